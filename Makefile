@@ -1,0 +1,72 @@
+# One command for everything. `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+T ?= tests
+B ?= lateness
+E ?= embedded
+
+.DEFAULT_GOAL := help
+.PHONY: help install run check test test-unit fmt migrate bench lock browser clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Belfry needs Python 3.11 or newer. Say which to use, for example: make run PYTHON=python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# The stamps are the lock files themselves: a changed lock installs again, an unchanged one costs nothing.
+$(VENV)/installed: requirements.lock pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/installed-dev: requirements-dev.lock $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
+
+install: $(VENV)/installed ## Make .venv with the belfry command in it
+
+run: $(VENV)/installed ## Run everything on this machine and print the address
+	@exec $(BIN)/belfry up
+
+check: $(VENV)/installed-dev ## Format, lint, types and import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+test: $(VENV)/installed-dev browser ## All tests, set up from nothing; T=path for some of them
+	$(BIN)/python -m pytest $(T) -n 2 --dist loadfile -m "not journey"
+	$(BIN)/python -m pytest $(T) -m journey
+
+test-unit: $(VENV)/installed-dev ## The pure tests, in seconds
+	$(BIN)/python -m pytest tests/unit -n 2 --dist loadfile
+
+# The journey needs a browser: the machine's own, or Debian's where we may install it.
+browser:
+	@command -v chromium chromium-browser google-chrome >/dev/null || { \
+	  [ "$$(id -u)" = 0 ] || { echo "The tests need Chromium. Install it, for example: sudo apt-get install chromium"; exit 1; }; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; }
+
+fmt: $(VENV)/installed-dev ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+migrate: $(VENV)/installed ## Bring the embedded database up to date
+	$(BIN)/belfry db upgrade
+
+bench: $(VENV)/installed-dev ## Measure: B=lateness, E=embedded
+	@$(BIN)/python -m bench.$(B) --engine $(E)
+
+lock: $(VENV)/installed-dev ## Write the lock files anew
+	$(BIN)/pip-compile $(LOCK) --extra install -o requirements.lock pyproject.toml
+	$(BIN)/pip-compile $(LOCK) --extra install --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml
+
+LOCK := -q --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host \
+  --no-emit-find-links --no-header --no-annotate
+
+clean: ## Remove the virtual environment; data under var/ stays
+	rm -rf $(VENV)

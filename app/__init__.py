@@ -1,0 +1,1 @@
+"""Belfry. Empty on purpose: importing one module must not load the whole product."""

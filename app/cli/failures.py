@@ -1,0 +1,51 @@
+"""Failures of the machine in words: a full disk, a locked or damaged database, a folder that is none."""
+
+import sqlite3
+
+from sqlalchemy.exc import DBAPIError, StatementError
+
+_PRIMARY_CODE = 0xFF
+_ADVICE = {
+    sqlite3.SQLITE_BUSY: "is busy with another process. Try again in a moment",
+    sqlite3.SQLITE_LOCKED: "is busy with another process. Try again in a moment",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened. Check that its folder exists and that this account may write there",
+    sqlite3.SQLITE_READONLY: "cannot be written to. Check whether this account may write to its file and folder",
+    sqlite3.SQLITE_PERM: "cannot be opened. Check whether this account may write to its file and folder",
+    sqlite3.SQLITE_FULL: "finds no room on its disk. Make room and try again",
+    sqlite3.SQLITE_IOERR: "cannot read or write its disk. Check the disk and its room",
+}
+_DAMAGED = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
+_RESTORE = "is damaged, or its file is none of Belfry's. Restore a backup, or use another file"
+_DELETE = "is damaged, or its file is none of Belfry's. Delete that file: it is made again, and no run is lost"
+
+
+def explain(error: BaseException) -> str | None:
+    """What happened and what to do, or None for what can only be a defect."""
+    match error:
+        case DBAPIError() if error.orig is not None:
+            return _explain_file(error.orig, "database of BELFRY_DATABASE_URL", if_damaged=_RESTORE)
+        case StatementError() if error.orig is not None:
+            return explain(error.orig)
+        case sqlite3.Error():
+            return _explain_file(error, "queue of BELFRY_BROKER_URL", if_damaged=_DELETE)
+        case UnicodeError():
+            return "Some text is not valid UTF-8. Check the words of the command, .env, and the terminal's LANG."
+        case OSError():
+            return _explain_system(error)
+    return None
+
+
+def _explain_file(error: BaseException, name: str, *, if_damaged: str) -> str | None:
+    code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE
+    advice = if_damaged if code in _DAMAGED else _ADVICE.get(code)
+    return advice and f"The {name} {advice}. ({error})"
+
+
+def _explain_system(error: OSError) -> str:
+    reason = error.strerror or str(error)
+    if error.filename is None:
+        return f"The machine refused what Belfry needs: {reason}."
+    return (
+        f"Belfry cannot use {error.filename}: {reason}. "
+        "BELFRY_DATA_DIR has to name a folder that this account may write to."
+    )

@@ -1,0 +1,108 @@
+"""`belfry jobs`: list, create, run, delete."""
+
+import json
+from uuid import UUID, uuid4
+
+import click
+
+from app.cli.console import Console, as_json, choice_of, pass_console, show, table, with_organization
+from app.core.errors import Invalid
+from app.jobs.kinds.base import KindName
+from app.jobs.policies import Backoff, RetryPolicy
+from app.jobs.queries import list_jobs
+from app.jobs.service import DEFAULT_RETRY, DEFAULT_TIME_LIMIT_SECONDS, JobDraft, create_job
+from app.ops.kinds import job_kinds
+from app.runs import service
+
+
+class DefinitionUnreadable(Invalid):
+    """A definition is no JSON object."""
+
+
+@click.group()
+def jobs() -> None:
+    """See jobs and start them."""
+
+
+@jobs.command("list")
+@with_organization
+@as_json
+@pass_console
+def list_command(console: Console, is_json: bool) -> None:
+    """List the jobs of an organization."""
+    with console.reading() as desk:
+        rows = list_jobs(desk.session, organization_id=desk.actor.organization_id)
+    facts = [{"id": str(row.id), "name": row.name, "kind": row.kind.value} for row in rows]
+    text = table(["ID", "NAME", "KIND"], [list(fact.values()) for fact in facts], empty="No jobs yet.")
+    show(facts, text, is_json=is_json)
+
+
+@jobs.command()
+@click.argument("job_id", type=click.UUID)
+@with_organization
+@as_json
+@pass_console
+def run(console: Console, job_id: UUID, is_json: bool) -> None:
+    """Start a job now."""
+    with console.desk() as desk:
+        run_id = service.run_job_now(
+            desk.session, actor=desk.actor, job_id=job_id, request_key=str(uuid4()), now=desk.now
+        )
+    show({"run": str(run_id)}, f"Started run {run_id}. Watch it with: belfry runs tail {run_id}", is_json=is_json)
+
+
+@jobs.command()
+@click.argument("name")
+@click.option("--kind", type=choice_of(KindName), required=True)
+@click.option("--definition", required=True, metavar="JSON", help="What to do; docs/jobs.md shows one for each kind.")
+@click.option("--tries", default=DEFAULT_RETRY.tries, show_default=True)
+@click.option("--retry-delay", default=DEFAULT_RETRY.delay_seconds, show_default=True, help="Seconds.")
+@click.option("--backoff", default=DEFAULT_RETRY.backoff.value, show_default=True, type=choice_of(Backoff))
+@click.option("--time-limit", default=DEFAULT_TIME_LIMIT_SECONDS, show_default=True, help="Seconds.")
+@with_organization
+@as_json
+@pass_console
+def create(
+    console: Console,
+    name: str,
+    kind: str,
+    definition: str,
+    tries: int,
+    retry_delay: int,
+    backoff: str,
+    time_limit: int,
+    is_json: bool,
+) -> None:
+    """Make a job."""
+    draft = JobDraft(
+        name=name,
+        kind=KindName(kind),
+        definition=_read_definition(definition),
+        retry=RetryPolicy(tries, retry_delay, Backoff(backoff)),
+        time_limit_seconds=time_limit,
+    )
+    with console.desk() as desk:
+        kinds = job_kinds(console.settings)
+        job_id = create_job(desk.session, actor=desk.actor, kinds=kinds, draft=draft, now=desk.now)
+    show({"job": str(job_id)}, f"Made job {job_id}.", is_json=is_json)
+
+
+@jobs.command()
+@click.argument("job_id", type=click.UUID)
+@with_organization
+@pass_console
+def delete(console: Console, job_id: UUID) -> None:
+    """Delete a job with its schedules. Its runs stay."""
+    with console.desk() as desk:
+        service.delete_job(desk.session, actor=desk.actor, job_id=job_id, now=desk.now)
+    click.echo("Deleted.")
+
+
+def _read_definition(text: str) -> dict[str, object]:
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise DefinitionUnreadable(f"--definition is not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise DefinitionUnreadable("--definition has to be a JSON object, in braces.")
+    return value

@@ -1,0 +1,133 @@
+"""`belfry runs`: list, show, tail, retry, remove."""
+
+import time
+from typing import Any
+from uuid import UUID
+
+import click
+
+from app.cli.console import Console, as_json, choice_of, moment, pass_console, show, table, with_organization
+from app.runs import service
+from app.runs.filters import RunFilter
+from app.runs.logs import read_lines
+from app.runs.queries import AttemptRow, RunRow, get_run, list_attempts, list_runs
+from app.runs.states import RunState
+
+TAIL_SECONDS = 0.5
+EXIT_FAILED = 1
+
+
+@click.group()
+def runs() -> None:
+    """See runs and their logs, and retry what failed."""
+
+
+@runs.command("list")
+@click.option("--state", type=choice_of(RunState))
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 200))
+@with_organization
+@as_json
+@pass_console
+def list_command(console: Console, state: str | None, limit: int, is_json: bool) -> None:
+    """List runs, newest first."""
+    wanted = RunFilter(state=RunState(state) if state else None)
+    with console.reading() as desk:
+        page = list_runs(desk.session, organization_id=desk.actor.organization_id, run_filter=wanted, limit=limit)
+    facts = [_facts(row) for row in page.rows]
+    headings = ["ID", "JOB", "SCHEDULE", "STATE", "DUE", "TRIES"]
+    cells = [[str(fact[key] or "-") for key in ("id", "job", "schedule", "state", "due", "tries")] for fact in facts]
+    show(facts, table(headings, cells, empty="No runs."), is_json=is_json)
+
+
+@runs.command("show")
+@click.argument("run_id", type=click.UUID)
+@with_organization
+@as_json
+@pass_console
+def show_command(console: Console, run_id: UUID, is_json: bool) -> None:
+    """Show one run with its attempts."""
+    with console.reading() as desk:
+        organization_id = desk.actor.organization_id
+        row = get_run(desk.session, organization_id=organization_id, run_id=run_id)
+        attempts = list_attempts(desk.session, organization_id=organization_id, run_id=run_id)
+    value = _facts(row) | {"attempts": [_attempt(attempt) for attempt in attempts]}
+    lines = [f"{name}: {fact}" for name, fact in _facts(row).items() if fact is not None]
+    lines += [f"try {attempt.number}: {attempt.state.value} {attempt.error or ''}".rstrip() for attempt in attempts]
+    show(value, "\n".join(lines), is_json=is_json)
+
+
+@runs.command()
+@click.argument("run_id", type=click.UUID)
+@with_organization
+@pass_console
+def tail(console: Console, run_id: UUID) -> None:
+    """Print a run's log until it is over. Exit status 1 when it did not succeed."""
+    seen = 0
+    while True:
+        with console.reading() as desk:
+            organization_id = desk.actor.organization_id
+            # The state first: lines written between the two reads are then still printed in this round.
+            row = get_run(desk.session, organization_id=organization_id, run_id=run_id)
+            lines = read_lines(desk.session, organization_id=organization_id, run_id=run_id, after=seen)
+        for line in lines:
+            click.echo(f"{moment(line.at)} {line.level.value:7} {line.text}")
+            seen = line.number
+        if row.is_over and not lines:
+            break
+        time.sleep(0 if lines else TAIL_SECONDS)
+    click.echo(f"{row.state.value}{': ' + row.error if row.error else ''}")
+    if row.state is not RunState.SUCCEEDED:
+        raise SystemExit(EXIT_FAILED)
+
+
+@runs.command()
+@click.argument("run_id", type=click.UUID)
+@with_organization
+@as_json
+@pass_console
+def retry(console: Console, run_id: UUID, is_json: bool) -> None:
+    """Give a failed run another go."""
+    with console.desk() as desk:
+        retry_id = service.retry_run(desk.session, actor=desk.actor, run_id=run_id, now=desk.now)
+    show({"run": str(retry_id)}, f"Started run {retry_id}.", is_json=is_json)
+
+
+@runs.command()
+@click.argument("run_id", type=click.UUID)
+@with_organization
+@pass_console
+def remove(console: Console, run_id: UUID) -> None:
+    """Take a waiting or failed run off the queue."""
+    with console.desk() as desk:
+        service.remove_run(desk.session, actor=desk.actor, run_id=run_id, now=desk.now)
+    click.echo("Removed.")
+
+
+def _facts(row: RunRow) -> dict[str, Any]:
+    return {
+        "id": str(row.id),
+        "job": row.job_name,
+        "schedule": row.schedule_name,
+        "trigger": row.trigger.value,
+        "state": row.state.value,
+        "reason": row.reason.value if row.reason else None,
+        "error": row.error,
+        "due": moment(row.due_at),
+        "started": moment(row.started_at),
+        "finished": moment(row.finished_at),
+        "lateness_seconds": row.lateness.total_seconds() if row.lateness else None,
+        "tries": f"{row.attempt} of {row.tries}",
+        "worker": row.worker,
+    }
+
+
+def _attempt(row: AttemptRow) -> dict[str, Any]:
+    return {
+        "number": row.number,
+        "state": row.state.value,
+        "error": row.error,
+        "worker": row.worker,
+        "started": moment(row.started_at),
+        "finished": moment(row.finished_at),
+        "result": row.result,
+    }

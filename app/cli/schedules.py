@@ -1,0 +1,238 @@
+"""`belfry schedules`: list, preview, create, edit, switch, run, delete."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import click
+
+from app.cli.console import Console, as_json, choice_of, moment, pass_console, show, table, with_organization
+from app.core.errors import Invalid
+from app.core.ids import new_id
+from app.runs import service
+from app.schedules.describe import describe, notes
+from app.schedules.fire_times import Rhythm, fire_times, rhythm
+from app.schedules.policies import Missed, Overlap
+from app.schedules.queries import ScheduleRow, get_schedule, list_schedules
+from app.schedules.service import ScheduleDraft, create_schedule
+
+NO_SCHEDULES = "No schedules yet. Make one in the browser, under Schedules."
+MOST_PREVIEWED = 1000
+# A calendar ends in 9999, and a zone's offset has to fit in before that.
+FROM_YEARS = range(1970, 9991)
+
+
+class FromInvalid(Invalid):
+    """The start of a preview cannot be read."""
+
+
+@click.group()
+def schedules() -> None:
+    """See and steer schedules."""
+
+
+@schedules.command("list")
+@with_organization
+@as_json
+@pass_console
+def list_command(console: Console, is_json: bool) -> None:
+    """List the schedules of an organization."""
+    problem = console.why_empty()
+    if problem is not None:
+        # Empty and not an error: whoever reads this in a loop goes on once the database is there.
+        click.echo(problem, err=True)
+        show([], NO_SCHEDULES, is_json=is_json)
+        return
+    with console.reading() as desk:
+        rows = list_schedules(desk.session, organization_id=desk.actor.organization_id)
+    headings = ["ID", "NAME", "JOB", "CRON", "ZONE", "STATE", "NEXT RUN"]
+    cells = [[str(cell or "-") for cell in _facts(row).values()] for row in rows]
+    show([_facts(row) for row in rows], table(headings, cells, empty=NO_SCHEDULES), is_json=is_json)
+
+
+@schedules.command()
+@click.argument("cron")
+@click.option("--zone", default="UTC", show_default=True, help="IANA time zone.")
+@click.option("--from", "start", metavar="WHEN", help="A date (midnight in the zone) or an instant; now by default.")
+@click.option("--count", default=5, show_default=True, type=click.IntRange(1, MOST_PREVIEWED))
+@click.option("--spread-key", default="", help="What H is spread by.")
+@as_json
+def preview(cron: str, zone: str, start: str | None, count: int, spread_key: str, is_json: bool) -> None:
+    """Show when a cron text fires, exactly as the scheduler will."""
+    when = rhythm(cron, timezone=zone, spread_key=spread_key)
+    begin = _read_start(start, when)
+    # The start itself counts, and "strictly after" is how fire times are asked for.
+    found = fire_times(when, after=begin - timedelta(microseconds=1), limit=count)
+    remarks = notes(when, now=begin)
+    value = {
+        "cron": when.cron.text,
+        "zone": when.zone.name,
+        "description": describe(when),
+        "instants": [moment(at) for at in found],
+        "notes": list(remarks),
+    }
+    lines = [describe(when), *(_line(at, when) for at in found), *remarks]
+    show(value, "\n".join(lines), is_json=is_json)
+
+
+@schedules.command()
+@click.argument("name")
+@click.option("--job", "job_id", type=click.UUID, required=True)
+@click.option("--cron", required=True)
+@click.option("--zone", default="UTC", show_default=True, help="IANA time zone.")
+@click.option("--overlap", default=Overlap.SKIP.value, show_default=True, type=choice_of(Overlap))
+@click.option("--missed", default=Missed.LATEST.value, show_default=True, type=choice_of(Missed))
+@click.option("--disabled", is_flag=True, help="Make it switched off.")
+@with_organization
+@as_json
+@pass_console
+def create(
+    console: Console,
+    name: str,
+    job_id: UUID,
+    cron: str,
+    zone: str,
+    overlap: str,
+    missed: str,
+    disabled: bool,
+    is_json: bool,
+) -> None:
+    """Put a job on a schedule."""
+    draft = ScheduleDraft(
+        name=name,
+        job_id=job_id,
+        cron=cron,
+        timezone=zone,
+        spread_key=new_id().hex,
+        enabled=not disabled,
+        overlap=Overlap(overlap),
+        missed=Missed(missed),
+    )
+    with console.desk() as desk:
+        schedule_id = create_schedule(desk.session, actor=desk.actor, draft=draft, now=desk.now)
+    show({"schedule": str(schedule_id)}, f"Made schedule {schedule_id}.", is_json=is_json)
+
+
+@schedules.command()
+@click.argument("schedule_id", type=click.UUID)
+@click.option("--name")
+@click.option("--cron")
+@click.option("--zone", help="IANA time zone.")
+@click.option("--overlap", type=choice_of(Overlap))
+@click.option("--missed", type=choice_of(Missed))
+@with_organization
+@pass_console
+def edit(
+    console: Console,
+    schedule_id: UUID,
+    name: str | None,
+    cron: str | None,
+    zone: str | None,
+    overlap: str | None,
+    missed: str | None,
+) -> None:
+    """Change what is named; the rest stays as it is."""
+    with console.desk() as desk:
+        old = get_schedule(desk.session, organization_id=desk.actor.organization_id, schedule_id=schedule_id)
+        draft = ScheduleDraft(
+            name=name or old.name,
+            job_id=old.job_id,
+            cron=cron or old.cron,
+            timezone=zone or old.timezone,
+            spread_key=old.spread_key,
+            enabled=old.enabled,
+            overlap=Overlap(overlap or old.overlap),
+            missed=Missed(missed or old.missed),
+            missed_max_age_seconds=old.missed_max_age_seconds,
+        )
+        service.edit_schedule(
+            desk.session, actor=desk.actor, schedule_id=schedule_id, draft=draft, version=old.version, now=desk.now
+        )
+    click.echo("Changed.")
+
+
+@schedules.command()
+@click.argument("schedule_id", type=click.UUID)
+@with_organization
+@pass_console
+def enable(console: Console, schedule_id: UUID) -> None:
+    """Switch a schedule on."""
+    _switch(console, schedule_id, enabled=True)
+
+
+@schedules.command()
+@click.argument("schedule_id", type=click.UUID)
+@with_organization
+@pass_console
+def disable(console: Console, schedule_id: UUID) -> None:
+    """Switch a schedule off."""
+    _switch(console, schedule_id, enabled=False)
+
+
+@schedules.command()
+@click.argument("schedule_id", type=click.UUID)
+@with_organization
+@as_json
+@pass_console
+def run(console: Console, schedule_id: UUID, is_json: bool) -> None:
+    """Start a schedule's job now."""
+    with console.desk() as desk:
+        run_id = service.run_schedule_now(
+            desk.session, actor=desk.actor, schedule_id=schedule_id, request_key=str(uuid4()), now=desk.now
+        )
+    show({"run": str(run_id)}, f"Started run {run_id}. Watch it with: belfry runs tail {run_id}", is_json=is_json)
+
+
+@schedules.command()
+@click.argument("schedule_id", type=click.UUID)
+@with_organization
+@pass_console
+def delete(console: Console, schedule_id: UUID) -> None:
+    """Delete a schedule. Its runs stay."""
+    with console.desk() as desk:
+        service.delete_schedule(desk.session, actor=desk.actor, schedule_id=schedule_id, now=desk.now)
+    click.echo("Deleted.")
+
+
+def _switch(console: Console, schedule_id: UUID, *, enabled: bool) -> None:
+    with console.desk() as desk:
+        service.switch_schedule(desk.session, actor=desk.actor, schedule_id=schedule_id, enabled=enabled, now=desk.now)
+    click.echo("Enabled." if enabled else "Disabled.")
+
+
+def _facts(row: ScheduleRow) -> dict[str, Any]:
+    return {
+        "id": str(row.id),
+        "name": row.name,
+        "job": row.job_name,
+        "cron": row.cron,
+        "zone": row.timezone,
+        "state": "enabled" if row.enabled else "disabled",
+        "next_run": moment(row.next_run_at),
+    }
+
+
+def _read_start(text: str | None, when: Rhythm) -> datetime:
+    if text is None:
+        return datetime.now(when.zone.tzinfo)
+    begin = _parse_start(text, when)
+    if begin.year not in FROM_YEARS:
+        raise FromInvalid(f"--from {text!r} is out of reach. Use the years {FROM_YEARS[0]} to {FROM_YEARS[-1]}.")
+    return begin
+
+
+def _parse_start(text: str, when: Rhythm) -> datetime:
+    try:
+        if len(text) == len("2027-03-13"):
+            day = date.fromisoformat(text)
+            return datetime(day.year, day.month, day.day, tzinfo=when.zone.tzinfo)
+        begin = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise FromInvalid(
+            f"--from {text!r} is neither a date nor an instant. Write 2027-03-13 or 2027-03-13T08:00:00Z."
+        ) from error
+    return begin if begin.tzinfo else begin.replace(tzinfo=when.zone.tzinfo)
+
+
+def _line(at: datetime, when: Rhythm) -> str:
+    return f"{at.astimezone(when.zone.tzinfo):%a %d %b %Y %H:%M %z}  {moment(at)}"

@@ -1,0 +1,1 @@
+"""No word of the domain below this line."""

@@ -1,0 +1,29 @@
+"""The one clock that decides: the database's. Everything below the edges is handed the time."""
+
+from datetime import UTC, datetime
+from typing import Protocol
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+# Not now(): that one stands still inside a PostgreSQL transaction, and a wait for a lock would make a lease wrong.
+_NOW = {
+    "sqlite": text("SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')"),
+    "postgresql": text("SELECT clock_timestamp()"),
+}
+
+
+class Clock(Protocol):
+    """Tells the time; tests hand in one they can move."""
+
+    def now(self, session: Session) -> datetime:
+        """The current instant, aware, in UTC."""
+
+
+class DatabaseClock:
+    """Asks the database, so that every machine of an installation agrees."""
+
+    def now(self, session: Session) -> datetime:
+        value = session.execute(_NOW[session.get_bind().dialect.name]).scalar_one()
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -1,0 +1,229 @@
+"""Settings, read once at the start. Every other module is handed what it needs of them."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import TypeVar
+from zoneinfo import available_timezones
+
+from dotenv import dotenv_values
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from app.core.addresses import parse_networks
+from app.core.errors import Invalid
+
+MIN_SECRET_CHARACTERS = 32
+SECRET_SETTINGS = {"BELFRY_SECRET_KEY"}
+ON = {"on", "true", "yes", "1"}
+OFF = {"off", "false", "no", "0"}
+
+T = TypeVar("T")
+
+
+class Environment(StrEnum):
+    """Where this installation runs."""
+
+    DEVELOPMENT = "development"  # somebody's machine: short polls, plain http
+    PRODUCTION = "production"  # keys must be given, cookies need https
+
+
+class SettingInvalid(Invalid):
+    """One or more settings cannot be used; the message names each, what was expected and an example."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings. `docs/settings.md` says what each is for."""
+
+    env: Environment
+    data_dir: Path
+    database_url: str
+    broker_url: str
+    secret_key: str | None
+    auto_migrate: bool
+    listen_host: str
+    listen_port: int
+    web_processes: int
+    public_url: str
+    trusted_proxies: int
+    scheduler_enabled: bool
+    poll_seconds: int
+    workers: int
+    lease_seconds: int
+    heartbeat_seconds: int
+    sweep_seconds: int
+    stop_seconds: int
+    default_timezone: str
+    job_modules: tuple[str, ...]
+    allowed_private_addresses: tuple[IPv4Network | IPv6Network, ...]
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether everything lies in files of this machine."""
+        return self.database_url.startswith("sqlite") and self.broker_url.startswith("sqlite")
+
+    @property
+    def reachable_host(self) -> str:
+        """Where this machine finds its own pages: listening everywhere is no address to open."""
+        return _reachable(self.listen_host)
+
+    @property
+    def is_production(self) -> bool:
+        return self.env is Environment.PRODUCTION
+
+
+def read_settings(environ: Mapping[str, str] | None = None, *, folder: Path | None = None) -> Settings:
+    """Settings from the environment, with `.env` of the folder behind it. Raises SettingInvalid."""
+    base = (folder or Path.cwd()).resolve()
+    given = {name: value for name, value in dotenv_values(base / ".env").items() if value is not None}
+    given.update(os.environ if environ is None else environ)
+    reader = _Reader(given)
+    settings = _collect(reader, base)
+    reader.refuse_if_wrong()
+    return settings
+
+
+def _collect(read: "_Reader", base: Path) -> Settings:
+    # One table, read from top to bottom: longer than our functions are, and clearer than its halves would be.
+    env = read.one("BELFRY_ENV", "development", Environment, "'development' or 'production'", "production")
+    is_production = env is Environment.PRODUCTION
+    data_dir = base / read.text("BELFRY_DATA_DIR", "var")
+    file_url = partial(_file_url, base)
+    database_url = read.one(
+        "BELFRY_DATABASE_URL", f"sqlite:///{data_dir}/belfry.db", file_url,
+        "a database URL that begins with sqlite:/// and names a file", "sqlite:////srv/belfry/belfry.db",
+    )  # fmt: skip
+    broker_url = read.one(
+        "BELFRY_BROKER_URL", f"sqlite:///{data_dir}/queue.db", file_url,
+        "a broker URL that begins with sqlite:/// and names a file", "sqlite:////srv/belfry/queue.db",
+    )  # fmt: skip
+    host, port = read.one("BELFRY_LISTEN", "127.0.0.1:8000", _address, "host:port", "0.0.0.0:8000")
+    is_embedded = database_url.startswith("sqlite") and broker_url.startswith("sqlite")
+    lease = read.number("BELFRY_LEASE_SECONDS", 30, low=4, high=600)
+    return Settings(
+        env=env,
+        data_dir=data_dir,
+        database_url=database_url,
+        broker_url=broker_url,
+        secret_key=read.one(
+            "BELFRY_SECRET_KEY", "", _secret, f"{MIN_SECRET_CHARACTERS} random characters or more",
+            "$(python3 -c 'import secrets; print(secrets.token_urlsafe(48))')",
+        ),
+        auto_migrate=read.switch("BELFRY_AUTO_MIGRATE", default=is_embedded),
+        listen_host=host,
+        listen_port=port,
+        web_processes=read.number("BELFRY_WEB_PROCESSES", 1, low=1, high=32),
+        public_url=read.one(
+            "BELFRY_PUBLIC_URL", f"http://{_reachable(host)}:{port}", _web_url,
+            "the address people open, with http:// or https://", "https://belfry.example.com",
+        ),
+        trusted_proxies=read.number("BELFRY_TRUSTED_PROXIES", 0, low=0, high=5),
+        scheduler_enabled=read.switch("BELFRY_SCHEDULER_ENABLED", default=True),
+        poll_seconds=read.number("BELFRY_POLL_SECONDS", 60 if is_production else 10, low=1, high=60),
+        workers=read.number("BELFRY_WORKERS", 5, low=1, high=256),
+        lease_seconds=lease,
+        # Two beats must fit into a lease, so that one that was lost costs nothing.
+        heartbeat_seconds=read.number("BELFRY_HEARTBEAT_SECONDS", lease // 3, low=1, high=lease // 2),
+        sweep_seconds=read.number("BELFRY_SWEEP_SECONDS", 5, low=1, high=60),
+        stop_seconds=read.number("BELFRY_STOP_SECONDS", 20, low=1, high=600),
+        default_timezone=read.one(
+            "BELFRY_DEFAULT_TIMEZONE", "UTC", _zone, "an IANA time zone", "Europe/Berlin"
+        ),
+        job_modules=tuple(read.words("BELFRY_JOBS")),
+        allowed_private_addresses=read.one(
+            "BELFRY_ALLOWED_PRIVATE_ADDRESSES", "", parse_networks,
+            "addresses or networks separated by commas", "10.1.0.0/16, 192.168.7.4",
+        ),
+    )  # fmt: skip
+
+
+class _Reader:
+    """Takes values out of the environment and gathers everything that is wrong, to say it all at once."""
+
+    def __init__(self, given: Mapping[str, str]) -> None:
+        self._given = given
+        self._wrong: list[str] = []
+
+    def text(self, name: str, default: str) -> str:
+        return self._given.get(name, "").strip() or default
+
+    def words(self, name: str) -> list[str]:
+        return [word.strip() for word in self.text(name, "").split(",") if word.strip()]
+
+    def one(self, name: str, default: str, parse: Callable[[str], T], expected: str, example: str) -> T:
+        """The parsed value. A wrong one is noted, and the default's stands in until the start is refused."""
+        value = self.text(name, default)
+        try:
+            return parse(value)
+        except (ValueError, ArgumentError, Invalid) as error:
+            shown = "set, but not shown" if name in SECRET_SETTINGS else repr(value)
+            # A parser with a name for the mistake knows better what it is.
+            detail = f" ({error.message})" if isinstance(error, Invalid) else ""
+            self._wrong.append(f"{name} is {shown}. Expected {expected}, for example {name}={example}{detail}")
+            return parse(default)
+
+    def number(self, name: str, default: int, *, low: int, high: int) -> int:
+        def parse(value: str) -> int:
+            if not low <= int(value) <= high:
+                raise ValueError(value)
+            return int(value)
+
+        return self.one(name, str(default), parse, f"a whole number from {low} to {high}", str(default))
+
+    def switch(self, name: str, *, default: bool) -> bool:
+        return self.one(name, "on" if default else "off", _on_or_off, "'on' or 'off'", "on")
+
+    def refuse_if_wrong(self) -> None:
+        if self._wrong:
+            raise SettingInvalid("Belfry did not start, because of its settings.\n  " + "\n  ".join(self._wrong))
+
+
+def _on_or_off(value: str) -> bool:
+    if value.lower() not in ON | OFF:
+        raise ValueError(value)
+    return value.lower() in ON
+
+
+def _file_url(base: Path, value: str) -> str:
+    url = make_url(value)
+    # Belfry is several processes: a database in the memory of one is no database to the others.
+    is_file = url.database and url.database != ":memory:" and not url.database.startswith("file:")
+    if url.get_backend_name() != "sqlite" or not url.database or not is_file:
+        raise ValueError(value)
+    if Path(url.database).is_absolute():
+        return value
+    return url.set(database=str(base / url.database)).render_as_string(hide_password=False)
+
+
+def _address(value: str) -> tuple[str, int]:
+    host, _, port = value.rpartition(":")
+    if not host or not 0 < int(port) < 65_536:
+        raise ValueError(value)
+    return host, int(port)
+
+
+def _reachable(host: str) -> str:
+    return "127.0.0.1" if host in {"0.0.0.0", "[::]"} else host  # noqa: S104 - compared, not bound
+
+
+def _web_url(value: str) -> str:
+    if not value.startswith(("http://", "https://")):
+        raise ValueError(value)
+    return value.rstrip("/")
+
+
+def _secret(value: str) -> str | None:
+    if value and len(value) < MIN_SECRET_CHARACTERS:
+        raise ValueError("too short")
+    return value or None
+
+
+def _zone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError(value)
+    return value

@@ -1,0 +1,42 @@
+"""Names and short texts that people and other machines hand in: what of them can be shown. Pure."""
+
+import re
+import unicodedata
+
+from app.core.errors import Invalid
+
+# Control characters, lone surrogates, private and unassigned code points, and the two separators that break lines.
+_UNSHOWABLE = {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"}
+# They turn the direction of writing, so that a text reads as another one. Joiners, which emoji need, are fine.
+_DIRECTIONS = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+class NameInvalid(Invalid):
+    """The name is missing, too long or cannot be shown."""
+
+
+def clean_name(text: str, *, noun: str, longest: int) -> str:
+    """The name as it is stored: trimmed. Raises NameInvalid; `noun` says what is named."""
+    name = text.strip()
+    if not name:
+        raise NameInvalid(f"Give the {noun} a name.", field="name")
+    if len(name) > longest:
+        raise NameInvalid(f"The name is too long. Use at most {longest} characters.", field="name")
+    if has_unshowable(name):
+        raise NameInvalid("The name contains characters that cannot be shown. Type it again.", field="name")
+    return name
+
+
+def has_unshowable(text: str, *, besides: str = "") -> bool:
+    """Whether a terminal or a page could be steered by the text, not counting the characters of `besides`."""
+    return any(_is_unshowable(letter) for letter in text if letter not in besides)
+
+
+def without_controls(text: str) -> str:
+    """The text without control characters. Line breaks and tabs stay."""
+    return _CONTROLS.sub("", text)
+
+
+def _is_unshowable(letter: str) -> bool:
+    return letter in _DIRECTIONS or unicodedata.category(letter) in _UNSHOWABLE

@@ -1,0 +1,27 @@
+"""What a process does about itself at its start: ties to its parent, and who may read its files."""
+
+import ctypes
+import os
+import signal
+
+# From linux/prctl.h.
+_PR_SET_PDEATHSIG = 1
+
+
+def keep_files_private() -> None:
+    """New files are for this user alone. Databases hold password hashes, and what jobs send to other services."""
+    os.umask(0o077)
+
+
+def die_with_parent(parent_pid: int, how: signal.Signals = signal.SIGTERM) -> None:
+    """Have the kernel signal this process when its parent ends, also by kill -9. Linux only; elsewhere nothing.
+
+    The signal follows the parent's thread that started this process, so start children from a thread that stays.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    if not hasattr(libc, "prctl"):
+        return
+    libc.prctl(_PR_SET_PDEATHSIG, how.value, 0, 0, 0)
+    # The parent may have ended before the request was made: then nobody would ever send the signal.
+    if os.getppid() != parent_pid:
+        os.kill(os.getpid(), how)

@@ -1,0 +1,148 @@
+"""Who is asking: the browser's session as an actor and a person, and the request's one instant."""
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from flask import Flask, g, has_request_context, session
+from flask_login import LoginManager, current_user, login_user, logout_user
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.core.errors import Forbidden
+from app.core.ids import digest
+from app.edge.runtime import runtime
+from app.tenants.access import Actor
+from app.tenants.queries import SignedInSession, find_signed_in
+from app.tenants.sign_in import SEEN_EVERY, note_seen
+
+log = logging.getLogger(__name__)
+
+
+class SignInNeeded(Forbidden):
+    """Nobody is signed in, or no longer."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who is signed in, as pages show it. Times are shown in `timezone`."""
+
+    user_id: UUID
+    name: str
+    email: str
+    timezone: str
+    organization_name: str
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """What Flask-Login carries through a request. Its id is the session's secret token, never the user's id."""
+
+    token: str
+    row: SignedInSession | None = None
+    is_authenticated = True
+    is_active = True
+    is_anonymous = False
+
+    def get_id(self) -> str:
+        return self.token
+
+
+def install_identity(app: Flask) -> None:
+    """Teach an app who is signed in."""
+    manager = LoginManager()
+    # The rows decide whether a session lives. Flask-Login's own check would end it with every change of network.
+    manager.session_protection = None
+    manager.user_loader(_load)
+    manager.init_app(app, add_context_processor=False)
+
+
+def request_now() -> datetime:
+    """The instant of this request, by the one clock. Asked once, so that a page agrees with itself."""
+    if "now" not in g:
+        with runtime().database.reading() as reading:
+            g.now = runtime().clock.now(reading)
+    now: datetime = g.now
+    return now
+
+
+def page_now() -> datetime:
+    """The same for pages that must come out even while the database is away."""
+    try:
+        return request_now()
+    except SQLAlchemyError:
+        return datetime.now(UTC)
+
+
+def signed_in_session() -> SignedInSession | None:
+    """The session of this request, or None."""
+    user = current_user._get_current_object() if has_request_context() else None
+    return user.row if isinstance(user, SignedIn) else None
+
+
+def current_session() -> SignedInSession:
+    """The session of this request. Raises SignInNeeded."""
+    found = signed_in_session()
+    if found is None:
+        raise SignInNeeded("You are not signed in, or no longer. Sign in, then try again.")
+    return found
+
+
+def current_actor() -> Actor:
+    """Who acts in this request. Raises SignInNeeded."""
+    found = current_session()
+    return Actor(
+        organization_id=found.organization_id,
+        role=found.role,
+        label=found.email,
+        user_id=found.user_id,
+        is_platform_admin=found.is_platform_admin,
+    )
+
+
+def current_person() -> Person:
+    """The person whose request this is. Raises SignInNeeded."""
+    found = current_session()
+    return Person(
+        user_id=found.user_id,
+        name=found.name,
+        email=found.email,
+        timezone=found.timezone,
+        organization_name=found.organization_name,
+    )
+
+
+def begin_browser_session(token: str) -> None:
+    """Sign the browser in. What the cookie held before is forgotten, so nobody can have planted it."""
+    session.clear()
+    session.permanent = True
+    login_user(SignedIn(token))
+
+
+def end_browser_session() -> None:
+    """Sign the browser out. Ending the row is what makes a copied cookie worthless."""
+    logout_user()
+    session.clear()
+
+
+def _load(token: str) -> SignedIn | None:
+    # Asked first: without tables there is nobody to find, and the page has to come out all the same.
+    if not runtime().schema.is_current():
+        return None
+    with runtime().database.reading() as reading:
+        g.setdefault("now", runtime().clock.now(reading))
+        row = find_signed_in(reading, token_digest=digest(token), now=g.now)
+    if row is None:
+        return None
+    if g.now - row.seen_at >= SEEN_EVERY:
+        _note_seen(row)
+    return SignedIn(token, row)
+
+
+def _note_seen(row: SignedInSession) -> None:
+    try:
+        with runtime().database.transaction() as writing:
+            note_seen(writing, session_id=row.session_id, now=g.now)
+    except SQLAlchemyError:
+        # A page must not fail because the write lock was taken; the next request notes it.
+        log.warning("session not noted as seen", extra={"session_id": row.session_id})

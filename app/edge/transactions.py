@@ -1,0 +1,24 @@
+"""One transaction per request: committed when the answer says that it worked, else forgotten."""
+
+from collections.abc import Callable
+
+from flask import Response, current_app, request
+from flask.typing import ResponseReturnValue
+
+from app.edge.database import SAFE_METHODS, commit, roll_back
+from app.edge.runtime import runtime
+
+
+def in_transaction(call: Callable[[], ResponseReturnValue]) -> Response:
+    """The view's answer, after its transaction has ended. Reads never commit."""
+    requests = runtime().requests
+    try:
+        response = current_app.make_response(call())
+        if response.status_code < 400 and request.method not in SAFE_METHODS:
+            commit(requests)
+        else:
+            roll_back(requests)
+    except BaseException:
+        roll_back(requests)
+        raise
+    return response

@@ -1,0 +1,58 @@
+"""Composition root of the web process: settings, database, kinds and interfaces become one Flask app."""
+
+from collections.abc import Callable
+
+from flask import Flask
+from flask_migrate import Migrate
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app.api.probes import probes
+from app.core.clock import Clock, DatabaseClock
+from app.core.config import Settings
+from app.core.db import Database, open_database
+from app.core.paths import MIGRATIONS, TEMPLATES
+from app.core.schema import SchemaGate, newest_migration
+from app.edge.database import make_request_database
+from app.edge.permissions import refuse_undeclared
+from app.edge.runtime import EXTENSION, Runtime
+from app.jobs.kinds.base import JobKinds
+from app.ops.kinds import job_kinds
+from app.queue.dispatch import make_dispatcher
+from app.web.site import install_site
+
+
+def create_app(
+    settings: Settings,
+    *,
+    database: Database | None = None,
+    kinds: JobKinds | None = None,
+    clock: Clock | None = None,
+    dispatch: Callable[[], object] | None = None,
+) -> Flask:
+    """The web application. Tests hand in their own parts."""
+    app = Flask("belfry", template_folder=str(TEMPLATES), static_folder=None)
+    database = database or open_database(settings.database_url)
+    clock = clock or DatabaseClock()
+    requests = make_request_database()
+    requests.start(app, database)
+    Migrate(app, requests, directory=str(MIGRATIONS))
+    app.extensions[EXTENSION] = Runtime(
+        settings=settings,
+        database=database,
+        requests=requests,
+        schema=SchemaGate(database, expected=newest_migration()),
+        kinds=job_kinds(settings) if kinds is None else kinds,
+        clock=clock,
+        dispatch=dispatch or make_dispatcher(settings, database, clock).dispatch,
+    )
+    _trust_proxies(app, settings.trusted_proxies)
+    install_site(app, settings)
+    app.register_blueprint(probes)
+    refuse_undeclared(app)
+    return app
+
+
+def _trust_proxies(app: Flask, count: int) -> None:
+    """Believe what that many proxies say about who calls. Without one, the headers are the caller's own words."""
+    if count:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]

@@ -1,0 +1,115 @@
+"""What every kind of job promises, and what it is given to work with. A kind knows no other kind, and no run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+from uuid import UUID
+
+from app.core.deadline import Deadline
+from app.core.errors import Invalid
+from app.core.http import OutboundClient
+
+
+class KindName(StrEnum):
+    """The kinds of job there are."""
+
+    WORKFLOW = "workflow"  # steps that call HTTP APIs
+    CODE = "code"  # a Python function found by name, in a process of its own
+
+
+class OutcomeStatus(StrEnum):
+    """How an attempt ended, as its kind saw it."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"  # the time limit was reached
+    STOPPED = "stopped"  # told to stop: the lease is gone or the worker is closing
+
+
+class StopReason(StrEnum):
+    """Why an attempt has to stop now."""
+
+    TIME_LIMIT = "time_limit"
+    LEASE_LOST = "lease_lost"
+    WORKER_STOPPING = "worker_stopping"
+
+
+class Level(StrEnum):
+    """How loud a log line is."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The result of one attempt. `message` is one plain sentence; `detail` may hold a trace for engineers."""
+
+    status: OutcomeStatus
+    message: str = ""
+    detail: str | None = None
+    result: Mapping[str, Any] = field(default_factory=dict)
+    may_retry: bool = True
+
+
+class DefinitionInvalid(Invalid):
+    """A definition cannot be used. `problems` maps a field of the definition to its message."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__(" ".join(problems.values()), field=next(iter(problems), None))
+        self.problems = dict(problems)
+
+
+class RunContext(Protocol):
+    """What an attempt may use. Implemented by the executor, and by a fake in tests."""
+
+    @property
+    def run_id(self) -> UUID: ...
+
+    @property
+    def organization_id(self) -> UUID: ...
+
+    @property
+    def idempotency_key(self) -> str:
+        """Stable over all attempts of a run: what an outside service gets to recognise a repetition."""
+
+    @property
+    def deadline(self) -> Deadline:
+        """When the time limit ends the attempt."""
+
+    @property
+    def safe_until(self) -> Deadline:
+        """Until when the attempt may go on as things are. Moves on with its lease; has passed once that is lost."""
+
+    @property
+    def http(self) -> OutboundClient: ...
+
+    def log(self, text: str, level: Level = Level.INFO) -> None:
+        """Add one line to the attempt's log."""
+
+    def stop_reason(self) -> StopReason | None:
+        """Why to stop now, or None. To be asked before every outside call and at least once a second."""
+
+
+class JobKind(Protocol):
+    """One kind of job."""
+
+    def check(self, definition: Mapping[str, Any]) -> dict[str, Any]:
+        """The definition in its stored form. Raises DefinitionInvalid; unknown keys are refused."""
+
+    def describe(self, definition: Mapping[str, Any]) -> str:
+        """One line that says what a definition does, for lists and pages. Never shows a secret."""
+
+    def is_for_platform(self, definition: Mapping[str, Any]) -> bool:
+        """Whether only platform admins may use it, because it concerns the whole installation."""
+
+    def may_repeat(self, definition: Mapping[str, Any]) -> bool:
+        """Whether an attempt whose end is unknown may be followed by another."""
+
+    def run(self, definition: Mapping[str, Any], context: RunContext) -> Outcome:
+        """Do it. Failures are outcomes; an exception that escapes is a defect of the kind."""
+
+
+JobKinds = Mapping[KindName, JobKind]

@@ -1,0 +1,1 @@
+"""Python functions found by name, each run in a process of its own."""

@@ -1,0 +1,92 @@
+"""The arguments of a function as fields of a form, derived from its pydantic model. Pure."""
+
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+
+from app.jobs.kinds.code.catalog import CodeFunction
+
+Value = str | int | float | bool | None
+
+
+class ArgumentKind(StrEnum):
+    """How a value is entered."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    CHOICE = "choice"  # one of `choices`
+
+
+@dataclass(frozen=True)
+class ArgumentField:
+    """One argument, as a form shows it."""
+
+    name: str
+    label: str
+    help: str
+    kind: ArgumentKind
+    required: bool
+    default: Value
+    choices: tuple[str, ...] = ()
+
+
+_KINDS: tuple[tuple[type, ArgumentKind], ...] = (
+    # bool first: it is an int to Python.
+    (bool, ArgumentKind.BOOLEAN),
+    (int, ArgumentKind.INTEGER),
+    (float, ArgumentKind.NUMBER),
+)
+
+
+def argument_fields(function: CodeFunction) -> tuple[ArgumentField, ...]:
+    """The arguments of a function in the order of their declaration."""
+    return tuple(_field(name, info) for name, info in function.arguments.model_fields.items())
+
+
+def _field(name: str, info: FieldInfo) -> ArgumentField:
+    wanted = _without_none(info.annotation)
+    choices = _choices(wanted)
+    return ArgumentField(
+        name=name,
+        label=info.title or name.replace("_", " ").capitalize(),
+        help=info.description or "",
+        kind=ArgumentKind.CHOICE if choices else _kind(wanted),
+        required=info.is_required(),
+        default=_default(info),
+        choices=choices,
+    )
+
+
+def _without_none(annotation: Any) -> Any:
+    if get_origin(annotation) not in {Union, UnionType}:
+        return annotation
+    rest = [member for member in get_args(annotation) if member is not NoneType]
+    return rest[0] if len(rest) == 1 else annotation
+
+
+def _choices(wanted: Any) -> tuple[str, ...]:
+    if get_origin(wanted) is Literal:
+        return tuple(str(value) for value in get_args(wanted))
+    if isinstance(wanted, type) and issubclass(wanted, Enum):
+        return tuple(str(member.value) for member in wanted)
+    return ()
+
+
+def _kind(wanted: Any) -> ArgumentKind:
+    if isinstance(wanted, type):
+        return next((kind for type_, kind in _KINDS if issubclass(wanted, type_)), ArgumentKind.TEXT)
+    return ArgumentKind.TEXT
+
+
+def _default(info: FieldInfo) -> Value:
+    if info.is_required():
+        return None
+    value = info.get_default(call_default_factory=True, validated_data={})
+    if isinstance(value, Enum):
+        value = value.value
+    return value if isinstance(value, str | int | float | bool) or value is None else str(value)

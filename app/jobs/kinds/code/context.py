@@ -1,0 +1,47 @@
+"""What a function of a code job is given, and how it fails on purpose."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from uuid import UUID
+
+from app.core.config import Settings
+from app.core.db import Database, open_database
+from app.core.http import OutboundClient
+from app.jobs.kinds.base import Level
+
+
+class JobFailed(Exception):
+    """Raised by a function that knows why it failed: the message is shown as it is.
+
+    With `retry=False` another try is pointless and none is made.
+    """
+
+    def __init__(self, message: str, *, retry: bool = True) -> None:
+        super().__init__(message)
+        self.message = message
+        self.retry = retry
+
+
+@dataclass(frozen=True)
+class FunctionContext:
+    """The run a function works for, and its means. `idempotency_key` is the same in every attempt of a run."""
+
+    run_id: UUID
+    organization_id: UUID
+    idempotency_key: str
+    settings: Settings
+    write_line: Callable[[str, Level], None]
+
+    def log(self, text: str, level: Level = Level.INFO) -> None:
+        """Add a line to the run's log."""
+        self.write_line(text, level)
+
+    @cached_property
+    def http(self) -> OutboundClient:
+        """The client for outside machines; it reaches private addresses only where the installation allows them."""
+        return OutboundClient(allowed_private=self.settings.allowed_private_addresses)
+
+    def open_database(self) -> Database:
+        """Belfry's own database. To be disposed of by the caller."""
+        return open_database(self.settings.database_url)

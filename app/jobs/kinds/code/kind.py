@@ -1,0 +1,91 @@
+"""The kind of job that runs a Python function found by name. How the function runs lives in process.py."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.core.config import Settings
+from app.core.text import storable
+from app.jobs.kinds.base import DefinitionInvalid, Outcome, OutcomeStatus, RunContext
+from app.jobs.kinds.code.catalog import Catalog, CodeFunction
+from app.jobs.kinds.code.process import run_function
+from app.jobs.kinds.code.protocol import FunctionCall
+from app.jobs.kinds.definitions import parse_definition
+from app.jobs.kinds.stops import stopped
+
+# They travel to the function's process in one piece.
+MAX_ARGUMENT_BYTES = 32_768
+
+
+class CodeDefinition(BaseModel):
+    """Which function, and with what."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    function: str
+    arguments: dict[str, Any] = Field(default_factory=dict)
+
+
+class CodeKind:
+    """Runs the functions of a catalog."""
+
+    def __init__(self, catalog: Catalog, settings: Settings) -> None:
+        self._catalog = catalog
+        self._settings = settings
+
+    def functions(self) -> tuple[CodeFunction, ...]:
+        """Everything on offer, by title."""
+        return tuple(sorted(self._catalog.values(), key=lambda function: function.title))
+
+    def check(self, definition: Mapping[str, Any]) -> dict[str, Any]:
+        wanted = parse_definition(CodeDefinition, definition)
+        function = self._find(wanted.function)
+        arguments = parse_definition(function.arguments, wanted.arguments, prefix="arguments.")
+        stored = arguments.model_dump(mode="json")
+        if len(json.dumps(stored)) > MAX_ARGUMENT_BYTES:
+            raise DefinitionInvalid({"arguments": f"The arguments take more than {MAX_ARGUMENT_BYTES:,} bytes."})
+        return {"function": function.name, "arguments": stored}
+
+    def describe(self, definition: Mapping[str, Any]) -> str:
+        function = self._named_in(definition)
+        return f"{definition.get('function')} (not installed any more)" if function is None else function.title
+
+    def is_for_platform(self, definition: Mapping[str, Any]) -> bool:
+        function = self._named_in(definition)
+        return function is not None and function.platform_only
+
+    def may_repeat(self, definition: Mapping[str, Any]) -> bool:
+        # What is unknown promises nothing.
+        function = self._named_in(definition)
+        return function is not None and function.is_idempotent
+
+    def run(self, definition: Mapping[str, Any], context: RunContext) -> Outcome:
+        try:
+            wanted = parse_definition(CodeDefinition, definition)
+            function = self._find(wanted.function)
+        except DefinitionInvalid as error:
+            return Outcome(OutcomeStatus.FAILED, storable(error.message), may_retry=False)
+        reason = context.stop_reason()
+        if reason is not None:
+            return stopped(reason)
+        call = FunctionCall(
+            module=function.module,
+            function=function.name,
+            arguments=wanted.arguments,
+            run_id=context.run_id,
+            organization_id=context.organization_id,
+            idempotency_key=context.idempotency_key,
+            settings=self._settings,
+        )
+        return run_function(call, context)
+
+    def _find(self, name: str) -> CodeFunction:
+        if name not in self._catalog:
+            offered = ", ".join(sorted(self._catalog)) or "none"
+            raise DefinitionInvalid({"function": f"There is no function “{name}”. Offered: {offered}."})
+        return self._catalog[name]
+
+    def _named_in(self, definition: Mapping[str, Any]) -> CodeFunction | None:
+        return self._catalog.get(str(definition.get("function")))

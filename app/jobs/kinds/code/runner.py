@@ -1,0 +1,116 @@
+"""Runs one function inside its own process and reports how it ended. The worker's side is process.py."""
+
+import json
+import sys
+import threading
+import traceback
+
+from app.core.errors import AppError
+from app.core.http import OutboundRefused
+from app.jobs.kinds.base import DefinitionInvalid, Level
+from app.jobs.kinds.code.catalog import JobModuleInvalid, Result, load_catalog
+from app.jobs.kinds.code.context import FunctionContext, JobFailed
+from app.jobs.kinds.code.protocol import (
+    MAX_RESULT_BYTES,
+    EndMessage,
+    FunctionCall,
+    LogMessage,
+    Message,
+    decode_call,
+    decode_message,
+    encode_message,
+    encode_result,
+    write_line,
+)
+from app.jobs.kinds.definitions import parse_definition
+
+LONGEST_ERROR = 2_000
+LONGEST_TRACE = 16_000
+LONGEST_LOG_TEXT = 65_536
+# Another try would fail in the same way.
+_POINTLESS_TO_REPEAT = (OutboundRefused, DefinitionInvalid, JobModuleInvalid)
+
+
+class Channel:
+    """The way back to the worker. Safe to use from several threads of the function."""
+
+    def __init__(self, pipe: int) -> None:
+        self._pipe = pipe
+        self._lock = threading.Lock()
+
+    def send(self, message: Message) -> None:
+        """Send one message, after what was printed before it."""
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        with self._lock:
+            write_line(self._pipe, encode_message(message))
+
+    def write_line(self, text: str, level: Level) -> None:
+        self.send(LogMessage(Level(level), str(text)[:LONGEST_LOG_TEXT]))
+
+
+def run(line: bytes, result_pipe: int) -> None:
+    """Do what the line says and report through the pipe. Lets SystemExit through: its status is then the report."""
+    channel = Channel(result_pipe)
+    channel.send(perform(decode_call(line), channel))
+
+
+def perform(call: FunctionCall, channel: Channel) -> EndMessage:
+    """Run the function; whatever it raises becomes part of the answer."""
+    try:
+        return _success(_call_function(call, channel))
+    except JobFailed as error:
+        return EndMessage(message=_shortened(str(error.message)), may_retry=bool(error.retry))
+    except AppError as error:
+        may_retry = not isinstance(error, _POINTLESS_TO_REPEAT)
+        return EndMessage(message=_shortened(error.message), detail=_own_trace(error), may_retry=may_retry)
+    except Exception as error:  # noqa: BLE001 - the function is somebody else's code
+        text = f"{type(error).__name__}: {error}".removesuffix(": ")
+        return EndMessage(message=_shortened(text), detail=_own_trace(error))
+
+
+def _call_function(call: FunctionCall, channel: Channel) -> Result:
+    function = load_catalog([call.module])[call.function]
+    arguments = parse_definition(function.arguments, call.arguments, prefix="arguments.")
+    context = FunctionContext(
+        run_id=call.run_id,
+        organization_id=call.organization_id,
+        idempotency_key=call.idempotency_key,
+        settings=call.settings,
+        write_line=channel.write_line,
+    )
+    return function.call(context, arguments)
+
+
+def _success(result: Result) -> EndMessage:
+    """The end of a function that returned. A result that cannot be kept is a failure that repeating would not mend."""
+    try:
+        stored = encode_result(result or {})
+    except (TypeError, ValueError, RecursionError) as error:
+        return _unstorable(str(error))
+    if len(stored) > MAX_RESULT_BYTES:
+        text = f"The function returned {len(stored):,} bytes; at most {MAX_RESULT_BYTES:,} are kept. Return less."
+        return EndMessage(message=text, may_retry=False)
+    # What JSON makes of it, because a dictionary of a type of its own may not bear being copied on the way.
+    end = EndMessage(result=json.loads(stored))
+    if decode_message(encode_message(end)) is None:
+        return _unstorable("it is nested too deeply.")
+    return end
+
+
+def _unstorable(why: str) -> EndMessage:
+    text = f"The function returned something that cannot be stored as JSON: {why}"
+    return EndMessage(message=_shortened(text), may_retry=False)
+
+
+def _own_trace(error: Exception) -> str:
+    """The trace without the two frames of this module at its beginning. Of a long one the end says most."""
+    frames = error.__traceback__
+    for _ in range(2):
+        frames = frames.tb_next if frames is not None and frames.tb_next is not None else frames
+    text = "".join(traceback.format_exception(type(error), error, frames))
+    return text[-LONGEST_TRACE:]
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_ERROR else text[:LONGEST_ERROR] + " …"

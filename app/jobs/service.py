@@ -1,0 +1,168 @@
+"""Commands on jobs. Deleting one also concerns its schedules and runs, and is therefore a command of `runs`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.core.db import count_changed
+from app.core.errors import Conflict, Forbidden, Invalid
+from app.core.ids import new_id
+from app.core.names import NameInvalid, clean_name, has_unshowable
+from app.events.service import Topic, append_event
+from app.jobs.kinds.base import JobKinds, KindName
+from app.jobs.models import Job
+from app.jobs.policies import Backoff, RetryPolicy
+from app.jobs.queries import JobNotFound, get_job
+from app.tenants.access import Actor, Permission, require
+from app.tenants.audit import record
+
+LONGEST_TIME_LIMIT_SECONDS = 86_400
+MOST_TRIES = 20
+LONGEST_NAME = 120
+LONGEST_DESCRIPTION = 2_000
+
+# A workflow's trouble is mostly a service that is away for a moment.
+DEFAULT_RETRY = RetryPolicy(tries=3, delay_seconds=5, backoff=Backoff.EXPONENTIAL)
+DEFAULT_TIME_LIMIT_SECONDS = 600
+
+
+class JobNameTaken(Conflict):
+    """Another job of the organization has this name."""
+
+
+class PlatformAdminNeeded(Forbidden):
+    """What the job does concerns the whole installation."""
+
+
+class JobInvalid(Invalid):
+    """A field of the job cannot be accepted."""
+
+
+@dataclass(frozen=True)
+class JobDraft:
+    """What a person says about a job."""
+
+    name: str
+    kind: KindName
+    definition: Mapping[str, Any]
+    description: str = ""
+    retry: RetryPolicy = DEFAULT_RETRY
+    time_limit_seconds: int = DEFAULT_TIME_LIMIT_SECONDS
+
+
+def create_job(session: Session, *, actor: Actor, kinds: JobKinds, draft: JobDraft, now: datetime) -> UUID:
+    """Make a job. Raises JobInvalid, DefinitionInvalid or JobNameTaken."""
+    require(actor, Permission.EDIT_JOBS)
+    job = Job(
+        id=new_id(), organization_id=actor.organization_id, kind=draft.kind.value, created_at=now, updated_at=now,
+        **_columns(actor, kinds, draft),
+    )  # fmt: skip
+    session.add(job)
+    _flush_name(session, draft.name)
+    _note(session, actor, job.id, "created", f"Created job “{draft.name.strip()}”", now)
+    return job.id
+
+
+def revise_job(
+    session: Session, *, actor: Actor, kinds: JobKinds, job_id: UUID, draft: JobDraft, revision: int, now: datetime
+) -> None:
+    """Change a job. `revision` is the one the person saw; raises JobChanged when it is no longer the newest."""
+    require(actor, Permission.EDIT_JOBS)
+    before = get_job(session, organization_id=actor.organization_id, job_id=job_id)
+    columns = _columns(actor, kinds, draft)
+    query = (
+        update(Job)
+        .where(Job.id == job_id, Job.organization_id == actor.organization_id, Job.revision == revision)
+        .values(**columns, revision=revision + 1, updated_at=now)
+    )
+    try:
+        changed = count_changed(session, query)
+    except IntegrityError as error:
+        raise JobNameTaken(_TAKEN.format(draft.name.strip()), field="name") from error
+    if changed != 1:
+        raise JobChanged("Somebody else changed this job meanwhile. Reload the page to see the newest version.")
+    _note(session, actor, job_id, "revised", f"Changed job “{before.name}”", now)
+
+
+class JobChanged(Conflict):
+    """The job is no longer what the person saw."""
+
+
+def mark_deleted(session: Session, *, actor: Actor, job_id: UUID, now: datetime) -> None:
+    """Take a job out of every list. For `runs.service`, which ends its schedules and waiting runs with it."""
+    job = get_job(session, organization_id=actor.organization_id, job_id=job_id)
+    query = update(Job).where(Job.id == job_id, Job.deleted_at.is_(None)).values(deleted_at=now)
+    if count_changed(session, query) != 1:
+        raise JobNotFound("There is no such job here. It may have been deleted.")
+    _note(session, actor, job_id, "deleted", f"Deleted job “{job.name}”", now)
+
+
+_TAKEN = "A job called “{}” exists already. Choose another name."
+
+
+def _columns(actor: Actor, kinds: JobKinds, draft: JobDraft) -> dict[str, Any]:
+    name, description = _name(draft), _description(draft)
+    if not 1 <= draft.retry.tries <= MOST_TRIES:
+        raise JobInvalid(f"Use 1 to {MOST_TRIES} tries.", field="tries")
+    if not 0 <= draft.retry.delay_seconds <= 3600:
+        raise JobInvalid("Wait 0 to 3600 seconds between tries.", field="retry_delay_seconds")
+    if not 1 <= draft.time_limit_seconds <= LONGEST_TIME_LIMIT_SECONDS:
+        raise JobInvalid("The time limit is 1 second to 24 hours.", field="time_limit_seconds")
+    kind = kinds[draft.kind]
+    definition = kind.check(draft.definition)
+    if kind.is_for_platform(definition) and not actor.is_platform_admin:
+        raise PlatformAdminNeeded("Only platform admins may use this function: it concerns the whole installation.")
+    return {
+        "name": name,
+        "description": description,
+        "definition": definition,
+        "tries": draft.retry.tries,
+        "retry_delay_seconds": draft.retry.delay_seconds,
+        "retry_backoff": draft.retry.backoff.value,
+        "time_limit_seconds": draft.time_limit_seconds,
+    }
+
+
+def _name(draft: JobDraft) -> str:
+    try:
+        return clean_name(draft.name, noun="job", longest=LONGEST_NAME)
+    except NameInvalid as error:
+        raise JobInvalid(error.message, field=error.field) from error
+
+
+def _description(draft: JobDraft) -> str:
+    # Browsers send the line breaks of a text area as two characters.
+    description = draft.description.replace("\r\n", "\n").strip()
+    if len(description) > LONGEST_DESCRIPTION:
+        message = f"The description is too long. Use at most {LONGEST_DESCRIPTION:,} characters."
+        raise JobInvalid(message, field="description")
+    if has_unshowable(description, besides="\n\t"):
+        message = "The description contains characters that cannot be shown. Type it again."
+        raise JobInvalid(message, field="description")
+    return description
+
+
+def _flush_name(session: Session, name: str) -> None:
+    # The unique index decides; a look before the insert could be overtaken.
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise JobNameTaken(_TAKEN.format(name.strip()), field="name") from error
+
+
+def _note(session: Session, actor: Actor, job_id: UUID, verb: str, summary: str, now: datetime) -> None:
+    record(session, actor=actor, action=f"job.{verb}", subject_kind="job", subject_id=job_id, summary=summary, now=now)
+    append_event(
+        session,
+        organization_id=actor.organization_id,
+        topic=Topic.JOBS,
+        kind=f"job.{verb}",
+        subject_id=job_id,
+        now=now,
+    )

@@ -1,0 +1,26 @@
+"""The table of heartbeats: which processes of the installation are alive."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.db import Base
+
+
+class Heartbeat(Base):
+    """A worker or scheduler that reports. Rows of processes that went silent are cleared after a day."""
+
+    __tablename__ = "heartbeats"
+
+    process_id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(120))
+    version: Mapped[str] = mapped_column(String(32))
+    # A worker without a scheduler thread has no tick; a scheduler apart has no slots.
+    slots: Mapped[int]
+    schedules: Mapped[bool]
+    started_at: Mapped[datetime]
+    beat_at: Mapped[datetime]
+    ticked_at: Mapped[datetime | None]
+    tick_ms: Mapped[int | None]

@@ -1,0 +1,102 @@
+"""An attempt while it runs: what its kind of job may use, and the lines it has written. Holds no session."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from threading import Lock
+from uuid import UUID
+
+from app.core.deadline import Deadline
+from app.core.http import OutboundClient
+from app.jobs.kinds.base import Level, StopReason
+from app.runs.claims import Claim
+from app.runs.ledger import Started
+from app.runs.logs import NewLine
+
+# A point on the boot clock that has always passed.
+_ALREADY_OVER = Deadline(0.0)
+# More than this waiting to be written means the database is away; the newest lines are then let go, and counted.
+MOST_WAITING_LINES = 10_000
+
+
+class LiveAttempt:
+    """The RunContext of one attempt. Written to by the job's thread, emptied by the keeper's."""
+
+    def __init__(self, claim: Claim, *, http: OutboundClient, is_stopping: Callable[[], bool]) -> None:
+        self._claim: Claim | None = claim
+        self._started = claim.started
+        self._http = http
+        self._is_stopping = is_stopping
+        self._deadline = Deadline.after(claim.started.time_limit_seconds)
+        self._lock = Lock()
+        self._lines: list[NewLine] = []
+        self._let_go = 0
+
+    @property
+    def started(self) -> Started:
+        return self._started
+
+    @property
+    def run_id(self) -> UUID:
+        return self._started.run_id
+
+    @property
+    def organization_id(self) -> UUID:
+        return self._started.organization_id
+
+    @property
+    def idempotency_key(self) -> str:
+        return str(self._started.run_id)
+
+    @property
+    def deadline(self) -> Deadline:
+        return self._deadline
+
+    @property
+    def safe_until(self) -> Deadline:
+        claim = self._claim
+        return _ALREADY_OVER if claim is None else claim.safe_until
+
+    @property
+    def http(self) -> OutboundClient:
+        return self._http
+
+    @property
+    def claim(self) -> Claim | None:
+        """The live claim, or None once it is lost."""
+        return self._claim
+
+    def hold(self, claim: Claim | None) -> None:
+        """Take over a renewed claim, or learn that it is lost."""
+        self._claim = claim
+
+    def log(self, text: str, level: Level = Level.INFO) -> None:
+        # The one place below the edges that reads a clock: a line's time is shown to people and decides nothing.
+        line = NewLine(text, level, datetime.now(UTC))
+        with self._lock:
+            if len(self._lines) < MOST_WAITING_LINES:
+                self._lines.append(line)
+            else:
+                self._let_go += 1
+
+    def stop_reason(self) -> StopReason | None:
+        claim = self._claim
+        if claim is None or claim.safe_until.has_passed:
+            return StopReason.LEASE_LOST
+        if self._deadline.has_passed:
+            return StopReason.TIME_LIMIT
+        return StopReason.WORKER_STOPPING if self._is_stopping() else None
+
+    def take_lines(self) -> list[NewLine]:
+        """The lines that wait to be written; they are the caller's from now on."""
+        with self._lock:
+            lines, self._lines = self._lines, []
+            if self._let_go:
+                text = f"{self._let_go} lines were let go, because the database could not take them in time."
+                lines.append(NewLine(text, Level.WARNING, datetime.now(UTC)))
+                self._let_go = 0
+        return lines
+
+    def give_back(self, lines: list[NewLine]) -> None:
+        """Lines that could not be written now stand first in line again."""
+        with self._lock:
+            self._lines = lines + self._lines

@@ -1,0 +1,139 @@
+"""Executes runs: claim, do, finish. The leases meanwhile are the keeper's."""
+
+import logging
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+
+from app.core.clock import Clock
+from app.core.db import Database
+from app.core.deadline import Deadline
+from app.core.http import OutboundClient
+from app.jobs.kinds.base import JobKinds, Outcome, OutcomeStatus
+from app.runs import claims, ledger, logs, retries
+from app.runs.attempts import LiveAttempt
+from app.runs.claims import Claim, LeaseTerms
+from app.runs.keeper import Keeper
+from app.runs.ledger import AttemptEnd, Started
+from app.runs.logs import NewLine
+from app.runs.retries import Next
+from app.runs.states import AttemptState, Reason, RunState
+
+log = logging.getLogger(__name__)
+
+# How long to wait before asking a database again that did not take an outcome.
+RETRY_WRITE_SECONDS = 0.5
+
+_ATTEMPT_STATES = {
+    OutcomeStatus.SUCCEEDED: AttemptState.SUCCEEDED,
+    OutcomeStatus.FAILED: AttemptState.FAILED,
+    OutcomeStatus.TIMED_OUT: AttemptState.TIMED_OUT,
+    OutcomeStatus.STOPPED: AttemptState.RELEASED,
+}
+
+
+@dataclass(frozen=True)
+class Executor:
+    """The hands of one worker process. `execute` is called from many threads at once."""
+
+    database: Database
+    kinds: JobKinds
+    clock: Clock
+    http: OutboundClient
+    worker: str
+    terms: LeaseTerms
+    keeper: Keeper
+
+    def execute(self, run_id: UUID) -> bool:
+        """Claim a run and see it through. False when it was not to be had."""
+        try:
+            claim = self._claim(run_id)
+        except SQLAlchemyError:
+            raise
+        except Exception as error:
+            # Not the database but the row: its JSON or a word in it means nothing to this version.
+            log.exception("run given up", extra={"run_id": str(run_id)})
+            self._give_up(run_id, error)
+            return True
+        if claim is None:
+            return False
+        attempt = LiveAttempt(claim, http=self.http, is_stopping=self.keeper.is_stopping)
+        with self.keeper.keeping(attempt):
+            outcome = self._do(attempt)
+            self._finish(attempt, outcome)
+        return True
+
+    def _claim(self, run_id: UUID) -> Claim | None:
+        # An exception here leaves open whether the claim was written. Then the run is not started: its lease
+        # runs out, and the sweep moves it on.
+        with self.database.transaction() as session:
+            now = self.clock.now(session)
+            return claims.take(session, run_id=run_id, worker=self.worker, terms=self.terms, now=now)
+
+    def _give_up(self, run_id: UUID, error: Exception) -> None:
+        # A run that cannot even be claimed would stand in the way of others for ever.
+        with self.database.transaction() as session:
+            explanation = f"This run cannot be read: {error}"
+            ledger.give_up(session, run_id=run_id, explanation=explanation, now=self.clock.now(session))
+
+    def _do(self, attempt: LiveAttempt) -> Outcome:
+        started = attempt.started
+        kind = self.kinds.get(started.kind)
+        if kind is None:
+            return Outcome(OutcomeStatus.FAILED, f"This worker does not know jobs of kind {started.kind.value}.")
+        try:
+            return kind.run(started.definition, attempt)
+        except BaseException as error:
+            # Whatever a job raises, SystemExit included, costs one run and never the worker's thread.
+            log.exception("job raised", extra={"run_id": str(started.run_id)})
+            return Outcome(OutcomeStatus.FAILED, f"{type(error).__name__}: {error}")
+
+    def _finish(self, attempt: LiveAttempt, outcome: Outcome) -> None:
+        lines = attempt.take_lines()
+        extra = {"run_id": str(attempt.run_id)}
+        patience = Deadline.after(self.terms.seconds)
+        while True:
+            try:
+                if not self._write(attempt.started, outcome, lines):
+                    log.warning("outcome refused: the lease was lost", extra=extra)
+                return
+            except (OperationalError, InterfaceError):
+                # The database is away. One lease long asking again makes sense; then the sweep takes over.
+                if patience.has_passed:
+                    log.exception("outcome not written", extra=extra)
+                    return
+                time.sleep(RETRY_WRITE_SECONDS)
+            except Exception as error:
+                # The outcome itself cannot be stored. That it cannot is an outcome too, and one that can.
+                log.exception("outcome cannot be stored", extra=extra)
+                outcome, lines = _unstorable(error), []
+
+    def _write(self, started: Started, outcome: Outcome, lines: list[NewLine]) -> bool:
+        run_id, token = started.run_id, started.token
+        end = AttemptEnd(_ATTEMPT_STATES[outcome.status], outcome.message, outcome.detail, dict(outcome.result))
+        with self.database.transaction() as session:
+            now = self.clock.now(session)
+            logs.append_lines(session, organization_id=started.organization_id, run_id=run_id, token=token, lines=lines)
+            if outcome.status is OutcomeStatus.SUCCEEDED:
+                return ledger.succeed(session, run_id=run_id, token=token, end=end, now=now)
+            then = self._then(started, outcome, now)
+            refund = outcome.status is OutcomeStatus.STOPPED and then.state is RunState.READY
+            return ledger.put_down(session, run_id=run_id, token=token, end=end, then=then, now=now, refund=refund)
+
+    def _then(self, started: Started, outcome: Outcome, now: datetime) -> Next:
+        if outcome.status is OutcomeStatus.STOPPED:
+            kind = self.kinds.get(started.kind)
+            may_repeat = kind is not None and kind.may_repeat(started.definition)
+            return retries.after_stop(may_repeat=may_repeat, now=now)
+        reason = Reason.TIMED_OUT if outcome.status is OutcomeStatus.TIMED_OUT else Reason.ERROR
+        return retries.after_failure(
+            started.retry, attempt=started.attempt, reason=reason, may_retry=outcome.may_retry, now=now
+        )
+
+
+def _unstorable(error: Exception) -> Outcome:
+    message = f"The job ended, but what it reported cannot be stored: {type(error).__name__}."
+    return Outcome(OutcomeStatus.FAILED, message, may_retry=False)

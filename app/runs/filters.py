@@ -1,0 +1,59 @@
+"""One filter for lists of runs: it reads a query string, narrows a query and writes links."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from sqlalchemy import ColumnElement
+
+from app.runs.models import Run
+from app.runs.states import RunState
+
+
+@dataclass(frozen=True)
+class RunFilter:
+    """What a list of runs shows. Parts that cannot be read are left out, so that an old link still works."""
+
+    state: RunState | None = None
+    schedule_id: UUID | None = None
+    job_id: UUID | None = None
+
+    @classmethod
+    def from_args(cls, args: Mapping[str, str]) -> "RunFilter":
+        state = args.get("state", "")
+        return cls(
+            state=RunState(state) if state in set(RunState) else None,
+            schedule_id=_id(args.get("schedule")),
+            job_id=_id(args.get("job")),
+        )
+
+    @property
+    def args(self) -> dict[str, str]:
+        """The query string's parts, to build a link from."""
+        pairs = {"state": self.state, "schedule": self.schedule_id, "job": self.job_id}
+        return {name: str(value) for name, value in pairs.items() if value is not None}
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.args
+
+    def with_state(self, state: RunState | None) -> "RunFilter":
+        return replace(self, state=state)
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """What the filter demands of a row of the runs table."""
+        found: list[ColumnElement[bool]] = []
+        if self.state is not None:
+            found.append(Run.state == self.state.value)
+        if self.schedule_id is not None:
+            found.append(Run.schedule_id == self.schedule_id)
+        if self.job_id is not None:
+            found.append(Run.job_id == self.job_id)
+        return found
+
+
+def _id(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None

@@ -1,0 +1,127 @@
+"""Keeps the attempts of one worker alive: renews their leases and writes their log lines, in a thread of its own."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+from sqlalchemy.exc import OperationalError
+
+from app.core.clock import Clock
+from app.core.db import Database
+from app.core.deadline import Deadline, boot_seconds
+from app.runs import claims, logs
+from app.runs.attempts import LiveAttempt
+from app.runs.claims import LeaseTerms
+
+log = logging.getLogger(__name__)
+
+# Lines reach the page about this fast.
+WRITE_LOGS_SECONDS = 0.5
+
+
+class Keeper:
+    """Looks after every attempt that was handed in by `keeping`."""
+
+    def __init__(self, *, database: Database, clock: Clock, terms: LeaseTerms, heartbeat_seconds: int) -> None:
+        self._database = database
+        self._clock = clock
+        self._terms = terms
+        self._heartbeat_seconds = heartbeat_seconds
+        self._attempts: dict[UUID, LiveAttempt] = {}
+        self._lock = threading.Lock()
+        self._stop_at: Deadline | None = None
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._loop, name="keeper", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread. Attempts that still run learn from their own clock when to stop."""
+        self._closed.set()
+        self._thread.join()
+
+    def stop_attempts_after(self, seconds: float) -> None:
+        """From then on, attempts that still run are told to stop, so that their runs can be handed back."""
+        self._stop_at = Deadline.after(seconds)
+
+    @property
+    def is_told_to_stop(self) -> bool:
+        """Whether the worker is closing, be it that attempts may still go on for a while."""
+        return self._stop_at is not None
+
+    def is_stopping(self) -> bool:
+        """Whether attempts should stop because the worker does."""
+        return self._stop_at is not None and self._stop_at.has_passed
+
+    @property
+    def run_ids(self) -> list[UUID]:
+        """The runs in hand."""
+        return [attempt.run_id for attempt in self._snapshot()]
+
+    @contextmanager
+    def keeping(self, attempt: LiveAttempt) -> Iterator[None]:
+        """Look after an attempt for as long as the block lasts."""
+        with self._lock:
+            self._attempts[attempt.run_id] = attempt
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._attempts.pop(attempt.run_id, None)
+
+    def renew_leases(self) -> None:
+        """Renew every lease in one transaction. An attempt whose run is no longer its own is told to stop."""
+        attempts = self._snapshot()
+        if not attempts:
+            return
+        with self._database.transaction() as session:
+            now = self._clock.now(session)
+            renewed = [
+                (attempt, claims.renew(session, claim=attempt.claim, terms=self._terms, now=now))
+                for attempt in attempts
+                if attempt.claim is not None
+            ]
+        # Only a committed renewal counts.
+        for attempt, claim in renewed:
+            attempt.hold(claim)
+
+    def write_logs(self) -> None:
+        """Write the lines that wait."""
+        for attempt in self._snapshot():
+            lines = attempt.take_lines()
+            if not lines:
+                continue
+            started = attempt.started
+            try:
+                with self._database.transaction() as session:
+                    logs.append_lines(
+                        session,
+                        organization_id=started.organization_id,
+                        run_id=started.run_id,
+                        token=started.token,
+                        lines=lines,
+                    )
+            except OperationalError:
+                # The database is away: later. Anything else is in the lines themselves, and stays.
+                attempt.give_back(lines)
+                raise
+
+    def _snapshot(self) -> list[LiveAttempt]:
+        with self._lock:
+            return list(self._attempts.values())
+
+    def _loop(self) -> None:
+        next_beat = boot_seconds() + self._heartbeat_seconds
+        while not self._closed.wait(WRITE_LOGS_SECONDS):
+            try:
+                # Leases first: a log that comes late harms nobody.
+                if boot_seconds() >= next_beat:
+                    self.renew_leases()
+                    next_beat = boot_seconds() + self._heartbeat_seconds
+                self.write_logs()
+            except Exception:
+                # Asked again in a moment; an attempt that cannot be renewed stops by its own clock.
+                log.exception("could not renew leases or write logs")

@@ -1,0 +1,292 @@
+"""The only writer of run state: guarded updates, each with its event. Reads live in queries.py, leases in claims.py."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Insert, func, insert, literal, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningUpdate
+
+from app.core.db import count_changed
+from app.core.ids import new_id
+from app.core.text import storable
+from app.events.service import Topic, append_event
+from app.jobs.kinds.base import KindName
+from app.jobs.policies import Backoff, RetryPolicy
+from app.runs.models import Attempt, Run
+from app.runs.retries import Next
+from app.runs.states import AttemptState, Reason, RunState, Trigger, sources_of
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """A run to be: a frozen copy of its job, and why it exists."""
+
+    organization_id: UUID
+    job_id: UUID
+    job_name: str
+    kind: KindName
+    definition: dict[str, Any]
+    retry: RetryPolicy
+    time_limit_seconds: int
+    trigger: Trigger
+    due_at: datetime
+    schedule_id: UUID | None = None
+    slot_at: datetime | None = None
+    requested_by: UUID | None = None
+    request_key: str | None = None
+    retry_of_run_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Started:
+    """What a claim won: everything an attempt needs to know about its run."""
+
+    run_id: UUID
+    organization_id: UUID
+    token: int
+    attempt: int
+    kind: KindName
+    definition: dict[str, Any]
+    time_limit_seconds: int
+    retry: RetryPolicy
+
+
+@dataclass(frozen=True)
+class AttemptEnd:
+    """How an attempt ended. `error` is one plain sentence, `detail` may hold a trace."""
+
+    state: AttemptState
+    error: str | None = None
+    detail: str | None = None
+    result: dict[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        # Jobs write these; a character that no database holds must not cost the outcome.
+        object.__setattr__(self, "error", self.error and storable(self.error))
+        object.__setattr__(self, "detail", self.detail and storable(self.detail))
+
+
+def open_run(
+    session: Session, request: RunRequest, *, now: datetime, state: RunState = RunState.READY,
+    reason: Reason | None = None, explanation: str | None = None,
+) -> UUID | None:  # fmt: skip
+    """Add a run, ready or already skipped. None when its slot, request or retry has a run already."""
+    run_id = new_id()
+    values: dict[str, Any] = {
+        "id": run_id,
+        "organization_id": request.organization_id,
+        "job_id": request.job_id,
+        "job_name": request.job_name,
+        "kind": request.kind.value,
+        "definition": request.definition,
+        "tries": request.retry.tries,
+        "retry_delay_seconds": request.retry.delay_seconds,
+        "retry_backoff": request.retry.backoff.value,
+        "time_limit_seconds": request.time_limit_seconds,
+        "trigger": request.trigger.value,
+        "schedule_id": request.schedule_id,
+        "slot_at": request.slot_at,
+        "due_at": request.due_at,
+        "requested_by": request.requested_by,
+        "request_key": request.request_key,
+        "retry_of_run_id": request.retry_of_run_id,
+        "state": state.value,
+        "reason": reason and reason.value,
+        "error": explanation,
+        "attempt": 0,
+        "token": 0,
+        "ready_at": now,
+        "created_at": now,
+        "finished_at": None if state is RunState.READY else now,
+    }
+    # Asked for by RETURNING: a row count after a refused insert is not told the same way by every driver.
+    if session.scalar(_insert_or_ignore(session).values(**values).returning(Run.id)) is None:
+        return None
+    _note(session, request.organization_id, run_id, state.value, now)
+    return run_id
+
+
+def start(session: Session, *, run_id: UUID, worker: str, lease_until: datetime, now: datetime) -> Started | None:
+    """Move a ready run to running under a new token. None when somebody else was faster or it is not ready."""
+    query = (
+        update(Run)
+        .where(Run.id == run_id, Run.state == RunState.READY.value, Run.ready_at <= now)
+        .values(
+            state=RunState.RUNNING.value, token=Run.token + 1, attempt=Run.attempt + 1, worker=worker,
+            lease_until=lease_until, hinted_at=None, reason=None,
+            # Lateness is told by the first try.
+            started_at=func.coalesce(Run.started_at, literal(now, Run.started_at.type)),
+        )
+        .returning(Run)
+    )  # fmt: skip
+    run = session.scalars(query, execution_options={"populate_existing": True}).one_or_none()
+    if run is None:
+        return None
+    session.execute(
+        insert(Attempt).values(
+            run_id=run.id, token=run.token, organization_id=run.organization_id, number=run.attempt,
+            state=AttemptState.RUNNING.value, worker=worker, result={}, started_at=now,
+        )
+    )  # fmt: skip
+    _note(session, run.organization_id, run.id, "started", now)
+    return started_from(run)
+
+
+def extend_lease(session: Session, *, run_id: UUID, token: int, lease_until: datetime) -> bool:
+    """Prolong a running attempt's lease. False when the run is no longer this attempt's."""
+    query = update(Run).where(*_held(run_id, token)).values(lease_until=lease_until)
+    return count_changed(session, query) == 1
+
+
+def succeed(session: Session, *, run_id: UUID, token: int, end: AttemptEnd, now: datetime) -> bool:
+    """End a run well. False when the run is no longer this attempt's: then nothing is written."""
+    values = {"state": RunState.SUCCEEDED.value, "finished_at": now, "lease_until": None, "error": None}
+    query = update(Run).where(*_held(run_id, token)).values(**values).returning(Run.organization_id)
+    return _leave(session, query, run_id, token, end, RunState.SUCCEEDED.value, now)
+
+
+def put_down(
+    session: Session, *, run_id: UUID, token: int, end: AttemptEnd, then: Next, now: datetime, refund: bool = False
+) -> bool:
+    """End an attempt that did not succeed and move its run on. False when the run is no longer this attempt's.
+
+    `refund` gives the try back: the attempt was ended by us and not by the job.
+    """
+    values: dict[str, Any] = {
+        "state": then.state.value,
+        "reason": then.reason and then.reason.value,
+        "error": end.error,
+        "lease_until": None,
+        "hinted_at": None,
+        "finished_at": now if then.state is RunState.FAILED else None,
+    }
+    if then.ready_at is not None:
+        values["ready_at"] = then.ready_at
+    if refund:
+        values["attempt"] = Run.attempt - 1
+    query = update(Run).where(*_held(run_id, token)).values(**values).returning(Run.organization_id)
+    kind = "lost" if then.reason is Reason.LOST else then.state.value
+    return _leave(session, query, run_id, token, end, kind, now)
+
+
+def make_ready(session: Session, *, run_ids: list[UUID], now: datetime) -> int:
+    """Let runs that waited for their next try start. Returns how many did."""
+    query = (
+        update(Run)
+        .where(Run.id.in_(run_ids), Run.state == RunState.WAITING_RETRY.value, Run.ready_at <= now)
+        .values(state=RunState.READY.value)
+        .returning(Run.id, Run.organization_id)
+    )
+    moved = session.execute(query).all()
+    for run_id, organization_id in moved:
+        _note(session, organization_id, run_id, RunState.READY.value, now)
+    return len(moved)
+
+
+def cancel(
+    session: Session, *, run_id: UUID, organization_id: UUID, reason: Reason, explanation: str, now: datetime
+) -> bool:
+    """End a run that has not started. False when it is running or over."""
+    not_running = [state.value for state in sources_of(RunState.CANCELLED) if state is not RunState.RUNNING]
+    query = (
+        update(Run)
+        .where(Run.id == run_id, Run.organization_id == organization_id, Run.state.in_(not_running))
+        .values(state=RunState.CANCELLED.value, reason=reason.value, error=explanation, finished_at=now)
+    )
+    if count_changed(session, query) != 1:
+        return False
+    _note(session, organization_id, run_id, RunState.CANCELLED.value, now)
+    return True
+
+
+def give_up(session: Session, *, run_id: UUID, explanation: str, now: datetime) -> bool:
+    """End a run that cannot be read, whatever it is. False when it is over already."""
+    live = [state.value for state in sources_of(RunState.FAILED)]
+    values = {
+        "state": RunState.FAILED.value,
+        "reason": Reason.UNREADABLE.value,
+        "error": explanation,
+        "lease_until": None,
+        "finished_at": now,
+    }
+    query = update(Run).where(Run.id == run_id, Run.state.in_(live)).values(**values).returning(Run.organization_id)
+    organization_id = session.scalars(query).one_or_none()
+    if organization_id is None:
+        return False
+    running = Attempt.run_id == run_id, Attempt.state == AttemptState.RUNNING.value
+    session.execute(update(Attempt).where(*running).values(state=AttemptState.LOST.value, finished_at=now))
+    _note(session, organization_id, run_id, RunState.FAILED.value, now)
+    return True
+
+
+def dismiss(session: Session, *, run_id: UUID, organization_id: UUID, now: datetime) -> bool:
+    """Take a failed run off the queue page. Its outcome stays as it is. False when there is nothing to take off."""
+    query = (
+        update(Run)
+        .where(
+            Run.id == run_id,
+            Run.organization_id == organization_id,
+            Run.state == RunState.FAILED.value,
+            Run.dismissed_at.is_(None),
+        )
+        .values(dismissed_at=now)
+    )
+    if count_changed(session, query) != 1:
+        return False
+    _note(session, organization_id, run_id, "dismissed", now)
+    return True
+
+
+def started_from(run: Run) -> Started:
+    """The facts of a run that an attempt works with."""
+    return Started(
+        run_id=run.id,
+        organization_id=run.organization_id,
+        token=run.token,
+        attempt=run.attempt,
+        kind=KindName(run.kind),
+        definition=run.definition,
+        time_limit_seconds=run.time_limit_seconds,
+        retry=RetryPolicy(run.tries, run.retry_delay_seconds, Backoff(run.retry_backoff)),
+    )
+
+
+def _held(run_id: UUID, token: int) -> tuple[ColumnElement[bool], ...]:
+    # The fence: whoever claims the run next raises the token, and every write of this attempt then finds nothing.
+    return Run.id == run_id, Run.state == RunState.RUNNING.value, Run.token == token
+
+
+def _leave(
+    session: Session,
+    query: ReturningUpdate[UUID],
+    run_id: UUID,
+    token: int,
+    end: AttemptEnd,
+    kind: str,
+    now: datetime,
+) -> bool:
+    organization_id = session.scalars(query).one_or_none()
+    if organization_id is None:
+        return False
+    values = {"state": end.state.value, "error": end.error, "detail": end.detail, "finished_at": now}
+    ended = update(Attempt).where(Attempt.run_id == run_id, Attempt.token == token)
+    session.execute(ended.values(**values, result=end.result or {}))
+    _note(session, organization_id, run_id, kind, now)
+    return True
+
+
+def _insert_or_ignore(session: Session) -> Insert:
+    # A unique key decides who opens a run: for a slot, for a request and for a retry alike.
+    if session.get_bind().dialect.name == "sqlite":
+        return sqlite.insert(Run).on_conflict_do_nothing()
+    return postgresql.insert(Run).on_conflict_do_nothing()
+
+
+def _note(session: Session, organization_id: UUID, run_id: UUID, verb: str, now: datetime) -> None:
+    append_event(
+        session, organization_id=organization_id, topic=Topic.RUNS, kind=f"run.{verb}", subject_id=run_id, now=now
+    )

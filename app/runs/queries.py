@@ -1,0 +1,222 @@
+"""Reads of runs, as frozen rows. Every one is scoped to an organization, unless its name says otherwise."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Select, func, select, tuple_
+from sqlalchemy.orm import Session, aliased
+
+from app.core.errors import NotFound
+from app.jobs.kinds.base import KindName
+from app.runs.filters import RunFilter
+from app.runs.models import Attempt, Run, in_state
+from app.runs.states import TERMINAL, AttemptState, Reason, RunState, Trigger
+from app.schedules.models import Schedule
+
+
+class RunNotFound(NotFound):
+    """No such run in this organization."""
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """A run as lists show it."""
+
+    id: UUID
+    organization_id: UUID
+    job_id: UUID
+    job_name: str
+    kind: KindName
+    schedule_id: UUID | None
+    schedule_name: str | None
+    trigger: Trigger
+    state: RunState
+    reason: Reason | None
+    error: str | None
+    attempt: int
+    tries: int
+    due_at: datetime
+    ready_at: datetime
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    worker: str | None
+    requested_by: UUID | None
+    retry_of_run_id: UUID | None
+    retried_by_run_id: UUID | None
+    is_dismissed: bool
+
+    @property
+    def lateness(self) -> timedelta | None:
+        """How long after its time it started."""
+        return None if self.started_at is None else self.started_at - self.due_at
+
+    @property
+    def duration(self) -> timedelta | None:
+        """From the first start to the end, waits between tries included."""
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return self.finished_at - self.started_at
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in TERMINAL
+
+    @property
+    def can_retry(self) -> bool:
+        """Whether another go can be asked for: it failed, and nobody asked yet."""
+        return self.state is RunState.FAILED and self.retried_by_run_id is None
+
+    @property
+    def can_remove(self) -> bool:
+        """Whether it can be taken off the queue: it waits, or it failed and is still listed."""
+        waits = self.state in {RunState.READY, RunState.WAITING_RETRY}
+        return waits or (self.state is RunState.FAILED and not self.is_dismissed)
+
+
+@dataclass(frozen=True)
+class AttemptRow:
+    """One try of a run."""
+
+    token: int
+    number: int
+    state: AttemptState
+    worker: str
+    error: str | None
+    detail: str | None
+    result: dict[str, Any]
+    started_at: datetime
+    finished_at: datetime | None
+
+    @property
+    def duration(self) -> timedelta | None:
+        return None if self.finished_at is None else self.finished_at - self.started_at
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some rows, newest first, and where the next older ones begin."""
+
+    rows: list[RunRow]
+    older_than: UUID | None
+
+
+def list_runs(
+    session: Session, *, organization_id: UUID, run_filter: RunFilter, limit: int, older_than: UUID | None = None
+) -> Page:
+    """A page of runs, newest first. `older_than` is the last run of the page before."""
+    query = select_runs(organization_id, *run_filter.conditions())
+    if older_than is not None:
+        edge = select(Run.created_at, Run.id).where(Run.id == older_than, Run.organization_id == organization_id)
+        query = query.where(tuple_(Run.created_at, Run.id) < edge.scalar_subquery())
+    query = query.order_by(Run.created_at.desc(), Run.id.desc()).limit(limit + 1)
+    rows = [row_of(found) for found in session.execute(query)]
+    return Page(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)
+
+
+def get_run(session: Session, *, organization_id: UUID, run_id: UUID) -> RunRow:
+    """One run. Raises RunNotFound, also for a run of somebody else."""
+    found = session.execute(select_runs(organization_id, Run.id == run_id)).one_or_none()
+    if found is None:
+        raise RunNotFound("There is no such run here. It may have been cleaned up.")
+    return row_of(found)
+
+
+def list_attempts(session: Session, *, organization_id: UUID, run_id: UUID) -> list[AttemptRow]:
+    """The tries of a run, in order."""
+    query = select(Attempt).where(Attempt.organization_id == organization_id, Attempt.run_id == run_id)
+    return [
+        AttemptRow(
+            token=row.token,
+            number=row.number,
+            state=AttemptState(row.state),
+            worker=row.worker,
+            error=row.error,
+            detail=row.detail,
+            result=row.result,
+            started_at=row.started_at,
+            finished_at=row.finished_at,
+        )
+        for row in session.scalars(query.order_by(Attempt.token))
+    ]
+
+
+def list_waiting(session: Session, *, organization_id: UUID, limit: int) -> list[RunRow]:
+    """Runs that are to start, in the order they will."""
+    waiting = Run.state.in_([RunState.READY.value, RunState.WAITING_RETRY.value])
+    return _some(session, organization_id, waiting, order=(Run.ready_at, Run.id), limit=limit)
+
+
+def list_running(session: Session, *, organization_id: UUID, limit: int) -> list[RunRow]:
+    """Runs that a worker holds, the longest first."""
+    running = Run.state == RunState.RUNNING.value
+    return _some(session, organization_id, running, order=(Run.started_at, Run.id), limit=limit)
+
+
+def list_dead_letters(session: Session, *, organization_id: UUID, limit: int) -> list[RunRow]:
+    """Failed runs that nobody retried or removed, the newest first."""
+    return _some(
+        session, organization_id, *in_dead_letter(), order=(Run.finished_at.desc(), Run.id.desc()), limit=limit
+    )
+
+
+def earliest_ready_across_tenants(session: Session) -> datetime | None:
+    """When the next retry may start: how long a scheduler may sleep."""
+    return session.scalar(select(func.min(Run.ready_at)).where(in_state(RunState.WAITING_RETRY)))
+
+
+def in_dead_letter() -> tuple[ColumnElement[bool], ...]:
+    """Failed runs that nobody retried or removed."""
+    retried = aliased(Run)
+    was_retried = select(retried.id).where(retried.retry_of_run_id == Run.id).exists()
+    return in_state(RunState.FAILED), Run.dismissed_at.is_(None), ~was_retried
+
+
+def _some(
+    session: Session, organization_id: UUID, *conditions: ColumnElement[bool], order: tuple[Any, ...], limit: int
+) -> list[RunRow]:
+    query = select_runs(organization_id, *conditions).order_by(*order).limit(limit)
+    return [row_of(found) for found in session.execute(query)]
+
+
+def select_runs(organization_id: UUID, *conditions: ColumnElement[bool]) -> Select[Run, str, UUID]:
+    """Runs with the name of their schedule and the run that retried them: what `row_of` reads."""
+    retry = aliased(Run, name="retry")
+    return (
+        select(Run, Schedule.name, retry.id)
+        .outerjoin(Schedule, Schedule.id == Run.schedule_id)
+        .outerjoin(retry, retry.retry_of_run_id == Run.id)
+        .where(Run.organization_id == organization_id, *conditions)
+    )
+
+
+def row_of(found: Row[Run, str, UUID]) -> RunRow:
+    """A row of `select_runs` as pages see it."""
+    run, schedule_name, retried_by = found
+    return RunRow(
+        id=run.id,
+        organization_id=run.organization_id,
+        job_id=run.job_id,
+        job_name=run.job_name,
+        kind=KindName(run.kind),
+        schedule_id=run.schedule_id,
+        schedule_name=schedule_name,
+        trigger=Trigger(run.trigger),
+        state=RunState(run.state),
+        reason=Reason(run.reason) if run.reason else None,
+        error=run.error,
+        attempt=run.attempt,
+        tries=run.tries,
+        due_at=run.due_at,
+        ready_at=run.ready_at,
+        created_at=run.created_at,
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+        worker=run.worker,
+        requested_by=run.requested_by,
+        retry_of_run_id=run.retry_of_run_id,
+        retried_by_run_id=retried_by,
+        is_dismissed=run.dismissed_at is not None,
+    )

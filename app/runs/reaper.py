@@ -1,0 +1,65 @@
+"""Runs whose worker died or lost touch: found by their expired lease, never by their age alone."""
+
+import logging
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.orm import Session
+
+from app.jobs.kinds.base import JobKinds, KindName
+from app.runs import ledger, retries
+from app.runs.ledger import AttemptEnd
+from app.runs.models import Run, in_state
+from app.runs.states import AttemptState, RunState
+
+log = logging.getLogger(__name__)
+
+BATCH = 100
+
+
+def reap(session: Session, *, kinds: JobKinds, now: datetime) -> int:
+    """Move runs with an expired lease on by their policy. Returns how many there were."""
+    query = (
+        select(Run.id)
+        .where(in_state(RunState.RUNNING), Run.lease_until < now)
+        .order_by(Run.lease_until)
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)
+    )
+    lost = session.scalars(query).all()
+    for run_id in lost:
+        _move_on_or_give_up(session, run_id, kinds, now)
+    return len(lost)
+
+
+def _move_on_or_give_up(session: Session, run_id: UUID, kinds: JobKinds, now: datetime) -> None:
+    try:
+        with session.begin_nested():
+            _move_on(session, session.get_one(Run, run_id, populate_existing=True), kinds, now)
+    except (OperationalError, InterfaceError):
+        # The database, not the row: the whole batch is tried again.
+        raise
+    except Exception as error:
+        log.exception("run given up", extra={"run_id": str(run_id)})
+        ledger.give_up(session, run_id=run_id, explanation=f"This run cannot be read: {error}", now=now)
+
+
+def _move_on(session: Session, run: Run, kinds: JobKinds, now: datetime) -> None:
+    started = ledger.started_from(run)
+    kind = kinds.get(KindName(run.kind))
+    may_repeat = kind is not None and kind.may_repeat(run.definition)
+    then = retries.after_loss(started.retry, attempt=run.attempt, may_repeat=may_repeat, now=now)
+    end = AttemptEnd(AttemptState.LOST, error=_explain(run, then.state, may_repeat=may_repeat))
+    if ledger.put_down(session, run_id=run.id, token=run.token, end=end, then=then, now=now):
+        log.warning("run lost", extra={"run_id": str(run.id), "worker": run.worker, "then": then.state.value})
+
+
+def _explain(run: Run, state: RunState, *, may_repeat: bool) -> str:
+    what = f"Worker {run.worker} stopped reporting while this ran, so its end is unknown."
+    if state is RunState.READY:
+        return f"{what} It is tried again."
+    if may_repeat:
+        return f"{what} All {run.tries} tries are used up."
+    return f"{what} The function is not declared safe to repeat, so it is not started again by itself."

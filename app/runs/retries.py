@@ -1,0 +1,37 @@
+"""What follows an attempt that did not succeed. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.jobs.policies import RetryPolicy
+from app.runs.states import Reason, RunState
+
+
+@dataclass(frozen=True)
+class Next:
+    """Where a run goes: its next state, why, and from when on it may start again."""
+
+    state: RunState
+    reason: Reason | None
+    ready_at: datetime | None = None
+
+
+def after_failure(policy: RetryPolicy, *, attempt: int, reason: Reason, may_retry: bool, now: datetime) -> Next:
+    """A try ended badly: wait and try again while tries are left, unless trying again cannot help."""
+    if may_retry and policy.has_tries_left(attempt):
+        return Next(RunState.WAITING_RETRY, reason, now + policy.delay_after(attempt))
+    return Next(RunState.FAILED, reason)
+
+
+def after_loss(policy: RetryPolicy, *, attempt: int, may_repeat: bool, now: datetime) -> Next:
+    """A worker died or lost touch. Nobody knows what it did, so only what may be repeated is started again."""
+    if may_repeat and policy.has_tries_left(attempt):
+        return Next(RunState.READY, Reason.LOST, now)
+    return Next(RunState.FAILED, Reason.LOST)
+
+
+def after_stop(*, may_repeat: bool, now: datetime) -> Next:
+    """A closing worker hands its run back. What may not be repeated counts as lost."""
+    if may_repeat:
+        return Next(RunState.READY, None, now)
+    return Next(RunState.FAILED, Reason.LOST)

@@ -1,0 +1,184 @@
+"""Commands of people on runs, and those on jobs and schedules that concern slots and runs as well."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from app.core.errors import Conflict
+from app.jobs import service as jobs
+from app.jobs.models import Job
+from app.jobs.queries import get_job
+from app.runs import ledger, planner
+from app.runs.models import Run
+from app.runs.queries import RunRow, get_run
+from app.runs.states import Reason, RunState, Trigger
+from app.schedules import service as schedules
+from app.schedules.queries import get_schedule, list_schedules_of_job
+from app.schedules.service import ScheduleDraft
+from app.tenants.access import Actor, Permission, require
+from app.tenants.audit import record
+
+
+class RunNotRetryable(Conflict):
+    """The run did not fail, or somebody retried it already."""
+
+
+class RunNotRemovable(Conflict):
+    """The run is running or over."""
+
+
+def run_schedule_now(session: Session, *, actor: Actor, schedule_id: UUID, request_key: str, now: datetime) -> UUID:
+    """Start a schedule's job by hand. The same key twice is one run. Returns the run's id."""
+    require(actor, Permission.RUN)
+    schedule = get_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
+    return _run_now(session, actor, schedule.job_id, schedule_id, schedule.name, request_key, now)
+
+
+def run_job_now(session: Session, *, actor: Actor, job_id: UUID, request_key: str, now: datetime) -> UUID:
+    """Start a job by hand. The same key twice is one run. Returns the run's id."""
+    require(actor, Permission.RUN)
+    job = get_job(session, organization_id=actor.organization_id, job_id=job_id)
+    return _run_now(session, actor, job_id, None, job.name, request_key, now)
+
+
+def retry_run(session: Session, *, actor: Actor, run_id: UUID, now: datetime) -> UUID:
+    """Give a failed run another go, as its job is defined now. Raises RunNotRetryable."""
+    require(actor, Permission.MANAGE_QUEUE)
+    failed = get_run(session, organization_id=actor.organization_id, run_id=run_id)
+    if not failed.can_retry:
+        raise RunNotRetryable(_why_not_retryable(failed))
+    get_job(session, organization_id=actor.organization_id, job_id=failed.job_id)
+    request = planner.request_for(
+        session.get_one(Job, failed.job_id),
+        trigger=Trigger.RETRY,
+        due_at=now,
+        schedule_id=failed.schedule_id,
+        requested_by=actor.user_id,
+        retry_of_run_id=run_id,
+    )
+    retry_id = ledger.open_run(session, request, now=now)
+    if retry_id is None:
+        raise RunNotRetryable("Somebody else has retried this run already.")
+    _note(session, actor, "run.retried", run_id, f"Retried a failed run of “{failed.job_name}”", now)
+    return retry_id
+
+
+def remove_run(session: Session, *, actor: Actor, run_id: UUID, now: datetime) -> None:
+    """Take a run off the queue: one that waits is cancelled, one that failed is no longer listed there."""
+    require(actor, Permission.MANAGE_QUEUE)
+    run = get_run(session, organization_id=actor.organization_id, run_id=run_id)
+    if run.state is RunState.FAILED:
+        is_removed = ledger.dismiss(session, run_id=run_id, organization_id=actor.organization_id, now=now)
+    else:
+        is_removed = ledger.cancel(
+            session,
+            run_id=run_id,
+            organization_id=actor.organization_id,
+            reason=Reason.REMOVED,
+            explanation=f"{actor.label} removed it before it started.",
+            now=now,
+        )
+    if not is_removed:
+        raise RunNotRemovable("This run is no longer waiting, so there is nothing to remove.")
+    _note(session, actor, "run.removed", run_id, f"Removed a run of “{run.job_name}” from the queue", now)
+
+
+def edit_schedule(
+    session: Session, *, actor: Actor, schedule_id: UUID, draft: ScheduleDraft, version: int, now: datetime
+) -> None:
+    """Change a schedule. A slot that is due already still runs by what the schedule said at that time."""
+    _plan_first(session, actor, schedule_id, now)
+    schedules.edit_schedule(session, actor=actor, schedule_id=schedule_id, draft=draft, version=version, now=now)
+
+
+def switch_schedule(session: Session, *, actor: Actor, schedule_id: UUID, enabled: bool, now: datetime) -> None:
+    """Switch a schedule on or off. A slot that is due already is planned before it is switched off."""
+    _plan_first(session, actor, schedule_id, now)
+    schedules.switch_schedule(session, actor=actor, schedule_id=schedule_id, enabled=enabled, now=now)
+
+
+def delete_schedule(session: Session, *, actor: Actor, schedule_id: UUID, now: datetime) -> None:
+    """Delete a schedule and cancel its runs that wait. A run that is going on ends by itself; history stays."""
+    _plan_first(session, actor, schedule_id, now)
+    schedules.mark_deleted(session, actor=actor, schedule_id=schedule_id, now=now)
+    _cancel_waiting(session, actor, Run.schedule_id == schedule_id, "Its schedule was deleted.", now)
+
+
+def delete_job(session: Session, *, actor: Actor, job_id: UUID, now: datetime) -> None:
+    """Delete a job with its schedules and cancel its runs that wait. History stays."""
+    require(actor, Permission.EDIT_JOBS)
+    for schedule in list_schedules_of_job(session, organization_id=actor.organization_id, job_id=job_id):
+        delete_schedule(session, actor=actor, schedule_id=schedule.id, now=now)
+    jobs.mark_deleted(session, actor=actor, job_id=job_id, now=now)
+    _cancel_waiting(session, actor, Run.job_id == job_id, "Its job was deleted.", now)
+
+
+def _run_now(
+    session: Session,
+    actor: Actor,
+    job_id: UUID,
+    schedule_id: UUID | None,
+    name: str,
+    request_key: str,
+    now: datetime,
+) -> UUID:
+    request = planner.request_for(
+        session.get_one(Job, job_id),
+        trigger=Trigger.MANUAL,
+        due_at=now,
+        schedule_id=schedule_id,
+        requested_by=actor.user_id,
+        request_key=request_key,
+    )
+    run_id = ledger.open_run(session, request, now=now)
+    if run_id is None:
+        # The first click made the run; the second is told the same.
+        query = select(Run.id).where(Run.organization_id == actor.organization_id, Run.request_key == request_key)
+        return session.scalars(query).one()
+    _note(session, actor, "run.requested", run_id, f"Started “{name}” by hand", now)
+    return run_id
+
+
+def _plan_first(session: Session, actor: Actor, schedule_id: UUID, now: datetime) -> None:
+    require(actor, Permission.EDIT_SCHEDULES)
+    planner.plan_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id, now=now)
+
+
+def _cancel_waiting(
+    session: Session, actor: Actor, which: ColumnElement[bool], explanation: str, now: datetime
+) -> None:
+    waiting = [RunState.READY.value, RunState.WAITING_RETRY.value]
+    query = select(Run.id).where(which, Run.organization_id == actor.organization_id, Run.state.in_(waiting))
+    for run_id in session.scalars(query).all():
+        ledger.cancel(
+            session,
+            run_id=run_id,
+            organization_id=actor.organization_id,
+            reason=Reason.JOB_DELETED,
+            explanation=explanation,
+            now=now,
+        )
+
+
+def _why_not_retryable(run: RunRow) -> str:
+    if run.retried_by_run_id is not None:
+        return "This run was retried already. Retry the newer run instead."
+    return f"Only a failed run can be retried; this one {_STATE_WORDS[run.state]}."
+
+
+_STATE_WORDS = {
+    RunState.READY: "has not started yet",
+    RunState.RUNNING: "is still running",
+    RunState.WAITING_RETRY: "will be tried again by itself",
+    RunState.SUCCEEDED: "succeeded",
+    RunState.FAILED: "failed",
+    RunState.CANCELLED: "was removed from the queue",
+    RunState.SKIPPED: "was skipped",
+    RunState.MISSED: "was missed",
+}
+
+
+def _note(session: Session, actor: Actor, action: str, run_id: UUID, summary: str, now: datetime) -> None:
+    record(session, actor=actor, action=action, subject_kind="run", subject_id=run_id, summary=summary, now=now)

@@ -1,0 +1,71 @@
+"""The states of a run and the moves between them. Pure."""
+
+from enum import StrEnum
+
+
+class RunState(StrEnum):
+    """Where a run stands. A terminal state never changes again."""
+
+    READY = "ready"  # to be started as soon as a slot is free
+    RUNNING = "running"  # a worker holds a lease on it
+    WAITING_RETRY = "waiting_retry"  # an attempt failed; the next one starts at ready_at
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"  # with every try used up: the dead letter
+    CANCELLED = "cancelled"  # removed by a person before it started
+    SKIPPED = "skipped"  # never started, because a policy said so
+    MISSED = "missed"  # never started, because nobody was there in time
+
+
+class Trigger(StrEnum):
+    """Why a run exists."""
+
+    SCHEDULE = "schedule"  # its slot came
+    CATCH_UP = "catch_up"  # its slot came while no scheduler was running
+    MANUAL = "manual"  # somebody asked for it
+    RETRY = "retry"  # somebody asked for another go at a run that failed
+
+
+class Reason(StrEnum):
+    """Why a run stands where it stands, when its state alone does not say it."""
+
+    OVERLAP = "overlap"  # the previous run of the schedule was still going
+    LOST = "lost"  # its worker died or lost touch, and the job must not be started twice
+    TIMED_OUT = "timed_out"  # it reached its time limit
+    ERROR = "error"  # the job itself failed
+    REMOVED = "removed"  # a person took it out of the queue
+    UNREADABLE = "unreadable"  # its row or definition cannot be understood by this version
+    JOB_DELETED = "job_deleted"  # its job or schedule is gone
+
+
+class AttemptState(StrEnum):
+    """How one try stands."""
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    LOST = "lost"  # the worker died or lost its lease; what the attempt did is unknown
+    RELEASED = "released"  # handed back unfinished by a worker that was stopping; costs no try
+
+
+TRANSITIONS: dict[RunState, frozenset[RunState]] = {
+    RunState.READY: frozenset({RunState.RUNNING, RunState.CANCELLED, RunState.FAILED}),
+    RunState.RUNNING: frozenset(
+        {RunState.SUCCEEDED, RunState.FAILED, RunState.WAITING_RETRY, RunState.READY, RunState.CANCELLED}
+    ),
+    RunState.WAITING_RETRY: frozenset({RunState.READY, RunState.CANCELLED}),
+}
+
+TERMINAL = frozenset(state for state in RunState if state not in TRANSITIONS)
+# A schedule's next slot is in the way of none of these any more.
+ACTIVE = frozenset(TRANSITIONS)
+
+
+def may_move(before: RunState, after: RunState) -> bool:
+    """Whether a run in one state may go to the other."""
+    return after in TRANSITIONS.get(before, frozenset())
+
+
+def sources_of(after: RunState) -> tuple[RunState, ...]:
+    """The states from which a run may come to this one: the guard of every UPDATE of the ledger."""
+    return tuple(state for state, targets in TRANSITIONS.items() if after in targets)

@@ -1,0 +1,155 @@
+"""From a cron text to an expression to compute with, or to a plain message. When it fires is fire_times.py."""
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from croniter import croniter
+
+from app.schedules.cron_fields import DAY, FIELDS, HOUR, MINUTE, MONTH, WEEKDAY, CronInvalid, Field, normalise_field
+from app.schedules.month_days import LAST, LONGEST, DayRule, DayTable, make_table, shapes_of_month
+
+__all__ = ["LONGEST_TEXT", "CronExpression", "CronInvalid", "parse_cron"]
+
+LONGEST_TEXT = 100
+MANUALLY = "@manually"
+_ALIASES = {
+    "@hourly": "0 * * * *",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@weekly": "0 0 * * 0",
+    "@monthly": "0 0 1 * *",
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+}
+_MONTH_NAMES = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+_NO_DAYS = DayRule(frozenset(), False, None, frozenset(), frozenset(), joins_with_or=False)
+
+
+@dataclass(frozen=True)
+class CronExpression:
+    """A cron text that was understood. Equal when text and canonical form are; the rest follows from them."""
+
+    text: str  # as typed, without the spaces around it
+    canonical: str  # five fields in numbers, H worked out; or @manually
+    minutes: tuple[int, ...] = field(compare=False, repr=False)
+    hours: tuple[int, ...] = field(compare=False, repr=False)
+    months: tuple[int, ...] = field(compare=False, repr=False)
+    days: DayRule = field(compare=False, repr=False)
+    table: DayTable = field(compare=False, repr=False)
+
+    @property
+    def is_manual(self) -> bool:
+        """Whether it never fires by itself."""
+        return self.canonical == MANUALLY
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether cron takes it as fixed in time: neither minute nor hour begins with a star."""
+        minute, _, rest = self.canonical.partition(" ")
+        return not minute.startswith("*") and not rest.startswith("*")
+
+
+def parse_cron(text: str, *, spread_key: str = "") -> CronExpression:
+    """Understand a cron text. Raises CronInvalid with the message for the person who typed it.
+
+    `spread_key` decides what H stands for. The bounds come first, so that no input is expensive.
+    """
+    if len(text) > LONGEST_TEXT:
+        raise CronInvalid(f"A cron line has at most {LONGEST_TEXT} characters. This has {len(text):,}.")
+    typed = text.strip()
+    strange = next((char for char in typed if not char.isascii() or not (char.isprintable() or char == "\t")), None)
+    if strange is not None:
+        shown = f"“{strange}”" if strange.isprintable() else f"U+{ord(strange):04X}"
+        raise CronInvalid(f"A cron line has plain ASCII characters only. Replace {shown}.")
+    # Without H the key changes nothing, and schedules with the same text can share what was parsed.
+    return _parse(typed, spread_key if "H" in typed.upper() else "")
+
+
+@lru_cache(maxsize=4096)
+def _parse(typed: str, spread_key: str) -> CronExpression:
+    if typed.startswith("@"):
+        line = _resolve_alias(typed)
+        if line == MANUALLY:
+            return CronExpression(typed, MANUALLY, (), (), (), _NO_DAYS, make_table(_NO_DAYS))
+    else:
+        line = typed
+    texts = line.split()
+    _check_field_count(len(texts))
+    pairs = zip(FIELDS, texts, strict=True)
+    canonical = " ".join(normalise_field(place, text, spread_key=spread_key) for place, text in pairs)
+    expression = _expand(typed, canonical)
+    _check_that_it_happens(expression)
+    return expression
+
+
+def _resolve_alias(typed: str) -> str:
+    name = typed.lower()
+    if name == MANUALLY:
+        return MANUALLY
+    if name == "@reboot":
+        raise CronInvalid("@reboot is not supported: a restart must not start jobs. Use times, or @manually.")
+    if name not in _ALIASES:
+        known = "@hourly, @daily, @weekly, @monthly, @yearly or @manually"
+        raise CronInvalid(f"{typed} is not known. Use {known}, or five fields.")
+    return _ALIASES[name]
+
+
+def _check_field_count(count: int) -> None:
+    if count == len(FIELDS):
+        return
+    if count in (6, 7):
+        years = " Years are not supported either: remove the last one too." if count == 7 else ""
+        raise CronInvalid(f"Seconds are not supported. Remove the first field.{years}")
+    raise CronInvalid(f"A cron line has 5 fields: minute hour day month weekday. This has {count}.")
+
+
+def _expand(typed: str, canonical: str) -> CronExpression:
+    try:
+        values, nth_weekdays = croniter.expand(canonical)
+    except ValueError as error:
+        raise CronInvalid("This cron line cannot be read. Compare it with an example such as 0 9 * * 1-5.") from error
+    day, weekday = canonical.split()[2], canonical.split()[4]
+    nearest = re.fullmatch(r"(\d+)W", day)
+    rule = DayRule(
+        days=frozenset() if nearest else frozenset(_numbers(values[2], DAY)),
+        is_last_day="l" in values[2],
+        nearest_weekday_to=int(nearest[1]) if nearest else None,
+        weekdays=frozenset(() if nth_weekdays else _numbers(values[4], WEEKDAY)),
+        nth_weekdays=frozenset(
+            (int(of), LAST if nth == "l" else int(nth)) for of, found in nth_weekdays.items() for nth in found
+        ),
+        joins_with_or=not day.startswith("*") and not weekday.startswith("*"),
+    )
+    return CronExpression(
+        text=typed,
+        canonical=canonical,
+        minutes=_numbers(values[0], MINUTE),
+        hours=_numbers(values[1], HOUR),
+        months=_numbers(values[3], MONTH),
+        days=rule,
+        table=make_table(rule),
+    )
+
+
+def _numbers(values: list[int | str], place: Field) -> tuple[int, ...]:
+    if values == ["*"]:
+        return tuple(range(place.low, place.top + 1))
+    return tuple(sorted(value for value in values if isinstance(value, int)))
+
+
+def _check_that_it_happens(expression: CronExpression) -> None:
+    """Refuse what no calendar contains. A month has few shapes, so this is certain and takes microseconds."""
+    for month in expression.months:
+        if any(expression.table.in_shape(length, first) for length, first in shapes_of_month(month)):
+            return
+    rule = expression.days
+    days = sorted(rule.days | ({rule.nearest_weekday_to} if rule.nearest_weekday_to else set()))
+    if days and days[0] > max(LONGEST[month - 1] for month in expression.months):
+        names = [_MONTH_NAMES[month - 1] for month in expression.months]
+        verb = "has" if len(names) == 1 else "have"
+        raise CronInvalid(f"This never happens: {' and '.join(names)} {verb} no day {' or '.join(map(str, days))}.")
+    raise CronInvalid("This never happens: no date fits both the day and the weekday. Change one of the two.")

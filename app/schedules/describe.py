@@ -1,0 +1,78 @@
+"""A rhythm in one sentence, and what is worth knowing about it. The words of times and days are phrases.py."""
+
+from datetime import datetime
+
+from app.schedules.change_notes import clock_change_notes
+from app.schedules.cron import CronExpression
+from app.schedules.fire_times import Rhythm, next_fire
+from app.schedules.phrases import MONTHS, WEEKDAYS, even_step, in_week_order, listing, ordinal, phrase
+
+MOST_NOTES = 4
+_MANY_RUNS_A_DAY = 720
+
+
+def describe(rhythm: Rhythm) -> str:
+    """What the rhythm does, in a sentence that ends with its zone: “Every weekday at 09:00, New York time”."""
+    zone = rhythm.zone.name if rhythm.zone.name == "UTC" else f"{rhythm.zone.city} time"
+    if rhythm.cron.is_manual:
+        return f"Only when somebody starts it, {zone}"
+    found = phrase(rhythm.cron)
+    # Saying nothing false beats saying something: the next runs stand beside it.
+    said = f"On the cron line {rhythm.cron.text}" if found is None else f"{found[0].upper()}{found[1:]}"
+    return f"{said}, {zone}"
+
+
+def notes(rhythm: Rhythm, *, now: datetime) -> tuple[str, ...]:
+    """What is valid and still surprises people, and the clock changes of the next 400 days: at most four notes."""
+    if rhythm.cron.is_manual:
+        return ()
+    own = (
+        _leap_year_note(rhythm, now),
+        _joined_note(rhythm.cron),
+        _step_note(rhythm.cron),
+        _many_runs_note(rhythm.cron),
+    )
+    found = [note for note in own if note] + clock_change_notes(rhythm, now=now)
+    return tuple(found[:MOST_NOTES])
+
+
+def _leap_year_note(rhythm: Rhythm, now: datetime) -> str | None:
+    rule = rhythm.cron.days
+    if rhythm.cron.months != (2,) or rule.days != {29} or rule.is_last_day or rule.joins_with_or:
+        return None
+    upcoming = next_fire(rhythm, after=now)
+    if upcoming is None:
+        return None
+    wall = upcoming.astimezone(rhythm.zone.tzinfo)
+    return f"Only in leap years. Next: {wall.day} {MONTHS[wall.month - 1][:3]} {wall.year}."
+
+
+def _joined_note(cron: CronExpression) -> str | None:
+    rule = cron.days
+    if not rule.joins_with_or:
+        return None
+    if rule.nth_weekdays or rule.nearest_weekday_to or rule.is_last_day or len(rule.days) > 3:
+        return "Runs on the days of the month and also on the weekdays. Cron joins day and weekday with “or”."
+    days = listing([ordinal(day) for day in sorted(rule.days)])
+    names = listing([WEEKDAYS[weekday] for weekday in in_week_order(rule.weekdays)])
+    return f"Runs on the {days} and also every {names}. Cron joins day and weekday with “or”."
+
+
+def _step_note(cron: CronExpression) -> str | None:
+    minute, hour = cron.canonical.split()[:2]
+    if minute.startswith("*/") and not even_step(minute, 60):
+        step = int(minute[2:])
+        if step >= 60:
+            return f"A step of {step} is longer than an hour: this is minute 0 only."
+        if hour == "*":
+            rest = 60 - cron.minutes[-1]
+            return f"{step} does not divide 60: gaps are {step} min, but {rest} min at each full hour."
+    if hour.startswith("*/") and not even_step(hour, 24) and len(cron.hours) > 1:
+        step, rest = int(hour[2:]), 24 - cron.hours[-1]
+        return f"{step} does not divide 24: gaps are {step} h, but {rest} h at midnight."
+    return None
+
+
+def _many_runs_note(cron: CronExpression) -> str | None:
+    runs = len(cron.minutes) * len(cron.hours)
+    return f"{runs:,} runs a day." if runs >= _MANY_RUNS_A_DAY else None

@@ -1,0 +1,88 @@
+"""Tables of schedules and of the gaps nobody executed."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, ForeignKey, ForeignKeyConstraint, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.db import Base
+from app.core.ids import new_id
+
+
+class Schedule(Base):
+    """When a job runs. `next_run_at` is the cursor: the next slot for which no run exists yet."""
+
+    __tablename__ = "schedules"
+    __table_args__ = (
+        UniqueConstraint("organization_id", "id"),
+        ForeignKeyConstraint(
+            ["organization_id", "job_id"],
+            ["jobs.organization_id", "jobs.id"],
+            name="fk_schedules_organization_id_job_id_jobs",
+        ),
+        Index(
+            "uq_schedules_organization_id_name",
+            "organization_id",
+            "name",
+            unique=True,
+            sqlite_where=text("deleted_at IS NULL"),
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
+        Index(
+            "ix_schedules_due",
+            "next_run_at",
+            # Each as that engine writes the condition of `is_planned`; otherwise the index would not be used.
+            sqlite_where=text("enabled IS 1 AND deleted_at IS NULL AND problem IS NULL"),
+            postgresql_where=text("enabled IS true AND deleted_at IS NULL AND problem IS NULL"),
+        ),
+        Index("ix_schedules_organization_id_job_id", "organization_id", "job_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
+    job_id: Mapped[UUID]
+    name: Mapped[str] = mapped_column(String(120))
+    cron: Mapped[str] = mapped_column(String(100))
+    timezone: Mapped[str] = mapped_column(String(64))
+    spread_key: Mapped[str] = mapped_column(String(64))
+    clock_change: Mapped[str] = mapped_column(String(8))
+    overlap: Mapped[str] = mapped_column(String(16))
+    missed: Mapped[str] = mapped_column(String(16))
+    missed_max_age_seconds: Mapped[int]
+    enabled: Mapped[bool]
+    # Why a schedule that is on has no next run: text a person can act on.
+    problem: Mapped[str | None] = mapped_column(Text)
+    next_run_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    deleted_at: Mapped[datetime | None]
+
+
+def is_planned() -> tuple[ColumnElement[bool], ...]:
+    """Schedules that the planner looks after: switched on, not deleted, and readable."""
+    return Schedule.enabled.is_(True), Schedule.deleted_at.is_(None), Schedule.problem.is_(None)
+
+
+class Gap(Base):
+    """A range of slots that nobody executed, with its reason."""
+
+    __tablename__ = "gaps"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["organization_id", "schedule_id"],
+            ["schedules.organization_id", "schedules.id"],
+            name="fk_gaps_organization_id_schedule_id_schedules",
+        ),
+        Index("ix_gaps_schedule_id_first_slot_at", "schedule_id", "first_slot_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    organization_id: Mapped[UUID]
+    schedule_id: Mapped[UUID]
+    first_slot_at: Mapped[datetime]
+    last_slot_at: Mapped[datetime]
+    slots: Mapped[int]
+    reason: Mapped[str] = mapped_column(String(32))
+    at: Mapped[datetime]

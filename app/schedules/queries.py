@@ -1,0 +1,130 @@
+"""Reads of schedules, as frozen rows. Every one is scoped to an organization, unless its name says otherwise."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeVar
+from uuid import UUID
+
+from sqlalchemy import Row, Select, func, select
+from sqlalchemy.orm import Session
+
+from app.core.errors import NotFound
+from app.jobs.models import Job
+from app.schedules.models import Gap, Schedule, is_planned
+from app.schedules.policies import GapReason, Missed, Overlap
+
+Word = TypeVar("Word", bound=StrEnum)
+
+
+class ScheduleNotFound(NotFound):
+    """No such schedule in this organization."""
+
+
+@dataclass(frozen=True)
+class ScheduleRow:
+    """A schedule as pages and commands see it."""
+
+    id: UUID
+    organization_id: UUID
+    job_id: UUID
+    job_name: str
+    name: str
+    cron: str
+    timezone: str
+    spread_key: str
+    overlap: Overlap
+    missed: Missed
+    missed_max_age_seconds: int
+    enabled: bool
+    problem: str | None
+    cursor: datetime | None
+    version: int
+
+    @property
+    def next_run_at(self) -> datetime | None:
+        """When it runs next; None while it is switched off or cannot be read, because then it does not."""
+        return self.cursor if self.enabled and self.problem is None else None
+
+
+@dataclass(frozen=True)
+class GapRow:
+    """A range of slots that nobody executed."""
+
+    first_slot_at: datetime
+    last_slot_at: datetime
+    slots: int
+    reason: GapReason
+
+
+def list_schedules(session: Session, *, organization_id: UUID) -> list[ScheduleRow]:
+    """All schedules of an organization, by name."""
+    query = _schedules_of(organization_id).order_by(Schedule.name)
+    return [_row(found) for found in session.execute(query)]
+
+
+def list_schedules_of_job(session: Session, *, organization_id: UUID, job_id: UUID) -> list[ScheduleRow]:
+    """The schedules of one job, by name."""
+    query = _schedules_of(organization_id).where(Schedule.job_id == job_id).order_by(Schedule.name)
+    return [_row(found) for found in session.execute(query)]
+
+
+def get_schedule(session: Session, *, organization_id: UUID, schedule_id: UUID) -> ScheduleRow:
+    """One schedule. Raises ScheduleNotFound, also for a schedule of somebody else."""
+    found = session.execute(_schedules_of(organization_id).where(Schedule.id == schedule_id)).one_or_none()
+    if found is None:
+        raise ScheduleNotFound("There is no such schedule here. It may have been deleted.")
+    return _row(found)
+
+
+def list_gaps(session: Session, *, organization_id: UUID, schedule_id: UUID, limit: int) -> list[GapRow]:
+    """The newest gaps of a schedule."""
+    query = (
+        select(Gap)
+        .where(Gap.organization_id == organization_id, Gap.schedule_id == schedule_id)
+        .order_by(Gap.first_slot_at.desc())
+        .limit(limit)
+    )
+    return [
+        GapRow(gap.first_slot_at, gap.last_slot_at, gap.slots, GapReason(gap.reason)) for gap in session.scalars(query)
+    ]
+
+
+def earliest_due_across_tenants(session: Session) -> datetime | None:
+    """When the next slot of any schedule comes: how long a scheduler may sleep."""
+    query = select(func.min(Schedule.next_run_at)).where(*is_planned())
+    return session.scalar(query)
+
+
+def _schedules_of(organization_id: UUID) -> Select[Schedule, str]:
+    return (
+        select(Schedule, Job.name)
+        .join(Job, (Job.id == Schedule.job_id) & (Job.organization_id == Schedule.organization_id))
+        .where(Schedule.organization_id == organization_id, Schedule.deleted_at.is_(None))
+    )
+
+
+def _row(found: Row[Schedule, str]) -> ScheduleRow:
+    schedule, job_name = found
+    return ScheduleRow(
+        id=schedule.id,
+        organization_id=schedule.organization_id,
+        job_id=schedule.job_id,
+        job_name=job_name,
+        name=schedule.name,
+        cron=schedule.cron,
+        timezone=schedule.timezone,
+        spread_key=schedule.spread_key,
+        overlap=_known(Overlap, schedule.overlap, Overlap.SKIP),
+        missed=_known(Missed, schedule.missed, Missed.SKIP),
+        missed_max_age_seconds=schedule.missed_max_age_seconds,
+        enabled=schedule.enabled,
+        problem=schedule.problem,
+        cursor=schedule.next_run_at,
+        version=schedule.version,
+    )
+
+
+def _known(values: type[Word], stored: str, otherwise: Word) -> Word:
+    # A word of another version must not take the whole list with it; the planner sets such a schedule aside.
+    return values(stored) if stored in set(values) else otherwise

@@ -1,0 +1,259 @@
+"""Commands on schedules. Those that concern slots already due go through `runs.service`, which plans them first."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.core.db import count_changed
+from app.core.errors import Conflict, Invalid
+from app.core.ids import new_id
+from app.core.names import NameInvalid, clean_name
+from app.events.service import Topic, append_event
+from app.jobs.queries import get_job
+from app.schedules.fire_times import ClockChange, Rhythm, count_fires, last_fire, next_fire, rhythm
+from app.schedules.models import Gap, Schedule
+from app.schedules.policies import DEFAULT_MAX_AGE_SECONDS, GapReason, Missed, Overlap
+from app.schedules.queries import ScheduleRow, get_schedule
+from app.tenants.access import Actor, Permission, require
+from app.tenants.audit import record
+
+LONGEST_NAME = 120
+# Slots are whole minutes; a moment before one is enough to find it with "strictly after".
+MOMENT = timedelta(microseconds=1)
+
+
+class ScheduleInvalid(Invalid):
+    """A field of the schedule cannot be accepted."""
+
+
+class ScheduleNameTaken(Conflict):
+    """Another schedule of the organization has this name."""
+
+
+class ScheduleChanged(Conflict):
+    """The schedule is no longer what the person saw."""
+
+
+@dataclass(frozen=True)
+class ScheduleDraft:
+    """What a person says about a schedule. The cron text is kept as it was typed."""
+
+    name: str
+    job_id: UUID
+    cron: str
+    timezone: str
+    spread_key: str
+    enabled: bool = True
+    overlap: Overlap = Overlap.SKIP
+    missed: Missed = Missed.LATEST
+    missed_max_age_seconds: int = DEFAULT_MAX_AGE_SECONDS
+
+
+def rhythm_of(schedule: Schedule | ScheduleRow) -> Rhythm:
+    """When a stored schedule fires. Raises CronInvalid or UnknownZone for a row that cannot be read any more."""
+    return rhythm(schedule.cron, timezone=schedule.timezone, spread_key=schedule.spread_key)
+
+
+def create_schedule(session: Session, *, actor: Actor, draft: ScheduleDraft, now: datetime) -> UUID:
+    """Make a schedule. Raises ScheduleInvalid, CronInvalid, UnknownZone, JobNotFound or ScheduleNameTaken."""
+    require(actor, Permission.EDIT_SCHEDULES)
+    columns = _columns(session, actor, draft, now)
+    schedule = Schedule(
+        id=new_id(),
+        organization_id=actor.organization_id,
+        enabled=draft.enabled,
+        next_run_at=next_fire(_rhythm(draft), after=now),
+        created_at=now,
+        updated_at=now,
+        **columns,
+    )
+    session.add(schedule)
+    try:
+        # The unique index decides; a look before the insert could be overtaken.
+        session.flush()
+    except IntegrityError as error:
+        raise _name_taken(draft) from error
+    _note(session, actor, schedule.id, "created", f"Created schedule “{columns['name']}”", now, {})
+    return schedule.id
+
+
+def edit_schedule(
+    session: Session, *, actor: Actor, schedule_id: UUID, draft: ScheduleDraft, version: int, now: datetime
+) -> None:
+    """Change a schedule from the version the person saw; its cursor moves to the first slot of the new rhythm.
+
+    Expects that slots due up to now are planned already. Raises ScheduleChanged besides what creating raises.
+    """
+    require(actor, Permission.EDIT_SCHEDULES)
+    before = get_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
+    columns = _columns(session, actor, draft, now)
+    _account_for_silence(session, before, _rhythm(draft), now)
+    query = (
+        update(Schedule)
+        .where(
+            Schedule.id == schedule_id,
+            Schedule.organization_id == actor.organization_id,
+            Schedule.version == version,
+        )
+        .values(
+            **columns,
+            enabled=draft.enabled,
+            problem=None,
+            next_run_at=next_fire(_rhythm(draft), after=now),
+            version=version + 1,
+            updated_at=now,
+        )
+    )
+    try:
+        changed = count_changed(session, query)
+    except IntegrityError as error:
+        raise _name_taken(draft) from error
+    if changed != 1:
+        raise ScheduleChanged(
+            "Somebody else changed this schedule meanwhile, so nothing was saved. "
+            "Reload the page to see the newest version."
+        )
+    changes = _differences(before, columns | {"enabled": draft.enabled})
+    _note(session, actor, schedule_id, "edited", f"Changed schedule “{before.name}”", now, changes)
+
+
+def switch_schedule(session: Session, *, actor: Actor, schedule_id: UUID, enabled: bool, now: datetime) -> None:
+    """Switch a schedule on or off. Slots that passed while it was off are recorded as a gap when it comes back."""
+    require(actor, Permission.EDIT_SCHEDULES)
+    before = get_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
+    # A new version: an edit form that was opened before must not silently switch it back.
+    values: dict[str, Any] = {"enabled": enabled, "updated_at": now, "version": before.version + 1}
+    if enabled and not before.enabled:
+        when = rhythm_of(before)
+        _account_for_silence(session, before, when, now)
+        values |= {"next_run_at": next_fire(when, after=now), "problem": None}
+    query = update(Schedule).where(Schedule.id == schedule_id, Schedule.enabled == (not enabled)).values(**values)
+    # A second click finds it switched already: that is what was asked for, and no second fact.
+    if count_changed(session, query) == 1:
+        verb = "enabled" if enabled else "disabled"
+        summary = f"{verb.capitalize()} schedule “{before.name}”"
+        _note(session, actor, schedule_id, verb, summary, now, {"enabled": [before.enabled, enabled]})
+
+
+def mark_deleted(session: Session, *, actor: Actor, schedule_id: UUID, now: datetime) -> None:
+    """Take a schedule out of every list. Its runs stay."""
+    require(actor, Permission.EDIT_SCHEDULES)
+    before = get_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
+    query = update(Schedule).where(Schedule.id == schedule_id, Schedule.deleted_at.is_(None))
+    if count_changed(session, query.values(deleted_at=now, enabled=False)) == 1:
+        _note(session, actor, schedule_id, "deleted", f"Deleted schedule “{before.name}”", now, {})
+
+
+def record_gap(
+    session: Session,
+    *,
+    schedule: Schedule | ScheduleRow,
+    when: Rhythm,
+    since: datetime | None,
+    until: datetime,
+    reason: GapReason,
+    now: datetime,
+) -> int:
+    """Account for the slots from `since`, a cursor, up to `until` that nobody executed. Returns how many there were."""
+    if since is None or since > until:
+        return 0
+    slots = count_fires(when, after=since - MOMENT, until=until)
+    last = last_fire(when, after=since - MOMENT, until=until)
+    if last is None:
+        return 0
+    session.add(
+        Gap(
+            organization_id=schedule.organization_id,
+            schedule_id=schedule.id,
+            first_slot_at=since,
+            last_slot_at=last,
+            slots=slots,
+            reason=reason.value,
+            at=now,
+        )
+    )
+    return slots
+
+
+def _account_for_silence(session: Session, before: ScheduleRow, when: Rhythm, now: datetime) -> None:
+    """Slots that passed while the schedule was off or could not be read become a gap."""
+    if before.enabled and before.problem is None:
+        return
+    # What was switched off has its own rhythm still; what could not be read is counted by the new one.
+    reason, counted = (GapReason.UNREADABLE, when) if before.problem else (GapReason.PAUSED, rhythm_of(before))
+    record_gap(session, schedule=before, when=counted, since=before.cursor, until=now, reason=reason, now=now)
+
+
+def _columns(session: Session, actor: Actor, draft: ScheduleDraft, now: datetime) -> dict[str, Any]:
+    try:
+        name = clean_name(draft.name, noun="schedule", longest=LONGEST_NAME)
+    except NameInvalid as error:
+        raise ScheduleInvalid(error.message, field=error.field) from error
+    job = get_job(session, organization_id=actor.organization_id, job_id=draft.job_id)
+    when = _rhythm(draft)
+    if not when.cron.is_manual and next_fire(when, after=now) is None:
+        # Possible as a line, but its hour always falls where this zone's clocks jump over it.
+        raise ScheduleInvalid("This never happens in this time zone. Choose another time.", field="cron")
+    return {
+        "name": name,
+        "job_id": job.id,
+        "cron": when.cron.text,
+        "timezone": when.zone.name,
+        "spread_key": draft.spread_key,
+        "clock_change": ClockChange.ONCE.value,
+        "overlap": draft.overlap.value,
+        "missed": draft.missed.value,
+        "missed_max_age_seconds": draft.missed_max_age_seconds,
+    }
+
+
+def _rhythm(draft: ScheduleDraft) -> Rhythm:
+    return rhythm(draft.cron, timezone=draft.timezone, spread_key=draft.spread_key)
+
+
+def _name_taken(draft: ScheduleDraft) -> ScheduleNameTaken:
+    return ScheduleNameTaken(
+        f"A schedule called “{draft.name.strip()}” exists already. Choose another name.", field="name"
+    )
+
+
+def _differences(before: ScheduleRow, after: dict[str, Any]) -> dict[str, Any]:
+    """Old and new value of every field that changed, in a form that JSON can hold."""
+    pairs = {
+        field: [str(getattr(before, field)), str(value)] for field, value in after.items() if hasattr(before, field)
+    }
+    return {field: pair for field, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def _note(
+    session: Session,
+    actor: Actor,
+    schedule_id: UUID,
+    verb: str,
+    summary: str,
+    now: datetime,
+    changes: dict[str, Any],
+) -> None:
+    record(
+        session,
+        actor=actor,
+        action=f"schedule.{verb}",
+        subject_kind="schedule",
+        subject_id=schedule_id,
+        summary=summary,
+        changes=changes,
+        now=now,
+    )
+    append_event(
+        session,
+        organization_id=actor.organization_id,
+        topic=Topic.SCHEDULES,
+        kind=f"schedule.{verb}",
+        subject_id=schedule_id,
+        now=now,
+    )

@@ -1,0 +1,58 @@
+"""Who may do what: actors, permissions and the smallest role that has each. Pure."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from app.core.errors import Forbidden
+from app.tenants.roles import Role
+
+
+class Permission(StrEnum):
+    """Something that a role allows."""
+
+    VIEW = "view"  # see jobs, schedules, runs and the queue
+    RUN = "run"  # start a run by hand
+    EDIT_SCHEDULES = "edit_schedules"  # make, change, switch and delete schedules
+    EDIT_JOBS = "edit_jobs"  # make, change and delete jobs
+    MANAGE_QUEUE = "manage_queue"  # retry and remove runs
+
+
+SMALLEST_ROLE = {
+    Permission.VIEW: Role.VIEWER,
+    Permission.RUN: Role.OPERATOR,
+    Permission.EDIT_SCHEDULES: Role.OPERATOR,
+    Permission.EDIT_JOBS: Role.ADMIN,
+    Permission.MANAGE_QUEUE: Role.ADMIN,
+}
+
+_ORDER = list(Role)
+
+
+class PermissionMissing(Forbidden):
+    """The actor's role does not allow this."""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts, in which organization, with which role. `label` is what the audit shows."""
+
+    organization_id: UUID
+    role: Role
+    label: str
+    user_id: UUID | None = None
+    is_platform_admin: bool = False
+
+
+def may(actor: Actor, permission: Permission) -> bool:
+    """Whether the actor's role allows it."""
+    return _ORDER.index(actor.role) >= _ORDER.index(SMALLEST_ROLE[permission])
+
+
+def require(actor: Actor, permission: Permission) -> None:
+    """Raises PermissionMissing, naming the role that is needed."""
+    if not may(actor, permission):
+        needed = SMALLEST_ROLE[permission].value
+        raise PermissionMissing(
+            f"Your role here is {actor.role.value}; this needs {needed} or higher. Ask an owner of the organization."
+        )

@@ -1,0 +1,43 @@
+"""Reads of organizations across tenants: for the command line, which belongs to whoever runs the installation."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.core.errors import NotFound
+from app.tenants.models import Organization
+
+
+class OrganizationNotFound(NotFound):
+    """No organization of that name, or too many to choose from."""
+
+
+@dataclass(frozen=True)
+class OrganizationRow:
+    """An organization."""
+
+    id: UUID
+    name: str
+    timezone: str
+
+
+def list_organizations(session: Session) -> list[OrganizationRow]:
+    """All organizations of the installation, by name."""
+    query = select(Organization).order_by(Organization.name)
+    return [OrganizationRow(found.id, found.name, found.timezone) for found in session.scalars(query)]
+
+
+def find_organization(session: Session, *, name: str | None) -> OrganizationRow:
+    """The organization of that name or id; without one, the only one there is. Raises OrganizationNotFound."""
+    found = list_organizations(session)
+    if not found:
+        raise OrganizationNotFound("There is no organization yet. Start with: belfry up, and make the first account.")
+    chosen = [row for row in found if name in {None, row.name, str(row.id)}]
+    if len(chosen) == 1:
+        return chosen[0]
+    names = ", ".join(f"{row.name} ({row.id})" for row in found)
+    if name is None or chosen:
+        raise OrganizationNotFound(f"Say which organization with --organization. There are: {names}")
+    raise OrganizationNotFound(f"There is no organization “{name}”. There are: {names}")

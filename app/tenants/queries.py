@@ -1,0 +1,110 @@
+"""Reads about people and their sessions, as frozen rows. Nothing is changed here."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy.orm import Session
+
+from app.tenants.models import LoginSession, Membership, Organization, User
+from app.tenants.roles import Role
+
+# A self-hosted tool on an own screen: signed out after a week away, and once a month in any case.
+IDLE_LIMIT = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class SignedInSession:
+    """A browser that is signed in: whose it is and what that person is in the organization it sees."""
+
+    session_id: UUID
+    seen_at: datetime
+    user_id: UUID
+    email: str
+    name: str
+    timezone: str
+    is_platform_admin: bool
+    organization_id: UUID
+    organization_name: str
+    role: Role
+
+
+@dataclass(frozen=True)
+class Account:
+    """What signing in needs to know about a user."""
+
+    user_id: UUID
+    email: str
+    password_hash: str
+    is_disabled: bool
+
+
+def has_users(session: Session) -> bool:
+    """Whether anybody has an account yet."""
+    return bool(session.execute(select(exists().where(User.id.is_not(None)))).scalar_one())
+
+
+def find_account(session: Session, *, email: str) -> Account | None:
+    """The account of an address, written in any case."""
+    return _find_account(session, User.email == email.strip().lower())
+
+
+def find_account_of(session: Session, *, user_id: UUID) -> Account | None:
+    """The account of a user."""
+    return _find_account(session, User.id == user_id)
+
+
+def find_signed_in(session: Session, *, token_digest: str, now: datetime) -> SignedInSession | None:
+    """The living session of a token: not signed out, expired or idle, its user enabled and still a member."""
+    query = (
+        select(
+            LoginSession.id.label("session_id"),
+            LoginSession.seen_at,
+            LoginSession.user_id,
+            User.email,
+            User.name,
+            User.timezone,
+            User.is_platform_admin,
+            LoginSession.organization_id,
+            Organization.name.label("organization_name"),
+            Membership.role,
+        )
+        .join(User, User.id == LoginSession.user_id)
+        .join(Organization, Organization.id == LoginSession.organization_id)
+        .join(
+            Membership,
+            (Membership.user_id == User.id) & (Membership.organization_id == LoginSession.organization_id),
+        )
+        .where(
+            LoginSession.token_digest == token_digest,
+            LoginSession.expires_at > now,
+            LoginSession.seen_at > now - IDLE_LIMIT,
+            User.disabled_at.is_(None),
+        )
+    )
+    row = session.execute(query).mappings().one_or_none()
+    return None if row is None else SignedInSession(**{**row, "role": Role(row["role"])})
+
+
+def find_home(session: Session, *, user_id: UUID) -> tuple[UUID, Role] | None:
+    """The organization a user sees after signing in: the personal one, else the one joined first."""
+    query = (
+        select(Membership.organization_id, Membership.role)
+        .join(Organization, Organization.id == Membership.organization_id)
+        .where(Membership.user_id == user_id)
+        .order_by(Organization.is_personal.desc(), Membership.created_at, Membership.organization_id)
+        .limit(1)
+    )
+    row = session.execute(query).one_or_none()
+    return None if row is None else (row[0], Role(row[1]))
+
+
+def _find_account(session: Session, condition: ColumnElement[bool]) -> Account | None:
+    query = select(User.id, User.email, User.password_hash, User.disabled_at).where(condition)
+    row = session.execute(query).one_or_none()
+    if row is None:
+        return None
+    return Account(
+        user_id=row.id, email=row.email, password_hash=row.password_hash, is_disabled=row.disabled_at is not None
+    )

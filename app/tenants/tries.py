@@ -1,0 +1,97 @@
+"""How often a password may be tried: by account, by address and by both. Counting only, no passwords here."""
+
+from datetime import datetime, timedelta
+from ipaddress import IPv6Address, IPv6Network, ip_address
+from math import ceil
+
+from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy.orm import Session
+
+from app.core.errors import Unavailable
+from app.core.ids import digest
+from app.tenants.models import SignInFailure
+
+WINDOW = timedelta(minutes=15)
+# One guesser stops after five.
+MOST_BY_ACCOUNT_AND_ADDRESS = 5
+# Wide, because a whole office may stand behind one address, and one person there must not lock out the others.
+MOST_BY_ADDRESS = 100
+# An account is never locked, or anybody could keep its owner out. Guessing at it from many places becomes slow
+# instead: a second longer for each try, so that about forty fit into the window however many places there are.
+FREE_BY_ACCOUNT = 20
+DELAY_STEP = timedelta(seconds=1)
+LONGEST_DELAY = timedelta(seconds=30)
+
+
+class TooManyTries(Unavailable):
+    """Too many wrong passwords lately; the message says how long to wait."""
+
+    def __init__(self, wait: timedelta) -> None:
+        # Rounded up: whoever comes back after so many seconds is let through.
+        self.wait_seconds = max(1, ceil(wait.total_seconds()))
+        super().__init__(f"Too many tries. Try again in {_duration_words(self.wait_seconds)}.")
+
+
+def count_try(session: Session, *, email: str, address: str, now: datetime) -> None:
+    """Count a try as failed until it is forgotten. Raises TooManyTries, and then counts nothing."""
+    session.execute(delete(SignInFailure).where(SignInFailure.at <= now - WINDOW))
+    account = SignInFailure.email_digest == _account_key(email)
+    place = SignInFailure.address == network_of(address)
+    waits = [
+        _wait(session, now, MOST_BY_ACCOUNT_AND_ADDRESS, account, place),
+        _wait(session, now, MOST_BY_ADDRESS, place),
+        _delay(session, now, account),
+    ]
+    if any(waits):
+        raise TooManyTries(max(waits))
+    session.add(SignInFailure(email_digest=_account_key(email), address=network_of(address), at=now))
+    session.flush()
+
+
+def forget_tries(session: Session, *, email: str, address: str) -> None:
+    """The right password came: forget what this account got wrong from this address."""
+    mine = SignInFailure.email_digest == _account_key(email), SignInFailure.address == network_of(address)
+    session.execute(delete(SignInFailure).where(*mine))
+
+
+def network_of(address: str) -> str:
+    """What counts as one place: an IPv4 address, or the 64 bits that one IPv6 customer has to choose from."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return "unknown"
+    if isinstance(found, IPv6Address):
+        return str(found.ipv4_mapped or IPv6Network((found, 64), strict=False))
+    return str(found)
+
+
+def _account_key(email: str) -> str:
+    # Only a digest is kept: people type their password into the wrong field.
+    return digest(email.strip().lower())
+
+
+def _wait(session: Session, now: datetime, most: int, *which: ColumnElement[bool]) -> timedelta:
+    """How long until fewer than `most` of these tries lie in the window."""
+    query = (
+        select(SignInFailure.at)
+        .where(SignInFailure.at > now - WINDOW, *which)
+        .order_by(SignInFailure.at.desc())
+        .offset(most - 1)
+        .limit(1)
+    )
+    blocking = session.execute(query).scalar_one_or_none()
+    return timedelta(0) if blocking is None else blocking + WINDOW - now
+
+
+def _delay(session: Session, now: datetime, account: ColumnElement[bool]) -> timedelta:
+    """How long until the next try at an account, from anywhere. Zero until many have failed."""
+    query = select(func.count(), func.max(SignInFailure.at)).where(SignInFailure.at > now - WINDOW, account)
+    failures, last = session.execute(query).one()
+    if failures < FREE_BY_ACCOUNT:
+        return timedelta(0)
+    delay = min(LONGEST_DELAY, DELAY_STEP * (failures - FREE_BY_ACCOUNT + 1))
+    return max(timedelta(0), last + delay - now)
+
+
+def _duration_words(seconds: int) -> str:
+    return f"{seconds} s" if seconds < 60 else f"{ceil(seconds / 60)} min"

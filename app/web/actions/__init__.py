@@ -1,0 +1,1 @@
+"""POST: one service call, then a fragment or a 303."""

@@ -1,0 +1,128 @@
+"""What the forms and buttons of jobs do: one command each, then a redirect."""
+
+from uuid import UUID
+
+from flask import Response, request, url_for
+
+from app.core.db import on_commit
+from app.core.errors import AppError, Conflict, Invalid
+from app.edge.errors import status_of
+from app.edge.identity import current_actor, request_now
+from app.edge.runtime import request_session, runtime
+from app.jobs import service as jobs
+from app.jobs.kinds.base import KindName
+from app.jobs.queries import JobRow, get_job
+from app.jobs.service import JobChanged
+from app.runs import service as runs
+from app.tenants.access import Permission
+from app.web.actions.schedules import request_key
+from app.web.blueprint import web
+from app.web.forms.jobs import CodeForm, JobForm
+from app.web.pages.job_form import form_page, job_form
+from app.web.permissions import route
+from app.web.responses import announce, empty, is_htmx, see_other, toast
+
+
+class KindUnknown(Invalid):
+    """The form does not say what kind of job it is."""
+
+
+@route(web, "/jobs", permission=Permission.EDIT_JOBS, methods=["POST"])
+def create_job() -> Response:
+    """Make a job; without a script, show the fields of another function first when that is asked for."""
+    form = job_form(_kind())
+    if _is_reload(form):
+        return form_page(form, job=None)
+    try:
+        if not form.validate():
+            return form_page(form, job=None, status=422)
+        job_id = _create(form)
+    except (Invalid, Conflict) as error:
+        return _refused(form, error, job=None)
+    action = {"label": "Schedule it", "url": url_for("web.new_schedule", job=job_id), "post": False}
+    return toast(see_other("web.jobs"), f"{_job(job_id).name} created.", action=action)
+
+
+@route(web, "/jobs/<uuid:job_id>", permission=Permission.EDIT_JOBS, methods=["POST"])
+def save_job(job_id: UUID) -> Response:
+    """Change a job from the revision the person saw."""
+    before = _job(job_id)
+    form = job_form(before.kind)
+    if _is_reload(form):
+        return form_page(form, job=before)
+    try:
+        if not form.validate():
+            return form_page(form, job=before, status=422)
+        _revise(form, before)
+    except (Invalid, Conflict) as error:
+        return _refused(form, error, job=before)
+    return toast(see_other("web.jobs"), f"{_job(job_id).name} saved. Its next run uses it.")
+
+
+@route(web, "/jobs/<uuid:job_id>/run", permission=Permission.RUN, methods=["POST"])
+def run_job(job_id: UUID) -> Response:
+    """Start a job now. A double click is one run, because both clicks carry the same key."""
+    session, actor, now = request_session(), current_actor(), request_now()
+    run_id = runs.run_job_now(session, actor=actor, job_id=job_id, request_key=request_key(), now=now)
+    on_commit(session, runtime().dispatch)
+    action = {"label": "View run", "url": url_for("web.run", run_id=run_id), "post": False}
+    response = announce(empty(), **{"live:runs": True}) if is_htmx() else see_other("web.jobs")
+    return toast(response, f"{_job(job_id).name} queued.", action=action)
+
+
+@route(web, "/jobs/<uuid:job_id>/delete", permission=Permission.EDIT_JOBS, methods=["POST"])
+def delete_job(job_id: UUID) -> Response:
+    """Delete a job, with its schedules."""
+    name = _job(job_id).name
+    runs.delete_job(request_session(), actor=current_actor(), job_id=job_id, now=request_now())
+    return toast(see_other("web.jobs"), f"{name} deleted. Its history stays.")
+
+
+def _create(form: JobForm) -> UUID:
+    return jobs.create_job(
+        request_session(), actor=current_actor(), kinds=runtime().kinds, draft=form.draft(), now=request_now()
+    )
+
+
+def _revise(form: JobForm, before: JobRow) -> None:
+    # The kind is the stored one, whatever was sent.
+    form.kind.data = before.kind.value
+    jobs.revise_job(
+        request_session(),
+        actor=current_actor(),
+        kinds=runtime().kinds,
+        job_id=before.id,
+        draft=form.draft(),
+        revision=form.seen_revision,
+        now=request_now(),
+    )
+
+
+def _kind() -> KindName:
+    text = request.form.get("kind", "")
+    if text not in set(KindName):
+        raise KindUnknown("Choose what kind of job it is.", field="kind")
+    return KindName(text)
+
+
+def _is_reload(form: JobForm) -> bool:
+    return isinstance(form, CodeForm) and bool(form.reload.data)
+
+
+def _job(job_id: UUID) -> JobRow:
+    session = request_session()
+    # Commands write past the objects that were read before.
+    session.flush()
+    session.expire_all()
+    return get_job(session, organization_id=current_actor().organization_id, job_id=job_id)
+
+
+def _refused(form: JobForm, error: AppError, *, job: JobRow | None) -> Response:
+    is_outdated = isinstance(error, JobChanged) and job is not None
+    if job is not None and is_outdated:
+        form.show_outdated("job")
+        # Nothing is lost: pressing Save once more, now knowingly, puts what was typed over the newer one.
+        form.revision.data = str(job.revision)
+    else:
+        form.show_error(error)
+    return form_page(form, job=job, status=status_of(error), is_outdated=is_outdated)

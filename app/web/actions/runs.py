@@ -1,0 +1,48 @@
+"""What the buttons on runs do: retry and remove. The queue page sends them too, and gets its part back."""
+
+from uuid import UUID
+
+from flask import Response, request, url_for
+
+from app.core.db import on_commit
+from app.edge.identity import current_actor, request_now
+from app.edge.runtime import request_session, runtime
+from app.runs import service
+from app.tenants.access import Permission
+from app.web.blueprint import web
+from app.web.pages.queue import queue_view
+from app.web.permissions import route
+from app.web.responses import fragment, see_other, toast, wants_fragment
+
+
+@route(web, "/runs/<uuid:run_id>/retry", permission=Permission.MANAGE_QUEUE, methods=["POST"])
+def retry_run(run_id: UUID) -> Response:
+    """Give a failed run another go, and show the new run."""
+    session = request_session()
+    retry_id = service.retry_run(session, actor=current_actor(), run_id=run_id, now=request_now())
+    on_commit(session, runtime().dispatch)
+    if not _is_from_queue():
+        return toast(see_other("web.run", run_id=retry_id), "The run is queued again.")
+    view = {"label": "View", "url": url_for("web.run", run_id=retry_id)}
+    return toast(_queue(), "The run is queued again.", action=view)
+
+
+@route(web, "/runs/<uuid:run_id>/removal", permission=Permission.MANAGE_QUEUE, methods=["POST"])
+def remove_run(run_id: UUID) -> Response:
+    """Take a run off the queue. It stays in the history."""
+    service.remove_run(request_session(), actor=current_actor(), run_id=run_id, now=request_now())
+    if not _is_from_queue():
+        return toast(see_other("web.run", run_id=run_id), "Removed from the queue.")
+    view = {"label": "View", "url": url_for("web.run", run_id=run_id)}
+    return toast(_queue(), "Removed from the queue.", action=view)
+
+
+def _is_from_queue() -> bool:
+    return "tab" in request.form
+
+
+def _queue() -> Response:
+    tab = request.form["tab"]
+    if wants_fragment():
+        return fragment("queue/_queue.html", view=queue_view(tab))
+    return see_other("web.queue", tab=tab)

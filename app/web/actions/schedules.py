@@ -1,0 +1,160 @@
+"""What the forms and buttons of schedules do: one command each, then a redirect, or news for the page by htmx."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response, request, url_for
+
+from app.core.db import on_commit
+from app.core.errors import AppError, Conflict, Invalid, NotFound
+from app.core.ids import new_id
+from app.edge.errors import status_of
+from app.edge.identity import current_actor, request_now
+from app.edge.runtime import request_session, runtime
+from app.runs import service as runs
+from app.schedules import service as schedules
+from app.schedules.queries import ScheduleRow, get_schedule
+from app.schedules.service import ScheduleChanged
+from app.tenants.access import Permission
+from app.web.blueprint import web
+from app.web.context import viewer_zone
+from app.web.formatting import relative_time
+from app.web.forms.schedules import ScheduleForm
+from app.web.pages.schedule_form import form_page, schedule_form
+from app.web.permissions import route
+from app.web.responses import announce, empty, go_to, is_htmx, see_other, toast
+from app.web.session import local_address
+
+LONGEST_REQUEST_KEY = 64
+
+
+class SwitchUnclear(Invalid):
+    """The request does not say whether the schedule is to be on or off."""
+
+
+@route(web, "/schedules", permission=Permission.EDIT_SCHEDULES, methods=["POST"])
+def create_schedule() -> Response:
+    """Make a schedule; without a script, show the next runs first when that is asked for."""
+    form = schedule_form()
+    if form.preview.data:
+        return form_page(form, schedule=None)
+    try:
+        if not form.validate():
+            return form_page(form, schedule=None, status=422)
+        session, actor, now = request_session(), current_actor(), request_now()
+        schedule_id = schedules.create_schedule(session, actor=actor, draft=form.draft(), now=now)
+    except (Invalid, Conflict, NotFound) as error:
+        return _refused(form, error, schedule=None)
+    row = _schedule(schedule_id)
+    return toast(see_other("web.schedules"), f"{row.name} created. {_next_run(row)}".strip())
+
+
+@route(web, "/schedules/<uuid:schedule_id>", permission=Permission.EDIT_SCHEDULES, methods=["POST"])
+def save_schedule(schedule_id: UUID) -> Response:
+    """Change a schedule from the version the person saw."""
+    before, form = _schedule(schedule_id), schedule_form()
+    if form.preview.data:
+        return form_page(form, schedule=before)
+    try:
+        if not form.validate():
+            return form_page(form, schedule=before, status=422)
+        _edit(form, before)
+    except (Invalid, Conflict, NotFound) as error:
+        return _refused(form, error, schedule=before)
+    return _saved(schedule_id)
+
+
+@route(web, "/schedules/<uuid:schedule_id>/enabled", permission=Permission.EDIT_SCHEDULES, methods=["POST"])
+def switch_schedule(schedule_id: UUID) -> Response:
+    """Switch a schedule on or off."""
+    wanted = request.values.get("enabled", "")
+    if wanted not in {"yes", "no"}:
+        raise SwitchUnclear("Say whether the schedule is to be on or off.", field="enabled")
+    session, actor, now = request_session(), current_actor(), request_now()
+    runs.switch_schedule(session, actor=actor, schedule_id=schedule_id, enabled=wanted == "yes", now=now)
+    on_commit(session, runtime().dispatch)
+    row = _schedule(schedule_id)
+    words = f"{row.name} enabled. {_next_run(row)}" if row.enabled else f"{row.name} disabled."
+    return toast(_back(), words.strip(), action=_undo(row))
+
+
+@route(web, "/schedules/<uuid:schedule_id>/run", permission=Permission.RUN, methods=["POST"])
+def run_schedule(schedule_id: UUID) -> Response:
+    """Start a schedule's job now. A double click is one run, because both clicks carry the same key."""
+    session, actor, now = request_session(), current_actor(), request_now()
+    run_id = runs.run_schedule_now(session, actor=actor, schedule_id=schedule_id, request_key=request_key(), now=now)
+    on_commit(session, runtime().dispatch)
+    action = {"label": "View run", "url": url_for("web.run", run_id=run_id), "post": False}
+    return toast(_back(), f"{_schedule(schedule_id).name} queued.", action=action)
+
+
+@route(web, "/schedules/<uuid:schedule_id>/delete", permission=Permission.EDIT_SCHEDULES, methods=["POST"])
+def delete_schedule(schedule_id: UUID) -> Response:
+    """Delete a schedule."""
+    name = _schedule(schedule_id).name
+    session, actor, now = request_session(), current_actor(), request_now()
+    runs.delete_schedule(session, actor=actor, schedule_id=schedule_id, now=now)
+    return toast(see_other("web.schedules"), f"{name} deleted. Its history stays.")
+
+
+def request_key() -> str:
+    """What makes two clicks on one button one run; without a key every click is its own."""
+    return request.form.get("request_key", "")[:LONGEST_REQUEST_KEY] or new_id().hex
+
+
+def _saved(schedule_id: UUID) -> Response:
+    on_commit(request_session(), runtime().dispatch)
+    row = _schedule(schedule_id)
+    return toast(see_other("web.schedules"), f"{row.name} saved. {_next_run(row)}".strip())
+
+
+def _edit(form: ScheduleForm, before: ScheduleRow) -> None:
+    runs.edit_schedule(
+        request_session(),
+        actor=current_actor(),
+        schedule_id=before.id,
+        draft=form.draft(before),
+        version=form.seen_version,
+        now=request_now(),
+    )
+
+
+def _schedule(schedule_id: UUID) -> ScheduleRow:
+    session = request_session()
+    # Commands write past the objects that were read before.
+    session.flush()
+    session.expire_all()
+    return get_schedule(session, organization_id=current_actor().organization_id, schedule_id=schedule_id)
+
+
+def _refused(form: ScheduleForm, error: AppError, *, schedule: ScheduleRow | None) -> Response:
+    is_outdated = isinstance(error, ScheduleChanged) and schedule is not None
+    if schedule is not None and is_outdated:
+        form.show_outdated("schedule")
+        # Nothing is lost: pressing Save once more, now knowingly, puts what was typed over the newer version.
+        form.version.data = str(schedule.version)
+    else:
+        form.show_error(error)
+    return form_page(form, schedule=schedule, status=status_of(error), is_outdated=is_outdated)
+
+
+def _next_run(row: ScheduleRow) -> str:
+    if row.next_run_at is None:
+        return ""
+    return f"Next run {relative_time(row.next_run_at, now=request_now(), zone=viewer_zone())}."
+
+
+def _undo(row: ScheduleRow) -> dict[str, Any]:
+    address = url_for("web.switch_schedule", schedule_id=row.id, enabled="no" if row.enabled else "yes", next=_next())
+    return {"label": "Undo", "url": address, "post": True}
+
+
+def _back() -> Response:
+    """Where the button was: by htmx the page stays and refreshes what changed."""
+    if is_htmx():
+        return announce(empty(), **{"live:schedules": True})
+    return go_to(_next() or url_for("web.schedules"))
+
+
+def _next() -> str | None:
+    return local_address(request.values.get("next"))

@@ -1,0 +1,79 @@
+"""What every template can use: the menu, the person, permissions, times."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import Flask, url_for
+
+from app.edge.identity import Person, current_actor, current_person, page_now, signed_in_session
+from app.edge.permissions import schema_note
+from app.tenants import access
+from app.tenants.access import Permission
+from app.web import formatting
+from app.web.navigation import main_menu
+
+
+@dataclass(frozen=True)
+class AccountMenu:
+    """The lower left corner of the layout."""
+
+    name: str
+    organization: str
+    profile_href: str
+
+
+def install_context(app: Flask) -> None:
+    """Give templates their context, filters and globals."""
+    app.context_processor(_context)
+    app.jinja_env.globals["Permission"] = Permission
+    app.add_template_filter(_relative_time, "relative_time")
+    app.add_template_filter(_absolute_time, "absolute_time")
+    app.add_template_filter(_zoned_time, "zoned_time")
+    for name in ("zone_label", "duration", "count", "state_label"):
+        app.add_template_filter(getattr(formatting, name), name)
+
+
+def _context() -> dict[str, Any]:
+    is_signed_in = signed_in_session() is not None
+    person = current_person() if is_signed_in else None
+    now = page_now()
+    return {
+        "nav": main_menu(),
+        "person": person,
+        "actor": current_actor() if is_signed_in else None,
+        "account": _account_menu(person),
+        "may": _may,
+        "now": now,
+        "server_now": now,
+        "schema_note": schema_note(),
+    }
+
+
+def _account_menu(person: Person | None) -> AccountMenu | None:
+    if person is None:
+        return None
+    return AccountMenu(person.name, person.organization_name, url_for("web.account"))
+
+
+def _may(permission: Permission | str) -> bool:
+    """Whether the person of this request may; nobody may nothing."""
+    return signed_in_session() is not None and access.may(current_actor(), Permission(permission))
+
+
+def viewer_zone() -> str:
+    """The zone in which times are shown: the person's, or UTC."""
+    found = signed_in_session()
+    return found.timezone if found is not None else "UTC"
+
+
+def _relative_time(at: datetime) -> str:
+    return formatting.relative_time(at, now=page_now(), zone=viewer_zone())
+
+
+def _absolute_time(at: datetime, zone: str = "", seconds: bool = False) -> str:
+    return formatting.absolute_time(at, zone=zone or viewer_zone(), now=page_now(), seconds=seconds)
+
+
+def _zoned_time(at: datetime, zone: str, seconds: bool = False) -> str:
+    return formatting.zoned_time(at, zone=zone, now=page_now(), seconds=seconds)

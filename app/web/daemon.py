@@ -1,0 +1,63 @@
+"""Whether the scheduler has been heard of lately, and the banner that says when it has not."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from zoneinfo import ZoneInfo
+
+from app.edge.identity import current_actor, request_now
+from app.edge.runtime import request_session
+from app.ops.gauges import has_enabled_schedule
+from app.ops.heartbeats import GONE_AFTER, SILENT_AFTER, last_scheduler_beat
+from app.web.context import viewer_zone
+from app.web.formatting import duration
+
+_CONSEQUENCE = "No scheduled runs are starting. Start one with: belfry up"
+
+
+class SchedulerHealth(IntEnum):
+    """How long nothing was heard of any scheduler. Pages refresh their banner when it changes."""
+
+    OK = 0
+    SILENT = 1  # three beats are missing
+    GONE = 2  # nine beats are missing, or there never was one
+
+
+@dataclass(frozen=True)
+class SchedulerNotice:
+    """The banner. `state` colours it."""
+
+    state: str
+    title: str
+    text: str
+
+
+_STATES = {SchedulerHealth.SILENT: "warning", SchedulerHealth.GONE: "failed"}
+
+
+def health_of(last_beat: datetime | None, *, now: datetime) -> SchedulerHealth:
+    """How the scheduler is, judged by its last sign of life."""
+    if last_beat is None or now - last_beat > GONE_AFTER:
+        return SchedulerHealth.GONE
+    return SchedulerHealth.SILENT if now - last_beat > SILENT_AFTER else SchedulerHealth.OK
+
+
+def notice_of(last_beat: datetime | None, *, now: datetime, zone: str) -> SchedulerNotice | None:
+    """The banner for a last sign of life; None while all is well."""
+    health = health_of(last_beat, now=now)
+    if health is SchedulerHealth.OK:
+        return None
+    if last_beat is None:
+        return SchedulerNotice(_STATES[health], "No scheduler is running.", _CONSEQUENCE)
+    # The larger unit alone: “4 min” says enough.
+    silence = " ".join(duration(now - last_beat).split()[:2])
+    title = f"No scheduler has reported for {silence} (last {last_beat.astimezone(ZoneInfo(zone)):%H:%M:%S})."
+    return SchedulerNotice(_STATES[health], title, _CONSEQUENCE)
+
+
+def scheduler_notice() -> SchedulerNotice | None:
+    """The banner for the person of this request. None when nothing of theirs needs a scheduler."""
+    session = request_session()
+    if not has_enabled_schedule(session, organization_id=current_actor().organization_id):
+        return None
+    return notice_of(last_scheduler_beat(session), now=request_now(), zone=viewer_zone())

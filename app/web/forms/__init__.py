@@ -1,0 +1,1 @@
+"""Forms parse and explain; services decide."""

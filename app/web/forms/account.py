@@ -1,0 +1,99 @@
+"""Forms of signing in, setting up and one's own account. Rules are in tenants; here is what a browser needs."""
+
+from functools import lru_cache
+from typing import Any
+
+from markupsafe import Markup
+from wtforms import HiddenField, PasswordField, StringField
+from wtforms.validators import InputRequired
+from wtforms.widgets import html_params
+
+from app.tenants.passwords import MAX_CHARACTERS, MIN_CHARACTERS
+from app.tenants.people import LONGEST_EMAIL, LONGEST_NAME, known_timezones, offered_timezones
+from app.web.forms.base import BaseForm
+
+_EMAIL = {
+    "type": "email",
+    "autocomplete": "username",
+    "maxlength": LONGEST_EMAIL,
+    "autocapitalize": "off",
+    "spellcheck": "false",
+}
+_NEW_PASSWORD = {"autocomplete": "new-password", "minlength": MIN_CHARACTERS, "maxlength": MAX_CHARACTERS}
+_CURRENT_PASSWORD = {"autocomplete": "current-password", "maxlength": MAX_CHARACTERS}
+_NAME = {"autocomplete": "name", "maxlength": LONGEST_NAME}
+
+
+def _email_field() -> StringField:
+    return StringField("Email", [InputRequired("Enter your e-mail address.")], render_kw=_EMAIL)
+
+
+def _name_field() -> StringField:
+    return StringField("Name", [InputRequired("Enter your name.")], render_kw=_NAME)
+
+
+class _ZoneSelect:
+    """The zones as a select. WTForms' own takes 17 ms for so many options; this one is kept as text."""
+
+    def __call__(self, field: Any, **attributes: Any) -> Markup:
+        given = Markup(html_params(id=field.id, name=field.name, required=True, **attributes))  # noqa: S704 - escaped
+        return Markup("<select {}>{}</select>").format(given, _options(str(field.data)))
+
+
+class TimezoneField(StringField):
+    """Every place to choose from, and whatever is stored already, even if it is an old name.
+
+    Which names are zones is decided by the command that gets the value.
+    """
+
+    widget = _ZoneSelect()
+
+    def __init__(self, label: str = "Time zone", **more: Any) -> None:
+        super().__init__(label, [InputRequired("Choose a time zone.")], **more)
+
+
+@lru_cache(maxsize=64)
+def _options(selected: str) -> Markup:
+    offered = offered_timezones()
+    is_old = selected in known_timezones() and selected not in offered
+    names = (selected, *offered) if is_old else offered
+    return Markup("").join(_option(name, is_selected=name == selected) for name in names)
+
+
+def _option(name: str, *, is_selected: bool) -> Markup:
+    mark = "selected " if is_selected else ""
+    return Markup('<option {}value="{}">{}</option>').format(mark, name, name.replace("_", " "))
+
+
+class LoginForm(BaseForm):
+    """Signing in."""
+
+    email = _email_field()
+    password = PasswordField("Password", [InputRequired("Enter your password.")], render_kw=_CURRENT_PASSWORD)
+    next = HiddenField()
+
+
+class SetupForm(BaseForm):
+    """The first account."""
+
+    token = HiddenField()
+    name = _name_field()
+    email = _email_field()
+    password = PasswordField("Password", [InputRequired("Choose a password.")], render_kw=_NEW_PASSWORD)
+    timezone = TimezoneField()
+
+
+class ProfileForm(BaseForm):
+    """One's own name and time zone."""
+
+    name = _name_field()
+    timezone = TimezoneField()
+
+
+class PasswordForm(BaseForm):
+    """A new password for oneself."""
+
+    current_password = PasswordField(
+        "Current password", [InputRequired("Enter your current password.")], render_kw=_CURRENT_PASSWORD
+    )
+    new_password = PasswordField("New password", [InputRequired("Choose a password.")], render_kw=_NEW_PASSWORD)

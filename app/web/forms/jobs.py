@@ -1,0 +1,272 @@
+"""The forms of jobs: what every kind has, the step of a workflow, the function and arguments of a code job."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from wtforms import (
+    BooleanField,
+    Field,
+    HiddenField,
+    IntegerField,
+    RadioField,
+    SelectField,
+    StringField,
+    SubmitField,
+    TextAreaField,
+    ValidationError,
+)
+from wtforms.validators import InputRequired, Optional
+
+from app.jobs.kinds.base import KindName
+from app.jobs.kinds.code.arguments import ArgumentField, ArgumentKind, argument_fields
+from app.jobs.kinds.code.catalog import CodeFunction
+from app.jobs.policies import Backoff, RetryPolicy
+from app.jobs.queries import JobRow
+from app.jobs.service import (
+    DEFAULT_RETRY,
+    DEFAULT_TIME_LIMIT_SECONDS,
+    LONGEST_NAME,
+    LONGEST_TIME_LIMIT_SECONDS,
+    MOST_TRIES,
+    JobDraft,
+)
+from app.web.forms.base import BaseForm, text_of
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
+DEFAULT_STEP = {"step_name": "Call", "method": "GET", "expected_status": "200-299", "timeout_seconds": 30}
+_NO_HELP = {"autocapitalize": "off", "autocomplete": "off", "spellcheck": "false"}
+# Where a problem of a definition belongs in the form; what is not listed has a field of its own name.
+_STEP_PLACES = {
+    "steps.0": "body",
+    "steps.0.name": "step_name",
+    "steps.0.method": "method",
+    "steps.0.url": "url",
+    "steps.0.headers": "headers",
+    "steps.0.body": "body",
+    "steps.0.expected_status": "expected_status",
+    "steps.0.timeout_seconds": "timeout_seconds",
+}
+
+
+class WholeNumberField(IntegerField):
+    """A whole number; what was typed stays in the field when it is none."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        try:
+            super().process_formdata(valuelist)
+        except ValueError as error:
+            raise ValueError("Enter a whole number.") from error
+
+
+class JobForm(BaseForm):
+    """What every kind of job has."""
+
+    kind = HiddenField()
+    revision = HiddenField()
+    name = StringField(
+        "Name", [InputRequired("Give the job a name.")], render_kw={"maxlength": LONGEST_NAME, "autocomplete": "off"}
+    )
+    description = TextAreaField("Description", [Optional()], render_kw={"rows": 2})
+    tries = WholeNumberField("Tries", [InputRequired("Say how often to try.")], render_kw={"min": 1, "max": MOST_TRIES})
+    retry_delay_seconds = WholeNumberField(
+        "Seconds between tries", [InputRequired("Say how long to wait.")], render_kw={"min": 0, "max": 3600}
+    )
+    retry_backoff = RadioField(
+        "The wait",
+        choices={
+            Backoff.FIXED.value: "Stays the same",
+            Backoff.EXPONENTIAL.value: "Doubles after each try, up to an hour",
+        },
+    )
+    time_limit_seconds = WholeNumberField(
+        "Time limit in seconds",
+        [InputRequired("Say how long it may take.")],
+        render_kw={"min": 1, "max": LONGEST_TIME_LIMIT_SECONDS},
+    )
+
+    def definition(self) -> dict[str, Any]:
+        """What the job does, in the shape its kind checks. A form without fields of a kind describes nothing."""
+        return {}
+
+    def draft(self) -> JobDraft:
+        """What the person says about the job. To be asked for when the form is valid."""
+        return JobDraft(
+            name=text_of(self.name),
+            kind=KindName(text_of(self.kind)),
+            definition=self.definition(),
+            description=text_of(self.description),
+            retry=RetryPolicy(
+                self.tries.data or 0, self.retry_delay_seconds.data or 0, Backoff(text_of(self.retry_backoff))
+            ),
+            time_limit_seconds=self.time_limit_seconds.data or 0,
+        )
+
+    @property
+    def seen_revision(self) -> int:
+        """The revision the person saw; 0, which no job has, when that cannot be read."""
+        text = text_of(self.revision)
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+class WorkflowForm(JobForm):
+    """A job whose one step calls an HTTP API."""
+
+    step_name = StringField("Step", [InputRequired("Name the step.")], render_kw={"maxlength": 80})
+    method = SelectField("Method", choices={name: name for name in METHODS}, validate_choice=False)
+    url = StringField(
+        "Address",
+        [InputRequired("Enter the address to call.")],
+        render_kw={**_NO_HELP, "inputmode": "url", "placeholder": "https://"},
+    )
+    headers = TextAreaField("Headers", [Optional()], render_kw={**_NO_HELP, "rows": 3, "class": "mono"})
+    body = TextAreaField("Body", [Optional()], render_kw={**_NO_HELP, "rows": 5, "class": "mono"})
+    expected_status = StringField(
+        "Expected status", [InputRequired("Say which answers are good, for example 200-299.")], render_kw=_NO_HELP
+    )
+    timeout_seconds = WholeNumberField(
+        "Seconds to wait for the answer", [InputRequired("Say how long to wait.")], render_kw={"min": 1, "max": 300}
+    )
+
+    def validate_headers(self, field: Field) -> None:
+        for number, line in enumerate(text_of(field).splitlines(), start=1):
+            if line.strip() and ":" not in line:
+                raise ValidationError(f"Line {number} has no colon. Write it as “Name: value”.")
+
+    def definition(self) -> dict[str, Any]:
+        return {
+            "steps": [
+                {
+                    "name": text_of(self.step_name).strip(),
+                    "method": text_of(self.method),
+                    "url": text_of(self.url).strip(),
+                    "headers": parse_headers(text_of(self.headers)),
+                    # Browsers end lines with two characters; without this, saving twice would change the body.
+                    "body": text_of(self.body).replace("\r\n", "\n"),
+                    "expected_status": text_of(self.expected_status),
+                    "timeout_seconds": self.timeout_seconds.data,
+                }
+            ]
+        }
+
+    def _show(self, name: str | None, message: str) -> None:
+        parts = (name or "").split(".")
+        if parts[:3] == ["steps", "0", "headers"] and len(parts) > 3:
+            message = f"Header {int(parts[3]) + 1}: {message}"
+        super()._show(_STEP_PLACES.get(".".join(parts[:3]), name), message)
+
+
+class CodeForm(JobForm):
+    """A job that runs a function; `code_form` adds a field for each of its arguments."""
+
+    function = RadioField("What it does", [InputRequired("Choose what the job does.")], validate_choice=False)
+    reload = SubmitField("Show its fields")
+    offered: Mapping[str, CodeFunction] = {}
+    arguments: Sequence[ArgumentField] = ()
+
+    def validate_function(self, field: Field) -> None:
+        if text_of(field) not in self.offered:
+            raise ValidationError("Choose one of the functions listed here.")
+
+    @property
+    def argument_inputs(self) -> list[tuple[Field, ArgumentField]]:
+        """Each argument's field, with what is known about the argument."""
+        return [(self[_argument(argument.name)], argument) for argument in self.arguments]
+
+    def definition(self) -> dict[str, Any]:
+        given = ((argument.name, _value(field, argument)) for field, argument in self.argument_inputs)
+        return {
+            "function": text_of(self.function),
+            "arguments": {name: value for name, value in given if value is not None},
+        }
+
+    def _show(self, name: str | None, message: str) -> None:
+        parts = (name or "").split(".")
+        place = _argument(parts[1]) if parts[0] == "arguments" and len(parts) > 1 else name
+        super()._show(place, message)
+
+
+def code_form(*, offered: Sequence[CodeFunction], function: str, data: Mapping[str, Any] | None = None) -> CodeForm:
+    """The form of a code job, with fields for the arguments of the function that is chosen."""
+    by_name = {one.name: one for one in offered}
+    arguments = argument_fields(by_name[function]) if function in by_name else ()
+    fields = {_argument(argument.name): _input(argument) for argument in arguments}
+    form_class = type("CodeForm", (CodeForm,), {"offered": by_name, "arguments": arguments, **fields})
+    form: CodeForm = form_class(data={**_defaults(arguments), "function": function, **(data or {})})
+    form.function.choices = {one.name: one.title for one in offered}
+    return form
+
+
+def fresh_values(kind: KindName) -> dict[str, Any]:
+    """What the form of a new job opens with."""
+    common = {
+        "kind": kind.value,
+        "tries": DEFAULT_RETRY.tries,
+        "retry_delay_seconds": DEFAULT_RETRY.delay_seconds,
+        "retry_backoff": DEFAULT_RETRY.backoff.value,
+        "time_limit_seconds": DEFAULT_TIME_LIMIT_SECONDS,
+    }
+    return common | (DEFAULT_STEP if kind is KindName.WORKFLOW else {})
+
+
+def stored_values(job: JobRow) -> dict[str, Any]:
+    """What the form of an existing job opens with."""
+    common = {
+        "kind": job.kind.value,
+        "revision": job.revision,
+        "name": job.name,
+        "description": job.description,
+        "tries": job.retry.tries,
+        "retry_delay_seconds": job.retry.delay_seconds,
+        "retry_backoff": job.retry.backoff.value,
+        "time_limit_seconds": job.time_limit_seconds,
+    }
+    return common | (_step_values(job) if job.kind is KindName.WORKFLOW else _argument_values(job))
+
+
+def parse_headers(text: str) -> list[dict[str, str]]:
+    """One header for each line “Name: value”."""
+    pairs = (line.partition(":") for line in text.splitlines() if line.strip())
+    return [{"name": name.strip(), "value": value.strip()} for name, _, value in pairs]
+
+
+def _step_values(job: JobRow) -> dict[str, Any]:
+    step: dict[str, Any] = next(iter(job.definition.get("steps", [])), {})
+    lines = [f"{header['name']}: {header['value']}" for header in step.get("headers", [])]
+    return {**DEFAULT_STEP, **step, "step_name": step.get("name", ""), "headers": "\n".join(lines), "name": job.name}
+
+
+def _argument_values(job: JobRow) -> dict[str, Any]:
+    return {_argument(name): value for name, value in job.definition.get("arguments", {}).items()}
+
+
+def _argument(name: str) -> str:
+    # An argument may be called like a field that every job has.
+    return f"argument_{name}"
+
+
+def _defaults(arguments: Sequence[ArgumentField]) -> dict[str, Any]:
+    return {_argument(argument.name): argument.default for argument in arguments}
+
+
+def _input(argument: ArgumentField) -> Any:
+    required = [InputRequired(f"Enter a value for “{argument.label}”.")] if argument.required else [Optional()]
+    if argument.kind is ArgumentKind.BOOLEAN:
+        return BooleanField(argument.label)
+    if argument.kind is ArgumentKind.CHOICE:
+        choices = {name: name for name in argument.choices}
+        is_open = not argument.required and argument.default is None
+        return SelectField(argument.label, choices={"": "–", **choices} if is_open else choices, validate_choice=False)
+    number = {ArgumentKind.INTEGER: "1", ArgumentKind.NUMBER: "any"}.get(argument.kind)
+    return StringField(
+        argument.label, required, render_kw=_NO_HELP if number is None else {"type": "number", "step": number}
+    )
+
+
+def _value(field: Field, argument: ArgumentField) -> str | bool | None:
+    """What was entered; None leaves the argument to its default."""
+    if argument.kind is ArgumentKind.BOOLEAN:
+        return bool(field.data)
+    text = text_of(field)
+    # A text that has a default can be emptied; an empty number or choice means that nothing was said.
+    may_be_empty = argument.kind is ArgumentKind.TEXT and argument.default is not None
+    return text if text or may_be_empty else None

@@ -1,0 +1,1 @@
+"""GET: whole pages and the fragments they are made of."""

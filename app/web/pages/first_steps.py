@@ -1,0 +1,85 @@
+"""The checklist of a new organization, told by what is there and never by what was clicked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from flask import url_for
+
+from app.edge.identity import current_actor, request_now
+from app.edge.runtime import request_session
+from app.ops.heartbeats import last_scheduler_beat
+from app.runs.filters import RunFilter
+from app.runs.queries import RunRow, list_runs
+from app.runs.states import RunState
+from app.web.daemon import SchedulerHealth, health_of
+from app.web.pages.rights import refusals
+
+
+@dataclass(frozen=True)
+class FirstStep:
+    """One step. The button is there until it is done; `refusal` says why this person may not press it."""
+
+    title: str
+    text: str
+    is_done: bool
+    label: str
+    href: str
+    refusal: str = ""
+    is_next: bool = False
+
+
+def first_steps(*, has_jobs: bool, has_schedules: bool, last_runs: Sequence[RunRow]) -> list[FirstStep]:
+    """The steps in order; none once a job, a schedule and a green run are there."""
+    is_green = _has_green_run(last_runs)
+    if has_jobs and has_schedules and is_green:
+        return []
+    steps = _steps(has_jobs, has_schedules, is_green)
+    following = next((step for step in steps if not step.is_done), None)
+    return [replace(step, is_next=step is following) for step in steps]
+
+
+def _steps(has_jobs: bool, has_schedules: bool, is_green: bool) -> list[FirstStep]:
+    health = health_of(last_scheduler_beat(request_session()), now=request_now())
+    may_not = refusals()
+    needs_job = "" if has_jobs else "Make a job first."
+    return [
+        FirstStep(
+            "A scheduler is alive",
+            "It starts what is due. Start it with: belfry up",
+            health is SchedulerHealth.OK,
+            "Check again",
+            url_for("web.overview"),
+        ),
+        FirstStep(
+            "Make a job",
+            "What is to be done: calls to an API, or a Python function.",
+            has_jobs,
+            "Make a job",
+            url_for("web.new_job"),
+            may_not.edit_jobs,
+        ),
+        FirstStep(
+            "Put it on a schedule",
+            "When it is to be done, in your time zone.",
+            has_schedules,
+            "Make a schedule",
+            url_for("web.new_schedule"),
+            needs_job or may_not.edit_schedules,
+        ),
+        FirstStep(
+            "See the first green run",
+            "Run it by hand, or wait until it is due.",
+            is_green,
+            "Go to jobs",
+            url_for("web.jobs"),
+            needs_job or may_not.run,
+        ),
+    ]
+
+
+def _has_green_run(last_runs: Sequence[RunRow]) -> bool:
+    if any(run.state is RunState.SUCCEEDED for run in last_runs):
+        return True
+    wanted = RunFilter(state=RunState.SUCCEEDED)
+    organization_id = current_actor().organization_id
+    return bool(list_runs(request_session(), organization_id=organization_id, run_filter=wanted, limit=1).rows)

@@ -1,0 +1,49 @@
+"""The page of the job form, for a new and for an existing job, opened and sent alike."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Response, request
+
+from app.edge.identity import current_actor
+from app.edge.runtime import runtime
+from app.jobs.kinds.base import KindName
+from app.jobs.kinds.code.catalog import CodeFunction
+from app.jobs.kinds.code.kind import CodeKind
+from app.jobs.queries import JobRow
+from app.web.forms.jobs import JobForm, WorkflowForm, code_form
+from app.web.responses import invalid
+
+KIND_WORDS = {KindName.CODE: "Function", KindName.WORKFLOW: "HTTP call"}
+
+
+def job_form(kind: KindName, data: Mapping[str, Any] | None = None, *, function: str = "") -> JobForm:
+    """The form of a kind, filled by what was sent or else by the data."""
+    if kind is KindName.WORKFLOW:
+        return WorkflowForm(data=dict(data or {}))
+    offered = offered_functions()
+    chosen = request.form.get("function") or function or (offered[0].name if offered else "")
+    return code_form(offered=offered, function=chosen, data=data)
+
+
+def offered_functions() -> tuple[CodeFunction, ...]:
+    """What this person may choose: functions that concern the whole installation are for platform admins."""
+    kind = runtime().kinds.get(KindName.CODE)
+    if not isinstance(kind, CodeKind):
+        return ()
+    is_platform_admin = current_actor().is_platform_admin
+    return tuple(one for one in kind.functions() if is_platform_admin or not one.platform_only)
+
+
+def form_page(form: JobForm, *, job: JobRow | None, status: int = 200, is_outdated: bool = False) -> Response:
+    """The form as a page. Reads nothing, so that it comes out after a refused write as well."""
+    kind = KindName.WORKFLOW if isinstance(form, WorkflowForm) else KindName.CODE
+    return invalid(
+        "jobs/form.html",
+        status=status,
+        form=form,
+        job=job,
+        kind=kind.value,
+        kind_words=KIND_WORDS[kind],
+        is_outdated=is_outdated,
+    )

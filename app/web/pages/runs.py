@@ -1,0 +1,152 @@
+"""Pages of runs: the list, one run with its log, and the log as text. What buttons do is in actions/runs.py."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from flask import Response, request, url_for
+
+from app.core.db import Database
+from app.edge.identity import current_actor
+from app.edge.permissions import schema_note
+from app.edge.runtime import request_session, runtime
+from app.jobs.queries import list_jobs
+from app.runs.filters import RunFilter
+from app.runs.logs import Line, read_lines
+from app.runs.queries import Page, get_run, list_runs
+from app.runs.states import RunState
+from app.schedules.queries import list_schedules
+from app.tenants.access import Permission
+from app.web.blueprint import web
+from app.web.formatting import state_label
+from app.web.pages.run_log import first_log, next_log
+from app.web.pages.run_rows import run_lines
+from app.web.pages.run_view import run_view
+from app.web.pages.tabs import Tab
+from app.web.permissions import route
+from app.web.responses import fragment, page, page_or_fragment
+
+ROWS_PER_PAGE = 50
+LINES_PER_READ = 1000
+_TABS = (
+    RunState.READY,
+    RunState.RUNNING,
+    RunState.WAITING_RETRY,
+    RunState.SUCCEEDED,
+    RunState.FAILED,
+    RunState.SKIPPED,
+    RunState.MISSED,
+    RunState.CANCELLED,
+)
+Options = list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class RunList:
+    """What the list shows around its rows."""
+
+    filter: RunFilter
+    tabs: list[Tab]
+    schedules: Options
+    jobs: Options
+    is_first: bool
+    older_href: str
+
+
+@route(web, "/runs", permission=Permission.VIEW, empty_without_schema=True)
+def runs() -> Response:
+    """The runs, newest first. htmx gets the rows alone."""
+    if schema_note():
+        return page("overview/unready.html", subject="Runs")
+    wanted = RunFilter.from_args(request.args)
+    older_than = _older_than()
+    found = list_runs(
+        request_session(),
+        organization_id=current_actor().organization_id,
+        run_filter=wanted,
+        limit=ROWS_PER_PAGE,
+        older_than=older_than,
+    )
+    listing = _listing(wanted, found, is_first=older_than is None)
+    return page_or_fragment("runs/index.html", "runs/_rows.html", rows=run_lines(found.rows), listing=listing)
+
+
+@route(web, "/runs/<uuid:run_id>", permission=Permission.VIEW)
+def run(run_id: UUID) -> Response:
+    """One run. htmx gets everything but the log, which grows by itself."""
+    view = run_view(run_id)
+    return page_or_fragment("runs/show.html", "runs/_changes.html", view=view, log=first_log(view.run))
+
+
+@route(web, "/runs/<uuid:run_id>/log", permission=Permission.VIEW)
+def run_log(run_id: UUID) -> Response:
+    """The lines behind a number, and what asks for those that follow while there may be any."""
+    found = get_run(request_session(), organization_id=current_actor().organization_id, run_id=run_id)
+    return fragment("runs/_log_lines.html", log=next_log(found, after=request.args.get("after", "")))
+
+
+@route(web, "/runs/<uuid:run_id>/log.txt", permission=Permission.VIEW)
+def run_log_text(run_id: UUID) -> Response:
+    """The whole log as a text file."""
+    organization_id = current_actor().organization_id
+    get_run(request_session(), organization_id=organization_id, run_id=run_id)
+    response = Response(_log_text(runtime().database, organization_id, run_id), mimetype="text/plain")
+    response.headers["Content-Disposition"] = f'attachment; filename="run-{run_id}.txt"'
+    return response
+
+
+def _older_than() -> UUID | None:
+    try:
+        return UUID(request.args.get("older_than", ""))
+    except ValueError:
+        return None
+
+
+def _listing(wanted: RunFilter, found: Page, *, is_first: bool) -> RunList:
+    session, organization_id = request_session(), current_actor().organization_id
+    schedules = [(row.id, row.name) for row in list_schedules(session, organization_id=organization_id)]
+    jobs = [(row.id, row.name) for row in list_jobs(session, organization_id=organization_id)]
+    older = _href(wanted, older_than=found.older_than) if found.older_than else ""
+    return RunList(
+        filter=wanted,
+        tabs=[_tab(wanted, None, "All"), *(_tab(wanted, state, state_label(state)) for state in _TABS)],
+        schedules=_options("All schedules", "A deleted schedule", schedules, wanted.schedule_id),
+        jobs=_options("All jobs", "A deleted job", jobs, wanted.job_id),
+        is_first=is_first,
+        older_href=older,
+    )
+
+
+def _tab(wanted: RunFilter, state: RunState | None, label: str) -> Tab:
+    return Tab(label=label, href=_href(wanted.with_state(state)), is_current=wanted.state is state)
+
+
+def _href(wanted: RunFilter, **more: Any) -> str:
+    arguments: dict[str, Any] = {**wanted.args, **more}
+    return url_for("web.runs", **arguments)
+
+
+def _options(everything: str, deleted: str, rows: list[tuple[UUID, str]], chosen: UUID | None) -> Options:
+    found = [("", everything), *((str(row_id), name) for row_id, name in rows)]
+    # The history of what was deleted stays, and so do links to it.
+    is_gone = chosen is not None and chosen not in {row_id for row_id, _ in rows}
+    return [*found, (str(chosen), deleted)] if is_gone else found
+
+
+def _log_text(database: Database, organization_id: UUID, run_id: UUID) -> Iterator[str]:
+    # A short read for each part: a slow download must not keep one open.
+    after = 0
+    while True:
+        with database.reading() as session:
+            lines = read_lines(
+                session, organization_id=organization_id, run_id=run_id, after=after, limit=LINES_PER_READ
+            )
+        yield from (_text_of(line) for line in lines)
+        if len(lines) < LINES_PER_READ:
+            return
+        after = lines[-1].number
+
+
+def _text_of(line: Line) -> str:
+    return f"{line.at:%Y-%m-%dT%H:%M:%S}Z {line.level.value.upper():7} {line.text}\n"

@@ -1,0 +1,102 @@
+"""What the page of one schedule shows. Reads, never writes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.core.ids import new_id
+from app.runs.filters import RunFilter
+from app.runs.queries import RunRow, list_runs
+from app.runs.states import RunState
+from app.runs.statistics import schedule_stats
+from app.schedules.policies import GapReason
+from app.schedules.queries import GapRow, ScheduleRow, get_schedule, list_gaps
+from app.web.formatting import absolute_time
+from app.web.forms.schedules import missed_words, overlap_words
+from app.web.pages.badges import Badge, badge_of
+from app.web.pages.schedule_preview import Preview, preview
+from app.web.pages.schedule_rows import RATE_WINDOW, next_run_note, success_words
+from app.web.run_words import TRIGGER_WORDS
+
+RUNS_SHOWN = 20
+GAPS_SHOWN = 10
+# More than this many waiting runs of one schedule are told as this many.
+_MOST_WAITING = 1000
+
+GAP_REASONS = {
+    GapReason.SCHEDULER_DOWN: "no scheduler was running",
+    GapReason.PAUSED: "the schedule was switched off",
+    GapReason.UNREADABLE: "the schedule could not be read",
+}
+
+
+@dataclass(frozen=True)
+class RunLine:
+    """One of the last runs."""
+
+    run: RunRow
+    badge: Badge
+    trigger: str
+
+
+@dataclass(frozen=True)
+class Detail:
+    """A schedule with everything its page says about it."""
+
+    schedule: ScheduleRow
+    preview: Preview
+    next_note: str
+    overlap: str
+    missed: str
+    rate: str
+    runs: tuple[RunLine, ...]
+    gaps: tuple[str, ...]
+    request_key: str
+
+
+def read_detail(
+    session: Session, *, organization_id: UUID, schedule_id: UUID, viewer_zone: str, now: datetime
+) -> Detail:
+    """One schedule for its page. Raises ScheduleNotFound."""
+    row = get_schedule(session, organization_id=organization_id, schedule_id=schedule_id)
+    runs = list_runs(
+        session, organization_id=organization_id, run_filter=RunFilter(schedule_id=row.id), limit=RUNS_SHOWN
+    ).rows
+    since = now - RATE_WINDOW
+    stats = schedule_stats(session, organization_id=organization_id, schedule_ids=[row.id], since=since)
+    gaps = list_gaps(session, organization_id=organization_id, schedule_id=row.id, limit=GAPS_SHOWN)
+    return Detail(
+        schedule=row,
+        preview=preview(row.cron, timezone=row.timezone, spread_key=row.spread_key, viewer_zone=viewer_zone, now=now),
+        next_note=next_run_note(row, viewer_zone=viewer_zone, now=now),
+        overlap=overlap_words(row.overlap),
+        missed=missed_words(row.missed),
+        rate=success_words(stats[row.id]),
+        runs=tuple(RunLine(run, badge_of(run), TRIGGER_WORDS[run.trigger]) for run in runs),
+        gaps=tuple(_gap_words(gap, zone=row.timezone, now=now) for gap in gaps),
+        request_key=new_id().hex,
+    )
+
+
+def count_waiting(
+    session: Session, *, organization_id: UUID, schedule_id: UUID | None = None, job_id: UUID | None = None
+) -> int:
+    """How many runs wait to be started, of a schedule or of a job."""
+    wanted = RunFilter(schedule_id=schedule_id, job_id=job_id)
+    found = 0
+    for state in (RunState.READY, RunState.WAITING_RETRY):
+        narrowed = wanted.with_state(state)
+        page = list_runs(session, organization_id=organization_id, run_filter=narrowed, limit=_MOST_WAITING)
+        found += len(page.rows)
+    return found
+
+
+def _gap_words(gap: GapRow, *, zone: str, now: datetime) -> str:
+    why = GAP_REASONS[gap.reason]
+    first = absolute_time(gap.first_slot_at, zone=zone, now=now)
+    if gap.slots == 1:
+        return f"1 slot at {first}: {why}."
+    last = absolute_time(gap.last_slot_at, zone=zone, now=now)
+    return f"{gap.slots:,} slots from {first} to {last}: {why}."

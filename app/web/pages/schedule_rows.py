@@ -1,0 +1,167 @@
+"""What the pages of schedules show: figures and rows, made of what several packages know. Reads, never writes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.core.errors import Invalid
+from app.core.ids import new_id
+from app.runs.states import RunState
+from app.runs.statistics import ScheduleStats, count_failing_schedules, count_outcomes, schedule_stats
+from app.schedules.describe import describe
+from app.schedules.queries import ScheduleRow, list_schedules
+from app.schedules.service import rhythm_of
+from app.web.formatting import absolute_time, count, percent, zoned_time
+from app.web.pages.badges import Badge, badge_of
+
+RATE_WINDOW = timedelta(days=7)
+ROWS_PER_PAGE = 100
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """The figures on top of the list."""
+
+    enabled: int
+    total: int
+    rate: str
+    rate_note: str
+    failing: int
+    next_name: str
+    next_run_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ScheduleListRow:
+    """One line of the list. `request_key` makes a double click on “Run now” one run."""
+
+    id: UUID
+    name: str
+    sentence: str
+    job_id: UUID
+    job_name: str
+    enabled: bool
+    problem: str | None
+    badge: Badge | None
+    rate: str
+    last_run_id: UUID | None
+    last_at: datetime | None
+    took: timedelta | None
+    next_run_at: datetime | None
+    next_note: str
+    request_key: str
+
+
+@dataclass(frozen=True)
+class ScheduleList:
+    """One page of the list, what it was searched for, and its neighbours."""
+
+    rows: tuple[ScheduleListRow, ...]
+    query: str
+    total: int
+    found: int
+    page: int
+
+    @property
+    def first(self) -> int:
+        return (self.page - 1) * ROWS_PER_PAGE + 1
+
+    @property
+    def previous(self) -> int | None:
+        return self.page - 1 if self.page > 1 else None
+
+    @property
+    def following(self) -> int | None:
+        return self.page + 1 if self.page * ROWS_PER_PAGE < self.found else None
+
+
+def read_tiles(session: Session, schedules: Sequence[ScheduleRow], *, organization_id: UUID, now: datetime) -> Tiles:
+    """The figures, over all schedules of the organization, which the caller has read."""
+    coming = [(row.next_run_at, row.name) for row in schedules if row.next_run_at is not None]
+    next_run_at, next_name = min(coming, default=(None, "Nothing is due"))
+    outcomes = count_outcomes(session, organization_id=organization_id, since=now - RATE_WINDOW)
+    finished = sum(outcomes.get(state, 0) for state in (RunState.SUCCEEDED, RunState.FAILED, RunState.MISSED))
+    return Tiles(
+        enabled=sum(row.enabled for row in schedules),
+        total=len(schedules),
+        rate=percent(outcomes.get(RunState.SUCCEEDED, 0), finished),
+        rate_note=_rate_note(finished),
+        failing=count_failing_schedules(session, organization_id=organization_id),
+        next_name=next_name,
+        next_run_at=next_run_at,
+    )
+
+
+def read_list(
+    session: Session, *, organization_id: UUID, query: str, page: int, viewer_zone: str, now: datetime
+) -> ScheduleList:
+    """The schedules whose name contains the query, a page of them."""
+    everything = list_schedules(session, organization_id=organization_id)
+    wanted = query.strip().casefold()
+    found = [row for row in everything if wanted in row.name.casefold()]
+    shown = found[(page - 1) * ROWS_PER_PAGE : page * ROWS_PER_PAGE]
+    stats = schedule_stats(
+        session,
+        organization_id=organization_id,
+        schedule_ids=[row.id for row in shown],
+        since=now - RATE_WINDOW,
+    )
+    rows = tuple(_list_row(row, stats[row.id], viewer_zone=viewer_zone, now=now) for row in shown)
+    return ScheduleList(rows=rows, query=query, total=len(everything), found=len(found), page=page)
+
+
+def sentence_of(schedule: ScheduleRow) -> str:
+    """When a schedule runs, in words; its text as it is stored when it cannot be read any more."""
+    try:
+        return describe(rhythm_of(schedule))
+    except Invalid:
+        return f"{schedule.cron} in {schedule.timezone}"
+
+
+def success_words(stats: ScheduleStats) -> str:
+    """“98.6% of 4,212”, “3 of 4”, or that nothing ran yet."""
+    if stats.finished == 0:
+        return "No runs yet"
+    rate = percent(stats.succeeded, stats.finished)
+    return rate if stats.finished < 5 else f"{rate} of {count(stats.finished)}"
+
+
+def next_run_note(schedule: ScheduleRow, *, viewer_zone: str, now: datetime) -> str:
+    """The absolute time of the next run on the schedule's clock, or why there is none."""
+    if not schedule.enabled:
+        return "— (disabled)"
+    if schedule.next_run_at is None:
+        return "" if schedule.problem else "Only by hand"
+    if schedule.timezone == viewer_zone:
+        return absolute_time(schedule.next_run_at, zone=viewer_zone, now=now)
+    return zoned_time(schedule.next_run_at, zone=schedule.timezone, now=now)
+
+
+def _rate_note(finished: int) -> str:
+    if finished == 0:
+        return "No runs yet"
+    return "runs" if finished < 5 else f"of {count(finished)} runs"
+
+
+def _list_row(schedule: ScheduleRow, stats: ScheduleStats, *, viewer_zone: str, now: datetime) -> ScheduleListRow:
+    last = stats.last
+    return ScheduleListRow(
+        id=schedule.id,
+        name=schedule.name,
+        sentence=sentence_of(schedule),
+        job_id=schedule.job_id,
+        job_name=schedule.job_name,
+        enabled=schedule.enabled,
+        problem=schedule.problem,
+        badge=None if last is None else badge_of(last),
+        rate=success_words(stats),
+        last_run_id=None if last is None else last.id,
+        last_at=None if last is None else last.started_at or last.due_at,
+        took=None if last is None else last.duration,
+        next_run_at=schedule.next_run_at,
+        next_note=next_run_note(schedule, viewer_zone=viewer_zone, now=now),
+        request_key=new_id().hex,
+    )

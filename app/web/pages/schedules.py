@@ -1,0 +1,115 @@
+"""Pages of schedules: the list, one schedule, its form, its preview. What their forms do is in actions/schedules.py."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response, request, url_for
+
+from app.edge.identity import current_actor, current_person, request_now
+from app.edge.permissions import schema_note
+from app.edge.runtime import request_session
+from app.jobs.queries import list_jobs
+from app.schedules.queries import get_schedule, list_schedules
+from app.tenants.access import Permission
+from app.web.blueprint import web
+from app.web.context import viewer_zone
+from app.web.forms.schedules import fresh_values, stored_values
+from app.web.pages.rights import refusals
+from app.web.pages.schedule_detail import count_waiting, read_detail
+from app.web.pages.schedule_form import form_page, offered_job_id, schedule_form
+from app.web.pages.schedule_preview import preview
+from app.web.pages.schedule_rows import read_list, read_tiles
+from app.web.permissions import route
+from app.web.responses import fragment, page, page_or_fragment
+
+_LONGEST_SEARCH = 200
+_MOST_PAGES = 10_000
+
+
+@route(web, "/schedules", permission=Permission.VIEW, empty_without_schema=True)
+def schedules() -> Response:
+    """All schedules, with the figures above."""
+    if schema_note():
+        return page("overview/unready.html", subject="Schedules")
+    return page("schedules/index.html", tiles=_tiles(), has_jobs=_has_jobs(), **_listing())
+
+
+@route(web, "/schedules/tiles", permission=Permission.VIEW)
+def schedule_tiles() -> Response:
+    """The figures alone, for a refresh."""
+    return fragment("schedules/_tiles.html", tiles=_tiles())
+
+
+@route(web, "/schedules/rows", permission=Permission.VIEW)
+def schedule_rows() -> Response:
+    """The rows alone, for a refresh."""
+    return fragment("schedules/_table.html", **_listing())
+
+
+@route(web, "/schedules/preview", permission=Permission.EDIT_SCHEDULES)
+def schedule_preview() -> Response:
+    """What the text that is being typed would do. Answers 200 for text that cannot be read, too."""
+    typed = {name: request.args.get(name, "") for name in ("cron", "timezone", "spread_key")}
+    found = preview(**typed, viewer_zone=viewer_zone(), now=request_now())
+    return fragment("schedules/_preview.html", preview=found)
+
+
+@route(web, "/schedules/new", permission=Permission.EDIT_SCHEDULES)
+def new_schedule() -> Response:
+    """The empty form, for a job if the link names one."""
+    job_id = offered_job_id(request.args.get("job", ""))
+    form = schedule_form(fresh_values(timezone=current_person().timezone, job_id=job_id))
+    return form_page(form, schedule=None)
+
+
+@route(web, "/schedules/<uuid:schedule_id>", permission=Permission.VIEW)
+def schedule(schedule_id: UUID) -> Response:
+    """One schedule: what it does, how it went, what nobody executed."""
+    detail = read_detail(
+        request_session(),
+        organization_id=current_actor().organization_id,
+        schedule_id=schedule_id,
+        viewer_zone=viewer_zone(),
+        now=request_now(),
+    )
+    return page_or_fragment("schedules/show.html", "schedules/_detail.html", detail=detail, refused=refusals())
+
+
+@route(web, "/schedules/<uuid:schedule_id>/edit", permission=Permission.EDIT_SCHEDULES)
+def edit_schedule(schedule_id: UUID) -> Response:
+    """The form of an existing schedule."""
+    row = get_schedule(request_session(), organization_id=current_actor().organization_id, schedule_id=schedule_id)
+    return form_page(schedule_form(stored_values(row)), schedule=row)
+
+
+@route(web, "/schedules/<uuid:schedule_id>/delete", permission=Permission.EDIT_SCHEDULES)
+def confirm_schedule_deletion(schedule_id: UUID) -> Response:
+    """The question before a schedule is deleted."""
+    organization_id = current_actor().organization_id
+    row = get_schedule(request_session(), organization_id=organization_id, schedule_id=schedule_id)
+    waiting = count_waiting(request_session(), organization_id=organization_id, schedule_id=schedule_id)
+    return page("schedules/delete.html", schedule=row, waiting=waiting)
+
+
+def _tiles() -> Any:
+    session, organization_id = request_session(), current_actor().organization_id
+    schedules = list_schedules(session, organization_id=organization_id)
+    return read_tiles(session, schedules, organization_id=organization_id, now=request_now())
+
+
+def _listing() -> dict[str, Any]:
+    query, number = request.args.get("q", "")[:_LONGEST_SEARCH], request.args.get("page", 1, type=int)
+    listing = read_list(
+        request_session(),
+        organization_id=current_actor().organization_id,
+        query=query,
+        page=min(max(number, 1), _MOST_PAGES),
+        viewer_zone=viewer_zone(),
+        now=request_now(),
+    )
+    rows_url = url_for("web.schedule_rows", q=query or None, page=number if number != 1 else None)
+    return {"listing": listing, "rows_url": rows_url, "refused": refusals()}
+
+
+def _has_jobs() -> bool:
+    return bool(list_jobs(request_session(), organization_id=current_actor().organization_id))

@@ -1,0 +1,60 @@
+"""Words about runs, as pages print them: why one exists, why it stands where it stands, how late it was. Pure."""
+
+from datetime import timedelta
+
+from app.runs.states import AttemptState, Reason, Trigger
+from app.web.formatting import duration
+
+# Below this a run counts as on time: dispatching takes a moment.
+_ON_TIME = timedelta(seconds=2)
+
+TRIGGER_WORDS = {
+    Trigger.SCHEDULE: "On schedule",
+    Trigger.CATCH_UP: "Catch-up",
+    Trigger.MANUAL: "By hand",
+    Trigger.RETRY: "Retry",
+}
+REASON_WORDS = {
+    Reason.OVERLAP: "The previous run was still going.",
+    Reason.LOST: "The worker died or lost touch while it ran.",
+    Reason.TIMED_OUT: "It reached its time limit and was stopped.",
+    Reason.ERROR: "The job failed.",
+    Reason.REMOVED: "It was taken out of the queue.",
+    Reason.UNREADABLE: "This version of Belfry cannot read the run or its job.",
+    Reason.JOB_DELETED: "Its job or schedule was deleted.",
+}
+ATTEMPT_WORDS = {
+    AttemptState.RUNNING: "Running",
+    AttemptState.SUCCEEDED: "Succeeded",
+    AttemptState.FAILED: "Failed",
+    AttemptState.TIMED_OUT: "Timed out",
+    AttemptState.LOST: "Lost",
+    AttemptState.RELEASED: "Handed back",
+}
+
+
+def lateness_words(lateness: timedelta | None) -> str:
+    """“on time” or “4 s late”; nothing for what has not started."""
+    if lateness is None:
+        return ""
+    return "on time" if lateness < _ON_TIME else f"{_brief(lateness)} late"
+
+
+def tries_words(attempt: int, tries: int) -> str:
+    """“2 of 3”, never broken over two lines; an en dash before the first."""
+    return f"{attempt}\N{NO-BREAK SPACE}of\N{NO-BREAK SPACE}{tries}" if attempt else "–"
+
+
+def first_words(text: str | None, *, longest: int = 100) -> str:
+    """The first line, cut at a word."""
+    line = (text or "").strip().partition("\n")[0]
+    if len(line) <= longest:
+        return line
+    start = line[:longest].rpartition(" ")[0]
+    # An endless word, such as an address, is cut in its middle: without it little would be left.
+    return (start if len(start) > longest // 2 else line[:longest]) + "…"
+
+
+def _brief(length: timedelta) -> str:
+    # “4 s”, not “4.0 s”.
+    return duration(length) if length >= timedelta(seconds=10) else f"{int(length.total_seconds())} s"

@@ -1,0 +1,41 @@
+"""What a person typed into a form that cannot be taken now, under the labels of its fields."""
+
+from collections.abc import Iterable
+
+# Fields that no person sees.
+_HIDDEN = frozenset(
+    {
+        "csrf_token", "cron_was", "id", "job_id", "kind", "next", "preset", "preview", "reload", "request_key",
+        "revision", "schedule_id", "spread_key", "tab", "token", "username", "version",
+    }
+)  # fmt: skip
+_LABELS = {
+    "cron": "Cron text",
+    "email": "Email",
+    "function": "What it does",
+    "missed": "If Belfry was off at that time",
+    "overlap": "If the previous run is still going",
+    "retry_backoff": "The wait",
+    "retry_delay_seconds": "Seconds between tries",
+    "step_name": "Step",
+    "time_limit_seconds": "Time limit in seconds",
+    "timeout_seconds": "Seconds to wait for the answer",
+    "timezone": "Time zone",
+    "url": "Address",
+}
+
+
+def typed_fields(sent: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Label and value of each field that a person filled."""
+    return [(_label(name), _value(name, value)) for name, value in sent if name not in _HIDDEN]
+
+
+def _label(name: str) -> str:
+    # The arguments of a function are named by whoever wrote it.
+    plain = name.removeprefix("argument_").replace("_", " ").capitalize()
+    return _LABELS.get(name, plain)
+
+
+def _value(name: str, value: str) -> str:
+    # What a tick box sends is its own affair.
+    return "yes" if name == "enabled" and value == "y" else value

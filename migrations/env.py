@@ -1,0 +1,33 @@
+"""How migrations run: through the app's engine, each in a transaction of its own."""
+
+from alembic import context
+from flask import current_app
+
+from app.events import models as events
+from app.jobs import models as jobs
+from app.ops import models as ops
+from app.runs import models as runs
+from app.schedules import models as schedules
+from app.tenants import models as tenants
+
+# Importing the tables registers them with the metadata that models are compared against.
+TABLES = (events, jobs, ops, runs, schedules, tenants)
+
+database = current_app.extensions["migrate"].db
+
+
+def run_migrations() -> None:
+    """Apply the chosen migrations."""
+    with database.engine.connect() as connection:
+        context.configure(
+            connection=connection,
+            target_metadata=database.metadata,
+            transaction_per_migration=True,
+            render_as_batch=connection.dialect.name == "sqlite",
+            compare_type=True,
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+run_migrations()

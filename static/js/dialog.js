@@ -1,0 +1,38 @@
+// The page's one dialog: opens when content arrives, closes by button, Escape, backdrop or the event dialog:close.
+// Typed text is never thrown away unasked.
+(() => {
+  const dialog = document.querySelector("[data-dialog]");
+  if (!dialog) return;
+  let isDirty = false;
+
+  const close = () => { isDirty = false; dialog.close(); };
+  const question = () => dialog.querySelector("[data-dialog-discard]");
+  const askOrClose = () => {
+    if (!isDirty || !question()) return close();
+    question().hidden = false;
+    question().querySelector("[data-dialog-keep]").focus();
+  };
+
+  document.addEventListener("htmx:after:swap", ({ detail }) => {
+    if (detail.ctx.target !== dialog || !dialog.childElementCount || dialog.open) return;
+    isDirty = false;
+    dialog.showModal();
+    // Without this Chromium focuses the close button.
+    (dialog.querySelector("[autofocus]") || dialog.querySelector("input:not([type=hidden]), select, textarea"))?.focus();
+  });
+
+  dialog.addEventListener("input", () => { isDirty = true; });
+  dialog.addEventListener("cancel", (event) => { event.preventDefault(); askOrClose(); });
+  dialog.addEventListener("close", () => dialog.replaceChildren());
+  document.addEventListener("dialog:close", () => { if (dialog.open) close(); });
+
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog && !isDirty) return close();
+    const control = event.target.closest("[data-dialog-close], [data-dialog-keep], [data-dialog-drop]");
+    if (!control) return;
+    event.preventDefault();
+    if ("dialogDrop" in control.dataset) close();
+    else if ("dialogKeep" in control.dataset) question().hidden = true;
+    else askOrClose();
+  });
+})();

@@ -1,0 +1,120 @@
+"""`belfry schedules`: what a page can do, the terminal can do too."""
+
+import pytest
+from click.testing import CliRunner
+
+from app.cli.root import belfry
+from app.core.errors import Invalid
+from tests.cli.conftest import Terminal
+
+WORKFLOW = '{"steps": [{"name": "Ask", "method": "GET", "url": "https://example.com/"}]}'
+
+
+@pytest.fixture
+def job_id(terminal: Terminal) -> str:
+    made = terminal.json("jobs", "create", "Ask", "--kind", "workflow", "--definition", WORKFLOW)
+    return str(made["job"])
+
+
+class TestPreview:
+    def test_prints_the_instants_over_a_clock_change(self, terminal: Terminal) -> None:
+        shown = terminal.json(
+            "schedules", "preview", "30 2 * * *", "--zone", "America/New_York", "--from", "2027-03-13", "--count", "3"
+        )
+
+        assert shown["instants"] == ["2027-03-13T07:30:00Z", "2027-03-14T07:00:00Z", "2027-03-15T06:30:00Z"]
+
+    def test_counts_the_start_itself(self, terminal: Terminal) -> None:
+        shown = terminal.json("schedules", "preview", "0 0 * * *", "--from", "2027-03-13", "--count", "1")
+
+        assert shown["instants"] == ["2027-03-13T00:00:00Z"]
+
+    def test_takes_an_instant_as_its_start(self, terminal: Terminal) -> None:
+        shown = terminal.json(
+            "schedules", "preview", "0 * * * *", "--from", "2027-03-13T08:10:00+01:00", "--count", "1"
+        )
+
+        assert shown["instants"] == ["2027-03-13T08:00:00Z"]
+
+    @pytest.mark.parametrize(
+        ("words", "message"),
+        [
+            (["60 * * * *"], "Minute 60 does not exist. Use 0 to 59."),
+            (["0 0 * * *", "--zone", "Europe/Berln"], "There is no time zone"),
+            (["0 0 * * *", "--from", "yesterday"], "is neither a date nor an instant"),
+            (["* " * 50_000], "at most 100"),
+            (["0 0 * * *", "--from", "0001-01-01"], "Use the years 1970 to 9990."),
+            (["0 0 * * *", "--from", "9999-12-31T23:59:59-12:00"], "Use the years 1970 to 9990."),
+        ],
+    )
+    def test_says_what_is_wrong(self, terminal: Terminal, words: list[str], message: str) -> None:
+        result = terminal.run("schedules", "preview", *words)
+
+        assert isinstance(result.exception, Invalid)
+        assert message in result.exception.message
+
+
+class TestSchedules:
+    def test_are_made_listed_switched_and_deleted(self, terminal: Terminal, job_id: str) -> None:
+        made = terminal.json("schedules", "create", "Hourly", "--job", job_id, "--cron", "0 * * * *")["schedule"]
+        states = [terminal.json("schedules", "list")[0]["state"]]
+        terminal.run("schedules", "disable", made)
+        states.append(terminal.json("schedules", "list")[0]["state"])
+        terminal.run("schedules", "delete", made)
+
+        assert states == ["enabled", "disabled"]
+        assert terminal.json("schedules", "list") == []
+
+    def test_keep_what_an_edit_does_not_name(self, terminal: Terminal, job_id: str) -> None:
+        made = terminal.json(
+            "schedules", "create", "Hourly", "--job", job_id, "--cron", "0 * * * *", "--zone", "Asia/Tokyo"
+        )["schedule"]
+
+        terminal.run("schedules", "edit", made, "--cron", "30 * * * *")
+
+        (row,) = terminal.json("schedules", "list")
+        assert (row["name"], row["cron"], row["zone"]) == ("Hourly", "30 * * * *", "Asia/Tokyo")
+
+    def test_start_a_run_that_shows_up_with_its_state(self, terminal: Terminal, job_id: str) -> None:
+        made = terminal.json("schedules", "create", "Hourly", "--job", job_id, "--cron", "0 * * * *")["schedule"]
+
+        run_id = terminal.json("schedules", "run", made)["run"]
+
+        shown = terminal.json("runs", "show", run_id)
+        assert (shown["state"], shown["trigger"], shown["schedule"]) == ("ready", "manual", "Hourly")
+        assert terminal.json("queue", "status")["ready"] == 1
+
+    def test_are_an_empty_list_with_a_note_before_the_database_is_there(self, bare_terminal: None) -> None:
+        result = CliRunner().invoke(belfry, ["schedules", "list", "--json"])
+
+        assert (result.exit_code, result.stdout.strip()) == (0, "[]")
+        assert "belfry db upgrade" in result.stderr
+
+
+class TestHealth:
+    def test_names_the_command_before_the_database_is_there(self, bare_terminal: None) -> None:
+        result = CliRunner().invoke(belfry, ["health"])
+
+        assert result.exit_code == 1
+        assert "belfry db upgrade" in result.output
+
+    def test_says_that_no_scheduler_runs(self, terminal: Terminal) -> None:
+        result = terminal.run("health")
+
+        assert result.exit_code == 1
+        assert "No scheduler is running" in result.output
+
+
+class TestJobs:
+    def test_refuse_a_definition_that_is_no_json(self, terminal: Terminal) -> None:
+        result = terminal.run("jobs", "create", "Ask", "--kind", "workflow", "--definition", "{")
+
+        assert isinstance(result.exception, Invalid)
+        assert "is not JSON" in result.exception.message
+
+    def test_are_deleted_with_their_schedules(self, terminal: Terminal, job_id: str) -> None:
+        terminal.json("schedules", "create", "Hourly", "--job", job_id, "--cron", "0 * * * *")
+
+        terminal.run("jobs", "delete", job_id)
+
+        assert (terminal.json("jobs", "list"), terminal.json("schedules", "list")) == ([], [])

@@ -1,0 +1,273 @@
+"""From a ready run to its end: executor, keeper and reaper on a real database."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select, text
+
+from app.core.db import Database
+from app.core.http import OutboundClient
+from app.jobs.kinds.base import KindName, Level, StopReason
+from app.jobs.policies import Backoff, RetryPolicy
+from app.runs import claims, logs, reaper
+from app.runs.attempts import LiveAttempt
+from app.runs.claims import LeaseTerms
+from app.runs.executor import Executor
+from app.runs.keeper import Keeper
+from app.runs.models import Attempt, Run
+from tests.factories.work import THREE_TRIES, load_run, make_job, make_organization, make_run
+from tests.fakes.clock import ManualClock
+from tests.fakes.kind import ScriptedKind
+
+TERMS = LeaseTerms.for_lease(30)
+ONE_TRY = RetryPolicy(1, 0, Backoff.FIXED)
+
+
+class Workshop:
+    """An executor with its surroundings."""
+
+    def __init__(self, database: Database, clock: ManualClock) -> None:
+        self.database = database
+        self.clock = clock
+        self.kind = ScriptedKind()
+        self.kinds = {KindName.CODE: self.kind}
+        self.keeper = Keeper(database=database, clock=clock, terms=TERMS, heartbeat_seconds=10)
+        self.executor = Executor(
+            database=database,
+            kinds=self.kinds,
+            clock=clock,
+            http=OutboundClient(),
+            worker="w-1",
+            terms=TERMS,
+            keeper=self.keeper,
+        )
+
+    def ready_run(self, *, retry: RetryPolicy = THREE_TRIES, **definition: object) -> UUID:
+        with self.database.transaction() as session:
+            job = make_job(session, make_organization(session), retry=retry, **definition)  # type: ignore[arg-type]
+            return make_run(session, job, now=self.clock.moment)
+
+    def claim(self, run_id: UUID) -> claims.Claim:
+        with self.database.transaction() as session:
+            claim = claims.take(session, run_id=run_id, worker="w-1", terms=TERMS, now=self.clock.moment)
+            assert claim is not None
+            return claim
+
+    def reap(self) -> int:
+        with self.database.transaction() as session:
+            return reaper.reap(session, kinds=self.kinds, now=self.clock.moment)
+
+    def state_of(self, run_id: UUID) -> tuple[str, str | None]:
+        with self.database.reading() as session:
+            # Two columns alone: some tests make the rest unreadable.
+            state, reason = session.execute(select(Run.state, Run.reason).where(Run.id == run_id)).one()
+            return state, reason
+
+    def attempts_of(self, run_id: UUID) -> list[str]:
+        with self.database.reading() as session:
+            return list(session.scalars(select(Attempt.state).where(Attempt.run_id == run_id).order_by(Attempt.token)))
+
+
+@pytest.fixture
+def workshop(database: Database, clock: ManualClock) -> Workshop:
+    return Workshop(database, clock)
+
+
+class TestExecuting:
+    def test_sees_a_run_through_with_its_log(self, workshop: Workshop) -> None:
+        run_id = workshop.ready_run(lines=["one", "two"])
+
+        workshop.executor.execute(run_id)
+
+        assert workshop.state_of(run_id) == ("succeeded", None)
+        with workshop.database.reading() as session:
+            organization_id = load_run(session, run_id).organization_id
+            read = logs.read_lines(session, organization_id=organization_id, run_id=run_id)
+        assert [line.text for line in read] == ["one", "two"]
+
+    def test_tries_again_after_the_delay_until_the_tries_are_used_up(self, workshop: Workshop) -> None:
+        run_id = workshop.ready_run(retry=ONE_TRY, ends="failed")
+
+        workshop.executor.execute(run_id)
+
+        assert workshop.state_of(run_id) == ("failed", "error")
+
+    def test_waits_for_the_next_try(self, workshop: Workshop) -> None:
+        run_id = workshop.ready_run(ends="failed")
+
+        workshop.executor.execute(run_id)
+
+        assert workshop.state_of(run_id) == ("waiting_retry", "error")
+        assert workshop.executor.execute(run_id) is False
+
+    def test_does_not_try_again_what_cannot_help(self, workshop: Workshop) -> None:
+        run_id = workshop.ready_run(ends="failed", may_retry=False)
+
+        workshop.executor.execute(run_id)
+
+        assert workshop.state_of(run_id) == ("failed", "error")
+
+    def test_turns_whatever_escapes_a_job_into_a_failure(self, workshop: Workshop) -> None:
+        run_id = workshop.ready_run(retry=ONE_TRY, raises="3")
+
+        workshop.executor.execute(run_id)
+
+        assert workshop.state_of(run_id) == ("failed", "error")
+
+    def test_executes_once_however_many_hints_there_are(self, workshop: Workshop) -> None:
+        run_id = workshop.ready_run()
+
+        done = [workshop.executor.execute(run_id) for _ in range(3)]
+
+        assert done == [True, False, False]
+        assert workshop.kind.executed == [str(run_id)]
+
+
+class TestStopping:
+    def test_hands_back_what_may_be_repeated_and_refunds_the_try(self, workshop: Workshop) -> None:
+        run_id = workshop.ready_run(ends="stopped")
+
+        workshop.executor.execute(run_id)
+
+        assert workshop.state_of(run_id) == ("ready", None)
+        assert workshop.attempts_of(run_id) == ["released"]
+
+    def test_ends_what_must_not_be_repeated_as_lost(self, workshop: Workshop) -> None:
+        run_id = workshop.ready_run(ends="stopped", may_repeat=False)
+
+        workshop.executor.execute(run_id)
+
+        assert workshop.state_of(run_id) == ("failed", "lost")
+
+
+class TestReaping:
+    def test_leaves_a_run_alone_whose_lease_is_alive(self, workshop: Workshop) -> None:
+        run_id = workshop.ready_run()
+        workshop.claim(run_id)
+        workshop.clock.advance(seconds=30)
+
+        assert workshop.reap() == 0
+        assert workshop.state_of(run_id)[0] == "running"
+
+    def test_gives_a_lost_run_another_attempt_where_it_may_be_repeated(self, workshop: Workshop) -> None:
+        run_id = workshop.ready_run()
+        workshop.claim(run_id)
+        workshop.clock.advance(seconds=31)
+
+        workshop.reap()
+        workshop.executor.execute(run_id)
+
+        assert workshop.state_of(run_id) == ("succeeded", None)
+        assert workshop.attempts_of(run_id) == ["lost", "succeeded"]
+
+    def test_ends_a_lost_run_that_must_not_be_repeated(self, workshop: Workshop) -> None:
+        run_id = workshop.ready_run(may_repeat=False)
+        workshop.claim(run_id)
+        workshop.clock.advance(seconds=31)
+
+        workshop.reap()
+
+        assert workshop.state_of(run_id) == ("failed", "lost")
+
+    def test_ends_a_run_that_keeps_killing_its_worker(self, workshop: Workshop) -> None:
+        run_id = workshop.ready_run()
+        for _ in range(3):
+            workshop.claim(run_id)
+            workshop.clock.advance(seconds=31)
+            workshop.reap()
+
+        assert workshop.state_of(run_id) == ("failed", "lost")
+
+
+class TestUnreadableRuns:
+    def spoil(self, workshop: Workshop, run_id: UUID, column: str, value: str) -> None:
+        with workshop.database.transaction() as session:
+            spoil = text(f"UPDATE runs SET {column} = :value WHERE id = :id")
+            session.execute(spoil, {"value": value, "id": run_id.hex})
+
+    @pytest.mark.parametrize(("column", "value"), [("kind", "sync"), ("definition", "{broken"), ("retry_backoff", "?")])
+    def test_are_ended_with_the_reason_where_they_would_be_claimed(
+        self, workshop: Workshop, column: str, value: str
+    ) -> None:
+        run_id = workshop.ready_run()
+        self.spoil(workshop, run_id, column, value)
+
+        workshop.executor.execute(run_id)
+
+        assert workshop.state_of(run_id) == ("failed", "unreadable")
+
+    def test_are_ended_by_the_sweep_and_do_not_keep_it_from_others(self, workshop: Workshop) -> None:
+        bad, good = workshop.ready_run(), workshop.ready_run(name="Other")
+        for run_id in (bad, good):
+            workshop.claim(run_id)
+        self.spoil(workshop, bad, "kind", "sync")
+        workshop.clock.advance(seconds=31)
+
+        workshop.reap()
+
+        assert workshop.state_of(bad) == ("failed", "unreadable")
+        assert workshop.state_of(good)[0] == "ready"
+
+
+class TestHostileOutcomes:
+    def test_that_cannot_be_stored_end_the_run_and_free_the_slot(self, workshop: Workshop) -> None:
+        run_id = workshop.ready_run(returns_a_set=True)
+
+        workshop.executor.execute(run_id)
+
+        assert workshop.state_of(run_id) == ("failed", "error")
+
+    def test_with_characters_no_database_holds_are_cleaned(self, workshop: Workshop) -> None:
+        run_id = workshop.ready_run(retry=ONE_TRY, lines=["half \ud800 a pair"], ends="failed", message="nul \x00 byte")
+
+        workshop.executor.execute(run_id)
+
+        with workshop.database.reading() as session:
+            assert load_run(session, run_id).error == "nul  byte"
+        assert workshop.state_of(run_id) == ("failed", "error")
+
+
+class TestKeeping:
+    def attempt(self, workshop: Workshop, run_id: UUID) -> LiveAttempt:
+        return LiveAttempt(workshop.claim(run_id), http=OutboundClient(), is_stopping=workshop.keeper.is_stopping)
+
+    def test_prolongs_the_lease_of_what_runs(self, workshop: Workshop) -> None:
+        run_id = workshop.ready_run()
+        attempt = self.attempt(workshop, run_id)
+        later = workshop.clock.advance(seconds=20)
+
+        with workshop.keeper.keeping(attempt):
+            workshop.keeper.renew_leases()
+
+        with workshop.database.reading() as session:
+            assert load_run(session, run_id).lease_until == later + timedelta(seconds=30)
+
+    def test_tells_an_attempt_that_lost_its_run_to_stop(self, workshop: Workshop) -> None:
+        run_id = workshop.ready_run()
+        attempt = self.attempt(workshop, run_id)
+        workshop.clock.advance(seconds=31)
+        workshop.reap()
+
+        with workshop.keeper.keeping(attempt):
+            workshop.keeper.renew_leases()
+
+        assert attempt.stop_reason() is StopReason.LEASE_LOST
+
+    def test_writes_lines_while_the_run_goes_on(self, workshop: Workshop) -> None:
+        run_id = workshop.ready_run()
+        attempt = self.attempt(workshop, run_id)
+        attempt.log("half way", Level.INFO)
+
+        with workshop.keeper.keeping(attempt):
+            workshop.keeper.write_logs()
+
+        with workshop.database.reading() as session:
+            assert logs.last_line_number(session, organization_id=attempt.organization_id, run_id=run_id) == 1
+
+    def test_asks_attempts_to_stop_when_the_worker_does(self, workshop: Workshop) -> None:
+        attempt = self.attempt(workshop, workshop.ready_run())
+
+        workshop.keeper.stop_attempts_after(0)
+
+        assert attempt.stop_reason() is StopReason.WORKER_STOPPING

@@ -1,0 +1,69 @@
+"""Signs of life of workers and schedulers."""
+
+from datetime import timedelta
+
+from sqlalchemy.orm import Session
+
+from app.ops.heartbeats import (
+    FORGET_AFTER,
+    SILENT_AFTER,
+    ProcessFacts,
+    beat,
+    facts_of_this_process,
+    last_scheduler_beat,
+    list_processes,
+    sign_off,
+)
+from tests.fakes.clock import utc
+
+NOW = utc("2027-01-05 12:00")
+
+
+def facts(*, schedules: bool = True) -> ProcessFacts:
+    return facts_of_this_process(version="1", slots=5, schedules=schedules)
+
+
+class TestHeartbeats:
+    def test_are_one_row_a_process_however_often_it_reports(self, session: Session) -> None:
+        process = facts()
+        for seconds in (0, 10):
+            beat(session, process, now=NOW + timedelta(seconds=seconds), ticked_at=NOW, tick_ms=3)
+
+        (row,) = list_processes(session, now=NOW + timedelta(seconds=10))
+
+        assert (row.beat_at, row.started_at, row.tick_ms) == (NOW + timedelta(seconds=10), NOW, 3)
+
+    def test_tell_who_is_silent(self, session: Session) -> None:
+        beat(session, facts(), now=NOW, ticked_at=None, tick_ms=None)
+        (row,) = list_processes(session, now=NOW)
+
+        states = [row.is_silent(NOW + SILENT_AFTER), row.is_silent(NOW + SILENT_AFTER * 1.01)]
+
+        assert states == [False, True]
+
+    def test_of_a_worker_without_scheduler_say_nothing_about_time_being_kept(self, session: Session) -> None:
+        beat(session, facts(schedules=False), now=NOW, ticked_at=None, tick_ms=None)
+
+        assert last_scheduler_beat(session) is None
+
+    def test_of_a_scheduler_that_ticks_no_more_are_no_sign_that_time_is_kept(self, session: Session) -> None:
+        later = NOW + timedelta(minutes=10)
+        beat(session, facts(), now=later, ticked_at=NOW, tick_ms=3)
+
+        assert last_scheduler_beat(session) == NOW
+
+    def test_end_with_a_process_that_ends_in_good_order(self, session: Session) -> None:
+        process = facts()
+        beat(session, process, now=NOW, ticked_at=None, tick_ms=None)
+
+        sign_off(session, process)
+
+        assert list_processes(session, now=NOW) == []
+
+    def test_are_forgotten_after_a_day(self, session: Session) -> None:
+        beat(session, facts(), now=NOW, ticked_at=None, tick_ms=None)
+        later = NOW + FORGET_AFTER + timedelta(seconds=1)
+
+        beat(session, facts(), now=later, ticked_at=None, tick_ms=None)
+
+        assert len(list_processes(session, now=later)) == 1

@@ -1,0 +1,44 @@
+"""A kind of job that does what its definition says, so that a test scripts the ends it needs."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.jobs.kinds.base import DefinitionInvalid, JobKinds, KindName, Level, Outcome, OutcomeStatus, RunContext
+
+
+class ScriptedKind:
+    """Understands {"ends": status, "lines": [...], "may_repeat": bool, "may_retry": bool, "raises": text, …}."""
+
+    def __init__(self) -> None:
+        self.executed: list[str] = []
+
+    def check(self, definition: Mapping[str, Any]) -> dict[str, Any]:
+        if "ends" not in definition:
+            raise DefinitionInvalid({"ends": "Say how it ends."})
+        return dict(definition)
+
+    def describe(self, definition: Mapping[str, Any]) -> str:
+        return f"Ends as {definition['ends']}"
+
+    def is_for_platform(self, definition: Mapping[str, Any]) -> bool:
+        return bool(definition.get("is_for_platform", False))
+
+    def may_repeat(self, definition: Mapping[str, Any]) -> bool:
+        return bool(definition.get("may_repeat", True))
+
+    def run(self, definition: Mapping[str, Any], context: RunContext) -> Outcome:
+        self.executed.append(str(context.run_id))
+        for line in definition.get("lines", []):
+            context.log(line, Level.INFO)
+        if "raises" in definition:
+            raise SystemExit(definition["raises"])
+        status = OutcomeStatus(definition["ends"])
+        message = "" if status is OutcomeStatus.SUCCEEDED else definition.get("message", "It went wrong.")
+        result = {"rows": {1, 2}} if definition.get("returns_a_set") else {"rows": 3}
+        return Outcome(status, message, may_retry=definition.get("may_retry", True), result=result)
+
+
+def scripted_kinds() -> JobKinds:
+    """Every kind is a scripted one."""
+    kind = ScriptedKind()
+    return {KindName.CODE: kind, KindName.WORKFLOW: kind}

@@ -1,0 +1,52 @@
+"""A run to work for, without a ledger behind it."""
+
+from collections.abc import Callable
+from uuid import UUID, uuid4
+
+from app.core.addresses import parse_networks
+from app.core.deadline import Deadline
+from app.core.http import OutboundClient
+from app.jobs.kinds.base import Level, StopReason
+
+
+class FakeRunContext:
+    """A RunContext that keeps its lines. `stop_when` decides, from the lines so far, when to give `stop_with`.
+
+    It is safe for `safe_seconds`: from its beginning, or with `is_renewed` from each time it is asked.
+    """
+
+    def __init__(
+        self,
+        *,
+        seconds: float = 60,
+        safe_seconds: float = 60,
+        is_renewed: bool = False,
+        stop_with: StopReason | None = None,
+        stop_when: Callable[[list[str]], bool] = bool,
+        http: OutboundClient | None = None,
+    ) -> None:
+        self.run_id: UUID = uuid4()
+        self.organization_id: UUID = uuid4()
+        self.idempotency_key = str(self.run_id)
+        self.deadline = Deadline.after(seconds)
+        self.http = http or OutboundClient(allowed_private=parse_networks("127.0.0.1"))
+        self.lines: list[str] = []
+        self.levels: list[Level] = []
+        self._safe_seconds = safe_seconds
+        self._is_renewed = is_renewed
+        self._first_safe_until = Deadline.after(safe_seconds)
+        self._stop_with = stop_with
+        self._stop_when = stop_when
+
+    @property
+    def safe_until(self) -> Deadline:
+        return Deadline.after(self._safe_seconds) if self._is_renewed else self._first_safe_until
+
+    def log(self, text: str, level: Level = Level.INFO) -> None:
+        self.lines.append(text)
+        self.levels.append(level)
+
+    def stop_reason(self) -> StopReason | None:
+        if self._stop_with is not None and self._stop_when(self.lines):
+            return self._stop_with
+        return StopReason.TIME_LIMIT if self.deadline.has_passed else None

@@ -1,0 +1,186 @@
+"""A whole installation with its real processes, and a real browser to use it with."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from app.core.paths import ROOT
+
+PATIENCE_SECONDS = 40.0
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+# Chromium as root in a container, on a machine without a way out.
+BROWSER_OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def wait_until(holds: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> None:
+    """Wait for a condition, and name it when it does not come."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            pytest.fail(f"waited {seconds:.0f} s in vain: {what}")
+        time.sleep(0.1)
+
+
+class Belfry:
+    """`belfry up` in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = _free_port()
+        self.output: list[str] = []
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "app.cli", "up"],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        threading.Thread(target=self._listen, daemon=True).start()
+        wait_until(lambda: "Belfry runs" in self.text, "belfry up greets")
+        wait_until(lambda: "Stop it with" in self.text, "belfry up says all")
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return os.environ | {
+            "BELFRY_DATA_DIR": str(self.folder),
+            "BELFRY_LISTEN": f"127.0.0.1:{self.port}",
+            "BELFRY_ALLOWED_PRIVATE_ADDRESSES": "127.0.0.1",
+            "BELFRY_LEASE_SECONDS": "6",
+            "BELFRY_SWEEP_SECONDS": "1",
+        }
+
+    @property
+    def text(self) -> str:
+        return "".join(self.output)
+
+    @property
+    def setup_link(self) -> str:
+        found = re.search(r"http://\S+/setup\?token=\S+", self.text)
+        assert found is not None, self.text
+        return found.group()
+
+    @property
+    def worker_pid(self) -> int:
+        """The worker that `up` has started."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        lines = {int(pid): Path(f"/proc/{pid}/cmdline").read_text() for pid in children}
+        return next(pid for pid, line in lines.items() if line.rstrip("\0").endswith("worker"))
+
+    def stop(self) -> int:
+        """Ctrl-C. Returns the exit status."""
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(PATIENCE_SECONDS)
+
+    def _listen(self) -> None:
+        assert self.process.stdout is not None
+        with self.process.stdout as stream:
+            self.output.extend(iter(stream.readline, ""))
+
+
+class Outside:
+    """A server that stands for the world: /ok, /broken, and /slow, which answers when the test lets it."""
+
+    def __init__(self) -> None:
+        self.release = threading.Event()
+        self.slow_calls = 0
+        outside = self
+
+        class Answer(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                status = 500 if self.path == "/broken" else 200
+                if self.path == "/slow":
+                    outside.slow_calls += 1
+                    outside.release.wait(PATIENCE_SECONDS)
+                try:
+                    self.send_response(status)
+                    self.send_header("Content-Length", "5")
+                    self.end_headers()
+                    self.wfile.write(b"hello")
+                except OSError:
+                    # Whoever asked was killed meanwhile, which is what one of the tests does.
+                    self.close_connection = True
+
+            def log_message(self, *_args: object) -> None:
+                """Say nothing."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        self.release.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture(scope="module")
+def belfry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Belfry]:
+    installation = Belfry(tmp_path_factory.mktemp("belfry"))
+    installation.start()
+    yield installation
+    if installation.process.poll() is None:
+        installation.stop()
+
+
+@pytest.fixture(scope="module")
+def outside() -> Iterator[Outside]:
+    server = Outside()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = next((found for found in map(shutil.which, BROWSERS) if found), None)
+    assert path is not None, "there is no Chromium here: make browser"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=BROWSER_OPTIONS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser) -> Iterator[Page]:
+    """One tab for the whole journey. Anything the browser complains about fails it."""
+    complaints: list[str] = []
+
+    def listen(message: ConsoleMessage) -> None:
+        # A form that is refused is no fault: Chromium reports every status from 400 on.
+        if message.type == "error" and "status of 422" not in message.text:
+            complaints.append(message.text)
+
+    page = browser.new_page(viewport={"width": 1360, "height": 900}, timezone_id="Europe/Berlin", locale="en-GB")
+    page.on("console", listen)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.set_default_timeout(15_000)
+    yield page
+    assert complaints == []
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,124 @@
+"""Rules for what the browser loads: vendored files as published, colours in one place, small scripts and styles."""
+
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+
+STATIC = Path(__file__).parents[2] / "static"
+STYLES = sorted((STATIC / "css").rglob("*.css"))
+SCRIPTS = sorted((STATIC / "js").glob("*.js"))
+LOADED_BEFORE_PAINT = {"theme.js"}  # on its own in the head, so not part of the concatenated app.js
+COLOUR = re.compile(
+    r"#[0-9a-fA-F]{3,8}\b(?!\s*\{)|\b(?:rgb|rgba|hsl|hsla|hwb|lab|lch|oklab|oklch|light-dark)\(|"
+    r":[^;{}]*\b(?:white|black|red|green|blue|gray|grey|orange|yellow)\b(?![-\w])"
+)
+TEXT_PAIRS = [
+    *((text, ground) for text in ("text", "muted", "link") for ground in ("bg", "surface", "sunken", "hover")),
+    *((f"{state}-text", f"{state}-tint") for state in ("ok", "run", "wait", "warn", "fail")),
+    ("on-primary", "primary"),
+    ("on-primary", "primary-hover"),
+    ("toast-text", "toast-bg"),
+    ("toast-link", "toast-bg"),
+    *(("heat-text", f"heat-{step}") for step in range(4)),
+    *(("heat-text-strong", f"heat-{step}") for step in (4, 5)),
+]
+
+
+def manifest(kind: str) -> list[str]:
+    return (STATIC / kind / "manifest.txt").read_text().split()
+
+
+def luminance(colour: str) -> float:
+    digits = "".join(2 * digit for digit in colour) if len(colour) == 3 else colour
+    parts = [int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]
+    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def token(name: str, theme: int) -> str:
+    """The hex digits of a colour token in the light (0) or the dark (1) theme."""
+    value = re.search(rf"--{name}: ([^;]+);", (STATIC / "css" / "tokens.css").read_text())
+    assert value, f"no token --{name}"
+    colours = re.findall(r"#([0-9a-fA-F]+)", value[1])
+    return str(colours[min(theme, len(colours) - 1)])
+
+
+def test_vendored_files_have_the_published_checksums() -> None:
+    readme = (STATIC / "vendor" / "README.md").read_text()
+    stated = dict(re.findall(r"^\| `([^`]+)` .*`([0-9a-f]{64})` \|$", readme, flags=re.MULTILINE))
+
+    found = {
+        str(path.relative_to(STATIC / "vendor")): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in (STATIC / "vendor").rglob("*")
+        if path.is_file() and path.name != "README.md"
+    }
+
+    assert found == stated
+
+
+@pytest.mark.parametrize("path", STYLES, ids=lambda path: str(path.name))
+def test_colour_values_stand_only_in_the_tokens(path: Path) -> None:
+    text = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL)
+
+    found = COLOUR.findall(text)
+
+    assert bool(found) == (path.name == "tokens.css")
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+@pytest.mark.parametrize(("text", "ground"), TEXT_PAIRS, ids=str)
+def test_text_can_be_read_on_its_ground(text: str, ground: str, theme: int) -> None:
+    ratio = contrast(token(text, theme), token(ground, theme))
+
+    assert ratio >= 4.5
+
+
+def test_styles_stay_within_their_budget() -> None:
+    size = sum(path.stat().st_size for path in STYLES)
+
+    assert size <= 40 * 1024
+
+
+def test_own_scripts_stay_within_their_budget() -> None:
+    # 60 KB for everything the browser runs, of which htmx takes 37.
+    size = sum(path.stat().st_size for path in SCRIPTS)
+
+    assert size <= 22 * 1024
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: str(path.name))
+def test_a_script_is_one_short_behaviour_that_leaves_no_globals(path: Path) -> None:
+    lines = path.read_text().splitlines()
+    code = [line for line in lines if not line.startswith("//")]
+
+    assert len(lines) <= 60
+    assert lines[0].startswith("// ")
+    assert (code[0], code[-1]) == ("(() => {", "})();")
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: str(path.name))
+def test_a_script_needs_nothing_the_content_policy_forbids(path: Path) -> None:
+    found = re.findall(r"\beval\(|new Function|innerHTML|setAttribute\(\"style|\.style\b", path.read_text())
+
+    assert found == []
+
+
+def test_the_manifests_list_every_file_once() -> None:
+    styles = sorted(str(path.relative_to(STATIC / "css")) for path in STYLES)
+    scripts = sorted(path.name for path in SCRIPTS if path.name not in LOADED_BEFORE_PAINT)
+
+    assert sorted(manifest("css")) == styles
+    assert sorted(manifest("js")) == scripts
+
+
+def test_tokens_come_first_and_utilities_last() -> None:
+    listed = manifest("css")
+
+    assert (listed[0], listed[-1]) == ("tokens.css", "utilities.css")

@@ -1,0 +1,91 @@
+"""Settings: defaults that work, and a start that stops with every mistake named."""
+
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+
+from app.core.config import Environment, SettingInvalid, Settings, read_settings
+
+
+def read(folder: Path, **environ: str) -> Settings:
+    return read_settings(environ, folder=folder)
+
+
+class TestSettings:
+    def test_need_nothing_to_be_set(self, tmp_path: Path) -> None:
+        settings = read(tmp_path)
+
+        assert settings.is_embedded
+        assert settings.database_url == f"sqlite:///{tmp_path}/var/belfry.db"
+        assert (settings.poll_seconds, settings.workers, settings.auto_migrate) == (10, 5, True)
+
+    def test_poll_less_often_in_production(self, tmp_path: Path) -> None:
+        settings = read(tmp_path, BELFRY_ENV="production")
+
+        assert (settings.env, settings.poll_seconds) == (Environment.PRODUCTION, 60)
+
+    def test_come_from_a_file_where_the_environment_is_silent(self, tmp_path: Path) -> None:
+        (tmp_path / ".env").write_text("BELFRY_WORKERS=7\nBELFRY_POLL_SECONDS=30\n")
+
+        settings = read(tmp_path, BELFRY_POLL_SECONDS="20")
+
+        assert (settings.workers, settings.poll_seconds) == (7, 20)
+
+    def test_take_private_addresses_as_networks(self, tmp_path: Path) -> None:
+        settings = read(tmp_path, BELFRY_ALLOWED_PRIVATE_ADDRESSES="10.1.0.0/16, 192.168.7.4")
+
+        assert settings.allowed_private_addresses == (ip_network("10.1.0.0/16"), ip_network("192.168.7.4/32"))
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("BELFRY_ENV", "staging"),
+            ("BELFRY_POLL_SECONDS", "often"),
+            ("BELFRY_POLL_SECONDS", "0"),
+            ("BELFRY_WORKERS", "-1"),
+            ("BELFRY_AUTO_MIGRATE", "maybe"),
+            ("BELFRY_LISTEN", "8000"),
+            ("BELFRY_LISTEN", "127.0.0.1:99999"),
+            ("BELFRY_DATABASE_URL", "not a url"),
+            ("BELFRY_DATABASE_URL", "sqlite://"),
+            ("BELFRY_DATABASE_URL", "sqlite:///:memory:"),
+            ("BELFRY_DATABASE_URL", "sqlite:///file::memory:?uri=true"),
+            ("BELFRY_BROKER_URL", "sqlite:///:memory:"),
+            ("BELFRY_WEB_PROCESSES", "abc"),
+            ("BELFRY_WEB_PROCESSES", "33"),
+            ("BELFRY_PUBLIC_URL", "belfry.example.com"),
+            ("BELFRY_DEFAULT_TIMEZONE", "Europe/Berln"),
+            ("BELFRY_ALLOWED_PRIVATE_ADDRESSES", "10.0.0.0/99"),
+            ("BELFRY_HEARTBEAT_SECONDS", "29"),
+        ],
+    )
+    def test_stop_the_start_and_name_variable_value_and_example(self, tmp_path: Path, name: str, value: str) -> None:
+        with pytest.raises(SettingInvalid) as refused:
+            read(tmp_path, **{name: value})
+
+        assert f"{name} is {value!r}. Expected " in refused.value.message
+        assert f"for example {name}=" in refused.value.message
+
+    def test_count_relative_files_from_the_folder(self, tmp_path: Path) -> None:
+        settings = read(tmp_path, BELFRY_DATABASE_URL="sqlite:///data/here.db", BELFRY_DATA_DIR="there")
+
+        assert settings.database_url == f"sqlite:///{tmp_path}/data/here.db"
+        assert settings.data_dir == tmp_path / "there"
+
+    def test_say_what_is_wrong_with_a_network(self, tmp_path: Path) -> None:
+        with pytest.raises(SettingInvalid, match=r"The network is 10\.0\.0\.0/8"):
+            read(tmp_path, BELFRY_ALLOWED_PRIVATE_ADDRESSES="10.0.0.1/8")
+
+    def test_name_all_mistakes_at_once(self, tmp_path: Path) -> None:
+        with pytest.raises(SettingInvalid) as refused:
+            read(tmp_path, BELFRY_WORKERS="many", BELFRY_POLL_SECONDS="often")
+
+        assert "BELFRY_WORKERS" in refused.value.message
+        assert "BELFRY_POLL_SECONDS" in refused.value.message
+
+    def test_never_show_a_secret(self, tmp_path: Path) -> None:
+        with pytest.raises(SettingInvalid) as refused:
+            read(tmp_path, BELFRY_SECRET_KEY="hunter2")
+
+        assert "hunter2" not in refused.value.message

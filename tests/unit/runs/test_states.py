@@ -1,0 +1,71 @@
+"""The states of a run and what follows a bad end."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.jobs.policies import LONGEST_DELAY, Backoff, RetryPolicy
+from app.runs.retries import after_failure, after_loss, after_stop
+from app.runs.states import ACTIVE, TERMINAL, Reason, RunState, may_move, sources_of
+from tests.fakes.clock import utc
+
+NOW = utc("2027-01-05 12:00")
+THREE = RetryPolicy(3, 5, Backoff.EXPONENTIAL)
+
+
+class TestStates:
+    @pytest.mark.parametrize("terminal", sorted(TERMINAL))
+    def test_nothing_follows_a_terminal_one(self, terminal: RunState) -> None:
+        assert not any(may_move(terminal, state) for state in RunState)
+
+    def test_every_active_one_can_reach_an_end(self) -> None:
+        for state in ACTIVE:
+            assert any(may_move(state, end) for end in TERMINAL)
+
+    def test_only_a_running_run_can_succeed(self) -> None:
+        assert sources_of(RunState.SUCCEEDED) == (RunState.RUNNING,)
+
+
+class TestAfterAFailure:
+    def test_waits_longer_from_try_to_try(self) -> None:
+        waits = [THREE.delay_after(attempt) for attempt in (1, 2, 3)]
+
+        assert waits == [timedelta(seconds=5), timedelta(seconds=10), timedelta(seconds=20)]
+
+    @given(st.integers(1, 10_000), st.integers(0, 3600))
+    def test_never_waits_longer_than_an_hour(self, attempt: int, seconds: int) -> None:
+        policy = RetryPolicy(20, seconds, Backoff.EXPONENTIAL)
+
+        assert timedelta(0) <= policy.delay_after(attempt) <= LONGEST_DELAY
+
+    def test_tries_again_while_tries_are_left(self) -> None:
+        then = after_failure(THREE, attempt=2, reason=Reason.ERROR, may_retry=True, now=NOW)
+
+        assert (then.state, then.ready_at) == (RunState.WAITING_RETRY, NOW + timedelta(seconds=10))
+
+    def test_ends_after_the_last_try(self) -> None:
+        then = after_failure(THREE, attempt=3, reason=Reason.TIMED_OUT, may_retry=True, now=NOW)
+
+        assert (then.state, then.reason) == (RunState.FAILED, Reason.TIMED_OUT)
+
+    def test_ends_at_once_where_trying_again_cannot_help(self) -> None:
+        then = after_failure(THREE, attempt=1, reason=Reason.ERROR, may_retry=False, now=NOW)
+
+        assert then.state is RunState.FAILED
+
+
+class TestAfterALoss:
+    def test_starts_again_only_what_may_be_repeated(self) -> None:
+        ends = [after_loss(THREE, attempt=1, may_repeat=may, now=NOW).state for may in (True, False)]
+
+        assert ends == [RunState.READY, RunState.FAILED]
+
+    def test_counts_as_a_try(self) -> None:
+        assert after_loss(THREE, attempt=3, may_repeat=True, now=NOW).state is RunState.FAILED
+
+    def test_is_not_what_a_stopping_worker_hands_back(self) -> None:
+        then = after_stop(may_repeat=True, now=NOW)
+
+        assert (then.state, then.reason) == (RunState.READY, None)

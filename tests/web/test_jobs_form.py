@@ -1,0 +1,233 @@
+"""The forms of jobs, of both kinds: what they accept, what they say about mistakes, and that they lose nothing."""
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from app.core.config import Settings
+from app.core.db import Database
+from app.edge.runtime import EXTENSION
+from app.jobs.kinds.base import KindName
+from app.jobs.models import Job
+from app.ops.kinds import job_kinds
+from tests.factories.work import make_job
+from tests.web.conftest import Browser
+
+COMMON = {"tries": "3", "retry_delay_seconds": "5", "retry_backoff": "fixed", "time_limit_seconds": "600"}
+CALL = {
+    **COMMON,
+    "kind": "workflow",
+    "name": "Tell the shop",
+    "step_name": "Call",
+    "method": "POST",
+    "url": "https://hooks.example.com/sync",
+    "headers": "Authorization: Bearer secret-1\r\nX-Shop: north",
+    "body": '{\r\n"full": true}',
+    "expected_status": "200-299",
+    "timeout_seconds": "30",
+}
+CHECK = {
+    **COMMON,
+    "kind": "code",
+    "name": "Website check",
+    "function": "http_check",
+    "argument_url": "https://example.com/",
+    "argument_method": "GET",
+    "argument_expected_status": "200-299",
+    "argument_max_latency_ms": "",
+    "argument_body_contains": "",
+}
+
+
+@pytest.fixture
+def app(app: Flask, settings: Settings) -> Flask:
+    """The app with the real kinds of job."""
+    app.extensions[EXTENSION] = replace(app.extensions[EXTENSION], kinds=job_kinds(settings))
+    return app
+
+
+@pytest.fixture
+def job(database: Database, organization_id: UUID) -> Job:
+    step = {"name": "Call", "url": "https://hooks.example.com/sync?key=s3cr3t", "method": "GET"}
+    header = {"name": "Authorization", "value": "Bearer secret-1"}
+    with database.transaction() as session:
+        made = make_job(session, organization_id, name="Tell the warehouse")
+        made.kind, made.definition = KindName.WORKFLOW.value, {"steps": [{**step, "headers": [header]}]}
+        return made
+
+
+def stored(database: Database, name: str) -> Job:
+    with database.reading() as session:
+        return session.scalars(select(Job).where(Job.name == name)).one()
+
+
+def count(database: Database, table: type[Any]) -> int:
+    with database.reading() as session:
+        return session.scalars(select(func.count()).select_from(table)).one()
+
+
+class TestANewOne:
+    def test_begins_with_the_choice_of_a_kind(self, admin: Browser) -> None:
+        text = admin.visit("/jobs/new").text
+
+        assert "/jobs/new?kind=workflow" in text
+        assert "/jobs/new?kind=code" in text
+
+    def test_call_is_stored_with_its_headers_and_body(self, admin: Browser, database: Database) -> None:
+        response = admin.send("/jobs", CALL)
+
+        step = stored(database, "Tell the shop").definition["steps"][0]
+        assert (response.status_code, response.location) == (303, "/jobs")
+        assert step["headers"] == [
+            {"name": "Authorization", "value": "Bearer secret-1"},
+            {"name": "X-Shop", "value": "north"},
+        ]
+        assert step["body"] == '{\n"full": true}'
+
+    def test_function_is_stored_with_what_was_entered(self, admin: Browser, database: Database) -> None:
+        admin.send("/jobs", CHECK | {"argument_max_latency_ms": "900"})
+
+        definition = stored(database, "Website check").definition
+        assert definition["function"] == "http_check"
+        assert definition["arguments"]["max_latency_ms"] == 900
+
+    def test_function_comes_with_its_own_fields_and_the_typed_name(self, admin: Browser) -> None:
+        text = admin.visit("/jobs/new?kind=code&function=http_check&name=Typed").text
+
+        assert 'value="Typed"' in text
+        assert 'name="argument_url"' in text
+
+    def test_fields_of_another_function_can_be_fetched_alone(self, admin: Browser) -> None:
+        text = admin.visit("/jobs/arguments?function=clean_up_runs", htmx=True).text
+
+        assert 'name="argument_days"' in text
+        assert "<html" not in text
+
+    def test_fields_of_another_function_come_without_a_script(self, admin: Browser, database: Database) -> None:
+        response = admin.send("/jobs", CHECK | {"function": "clean_up_runs", "reload": "yes"})
+
+        assert (response.status_code, count(database, Job)) == (200, 0)
+        assert 'name="argument_days"' in response.text
+        assert 'value="Website check"' in response.text
+
+
+class TestMistakes:
+    def test_in_a_number_leave_the_summary_of_the_tries_out(self, admin: Browser) -> None:
+        wrong = admin.send("/jobs", {**CALL, "tries": "three"}).text
+
+        assert "s between them" in admin.visit("/jobs/new?kind=workflow").text
+        assert "s between them" not in wrong
+
+    @pytest.mark.parametrize(
+        ("changes", "field"),
+        [
+            ({"name": ""}, "name"),
+            ({"name": "x" * 121}, "name"),
+            ({"url": "ftp://example.com"}, "url"),
+            ({"headers": "no colon here"}, "headers"),
+            ({"headers": "Bad name: x"}, "headers"),
+            ({"headers": "X-Fine: 1\nHost: example.com"}, "headers"),
+            ({"method": "GET"}, "body"),
+            ({"method": "BREW", "body": ""}, "method"),
+            ({"expected_status": "fine"}, "expected_status"),
+            ({"timeout_seconds": "301"}, "timeout_seconds"),
+            ({"timeout_seconds": "soon"}, "timeout_seconds"),
+            ({"tries": "0"}, "tries"),
+            ({"tries": "many"}, "tries"),
+            ({"retry_delay_seconds": "4000"}, "retry_delay_seconds"),
+            ({"retry_backoff": "never"}, "retry_backoff"),
+            ({"time_limit_seconds": "9" * 30}, "time_limit_seconds"),
+        ],
+        ids=lambda value: str(value)[:40],
+    )
+    def test_in_a_call_are_told_at_their_field_and_nothing_is_lost(
+        self, admin: Browser, database: Database, changes: dict[str, str], field: str
+    ) -> None:
+        response = admin.send("/jobs", CALL | {"description": "typed before", **changes})
+
+        assert (response.status_code, count(database, Job)) == (422, 0)
+        assert f'id="{field}-error"' in response.text
+        assert "typed before" in response.text
+
+    @pytest.mark.parametrize(
+        ("changes", "field"),
+        [
+            ({"argument_url": ""}, "argument_url"),
+            ({"argument_url": "nonsense"}, "argument_url"),
+            ({"argument_max_latency_ms": "quick"}, "argument_max_latency_ms"),
+            ({"argument_max_latency_ms": "0"}, "argument_max_latency_ms"),
+            ({"function": "no_such_function"}, "function"),
+            ({"function": ""}, "argument_url"),
+        ],
+        ids=lambda value: str(value)[:40],
+    )
+    def test_in_arguments_are_told_at_their_field(
+        self, admin: Browser, database: Database, changes: dict[str, str], field: str
+    ) -> None:
+        sent = CHECK | changes | ({"argument_url": ""} if changes.get("function") == "" else {})
+
+        response = admin.send("/jobs", sent)
+
+        assert (response.status_code, count(database, Job)) == (422, 0)
+        assert 'class="error"' in response.text
+
+    def test_a_header_that_belfry_writes_is_named_by_its_place(self, admin: Browser) -> None:
+        text = admin.send("/jobs", CALL | {"headers": "X-Fine: 1\nHost: example.com"}).text
+
+        assert "Header 2: The header Host" in text
+
+    def test_a_name_in_use_is_told_at_the_name(self, admin: Browser, job: Job, database: Database) -> None:
+        response = admin.send("/jobs", CALL | {"name": "Tell the warehouse"})
+
+        assert (response.status_code, count(database, Job)) == (409, 1)
+        assert 'id="name-error"' in response.text
+
+    def test_a_form_without_a_kind_is_refused(self, admin: Browser, database: Database) -> None:
+        response = admin.send("/jobs", CALL | {"kind": "ritual"})
+
+        assert (response.status_code, count(database, Job)) == (422, 0)
+
+    def test_an_expired_form_keeps_what_was_typed(self, admin: Browser, database: Database) -> None:
+        response = admin.post("/jobs", data=CALL | {"csrf_token": "old"})
+
+        assert (response.status_code, count(database, Job)) == (400, 0)
+        assert 'value="https://hooks.example.com/sync"' in response.text
+
+
+class TestEditing:
+    def test_shows_headers_to_those_who_may_edit(self, admin: Browser, job: Job) -> None:
+        text = admin.visit(f"/jobs/{job.id}/edit").text
+
+        assert "Authorization: Bearer secret-1" in text
+
+    def test_shows_nothing_to_an_operator(self, operator: Browser, job: Job) -> None:
+        response = operator.visit(f"/jobs/{job.id}/edit")
+
+        assert response.status_code == 403
+        assert "secret-1" not in response.text
+
+    def test_saves_a_new_revision(self, admin: Browser, job: Job, database: Database) -> None:
+        response = admin.send(f"/jobs/{job.id}", CALL | {"revision": "1"})
+
+        assert response.status_code == 303
+        assert stored(database, "Tell the shop").revision == 2
+
+    def test_never_changes_the_kind(self, admin: Browser, job: Job, database: Database) -> None:
+        admin.send(f"/jobs/{job.id}", CALL | {"revision": "1", "kind": "code"})
+
+        assert stored(database, "Tell the shop").kind == "workflow"
+
+    def test_of_an_old_revision_is_refused_and_keeps_what_was_typed(
+        self, admin: Browser, job: Job, database: Database
+    ) -> None:
+        admin.send(f"/jobs/{job.id}", CALL | {"revision": "1", "name": "First"})
+
+        response = admin.send(f"/jobs/{job.id}", CALL | {"revision": "1", "name": "Second"})
+
+        assert response.status_code == 409
+        assert 'value="Second"' in response.text
+        assert stored(database, "First").revision == 2

@@ -1,0 +1,175 @@
+"""The first page: the checklist of a new organization, the figures, and what needs attention."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from app.core.config import Settings
+from app.core.db import Database, open_database
+from app.core.ids import new_id
+from app.factory import create_app
+from app.ops.heartbeats import ProcessFacts, beat
+from tests.factories.outcomes import make_failed, make_running, make_succeeded
+from tests.factories.work import make_job, make_schedule
+from tests.fakes.clock import ManualClock
+from tests.web.conftest import Browser
+
+
+def tile(text: str, label: str) -> str:
+    """What a figure says: its value and its note."""
+    found = re.search(rf'tile-label">{label}</span>(.*?)</(?:a|div)>', text, re.DOTALL)
+    assert found is not None
+    return " ".join(re.sub(r"<[^>]+>", " ", found.group(1)).split())
+
+
+class TestFirstSteps:
+    def test_are_all_there_is_before_the_first_job(self, owner: Browser) -> None:
+        text = owner.visit("/").text
+
+        assert "0 of 4 done" in text
+        assert "Make a job" in text
+        assert "Success rate" not in text
+
+    def test_are_ticked_by_what_is_there(self, owner: Browser, database: Database, clock: ManualClock) -> None:
+        with database.transaction() as session:
+            facts = ProcessFacts(new_id(), "worker-1:42", "1.0", 5, True)
+            beat(session, facts, now=clock.moment, ticked_at=None, tick_ms=None)
+            make_schedule(session, make_job(session, owner.organization_id))
+
+        assert "3 of 4 done" in owner.visit("/").text
+
+    def test_are_gone_after_the_first_green_run(self, owner: Browser, database: Database, clock: ManualClock) -> None:
+        with database.transaction() as session:
+            job = make_job(session, owner.organization_id)
+            make_schedule(session, job)
+            make_succeeded(session, job, now=clock.moment)
+
+        assert "First steps" not in owner.visit("/").text
+
+    def test_say_to_a_viewer_who_may_take_them(self, viewer: Browser) -> None:
+        assert "Your role here is viewer; this needs admin or higher." in viewer.visit("/").text
+
+
+class TestFigures:
+    def test_tell_the_rate_with_its_denominator(self, viewer: Browser, database: Database, clock: ManualClock) -> None:
+        with database.transaction() as session:
+            job = make_job(session, viewer.organization_id)
+            for _ in range(9):
+                make_succeeded(session, job, now=clock.moment - timedelta(days=1))
+            make_failed(session, job, now=clock.moment - timedelta(days=1))
+            make_failed(session, job, now=clock.moment - timedelta(days=8))
+
+        assert tile(viewer.visit("/").text, "Success rate, 7 days") == "90.0% of 10 runs"
+
+    def test_tell_what_is_switched_on_and_what_comes_next(
+        self, viewer: Browser, database: Database, clock: ManualClock
+    ) -> None:
+        with database.transaction() as session:
+            job = make_job(session, viewer.organization_id)
+            make_schedule(session, job, name="Soon", next_run_at=clock.moment + timedelta(minutes=3))
+            make_schedule(session, job, name="Never", enabled=False, next_run_at=clock.moment)
+
+        text = viewer.visit("/").text
+
+        assert tile(text, "Enabled schedules") == "1 of 2"
+        assert tile(text, "Next run") == "in 3 min Soon"
+
+    def test_tell_what_runs(self, viewer: Browser, database: Database, clock: ManualClock) -> None:
+        with database.transaction() as session:
+            make_running(session, make_job(session, viewer.organization_id), now=clock.moment)
+
+        assert tile(viewer.visit("/").text, "Running now") == "1 no worker is running"
+
+    def test_forget_a_failure_once_the_schedule_works_again(
+        self, viewer: Browser, database: Database, clock: ManualClock
+    ) -> None:
+        with database.transaction() as session:
+            job = make_job(session, viewer.organization_id)
+            mended, broken = make_schedule(session, job), make_schedule(session, job)
+            make_failed(session, job, now=clock.moment - timedelta(hours=2), schedule_id=mended.id)
+            make_succeeded(session, job, now=clock.moment - timedelta(hours=1), schedule_id=mended.id)
+            make_failed(session, job, now=clock.moment - timedelta(hours=1), schedule_id=broken.id)
+
+        assert tile(viewer.visit("/").text, "Failing now").startswith("1 ")
+
+
+class TestAttention:
+    def test_names_what_failed_why_and_since_when(
+        self, viewer: Browser, database: Database, clock: ManualClock
+    ) -> None:
+        with database.transaction() as session:
+            job = make_job(session, viewer.organization_id, name="Nightly export")
+            make_failed(session, job, now=clock.moment - timedelta(hours=3), error="An older one")
+            newest = make_failed(session, job, now=clock.moment - timedelta(hours=1), error="Refused\nat line 7")
+
+        part = viewer.visit("/").text.partition('id="attention"')[2].partition("</section>")[0]
+
+        assert f"/runs/{newest}" in part
+        assert "2 failed runs" in part
+        assert ("Refused" in part, "line 7" in part, "An older one" in part) == (True, False, False)
+
+    def test_names_schedules_that_cannot_run(self, viewer: Browser, database: Database) -> None:
+        with database.transaction() as session:
+            job = make_job(session, viewer.organization_id)
+            make_schedule(session, job, name="Odd one", problem="It has no coming date.")
+
+        text = viewer.visit("/").text
+
+        assert "Odd one" in text
+        assert "It has no coming date." in text
+
+    def test_is_away_when_all_is_well(self, viewer: Browser, database: Database, clock: ManualClock) -> None:
+        with database.transaction() as session:
+            make_succeeded(session, make_job(session, viewer.organization_id), now=clock.moment)
+
+        assert "Needs attention" not in viewer.visit("/").text
+
+    def test_shows_nothing_of_others(
+        self, stranger: Browser, viewer: Browser, database: Database, clock: ManualClock
+    ) -> None:
+        with database.transaction() as session:
+            make_failed(session, make_job(session, viewer.organization_id, name="Nightly export"), now=clock.moment)
+
+        assert "Nightly export" not in stranger.visit("/").text
+
+
+class TestRefresh:
+    def test_gives_a_script_the_part_that_changes(self, viewer: Browser) -> None:
+        text = viewer.visit("/", htmx=True).text
+
+        assert "First steps" in text
+        assert "<html" not in text
+
+    def test_asks_the_database_a_fixed_number_of_questions(
+        self, viewer: Browser, database: Database, clock: ManualClock
+    ) -> None:
+        with database.transaction() as session:
+            job = make_job(session, viewer.organization_id)
+            for number in range(30):
+                make_failed(session, job, now=clock.moment - timedelta(minutes=number))
+        asked: list[str] = []
+
+        def note(*arguments: Any) -> None:
+            asked.append(arguments[2])
+
+        event.listen(database.read, "before_cursor_execute", note)
+        viewer.visit("/")
+        event.remove(database.read, "before_cursor_execute", note)
+
+        assert len(asked) <= 20
+
+
+@pytest.mark.parametrize("path", ["/", "/runs", "/queue", "/schedules"])
+def test_a_page_says_so_while_the_database_has_no_tables(settings: Settings, path: str) -> None:
+    empty = open_database(settings.database_url)
+    app = create_app(settings, database=empty, kinds={})
+
+    answer = app.test_client().get(path)
+
+    empty.dispose()
+    assert answer.status_code == 200
+    assert "The database has no tables yet. Run: belfry db upgrade" in answer.text
+    assert [words for words in ("Sign out", "Not signed in", "data-live-pill") if words in answer.text] == []

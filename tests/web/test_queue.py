@@ -1,0 +1,137 @@
+"""The queue page as a browser sees it. What its buttons do is in test_runs.py."""
+
+from datetime import timedelta
+
+import pytest
+
+from app.core.db import Database
+from app.ops.heartbeats import beat, facts_of_this_process
+from tests.factories.outcomes import make_failed, make_running, make_waiting_retry
+from tests.factories.work import make_job, make_run
+from tests.fakes.clock import ManualClock
+from tests.web.conftest import Browser
+
+
+@pytest.fixture
+def full(database: Database, viewer: Browser, clock: ManualClock) -> None:
+    """One run of each kind that the queue knows."""
+    with database.transaction() as session:
+        waiting = make_job(session, viewer.organization_id, name="Waits for a slot")
+        make_run(session, waiting, now=clock.moment - timedelta(minutes=4))
+        retried = make_job(session, viewer.organization_id, name="Waits for a try")
+        make_waiting_retry(session, retried, now=clock.moment, ready_at=clock.moment + timedelta(minutes=5))
+        make_running(session, make_job(session, viewer.organization_id, name="Is running"), now=clock.moment)
+        make_failed(session, make_job(session, viewer.organization_id, name="Has failed"), now=clock.moment)
+
+
+class TestQueue:
+    def test_tells_how_long_the_oldest_waits_and_when_the_next_try_comes(self, viewer: Browser, full: None) -> None:
+        text = viewer.visit("/queue").text
+
+        assert "oldest for 4 min" in text
+        assert "next in 5 min" in text
+
+    @pytest.mark.parametrize(
+        ("tab", "shown", "hidden"),
+        [
+            ("waiting", ("Waits for a slot", "Waits for a try"), ("Is running", "Has failed")),
+            ("running", ("Is running", "worker-1:42"), ("Waits for a slot", "Has failed")),
+            ("failed", ("Has failed", "The shop did not answer."), ("Waits for a slot", "Is running")),
+        ],
+    )
+    def test_has_an_address_for_each_tab(
+        self, viewer: Browser, full: None, tab: str, shown: tuple[str, ...], hidden: tuple[str, ...]
+    ) -> None:
+        text = viewer.visit(f"/queue?tab={tab}").text
+
+        assert [name for name in shown if name not in text] == []
+        assert [name for name in hidden if name in text] == []
+
+    @pytest.mark.parametrize("tab", ["on-fire", "", "%00", "../x"])
+    def test_opens_the_first_tab_for_an_unknown_one(self, viewer: Browser, full: None, tab: str) -> None:
+        answer = viewer.visit(f"/queue?tab={tab}")
+
+        assert answer.status_code == 200
+        assert "Waits for a slot" in answer.text
+
+    @pytest.mark.parametrize(
+        ("tab", "words"), [("waiting", "Nothing waits"), ("running", "Nothing runs"), ("failed", "Nothing failed")]
+    )
+    def test_says_what_an_empty_tab_is_for(self, viewer: Browser, tab: str, words: str) -> None:
+        assert words in viewer.visit(f"/queue?tab={tab}").text
+
+    def test_gives_a_script_the_part_that_changes(self, viewer: Browser, full: None) -> None:
+        text = viewer.visit("/queue?tab=failed", htmx=True).text
+
+        assert "Has failed" in text
+        assert "<html" not in text
+
+    def test_has_its_buttons_off_for_a_viewer_and_on_for_an_admin(
+        self, viewer: Browser, admin: Browser, full: None
+    ) -> None:
+        for_viewer = viewer.visit("/queue?tab=failed", htmx=True).text
+        for_admin = admin.visit("/queue?tab=failed", htmx=True).text
+
+        assert for_viewer.count("disabled title") == 2
+        assert "disabled title" not in for_admin
+
+    def test_calls_nothing_a_last_try_that_was_none(self, viewer: Browser, full: None) -> None:
+        text = viewer.visit("/queue?tab=failed").text
+
+        assert "not tried again or out of tries" in text
+        assert "all its tries" not in text
+
+    def test_names_the_buttons_that_follow_each_other_for_the_keyboard(self, admin: Browser, full: None) -> None:
+        text = admin.visit("/queue?tab=failed").text
+
+        assert [text.count(f'data-focus-next="{verb}"') for verb in ("retry", "remove")] == [1, 1]
+
+    def test_shows_nothing_of_others(self, stranger: Browser, full: None) -> None:
+        text = stranger.visit("/queue?tab=failed").text
+
+        assert "Has failed" not in text
+        assert "Nothing failed" in text
+
+
+class TestProcesses:
+    def test_are_shown_to_platform_admins_alone(
+        self, platform_admin: Browser, owner: Browser, database: Database, clock: ManualClock
+    ) -> None:
+        facts = facts_of_this_process(version="1.2.3", slots=5, schedules=True)
+        with database.transaction() as session:
+            beat(session, facts, now=clock.moment, ticked_at=clock.moment, tick_ms=12)
+
+        shown = platform_admin.visit("/queue").text
+
+        assert facts.name in shown
+        assert "under 0.1 s" in shown
+        assert facts.name not in owner.visit("/queue").text
+
+    def test_cannot_be_asked_for_by_others(self, owner: Browser) -> None:
+        assert owner.visit("/queue/processes").status_code == 403
+
+    def test_say_when_they_went_silent(self, platform_admin: Browser, database: Database, clock: ManualClock) -> None:
+        facts = facts_of_this_process(version="1.2.3", slots=5, schedules=False)
+        with database.transaction() as session:
+            beat(session, facts, now=clock.moment, ticked_at=None, tick_ms=None)
+
+        clock.advance(seconds=31)
+        silent = platform_admin.visit("/queue/processes").text
+        clock.advance(minutes=2)
+        gone = platform_admin.visit("/queue/processes").text
+
+        assert "Silent" in silent
+        assert "Gone" in gone
+
+    def test_give_their_slots_to_the_figures_while_they_live(
+        self, viewer: Browser, database: Database, clock: ManualClock
+    ) -> None:
+        with database.transaction() as session:
+            facts = facts_of_this_process(version="1.2.3", slots=5, schedules=False)
+            beat(session, facts, now=clock.moment, ticked_at=None, tick_ms=None)
+
+        alive = viewer.visit("/queue").text
+        clock.advance(minutes=2)
+
+        assert "of 5 slots" in alive
+        assert "no worker is running" in viewer.visit("/queue").text

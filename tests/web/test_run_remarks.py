@@ -1,0 +1,51 @@
+"""What the page of a run says about how it ended, and what lists say about times that nobody ran."""
+
+from uuid import UUID
+
+import pytest
+
+from app.core.db import Database
+from app.jobs.policies import Backoff, RetryPolicy
+from app.runs.states import Reason
+from app.schedules.policies import GapReason
+from app.web.pages.schedule_detail import GAP_REASONS
+from app.web.run_words import REASON_WORDS
+from tests.factories.outcomes import make_failed
+from tests.factories.work import make_job
+from tests.fakes.clock import ManualClock
+from tests.web.conftest import Browser
+
+WORDS = "Trying again would not help, so it was not tried again."
+
+
+def fail_once(database: Database, clock: ManualClock, organization_id: UUID, *, tries: int) -> UUID:
+    with database.transaction() as session:
+        job = make_job(session, organization_id, retry=RetryPolicy(tries, 5, Backoff.FIXED))
+        return make_failed(session, job, now=clock.moment)
+
+
+@pytest.mark.parametrize(("tries", "is_said"), [(3, True), (1, False)])
+def test_a_run_with_tries_left_says_why_it_took_none(
+    admin: Browser, database: Database, clock: ManualClock, tries: int, is_said: bool
+) -> None:
+    run_id = fail_once(database, clock, admin.organization_id, tries=tries)
+
+    text = admin.visit(f"/runs/{run_id}").text
+
+    assert (WORDS in text) is is_said
+
+
+def test_a_failed_run_tells_that_it_was_taken_off_the_queue(
+    admin: Browser, database: Database, clock: ManualClock
+) -> None:
+    run_id = fail_once(database, clock, admin.organization_id, tries=1)
+    before = admin.visit(f"/runs/{run_id}").text
+
+    admin.send(f"/runs/{run_id}/removal")
+
+    assert "Taken off by hand" not in before
+    assert "Taken off by hand" in admin.visit(f"/runs/{run_id}").text
+
+
+def test_every_reason_has_words() -> None:
+    assert (set(REASON_WORDS), set(GAP_REASONS)) == (set(Reason), set(GapReason))

@@ -1,0 +1,20 @@
+"""What a job returned, on its run's page."""
+
+from app.web.pages.run_view import result_facts
+
+
+class TestResult:
+    def test_names_values_in_words(self) -> None:
+        facts = result_facts({"status": 200, "latency_ms": 12})
+
+        assert [(fact.term, fact.text) for fact in facts] == [("Status", "200"), ("Latency (ms)", "12")]
+
+    def test_shows_each_step_on_a_line_of_its_own(self) -> None:
+        facts = result_facts({"steps": [{"name": "Call", "status": 200, "duration_ms": 3}]})
+
+        assert [(fact.term, fact.text) for fact in facts] == [("Call", "status 200, duration (ms) 3")]
+
+    def test_shows_other_nested_values_as_json(self) -> None:
+        facts = result_facts({"rows": [1, {"a": 2}]})
+
+        assert [(fact.term, fact.text) for fact in facts] == [("Rows", '[1, {"a": 2}]')]

@@ -1,0 +1,279 @@
+"""The list of schedules, the switch, running by hand, deleting: as people of different roles meet them."""
+
+from dataclasses import replace
+from uuid import UUID, uuid4
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from app.core.config import Settings
+from app.core.db import Database
+from app.edge.runtime import EXTENSION
+from app.factory import create_app
+from app.ops.kinds import job_kinds
+from app.runs.models import Run
+from app.schedules.models import Schedule
+from tests.factories.work import make_job, make_run, make_schedule
+from tests.fakes.clock import ManualClock, utc
+from tests.web.conftest import Browser
+
+NEXT = utc("2027-01-05 14:00")
+dispatched: list[str] = []
+
+
+@pytest.fixture
+def app(app: Flask, settings: Settings) -> Flask:
+    """The app with the real kinds of job."""
+    dispatched.clear()
+    parts = app.extensions[EXTENSION]
+    app.extensions[EXTENSION] = replace(
+        parts, kinds=job_kinds(settings), dispatch=lambda: dispatched.append("dispatched")
+    )
+    return app
+
+
+@pytest.fixture
+def schedule(database: Database, organization_id: UUID) -> Schedule:
+    with database.transaction() as session:
+        job = make_job(session, organization_id, name="Website check")
+        return make_schedule(session, job, name="Meta Ads daily", cron="0 */2 * * *", next_run_at=NEXT)
+
+
+def stored(database: Database, schedule: Schedule) -> Schedule:
+    with database.reading() as session:
+        return session.get_one(Schedule, schedule.id)
+
+
+def count_runs(database: Database) -> int:
+    with database.reading() as session:
+        return session.scalars(select(func.count()).select_from(Run)).one()
+
+
+def address(schedule: Schedule, *parts: str) -> str:
+    return "/".join(["/schedules", str(schedule.id), *parts])
+
+
+class TestTheList:
+    def test_leads_to_a_job_when_there_is_none(self, owner: Browser) -> None:
+        text = owner.visit("/schedules").text
+
+        assert "No schedules yet" in text
+        assert 'href="/jobs/new"' in text
+
+    def test_leads_to_a_schedule_when_there_is_a_job(
+        self, owner: Browser, database: Database, organization_id: UUID
+    ) -> None:
+        with database.transaction() as session:
+            make_job(session, organization_id)
+
+        text = owner.visit("/schedules").text
+
+        assert "No schedules yet" in text
+        assert 'href="/schedules/new"' in text
+
+    def test_says_when_each_runs_next(self, viewer: Browser, schedule: Schedule) -> None:
+        text = viewer.visit("/schedules").text
+
+        assert "Meta Ads daily" in text
+        assert "in 2 h" in text
+        assert "Tue 5 Jan, 14:00 UTC" in text
+
+    def test_shows_no_next_run_of_one_that_is_off(
+        self, viewer: Browser, schedule: Schedule, database: Database
+    ) -> None:
+        with database.transaction() as session:
+            session.get_one(Schedule, schedule.id).enabled = False
+
+        text = viewer.visit("/schedules/rows").text
+
+        assert "— (disabled)" in text
+        assert "in 2 h" not in text
+
+    def test_says_why_one_was_set_aside(self, viewer: Browser, schedule: Schedule, database: Database) -> None:
+        with database.transaction() as session:
+            row = session.get_one(Schedule, schedule.id)
+            row.problem, row.next_run_at, row.cron = "The text cannot be read.", None, "nonsense"
+
+        response = viewer.visit("/schedules")
+
+        assert response.status_code == 200
+        assert "The text cannot be read." in response.text
+
+    def test_tells_few_runs_as_a_fraction(
+        self, viewer: Browser, schedule: Schedule, database: Database, clock: ManualClock
+    ) -> None:
+        with database.transaction() as session:
+            job = make_job(session, schedule.organization_id, name="Other")
+            for number, state in enumerate(["succeeded", "succeeded", "succeeded", "failed"]):
+                run_id = make_run(session, job, now=clock.moment, schedule_id=schedule.id, request_key=str(number))
+                run = session.get_one(Run, run_id)
+                run.state, run.finished_at = state, clock.moment
+
+        text = viewer.visit("/schedules/rows").text
+
+        assert "3 of 4" in text
+
+    def test_finds_by_part_of_the_name(self, viewer: Browser, schedule: Schedule) -> None:
+        found = viewer.visit("/schedules?q=ADS").text
+        missed = viewer.visit("/schedules?q=zebra").text
+
+        assert "Meta Ads daily" in found
+        assert "No schedule matches" in missed
+
+    def test_leads_its_buttons_back_to_what_was_searched(self, operator: Browser, schedule: Schedule) -> None:
+        text = operator.visit(f"/schedules?q={schedule.name[:3]}").text
+
+        assert text.count(f'name="next" value="/schedules?q={schedule.name[:3]}"') == 2
+
+    def test_is_empty_with_a_note_before_there_are_tables(self, settings: Settings) -> None:
+        app = create_app(settings, kinds={})
+
+        response = app.test_client().get("/schedules")
+
+        assert response.status_code == 200
+        assert "belfry db upgrade" in response.text
+
+    def test_switches_buttons_off_for_a_viewer_and_says_why(self, viewer: Browser, schedule: Schedule) -> None:
+        text = viewer.visit("/schedules").text
+
+        assert "this needs operator or higher" in text
+        assert f'href="{address(schedule, "edit")}"' not in text
+
+    def test_hides_schedules_of_another_organization(self, stranger: Browser, schedule: Schedule) -> None:
+        text = stranger.visit("/schedules").text
+
+        assert "Meta Ads daily" not in text
+
+
+class TestTheSwitch:
+    def test_switches_off_and_offers_to_undo_it(
+        self, operator: Browser, schedule: Schedule, database: Database
+    ) -> None:
+        response = operator.send(address(schedule, "enabled"), {"enabled": "no"}, htmx=True)
+
+        assert not stored(database, schedule).enabled
+        assert "Meta Ads daily disabled." in response.headers["HX-Trigger"]
+        assert f"{address(schedule, 'enabled')}?enabled=yes" in response.headers["HX-Trigger"]
+
+    def test_tells_the_next_run_when_switched_on(
+        self, operator: Browser, schedule: Schedule, database: Database
+    ) -> None:
+        operator.send(address(schedule, "enabled"), {"enabled": "no"})
+
+        response = operator.send(f"{address(schedule, 'enabled')}?enabled=yes", htmx=True)
+
+        assert stored(database, schedule).enabled
+        assert "Meta Ads daily enabled. Next run in 2 h." in response.headers["HX-Trigger"]
+
+    def test_leads_back_to_where_it_was_pressed_without_a_script(self, operator: Browser, schedule: Schedule) -> None:
+        response = operator.send(address(schedule, "enabled"), {"enabled": "no", "next": address(schedule)})
+
+        assert response.status_code == 303
+        assert response.location == address(schedule)
+
+    def test_leads_to_no_other_site(self, operator: Browser, schedule: Schedule) -> None:
+        response = operator.send(address(schedule, "enabled"), {"enabled": "no", "next": "//evil.example"})
+
+        assert response.location == "/schedules"
+
+    def test_refuses_a_request_that_does_not_say_what_it_wants(
+        self, operator: Browser, schedule: Schedule, database: Database
+    ) -> None:
+        response = operator.send(address(schedule, "enabled"), {"enabled": "maybe"})
+
+        assert response.status_code == 422
+        assert stored(database, schedule).enabled
+
+
+class TestRunningByHand:
+    def test_makes_a_run_and_hands_it_on(self, operator: Browser, schedule: Schedule, database: Database) -> None:
+        response = operator.send(address(schedule, "run"), {"request_key": "k1"}, htmx=True)
+
+        assert count_runs(database) == 1
+        assert "View run" in response.headers["HX-Trigger"]
+        assert dispatched == ["dispatched"]
+
+    def test_takes_a_double_click_as_one_run(self, operator: Browser, schedule: Schedule, database: Database) -> None:
+        for _ in range(2):
+            operator.send(address(schedule, "run"), {"request_key": "k1"})
+
+        assert count_runs(database) == 1
+
+    def test_gives_every_refresh_a_new_key(self, operator: Browser, schedule: Schedule) -> None:
+        first, second = (operator.visit("/schedules/rows", htmx=True).text for _ in range(2))
+
+        assert 'name="request_key"' in first
+        assert first != second
+
+
+class TestDeleting:
+    def test_asks_first_and_tells_how_many_runs_wait(
+        self, operator: Browser, schedule: Schedule, database: Database
+    ) -> None:
+        operator.send(address(schedule, "run"), {"request_key": "k1"})
+
+        text = operator.visit(address(schedule, "delete")).text
+
+        assert "Delete Meta Ads daily?" in text
+        assert "1 waiting run is" in text
+
+    def test_takes_it_out_of_the_list(self, operator: Browser, schedule: Schedule) -> None:
+        response = operator.send(address(schedule, "delete"))
+
+        assert response.location == "/schedules"
+        assert "Meta Ads daily</a>" not in operator.visit("/schedules").text
+
+
+class TestOneSchedule:
+    def test_shows_what_it_will_do(self, viewer: Browser, schedule: Schedule) -> None:
+        text = viewer.visit(address(schedule)).text
+
+        assert text.count('class="next-wall"') == 5
+        assert "Skip the new one" in text
+
+    def test_tells_gaps_in_words(self, operator: Browser, schedule: Schedule, clock: ManualClock) -> None:
+        operator.send(address(schedule, "enabled"), {"enabled": "no"})
+        clock.advance(hours=5)
+        operator.send(address(schedule, "enabled"), {"enabled": "yes"})
+
+        text = operator.visit(address(schedule)).text
+
+        assert "2 slots from Tue 5 Jan, 14:00 to Tue 5 Jan, 16:00: the schedule was switched off." in text
+
+
+PAGES = ["", "edit", "delete"]
+COMMANDS = {"": {"name": "X"}, "enabled": {"enabled": "no"}, "run": {"request_key": "k"}, "delete": {}}
+
+
+class TestWhoMayWhat:
+    @pytest.mark.parametrize("page", PAGES)
+    def test_a_stranger_finds_no_page(self, stranger: Browser, schedule: Schedule, page: str) -> None:
+        response = stranger.visit(address(schedule, page).rstrip("/"))
+
+        assert response.status_code == 404
+
+    @pytest.mark.parametrize("command", COMMANDS)
+    def test_a_stranger_changes_nothing(
+        self, stranger: Browser, schedule: Schedule, database: Database, command: str
+    ) -> None:
+        response = stranger.send(address(schedule, command).rstrip("/"), COMMANDS[command])
+
+        row = stored(database, schedule)
+        assert response.status_code == 404
+        assert (row.name, row.enabled, row.deleted_at, count_runs(database)) == ("Meta Ads daily", True, None, 0)
+
+    @pytest.mark.parametrize("command", COMMANDS)
+    def test_a_viewer_may_only_look(
+        self, viewer: Browser, schedule: Schedule, database: Database, command: str
+    ) -> None:
+        response = viewer.send(address(schedule, command).rstrip("/"), COMMANDS[command])
+
+        row = stored(database, schedule)
+        assert response.status_code == 403
+        assert (row.enabled, row.deleted_at, count_runs(database)) == (True, None, 0)
+
+    def test_an_unknown_schedule_is_not_found(self, owner: Browser) -> None:
+        response = owner.visit(f"/schedules/{uuid4()}")
+
+        assert response.status_code == 404

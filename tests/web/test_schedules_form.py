@@ -1,0 +1,293 @@
+"""The form of a schedule: what it accepts, what it says about mistakes, and that it loses nothing that was typed."""
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from app.core.config import Settings
+from app.core.db import Database
+from app.edge.runtime import EXTENSION
+from app.jobs.models import Job
+from app.ops.kinds import job_kinds
+from app.schedules.models import Schedule
+from app.schedules.presets import PRESETS
+from app.tenants.models import User
+from tests.factories.tenants import make_organization
+from tests.factories.work import make_job, make_schedule
+from tests.web.conftest import Browser
+
+
+@pytest.fixture
+def app(app: Flask, settings: Settings) -> Flask:
+    """The app with the real kinds of job."""
+    parts = app.extensions[EXTENSION]
+    app.extensions[EXTENSION] = replace(parts, kinds=job_kinds(settings))
+    return app
+
+
+@pytest.fixture
+def job(database: Database, organization_id: UUID) -> Job:
+    with database.transaction() as session:
+        return make_job(session, organization_id, name="Website check")
+
+
+@pytest.fixture
+def schedule(database: Database, job: Job) -> Schedule:
+    with database.transaction() as session:
+        return make_schedule(session, job, name="Odd hours", cron="7  9-21/3 * * *", missed_max_age_seconds=120)
+
+
+def typed(job: Job, **changes: Any) -> dict[str, Any]:
+    """What a browser sends for a good form."""
+    values = {
+        "name": "Meta Ads daily",
+        "job_id": str(job.id),
+        "preset": "custom",
+        "cron": "30 2 * * *",
+        "cron_was": "0 6 * * *",
+        "timezone": "America/New_York",
+        "overlap": "skip",
+        "missed": "latest",
+        "enabled": "y",
+        "spread_key": "abc",
+    }
+    return values | changes
+
+
+def only(database: Database) -> Schedule:
+    with database.reading() as session:
+        return session.scalars(select(Schedule)).one()
+
+
+def count(database: Database) -> int:
+    with database.reading() as session:
+        return session.scalars(select(func.count()).select_from(Schedule)).one()
+
+
+class TestANewOne:
+    def test_opens_with_a_preset_the_own_zone_and_five_runs(self, operator: Browser, job: Job) -> None:
+        text = operator.visit(f"/schedules/new?job={job.id}").text
+
+        assert '<option selected value="Europe/Riga">' in text
+        assert f'<option selected value="{job.id}">' in text
+        assert text.count('class="next-wall"') == 5
+
+    def test_is_kept_as_it_was_typed(self, operator: Browser, job: Job, database: Database) -> None:
+        response = operator.send("/schedules", typed(job))
+
+        made = only(database)
+        assert (response.status_code, response.location) == (303, "/schedules")
+        assert (made.name, made.cron, made.timezone, made.spread_key) == (
+            "Meta Ads daily",
+            "30 2 * * *",
+            "America/New_York",
+            "abc",
+        )
+
+    def test_takes_a_chip_that_was_pressed_without_a_script(
+        self, operator: Browser, job: Job, database: Database
+    ) -> None:
+        hourly = next(preset.key for preset in PRESETS if preset.cron == "0 * * * *")
+
+        operator.send("/schedules", typed(job, preset=hourly, cron="0 6 * * *"))
+
+        assert only(database).cron == "0 * * * *"
+
+    def test_shows_the_next_runs_on_request_and_saves_nothing(
+        self, operator: Browser, job: Job, database: Database
+    ) -> None:
+        response = operator.send("/schedules", typed(job, preview="yes"))
+
+        assert (response.status_code, count(database)) == (200, 0)
+        assert 'value="Meta Ads daily"' in response.text
+        assert "New York time" in response.text
+
+
+class TestMistakes:
+    @pytest.mark.parametrize(
+        ("changes", "field"),
+        [
+            ({"name": " "}, "name"),
+            ({"name": "x" * 121}, "name"),
+            ({"job_id": ""}, "job_id"),
+            ({"job_id": "nonsense"}, "job_id"),
+            ({"cron": "60 * * * *"}, "cron"),
+            ({"cron": "0 0 31 2 *"}, "cron"),
+            ({"cron": "* " * 50_000}, "cron"),
+            ({"cron": ""}, "cron"),
+            ({"timezone": "Mars/Olympus"}, "timezone"),
+            ({"overlap": "sometimes"}, "overlap"),
+        ],
+        ids=lambda value: str(value)[:40],
+    )
+    def test_are_told_at_their_field_and_nothing_is_lost(
+        self, operator: Browser, job: Job, database: Database, changes: dict[str, str], field: str
+    ) -> None:
+        response = operator.send("/schedules", typed(job, **{"spread_key": "kept", **changes}))
+
+        assert (response.status_code, count(database)) == (422, 0)
+        assert f'id="{field}-error"' in response.text
+        assert 'value="kept"' in response.text
+
+    def test_of_a_pasted_text_are_not_hidden_by_cutting_it(self, operator: Browser, job: Job) -> None:
+        pasted = "0 6 * * * " + "x" * 200
+
+        text = operator.send("/schedules", typed(job, cron=pasted)).text
+
+        assert f'value="{pasted}"' in text
+        assert 'maxlength="100"' not in text
+
+    def test_name_what_is_wrong_with_the_text(self, operator: Browser, job: Job) -> None:
+        text = operator.send("/schedules", typed(job, cron="60 * * * *")).text
+
+        assert "Minute 60 does not exist. Use 0 to 59." in text
+        assert 'value="60 * * * *"' in text
+
+    def test_a_name_in_use_is_told_at_the_name(
+        self, operator: Browser, job: Job, schedule: Schedule, database: Database
+    ) -> None:
+        response = operator.send("/schedules", typed(job, name="Odd hours"))
+
+        assert (response.status_code, count(database)) == (409, 1)
+        assert 'id="name-error"' in response.text
+        assert "exists already" in response.text
+
+    def test_a_job_of_another_organization_does_not_exist(
+        self, operator: Browser, job: Job, database: Database
+    ) -> None:
+        with database.transaction() as session:
+            foreign = make_job(session, make_organization(session, name="Others"))
+
+        response = operator.send("/schedules", typed(job, job_id=str(foreign.id)))
+
+        assert (response.status_code, count(database)) == (404, 0)
+        assert 'id="job_id-error"' in response.text
+        assert 'value="30 2 * * *"' in response.text
+
+    def test_an_expired_form_keeps_what_was_typed(self, operator: Browser, job: Job, database: Database) -> None:
+        response = operator.post("/schedules", data=typed(job, csrf_token="old"))
+
+        assert (response.status_code, count(database)) == (400, 0)
+        assert 'value="30 2 * * *"' in response.text
+        assert 'action="/schedules"' in response.text
+
+    def test_an_expired_form_lists_what_a_person_typed_alone(self, operator: Browser, job: Job) -> None:
+        text = operator.post("/schedules", data=typed(job, csrf_token="old")).text
+
+        terms = [part.partition("</dt>")[0] for part in text.split("<dt>")[1:]]
+        assert terms == [
+            "Name",
+            "Cron text",
+            "Time zone",
+            "If the previous run is still going",
+            "If Belfry was off at that time",
+            "Enabled",
+        ]
+
+
+class TestEditing:
+    def test_opens_what_no_preset_means_as_custom_with_its_very_text(
+        self, operator: Browser, schedule: Schedule
+    ) -> None:
+        text = operator.visit(f"/schedules/{schedule.id}/edit").text
+
+        assert 'value="7  9-21/3 * * *"' in text
+        assert "checked data-cron-custom" in text or 'data-cron-custom="" id="preset-12"' in text
+
+    def test_of_the_name_leaves_text_key_and_age_alone(
+        self, operator: Browser, job: Job, schedule: Schedule, database: Database
+    ) -> None:
+        text = schedule.cron
+        changed = typed(job, name="Renamed", cron=text, cron_was=text, spread_key="forged", version="1")
+
+        response = operator.send(f"/schedules/{schedule.id}", changed)
+
+        row = only(database)
+        assert response.status_code == 303
+        assert (row.name, row.cron, row.spread_key, row.missed_max_age_seconds) == ("Renamed", text, "k", 120)
+
+    def test_from_an_old_version_is_refused_and_keeps_what_was_typed(
+        self, operator: Browser, job: Job, schedule: Schedule, database: Database
+    ) -> None:
+        operator.send(f"/schedules/{schedule.id}", typed(job, name="First", version="1"))
+
+        response = operator.send(f"/schedules/{schedule.id}", typed(job, name="Second", version="1"))
+
+        assert (response.status_code, only(database).name) == (409, "First")
+        assert 'value="Second"' in response.text
+        assert "Somebody else changed this schedule meanwhile, so nothing was saved." in response.text
+        assert "Reload the page" not in response.text
+
+    def test_says_in_words_how_long_missed_times_count(self, operator: Browser, job: Job) -> None:
+        text = operator.visit("/schedules/new").text
+
+        assert "Times more than a day ago are never made up for." in text
+
+    @pytest.mark.parametrize("version", ["", "x", "9" * 400, "-1"])
+    def test_without_a_readable_version_is_refused(
+        self, operator: Browser, job: Job, schedule: Schedule, version: str
+    ) -> None:
+        response = operator.send(f"/schedules/{schedule.id}", typed(job, version=version))
+
+        assert response.status_code == 409
+
+    def test_can_be_insisted_on_after_a_conflict(
+        self, operator: Browser, job: Job, schedule: Schedule, database: Database
+    ) -> None:
+        operator.send(f"/schedules/{schedule.id}", typed(job, name="First", version="1"))
+        refused = operator.send(f"/schedules/{schedule.id}", typed(job, name="Second", version="1")).text
+        version = refused.split('name="version"')[1].split('value="')[1].partition('"')[0]
+
+        operator.send(f"/schedules/{schedule.id}", typed(job, name="Second", version=version))
+
+        assert only(database).name == "Second"
+
+
+class TestThePreview:
+    def test_says_what_will_happen_in_both_zones(self, operator: Browser) -> None:
+        response = operator.visit(
+            "/schedules/preview?cron=30+2+*+*+*&timezone=America/New_York&spread_key=k", htmx=True
+        )
+
+        assert response.text.count('class="next-wall"') == 5
+        assert "Wed 6 Jan, 02:30" in response.text
+        assert "09:30 your time" in response.text
+
+    @pytest.mark.parametrize(
+        ("query", "words"),
+        [
+            ("cron=60+*+*+*+*&timezone=UTC", "Minute 60 does not exist."),
+            ("cron=0+0+31+2+*&timezone=UTC", "This never happens"),
+            ("cron=0+6+*+*+*&timezone=Mars", "time zone"),
+            ("cron=&timezone=UTC", "Choose when it should run."),
+            ("", "Choose when it should run."),
+        ],
+    )
+    def test_explains_what_cannot_be_read_without_failing(self, operator: Browser, query: str, words: str) -> None:
+        response = operator.visit(f"/schedules/preview?{query}", htmx=True)
+
+        assert response.status_code == 200
+        assert words in response.text
+
+    def test_has_no_word_on_the_length_of_a_text_that_came_shortened(self, operator: Browser) -> None:
+        text = operator.visit(f"/schedules/preview?cron={'*+' * 100}&timezone=UTC", htmx=True).text
+
+        assert "at most 100 characters. Shorten the text." in text
+
+    def test_shows_no_times_for_one_that_only_runs_by_hand(self, operator: Browser) -> None:
+        text = operator.visit("/schedules/preview?cron=@manually&timezone=UTC", htmx=True).text
+
+        assert 'class="next-wall"' not in text
+
+    def test_tells_the_day_when_it_is_another_one_for_the_viewer(self, operator: Browser, database: Database) -> None:
+        with database.transaction() as session:
+            session.get_one(User, operator.user_id).timezone = "Asia/Tokyo"
+
+        text = operator.visit("/schedules/preview?cron=0+20+*+*+*&timezone=America/New_York", htmx=True).text
+
+        assert "Tue 5 Jan, 20:00" in text
+        assert "Wed 6 Jan, 10:00 your time" in text
