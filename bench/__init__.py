@@ -1,0 +1,1 @@
+"""Measurements. Each prints its figures as one JSON object in the last line."""

@@ -1,0 +1,85 @@
+"""An embedded installation in a temporary folder, with a worker of its own and a server it may call."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from app.cli.database import migrate
+from app.core.clock import DatabaseClock
+from app.core.config import Settings, read_settings
+from app.core.db import Database, open_database
+from app.core.keys import with_secret_key
+from app.tenants.access import Actor
+from app.tenants.models import Organization
+from app.tenants.roles import Role
+
+STOP_SECONDS = 30
+
+
+class _Answer(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    def log_message(self, *_args: object) -> None:
+        """Say nothing."""
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A migrated database with one organization, and where its jobs may send requests."""
+
+    settings: Settings
+    database: Database
+    actor: Actor
+    url: str
+
+
+@contextmanager
+def installation(**environ: str) -> Iterator[Installation]:
+    """Set up, and leave nothing behind."""
+    folder = Path(tempfile.mkdtemp(prefix="belfry-bench-"))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Answer)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    os.environ.update({"BELFRY_DATA_DIR": str(folder), "BELFRY_ALLOWED_PRIVATE_ADDRESSES": "127.0.0.1", **environ})
+    settings = with_secret_key(read_settings())
+    migrate(settings)
+    database = open_database(settings.database_url)
+    try:
+        url = f"http://127.0.0.1:{server.server_port}/"
+        yield Installation(settings, database, _make_actor(database), url)
+    finally:
+        database.dispose()
+        server.shutdown()
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def worker() -> Iterator[subprocess.Popen[bytes]]:
+    """A worker with its scheduler, on the installation of the environment."""
+    process = subprocess.Popen([sys.executable, "-m", "app.cli", "worker"])
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(STOP_SECONDS)
+
+
+def _make_actor(database: Database) -> Actor:
+    with database.transaction() as session:
+        now = DatabaseClock().now(session)
+        organization = Organization(name="Bench", timezone="UTC", created_at=now)
+        session.add(organization)
+        session.flush()
+        return Actor(organization.id, Role.OWNER, "bench")
