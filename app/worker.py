@@ -174,6 +174,8 @@ def run_worker(settings: Settings, *, with_scheduler: bool) -> None:
         helper.start()
     log.info("worker started", extra={"slots": settings.workers, "scheduler": with_scheduler})
     consumer.run()
+    # A call that nobody answers cannot be interrupted; its run is given to others all the same.
+    work.hand_back()
     # The keeper goes last but one, so that leases are renewed until nothing new can begin; the pulse signs off.
     for helper in [*helpers[1:-1], keeper, pulse]:
         helper.close()
@@ -203,6 +205,10 @@ class Work:
 
     def tick(self) -> None:
         self.scheduler.tick()
+
+    def hand_back(self) -> None:
+        """Give the runs that did not end in time to other workers, or to the next start."""
+        self._executor.hand_back()
 
 
 def run_scheduler(settings: Settings, closed: threading.Event) -> None:

@@ -66,6 +66,11 @@ class Executor:
             self._finish(attempt, outcome)
         return True
 
+    def hand_back(self) -> None:
+        """Put down what still runs, because the process ends now. What an attempt writes after that is refused."""
+        for attempt in self.keeper.attempts:
+            self._finish(attempt, Outcome(OutcomeStatus.STOPPED, "The worker was stopped before this had ended."))
+
     def _claim(self, run_id: UUID) -> Claim | None:
         # An exception here leaves open whether the claim was written. Then the run is not started: its lease
         # runs out, and the sweep moves it on.

@@ -59,7 +59,13 @@ class Keeper:
     @property
     def run_ids(self) -> list[UUID]:
         """The runs in hand."""
-        return [attempt.run_id for attempt in self._snapshot()]
+        return [attempt.run_id for attempt in self.attempts]
+
+    @property
+    def attempts(self) -> list[LiveAttempt]:
+        """The attempts in hand, at this moment."""
+        with self._lock:
+            return list(self._attempts.values())
 
     @contextmanager
     def keeping(self, attempt: LiveAttempt) -> Iterator[None]:
@@ -74,7 +80,7 @@ class Keeper:
 
     def renew_leases(self) -> None:
         """Renew every lease in one transaction. An attempt whose run is no longer its own is told to stop."""
-        attempts = self._snapshot()
+        attempts = self.attempts
         if not attempts:
             return
         with self._database.transaction() as session:
@@ -90,7 +96,7 @@ class Keeper:
 
     def write_logs(self) -> None:
         """Write the lines that wait."""
-        for attempt in self._snapshot():
+        for attempt in self.attempts:
             lines = attempt.take_lines()
             if not lines:
                 continue
@@ -108,10 +114,6 @@ class Keeper:
                 # The database is away: later. Anything else is in the lines themselves, and stays.
                 attempt.give_back(lines)
                 raise
-
-    def _snapshot(self) -> list[LiveAttempt]:
-        with self._lock:
-            return list(self._attempts.values())
 
     def _loop(self) -> None:
         next_beat = boot_seconds() + self._heartbeat_seconds

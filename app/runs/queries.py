@@ -6,10 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Select, func, select, tuple_
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session, aliased, defer
 
 from app.core.errors import NotFound
-from app.jobs.kinds.base import KindName
 from app.runs.filters import RunFilter
 from app.runs.models import Attempt, Run, in_state
 from app.runs.states import TERMINAL, AttemptState, Reason, RunState, Trigger
@@ -28,7 +27,6 @@ class RunRow:
     organization_id: UUID
     job_id: UUID
     job_name: str
-    kind: KindName
     schedule_id: UUID | None
     schedule_name: str | None
     trigger: Trigger
@@ -185,7 +183,9 @@ def select_runs(organization_id: UUID, *conditions: ColumnElement[bool]) -> Sele
     """Runs with the name of their schedule and the run that retried them: what `row_of` reads."""
     retry = aliased(Run, name="retry")
     return (
+        # Without its definition: no list shows it, and one that cannot be read must not take the list with it.
         select(Run, Schedule.name, retry.id)
+        .options(defer(Run.definition, raiseload=True))
         .outerjoin(Schedule, Schedule.id == Run.schedule_id)
         .outerjoin(retry, retry.retry_of_run_id == Run.id)
         .where(Run.organization_id == organization_id, *conditions)
@@ -200,7 +200,6 @@ def row_of(found: Row[Run, str, UUID]) -> RunRow:
         organization_id=run.organization_id,
         job_id=run.job_id,
         job_name=run.job_name,
-        kind=KindName(run.kind),
         schedule_id=run.schedule_id,
         schedule_name=schedule_name,
         trigger=Trigger(run.trigger),

@@ -10,12 +10,14 @@ from app.core.db import Database
 from app.core.http import OutboundClient
 from app.jobs.kinds.base import KindName, Level, StopReason
 from app.jobs.policies import Backoff, RetryPolicy
-from app.runs import claims, logs, reaper
+from app.runs import claims, ledger, logs, reaper
 from app.runs.attempts import LiveAttempt
 from app.runs.claims import LeaseTerms
 from app.runs.executor import Executor
 from app.runs.keeper import Keeper
+from app.runs.ledger import AttemptEnd
 from app.runs.models import Attempt, Run
+from app.runs.states import AttemptState
 from tests.factories.work import THREE_TRIES, load_run, make_job, make_organization, make_run
 from tests.fakes.clock import ManualClock
 from tests.fakes.kind import ScriptedKind
@@ -139,6 +141,18 @@ class TestStopping:
         workshop.executor.execute(run_id)
 
         assert workshop.state_of(run_id) == ("failed", "lost")
+
+    def test_hands_back_what_did_not_end_in_time_and_refuses_its_late_outcome(self, workshop: Workshop) -> None:
+        run_id = workshop.ready_run()
+        attempt = LiveAttempt(workshop.claim(run_id), http=OutboundClient(), is_stopping=lambda: True)
+
+        with workshop.keeper.keeping(attempt):
+            workshop.executor.hand_back()
+
+        assert workshop.state_of(run_id) == ("ready", None)
+        with workshop.database.transaction() as session:
+            end = AttemptEnd(AttemptState.SUCCEEDED)
+            assert not ledger.succeed(session, run_id=run_id, token=1, end=end, now=workshop.clock.moment)
 
 
 class TestReaping:

@@ -4,7 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from app.core.db import Database
 from app.core.ids import new_id
@@ -336,3 +336,15 @@ class TestRemoval:
 
         assert stranger.send(f"/runs/{run_id}/removal").status_code == 404
         assert state_of(database, admin, run_id) is RunState.READY
+
+
+class TestUnreadableRows:
+    def test_do_not_take_the_lists_with_them(
+        self, viewer: Browser, database: Database, succeeded: UUID, failed: UUID
+    ) -> None:
+        with database.transaction() as session:
+            session.execute(text("UPDATE runs SET kind = 'sync', definition = '{' WHERE id = :id"), {"id": failed.hex})
+
+        statuses = [viewer.visit(path).status_code for path in ("/", "/runs", f"/runs/{failed}", "/queue?tab=failed")]
+
+        assert statuses == [200, 200, 200, 200]
