@@ -12,7 +12,7 @@ from app.core.clock import Clock
 from app.core.db import Database
 from app.core.deadline import Deadline
 from app.core.http import OutboundClient
-from app.jobs.kinds.base import JobKinds, Outcome, OutcomeStatus
+from app.jobs.kinds.base import JobKinds, KindName, Outcome, OutcomeStatus
 from app.runs import claims, ledger, logs, retries
 from app.runs.attempts import LiveAttempt
 from app.runs.claims import Claim, LeaseTerms
@@ -67,9 +67,20 @@ class Executor:
         return True
 
     def hand_back(self) -> None:
-        """Put down what still runs, because the process ends now. What an attempt writes after that is refused."""
+        """Put down what still runs in threads, because the process ends now. What they write after that is refused.
+
+        A function's process may take a moment longer to die than this one: were its run given away now, it could run
+        twice at once. Its run waits for the end of the lease, before which the guard has ended it.
+        """
+        outcome = Outcome(OutcomeStatus.STOPPED, "The worker was stopped before this had ended.")
         for attempt in self.keeper.attempts:
-            self._finish(attempt, Outcome(OutcomeStatus.STOPPED, "The worker was stopped before this had ended."))
+            if attempt.started.kind is KindName.CODE:
+                continue
+            try:
+                self._write(attempt.started, outcome, attempt.take_lines())
+            except SQLAlchemyError:
+                # A stop does not wait for a database that is away; the lease runs out, and the sweep takes over.
+                log.exception("run not handed back", extra={"run_id": str(attempt.run_id)})
 
     def _claim(self, run_id: UUID) -> Claim | None:
         # An exception here leaves open whether the claim was written. Then the run is not started: its lease

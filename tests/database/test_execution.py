@@ -33,7 +33,7 @@ class Workshop:
         self.database = database
         self.clock = clock
         self.kind = ScriptedKind()
-        self.kinds = {KindName.CODE: self.kind}
+        self.kinds = {KindName.CODE: self.kind, KindName.WORKFLOW: self.kind}
         self.keeper = Keeper(database=database, clock=clock, terms=TERMS, heartbeat_seconds=10)
         self.executor = Executor(
             database=database,
@@ -143,7 +143,7 @@ class TestStopping:
         assert workshop.state_of(run_id) == ("failed", "lost")
 
     def test_hands_back_what_did_not_end_in_time_and_refuses_its_late_outcome(self, workshop: Workshop) -> None:
-        run_id = workshop.ready_run()
+        run_id = workshop.ready_run(kind=KindName.WORKFLOW)
         attempt = LiveAttempt(workshop.claim(run_id), http=OutboundClient(), is_stopping=lambda: True)
 
         with workshop.keeper.keeping(attempt):
@@ -153,6 +153,15 @@ class TestStopping:
         with workshop.database.transaction() as session:
             end = AttemptEnd(AttemptState.SUCCEEDED)
             assert not ledger.succeed(session, run_id=run_id, token=1, end=end, now=workshop.clock.moment)
+
+    def test_leaves_a_function_whose_process_may_still_be_ending_to_its_lease(self, workshop: Workshop) -> None:
+        run_id = workshop.ready_run()
+        attempt = LiveAttempt(workshop.claim(run_id), http=OutboundClient(), is_stopping=lambda: True)
+
+        with workshop.keeper.keeping(attempt):
+            workshop.executor.hand_back()
+
+        assert workshop.state_of(run_id)[0] == "running"
 
 
 class TestReaping:

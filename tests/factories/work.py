@@ -39,12 +39,13 @@ def make_job(
     *,
     name: str = "Nightly sync",
     retry: RetryPolicy = THREE_TRIES,
+    kind: KindName = KindName.CODE,
     **definition: Any,
 ) -> Job:
     job = Job(
         organization_id=organization_id,
         name=name,
-        kind=KindName.CODE.value,
+        kind=kind.value,
         definition={"ends": "succeeded", **definition},
         tries=retry.tries,
         retry_delay_seconds=retry.delay_seconds,
