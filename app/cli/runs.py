@@ -126,6 +126,7 @@ def _attempt(row: AttemptRow) -> dict[str, Any]:
         "number": row.number,
         "state": row.state.value,
         "error": row.error,
+        "detail": row.detail,
         "worker": row.worker,
         "started": moment(row.started_at),
         "finished": moment(row.finished_at),
