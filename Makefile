@@ -7,7 +7,7 @@ B ?= lateness
 E ?= embedded
 
 .DEFAULT_GOAL := help
-.PHONY: help install run check test test-unit fmt migrate bench lock browser clean
+.PHONY: help install run check test test-slow test-unit fmt migrate bench lock browser services clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -38,9 +38,12 @@ check: $(VENV)/installed-dev ## Format, lint, types and import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-test: $(VENV)/installed-dev browser ## All tests, set up from nothing; T=path for some of them
-	$(BIN)/python -m pytest $(T) -n 2 --dist loadfile -m "not journey"
-	$(BIN)/python -m pytest $(T) -m journey
+test: $(VENV)/installed-dev browser services ## All tests but the slow ones, set up from nothing; T=path for some
+	$(BIN)/python -m pytest $(T) -n 2 --dist loadfile -m "not journey and not slow"
+	$(BIN)/python -m pytest $(T) -m "journey and not slow"
+
+test-slow: $(VENV)/installed-dev browser services ## The tests of faults that take minutes
+	$(BIN)/python -m pytest $(T) -m slow
 
 test-unit: $(VENV)/installed-dev ## The pure tests, in seconds
 	$(BIN)/python -m pytest tests/unit -n 2 --dist loadfile
@@ -51,6 +54,13 @@ browser:
 	  [ "$$(id -u)" = 0 ] || { echo "The tests need Chromium. Install it, for example: sudo apt-get install chromium"; exit 1; }; \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; }
 
+# PostgreSQL and Redis: the machine's own programs, or Debian's where we may install them. The tests start their own
+# servers of these and leave those alone that run already.
+services: $(VENV)/installed-dev
+	@$(BIN)/python -m tests.services 2>/dev/null || { \
+	  [ "$$(id -u)" = 0 ] || exec $(BIN)/python -m tests.services; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql redis-server >/dev/null; }
+
 fmt: $(VENV)/installed-dev ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -58,7 +68,7 @@ fmt: $(VENV)/installed-dev ## Format the code
 migrate: $(VENV)/installed ## Bring the embedded database up to date
 	$(BIN)/belfry db upgrade
 
-bench: $(VENV)/installed-dev ## Measure: B=lateness, E=embedded
+bench: $(VENV)/installed-dev ## Measure: B=lateness, E=embedded or postgres+redis
 	@$(BIN)/python -m bench.$(B) --engine $(E)
 
 lock: $(VENV)/installed-dev ## Write the lock files anew

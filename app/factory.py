@@ -7,6 +7,7 @@ from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.api.probes import probes
+from app.api.site import install_api
 from app.core.clock import Clock, DatabaseClock
 from app.core.config import Settings
 from app.core.db import Database, open_database
@@ -16,9 +17,13 @@ from app.edge.database import make_request_database
 from app.edge.permissions import refuse_undeclared
 from app.edge.runtime import EXTENSION, Runtime
 from app.jobs.kinds.base import JobKinds
+from app.ops.capacity import live_slots
 from app.ops.kinds import job_kinds
 from app.queue.dispatch import make_dispatcher
 from app.web.site import install_site
+
+# One for each of the server's 8 threads, and a few for what a request asks beside its transaction.
+PAGE_CONNECTIONS = 12
 
 
 def create_app(
@@ -31,22 +36,25 @@ def create_app(
 ) -> Flask:
     """The web application. Tests hand in their own parts."""
     app = Flask("belfry", template_folder=str(TEMPLATES), static_folder=None)
-    database = database or open_database(settings.database_url)
+    database = database or open_database(settings.database_url, connections=PAGE_CONNECTIONS)
     clock = clock or DatabaseClock()
     requests = make_request_database()
     requests.start(app, database)
     Migrate(app, requests, directory=str(MIGRATIONS))
+    dispatcher = make_dispatcher(settings, database, clock, live_slots=live_slots)
     app.extensions[EXTENSION] = Runtime(
         settings=settings,
         database=database,
         requests=requests,
-        schema=SchemaGate(database, expected=newest_migration()),
+        schema=SchemaGate(database, expected=newest_migration(), is_strict=settings.is_production),
         kinds=job_kinds(settings) if kinds is None else kinds,
         clock=clock,
-        dispatch=dispatch or make_dispatcher(settings, database, clock).dispatch,
+        dispatch=dispatch or dispatcher.dispatch,
+        broker_problem=dispatcher.hints.problem,
     )
     _trust_proxies(app, settings.trusted_proxies)
     install_site(app, settings)
+    install_api(app, settings)
     app.register_blueprint(probes)
     refuse_undeclared(app)
     return app

@@ -13,15 +13,21 @@ from app.core.clock import Clock, DatabaseClock
 from app.core.config import Settings
 from app.core.db import Database, open_database
 from app.core.http import OutboundClient
+from app.core.key_rings import key_ring
 from app.core.schema import SchemaGate, newest_migration
+from app.core.scopes import ENGINE
+from app.core.sealing import Sealer
 from app.core.version import VERSION
 from app.jobs.kinds.base import JobKinds
+from app.ops.capacity import live_slots
 from app.ops.heartbeats import BEAT_SECONDS, ProcessFacts, beat, facts_of_this_process, sign_off
 from app.ops.kinds import job_kinds
-from app.queue.broker import Hints, make_consumer, make_huey
+from app.queue.broker import Hints, make_huey
+from app.queue.consumer import make_consumer
 from app.queue.dispatch import Dispatcher, make_dispatcher
 from app.queue.finder import Finder
 from app.queue.scheduler import Scheduler, TickReport
+from app.queue.slots import Slots
 from app.queue.tasks import make_tasks
 from app.runs.claims import LeaseTerms
 from app.runs.executor import Executor
@@ -61,7 +67,7 @@ class Pulse:
     def close(self) -> None:
         self.closed.set()
         try:
-            with self.database.transaction() as session:
+            with self.database.transaction(ENGINE) as session:
                 sign_off(session, self.facts)
         except SQLAlchemyError:
             # The row will be seen as silent, which is true enough.
@@ -79,10 +85,32 @@ class Pulse:
 
     def _beat(self) -> None:
         tick = self.last_tick
-        with self.database.transaction() as session:
+        with self.database.transaction(ENGINE) as session:
             now = self.clock.now(session)
             ticked_at, tick_ms = (tick.at, tick.milliseconds) if tick else (None, None)
             beat(session, self.facts, now=now, ticked_at=ticked_at, tick_ms=tick_ms)
+
+
+@dataclass(frozen=True)
+class Pools:
+    """The same database by three ways, so that leases are renewed and slots planned however busy the work is."""
+
+    work: Database
+    tick: Database
+    beat: Database
+
+    @classmethod
+    def open(cls, settings: Settings) -> "Pools":
+        work = open_database(settings.database_url, connections=settings.workers + 2)
+        if not work.is_postgres:
+            # A file has no connections to run out of.
+            return cls(work, work, work)
+        tick, beat = (open_database(settings.database_url, connections=3) for _ in range(2))
+        return cls(work, tick, beat)
+
+    def dispose(self) -> None:
+        for database in (self.work, self.tick, self.beat):
+            database.dispose()
 
 
 @dataclass(frozen=True)
@@ -90,42 +118,47 @@ class Parts:
     """What worker and scheduler processes share."""
 
     settings: Settings
-    database: Database
+    pools: Pools
     clock: Clock
     schema: SchemaGate
     kinds: JobKinds
+    sealer: Sealer
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "Parts":
-        database = open_database(settings.database_url)
-        schema = SchemaGate(database, expected=newest_migration())
-        return cls(settings, database, DatabaseClock(), schema, job_kinds(settings))
+        pools = Pools.open(settings)
+        schema = SchemaGate(pools.beat, expected=newest_migration(), is_strict=settings.is_production)
+        schema.refuse_powerful_login()
+        return cls(settings, pools, DatabaseClock(), schema, job_kinds(settings), Sealer(key_ring(settings)))
 
     def pulse(self, *, slots: int, schedules: bool) -> Pulse:
         facts = facts_of_this_process(version=VERSION, slots=slots, schedules=schedules)
-        return Pulse(self.database, self.clock, self.schema, facts)
+        return Pulse(self.pools.beat, self.clock, self.schema, facts)
 
     def keeper(self) -> Keeper:
         beat = self.settings.heartbeat_seconds
-        return Keeper(database=self.database, clock=self.clock, terms=self._terms, heartbeat_seconds=beat)
+        return Keeper(database=self.pools.beat, clock=self.clock, terms=self._terms, heartbeat_seconds=beat)
 
     def executor(self, keeper: Keeper, *, worker: str) -> Executor:
         return Executor(
-            database=self.database,
+            database=self.pools.work,
             kinds=self.kinds,
             clock=self.clock,
             http=OutboundClient(allowed_private=self.settings.allowed_private_addresses),
+            sealer=self.sealer,
             worker=worker,
             terms=self._terms,
             keeper=keeper,
         )
 
-    def finder(self, keeper: Keeper, execute: Callable[[UUID], None]) -> Finder:
-        def free_slots() -> int:
-            return 0 if keeper.is_told_to_stop else self.settings.workers - len(keeper.run_ids)
-
+    def finder(self, slots: Slots, *, is_broker_away: Callable[[], bool], execute: Callable[[UUID], bool]) -> Finder:
         return Finder(
-            database=self.database, clock=self.clock, schema=self.schema, free_slots=free_slots, execute=execute
+            database=self.pools.tick,
+            clock=self.clock,
+            schema=self.schema,
+            slots=slots,
+            is_broker_away=is_broker_away,
+            execute=execute,
         )
 
     @property
@@ -133,11 +166,11 @@ class Parts:
         return LeaseTerms.for_lease(self.settings.lease_seconds)
 
     def dispatcher(self, hints: Hints) -> Dispatcher:
-        return Dispatcher(self.database, self.clock, hints, self.settings.workers)
+        return Dispatcher(self.pools.work, self.clock, hints, live_slots, own_slots=self.settings.workers)
 
     def scheduler(self, dispatcher: Dispatcher, pulse: Pulse) -> Scheduler:
         return Scheduler(
-            database=self.database,
+            database=self.pools.tick,
             clock=self.clock,
             schema=self.schema,
             kinds=self.kinds,
@@ -151,22 +184,26 @@ class Parts:
 def run_worker(settings: Settings, *, with_scheduler: bool) -> None:
     """Serve runs until told to stop by SIGTERM or SIGINT; with a scheduler thread unless told otherwise."""
     parts = Parts.from_settings(settings)
+    # Asked for now: a worker without keys would take runs that it cannot do.
+    parts.sealer.ring.all_keys()
     pulse = parts.pulse(slots=settings.workers, schedules=with_scheduler)
     keeper = parts.keeper()
-    work = Work(parts, parts.executor(keeper, worker=pulse.facts.name))
+    slots = Slots(settings.workers)
+    work = Work(parts, parts.executor(keeper, worker=pulse.facts.name), slots)
     huey = make_huey(settings)
-    hints = make_tasks(huey, execute=work.execute, tick=work.tick if with_scheduler else None)
+    hints = make_tasks(huey, execute=work.follow_hint, tick=work.tick if with_scheduler else None)
     work.connect(parts.dispatcher(hints), pulse)
     consumer = make_consumer(
         huey,
-        slots=settings.workers,
+        threads=settings.workers,
+        slots=slots,
         periodic=with_scheduler,
         stop_seconds=settings.stop_seconds,
         on_stop=lambda: keeper.stop_attempts_after(max(0, settings.stop_seconds - HAND_BACK_SECONDS)),
     )
     helpers: list[Helper] = [
         keeper,
-        parts.finder(keeper, work.execute),
+        parts.finder(slots, is_broker_away=lambda: huey.link.is_away, execute=work.execute),
         *([work.scheduler] if with_scheduler else []),
         pulse,
     ]
@@ -179,7 +216,7 @@ def run_worker(settings: Settings, *, with_scheduler: bool) -> None:
     # The keeper goes last but one, so that leases are renewed until nothing new can begin; the pulse signs off.
     for helper in [*helpers[1:-1], keeper, pulse]:
         helper.close()
-    parts.database.dispose()
+    parts.pools.dispose()
     log.info("worker stopped")
 
 
@@ -189,19 +226,28 @@ class Work:
     scheduler: Scheduler
     dispatcher: Dispatcher
 
-    def __init__(self, parts: Parts, executor: Executor) -> None:
+    def __init__(self, parts: Parts, executor: Executor, slots: Slots) -> None:
         self._parts = parts
         self._executor = executor
+        self._slots = slots
 
     def connect(self, dispatcher: Dispatcher, pulse: Pulse) -> None:
         """Tasks need the dispatcher, whose hints need the tasks: so it is handed in second."""
         self.dispatcher = dispatcher
         self.scheduler = self._parts.scheduler(dispatcher, pulse)
 
-    def execute(self, run_id: UUID) -> None:
+    def follow_hint(self, run_id: UUID) -> None:
+        """Execute a run on one of the slots, which the finder uses too. A worker that stops leaves it to others."""
+        with self._slots.taken() as has_slot:
+            if has_slot:
+                self.execute(run_id)
+
+    def execute(self, run_id: UUID) -> bool:
         """Execute a run, then let the next one come. A database that is not ready yet keeps its runs."""
-        if self._parts.schema.is_current() and self._executor.execute(run_id):
-            self.dispatcher.dispatch()
+        if not self._parts.schema.is_current() or not self._executor.execute(run_id):
+            return False
+        self.dispatcher.dispatch()
+        return True
 
     def tick(self) -> None:
         self.scheduler.tick()
@@ -215,12 +261,12 @@ def run_scheduler(settings: Settings, closed: threading.Event) -> None:
     """Keep time until `closed` is set, without executing anything."""
     parts = Parts.from_settings(settings)
     pulse = parts.pulse(slots=0, schedules=True)
-    scheduler = parts.scheduler(make_dispatcher(settings, parts.database, parts.clock), pulse)
+    scheduler = parts.scheduler(make_dispatcher(settings, parts.pools.tick, parts.clock, live_slots=live_slots), pulse)
     pulse.start()
     scheduler.start()
     log.info("scheduler started")
     closed.wait()
     scheduler.close()
     pulse.close()
-    parts.database.dispose()
+    parts.pools.dispose()
     log.info("scheduler stopped")

@@ -5,12 +5,12 @@ import sys
 
 from app.core.config import read_settings
 from app.core.errors import AppError
-from app.core.keys import with_secret_key
+from app.core.keys import with_keys
 from app.core.process import die_with_parent
 
 try:
-    # With the key: what is refused here stops the server, not each of its processes.
-    settings = with_secret_key(read_settings())
+    # With the keys: what is refused here stops the server, not each of its processes.
+    settings = with_keys(read_settings())
 except AppError as error:
     sys.exit(error.message)
 

@@ -1,8 +1,9 @@
 """Settings, read once at the start. Every other module is handed what it needs of them."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 from ipaddress import IPv4Network, IPv6Network
@@ -11,14 +12,17 @@ from typing import TypeVar
 from zoneinfo import available_timezones
 
 from dotenv import dotenv_values
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from app.core.addresses import parse_networks
 from app.core.errors import Invalid
+from app.core.service_urls import broker_address, database_address, postgres_address
 
 MIN_SECRET_CHARACTERS = 32
-SECRET_SETTINGS = {"BELFRY_SECRET_KEY"}
+# Shown by name alone when they are wrong.
+SECRET_SETTINGS = {"BELFRY_SECRET_KEY", "BELFRY_VAULT_KEYS"}
+# A password may hold anything, so all before the last @ is taken for one.
+_CREDENTIALS = re.compile(r"//.*@")
 ON = {"on", "true", "yes", "1"}
 OFF = {"off", "false", "no", "0"}
 
@@ -42,9 +46,12 @@ class Settings:
 
     env: Environment
     data_dir: Path
-    database_url: str
-    broker_url: str
-    secret_key: str | None
+    database_url: str = field(repr=False)
+    database_admin_url: str | None = field(repr=False)
+    broker_url: str = field(repr=False)
+    secret_key: str | None = field(repr=False)
+    vault_keys: tuple[str, ...] = field(repr=False)
+    vault_keys_file: Path | None
     auto_migrate: bool
     listen_host: str
     listen_port: int
@@ -58,6 +65,7 @@ class Settings:
     heartbeat_seconds: int
     sweep_seconds: int
     stop_seconds: int
+    api_requests_per_minute: int
     default_timezone: str
     job_modules: tuple[str, ...]
     allowed_private_addresses: tuple[IPv4Network | IPv6Network, ...]
@@ -93,26 +101,37 @@ def _collect(read: "_Reader", base: Path) -> Settings:
     env = read.one("BELFRY_ENV", "development", Environment, "'development' or 'production'", "production")
     is_production = env is Environment.PRODUCTION
     data_dir = base / read.text("BELFRY_DATA_DIR", "var")
-    file_url = partial(_file_url, base)
     database_url = read.one(
-        "BELFRY_DATABASE_URL", f"sqlite:///{data_dir}/belfry.db", file_url,
-        "a database URL that begins with sqlite:/// and names a file", "sqlite:////srv/belfry/belfry.db",
+        "BELFRY_DATABASE_URL", f"sqlite:///{data_dir}/belfry.db", partial(database_address, base),
+        "a URL that begins with postgresql:// or, for a file, with sqlite:///", "postgresql://belfry:…@db/belfry",
     )  # fmt: skip
     broker_url = read.one(
-        "BELFRY_BROKER_URL", f"sqlite:///{data_dir}/queue.db", file_url,
-        "a broker URL that begins with sqlite:/// and names a file", "sqlite:////srv/belfry/queue.db",
+        "BELFRY_BROKER_URL", f"sqlite:///{data_dir}/queue.db", partial(broker_address, base),
+        "a URL that begins with redis://, rediss:// or unix:// or, for a file, with sqlite:///",
+        "redis://:…@queue:6379/0",
     )  # fmt: skip
     host, port = read.one("BELFRY_LISTEN", "127.0.0.1:8000", _address, "host:port", "0.0.0.0:8000")
     is_embedded = database_url.startswith("sqlite") and broker_url.startswith("sqlite")
     lease = read.number("BELFRY_LEASE_SECONDS", 30, low=4, high=600)
+    vault_keys = read.words("BELFRY_VAULT_KEYS")
     return Settings(
         env=env,
         data_dir=data_dir,
         database_url=database_url,
+        database_admin_url=read.one(
+            "BELFRY_DATABASE_ADMIN_URL", "", _postgres_or_none,
+            "a URL that begins with postgresql:// and names a user who may make roles and tables",
+            "postgresql://postgres:…@db/belfry",
+        ),
         broker_url=broker_url,
         secret_key=read.one(
             "BELFRY_SECRET_KEY", "", _secret, f"{MIN_SECRET_CHARACTERS} random characters or more",
             "$(python3 -c 'import secrets; print(secrets.token_urlsafe(48))')",
+        ),
+        vault_keys=tuple(vault_keys),
+        vault_keys_file=read.one(
+            "BELFRY_VAULT_KEYS_FILE", "", partial(_file_or_none, base, is_alone=not vault_keys),
+            "a file instead of BELFRY_VAULT_KEYS, not beside it", "/run/secrets/belfry_vault_keys",
         ),
         auto_migrate=read.switch("BELFRY_AUTO_MIGRATE", default=is_embedded),
         listen_host=host,
@@ -131,6 +150,7 @@ def _collect(read: "_Reader", base: Path) -> Settings:
         heartbeat_seconds=read.number("BELFRY_HEARTBEAT_SECONDS", lease // 3, low=1, high=lease // 2),
         sweep_seconds=read.number("BELFRY_SWEEP_SECONDS", 5, low=1, high=60),
         stop_seconds=read.number("BELFRY_STOP_SECONDS", 20, low=1, high=600),
+        api_requests_per_minute=read.number("BELFRY_API_REQUESTS_PER_MINUTE", 600, low=1, high=1_000_000),
         default_timezone=read.one(
             "BELFRY_DEFAULT_TIMEZONE", "UTC", _zone, "an IANA time zone", "Europe/Berlin"
         ),
@@ -161,7 +181,7 @@ class _Reader:
         try:
             return parse(value)
         except (ValueError, ArgumentError, Invalid) as error:
-            shown = "set, but not shown" if name in SECRET_SETTINGS else repr(value)
+            shown = "set, but not shown" if name in SECRET_SETTINGS else repr(_CREDENTIALS.sub("//•••@", value))
             # A parser with a name for the mistake knows better what it is.
             detail = f" ({error.message})" if isinstance(error, Invalid) else ""
             self._wrong.append(f"{name} is {shown}. Expected {expected}, for example {name}={example}{detail}")
@@ -189,15 +209,14 @@ def _on_or_off(value: str) -> bool:
     return value.lower() in ON
 
 
-def _file_url(base: Path, value: str) -> str:
-    url = make_url(value)
-    # Belfry is several processes: a database in the memory of one is no database to the others.
-    is_file = url.database and url.database != ":memory:" and not url.database.startswith("file:")
-    if url.get_backend_name() != "sqlite" or not url.database or not is_file:
+def _postgres_or_none(value: str) -> str | None:
+    return postgres_address(value) if value else None
+
+
+def _file_or_none(base: Path, value: str, *, is_alone: bool) -> Path | None:
+    if value and not is_alone:
         raise ValueError(value)
-    if Path(url.database).is_absolute():
-        return value
-    return url.set(database=str(base / url.database)).render_as_string(hide_password=False)
+    return base / value if value else None
 
 
 def _address(value: str) -> tuple[str, int]:

@@ -1,21 +1,30 @@
-"""Engines, sessions and transactions. The only place that opens a connection; edges and loops say when to commit."""
+"""Sessions and transactions. The only place that opens a connection; edges and loops say when to commit."""
 
+import random
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import JSON, CursorResult, Engine, MetaData, UpdateBase, Uuid, create_engine, event
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy import JSON, CursorResult, Engine, MetaData, UpdateBase, Uuid
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from app.core.columns import UTCDateTime
+from app.core.engines import postgres_engine, sqlite_engine
+from app.core.scopes import SCOPE, Scope
 
 _AFTER_COMMIT = "after_commit"
-# Writers queue behind each other in SQLite; five seconds outlast any transaction of ours.
-_BUSY_TIMEOUT_MS = 5_000
+# Deadlock and serialization failure: the database took one of two transactions back, and asks to try it again.
+_TRY_AGAIN = {"40P01", "40001"}
+MOST_TRIES = 5
+_LONGEST_PAUSE_SECONDS = 0.1
+
+Result = TypeVar("Result")
 
 
 class Base(DeclarativeBase):
@@ -35,40 +44,71 @@ class Base(DeclarativeBase):
 
 @dataclass(frozen=True)
 class Database:
-    """One database with two ways in: `write` takes the write lock at once, `read` never waits for it."""
+    """One database with two ways in: `write` takes SQLite's write lock at once, `read` refuses to write."""
 
     write: Engine
     read: Engine
 
     @contextmanager
-    def transaction(self) -> Iterator[Session]:
+    def transaction(self, scope: Scope) -> Iterator[Session]:
         """A session that commits when the block ends and then runs what `on_commit` registered."""
-        with Session(self.write, expire_on_commit=False) as session:
+        with Session(self.write, expire_on_commit=False, info={SCOPE: scope}) as session:
             with session.begin():
                 yield session
             run_after_commit(session)
 
     @contextmanager
-    def reading(self) -> Iterator[Session]:
+    def reading(self, scope: Scope) -> Iterator[Session]:
         """A session for reads alone; the database refuses writes through it."""
-        with Session(self.read, expire_on_commit=False) as session, session.begin():
+        with Session(self.read, expire_on_commit=False, info={SCOPE: scope}) as session, session.begin():
             yield session
+
+    def run(self, scope: Scope, work: Callable[[Session], Result]) -> Result:
+        """Do it in a transaction, and again from the start when another one was in its way."""
+
+        def attempt() -> Result:
+            with self.transaction(scope) as session:
+                return work(session)
+
+        return again_after_conflict(attempt)
+
+    @property
+    def is_postgres(self) -> bool:
+        return self.write.dialect.name == "postgresql"
 
     def dispose(self) -> None:
         self.write.dispose()
         self.read.dispose()
 
 
-def open_database(url: str) -> Database:
-    """Engines for a database URL. Nothing is connected yet."""
+def open_database(url: str, *, connections: int = 5) -> Database:
+    """Engines for a database URL, with so many connections at most. Nothing is connected yet."""
     parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        engine = create_engine(parsed, pool_pre_ping=True)
-        return Database(write=engine, read=engine)
-    return Database(
-        write=_sqlite_engine(parsed, begin="BEGIN IMMEDIATE", read_only=False),
-        read=_sqlite_engine(parsed, begin="BEGIN", read_only=True),
-    )
+    if parsed.get_backend_name() == "sqlite":
+        return Database(
+            write=sqlite_engine(parsed, begin="BEGIN IMMEDIATE", read_only=False),
+            read=sqlite_engine(parsed, begin="BEGIN", read_only=True),
+        )
+    engine = postgres_engine(parsed, connections=connections)
+    return Database(write=engine, read=engine.execution_options(postgresql_readonly=True))
+
+
+def again_after_conflict(attempt: Callable[[], Result]) -> Result:
+    """Call it, and again while the database took its transaction back for another's sake. Five times at most."""
+    for remaining in range(MOST_TRIES - 1, 0, -1):
+        try:
+            return attempt()
+        except DBAPIError as error:
+            if not was_in_conflict(error):
+                raise
+            # Each waits a different while, or the same two would meet again.
+            time.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS / remaining))  # noqa: S311 - no secret
+    return attempt()
+
+
+def was_in_conflict(error: BaseException) -> bool:
+    """Whether the same transaction would go through when it is tried again."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _TRY_AGAIN
 
 
 def count_changed(session: Session, statement: UpdateBase) -> int:
@@ -90,25 +130,3 @@ def run_after_commit(session: Session) -> None:
 def forget_after_commit(session: Session) -> None:
     """Drop what `on_commit` gathered. For whoever rolls a session back."""
     session.info.pop(_AFTER_COMMIT, None)
-
-
-def _sqlite_engine(url: URL, *, begin: str, read_only: bool) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000})
-
-    def prepare(connection: Any, _record: Any) -> None:
-        # The driver's own transaction handling begins too late: read-modify-write then loses updates.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
-        cursor.execute("PRAGMA foreign_keys=ON")
-        if read_only:
-            cursor.execute("PRAGMA query_only=ON")
-        else:
-            cursor.execute("PRAGMA journal_mode=WAL")
-            # FULL: with NORMAL a power cut may take back a commit that was already answered for.
-            cursor.execute("PRAGMA synchronous=FULL")
-        cursor.close()
-
-    event.listen(engine, "connect", prepare)
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
-    return engine

@@ -1,17 +1,25 @@
 """The keys of an installation: given in the environment, or made on the first embedded start."""
 
-import os
 import secrets
-import tempfile
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from app.core.config import MIN_SECRET_CHARACTERS, SettingInvalid, Settings
+from app.core.key_files import make_key_file
+from app.core.key_rings import key_ring
 
 KEY_FILE = "secret_key"
 # Fewer different characters than this is a word somebody typed, not a key.
 FEWEST_DIFFERENT_CHARACTERS = 12
+
+
+def with_keys(settings: Settings) -> Settings:
+    """Settings whose secret key is set, of an installation that has keys to seal with. Raises SettingInvalid."""
+    ready = with_secret_key(settings)
+    if ready.secret_key in ready.vault_keys:
+        raise SettingInvalid("BELFRY_SECRET_KEY and BELFRY_VAULT_KEYS hold the same key. Give each its own.")
+    key_ring(ready).all_keys()
+    return ready
 
 
 def with_secret_key(settings: Settings) -> Settings:
@@ -32,9 +40,8 @@ def with_secret_key(settings: Settings) -> Settings:
 
 
 def _stored_key(path: Path) -> str:
-    path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
-        _make_key(path)
+        make_key_file(path, secrets.token_urlsafe(48))
     key = path.read_text(errors="replace").strip()
     if len(key) < MIN_SECRET_CHARACTERS:
         raise SettingInvalid(
@@ -42,17 +49,3 @@ def _stored_key(path: Path) -> str:
             "and everybody has to sign in again."
         )
     return key
-
-
-def _make_key(path: Path) -> None:
-    # Written aside and then linked: whoever sees the file sees all of it. Of two first starts at once, one wins.
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}-")
-    try:
-        with os.fdopen(handle, "w") as file:
-            file.write(secrets.token_urlsafe(48))
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileExistsError):
-            os.link(draft, path)
-    finally:
-        os.unlink(draft)

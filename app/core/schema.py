@@ -7,14 +7,16 @@ from threading import Lock
 
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.db import Database
 from app.core.errors import Unavailable
 from app.core.paths import MIGRATIONS
+from app.core.scopes import DatabaseRole, role_name
 
 UPGRADE_COMMAND = "belfry db upgrade"
+SETUP_COMMAND = "belfry db setup"
 RECHECK_SECONDS = 5.0
 
 
@@ -25,6 +27,8 @@ class SchemaState(StrEnum):
     MISSING = "missing"  # no tables at all
     DIFFERENT = "different"  # migrations are outstanding, or the code is older than the database
     UNREACHABLE = "unreachable"
+    ROLES_MISSING = "roles_missing"  # the login cannot take on the roles that it is to work in
+    LOGIN_TOO_POWERFUL = "login_too_powerful"  # row-level security would not hold it back
 
 
 class SchemaNotReady(Unavailable):
@@ -35,7 +39,20 @@ _SENTENCES = {
     SchemaState.MISSING: f"The database has no tables yet. Run: {UPGRADE_COMMAND}",
     SchemaState.DIFFERENT: f"The database does not match this version of Belfry. Run: {UPGRADE_COMMAND}",
     SchemaState.UNREACHABLE: "The database does not answer. Check that it runs and that BELFRY_DATABASE_URL is right.",
+    SchemaState.ROLES_MISSING: f"The database has no roles for this login yet. Run: {SETUP_COMMAND}",
+    SchemaState.LOGIN_TOO_POWERFUL: (
+        "The login in BELFRY_DATABASE_URL is a superuser, may bypass row-level security or owns the tables, so nothing "
+        "would keep one organization from another. Name an ordinary login there and this one in "
+        f"BELFRY_DATABASE_ADMIN_URL, then run: {SETUP_COMMAND}"
+    ),
 }
+
+_IS_POWERFUL = text(
+    "SELECT rolsuper OR rolbypassrls OR EXISTS ("
+    "  SELECT FROM pg_class WHERE relname = 'alembic_version' AND pg_has_role(session_user, relowner, 'MEMBER'))"
+    " FROM pg_roles WHERE rolname = session_user"
+)
+_ROLES = text("SELECT count(*) FROM pg_roles WHERE rolname = ANY(:names) AND pg_has_role(session_user, oid, 'MEMBER')")
 
 
 def newest_migration() -> str:
@@ -49,9 +66,15 @@ def newest_migration() -> str:
 
 
 class SchemaGate:
-    """Says whether the database may be used. A current schema is trusted; anything else is looked at again."""
+    """Says whether the database may be used, at most five seconds after that changed.
 
-    def __init__(self, database: Database, *, expected: str, ticks: Callable[[], float] = time.monotonic) -> None:
+    `is_strict` also refuses a login that row-level security would not hold back: what production does.
+    """
+
+    def __init__(
+        self, database: Database, *, expected: str, is_strict: bool = False, ticks: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._is_strict = is_strict
         self._database = database
         self._expected = expected
         self._ticks = ticks
@@ -61,11 +84,13 @@ class SchemaGate:
 
     def state(self) -> SchemaState:
         """The state, at most five seconds old."""
-        with self._lock:
-            if self._looked_at is None or self._ticks() - self._looked_at >= RECHECK_SECONDS:
-                self._state = self._look()
-                self._looked_at = self._ticks()
-            return self._state
+        # Whoever comes while another looks goes by what was seen last: that look may wait for a connection they hold.
+        if self._is_old() and self._lock.acquire(blocking=self._looked_at is None):
+            try:
+                self._look_again()
+            finally:
+                self._lock.release()
+        return self._state
 
     def is_current(self) -> bool:
         return self.state() is SchemaState.CURRENT
@@ -80,14 +105,42 @@ class SchemaGate:
         if sentence is not None:
             raise SchemaNotReady(sentence)
 
+    def refuse_powerful_login(self) -> None:
+        """Raises SchemaNotReady when production would serve with a login that row-level security does not hold back.
+
+        For the start of a process: a database that is away for now says nothing about its login, and is no reason.
+        """
+        if self.state() is SchemaState.LOGIN_TOO_POWERFUL:
+            raise SchemaNotReady(_SENTENCES[SchemaState.LOGIN_TOO_POWERFUL])
+
+    def _is_old(self) -> bool:
+        return self._looked_at is None or self._ticks() - self._looked_at >= RECHECK_SECONDS
+
+    def _look_again(self) -> None:
+        if self._is_old():
+            self._state = self._look()
+            self._looked_at = self._ticks()
+
     def _look(self) -> SchemaState:
         try:
             with self._database.read.connect() as connection:
                 if not inspect(connection).has_table("alembic_version"):
                     return SchemaState.MISSING
+                # Asked first: a login that may read nothing at all has a problem with a name.
+                problem = self._login_problem(connection)
+                if problem is not None:
+                    return problem
                 found = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
         except SQLAlchemyError:
             return SchemaState.UNREACHABLE
         if not found:
             return SchemaState.MISSING
         return SchemaState.CURRENT if list(found) == [self._expected] else SchemaState.DIFFERENT
+
+    def _login_problem(self, connection: Connection) -> SchemaState | None:
+        if not self._database.is_postgres:
+            return None
+        if self._is_strict and connection.scalar(_IS_POWERFUL):
+            return SchemaState.LOGIN_TOO_POWERFUL
+        names = [role_name(self._database.write.url.username or "", role) for role in DatabaseRole]
+        return None if connection.scalar(_ROLES, {"names": names}) == len(names) else SchemaState.ROLES_MISSING

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from flask import Flask, has_request_context, request
+from flask import Flask, g, has_request_context, request
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import Connection, Engine
 
 from app.core.db import Base, Database, forget_after_commit, run_after_commit
+from app.core.scopes import NOBODY, SCOPE, Scope
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -20,6 +21,12 @@ class RequestSession(FlaskSession):
         if has_request_context() and request.method in SAFE_METHODS:
             return database.read
         return database.write
+
+
+def request_scope() -> Scope:
+    """As whom this request works: nobody, until its endpoint's demands are met."""
+    scope: Scope = g.get(SCOPE, NOBODY)
+    return scope
 
 
 class RequestDatabase(SQLAlchemy):
@@ -41,7 +48,7 @@ def make_request_database() -> RequestDatabase:
     """A new extension: one per app, so that two apps in one process do not share a session."""
     return RequestDatabase(
         metadata=Base.metadata,
-        session_options={"class_": RequestSession, "expire_on_commit": False},
+        session_options={"class_": RequestSession, "expire_on_commit": False, "info": {SCOPE: request_scope}},
     )
 
 

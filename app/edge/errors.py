@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from flask import request
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 from werkzeug.exceptions import HTTPException
 
 from app.core.errors import AppError, Conflict, Forbidden, Invalid, NotFound, Unavailable
@@ -54,7 +55,8 @@ def describe_failure(error: Exception) -> Failure:
         status = error.code or 500
         return Failure(status, _HTTP_MESSAGES.get(status, "The request was refused. Nothing was changed."))
     reference = _log_failure(error)
-    if isinstance(error, OperationalError):
+    # The second is what a request gets that waited too long for a connection of its pool.
+    if isinstance(error, OperationalError | NoConnectionInTime):
         away = DatabaseAway("The database is busy or away, so nothing was changed. Try again in a moment.")
         return Failure(status_of(away), away.message, reference=reference)
     return Failure(500, "Something went wrong on the server, so nothing was changed.", reference=reference)

@@ -1,4 +1,4 @@
-"""Who is asking: the browser's session as an actor and a person, and the request's one instant."""
+"""Who is asking: a browser's session or a program's token, as an actor and a person; and the request's one instant."""
 
 import logging
 from dataclasses import dataclass
@@ -11,16 +11,23 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.errors import Forbidden
 from app.core.ids import digest
-from app.edge.runtime import runtime
+from app.core.scopes import IDENTITY, NOBODY, Scope
+from app.edge.runtime import request_session, runtime
 from app.tenants.access import Actor
 from app.tenants.queries import SignedInSession, find_signed_in
 from app.tenants.sign_in import SEEN_EVERY, note_seen
+from app.tenants.token_queries import SignedInToken, find_signed_in_token, is_token
+from app.tenants.tokens import USED_EVERY, note_used
 
 log = logging.getLogger(__name__)
 
 
 class SignInNeeded(Forbidden):
     """Nobody is signed in, or no longer."""
+
+
+class TokenRefused(SignInNeeded):
+    """The token that came is none of ours, expired or revoked, or its owner is no longer here."""
 
 
 @dataclass(frozen=True)
@@ -60,10 +67,17 @@ def install_identity(app: Flask) -> None:
 def request_now() -> datetime:
     """The instant of this request, by the one clock. Asked once, so that a page agrees with itself."""
     if "now" not in g:
-        with runtime().database.reading() as reading:
-            g.now = runtime().clock.now(reading)
+        g.now = _ask_the_time()
     now: datetime = g.now
     return now
+
+
+def _ask_the_time() -> datetime:
+    # A request that holds a connection asks on it: waiting for a second one could last as long as others do the same.
+    if request_session().in_transaction():
+        return runtime().clock.now(request_session())
+    with runtime().database.reading(NOBODY) as reading:
+        return runtime().clock.now(reading)
 
 
 def page_now() -> datetime:
@@ -75,7 +89,9 @@ def page_now() -> datetime:
 
 
 def signed_in_session() -> SignedInSession | None:
-    """The session of this request, or None."""
+    """The browser session of this request, or None. Whoever came with a token is no browser, whatever cookie it has."""
+    if "bearer" in g:
+        return None
     user = current_user._get_current_object() if has_request_context() else None
     return user.row if isinstance(user, SignedIn) else None
 
@@ -88,8 +104,26 @@ def current_session() -> SignedInSession:
     return found
 
 
+def accept_bearer(token: str) -> None:
+    """Let a token say who asks, and nothing else: the cookie no longer counts."""
+    g.bearer = token
+
+
+def current_token() -> SignedInToken | None:
+    """The token of this request, None where a browser asks. Raises TokenRefused."""
+    if "bearer" not in g:
+        return None
+    if "token" not in g:
+        g.token = _load_token(g.bearer)
+    token: SignedInToken = g.token
+    return token
+
+
 def current_actor() -> Actor:
     """Who acts in this request. Raises SignInNeeded."""
+    token = current_token()
+    if token is not None:
+        return token.actor
     found = current_session()
     return Actor(
         organization_id=found.organization_id,
@@ -100,9 +134,15 @@ def current_actor() -> Actor:
     )
 
 
+def tenant_scope() -> Scope:
+    """The organization that the person of this request sees. Raises SignInNeeded."""
+    found = current_token() or current_session()
+    return Scope.tenant(found.organization_id, found.user_id)
+
+
 def current_person() -> Person:
     """The person whose request this is. Raises SignInNeeded."""
-    found = current_session()
+    found = current_token() or current_session()
     return Person(
         user_id=found.user_id,
         name=found.name,
@@ -129,7 +169,7 @@ def _load(token: str) -> SignedIn | None:
     # Asked first: without tables there is nobody to find, and the page has to come out all the same.
     if not runtime().schema.is_current():
         return None
-    with runtime().database.reading() as reading:
+    with runtime().database.reading(IDENTITY) as reading:
         g.setdefault("now", runtime().clock.now(reading))
         row = find_signed_in(reading, token_digest=digest(token), now=g.now)
     if row is None:
@@ -141,8 +181,30 @@ def _load(token: str) -> SignedIn | None:
 
 def _note_seen(row: SignedInSession) -> None:
     try:
-        with runtime().database.transaction() as writing:
+        with runtime().database.transaction(IDENTITY) as writing:
             note_seen(writing, session_id=row.session_id, now=g.now)
     except SQLAlchemyError:
         # A page must not fail because the write lock was taken; the next request notes it.
         log.warning("session not noted as seen", extra={"session_id": row.session_id})
+
+
+def _load_token(token: str) -> SignedInToken:
+    row = None
+    # Most of what is tried in the wild does not even look like a token: no reason to ask the database.
+    if is_token(token):
+        with runtime().database.reading(IDENTITY) as reading:
+            g.setdefault("now", runtime().clock.now(reading))
+            row = find_signed_in_token(reading, token_digest=digest(token), now=g.now)
+    if row is None:
+        raise TokenRefused("This token is not valid: it is mistyped, expired or revoked. Make a new one.")
+    if row.last_used_at is None or g.now - row.last_used_at >= USED_EVERY:
+        _note_used(row)
+    return row
+
+
+def _note_used(row: SignedInToken) -> None:
+    try:
+        with runtime().database.transaction(IDENTITY) as writing:
+            note_used(writing, token_id=row.token_id, now=g.now)
+    except SQLAlchemyError:
+        log.warning("token not noted as used", extra={"token_id": row.token_id})

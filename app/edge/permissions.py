@@ -8,9 +8,10 @@ from flask import Flask, g, request
 
 from app.core.errors import Forbidden
 from app.core.schema import SchemaNotReady
+from app.core.scopes import IDENTITY, PLATFORM, Scope
 from app.edge.database import SAFE_METHODS
-from app.edge.identity import current_actor
-from app.edge.runtime import runtime
+from app.edge.identity import current_actor, tenant_scope
+from app.edge.runtime import runtime, work_as
 from app.tenants.access import Permission, require
 
 View = Callable[..., Any]
@@ -68,8 +69,17 @@ def enforce(access: Access) -> None:
         if not (access.empty_without_schema and request.method in SAFE_METHODS):
             raise SchemaNotReady(sentence)
         g.schema_note = sentence
-    elif not access.is_public:
+        return
+    if not access.is_public:
         _enforce_actor(access)
+    work_as(_scope_of(access))
+
+
+def _scope_of(access: Access) -> Scope:
+    if access.permission is not None:
+        return tenant_scope()
+    # One's own account and the way in concern no organization; what is for platform admins concerns all of them.
+    return PLATFORM if access.platform_admin else IDENTITY
 
 
 def schema_note() -> str | None:

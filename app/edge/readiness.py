@@ -9,12 +9,16 @@ from app.edge.runtime import runtime
 
 @dataclass(frozen=True)
 class Finding:
-    """The answer of one check. `command` is what mends it, where a command can."""
+    """The answer of one check. `command` is what mends it, where a command can.
+
+    Without what is not vital, less is done or later, but what is asked for is still served.
+    """
 
     name: str
     is_ok: bool
     message: str = ""
     command: str | None = None
+    is_vital: bool = True
 
 
 Check = Callable[[], Finding]
@@ -33,4 +37,10 @@ def check_schema() -> Finding:
     )
 
 
-CHECKS: tuple[Check, ...] = (check_schema,)
+def check_broker() -> Finding:
+    """The broker answers. Without it runs still start, a little later."""
+    problem = runtime().broker_problem()
+    return Finding(name="broker", is_ok=problem is None, message=problem or "", is_vital=False)
+
+
+CHECKS: tuple[Check, ...] = (check_schema, check_broker)

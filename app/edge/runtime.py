@@ -1,16 +1,18 @@
 """What an app was built with. Pages, resources and commands reach it through the current app."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import cast
 
-from flask import current_app
+from flask import current_app, g
 from sqlalchemy.orm import Session
 
 from app.core.clock import Clock
 from app.core.config import Settings
 from app.core.db import Database
 from app.core.schema import SchemaGate
+from app.core.scopes import Scope, rescope, rescoped
 from app.edge.database import RequestDatabase
 from app.jobs.kinds.base import JobKinds
 
@@ -19,7 +21,10 @@ EXTENSION = "belfry"
 
 @dataclass(frozen=True)
 class Runtime:
-    """The parts that were put together at the start. `dispatch` hands ready runs to the workers."""
+    """The parts that were put together at the start. `dispatch` hands ready runs to the workers.
+
+    `broker_problem` says what is wrong with the broker, and nothing when it answers.
+    """
 
     settings: Settings
     database: Database
@@ -28,6 +33,7 @@ class Runtime:
     kinds: JobKinds
     clock: Clock
     dispatch: Callable[[], object]
+    broker_problem: Callable[[], str | None]
 
 
 def runtime() -> Runtime:
@@ -38,3 +44,17 @@ def runtime() -> Runtime:
 def request_session() -> Session:
     """The session of this request."""
     return cast("Session", runtime().requests.session())
+
+
+def work_as(scope: Scope) -> None:
+    """Let this request's session go on as somebody else, in the same transaction."""
+    g.scope = scope
+    rescope(request_session(), scope)
+
+
+@contextmanager
+def working_as(scope: Scope) -> Iterator[Session]:
+    """The session of this request as somebody else, for as long as the block lasts."""
+    session = request_session()
+    with rescoped(session, scope):
+        yield session

@@ -5,12 +5,20 @@ from collections.abc import Callable
 from flask import Response, current_app, request
 from flask.typing import ResponseReturnValue
 
+from app.core.db import again_after_conflict
 from app.edge.database import SAFE_METHODS, commit, roll_back
 from app.edge.runtime import runtime
 
 
 def in_transaction(call: Callable[[], ResponseReturnValue]) -> Response:
-    """The view's answer, after its transaction has ended. Reads never commit."""
+    """The view's answer, after its transaction has ended. Reads never commit.
+
+    A transaction that the database took back for another's sake is tried again from the start.
+    """
+    return again_after_conflict(lambda: _attempt(call))
+
+
+def _attempt(call: Callable[[], ResponseReturnValue]) -> Response:
     requests = runtime().requests
     try:
         response = current_app.make_response(call())

@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
 
 from app.jobs.kinds.base import DefinitionInvalid, JobKinds, KindName, Level, Outcome, OutcomeStatus, RunContext
+from app.jobs.kinds.sync.kind import SyncKind
 
 
 class ScriptedKind:
@@ -15,6 +19,15 @@ class ScriptedKind:
     def check(self, definition: Mapping[str, Any]) -> dict[str, Any]:
         if "ends" not in definition:
             raise DefinitionInvalid({"ends": "Say how it ends."})
+        return dict(definition)
+
+    def store(self, _session: Session, definition: Mapping[str, Any], **_job: object) -> dict[str, Any]:
+        return dict(definition)
+
+    def secret_ids(self, _definition: Mapping[str, Any]) -> frozenset[UUID]:
+        return frozenset()
+
+    def without_secrets(self, definition: Mapping[str, Any]) -> dict[str, Any]:
         return dict(definition)
 
     def describe(self, definition: Mapping[str, Any]) -> str:
@@ -39,6 +52,6 @@ class ScriptedKind:
 
 
 def scripted_kinds() -> JobKinds:
-    """Every kind is a scripted one."""
+    """Every kind that people make jobs of is a scripted one."""
     kind = ScriptedKind()
-    return {KindName.CODE: kind, KindName.WORKFLOW: kind}
+    return {KindName.CODE: kind, KindName.WORKFLOW: kind, KindName.SYNC: SyncKind()}

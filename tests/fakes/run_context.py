@@ -7,6 +7,7 @@ from app.core.addresses import parse_networks
 from app.core.deadline import Deadline
 from app.core.http import OutboundClient
 from app.jobs.kinds.base import Level, StopReason
+from app.vault.service import SecretNotFound
 
 
 class FakeRunContext:
@@ -30,6 +31,7 @@ class FakeRunContext:
         self.idempotency_key = str(self.run_id)
         self.deadline = Deadline.after(seconds)
         self.http = http or OutboundClient(allowed_private=parse_networks("127.0.0.1"))
+        self.secrets: dict[tuple[UUID, str], str] = {}
         self.lines: list[str] = []
         self.levels: list[Level] = []
         self._safe_seconds = safe_seconds
@@ -41,6 +43,11 @@ class FakeRunContext:
     @property
     def safe_until(self) -> Deadline:
         return Deadline.after(self._safe_seconds) if self._is_renewed else self._first_safe_until
+
+    def open_secret(self, secret_id: UUID, field: str) -> str:
+        if (secret_id, field) not in self.secrets:
+            raise SecretNotFound("A sealed value is gone. Enter it again.")
+        return self.secrets[secret_id, field]
 
     def log(self, text: str, level: Level = Level.INFO) -> None:
         self.lines.append(text)

@@ -1,0 +1,50 @@
+"""Where database and broker are, in the form in which the rest of the code wants to read it. Pure."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sqlalchemy.engine import URL, make_url
+
+_POSTGRES = {"postgresql", "postgres"}
+_REDIS = {"redis", "rediss", "unix"}
+
+
+def database_address(base: Path, value: str) -> str:
+    """The URL of a database, a relative file made absolute. Raises ValueError or ArgumentError."""
+    return _file_address(base, value) if value.startswith("sqlite:") else postgres_address(value)
+
+
+def postgres_address(value: str) -> str:
+    """The URL of a PostgreSQL database with the driver we use. Raises ValueError or ArgumentError."""
+    url = make_url(value)
+    # The roles of an installation are named after its login, so it cannot be left to the driver's guess.
+    if url.drivername.partition("+")[0] not in _POSTGRES or not url.database or not url.username:
+        raise ValueError("not a PostgreSQL database with a user")
+    return _spelled(url.set(drivername="postgresql+psycopg"))
+
+
+def broker_address(base: Path, value: str) -> str:
+    """The URL of a Redis database or of a SQLite file, a relative one made absolute. Raises ValueError."""
+    if value.startswith("sqlite:"):
+        return _file_address(base, value)
+    parts = urlsplit(value)
+    is_complete = bool(parts.path if parts.scheme == "unix" else parts.hostname)
+    # Reading the port raises ValueError when it is none.
+    if parts.scheme not in _REDIS or not is_complete or parts.port == 0:
+        raise ValueError("not a Redis address")
+    return value
+
+
+def _file_address(base: Path, value: str) -> str:
+    url = make_url(value)
+    # Belfry is several processes: a database in the memory of one is no database to the others.
+    is_file = url.database and url.database != ":memory:" and not url.database.startswith("file:")
+    if url.get_backend_name() != "sqlite" or not url.database or not is_file:
+        raise ValueError("not a file")
+    if Path(url.database).is_absolute():
+        return value
+    return _spelled(url.set(database=str(base / url.database)))
+
+
+def _spelled(url: URL) -> str:
+    return url.render_as_string(hide_password=False)

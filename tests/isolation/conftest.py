@@ -1,0 +1,114 @@
+"""An installation on PostgreSQL with two organizations that have one row of everything."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Engine, Table, func, insert, select
+from sqlalchemy.orm import Session
+
+from app.core.db import Database, open_database
+from app.core.ids import new_id
+from app.core.scopes import DatabaseRole, Scope, role_name
+from app.events.service import Topic, append_event
+from app.runs import ledger
+from app.runs.models import LogLine
+from app.schedules.models import Gap, Schedule
+from app.schedules.policies import GapReason
+from app.tenants.audit import record
+from app.vault.models import Secret
+from tests.factories.tenants import make_member, make_organization
+from tests.factories.work import make_job, make_run, make_schedule
+from tests.fakes.clock import utc
+from tests.fakes.database import OpenDatabase
+
+NOW = utc("2027-01-05 12:00")
+
+
+@dataclass(frozen=True)
+class Installation:
+    """The database as the product sees it, and as its owner does."""
+
+    database: Database
+    owner: Engine
+    ours: UUID
+    theirs: UUID
+    now: datetime = NOW
+
+    @property
+    def login(self) -> str:
+        return str(self.database.write.url.username)
+
+    def role(self, role: DatabaseRole) -> str:
+        return role_name(self.login, role)
+
+    def count(self, table: Table, organization_id: UUID) -> int:
+        query = select(func.count()).select_from(table).where(table.c.organization_id == organization_id)
+        return int(self._as_owner(query))
+
+    def schedule_name(self, organization_id: UUID) -> str:
+        return str(self._as_owner(select(Schedule.name).where(Schedule.organization_id == organization_id)))
+
+    def schedule_of(self, organization_id: UUID) -> UUID:
+        found: UUID = self._as_owner(select(Schedule.id).where(Schedule.organization_id == organization_id))
+        return found
+
+    def add_gap(self, scope: Scope, *, organization_id: UUID, schedule_id: UUID | None = None) -> None:
+        values = {
+            "id": new_id(),
+            "organization_id": organization_id,
+            "schedule_id": schedule_id or self.schedule_of(organization_id),
+            "first_slot_at": NOW,
+            "last_slot_at": NOW,
+            "slots": 1,
+            "reason": GapReason.PAUSED.value,
+            "at": NOW,
+        }
+        with self.database.transaction(scope) as session:
+            session.execute(insert(Gap).values(**values))
+
+    def with_pool_of(self, connections: int) -> Database:
+        url = self.database.write.url.render_as_string(hide_password=False)
+        return open_database(url, connections=connections)
+
+    def _as_owner(self, query: Any) -> Any:
+        with self.owner.connect() as connection:
+            return connection.execute(query).scalar_one()
+
+
+def furnish(session: Session, name: str) -> UUID:
+    """One row of everything."""
+    member = make_member(session, organization_id=make_organization(session, name=name), email=f"{name}@example.com")
+    organization_id = member.organization_id
+    job = make_job(session, organization_id)
+    schedule = make_schedule(session, job, name="Nightly")
+    run_id = make_run(session, job, now=NOW, schedule_id=schedule.id, slot_at=NOW)
+    ledger.start(session, run_id=run_id, worker="w", lease_until=NOW, now=NOW)
+    here = {"organization_id": organization_id}
+    session.add(LogLine(run_id=run_id, number=1, token=1, level="info", text="hello", at=NOW, **here))
+    session.add(
+        Gap(schedule_id=schedule.id, first_slot_at=NOW, last_slot_at=NOW, slots=1, reason="paused", at=NOW, **here)
+    )
+    session.add(
+        Secret(owner_kind="job", owner_id=job.id, field="f", sealed="sealed", key_id="k", created_at=NOW, **here)
+    )
+    append_event(session, topic=Topic.RUNS, kind="run.ready", subject_id=run_id, now=NOW, **here)
+    record(
+        session, actor=member.actor, action="x", subject_kind="job", subject_id=job.id, summary="did something", now=NOW
+    )
+    return organization_id
+
+
+@pytest.fixture
+def engine() -> str:
+    """SQLite has no row-level security: there the application's own scoping stands alone, and has its own tests."""
+    return "postgresql"
+
+
+@pytest.fixture
+def installation(database: OpenDatabase) -> Installation:
+    with database.transaction() as session:
+        ours, theirs = furnish(session, "ours"), furnish(session, "theirs")
+    return Installation(database, database.owner.write, ours, theirs)

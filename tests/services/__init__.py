@@ -1,0 +1,1 @@
+"""PostgreSQL and Redis for the tests: found on the machine, started when first needed, gone with the tests."""
