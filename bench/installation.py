@@ -1,4 +1,4 @@
-"""An embedded installation in a temporary folder, with a worker of its own and a server it may call."""
+"""An installation for the occasion, with a worker of its own and a server it may call."""
 
 import os
 import shutil
@@ -12,15 +12,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from secrets import token_urlsafe
 
 from app.cli.database import migrate
 from app.core.clock import DatabaseClock
 from app.core.config import Settings, read_settings
-from app.core.db import Database, open_database
-from app.core.keys import with_secret_key
+from app.core.key_rings import new_key
 from app.tenants.access import Actor
 from app.tenants.models import Organization
 from app.tenants.roles import Role
+from bench.services import Engine, services_for
+from tests.fakes.database import OpenDatabase, open_everything
 
 STOP_SECONDS = 30
 
@@ -41,21 +43,28 @@ class Installation:
     """A migrated database with one organization, and where its jobs may send requests."""
 
     settings: Settings
-    database: Database
+    database: OpenDatabase
     actor: Actor
     url: str
 
 
 @contextmanager
-def installation(**environ: str) -> Iterator[Installation]:
+def installation(engine: Engine = Engine.EMBEDDED, **environ: str) -> Iterator[Installation]:
     """Set up, and leave nothing behind."""
+    with services_for(engine) as services, _installation(services | environ) as place:
+        yield place
+
+
+@contextmanager
+def _installation(environ: dict[str, str]) -> Iterator[Installation]:
     folder = Path(tempfile.mkdtemp(prefix="belfry-bench-"))
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Answer)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    os.environ.update({"BELFRY_DATA_DIR": str(folder), "BELFRY_ALLOWED_PRIVATE_ADDRESSES": "127.0.0.1", **environ})
-    settings = with_secret_key(read_settings())
+    own = {"BELFRY_DATA_DIR": str(folder), "BELFRY_SECRET_KEY": token_urlsafe(48), "BELFRY_VAULT_KEYS": new_key()}
+    os.environ.update({**own, "BELFRY_ALLOWED_PRIVATE_ADDRESSES": "127.0.0.1", **environ})
+    settings = read_settings()
     migrate(settings)
-    database = open_database(settings.database_url)
+    database = open_everything(settings.database_url, admin_url=settings.database_admin_url)
     try:
         url = f"http://127.0.0.1:{server.server_port}/"
         yield Installation(settings, database, _make_actor(database), url)
@@ -76,7 +85,7 @@ def worker() -> Iterator[subprocess.Popen[bytes]]:
         process.wait(STOP_SECONDS)
 
 
-def _make_actor(database: Database) -> Actor:
+def _make_actor(database: OpenDatabase) -> Actor:
     with database.transaction() as session:
         now = DatabaseClock().now(session)
         organization = Organization(name="Bench", timezone="UTC", created_at=now)

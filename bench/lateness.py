@@ -14,6 +14,7 @@ from app.ops.kinds import job_kinds
 from app.runs.models import Run
 from app.schedules.service import ScheduleDraft, create_schedule
 from bench.installation import Installation, installation, worker
+from bench.services import Engine
 
 LOOK_SECONDS = 1.0
 
@@ -45,12 +46,12 @@ def collect(place: Installation, wanted: int, deadline: float) -> list[float]:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--engine", choices=["embedded"], default="embedded")
+    parser.add_argument("--engine", type=Engine, choices=list(Engine), default=Engine.EMBEDDED)
     parser.add_argument("--schedules", type=int, default=12)
     parser.add_argument("--starts", type=int, default=60)
     options = parser.parse_args()
     minutes = options.starts / options.schedules
-    with installation() as place, worker():
+    with installation(options.engine) as place, worker():
         prepare(place, options.schedules)
         late = collect(place, options.starts, time.monotonic() + (minutes + 2) * 60)
     cuts = statistics.quantiles(late, n=100, method="inclusive")

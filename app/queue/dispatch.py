@@ -1,8 +1,10 @@
 """Ready runs become hints, a few more than there are slots. The line stays in the database; repeating is harmless."""
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from threading import Lock
 from uuid import UUID
 
 from sqlalchemy import func, or_, select, update
@@ -12,11 +14,14 @@ from sqlalchemy.orm import Session
 from app.core.clock import Clock
 from app.core.config import Settings
 from app.core.db import Database
-from app.queue.broker import BrokerAway, Hints, make_huey
+from app.core.scopes import ENGINE
+from app.queue.broker import Hints, make_huey
+from app.queue.link import BrokerAway
 from app.queue.tasks import make_hints
 from app.runs import ledger
 from app.runs.models import Run, in_state
 from app.runs.states import RunState
+from app.runs.switches import is_open
 
 log = logging.getLogger(__name__)
 
@@ -26,43 +31,67 @@ HINTS_PER_SLOT = 2
 STALE_AFTER = timedelta(seconds=10)
 
 
+# How many runs the workers heard of lately take at once, all together.
+LiveSlots = Callable[[Session, datetime], int]
+
+
 @dataclass(frozen=True)
 class Dispatcher:
-    """Hands ready runs to the workers."""
+    """Hands ready runs to the workers. `own_slots` are those of this process, which counts before it was heard of."""
 
     database: Database
     clock: Clock
     hints: Hints
-    slots: int
+    live_slots: LiveSlots
+    own_slots: int
+    _going: Lock = field(default_factory=Lock, init=False, compare=False)
+    _next: Lock = field(default_factory=Lock, init=False, compare=False)
 
     def dispatch(self) -> int:
         """Hint at the next ready runs. Returns how many. With broker or database away, finders and sweep make up."""
+        # One pass goes on and one waits; the latter sees all that was committed by those who come third.
+        if not self._next.acquire(blocking=False):
+            return 0
+        with self._going:
+            self._next.release()
+            return self._pass()
+
+    def _pass(self) -> int:
         try:
             # Asked before the transaction: a broker that hangs must not hold the database's write lock.
-            are_lost = self._has_no_hints()
-            with self.database.transaction() as session:
-                now = self.clock.now(session)
-                _wake_retries(session, now)
-                chosen = self._choose(session, now, are_lost=are_lost)
-            self.hints.send(chosen)
-        except (SQLAlchemyError, BrokerAway) as error:
+            waiting = self._count_hints()
+            chosen = self.database.run(ENGINE, lambda session: self._choose(session, waiting=waiting))
+            return self._send(chosen)
+        except SQLAlchemyError as error:
             log.warning("dispatch postponed", extra={"problem": str(error)})
+            return 0
+
+    def _count_hints(self) -> int | None:
+        try:
+            return self.hints.waiting()
+        except BrokerAway:
+            return None
+
+    def _send(self, chosen: list[UUID]) -> int:
+        try:
+            self.hints.send(chosen)
+        except BrokerAway:
+            # Not said is not hinted at: when the broker is back, these are the first.
+            self.database.run(ENGINE, lambda session: _take_back(session, chosen))
             return 0
         return len(chosen)
 
-    def _has_no_hints(self) -> bool:
-        try:
-            return self.hints.waiting() == 0
-        except BrokerAway:
-            # Retries still have to be woken below; sending then says that the broker is away.
-            return True
-
-    def _choose(self, session: Session, now: datetime, *, are_lost: bool) -> list[UUID]:
+    def _choose(self, session: Session, *, waiting: int | None) -> list[UUID]:
+        now = self.clock.now(session)
+        _wake_retries(session, now)
+        if waiting is None:
+            return []
         # Hints that still lie in the queue are late and not lost: the slots are busy.
-        is_stale = Run.hinted_at < now - STALE_AFTER if are_lost else Run.hinted_at.is_(None)
-        is_ready = in_state(RunState.READY) & (Run.ready_at <= now)
+        is_stale = Run.hinted_at < now - STALE_AFTER if waiting == 0 else Run.hinted_at.is_(None)
+        is_ready = in_state(RunState.READY) & (Run.ready_at <= now) & is_open()
         hinted = select(func.count()).select_from(Run).where(is_ready, Run.hinted_at.is_not(None), ~is_stale)
-        free = self.slots * HINTS_PER_SLOT - (session.scalar(hinted) or 0)
+        slots = max(self.live_slots(session, now), self.own_slots)
+        free = slots * HINTS_PER_SLOT - (session.scalar(hinted) or 0)
         if free <= 0:
             return []
         query = (
@@ -77,9 +106,10 @@ class Dispatcher:
         return chosen
 
 
-def make_dispatcher(settings: Settings, database: Database, clock: Clock) -> Dispatcher:
+def make_dispatcher(settings: Settings, database: Database, clock: Clock, *, live_slots: LiveSlots) -> Dispatcher:
     """For a process that hands out work and does none itself: pages, commands, a scheduler apart."""
-    return Dispatcher(database, clock, make_hints(make_huey(settings)), settings.workers)
+    # As if there were one slot at least, so that the first worker that comes finds something to begin with.
+    return Dispatcher(database, clock, make_hints(make_huey(settings)), live_slots, own_slots=1)
 
 
 def _wake_retries(session: Session, now: datetime) -> None:
@@ -87,3 +117,7 @@ def _wake_retries(session: Session, now: datetime) -> None:
     due = list(session.scalars(query))
     if due:
         ledger.make_ready(session, run_ids=due, now=now)
+
+
+def _take_back(session: Session, run_ids: list[UUID]) -> None:
+    session.execute(update(Run).where(Run.id.in_(run_ids), in_state(RunState.READY)).values(hinted_at=None))

@@ -3,16 +3,19 @@
 import logging
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 
 from app.core.clock import Clock
 from app.core.db import Database
 from app.core.schema import SchemaGate
+from app.core.scopes import ENGINE
+from app.queue.slots import Slots
 from app.runs.models import Run, in_state
 from app.runs.states import RunState
+from app.runs.switches import is_open
 
 log = logging.getLogger(__name__)
 
@@ -30,15 +33,18 @@ class Finder:
         database: Database,
         clock: Clock,
         schema: SchemaGate,
-        free_slots: Callable[[], int],
-        execute: Callable[[UUID], None],
+        slots: Slots,
+        is_broker_away: Callable[[], bool],
+        execute: Callable[[UUID], bool],
     ) -> None:
         self._database = database
         self._clock = clock
         self._schema = schema
-        self._free_slots = free_slots
+        self._slots = slots
+        self._is_broker_away = is_broker_away
         self._execute = execute
-        self._closed = threading.Event()
+        self._is_closed = False
+        self._news = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="finder", daemon=True)
 
     def start(self) -> None:
@@ -46,28 +52,53 @@ class Finder:
 
     def close(self) -> None:
         """Look no further. What was found goes on."""
-        self._closed.set()
+        self._is_closed = True
+        self._news.set()
 
     def find(self, limit: int) -> list[UUID]:
-        """Runs that are ready and were overlooked, the longest waiting first."""
-        with self._database.reading() as session:
-            before = self._clock.now(session) - OVERLOOKED_AFTER
+        """Runs that are ready and were overlooked, the longest waiting first. Without a broker, all that are ready."""
+        with self._database.reading(ENGINE) as session:
+            now = self._clock.now(session)
             query = (
                 select(Run.id)
-                .where(in_state(RunState.READY), Run.ready_at <= before)
-                .where(or_(Run.hinted_at.is_(None), Run.hinted_at <= before))
-                .order_by(Run.ready_at)
+                .where(in_state(RunState.READY), is_open(), *self._has_waited(now))
+                .order_by(Run.ready_at, Run.id)
                 .limit(limit)
             )
             return list(session.scalars(query))
 
+    def _has_waited(self, now: datetime) -> list[ColumnElement[bool]]:
+        if self._is_broker_away():
+            return [Run.ready_at <= now]
+        before = now - OVERLOOKED_AFTER
+        return [Run.ready_at <= before, or_(Run.hinted_at.is_(None), Run.hinted_at <= before)]
+
     def _loop(self) -> None:
-        while not self._closed.wait(LOOK_SECONDS):
+        while not self._is_closed:
             try:
-                free = self._free_slots()
-                if free <= 0 or not self._schema.is_current():
-                    continue
-                for run_id in self.find(free):
-                    threading.Thread(target=self._execute, args=(run_id,), name=f"found {run_id}", daemon=True).start()
+                self._look()
             except Exception:
                 log.exception("could not look for overlooked runs")
+            self._news.wait(LOOK_SECONDS)
+            self._news.clear()
+
+    def _look(self) -> None:
+        free = self._slots.free
+        if free <= 0 or not self._schema.is_current():
+            return
+        for run_id in self.find(free):
+            if self._is_closed or not self._slots.try_take():
+                return
+            threading.Thread(target=self._follow, args=(run_id,), name=f"found {run_id}", daemon=True).start()
+
+    def _follow(self, run_id: UUID) -> None:
+        was_executed = False
+        try:
+            was_executed = self._execute(run_id)
+        except Exception:
+            log.exception("found run not executed", extra={"run_id": str(run_id)})
+        finally:
+            self._slots.release()
+        # There may be more where that came from. One that was not to be had would be found again, and again.
+        if was_executed:
+            self._news.set()

@@ -6,18 +6,31 @@ from typing import Any
 from huey.registry import Message
 from huey.serializer import Serializer
 
+# All that a hint needs. huey's other fields ask for delays, repetitions and follow-ups, which the ledger decides.
+CARRIED = ("id", "name", "kwargs")
+
+
+class MessageRefused(ValueError):
+    """It lay on our queue and is none of ours."""
+
 
 class JSONSerializer(Serializer):  # type: ignore[misc]
     """Writes huey's messages as JSON objects. Anything else on the queue is refused before it is looked into."""
 
     def _serialize(self, data: Any) -> bytes:
-        fields = {name: value for name, value in data._asdict().items() if value is not None}
-        return json.dumps(fields).encode()
+        return json.dumps({name: getattr(data, name) for name in CARRIED}).encode()
 
     def _deserialize(self, data: bytes) -> Any:
-        fields = json.loads(bytes(data))
+        try:
+            fields = json.loads(bytes(data))
+        except (ValueError, RecursionError) as error:
+            raise MessageRefused("not JSON") from error
         if not isinstance(fields, dict) or not fields.keys() <= set(Message._fields):
-            raise ValueError("not a message of ours")
-        if fields.get("args") or fields.get("on_complete") or fields.get("on_error"):
-            raise ValueError("our messages carry keywords alone")
-        return Message(**{"args": (), "kwargs": {}, **fields})
+            raise MessageRefused("not a message of ours")
+        task_id, name, kwargs = (fields.pop(field, None) for field in CARRIED)
+        # Versions before this one wrote the others too, as zero or empty.
+        if any(fields.values()):
+            raise MessageRefused("our messages carry keywords alone")
+        if not (isinstance(task_id, str) and isinstance(name, str) and isinstance(kwargs, dict)):
+            raise MessageRefused("not a message of ours")
+        return Message(id=task_id, name=name, args=(), kwargs=kwargs)

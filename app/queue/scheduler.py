@@ -7,9 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy.orm import Session
+
 from app.core.clock import Clock
 from app.core.db import Database
 from app.core.schema import SchemaGate
+from app.core.scopes import ENGINE
 from app.jobs.kinds.base import JobKinds
 from app.queue.dispatch import Dispatcher
 from app.runs import planner, reaper
@@ -94,9 +97,7 @@ class Scheduler:
             return
         began = time.monotonic()
         while not self._closed.is_set():
-            with self._database.transaction() as session:
-                now = self._clock.now(session)
-                done = planner.tick(session, now=now)
+            now, done = self._database.run(ENGINE, self._plan_batch)
             self._dispatcher.dispatch()
             if not done.is_full:
                 self._report(TickReport(now, int((time.monotonic() - began) * 1000)))
@@ -108,12 +109,18 @@ class Scheduler:
         """Move runs of dead workers on, and hint again at runs whose hint was lost."""
         if not self._schema.is_current():
             return
-        with self._database.transaction() as session:
-            reaper.reap(session, kinds=self._kinds, now=self._clock.now(session))
+        self._database.run(ENGINE, self._reap_batch)
         self._dispatcher.dispatch()
 
+    def _plan_batch(self, session: Session) -> tuple[datetime, planner.Tick]:
+        now = self._clock.now(session)
+        return now, planner.tick(session, now=now)
+
+    def _reap_batch(self, session: Session) -> int:
+        return reaper.reap(session, kinds=self._kinds, now=self._clock.now(session))
+
     def _until_due(self) -> float:
-        with self._database.reading() as session:
+        with self._database.reading(ENGINE) as session:
             now = self._clock.now(session)
             times = [earliest_due_across_tenants(session), earliest_ready_across_tenants(session)]
         due = [moment for moment in times if moment is not None]

@@ -59,8 +59,14 @@ class Belfry:
             text=True,
         )
         threading.Thread(target=self._listen, daemon=True).start()
-        wait_until(lambda: "Belfry runs" in self.text, "belfry up greets")
-        wait_until(lambda: "Stop it with" in self.text, "belfry up says all")
+        give_up = time.monotonic() + PATIENCE_SECONDS
+        # Its last words of greeting.
+        while "Stop it with" not in self.text:
+            if self.process.poll() is not None or time.monotonic() > give_up:
+                self.process.terminate()
+                self.process.wait(PATIENCE_SECONDS)
+                pytest.fail(f"belfry up does not greet. It said: {self.text}")
+            time.sleep(0.1)
 
     @property
     def environment(self) -> dict[str, str]:

@@ -70,7 +70,7 @@ class TestFirstDay:
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
 
-        expect(page.get_by_role("heading", name="Queue")).to_be_visible()
+        expect(page.get_by_role("heading", name="Queue", exact=True)).to_be_visible()
 
     def test_a_workflow_is_put_on_a_schedule_with_its_next_five_runs_shown(
         self, page: Page, belfry: Belfry, outside: Outside
