@@ -21,6 +21,7 @@ from app.ops.heartbeats import ProcessFacts, beat
 from app.runs.models import Attempt, LogLine, Run
 from app.runs.retention import delete_finished_before
 from app.runs.states import RunState
+from app.vault.models import Secret
 from tests.factories.work import LONG_AGO, load_run, make_job, make_organization, make_run
 
 DAY = timedelta(days=1)
@@ -146,6 +147,23 @@ def test_clean_up_tells_how_many_runs_went(
 
     assert result == {"deleted": 3}
     assert [text for text, _ in lines[1:]] == ["Deleted 2 runs so far.", "Deleted 3 runs so far."]
+
+
+def test_clean_up_erases_sealed_values_that_went_out_of_use(
+    database: Database, context_for: Callable[[UUID], FunctionContext], lines: list[tuple[str, Level]]
+) -> None:
+    with database.transaction() as session:
+        own, now = make_organization(session), DatabaseClock().now(session)
+        row = {"organization_id": own, "owner_kind": "job", "owner_id": new_id(), "sealed": "x", "key_id": "k"}
+        for age in (None, 10 * DAY, 40 * DAY):
+            retired_at = None if age is None else now - age
+            session.add(Secret(**row, field=f"header:{age}", created_at=now, retired_at=retired_at))
+
+    clean_up_runs.call(context_for(own), CleanUpArguments(days=30))
+
+    assert lines[-1][0] == "Sealed values out of use, erased: 1."
+    with database.reading() as session:
+        assert session.scalars(select(func.count()).select_from(Secret)).one() == 2
 
 
 class TestSelfCheck:

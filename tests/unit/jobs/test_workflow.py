@@ -12,9 +12,10 @@ from app.core.http import OutboundClient
 from app.jobs.kinds.base import DefinitionInvalid, Level, OutcomeStatus, StopReason
 from app.jobs.kinds.workflow.kind import WorkflowKind
 from tests.fakes.run_context import FakeRunContext
+from tests.fakes.vault import SEALER
 from tests.unit.jobs.conftest import WebServer
 
-KIND = WorkflowKind()
+KIND = WorkflowKind(SEALER)
 
 
 def workflow(**step: Any) -> dict[str, Any]:

@@ -2,9 +2,12 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
 
 from app.core.config import Settings
 from app.core.text import storable
@@ -14,6 +17,7 @@ from app.jobs.kinds.code.process import run_function
 from app.jobs.kinds.code.protocol import FunctionCall
 from app.jobs.kinds.definitions import parse_definition
 from app.jobs.kinds.stops import stopped
+from app.vault.service import SecretOwner
 
 # They travel to the function's process in one piece.
 MAX_ARGUMENT_BYTES = 32_768
@@ -47,6 +51,24 @@ class CodeKind:
         if len(json.dumps(stored)) > MAX_ARGUMENT_BYTES:
             raise DefinitionInvalid({"arguments": f"The arguments take more than {MAX_ARGUMENT_BYTES:,} bytes."})
         return {"function": function.name, "arguments": stored}
+
+    def store(
+        self,
+        session: Session,
+        definition: Mapping[str, Any],
+        *,
+        owner: SecretOwner,
+        before: Mapping[str, Any] | None,
+        now: datetime,
+    ) -> dict[str, Any]:
+        # Arguments are no place for secrets: they are shown in forms, and travel to the function's process.
+        return dict(definition)
+
+    def secret_ids(self, definition: Mapping[str, Any]) -> frozenset[UUID]:
+        return frozenset()
+
+    def without_secrets(self, definition: Mapping[str, Any]) -> dict[str, Any]:
+        return dict(definition)
 
     def describe(self, definition: Mapping[str, Any]) -> str:
         function = self._named_in(definition)

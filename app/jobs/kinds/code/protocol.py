@@ -31,7 +31,7 @@ class FunctionCall:
 
     def for_child(self) -> "FunctionCall":
         """The same without what a function must not have."""
-        return replace(self, settings=replace(self.settings, secret_key=None))
+        return replace(self, settings=replace(self.settings, secret_key=None, vault_keys=()))
 
 
 @dataclass(frozen=True)

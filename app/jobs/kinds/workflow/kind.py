@@ -1,16 +1,23 @@
 """Runs workflows: each step's call, its log line and its verdict. What a workflow is lives in steps.py."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
 
 from app.core.http import OutboundFailed, OutboundLimits, OutboundRefused, OutboundResponse
+from app.core.sealing import KeyUnknown, SealBroken, Sealer
 from app.jobs.kinds.base import DefinitionInvalid, Level, Outcome, OutcomeStatus, RunContext, StopReason
 from app.jobs.kinds.definitions import parse_definition
 from app.jobs.kinds.expectations import parse_expected_status
 from app.jobs.kinds.http_words import answer_line, body_beginning, shown_url, status_words
 from app.jobs.kinds.stops import stopped
+from app.jobs.kinds.workflow.header_secrets import HeaderVault, open_headers, sealed_ids, without_values
 from app.jobs.kinds.workflow.hiding import Cleaner, make_cleaner
 from app.jobs.kinds.workflow.steps import HttpStep, Workflow, request_of
+from app.vault.service import SecretNotFound, SecretOwner
 
 # Asking again with the same refused credential locks accounts and changes nothing.
 REFUSED_CREDENTIAL = frozenset({401, 403})
@@ -19,8 +26,31 @@ REFUSED_CREDENTIAL = frozenset({401, 403})
 class WorkflowKind:
     """The kind of job whose steps call HTTP APIs."""
 
+    def __init__(self, sealer: Sealer) -> None:
+        self._sealer = sealer
+
     def check(self, definition: Mapping[str, Any]) -> dict[str, Any]:
-        return parse_definition(Workflow, definition).model_dump(mode="json")
+        return _plain(parse_definition(Workflow, definition))
+
+    def store(
+        self,
+        session: Session,
+        definition: Mapping[str, Any],
+        *,
+        owner: SecretOwner,
+        before: Mapping[str, Any] | None,
+        now: datetime,
+    ) -> dict[str, Any]:
+        header_vault = HeaderVault(session, self._sealer, owner, now)
+        return _plain(header_vault.store(parse_definition(Workflow, definition), _readable(before)))
+
+    def secret_ids(self, definition: Mapping[str, Any]) -> frozenset[UUID]:
+        return sealed_ids(parse_definition(Workflow, definition))
+
+    def without_secrets(self, definition: Mapping[str, Any]) -> dict[str, Any]:
+        workflow = parse_definition(Workflow, definition)
+        cleared = without_values(workflow)
+        return dict(definition) if cleared == workflow else _plain(cleared)
 
     def describe(self, definition: Mapping[str, Any]) -> str:
         try:
@@ -50,15 +80,39 @@ class WorkflowKind:
         return Outcome(OutcomeStatus.SUCCEEDED, result={"steps": finished})
 
 
+def _plain(workflow: Workflow) -> dict[str, Any]:
+    # Of a header, either the value or the id of the sealed one is said, not that the other is missing.
+    return workflow.model_dump(mode="json", exclude_none=True)
+
+
+def _readable(definition: Mapping[str, Any] | None) -> Workflow | None:
+    """What is stored, if this version can read it. From what it cannot, nothing is kept."""
+    try:
+        return None if definition is None else parse_definition(Workflow, definition)
+    except DefinitionInvalid:
+        return None
+
+
 def _run_step(step: HttpStep, context: RunContext) -> Outcome:
     reason = context.stop_reason()
     if reason is not None:
         return stopped(reason)
+    try:
+        headers = open_headers(step, context)
+    except KeyUnknown as error:
+        # Another worker may have the key, and this one may get it.
+        return Outcome(OutcomeStatus.WAITING, error.message)
+    except (SecretNotFound, SealBroken) as error:
+        return _failed(context, f"{step.name} was not called. {error.message}", may_retry=False)
+    return _call(step, headers, context)
+
+
+def _call(step: HttpStep, headers: list[tuple[str, str]], context: RunContext) -> Outcome:
     # Never zero: a step that starts in the last moment still gets an honest time-out.
     seconds = max(0.1, min(step.timeout_seconds, context.deadline.seconds_left))
-    request = request_of(step, idempotency_key=context.idempotency_key)
+    request = request_of(step, headers, idempotency_key=context.idempotency_key)
     # Servers repeat what they were sent, and whoever may see a run is not meant to see the job's keys.
-    clean = make_cleaner(header.value for header in step.headers)
+    clean = make_cleaner(value for _, value in headers)
     called = f"{step.method} {shown_url(step.url)}"
     try:
         response = context.http.send(request, limits=OutboundLimits(total_seconds=seconds))

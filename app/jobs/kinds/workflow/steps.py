@@ -2,7 +2,9 @@
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Literal, Self
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -21,12 +23,13 @@ _UNSENDABLE = re.compile(r"[^\t\x20-\x7e\xa0-\xff]")
 
 
 class Header(BaseModel):
-    """One header of a request."""
+    """One header of a request. Stored, a value that may be secret is sealed; with neither, the stored one is kept."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
-    value: str = Field(max_length=8_000)
+    value: str | None = Field(default=None, max_length=8_000, repr=False)
+    secret_id: UUID | None = None
 
     @field_validator("name")
     @classmethod
@@ -39,10 +42,18 @@ class Header(BaseModel):
 
     @field_validator("value")
     @classmethod
-    def _check_value(cls, value: str) -> str:
+    def _check_value(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
         if _UNSENDABLE.search(value):
             raise ValueError("A header's value cannot hold line breaks or characters outside Latin-1.")
         return value.strip()
+
+    @model_validator(mode="after")
+    def _check_source(self) -> Self:
+        if self.value is not None and self.secret_id is not None:
+            raise ValueError("A header has a value or the id of a sealed one, not both.")
+        return self
 
 
 class HttpStep(BaseModel):
@@ -87,17 +98,17 @@ class Workflow(BaseModel):
         return steps
 
 
-def request_of(step: HttpStep, *, idempotency_key: str) -> OutboundRequest:
-    """The request a step sends. What the person set themselves is never overruled."""
-    headers = [(header.name, header.value) for header in step.headers]
-    given = {name.lower() for name, _ in headers}
+def request_of(step: HttpStep, headers: Sequence[tuple[str, str]], *, idempotency_key: str) -> OutboundRequest:
+    """The request a step sends, with its opened headers. What the person set themselves is never overruled."""
+    sent = list(headers)
+    given = {name.lower() for name, _ in sent}
     if step.body and "content-type" not in given:
-        headers.append(("Content-Type", _content_type(step.body)))
+        sent.append(("Content-Type", _content_type(step.body)))
     if step.method in METHODS_WITH_BODY and IDEMPOTENCY_HEADER.lower() not in given:
-        headers.append((IDEMPOTENCY_HEADER, idempotency_key))
+        sent.append((IDEMPOTENCY_HEADER, idempotency_key))
     # Lone surrogates can come in by JSON and cannot be sent.
     body = step.body.encode("utf-8", "replace") if step.body else None
-    return OutboundRequest(step.method, step.url, tuple(headers), body)
+    return OutboundRequest(step.method, step.url, tuple(sent), body)
 
 
 def _content_type(body: str) -> str:

@@ -1,0 +1,1 @@
+"""Secrets of organizations, sealed. What lies here is opened for a running attempt alone."""
