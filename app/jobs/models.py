@@ -35,6 +35,8 @@ class Job(Base):
     name: Mapped[str] = mapped_column(String(120))
     description: Mapped[str] = mapped_column(Text, default="")
     kind: Mapped[str] = mapped_column(String(16))
+    # What a sync reads from; nothing for the other kinds.
+    service: Mapped[str | None] = mapped_column(String(16))
     definition: Mapped[dict[str, Any]]
     revision: Mapped[int] = mapped_column(default=1)
     tries: Mapped[int]

@@ -1,7 +1,7 @@
 """Commands on jobs. Deleting one also concerns its schedules and runs, and is therefore a command of `runs`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -21,6 +21,7 @@ from app.jobs.policies import Backoff, RetryPolicy
 from app.jobs.queries import JobNotFound, get_job
 from app.tenants.access import Actor, Permission, require
 from app.tenants.audit import record
+from app.vault.service import SecretOwner, retire
 
 LONGEST_TIME_LIMIT_SECONDS = 86_400
 MOST_TRIES = 20
@@ -50,7 +51,8 @@ class JobDraft:
 
     name: str
     kind: KindName
-    definition: Mapping[str, Any]
+    # It may hold secrets that are not sealed yet.
+    definition: Mapping[str, Any] = field(repr=False)
     description: str = ""
     retry: RetryPolicy = DEFAULT_RETRY
     time_limit_seconds: int = DEFAULT_TIME_LIMIT_SECONDS
@@ -59,10 +61,13 @@ class JobDraft:
 def create_job(session: Session, *, actor: Actor, kinds: JobKinds, draft: JobDraft, now: datetime) -> UUID:
     """Make a job. Raises JobInvalid, DefinitionInvalid or JobNameTaken."""
     require(actor, Permission.EDIT_JOBS)
+    columns = _columns(actor, kinds, draft)
+    owner = SecretOwner.job(actor.organization_id, new_id())
     job = Job(
-        id=new_id(), organization_id=actor.organization_id, kind=draft.kind.value, created_at=now, updated_at=now,
-        **_columns(actor, kinds, draft),
+        id=owner.id, organization_id=actor.organization_id, kind=draft.kind.value, created_at=now, updated_at=now,
+        **columns,
     )  # fmt: skip
+    job.definition = kinds[draft.kind].store(session, job.definition, owner=owner, before=None, now=now)
     session.add(job)
     _flush_name(session, draft.name)
     _note(session, actor, job.id, "created", f"Created job “{draft.name.strip()}”", now)
@@ -76,6 +81,8 @@ def revise_job(
     require(actor, Permission.EDIT_JOBS)
     before = get_job(session, organization_id=actor.organization_id, job_id=job_id)
     columns = _columns(actor, kinds, draft)
+    kind, owner = kinds[draft.kind], SecretOwner.job(actor.organization_id, job_id)
+    columns["definition"] = kind.store(session, columns["definition"], owner=owner, before=before.definition, now=now)
     query = (
         update(Job)
         .where(Job.id == job_id, Job.organization_id == actor.organization_id, Job.revision == revision)
@@ -87,6 +94,7 @@ def revise_job(
         raise JobNameTaken(_TAKEN.format(draft.name.strip()), field="name") from error
     if changed != 1:
         raise JobChanged("Somebody else changed this job meanwhile. Reload the page to see the newest version.")
+    retire(session, owner=owner, keep=kind.secret_ids(columns["definition"]), now=now)
     _note(session, actor, job_id, "revised", f"Changed job “{before.name}”", now)
 
 
@@ -100,6 +108,7 @@ def mark_deleted(session: Session, *, actor: Actor, job_id: UUID, now: datetime)
     query = update(Job).where(Job.id == job_id, Job.deleted_at.is_(None)).values(deleted_at=now)
     if count_changed(session, query) != 1:
         raise JobNotFound("There is no such job here. It may have been deleted.")
+    retire(session, owner=SecretOwner.job(actor.organization_id, job_id), now=now)
     _note(session, actor, job_id, "deleted", f"Deleted job “{job.name}”", now)
 
 

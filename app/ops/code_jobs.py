@@ -15,11 +15,13 @@ from app.core.clock import DatabaseClock
 from app.core.config import Settings
 from app.core.db import Database
 from app.core.schema import SchemaGate, newest_migration
+from app.core.scopes import ENGINE, NOBODY, Scope
 from app.jobs.kinds.base import Level
 from app.jobs.kinds.code.catalog import code_job
 from app.jobs.kinds.code.context import FunctionContext, JobFailed
 from app.ops.heartbeats import GONE_AFTER, ProcessRow, list_processes
 from app.runs.retention import delete_finished_before
+from app.vault.service import erase_retired
 
 BATCH = 500
 # SQLite has one writer and no queue: without a pause, a long clean-up could keep everybody else out.
@@ -52,7 +54,7 @@ class NoArguments(BaseModel):
 def clean_up_runs(context: FunctionContext, arguments: CleanUpArguments) -> dict[str, Any]:
     """Delete in small transactions until nothing is left to delete."""
     with _opened(context) as database:
-        with database.reading() as session:
+        with database.reading(NOBODY) as session:
             before = DatabaseClock().now(session) - timedelta(days=arguments.days)
         context.log(f"Deleting runs that ended before {before:%Y-%m-%d %H:%M} UTC.")
         deleted = 0
@@ -60,11 +62,20 @@ def clean_up_runs(context: FunctionContext, arguments: CleanUpArguments) -> dict
             deleted += count
             context.log(f"Deleted {deleted:,} runs so far.")
             time.sleep(PAUSE_SECONDS)
+        _erase_secrets(database, context, before)
     return {"deleted": deleted}
 
 
+def _erase_secrets(database: Database, context: FunctionContext, before: datetime) -> None:
+    """Erase sealed values that were taken out of use before an instant. By then, no run waits that needs one."""
+    with database.transaction(Scope.tenant(context.organization_id)) as session:
+        erased = erase_retired(session, organization_id=context.organization_id, before=before)
+    if erased:
+        context.log(f"Sealed values out of use, erased: {erased:,}.")
+
+
 def _delete_batch(database: Database, context: FunctionContext, before: datetime) -> int:
-    with database.transaction() as session:
+    with database.transaction(Scope.tenant(context.organization_id)) as session:
         return delete_finished_before(session, organization_id=context.organization_id, before=before, limit=BATCH)
 
 
@@ -111,7 +122,7 @@ def _problem(check: Check, settings: Settings, database: Database) -> str | None
 
 
 def _check_database(_settings: Settings, database: Database) -> str | None:
-    with database.reading() as session:
+    with database.reading(NOBODY) as session:
         session.execute(text("SELECT 1"))
     return None
 
@@ -119,7 +130,7 @@ def _check_database(_settings: Settings, database: Database) -> str | None:
 def _check_integrity(_settings: Settings, database: Database) -> str | None:
     if database.read.dialect.name != "sqlite":
         return None
-    with database.reading() as session:
+    with database.reading(NOBODY) as session:
         found = session.execute(text("PRAGMA quick_check(1)")).scalar_one()
     return None if found == "ok" else f"The database file is damaged: {found}. Restore it from a backup."
 
@@ -149,7 +160,7 @@ def _check_disk(settings: Settings, _database: Database) -> str | None:
 
 
 def _check_clock(_settings: Settings, database: Database) -> str | None:
-    with database.reading() as session:
+    with database.reading(NOBODY) as session:
         difference = abs(DatabaseClock().now(session) - datetime.now(UTC))
     if difference <= MOST_CLOCK_DIFFERENCE:
         return None
@@ -157,7 +168,7 @@ def _check_clock(_settings: Settings, database: Database) -> str | None:
 
 
 def _heard_of_lately(database: Database) -> list[ProcessRow]:
-    with database.reading() as session:
+    with database.reading(ENGINE) as session:
         now = DatabaseClock().now(session)
         return [row for row in list_processes(session, now=now) if now - row.beat_at <= GONE_AFTER]
 

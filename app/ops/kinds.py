@@ -1,9 +1,12 @@
 """Puts the kinds of job together, with the functions that Belfry offers itself and those of the operator's modules."""
 
 from app.core.config import Settings
+from app.core.key_rings import key_ring
+from app.core.sealing import Sealer
 from app.jobs.kinds.base import JobKinds, KindName
 from app.jobs.kinds.code.catalog import load_catalog
 from app.jobs.kinds.code.kind import CodeKind
+from app.jobs.kinds.sync.kind import SyncKind
 from app.jobs.kinds.workflow.kind import WorkflowKind
 
 BUILT_IN_JOB_MODULES = ("app.jobs.kinds.code.http_check", "app.ops.code_jobs")
@@ -12,4 +15,8 @@ BUILT_IN_JOB_MODULES = ("app.jobs.kinds.code.http_check", "app.ops.code_jobs")
 def job_kinds(settings: Settings) -> JobKinds:
     """Every kind of job. Raises JobModuleInvalid when a module named in BELFRY_JOBS cannot be used."""
     catalog = load_catalog((*BUILT_IN_JOB_MODULES, *settings.job_modules))
-    return {KindName.WORKFLOW: WorkflowKind(), KindName.CODE: CodeKind(catalog, settings)}
+    return {
+        KindName.WORKFLOW: WorkflowKind(Sealer(key_ring(settings))),
+        KindName.SYNC: SyncKind(),
+        KindName.CODE: CodeKind(catalog, settings),
+    }

@@ -12,6 +12,8 @@ from app.runs.claims import Claim
 from app.runs.ledger import Started
 from app.runs.logs import NewLine
 
+# The value of a secret of the run's job, by its id and field.
+OpenSecret = Callable[[Started, UUID, str], str]
 # A point on the boot clock that has always passed.
 _ALREADY_OVER = Deadline(0.0)
 # More than this waiting to be written means the database is away; the newest lines are then let go, and counted.
@@ -21,10 +23,13 @@ MOST_WAITING_LINES = 10_000
 class LiveAttempt:
     """The RunContext of one attempt. Written to by the job's thread, emptied by the keeper's."""
 
-    def __init__(self, claim: Claim, *, http: OutboundClient, is_stopping: Callable[[], bool]) -> None:
+    def __init__(
+        self, claim: Claim, *, http: OutboundClient, open_secret: OpenSecret, is_stopping: Callable[[], bool]
+    ) -> None:
         self._claim: Claim | None = claim
         self._started = claim.started
         self._http = http
+        self._open_secret = open_secret
         self._is_stopping = is_stopping
         self._deadline = Deadline.after(claim.started.time_limit_seconds)
         self._lock = Lock()
@@ -59,6 +64,9 @@ class LiveAttempt:
     @property
     def http(self) -> OutboundClient:
         return self._http
+
+    def open_secret(self, secret_id: UUID, field: str) -> str:
+        return self._open_secret(self._started, secret_id, field)
 
     @property
     def claim(self) -> Claim | None:

@@ -36,7 +36,10 @@ def take(session: Session, *, run_id: UUID, worker: str, terms: LeaseTerms, now:
     safe_until = _counted_from_now(terms)
     lease_until = now + timedelta(seconds=terms.seconds)
     started = ledger.start(session, run_id=run_id, worker=worker, lease_until=lease_until, now=now)
-    return None if started is None else Claim(started, safe_until)
+    if started is None:
+        ledger.forget_hint(session, run_id=run_id)
+        return None
+    return Claim(started, safe_until)
 
 
 def renew(session: Session, *, claim: Claim, terms: LeaseTerms, now: datetime) -> Claim | None:

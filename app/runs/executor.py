@@ -12,6 +12,8 @@ from app.core.clock import Clock
 from app.core.db import Database
 from app.core.deadline import Deadline
 from app.core.http import OutboundClient
+from app.core.scopes import ENGINE, Scope
+from app.core.sealing import Sealer
 from app.jobs.kinds.base import JobKinds, KindName, Outcome, OutcomeStatus
 from app.runs import claims, ledger, logs, retries
 from app.runs.attempts import LiveAttempt
@@ -21,6 +23,7 @@ from app.runs.ledger import AttemptEnd, Started
 from app.runs.logs import NewLine
 from app.runs.retries import Next
 from app.runs.states import AttemptState, Reason, RunState
+from app.vault.service import SecretOwner, open_secret
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +35,10 @@ _ATTEMPT_STATES = {
     OutcomeStatus.FAILED: AttemptState.FAILED,
     OutcomeStatus.TIMED_OUT: AttemptState.TIMED_OUT,
     OutcomeStatus.STOPPED: AttemptState.RELEASED,
+    OutcomeStatus.WAITING: AttemptState.RELEASED,
 }
+# Ended by us and not by the job: the try is given back.
+_NOT_ITS_FAULT = {OutcomeStatus.STOPPED, OutcomeStatus.WAITING}
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,7 @@ class Executor:
     kinds: JobKinds
     clock: Clock
     http: OutboundClient
+    sealer: Sealer
     worker: str
     terms: LeaseTerms
     keeper: Keeper
@@ -60,7 +67,7 @@ class Executor:
             return True
         if claim is None:
             return False
-        attempt = LiveAttempt(claim, http=self.http, is_stopping=self.keeper.is_stopping)
+        attempt = LiveAttempt(claim, http=self.http, open_secret=self._open_secret, is_stopping=self.keeper.is_stopping)
         with self.keeper.keeping(attempt):
             outcome = self._do(attempt)
             self._finish(attempt, outcome)
@@ -85,13 +92,13 @@ class Executor:
     def _claim(self, run_id: UUID) -> Claim | None:
         # An exception here leaves open whether the claim was written. Then the run is not started: its lease
         # runs out, and the sweep moves it on.
-        with self.database.transaction() as session:
+        with self.database.transaction(ENGINE) as session:
             now = self.clock.now(session)
             return claims.take(session, run_id=run_id, worker=self.worker, terms=self.terms, now=now)
 
     def _give_up(self, run_id: UUID, error: Exception) -> None:
         # A run that cannot even be claimed would stand in the way of others for ever.
-        with self.database.transaction() as session:
+        with self.database.transaction(ENGINE) as session:
             explanation = f"This run cannot be read: {error}"
             ledger.give_up(session, run_id=run_id, explanation=explanation, now=self.clock.now(session))
 
@@ -130,16 +137,23 @@ class Executor:
     def _write(self, started: Started, outcome: Outcome, lines: list[NewLine]) -> bool:
         run_id, token = started.run_id, started.token
         end = AttemptEnd(_ATTEMPT_STATES[outcome.status], outcome.message, outcome.detail, dict(outcome.result))
-        with self.database.transaction() as session:
+        with self.database.transaction(Scope.tenant(started.organization_id)) as session:
             now = self.clock.now(session)
             logs.append_lines(session, organization_id=started.organization_id, run_id=run_id, token=token, lines=lines)
             if outcome.status is OutcomeStatus.SUCCEEDED:
                 return ledger.succeed(session, run_id=run_id, token=token, end=end, now=now)
             then = self._then(started, outcome, now)
-            refund = outcome.status is OutcomeStatus.STOPPED and then.state is RunState.READY
+            refund = outcome.status in _NOT_ITS_FAULT and then.state is not RunState.FAILED
             return ledger.put_down(session, run_id=run_id, token=token, end=end, then=then, now=now, refund=refund)
 
+    def _open_secret(self, started: Started, secret_id: UUID, field: str) -> str:
+        owner = SecretOwner.job(started.organization_id, started.job_id)
+        with self.database.reading(Scope.tenant(started.organization_id)) as session:
+            return open_secret(session, sealer=self.sealer, owner=owner, secret_id=secret_id, field=field)
+
     def _then(self, started: Started, outcome: Outcome, now: datetime) -> Next:
+        if outcome.status is OutcomeStatus.WAITING:
+            return retries.after_wait(now=now)
         if outcome.status is OutcomeStatus.STOPPED:
             kind = self.kinds.get(started.kind)
             may_repeat = kind is not None and kind.may_repeat(started.definition)

@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from app.core.clock import Clock
 from app.core.db import Database
 from app.core.deadline import Deadline, boot_seconds
+from app.core.scopes import ENGINE, Scope
 from app.runs import claims, logs
 from app.runs.attempts import LiveAttempt
 from app.runs.claims import LeaseTerms
@@ -83,7 +84,7 @@ class Keeper:
         attempts = self.attempts
         if not attempts:
             return
-        with self._database.transaction() as session:
+        with self._database.transaction(ENGINE) as session:
             now = self._clock.now(session)
             renewed = [
                 (attempt, claims.renew(session, claim=attempt.claim, terms=self._terms, now=now))
@@ -102,7 +103,7 @@ class Keeper:
                 continue
             started = attempt.started
             try:
-                with self._database.transaction() as session:
+                with self._database.transaction(Scope.tenant(started.organization_id)) as session:
                     logs.append_lines(
                         session,
                         organization_id=started.organization_id,

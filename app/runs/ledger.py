@@ -19,6 +19,7 @@ from app.jobs.policies import Backoff, RetryPolicy
 from app.runs.models import Attempt, Run
 from app.runs.retries import Next
 from app.runs.states import AttemptState, Reason, RunState, Trigger, sources_of
+from app.runs.switches import is_open
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Started:
 
     run_id: UUID
     organization_id: UUID
+    job_id: UUID
     token: int
     attempt: int
     kind: KindName
@@ -111,10 +113,10 @@ def open_run(
 
 
 def start(session: Session, *, run_id: UUID, worker: str, lease_until: datetime, now: datetime) -> Started | None:
-    """Move a ready run to running under a new token. None when somebody else was faster or it is not ready."""
+    """Move a ready run to running under a new token. None when somebody was faster, or it is not ready or paused."""
     query = (
         update(Run)
-        .where(Run.id == run_id, Run.state == RunState.READY.value, Run.ready_at <= now)
+        .where(Run.id == run_id, Run.state == RunState.READY.value, Run.ready_at <= now, is_open())
         .values(
             state=RunState.RUNNING.value, token=Run.token + 1, attempt=Run.attempt + 1, worker=worker,
             lease_until=lease_until, hinted_at=None, reason=None,
@@ -134,6 +136,12 @@ def start(session: Session, *, run_id: UUID, worker: str, lease_until: datetime,
     )  # fmt: skip
     _note(session, run.organization_id, run.id, "started", now)
     return started_from(run)
+
+
+def forget_hint(session: Session, *, run_id: UUID) -> None:
+    """Let a run that could not be started be hinted at again: its queue was paused, and the hint is used up."""
+    query = update(Run).where(Run.id == run_id, Run.state == RunState.READY.value)
+    session.execute(query.values(hinted_at=None))
 
 
 def extend_lease(session: Session, *, run_id: UUID, token: int, lease_until: datetime) -> bool:
@@ -244,15 +252,13 @@ def dismiss(session: Session, *, run_id: UUID, organization_id: UUID, now: datet
 def started_from(run: Run) -> Started:
     """The facts of a run that an attempt works with."""
     return Started(
-        run_id=run.id,
-        organization_id=run.organization_id,
-        token=run.token,
-        attempt=run.attempt,
+        run_id=run.id, organization_id=run.organization_id, job_id=run.job_id, token=run.token, attempt=run.attempt,
         kind=KindName(run.kind),
-        definition=run.definition,
+        # Unpacked, because JSON of another kind than an object is refused here, and not by each kind of job.
+        definition={**run.definition},
         time_limit_seconds=run.time_limit_seconds,
         retry=RetryPolicy(run.tries, run.retry_delay_seconds, Backoff(run.retry_backoff)),
-    )
+    )  # fmt: skip
 
 
 def _held(run_id: UUID, token: int) -> tuple[ColumnElement[bool], ...]:

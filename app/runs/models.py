@@ -154,3 +154,13 @@ class LogLine(Base):
     level: Mapped[str] = mapped_column(String(8))
     text: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime]
+
+
+class QueueSwitch(Base):
+    """A queue that a platform admin paused. Without a row a queue is open."""
+
+    __tablename__ = "queue_switches"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    paused_at: Mapped[datetime]
+    paused_by: Mapped[str] = mapped_column(String(254))

@@ -45,6 +45,7 @@ class RunRow:
     retry_of_run_id: UUID | None
     retried_by_run_id: UUID | None
     is_dismissed: bool
+    queue: str
 
     @property
     def lateness(self) -> timedelta | None:
@@ -218,4 +219,5 @@ def row_of(found: Row[Run, str, UUID]) -> RunRow:
         retry_of_run_id=run.retry_of_run_id,
         retried_by_run_id=retried_by,
         is_dismissed=run.dismissed_at is not None,
+        queue=run.kind,
     )

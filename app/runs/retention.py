@@ -1,14 +1,22 @@
-"""Deletes finished runs that are old enough. Their attempts and log lines go with them, by the database's own rule."""
+"""Deletes finished runs that are old enough, and takes out of the others what need not be kept.
+
+Attempts and log lines go with their run, by the database's own rule.
+"""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session, aliased
 
 from app.core.db import count_changed
+from app.jobs.kinds.base import JobKinds, KindName
+from app.jobs.leftovers import UNREADABLE, Cleared, has_open_values
 from app.runs.models import Run
 from app.runs.states import TERMINAL
+
+_IS_OVER = Run.state.in_([state.value for state in TERMINAL])
 
 
 def delete_finished_before(session: Session, *, organization_id: UUID, before: datetime, limit: int) -> int:
@@ -24,10 +32,53 @@ def delete_finished_before(session: Session, *, organization_id: UUID, before: d
             # Nothing ends before it exists; said again because this is what there is an index for.
             Run.created_at < before,
             Run.finished_at < before,
-            Run.state.in_([state.value for state in TERMINAL]),
+            _IS_OVER,
             ~exists().where(later.organization_id == Run.organization_id, later.retry_of_run_id == Run.id),
         )
         .order_by(Run.created_at)
         .limit(limit)
     )
     return count_changed(session, delete(Run).where(Run.id.in_(old)).execution_options(synchronize_session=False))
+
+
+def clear_finished(
+    session: Session, *, kinds: JobKinds, organization_id: UUID, limit: int, after: UUID | None
+) -> Cleared:
+    """Take open secrets out of some finished runs, in the order of their ids. Nothing ever runs those again."""
+    query = select(Run.id).where(Run.organization_id == organization_id, _IS_OVER, has_open_values(Run.definition))
+    ids = list(session.scalars((query if after is None else query.where(Run.id > after)).order_by(Run.id).limit(limit)))
+    changed = unreadable = 0
+    for run_id in ids:
+        try:
+            changed += _clear(session, kinds, run_id)
+        except UNREADABLE:
+            unreadable += 1
+    return Cleared(changed, unreadable, ids[-1] if len(ids) == limit else None)
+
+
+def count_open_and_unfinished(session: Session, *, kinds: JobKinds, organization_id: UUID) -> int:
+    """How many runs that are not over hold secrets in the open: they still need them."""
+    query = select(Run.id).where(Run.organization_id == organization_id, ~_IS_OVER, has_open_values(Run.definition))
+    return sum(_holds_open_values(session, kinds, run_id) for run_id in session.scalars(query).all())
+
+
+def _holds_open_values(session: Session, kinds: JobKinds, run_id: UUID) -> bool:
+    try:
+        return _cleared(session, kinds, run_id) is not None
+    except UNREADABLE:
+        # Nobody can tell. It ends as unreadable when it is claimed, and is looked at again then.
+        return False
+
+
+def _clear(session: Session, kinds: JobKinds, run_id: UUID) -> bool:
+    cleared = _cleared(session, kinds, run_id)
+    if cleared is None:
+        return False
+    return count_changed(session, update(Run).where(Run.id == run_id, _IS_OVER).values(definition=cleared)) == 1
+
+
+def _cleared(session: Session, kinds: JobKinds, run_id: UUID) -> dict[str, Any] | None:
+    """The definition without its open secrets; None when it has none."""
+    kind, before = session.execute(select(Run.kind, Run.definition).where(Run.id == run_id)).one()
+    cleared = kinds[KindName(kind)].without_secrets(before)
+    return None if cleared == before else cleared

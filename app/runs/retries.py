@@ -1,10 +1,13 @@
 """What follows an attempt that did not succeed. Pure."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.jobs.policies import RetryPolicy
 from app.runs.states import Reason, RunState
+
+# How long a run waits for a worker that can do it. Long enough for the ones that cannot to do other work.
+WORKER_PAUSE = timedelta(seconds=30)
 
 
 @dataclass(frozen=True)
@@ -35,3 +38,8 @@ def after_stop(*, may_repeat: bool, now: datetime) -> Next:
     if may_repeat:
         return Next(RunState.READY, None, now)
     return Next(RunState.FAILED, Reason.LOST)
+
+
+def after_wait(*, now: datetime) -> Next:
+    """A worker lacked the key to a secret. Another one may have it, and this one may get it."""
+    return Next(RunState.WAITING_RETRY, Reason.KEY_MISSING, now + WORKER_PAUSE)

@@ -14,6 +14,7 @@ from app.runs import ledger, planner
 from app.runs.models import Run
 from app.runs.queries import RunRow, get_run
 from app.runs.states import Reason, RunState, Trigger
+from app.schedules import defaults
 from app.schedules import service as schedules
 from app.schedules.queries import get_schedule, list_schedules_of_job
 from app.schedules.service import ScheduleDraft
@@ -30,7 +31,10 @@ class RunNotRemovable(Conflict):
 
 
 def run_schedule_now(session: Session, *, actor: Actor, schedule_id: UUID, request_key: str, now: datetime) -> UUID:
-    """Start a schedule's job by hand. The same key twice is one run. Returns the run's id."""
+    """Start a schedule's job by hand. The same key twice is one run. Returns the run's id.
+
+    A sync without a connection is skipped, and its run says what to do.
+    """
     require(actor, Permission.RUN)
     schedule = get_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
     return _run_now(session, actor, schedule.job_id, schedule_id, schedule.name, request_key, now)
@@ -93,6 +97,17 @@ def edit_schedule(
     schedules.edit_schedule(session, actor=actor, schedule_id=schedule_id, draft=draft, version=version, now=now)
 
 
+def change_default(
+    session: Session, *, actor: Actor, service: str, cron: str, is_enabled: bool, timezone: str, now: datetime
+) -> None:
+    """Say when the default schedule of a service runs. A slot that is due already still runs as it was."""
+    found = defaults.find_default(session, organization_id=actor.organization_id, service=service)
+    _plan_first(session, actor, found.id, now)
+    defaults.change_default(
+        session, actor=actor, service=service, cron=cron, is_enabled=is_enabled, timezone=timezone, now=now
+    )
+
+
 def switch_schedule(session: Session, *, actor: Actor, schedule_id: UUID, enabled: bool, now: datetime) -> None:
     """Switch a schedule on or off. A slot that is due already is planned before it is switched off."""
     _plan_first(session, actor, schedule_id, now)
@@ -100,14 +115,17 @@ def switch_schedule(session: Session, *, actor: Actor, schedule_id: UUID, enable
 
 
 def delete_schedule(session: Session, *, actor: Actor, schedule_id: UUID, now: datetime) -> None:
-    """Delete a schedule and cancel its runs that wait. A run that is going on ends by itself; history stays."""
+    """Delete a schedule and cancel its runs that wait. A run that is going on ends by itself; history stays.
+
+    Raises ScheduleIsDefault for one that every organization has.
+    """
     _plan_first(session, actor, schedule_id, now)
     schedules.mark_deleted(session, actor=actor, schedule_id=schedule_id, now=now)
     _cancel_waiting(session, actor, Run.schedule_id == schedule_id, "Its schedule was deleted.", now)
 
 
 def delete_job(session: Session, *, actor: Actor, job_id: UUID, now: datetime) -> None:
-    """Delete a job with its schedules and cancel its runs that wait. History stays."""
+    """Delete a job with its schedules and cancel its runs that wait. History stays. Raises ScheduleIsDefault."""
     require(actor, Permission.EDIT_JOBS)
     for schedule in list_schedules_of_job(session, organization_id=actor.organization_id, job_id=job_id):
         delete_schedule(session, actor=actor, schedule_id=schedule.id, now=now)
@@ -132,7 +150,7 @@ def _run_now(
         requested_by=actor.user_id,
         request_key=request_key,
     )
-    run_id = ledger.open_run(session, request, now=now)
+    run_id = planner.open_or_skip(session, request, now=now)
     if run_id is None:
         # The first click made the run; the second is told the same.
         query = select(Run.id).where(Run.organization_id == actor.organization_id, Run.request_key == request_key)

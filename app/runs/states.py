@@ -32,8 +32,10 @@ class Reason(StrEnum):
     LOST = "lost"  # its worker died or lost touch, and the job must not be started twice
     TIMED_OUT = "timed_out"  # it reached its time limit
     ERROR = "error"  # the job itself failed
+    KEY_MISSING = "key_missing"  # its worker lacks the key to a secret of the job
     REMOVED = "removed"  # a person took it out of the queue
     UNREADABLE = "unreadable"  # its row or definition cannot be understood by this version
+    NEEDS_CONNECTION = "needs_connection"  # its sync has no account to read from
     JOB_DELETED = "job_deleted"  # its job or schedule is gone
 
 
@@ -45,7 +47,7 @@ class AttemptState(StrEnum):
     FAILED = "failed"
     TIMED_OUT = "timed_out"
     LOST = "lost"  # the worker died or lost its lease; what the attempt did is unknown
-    RELEASED = "released"  # handed back unfinished by a worker that was stopping; costs no try
+    RELEASED = "released"  # handed back unfinished by a worker that stops or lacks something; costs no try
 
 
 TRANSITIONS: dict[RunState, frozenset[RunState]] = {

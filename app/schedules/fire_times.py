@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.schedules.clock_changes import (
     FIRST_YEAR,
@@ -18,10 +18,12 @@ from app.schedules.cron import CronExpression, parse_cron
 from app.schedules.wall_times import count_wall_minutes, first_wall_minute, last_wall_minute
 from app.schedules.zones import Zone, find_zone
 
-__all__ = ["ClockChange", "Rhythm", "count_fires", "fire_times", "last_fire", "next_fire", "rhythm"]
+__all__ = ["MOMENT", "ClockChange", "Rhythm", "count_fires", "fire_times", "last_fire", "next_fire", "rhythm"]
 
 # The rarest date there is, 29 February on a given weekday, stays away for 40 years around 2100.
 _LONGEST_WAIT_YEARS = 60
+# Slots are whole minutes; a moment before one is enough to find it with "strictly after".
+MOMENT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)

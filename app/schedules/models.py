@@ -36,6 +36,14 @@ class Schedule(Base):
             sqlite_where=text("enabled IS 1 AND deleted_at IS NULL AND problem IS NULL"),
             postgresql_where=text("enabled IS true AND deleted_at IS NULL AND problem IS NULL"),
         ),
+        Index(
+            "uq_schedules_organization_id_default_for",
+            "organization_id",
+            "default_for",
+            unique=True,
+            sqlite_where=text("deleted_at IS NULL"),
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
         Index("ix_schedules_organization_id_job_id", "organization_id", "job_id"),
     )
 
@@ -54,6 +62,8 @@ class Schedule(Base):
     # Why a schedule that is on has no next run: text a person can act on.
     problem: Mapped[str | None] = mapped_column(Text)
     next_run_at: Mapped[datetime | None]
+    # The service whose default schedule this is; an organization has one for each.
+    default_for: Mapped[str | None] = mapped_column(String(16))
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
@@ -85,4 +95,23 @@ class Gap(Base):
     last_slot_at: Mapped[datetime]
     slots: Mapped[int]
     reason: Mapped[str] = mapped_column(String(32))
+    # Who or what it was, where the reason alone does not say it.
+    explanation: Mapped[str | None] = mapped_column(Text)
     at: Mapped[datetime]
+
+
+class SchedulingStop(Base):
+    """A time in which the whole installation planned nothing, because a platform admin said so."""
+
+    __tablename__ = "scheduling_stops"
+    # Scheduling is stopped once or not at all, whoever presses the button at the same moment.
+    __table_args__ = (UniqueConstraint("is_open"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    stopped_at: Mapped[datetime] = mapped_column(index=True)
+    stopped_by: Mapped[str] = mapped_column(String(254))
+    reason: Mapped[str] = mapped_column(Text)
+    started_at: Mapped[datetime | None]
+    started_by: Mapped[str | None] = mapped_column(String(254))
+    # True while it lasts, then nothing at all: the unique key counts only what is there.
+    is_open: Mapped[bool | None]

@@ -6,13 +6,14 @@ from enum import StrEnum
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import ColumnElement, Row, Select, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
 from app.jobs.models import Job
 from app.schedules.models import Gap, Schedule, is_planned
 from app.schedules.policies import GapReason, Missed, Overlap
+from app.schedules.stops import is_stopped
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -40,11 +41,36 @@ class ScheduleRow:
     problem: str | None
     cursor: datetime | None
     version: int
+    created_at: datetime
+    updated_at: datetime
+    job_kind: str
+    service: str | None
+    default_for: str | None
 
     @property
     def next_run_at(self) -> datetime | None:
         """When it runs next; None while it is switched off or cannot be read, because then it does not."""
         return self.cursor if self.enabled and self.problem is None else None
+
+
+@dataclass(frozen=True)
+class ScheduleFilter:
+    """What a list of schedules is narrowed to."""
+
+    job_id: UUID | None = None
+    service: str | None = None
+    is_enabled: bool | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """What the filter demands of a schedule and its job."""
+        found: list[ColumnElement[bool]] = []
+        if self.job_id is not None:
+            found.append(Schedule.job_id == self.job_id)
+        if self.service is not None:
+            found.append(Job.service == self.service)
+        if self.is_enabled is not None:
+            found.append(Schedule.enabled.is_(self.is_enabled))
+        return found
 
 
 @dataclass(frozen=True)
@@ -55,12 +81,28 @@ class GapRow:
     last_slot_at: datetime
     slots: int
     reason: GapReason
+    explanation: str | None = None
 
 
 def list_schedules(session: Session, *, organization_id: UUID) -> list[ScheduleRow]:
     """All schedules of an organization, by name."""
     query = _schedules_of(organization_id).order_by(Schedule.name)
     return [_row(found) for found in session.execute(query)]
+
+
+def list_some_schedules(
+    session: Session,
+    *,
+    organization_id: UUID,
+    schedule_filter: ScheduleFilter,
+    limit: int,
+    after: tuple[str, UUID] | None = None,
+) -> list[ScheduleRow]:
+    """The next schedules by name behind the name and id of the last one that was shown."""
+    query = _schedules_of(organization_id).where(*schedule_filter.conditions())
+    if after is not None:
+        query = query.where(tuple_(Schedule.name, Schedule.id) > after)
+    return [_row(found) for found in session.execute(query.order_by(Schedule.name, Schedule.id).limit(limit))]
 
 
 def list_schedules_of_job(session: Session, *, organization_id: UUID, job_id: UUID) -> list[ScheduleRow]:
@@ -86,26 +128,27 @@ def list_gaps(session: Session, *, organization_id: UUID, schedule_id: UUID, lim
         .limit(limit)
     )
     return [
-        GapRow(gap.first_slot_at, gap.last_slot_at, gap.slots, GapReason(gap.reason)) for gap in session.scalars(query)
+        GapRow(gap.first_slot_at, gap.last_slot_at, gap.slots, GapReason(gap.reason), gap.explanation)
+        for gap in session.scalars(query)
     ]
 
 
 def earliest_due_across_tenants(session: Session) -> datetime | None:
-    """When the next slot of any schedule comes: how long a scheduler may sleep."""
-    query = select(func.min(Schedule.next_run_at)).where(*is_planned())
+    """When the next slot of any schedule comes: how long a scheduler may sleep. None while scheduling is stopped."""
+    query = select(func.min(Schedule.next_run_at)).where(*is_planned(), ~is_stopped())
     return session.scalar(query)
 
 
-def _schedules_of(organization_id: UUID) -> Select[Schedule, str]:
+def _schedules_of(organization_id: UUID) -> Select[Schedule, str, str, str | None]:
     return (
-        select(Schedule, Job.name)
+        select(Schedule, Job.name, Job.kind, Job.service)
         .join(Job, (Job.id == Schedule.job_id) & (Job.organization_id == Schedule.organization_id))
         .where(Schedule.organization_id == organization_id, Schedule.deleted_at.is_(None))
     )
 
 
-def _row(found: Row[Schedule, str]) -> ScheduleRow:
-    schedule, job_name = found
+def _row(found: Row[Schedule, str, str, str | None]) -> ScheduleRow:
+    schedule, job_name, job_kind, service = found
     return ScheduleRow(
         id=schedule.id,
         organization_id=schedule.organization_id,
@@ -122,6 +165,11 @@ def _row(found: Row[Schedule, str]) -> ScheduleRow:
         problem=schedule.problem,
         cursor=schedule.next_run_at,
         version=schedule.version,
+        created_at=schedule.created_at,
+        updated_at=schedule.updated_at,
+        job_kind=job_kind,
+        service=service,
+        default_for=schedule.default_for,
     )
 
 

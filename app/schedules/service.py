@@ -1,7 +1,7 @@
 """Commands on schedules. Those that concern slots already due go through `runs.service`, which plans them first."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from app.core.ids import new_id
 from app.core.names import NameInvalid, clean_name
 from app.events.service import Topic, append_event
 from app.jobs.queries import get_job
-from app.schedules.fire_times import ClockChange, Rhythm, count_fires, last_fire, next_fire, rhythm
+from app.schedules.fire_times import MOMENT, ClockChange, Rhythm, count_fires, last_fire, next_fire, rhythm
 from app.schedules.models import Gap, Schedule
 from app.schedules.policies import DEFAULT_MAX_AGE_SECONDS, GapReason, Missed, Overlap
 from app.schedules.queries import ScheduleRow, get_schedule
@@ -23,8 +23,6 @@ from app.tenants.access import Actor, Permission, require
 from app.tenants.audit import record
 
 LONGEST_NAME = 120
-# Slots are whole minutes; a moment before one is enough to find it with "strictly after".
-MOMENT = timedelta(microseconds=1)
 
 
 class ScheduleInvalid(Invalid):
@@ -37,6 +35,10 @@ class ScheduleNameTaken(Conflict):
 
 class ScheduleChanged(Conflict):
     """The schedule is no longer what the person saw."""
+
+
+class ScheduleIsDefault(Conflict):
+    """Every organization keeps the default schedule of each service."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,12 @@ class ScheduleDraft:
 def rhythm_of(schedule: Schedule | ScheduleRow) -> Rhythm:
     """When a stored schedule fires. Raises CronInvalid or UnknownZone for a row that cannot be read any more."""
     return rhythm(schedule.cron, timezone=schedule.timezone, spread_key=schedule.spread_key)
+
+
+def refuse_never(when: Rhythm, *, now: datetime) -> None:
+    """Raises ScheduleInvalid for a line whose hour always falls where the clocks of its zone jump over it."""
+    if not when.cron.is_manual and next_fire(when, after=now) is None:
+        raise ScheduleInvalid("This never happens in this time zone. Choose another time.", field="cron")
 
 
 def create_schedule(session: Session, *, actor: Actor, draft: ScheduleDraft, now: datetime) -> UUID:
@@ -92,6 +100,8 @@ def edit_schedule(
     require(actor, Permission.EDIT_SCHEDULES)
     before = get_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
     columns = _columns(session, actor, draft, now)
+    if before.default_for is not None and columns["job_id"] != before.job_id:
+        raise ScheduleInvalid("The default schedule of a service runs the service's own sync.", field="job_id")
     _account_for_silence(session, before, _rhythm(draft), now)
     query = (
         update(Schedule)
@@ -141,9 +151,13 @@ def switch_schedule(session: Session, *, actor: Actor, schedule_id: UUID, enable
 
 
 def mark_deleted(session: Session, *, actor: Actor, schedule_id: UUID, now: datetime) -> None:
-    """Take a schedule out of every list. Its runs stay."""
+    """Take a schedule out of every list. Its runs stay. Raises ScheduleIsDefault."""
     require(actor, Permission.EDIT_SCHEDULES)
     before = get_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
+    if before.default_for is not None:
+        raise ScheduleIsDefault(
+            f"“{before.name}” is the default schedule of its service and stays. Disable it instead of deleting it."
+        )
     query = update(Schedule).where(Schedule.id == schedule_id, Schedule.deleted_at.is_(None))
     if count_changed(session, query.values(deleted_at=now, enabled=False)) == 1:
         _note(session, actor, schedule_id, "deleted", f"Deleted schedule “{before.name}”", now, {})
@@ -158,22 +172,24 @@ def record_gap(
     until: datetime,
     reason: GapReason,
     now: datetime,
+    explanation: str | None = None,
 ) -> int:
-    """Account for the slots from `since`, a cursor, up to `until` that nobody executed. Returns how many there were."""
+    """Account for the slots from `since` up to `until` that nobody executed. Returns how many there were."""
     if since is None or since > until:
         return 0
     slots = count_fires(when, after=since - MOMENT, until=until)
-    last = last_fire(when, after=since - MOMENT, until=until)
-    if last is None:
+    first, last = next_fire(when, after=since - MOMENT), last_fire(when, after=since - MOMENT, until=until)
+    if first is None or last is None:
         return 0
     session.add(
         Gap(
             organization_id=schedule.organization_id,
             schedule_id=schedule.id,
-            first_slot_at=since,
+            first_slot_at=first,
             last_slot_at=last,
             slots=slots,
             reason=reason.value,
+            explanation=explanation,
             at=now,
         )
     )
@@ -196,9 +212,7 @@ def _columns(session: Session, actor: Actor, draft: ScheduleDraft, now: datetime
         raise ScheduleInvalid(error.message, field=error.field) from error
     job = get_job(session, organization_id=actor.organization_id, job_id=draft.job_id)
     when = _rhythm(draft)
-    if not when.cron.is_manual and next_fire(when, after=now) is None:
-        # Possible as a line, but its hour always falls where this zone's clocks jump over it.
-        raise ScheduleInvalid("This never happens in this time zone. Choose another time.", field="cron")
+    refuse_never(when, now=now)
     return {
         "name": name,
         "job_id": job.id,

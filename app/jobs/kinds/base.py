@@ -2,19 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
 
+from sqlalchemy.orm import Session
+
 from app.core.deadline import Deadline
 from app.core.errors import Invalid
 from app.core.http import OutboundClient
+from app.vault.service import SecretOwner
 
 
 class KindName(StrEnum):
     """The kinds of job there are."""
 
     WORKFLOW = "workflow"  # steps that call HTTP APIs
+    SYNC = "sync"  # reads what a service knows
     CODE = "code"  # a Python function found by name, in a process of its own
 
 
@@ -25,6 +30,7 @@ class OutcomeStatus(StrEnum):
     FAILED = "failed"
     TIMED_OUT = "timed_out"  # the time limit was reached
     STOPPED = "stopped"  # told to stop: the lease is gone or the worker is closing
+    WAITING = "waiting"  # this worker lacks something that others may have; costs no try
 
 
 class StopReason(StrEnum):
@@ -86,6 +92,9 @@ class RunContext(Protocol):
     @property
     def http(self) -> OutboundClient: ...
 
+    def open_secret(self, secret_id: UUID, field: str) -> str:
+        """A sealed value of the run's job. Raises SecretNotFound, KeyUnknown or SealBroken."""
+
     def log(self, text: str, level: Level = Level.INFO) -> None:
         """Add one line to the attempt's log."""
 
@@ -97,7 +106,31 @@ class JobKind(Protocol):
     """One kind of job."""
 
     def check(self, definition: Mapping[str, Any]) -> dict[str, Any]:
-        """The definition in its stored form. Raises DefinitionInvalid; unknown keys are refused."""
+        """The definition in its checked form. Raises DefinitionInvalid; unknown keys are refused."""
+
+    def store(
+        self,
+        session: Session,
+        definition: Mapping[str, Any],
+        *,
+        owner: SecretOwner,
+        before: Mapping[str, Any] | None,
+        now: datetime,
+    ) -> dict[str, Any]:
+        """A checked definition as it is stored: its secrets are sealed for the job, and only their ids remain.
+
+        `before` is what is stored now; what the definition leaves out of its secrets is kept from there.
+        Raises DefinitionInvalid when there is nothing to keep.
+        """
+
+    def secret_ids(self, definition: Mapping[str, Any]) -> frozenset[UUID]:
+        """The sealed values that a stored definition uses."""
+
+    def without_secrets(self, definition: Mapping[str, Any]) -> dict[str, Any]:
+        """A definition without the values that should have been sealed; unchanged when there are none.
+
+        That may be kept where nothing runs it again. Raises DefinitionInvalid when it cannot be read.
+        """
 
     def describe(self, definition: Mapping[str, Any]) -> str:
         """One line that says what a definition does, for lists and pages. Never shows a secret."""

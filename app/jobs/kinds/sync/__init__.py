@@ -1,0 +1,1 @@
+"""Jobs that read what a service knows."""

@@ -1,0 +1,219 @@
+"""The queues as the pages and programs of admins see them: figures, runs, and what is done to several at once.
+
+An organization's admins see and act on their own runs; platform admins on everybody's, and see no outputs.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
+from sqlalchemy.orm import Session, defer
+
+from app.core.errors import Conflict, NotFound
+from app.core.scopes import PLATFORM, Scope, rescoped
+from app.runs import service
+from app.runs.models import Run
+from app.runs.queries import RunNotFound, in_dead_letter
+from app.runs.states import Reason, RunState
+from app.runs.switches import QUEUES, QueueSwitchRow, check_queue, list_switches
+from app.tenants.access import Actor, Permission, require
+from app.tenants.models import Organization
+from app.tenants.roles import Role
+
+_LIVE = (RunState.READY, RunState.RUNNING, RunState.WAITING_RETRY)
+
+
+@dataclass(frozen=True)
+class QueueRow:
+    """One queue. `failed` counts dead letters: failed runs that nobody retried or removed."""
+
+    name: str
+    waiting: int
+    running: int
+    retrying: int
+    failed: int
+    is_paused: bool
+    paused_at: datetime | None = None
+    paused_by: str | None = None
+
+
+@dataclass(frozen=True)
+class QueueRunRow:
+    """A run that waits, runs or lies in the dead letter."""
+
+    id: UUID
+    organization_id: UUID
+    job_id: UUID
+    job_name: str
+    schedule_id: UUID | None
+    queue: str
+    state: RunState
+    reason: Reason | None
+    error: str | None
+    attempt: int
+    tries: int
+    worker: str | None
+    ready_at: datetime
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of the runs that were named: done, or skipped with the reason, each in the order given."""
+
+    done: list[UUID]
+    skipped: list[tuple[UUID, str]]
+
+
+def list_queues(session: Session, *, organization_id: UUID | None) -> list[QueueRow]:
+    """Every queue with its figures: of one organization, or of all for platform admins."""
+    live = [state.value for state in _LIVE]
+    here = _runs_of(organization_id)
+    query = select(Run.kind, Run.state, func.count()).where(here, Run.state.in_(live)).group_by(Run.kind, Run.state)
+    dead = select(Run.kind, func.count().label("number")).where(here, *in_dead_letter()).group_by(Run.kind)
+    with _seeing(session, organization_id):
+        counts = {(kind, RunState(state)): number for kind, state, number in session.execute(query)}
+        failed = {found.kind: found.number for found in session.execute(dead)}
+        switches = {switch.name: switch for switch in list_switches(session)}
+    return [_queue(name, counts, failed.get(name, 0), switches.get(name)) for name in QUEUES]
+
+
+def list_queue_runs(
+    session: Session,
+    *,
+    organization_id: UUID | None,
+    name: str,
+    limit: int,
+    states: Sequence[RunState] = (*_LIVE, RunState.FAILED),
+    after: tuple[datetime, UUID] | None = None,
+) -> list[QueueRunRow]:
+    """Runs of a queue that wait, run, or failed for good, the oldest first. Raises QueueUnknown.
+
+    `after` is when the last run shown before was made, and its id.
+    """
+    check_queue(name)
+    words = [state.value for state in states]
+    query = select(Run).where(_runs_of(organization_id), Run.kind == name, Run.state.in_(words))
+    # What failed and was retried or removed is history, and no longer in the queue.
+    query = query.where(or_(Run.state != RunState.FAILED.value, and_(*in_dead_letter())))
+    if after is not None:
+        query = query.where(tuple_(Run.created_at, Run.id) > after)
+    query = query.options(defer(Run.definition, raiseload=True)).order_by(Run.created_at, Run.id).limit(limit)
+    with _seeing(session, organization_id):
+        return [_row(run) for run in session.scalars(query)]
+
+
+def retry_runs(
+    session: Session, *, actor: Actor, run_ids: Sequence[UUID], now: datetime, queue: str | None = None
+) -> Outcome:
+    """Give failed runs another go, each as its job is defined now. Whoever calls it dispatches after the commit.
+
+    Raises RunNotFound, before anything is changed, when one of them is unknown, somebody else's, or in another queue.
+    """
+
+    def retry(one: Actor, run_id: UUID) -> None:
+        service.retry_run(session, actor=one, run_id=run_id, now=now)
+
+    return _each(session, actor, run_ids, queue, retry)
+
+
+def remove_runs(
+    session: Session, *, actor: Actor, run_ids: Sequence[UUID], now: datetime, queue: str | None = None
+) -> Outcome:
+    """Take runs off the queue: one that waits is cancelled, one that failed is no longer listed. Raises likewise."""
+
+    def remove(one: Actor, run_id: UUID) -> None:
+        service.remove_run(session, actor=one, run_id=run_id, now=now)
+
+    return _each(session, actor, run_ids, queue, remove)
+
+
+def _each(
+    session: Session,
+    actor: Actor,
+    run_ids: Sequence[UUID],
+    queue: str | None,
+    act: Callable[[Actor, UUID], None],
+) -> Outcome:
+    require(_acting_in(actor, actor.organization_id), Permission.MANAGE_QUEUE)
+    owners = _owners(session, actor, run_ids, queue)
+    outcome = Outcome([], [])
+    for run_id in dict.fromkeys(run_ids):
+        acting = _acting_in(actor, owners[run_id])
+        try:
+            # As the run's own organization: a role that sees everybody's runs sees no definition, and changes none.
+            with rescoped(session, Scope.tenant(owners[run_id], actor.user_id)), session.begin_nested():
+                act(acting, run_id)
+            outcome.done.append(run_id)
+        except (Conflict, NotFound) as error:
+            outcome.skipped.append((run_id, error.message))
+    return outcome
+
+
+def _owners(session: Session, actor: Actor, run_ids: Sequence[UUID], queue: str | None) -> dict[UUID, UUID]:
+    """The organization of each run. Raises RunNotFound unless the actor may know all of them."""
+    organization_id = None if actor.is_platform_admin else actor.organization_id
+    query = select(Run.id, Run.organization_id).where(Run.id.in_(run_ids), _runs_of(organization_id))
+    if queue is not None:
+        query = query.where(Run.kind == queue)
+    with _seeing(session, organization_id):
+        owners = {found.id: found.organization_id for found in session.execute(query)}
+    unknown = [str(run_id) for run_id in run_ids if run_id not in owners]
+    if unknown:
+        raise RunNotFound(f"There is no such run here, so nothing was changed: {', '.join(unknown)}")
+    return owners
+
+
+def _acting_in(actor: Actor, organization_id: UUID) -> Actor:
+    """The actor where the run is. A platform admin needs no membership there; its audit says who it was."""
+    return replace(actor, organization_id=organization_id, role=Role.OWNER) if actor.is_platform_admin else actor
+
+
+def _runs_of(organization_id: UUID | None) -> ColumnElement[bool]:
+    if organization_id is not None:
+        return Run.organization_id == organization_id
+    # Organization by organization, because that is how runs are indexed.
+    return Run.organization_id.in_(select(Organization.id))
+
+
+def _seeing(session: Session, organization_id: UUID | None) -> AbstractContextManager[None]:
+    return rescoped(session, PLATFORM) if organization_id is None else nullcontext()
+
+
+def _queue(name: str, counts: dict[tuple[str, RunState], int], failed: int, switch: QueueSwitchRow | None) -> QueueRow:
+    return QueueRow(
+        name=name,
+        waiting=counts.get((name, RunState.READY), 0),
+        running=counts.get((name, RunState.RUNNING), 0),
+        retrying=counts.get((name, RunState.WAITING_RETRY), 0),
+        failed=failed,
+        is_paused=switch is not None,
+        paused_at=None if switch is None else switch.paused_at,
+        paused_by=None if switch is None else switch.paused_by,
+    )
+
+
+def _row(run: Run) -> QueueRunRow:
+    return QueueRunRow(
+        id=run.id,
+        organization_id=run.organization_id,
+        job_id=run.job_id,
+        job_name=run.job_name,
+        schedule_id=run.schedule_id,
+        queue=run.kind,
+        state=RunState(run.state),
+        reason=Reason(run.reason) if run.reason else None,
+        error=run.error,
+        attempt=run.attempt,
+        tries=run.tries,
+        worker=run.worker,
+        ready_at=run.ready_at,
+        created_at=run.created_at,
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+    )

@@ -1,0 +1,121 @@
+"""The default schedule of each service: made with the organization, switched off, daily at 02:00 UTC."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.core.errors import NotFound
+from app.core.ids import new_id
+from app.core.scopes import Scope, rescoped
+from app.jobs.kinds.base import KindName
+from app.jobs.models import Job
+from app.jobs.policies import Backoff, RetryPolicy
+from app.jobs.services import SERVICE_NAMES, Service
+from app.schedules import service as schedules
+from app.schedules.fire_times import ClockChange, next_fire, rhythm
+from app.schedules.models import Schedule
+from app.schedules.policies import DEFAULT_MAX_AGE_SECONDS, Missed, Overlap
+from app.schedules.queries import ScheduleRow, get_schedule
+from app.schedules.service import ScheduleDraft
+from app.tenants.access import Actor
+from app.tenants.models import SYSTEM_ORGANIZATION_ID
+from app.tenants.organizations import find_personal_organization
+
+CRON, ZONE = "0 2 * * *", "UTC"
+# A service that limits its callers is asked again in ten minutes, not in five seconds.
+RETRY = RetryPolicy(tries=3, delay_seconds=600, backoff=Backoff.FIXED)
+TIME_LIMIT_SECONDS = 3_600
+
+
+class NoDefaultSchedule(NotFound):
+    """The service is none of ours, or the organization has no default schedule for it."""
+
+
+def give_default_schedules(session: Session, *, organization_id: UUID, now: datetime) -> None:
+    """Make the sync job and the default schedule of each service, for an organization that was just made.
+
+    Works as that organization, whoever the session was before. The installation's own organization gets none.
+    """
+    if organization_id == SYSTEM_ORGANIZATION_ID:
+        return
+    with rescoped(session, Scope.tenant(organization_id)):
+        for service in Service:
+            _give(session, organization_id, service, now)
+        session.flush()
+
+
+def welcome_person(session: Session, *, user_id: UUID, now: datetime) -> None:
+    """Give the organization that came with a new account its default schedules. Works as IDENTITY."""
+    organization_id = find_personal_organization(session, user_id=user_id)
+    give_default_schedules(session, organization_id=organization_id, now=now)
+
+
+def find_default(session: Session, *, organization_id: UUID, service: str) -> ScheduleRow:
+    """The default schedule of a service. Raises NoDefaultSchedule."""
+    here = Schedule.organization_id == organization_id, Schedule.deleted_at.is_(None)
+    found = session.scalar(select(Schedule.id).where(*here, Schedule.default_for == service))
+    if found is None:
+        known = ", ".join(Service)
+        raise NoDefaultSchedule(f"There is no default schedule for “{service}” here. Services: {known}")
+    return get_schedule(session, organization_id=organization_id, schedule_id=found)
+
+
+def change_default(
+    session: Session, *, actor: Actor, service: str, cron: str, is_enabled: bool, timezone: str, now: datetime
+) -> None:
+    """Say when the default schedule of a service runs, whatever it said before.
+
+    Expects that slots due up to now are planned already: `runs.service` has the command that plans them first.
+    Raises NoDefaultSchedule, and what editing a schedule raises.
+    """
+    before = find_default(session, organization_id=actor.organization_id, service=service)
+    draft = ScheduleDraft(
+        name=before.name,
+        job_id=before.job_id,
+        cron=cron,
+        timezone=timezone,
+        spread_key=before.spread_key,
+        enabled=is_enabled,
+        overlap=before.overlap,
+        missed=before.missed,
+        missed_max_age_seconds=before.missed_max_age_seconds,
+    )
+    schedules.edit_schedule(session, actor=actor, schedule_id=before.id, draft=draft, version=before.version, now=now)
+
+
+def _give(session: Session, organization_id: UUID, service: Service, now: datetime) -> None:
+    name = f"{SERVICE_NAMES[service]} sync"
+    common: dict[str, Any] = {"organization_id": organization_id, "name": name, "created_at": now, "updated_at": now}
+    job = Job(
+        id=new_id(),
+        kind=KindName.SYNC.value,
+        service=service.value,
+        definition={"service": service.value},
+        tries=RETRY.tries,
+        retry_delay_seconds=RETRY.delay_seconds,
+        retry_backoff=RETRY.backoff.value,
+        time_limit_seconds=TIME_LIMIT_SECONDS,
+        **common,
+    )
+    session.add(job)
+    session.flush()
+    session.add(
+        Schedule(
+            id=new_id(),
+            job_id=job.id,
+            cron=CRON,
+            timezone=ZONE,
+            spread_key=new_id().hex,
+            clock_change=ClockChange.ONCE.value,
+            overlap=Overlap.SKIP.value,
+            missed=Missed.LATEST.value,
+            missed_max_age_seconds=DEFAULT_MAX_AGE_SECONDS,
+            enabled=False,
+            next_run_at=next_fire(rhythm(CRON, timezone=ZONE), after=now),
+            default_for=service.value,
+            **common,
+        )
+    )
