@@ -16,6 +16,8 @@ class Permission(StrEnum):
     EDIT_SCHEDULES = "edit_schedules"  # make, change, switch and delete schedules
     EDIT_JOBS = "edit_jobs"  # make, change and delete jobs
     MANAGE_QUEUE = "manage_queue"  # retry and remove runs
+    MANAGE_TEAM = "manage_team"  # invite, remove and change members
+    MANAGE_ORGANIZATION = "manage_organization"  # name it, and say in which time zone it lives
 
 
 SMALLEST_ROLE = {
@@ -24,6 +26,8 @@ SMALLEST_ROLE = {
     Permission.EDIT_SCHEDULES: Role.OPERATOR,
     Permission.EDIT_JOBS: Role.ADMIN,
     Permission.MANAGE_QUEUE: Role.ADMIN,
+    Permission.MANAGE_TEAM: Role.ADMIN,
+    Permission.MANAGE_ORGANIZATION: Role.OWNER,
 }
 
 _ORDER = list(Role)
@@ -35,22 +39,33 @@ class PermissionMissing(Forbidden):
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts, in which organization, with which role. `label` is what the audit shows."""
+    """Who acts, in which organization, with which role. `label` is what the audit shows.
+
+    Whoever came with an API token may do no more than its `scopes`; None stands for all that the role allows.
+    """
 
     organization_id: UUID
     role: Role
     label: str
     user_id: UUID | None = None
     is_platform_admin: bool = False
+    scopes: frozenset[Permission] | None = None
 
 
 def may(actor: Actor, permission: Permission) -> bool:
-    """Whether the actor's role allows it."""
-    return _ORDER.index(actor.role) >= _ORDER.index(SMALLEST_ROLE[permission])
+    """Whether the actor's role allows it, and the token, if there is one."""
+    return is_in_scope(actor, permission) and _ORDER.index(actor.role) >= _ORDER.index(SMALLEST_ROLE[permission])
+
+
+def is_in_scope(actor: Actor, permission: Permission) -> bool:
+    """Whether the actor's token allows it. Without a token nothing is narrowed."""
+    return actor.scopes is None or permission in actor.scopes
 
 
 def require(actor: Actor, permission: Permission) -> None:
-    """Raises PermissionMissing, naming the role that is needed."""
+    """Raises PermissionMissing, naming the scope or the role that is needed."""
+    if not is_in_scope(actor, permission):
+        raise PermissionMissing(f"This token lacks the scope {permission.value}. Make one that has it.")
     if not may(actor, permission):
         needed = SMALLEST_ROLE[permission].value
         raise PermissionMissing(

@@ -4,11 +4,24 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base
 from app.core.ids import new_id
+
+# The organization of what belongs to the installation itself. Made by a migration, the same everywhere.
+SYSTEM_ORGANIZATION_ID = UUID("00000000-0000-7000-8000-000000000001")
 
 
 class Organization(Base):
@@ -19,6 +32,7 @@ class Organization(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     name: Mapped[str] = mapped_column(String(120))
     is_personal: Mapped[bool] = mapped_column(default=False)
+    is_system: Mapped[bool] = mapped_column(default=False, server_default=false())
     timezone: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime]
 
@@ -53,16 +67,26 @@ class Membership(Base):
     created_at: Mapped[datetime]
 
 
+def _of_member(table: str) -> ForeignKeyConstraint:
+    """What a member holds in an organization goes when the membership does."""
+    return ForeignKeyConstraint(
+        ["organization_id", "user_id"],
+        ["memberships.organization_id", "memberships.user_id"],
+        name=f"fk_{table}_organization_id_user_id_memberships",
+        ondelete="CASCADE",
+    )
+
+
 class LoginSession(Base):
     """A browser that is signed in, seeing one organization. Deleting the row signs it out."""
 
     __tablename__ = "login_sessions"
-    __table_args__ = (UniqueConstraint("token_digest"),)
+    __table_args__ = (UniqueConstraint("token_digest"), _of_member("login_sessions"))
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     token_digest: Mapped[str] = mapped_column(String(64))
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), index=True)
-    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
+    organization_id: Mapped[UUID]
     user_agent: Mapped[str] = mapped_column(String(255))
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime]
@@ -112,3 +136,71 @@ class AuditEntry(Base):
     summary: Mapped[str] = mapped_column(Text)
     changes: Mapped[dict[str, Any]]
     at: Mapped[datetime]
+
+
+class Invitation(Base):
+    """The one-time right to join an organization, for one address."""
+
+    __tablename__ = "invitations"
+    __table_args__ = (
+        UniqueConstraint("token_digest"),
+        Index(
+            "uq_invitations_organization_id_email_open",
+            "organization_id",
+            "email",
+            unique=True,
+            sqlite_where=text("accepted_at IS NULL AND revoked_at IS NULL"),
+            postgresql_where=text("accepted_at IS NULL AND revoked_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"), index=True)
+    email: Mapped[str] = mapped_column(String(254))
+    role: Mapped[str] = mapped_column(String(16))
+    token_digest: Mapped[str] = mapped_column(String(64))
+    invited_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    accepted_at: Mapped[datetime | None]
+    accepted_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    revoked_at: Mapped[datetime | None]
+
+
+class ApiToken(Base):
+    """What a program signs in with, in a member's name. Only the digest of the token is kept."""
+
+    __tablename__ = "api_tokens"
+    __table_args__ = (
+        UniqueConstraint("token_digest"),
+        _of_member("api_tokens"),
+        Index("ix_api_tokens_organization_id_user_id", "organization_id", "user_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    organization_id: Mapped[UUID]
+    user_id: Mapped[UUID]
+    name: Mapped[str] = mapped_column(String(120))
+    # The beginning of the token, by which its owner recognises it.
+    prefix: Mapped[str] = mapped_column(String(16))
+    token_digest: Mapped[str] = mapped_column(String(64))
+    scopes: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class IdempotencyKey(Base):
+    """A request of a program that was answered, so that sending it again changes nothing more."""
+
+    __tablename__ = "idempotency_keys"
+    __table_args__ = (_of_member("idempotency_keys"),)
+
+    organization_id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(200), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    status: Mapped[int | None]
+    body: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(index=True)

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
-from app.tenants.models import Organization
+from app.tenants.models import Membership, Organization
 
 
 class OrganizationNotFound(NotFound):
@@ -21,17 +21,26 @@ class OrganizationRow:
     id: UUID
     name: str
     timezone: str
+    is_system: bool = False
 
 
 def list_organizations(session: Session) -> list[OrganizationRow]:
     """All organizations of the installation, by name."""
     query = select(Organization).order_by(Organization.name)
-    return [OrganizationRow(found.id, found.name, found.timezone) for found in session.scalars(query)]
+    return [OrganizationRow(found.id, found.name, found.timezone, found.is_system) for found in session.scalars(query)]
+
+
+def find_personal_organization(session: Session, *, user_id: UUID) -> UUID:
+    """The organization that was made with a person's account. Works as IDENTITY."""
+    query = select(Organization.id).join(Membership, Membership.organization_id == Organization.id)
+    return session.scalars(query.where(Membership.user_id == user_id, Organization.is_personal)).one()
 
 
 def find_organization(session: Session, *, name: str | None) -> OrganizationRow:
-    """The organization of that name or id; without one, the only one there is. Raises OrganizationNotFound."""
+    """The organization of that name or id; without one, the only one that people made. Raises OrganizationNotFound."""
     found = list_organizations(session)
+    if name is None:
+        found = [row for row in found if not row.is_system]
     if not found:
         raise OrganizationNotFound("There is no organization yet. Start with: belfry up, and make the first account.")
     chosen = [row for row in found if name in {None, row.name, str(row.id)}]

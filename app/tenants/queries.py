@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session
 
 from app.tenants.models import LoginSession, Membership, Organization, User
@@ -31,6 +31,17 @@ class SignedInSession:
 
 
 @dataclass(frozen=True)
+class OwnOrganization:
+    """An organization that a user belongs to, and what they are there."""
+
+    id: UUID
+    name: str
+    role: Role
+    is_personal: bool
+    is_system: bool
+
+
+@dataclass(frozen=True)
 class Account:
     """What signing in needs to know about a user."""
 
@@ -53,6 +64,11 @@ def find_account(session: Session, *, email: str) -> Account | None:
 def find_account_of(session: Session, *, user_id: UUID) -> Account | None:
     """The account of a user."""
     return _find_account(session, User.id == user_id)
+
+
+def find_email(session: Session, *, user_id: UUID) -> str | None:
+    """The address of a user, for everybody who may see that user."""
+    return session.execute(select(User.email).where(User.id == user_id)).scalar_one_or_none()
 
 
 def find_signed_in(session: Session, *, token_digest: str, now: datetime) -> SignedInSession | None:
@@ -87,17 +103,39 @@ def find_signed_in(session: Session, *, token_digest: str, now: datetime) -> Sig
     return None if row is None else SignedInSession(**{**row, "role": Role(row["role"])})
 
 
-def find_home(session: Session, *, user_id: UUID) -> tuple[UUID, Role] | None:
-    """The organization a user sees after signing in: the personal one, else the one joined first."""
+def find_home(
+    session: Session, *, user_id: UUID, wanted: UUID | None = None, besides: UUID | None = None
+) -> tuple[UUID, Role] | None:
+    """The organization a user sees after signing in: the wanted one, else the personal one, else the one joined first.
+
+    Never the one that stands in `besides`, which is about to be left.
+    """
     query = (
         select(Membership.organization_id, Membership.role)
         .join(Organization, Organization.id == Membership.organization_id)
-        .where(Membership.user_id == user_id)
-        .order_by(Organization.is_personal.desc(), Membership.created_at, Membership.organization_id)
+        .where(Membership.user_id == user_id, Membership.organization_id.is_distinct_from(besides))
+        .order_by(
+            (Membership.organization_id.is_not_distinct_from(wanted)).desc(),
+            Organization.is_personal.desc(),
+            Organization.is_system,
+            Membership.created_at,
+            Membership.organization_id,
+        )
         .limit(1)
     )
     row = session.execute(query).one_or_none()
     return None if row is None else (row[0], Role(row[1]))
+
+
+def list_own_organizations(session: Session, *, user_id: UUID) -> list[OwnOrganization]:
+    """The organizations a user is a member of: the personal one first, the others by name."""
+    query = (
+        select(Organization.id, Organization.name, Membership.role, Organization.is_personal, Organization.is_system)
+        .join(Membership, Membership.organization_id == Organization.id)
+        .where(Membership.user_id == user_id)
+        .order_by(Organization.is_personal.desc(), Organization.is_system, func.lower(Organization.name))
+    )
+    return [OwnOrganization(**{**row, "role": Role(row["role"])}) for row in session.execute(query).mappings()]
 
 
 def _find_account(session: Session, condition: ColumnElement[bool]) -> Account | None:

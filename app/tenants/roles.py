@@ -8,5 +8,18 @@ class Role(StrEnum):
 
     VIEWER = "viewer"  # sees
     OPERATOR = "operator"  # starts, switches and edits schedules
-    ADMIN = "admin"  # defines jobs, retries and removes in the queue
+    ADMIN = "admin"  # defines jobs, retries and removes in the queue, invites and removes members
     OWNER = "owner"  # runs the organization itself
+
+
+_ORDER = tuple(Role)
+
+
+def rank(role: Role) -> int:
+    """A higher number for whoever may do more."""
+    return _ORDER.index(role)
+
+
+def roles_up_to(role: Role) -> tuple[Role, ...]:
+    """The roles that somebody with this role may give, smallest first."""
+    return _ORDER[: rank(role) + 1]

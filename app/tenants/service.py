@@ -12,7 +12,7 @@ from app.core.errors import Conflict, NotFound
 from app.core.ids import digest, new_id, new_token
 from app.tenants.access import Actor
 from app.tenants.audit import record
-from app.tenants.models import Membership, Organization, SetupLink, User
+from app.tenants.models import SYSTEM_ORGANIZATION_ID, Membership, Organization, SetupLink, User
 from app.tenants.passwords import check_password, hash_password
 from app.tenants.people import clean_email, clean_name, clean_timezone
 from app.tenants.queries import has_users
@@ -131,7 +131,10 @@ def _new_user(*, email: str, name: str, password: str, timezone: str, is_platfor
 
 
 def _settle(session: Session, user: User, now: datetime) -> UUID:
-    """Store a new user with the personal organization, the membership and the audit row."""
+    """Store a new user with the personal organization, the membership and the audit row.
+
+    A platform admin also owns the organization of what belongs to the installation itself.
+    """
     organization = Organization(id=new_id(), name=user.name, is_personal=True, timezone=user.timezone, created_at=now)
     session.add_all([user, organization])
     try:
@@ -139,7 +142,11 @@ def _settle(session: Session, user: User, now: datetime) -> UUID:
     except IntegrityError as error:
         message = f"There is an account with the address {user.email} already."
         raise EmailTaken(message, field="email") from error
-    session.add(Membership(organization_id=organization.id, user_id=user.id, role=Role.OWNER.value, created_at=now))
+    owned = [organization.id, SYSTEM_ORGANIZATION_ID] if user.is_platform_admin else [organization.id]
+    session.add_all(
+        Membership(organization_id=organization_id, user_id=user.id, role=Role.OWNER.value, created_at=now)
+        for organization_id in owned
+    )
     actor = Actor(organization_id=organization.id, role=Role.OWNER, label=user.email, user_id=user.id)
     record(
         session,

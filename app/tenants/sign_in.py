@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.core.db import Database, count_changed
 from app.core.errors import Conflict, Forbidden, Invalid
 from app.core.ids import digest, new_token
+from app.core.scopes import IDENTITY
 from app.tenants.access import Actor
 from app.tenants.audit import record
 from app.tenants.models import LoginSession, User
@@ -43,7 +44,7 @@ class NowhereToGo(Forbidden):
 
 def sign_in(database: Database, *, email: str, password: str, address: str, user_agent: str, now: datetime) -> str:
     """The token of a new session. Raises TooManyTries, SignInRefused or NowhereToGo."""
-    with database.transaction() as session:
+    with database.transaction(IDENTITY) as session:
         # Counted before it is checked: tries that arrive together cannot slip through side by side.
         count_try(session, email=email, address=address, now=now)
         account = find_account(session, email=email)
@@ -51,33 +52,44 @@ def sign_in(database: Database, *, email: str, password: str, address: str, user
     if account is None or account.is_disabled or not is_right:
         raise SignInRefused("Email or password is wrong.")
     better_hash = hash_password(password) if needs_rehash(account.password_hash) else None
-    with database.transaction() as session:
+    with database.transaction(IDENTITY) as session:
         forget_tries(session, email=email, address=address)
         if better_hash is not None:
             _replace_hash(session, account, better_hash)
         return start_session(session, user_id=account.user_id, email=account.email, user_agent=user_agent, now=now)
 
 
-def start_session(session: Session, *, user_id: UUID, email: str, user_agent: str, now: datetime) -> str:
-    """The token of a new session of a user who has just proved who they are. Raises NowhereToGo."""
-    home = find_home(session, user_id=user_id)
+def start_session(
+    session: Session,
+    *,
+    user_id: UUID,
+    email: str,
+    user_agent: str,
+    now: datetime,
+    organization_id: UUID | None = None,
+) -> str:
+    """The token of a new session of a user who has just proved who they are. Raises NowhereToGo.
+
+    It sees the organization that is named, or the user's own one.
+    """
+    home = find_home(session, user_id=user_id, wanted=organization_id)
     if home is None:
         raise NowhereToGo("Your account belongs to no organization. Ask the person who invited you.")
-    organization_id, role = home
+    seen_id, role = home
     _drop_dead_sessions(session, user_id=user_id, now=now)
     token = new_token()
     session.add(
         LoginSession(
             token_digest=digest(token),
             user_id=user_id,
-            organization_id=organization_id,
+            organization_id=seen_id,
             user_agent=user_agent[:_LONGEST_USER_AGENT],
             created_at=now,
             seen_at=now,
             expires_at=now + SESSION_LIFE,
         )
     )
-    actor = Actor(organization_id=organization_id, role=role, label=email, user_id=user_id)
+    actor = Actor(organization_id=seen_id, role=role, label=email, user_id=user_id)
     _note(session, actor, "account.signed_in", "Signed in", now)
     return token
 
@@ -99,17 +111,17 @@ def change_password(
     database: Database, *, actor: Actor, session_id: UUID, current: str, new: str, address: str, now: datetime
 ) -> None:
     """Replace one's own password and end all other sessions. Raises TooManyTries, PasswordWrong, PasswordRefused."""
-    with database.transaction() as session:
+    with database.transaction(IDENTITY) as session:
         account = None if actor.user_id is None else find_account_of(session, user_id=actor.user_id)
         email = account.email if account else actor.label
         count_try(session, email=email, address=address, now=now)
     if account is None or not verify_password(account.password_hash, current):
         raise PasswordWrong("This is not your current password.", field="current_password")
-    with database.transaction() as session:
+    with database.transaction(IDENTITY) as session:
         forget_tries(session, email=email, address=address)
     check_password(new, email=email, field="new_password")
     new_hash = hash_password(new)
-    with database.transaction() as session:
+    with database.transaction(IDENTITY) as session:
         if not _replace_hash(session, account, new_hash):
             raise PasswordChangedMeanwhile("Your password was changed a moment ago. Sign in again.")
         others = LoginSession.user_id == account.user_id, LoginSession.id != session_id

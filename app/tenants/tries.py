@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from math import ceil
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select, text
 from sqlalchemy.orm import Session
 
 from app.core.errors import Unavailable
@@ -23,6 +23,10 @@ DELAY_STEP = timedelta(seconds=1)
 LONGEST_DELAY = timedelta(seconds=30)
 
 
+# Held until the end of the transaction. SQLite lets one transaction write at a time and needs none.
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+
+
 class TooManyTries(Unavailable):
     """Too many wrong passwords lately; the message says how long to wait."""
 
@@ -34,7 +38,8 @@ class TooManyTries(Unavailable):
 
 def count_try(session: Session, *, email: str, address: str, now: datetime) -> None:
     """Count a try as failed until it is forgotten. Raises TooManyTries, and then counts nothing."""
-    session.execute(delete(SignInFailure).where(SignInFailure.at <= now - WINDOW))
+    _count_alone(session, email=email, address=address)
+    _forget_old_tries(session, now)
     account = SignInFailure.email_digest == _account_key(email)
     place = SignInFailure.address == network_of(address)
     waits = [
@@ -68,6 +73,20 @@ def network_of(address: str) -> str:
 def _account_key(email: str) -> str:
     # Only a digest is kept: people type their password into the wrong field.
     return digest(email.strip().lower())
+
+
+def _count_alone(session: Session, *, email: str, address: str) -> None:
+    """Let tries at one account or from one place wait for each other, or those of one moment would not be seen."""
+    if session.get_bind().dialect.name == "postgresql":
+        # Everybody takes the account's first, so no two can wait for each other.
+        for name in (f"tries at {_account_key(email)}", f"tries from {network_of(address)}"):
+            session.execute(_LOCK, {"name": name})
+
+
+def _forget_old_tries(session: Session, now: datetime) -> None:
+    # What somebody else is about to delete is left to them: two that wait for each other's rows would be stuck.
+    old = select(SignInFailure.id).where(SignInFailure.at <= now - WINDOW).with_for_update(skip_locked=True)
+    session.execute(delete(SignInFailure).where(SignInFailure.id.in_(old)))
 
 
 def _wait(session: Session, now: datetime, most: int, *which: ColumnElement[bool]) -> timedelta:

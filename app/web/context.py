@@ -1,5 +1,6 @@
 """What every template can use: the menu, the person, permissions, times."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ from app.tenants import access
 from app.tenants.access import Permission
 from app.web import formatting
 from app.web.navigation import main_menu
+from app.web.organization_menu import OtherOrganizations, other_organizations
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,7 @@ class AccountMenu:
     name: str
     organization: str
     profile_href: str
+    others: Callable[[], OtherOrganizations]
 
 
 def install_context(app: Flask) -> None:
@@ -53,7 +56,7 @@ def _context() -> dict[str, Any]:
 def _account_menu(person: Person | None) -> AccountMenu | None:
     if person is None:
         return None
-    return AccountMenu(person.name, person.organization_name, url_for("web.account"))
+    return AccountMenu(person.name, person.organization_name, url_for("web.account"), other_organizations)
 
 
 def _may(permission: Permission | str) -> bool:

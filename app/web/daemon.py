@@ -1,14 +1,20 @@
-"""Whether the scheduler has been heard of lately, and the banner that says when it has not."""
+"""Whether the scheduler has been heard of lately, whether somebody stopped it, and the banners that say so."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 from zoneinfo import ZoneInfo
 
-from app.edge.identity import current_actor, request_now
-from app.edge.runtime import request_session
+from flask import g
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from app.edge.identity import current_actor, request_now, signed_in_session, tenant_scope
+from app.edge.permissions import schema_note
+from app.edge.runtime import working_as
 from app.ops.gauges import has_enabled_schedule
 from app.ops.heartbeats import GONE_AFTER, SILENT_AFTER, last_scheduler_beat
+from app.schedules.stops import SchedulingStopRow, current_stop
 from app.web.context import viewer_zone
 from app.web.formatting import duration
 
@@ -57,7 +63,32 @@ def notice_of(last_beat: datetime | None, *, now: datetime, zone: str) -> Schedu
 
 def scheduler_notice() -> SchedulerNotice | None:
     """The banner for the person of this request. None when nothing of theirs needs a scheduler."""
-    session = request_session()
-    if not has_enabled_schedule(session, organization_id=current_actor().organization_id):
+    with working_as(tenant_scope()) as session:
+        if not has_enabled_schedule(session, organization_id=current_actor().organization_id):
+            return None
+        beat_at = last_scheduler_beat(session)
+    return notice_of(beat_at, now=request_now(), zone=viewer_zone())
+
+
+def scheduling_stop() -> SchedulingStopRow | None:
+    """Who stopped all scheduling, while it lasts. Asked once per request, because every page says it."""
+    if "scheduling_stop" not in g:
+        g.scheduling_stop = _read_stop()
+    found: SchedulingStopRow | None = g.scheduling_stop
+    return found
+
+
+def remember_stop(session: Session) -> None:
+    """Ask right here, where the session works as the person's organization already."""
+    g.scheduling_stop = current_stop(session)
+
+
+def _read_stop() -> SchedulingStopRow | None:
+    if signed_in_session() is None or schema_note():
         return None
-    return notice_of(last_scheduler_beat(session), now=request_now(), zone=viewer_zone())
+    try:
+        with working_as(tenant_scope()) as session:
+            return current_stop(session)
+    except SQLAlchemyError:
+        # A form that was refused comes out in a transaction that is lost already, and must come out.
+        return None

@@ -23,6 +23,7 @@ _ENTRIES = (
     ("Runs", "web.runs", "list"),
     ("Queue", "web.queue", "queue"),
     ("Jobs", "web.jobs", "bolt"),
+    ("Team", "web.team", "user"),
 )
 
 

@@ -1,25 +1,54 @@
 """Every module that adds routes to the blueprint, imported once: a page exists when it is listed here."""
 
+from app.web import whereabouts
 from app.web.actions import account as account_actions
+from app.web.actions import invitation as invitation_actions
 from app.web.actions import jobs as job_actions
+from app.web.actions import organizations as organization_actions
 from app.web.actions import runs as run_actions
 from app.web.actions import schedules as schedule_actions
+from app.web.actions import scheduling as scheduling_actions
+from app.web.actions import team as team_actions
+from app.web.actions import tokens as token_actions
 from app.web.blueprint import web
-from app.web.pages import account, jobs, live, overview, queue, runs, schedules, ways_back
+from app.web.pages import (
+    account,
+    invitation,
+    jobs,
+    live,
+    organizations,
+    overview,
+    queue,
+    runs,
+    schedules,
+    team,
+    tokens,
+    ways_back,
+)
 
 MODULES = (
     account,
     account_actions,
+    invitation,
+    invitation_actions,
     jobs,
     job_actions,
     live,
+    organization_actions,
+    organizations,
     overview,
     queue,
     run_actions,
     runs,
     schedule_actions,
     schedules,
+    scheduling_actions,
+    team,
+    team_actions,
+    token_actions,
+    tokens,
     ways_back,
+    whereabouts,
 )
 
 __all__ = ["MODULES", "web"]

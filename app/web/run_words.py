@@ -19,8 +19,10 @@ REASON_WORDS = {
     Reason.LOST: "The worker died or lost touch while it ran.",
     Reason.TIMED_OUT: "It reached its time limit and was stopped.",
     Reason.ERROR: "The job failed.",
+    Reason.KEY_MISSING: "The worker lacks the key to a secret of the job.",
     Reason.REMOVED: "It was taken out of the queue.",
     Reason.UNREADABLE: "This version of Belfry cannot read the run or its job.",
+    Reason.NEEDS_CONNECTION: "Nobody has connected an account for it to read from.",
     Reason.JOB_DELETED: "Its job or schedule was deleted.",
 }
 ATTEMPT_WORDS = {

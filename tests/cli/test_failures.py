@@ -18,6 +18,8 @@ from app.core.config import Settings
 from app.core.db import Database
 from app.core.paths import ROOT
 from tests.cli.conftest import Terminal
+from tests.conftest import VAULT_KEY
+from tests.services.postgres import PostgresUrls
 
 WORKFLOW = '{"steps": [{"name": "Ask", "method": "GET", "url": "https://example.com/"}]}'
 
@@ -42,6 +44,10 @@ def shell(bare_terminal: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
 
 
 class TestAMachineThatDoesNotPlayAlong:
+    @pytest.fixture
+    def engine(self) -> str:
+        return "sqlite"
+
     def test_has_a_file_where_the_data_folder_should_be(
         self, shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -86,6 +92,18 @@ class TestAMachineThatDoesNotPlayAlong:
             other.close()
 
         assert "is busy with another process. Try again" in (explain(refused.value) or "")
+
+    def test_has_a_login_that_the_server_does_not_know(
+        self, empty_postgres: PostgresUrls, shell: Shell, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("BELFRY_DATABASE_URL", empty_postgres.login.replace("//belfry@", "//nobody-here@"))
+        monkeypatch.delenv("BELFRY_DATABASE_ADMIN_URL", raising=False)
+        monkeypatch.setenv("BELFRY_VAULT_KEYS", VAULT_KEY)
+
+        status, said = shell.run("db", "setup")
+
+        assert (status, said.count("\n")) == (2, 1)
+        assert "refuses to let us in. Check login, password and name" in said
 
 
 class TestADefect:

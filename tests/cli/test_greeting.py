@@ -1,8 +1,6 @@
 """`belfry up` greets when it can, and survives when it cannot."""
 
 import logging
-import shutil
-from pathlib import Path
 
 import pytest
 
@@ -10,6 +8,8 @@ from app.cli.greeting import AGAIN_SECONDS, Greeter
 from app.core.config import Settings
 from app.core.db import Database, open_database
 from app.core.schema import SchemaGate, newest_migration
+from tests.conftest import set_up
+from tests.fakes.database import OpenDatabase
 
 
 class Stopwatch:
@@ -44,16 +44,15 @@ class TestGreeter:
         assert capsys.readouterr().out.count("/setup?token=") == 1
 
     def test_names_the_command_once_and_greets_after_the_upgrade(
-        self, settings: Settings, watch: Stopwatch, migrated_file: Path, capsys: pytest.CaptureFixture[str]
+        self, empty_settings: Settings, watch: Stopwatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        database = open_database(settings.database_url)
-        greeter = make_greeter(database, settings, watch)
+        database = open_database(empty_settings.database_url)
+        greeter = make_greeter(database, empty_settings, watch)
         for _ in range(3):
             greeter.greet()
             watch.seconds += AGAIN_SECONDS
         before = capsys.readouterr().out
-        database.dispose()
-        shutil.copy(migrated_file, settings.data_dir / "belfry.db")
+        set_up(empty_settings)
 
         greeter.greet()
 
@@ -63,18 +62,18 @@ class TestGreeter:
 
     def test_never_fails_its_caller_and_tries_again_later(
         self,
-        database: Database,
+        database: OpenDatabase,
         settings: Settings,
         watch: Stopwatch,
         capsys: pytest.CaptureFixture[str],
         caplog: pytest.LogCaptureFixture,
     ) -> None:
         greeter = make_greeter(database, settings, watch)
-        with database.write.begin() as connection:
+        with database.owner.write.begin() as connection:
             connection.exec_driver_sql("ALTER TABLE users RENAME TO hidden")
         with caplog.at_level(logging.ERROR):
             greeter.greet()
-        with database.write.begin() as connection:
+        with database.owner.write.begin() as connection:
             connection.exec_driver_sql("ALTER TABLE hidden RENAME TO users")
         watch.seconds += AGAIN_SECONDS
 

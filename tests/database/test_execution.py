@@ -1,5 +1,6 @@
 """From a ready run to its end: executor, keeper and reaper on a real database."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -21,8 +22,12 @@ from app.runs.states import AttemptState
 from tests.factories.work import THREE_TRIES, load_run, make_job, make_organization, make_run
 from tests.fakes.clock import ManualClock
 from tests.fakes.kind import ScriptedKind
+from tests.fakes.vault import SEALER
 
 TERMS = LeaseTerms.for_lease(30)
+# PostgreSQL stores nothing that is no JSON, but anything that is.
+NO_DEFINITION = {"sqlite": "{broken", "postgresql": '"words"'}
+BROKEN = "broken"
 ONE_TRY = RetryPolicy(1, 0, Backoff.FIXED)
 
 
@@ -40,6 +45,7 @@ class Workshop:
             kinds=self.kinds,
             clock=clock,
             http=OutboundClient(),
+            sealer=SEALER,
             worker="w-1",
             terms=TERMS,
             keeper=self.keeper,
@@ -55,6 +61,11 @@ class Workshop:
             claim = claims.take(session, run_id=run_id, worker="w-1", terms=TERMS, now=self.clock.moment)
             assert claim is not None
             return claim
+
+    def attempt(self, run_id: UUID, *, is_stopping: Callable[[], bool]) -> LiveAttempt:
+        return LiveAttempt(
+            self.claim(run_id), http=OutboundClient(), open_secret=lambda *_: "", is_stopping=is_stopping
+        )
 
     def reap(self) -> int:
         with self.database.transaction() as session:
@@ -144,7 +155,7 @@ class TestStopping:
 
     def test_hands_back_what_did_not_end_in_time_and_refuses_its_late_outcome(self, workshop: Workshop) -> None:
         run_id = workshop.ready_run(kind=KindName.WORKFLOW)
-        attempt = LiveAttempt(workshop.claim(run_id), http=OutboundClient(), is_stopping=lambda: True)
+        attempt = workshop.attempt(run_id, is_stopping=lambda: True)
 
         with workshop.keeper.keeping(attempt):
             workshop.executor.hand_back()
@@ -156,7 +167,7 @@ class TestStopping:
 
     def test_leaves_a_function_whose_process_may_still_be_ending_to_its_lease(self, workshop: Workshop) -> None:
         run_id = workshop.ready_run()
-        attempt = LiveAttempt(workshop.claim(run_id), http=OutboundClient(), is_stopping=lambda: True)
+        attempt = workshop.attempt(run_id, is_stopping=lambda: True)
 
         with workshop.keeper.keeping(attempt):
             workshop.executor.hand_back()
@@ -209,12 +220,12 @@ class TestUnreadableRuns:
             spoil = text(f"UPDATE runs SET {column} = :value WHERE id = :id")
             session.execute(spoil, {"value": value, "id": run_id.hex})
 
-    @pytest.mark.parametrize(("column", "value"), [("kind", "sync"), ("definition", "{broken"), ("retry_backoff", "?")])
+    @pytest.mark.parametrize(("column", "value"), [("kind", "ritual"), ("definition", BROKEN), ("retry_backoff", "?")])
     def test_are_ended_with_the_reason_where_they_would_be_claimed(
-        self, workshop: Workshop, column: str, value: str
+        self, workshop: Workshop, engine: str, column: str, value: str
     ) -> None:
         run_id = workshop.ready_run()
-        self.spoil(workshop, run_id, column, value)
+        self.spoil(workshop, run_id, column, NO_DEFINITION[engine] if value is BROKEN else value)
 
         workshop.executor.execute(run_id)
 
@@ -224,7 +235,7 @@ class TestUnreadableRuns:
         bad, good = workshop.ready_run(), workshop.ready_run(name="Other")
         for run_id in (bad, good):
             workshop.claim(run_id)
-        self.spoil(workshop, bad, "kind", "sync")
+        self.spoil(workshop, bad, "kind", "ritual")
         workshop.clock.advance(seconds=31)
 
         workshop.reap()
@@ -253,7 +264,7 @@ class TestHostileOutcomes:
 
 class TestKeeping:
     def attempt(self, workshop: Workshop, run_id: UUID) -> LiveAttempt:
-        return LiveAttempt(workshop.claim(run_id), http=OutboundClient(), is_stopping=workshop.keeper.is_stopping)
+        return workshop.attempt(run_id, is_stopping=workshop.keeper.is_stopping)
 
     def test_prolongs_the_lease_of_what_runs(self, workshop: Workshop) -> None:
         run_id = workshop.ready_run()

@@ -178,7 +178,7 @@ class TestTransaction:
     def test_never_writes_in_a_get(self, owner: Browser, database: Database) -> None:
         answer = owner.visit("/trouble/write")
 
-        assert answer.status_code == 503
+        assert answer.status_code >= 500
         assert names(database) == {"Olga"}
 
 

@@ -14,6 +14,7 @@ from app.edge.runtime import EXTENSION
 from app.jobs.kinds.base import KindName
 from app.jobs.models import Job
 from app.ops.kinds import job_kinds
+from app.vault.models import Secret
 from tests.factories.work import make_job
 from tests.web.conftest import Browser
 
@@ -82,10 +83,7 @@ class TestANewOne:
 
         step = stored(database, "Tell the shop").definition["steps"][0]
         assert (response.status_code, response.location) == (303, "/jobs")
-        assert step["headers"] == [
-            {"name": "Authorization", "value": "Bearer secret-1"},
-            {"name": "X-Shop", "value": "north"},
-        ]
+        assert [set(header) for header in step["headers"]] == [{"name", "secret_id"}, {"name", "secret_id"}]
         assert step["body"] == '{\n"full": true}'
 
     def test_function_is_stored_with_what_was_entered(self, admin: Browser, database: Database) -> None:
@@ -199,10 +197,38 @@ class TestMistakes:
 
 
 class TestEditing:
-    def test_shows_headers_to_those_who_may_edit(self, admin: Browser, job: Job) -> None:
+    def test_shows_the_names_of_headers_and_no_value(self, admin: Browser, job: Job) -> None:
         text = admin.visit(f"/jobs/{job.id}/edit").text
 
-        assert "Authorization: Bearer secret-1" in text
+        assert "Authorization: •••" in text
+        assert "secret-1" not in text
+
+    def test_keeps_the_values_that_it_does_not_show(self, admin: Browser, job: Job, database: Database) -> None:
+        admin.send(f"/jobs/{job.id}", CALL | {"revision": "1", "headers": "Authorization: •••\r\nAccept: text/csv"})
+        [first, plain] = stored(database, "Tell the shop").definition["steps"][0]["headers"]
+
+        admin.send(f"/jobs/{job.id}", CALL | {"revision": "2", "headers": "Authorization:\r\nAccept: text/csv"})
+
+        assert (set(first), plain) == ({"name", "secret_id"}, {"name": "Accept", "value": "text/csv"})
+        assert stored(database, "Tell the shop").definition["steps"][0]["headers"] == [first, plain]
+
+    def test_shows_no_value_after_saving_either(self, admin: Browser, database: Database) -> None:
+        admin.send("/jobs", CALL)
+
+        text = admin.visit(f"/jobs/{stored(database, 'Tell the shop').id}/edit").text
+
+        assert "Authorization: •••\nX-Shop: •••" in text
+        assert "secret-1" not in text
+
+    def test_asks_for_the_values_again_when_they_would_go_elsewhere(
+        self, admin: Browser, job: Job, database: Database
+    ) -> None:
+        sent = {"revision": "1", "headers": "Authorization: •••", "url": "https://other.example.com/"}
+
+        response = admin.send(f"/jobs/{job.id}", CALL | sent)
+
+        assert (response.status_code, count(database, Secret)) == (422, 0)
+        assert "Header 1: Enter the value of Authorization" in response.text
 
     def test_shows_nothing_to_an_operator(self, operator: Browser, job: Job) -> None:
         response = operator.visit(f"/jobs/{job.id}/edit")
@@ -215,6 +241,14 @@ class TestEditing:
 
         assert response.status_code == 303
         assert stored(database, "Tell the shop").revision == 2
+
+    def test_to_a_name_in_use_is_told_at_the_name(self, admin: Browser, job: Job) -> None:
+        admin.send("/jobs", CALL)
+
+        response = admin.send(f"/jobs/{job.id}", CALL | {"revision": "1"})
+
+        assert response.status_code == 409
+        assert 'id="name-error"' in response.text
 
     def test_never_changes_the_kind(self, admin: Browser, job: Job, database: Database) -> None:
         admin.send(f"/jobs/{job.id}", CALL | {"revision": "1", "kind": "code"})

@@ -31,7 +31,10 @@ def enabled(database: Database, organization_id: object, viewer: Browser) -> Non
 
 class TestCounters:
     def test_are_numbers_for_what_pages_watch(self, viewer: Browser) -> None:
-        assert viewer.visit("/live").json == {"runs": 0, "schedules": 0, "queue": 0, "health": 2}
+        organization = viewer.organization_id.int % 2**31
+        expected = {"runs": 0, "schedules": 0, "queue": 0, "health": 2, "organization": organization}
+
+        assert viewer.visit("/live").json == expected
 
     def test_grow_when_a_run_is_made(self, viewer: Browser, database: Database, clock: ManualClock) -> None:
         before = viewer.visit("/live").json
@@ -50,7 +53,10 @@ class TestCounters:
         with database.transaction() as session:
             make_run(session, make_job(session, viewer.organization_id), now=clock.moment)
 
-        assert stranger.visit("/live").json == {"runs": 0, "schedules": 0, "queue": 0, "health": 2}
+        organization = stranger.organization_id.int % 2**31
+        expected = {"runs": 0, "schedules": 0, "queue": 0, "health": 2, "organization": organization}
+
+        assert stranger.visit("/live").json == expected
 
     def test_are_not_sent_again_to_a_page_that_knows_them(self, viewer: Browser) -> None:
         known = json.loads(viewer.visit("/live").text)

@@ -14,7 +14,8 @@ from tests.web.conftest import Browser
 
 PUBLIC = {
     "web.login", "web.sign_in_person", "web.sign_out_person", "web.setup", "web.make_owner",
-    "static", "probes.healthz", "probes.readyz",
+    "web.invitation", "web.make_invited_account",
+    "static", "probes.healthz", "probes.readyz", "api.show_document", "api_current.show_document",
 }  # fmt: skip
 
 pages = Blueprint("pages", __name__)
@@ -95,7 +96,9 @@ class TestRoles:
             ("anonymous", [302, 401, 302, 302]),
         ],
     )
-    def test_open_what_they_allow(self, request: pytest.FixtureRequest, role: str, statuses: list[int]) -> None:
+    def test_open_what_they_allow(
+        self, request: pytest.FixtureRequest, engine: str, role: str, statuses: list[int]
+    ) -> None:
         browser: Browser = request.getfixturevalue(role)
         calls: list[Callable[[], int]] = [
             lambda: browser.visit("/needs/view").status_code,

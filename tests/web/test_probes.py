@@ -109,7 +109,8 @@ class TestReadyz:
         answer = anonymous.visit("/readyz")
 
         assert answer.status_code == 200
-        assert answer.json["checks"][0] == {"name": "database", "ok": True}
+        assert (answer.json["ready"], answer.json["degraded"]) == (True, False)
+        assert answer.json["checks"] == [{"name": "database", "ok": True}, {"name": "broker", "ok": True}]
 
     def test_names_what_is_missing_and_the_command(self, early: Browser) -> None:
         answer = early.visit("/readyz")
@@ -117,6 +118,16 @@ class TestReadyz:
         (check,) = [check for check in answer.json["checks"] if check["name"] == "database"]
         assert (answer.status_code, answer.json["ready"]) == (503, False)
         assert (check["ok"], check["command"]) == (False, "belfry db upgrade")
+
+    def test_stays_ready_but_degraded_when_the_broker_does_not_answer(self, app: Flask, anonymous: Browser) -> None:
+        runtime = app.extensions[EXTENSION]
+        app.extensions[EXTENSION] = replace(runtime, broker_problem=lambda: "The broker does not answer.")
+
+        answer = anonymous.visit("/readyz")
+
+        (check,) = [check for check in answer.json["checks"] if check["name"] == "broker"]
+        assert (answer.status_code, answer.json["ready"], answer.json["degraded"]) == (200, True, True)
+        assert check == {"name": "broker", "ok": False, "message": "The broker does not answer."}
 
     def test_says_when_the_database_does_not_answer(self, settings: Settings) -> None:
         away = replace(settings, database_url=f"sqlite:///{settings.data_dir}/no/such/folder/belfry.db")

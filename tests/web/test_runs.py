@@ -14,6 +14,7 @@ from app.runs.states import RunState
 from tests.factories.outcomes import make_failed, make_running, make_succeeded, make_waiting_retry
 from tests.factories.work import make_job, make_run, make_schedule
 from tests.fakes.clock import ManualClock
+from tests.fakes.database import OpenDatabase
 from tests.web.conftest import Browser
 
 HOSTILE = "<script>alert(1)</script><div hx-get=/x hx-trigger=load>"
@@ -340,10 +341,13 @@ class TestRemoval:
 
 class TestUnreadableRows:
     def test_do_not_take_the_lists_with_them(
-        self, viewer: Browser, database: Database, succeeded: UUID, failed: UUID
+        self, viewer: Browser, engine: str, database: OpenDatabase, succeeded: UUID, failed: UUID
     ) -> None:
+        # PostgreSQL stores nothing that is no JSON, but anything that is.
+        definition = "{" if engine == "sqlite" else '"words"'
         with database.transaction() as session:
-            session.execute(text("UPDATE runs SET kind = 'sync', definition = '{' WHERE id = :id"), {"id": failed.hex})
+            spoil = text("UPDATE runs SET kind = 'sync', definition = :definition WHERE id = :id")
+            session.execute(spoil, {"definition": definition, "id": failed.hex})
 
         statuses = [viewer.visit(path).status_code for path in ("/", "/runs", f"/runs/{failed}", "/queue?tab=failed")]
 

@@ -235,6 +235,17 @@ class TestEditing:
 
         assert response.status_code == 409
 
+    def test_to_a_name_in_use_is_told_at_the_name(
+        self, operator: Browser, job: Job, schedule: Schedule, database: Database
+    ) -> None:
+        with database.transaction() as session:
+            make_schedule(session, job, name="Even hours")
+
+        response = operator.send(f"/schedules/{schedule.id}", typed(job, name="Even hours", version="1"))
+
+        assert response.status_code == 409
+        assert 'id="name-error"' in response.text
+
     def test_can_be_insisted_on_after_a_conflict(
         self, operator: Browser, job: Job, schedule: Schedule, database: Database
     ) -> None:

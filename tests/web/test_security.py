@@ -180,14 +180,14 @@ class TestAnotherSite:
 
 class TestToken:
     @pytest.mark.parametrize("token", ["", "wrong", "x.y.z"])
-    def test_is_needed_by_every_form(self, app: Flask, owner: Browser, token: str) -> None:
+    def test_is_needed_by_every_form(self, app: Flask, platform_admin: Browser, token: str) -> None:
         actions = [
             rule.rule
             for rule in app.url_map.iter_rules()
             if "POST" in rule.methods and rule.endpoint.startswith("web.") and not rule.arguments
         ]
 
-        statuses = {path: owner.post(path, data={"csrf_token": token}).status_code for path in actions}
+        statuses = {path: platform_admin.post(path, data={"csrf_token": token}).status_code for path in actions}
 
         assert statuses == dict.fromkeys(actions, 400)
 

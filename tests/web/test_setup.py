@@ -41,7 +41,8 @@ class TestSetup:
         with database.reading() as session:
             user = session.scalars(select(User)).one()
             organization = session.scalars(select(Organization).where(Organization.is_personal)).one()
-            membership = session.scalars(select(Membership)).one()
+            mine = Membership.organization_id == organization.id
+            membership = session.scalars(select(Membership).where(mine)).one()
         assert (user.email, user.is_platform_admin) == ("grace@example.com", True)
         assert (organization.name, organization.timezone) == ("Grace", "America/New_York")
         assert (membership.user_id, membership.role) == (user.id, "owner")

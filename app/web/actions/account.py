@@ -13,6 +13,7 @@ from app.edge.identity import (
     signed_in_session,
 )
 from app.edge.runtime import request_session, runtime
+from app.schedules.defaults import welcome_person
 from app.tenants.service import (
     SetupLinkExpired,
     SetupLinkUnknown,
@@ -59,7 +60,8 @@ def sign_out_person() -> Response:
     """Sign out. Whoever already is gets the same answer."""
     _end_present_session()
     end_browser_session()
-    return toast(see_other("web.login"), "You are signed out.")
+    wanted = local_address(request.form.get("next"))
+    return toast(go_to(wanted) if wanted else see_other("web.login"), "You are signed out.")
 
 
 @route(web, "/setup", public=True, methods=["POST"])
@@ -129,6 +131,7 @@ def _first_session(form: SetupForm) -> str:
         timezone=text_of(form.timezone),
         now=request_now(),
     )
+    welcome_person(session, user_id=user_id, now=request_now())
     agent = request.user_agent.string
     return start_session(session, user_id=user_id, email=text_of(form.email), user_agent=agent, now=request_now())
 

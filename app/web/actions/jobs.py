@@ -18,7 +18,7 @@ from app.tenants.access import Permission
 from app.web.actions.schedules import request_key
 from app.web.blueprint import web
 from app.web.forms.jobs import CodeForm, JobForm
-from app.web.pages.job_form import form_page, job_form
+from app.web.pages.job_form import form_page, job_form, refuse_fixed
 from app.web.permissions import route
 from app.web.responses import announce, empty, is_htmx, see_other, toast
 
@@ -47,6 +47,7 @@ def create_job() -> Response:
 def save_job(job_id: UUID) -> Response:
     """Change a job from the revision the person saw."""
     before = _job(job_id)
+    refuse_fixed(before)
     form = job_form(before.kind)
     if _is_reload(form):
         return form_page(form, job=before)
@@ -100,7 +101,7 @@ def _revise(form: JobForm, before: JobRow) -> None:
 
 def _kind() -> KindName:
     text = request.form.get("kind", "")
-    if text not in set(KindName):
+    if text not in set(KindName) - {KindName.SYNC}:
         raise KindUnknown("Choose what kind of job it is.", field="kind")
     return KindName(text)
 

@@ -20,6 +20,8 @@ from wtforms.validators import InputRequired, Optional
 from app.jobs.kinds.base import KindName
 from app.jobs.kinds.code.arguments import ArgumentField, ArgumentKind, argument_fields
 from app.jobs.kinds.code.catalog import CodeFunction
+from app.jobs.kinds.workflow.header_secrets import is_secret
+from app.jobs.kinds.workflow.hiding import HIDDEN
 from app.jobs.policies import Backoff, RetryPolicy
 from app.jobs.queries import JobRow
 from app.jobs.service import (
@@ -224,14 +226,22 @@ def stored_values(job: JobRow) -> dict[str, Any]:
 
 
 def parse_headers(text: str) -> list[dict[str, str]]:
-    """One header for each line “Name: value”."""
+    """One header for each line “Name: value”. Where a secret's value is left out, the stored one is kept."""
     pairs = (line.partition(":") for line in text.splitlines() if line.strip())
-    return [{"name": name.strip(), "value": value.strip()} for name, _, value in pairs]
+    return [_header(name.strip(), value.strip()) for name, _, value in pairs]
+
+
+def _header(name: str, value: str) -> dict[str, str]:
+    return {"name": name} if is_secret(name) and value in {"", HIDDEN} else {"name": name, "value": value}
 
 
 def _step_values(job: JobRow) -> dict[str, Any]:
     step: dict[str, Any] = next(iter(job.definition.get("steps", [])), {})
-    lines = [f"{header['name']}: {header['value']}" for header in step.get("headers", [])]
+    # A secret's value never leaves again, not even one that was stored before values were sealed.
+    lines = [
+        f"{header['name']}: {HIDDEN if is_secret(header['name']) else header.get('value', '')}"
+        for header in step.get("headers", [])
+    ]
     return {**DEFAULT_STEP, **step, "step_name": step.get("name", ""), "headers": "\n".join(lines), "name": job.name}
 
 

@@ -5,16 +5,28 @@ from typing import Any
 
 from flask import Response, request
 
+from app.core.errors import Conflict
 from app.edge.identity import current_actor
 from app.edge.runtime import runtime
 from app.jobs.kinds.base import KindName
 from app.jobs.kinds.code.catalog import CodeFunction
 from app.jobs.kinds.code.kind import CodeKind
+from app.jobs.kinds.sync.kind import MADE_BY_BELFRY
 from app.jobs.queries import JobRow
 from app.web.forms.jobs import JobForm, WorkflowForm, code_form
 from app.web.responses import invalid
 
-KIND_WORDS = {KindName.CODE: "Function", KindName.WORKFLOW: "HTTP call"}
+KIND_WORDS = {KindName.CODE: "Function", KindName.WORKFLOW: "HTTP call", KindName.SYNC: "Sync"}
+
+
+class JobFixed(Conflict):
+    """Nobody changes a job that Belfry makes itself."""
+
+
+def refuse_fixed(job: JobRow) -> None:
+    """Raises JobFixed."""
+    if job.kind is KindName.SYNC:
+        raise JobFixed(MADE_BY_BELFRY)
 
 
 def job_form(kind: KindName, data: Mapping[str, Any] | None = None, *, function: str = "") -> JobForm:

@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.core.ids import new_id
-from app.jobs.kinds.base import JobKinds
+from app.jobs.kinds.base import JobKinds, KindName
+from app.jobs.kinds.sync.kind import MADE_BY_BELFRY
 from app.jobs.queries import list_jobs
 from app.runs.statistics import last_runs_of_jobs
 from app.schedules.queries import ScheduleRow, list_schedules
@@ -17,7 +18,7 @@ from app.web.pages.job_form import KIND_WORDS
 
 @dataclass(frozen=True)
 class JobListRow:
-    """One line of the list. `request_key` makes a double click on “Run now” one run."""
+    """One line of the list. `request_key` makes a double click one run; `fixed` says why nobody may change the job."""
 
     id: UUID
     name: str
@@ -28,6 +29,7 @@ class JobListRow:
     last_run_id: UUID | None
     last_at: datetime | None
     request_key: str
+    fixed: str
 
 
 def read_jobs(session: Session, *, organization_id: UUID, kinds: JobKinds) -> tuple[JobListRow, ...]:
@@ -51,6 +53,7 @@ def read_jobs(session: Session, *, organization_id: UUID, kinds: JobKinds) -> tu
                 last_run_id=None if run is None else run.id,
                 last_at=None if run is None else run.started_at or run.due_at,
                 request_key=new_id().hex,
+                fixed=MADE_BY_BELFRY if job.kind is KindName.SYNC else "",
             )
         )
     return tuple(rows)

@@ -12,7 +12,7 @@ from app.schedules.queries import list_schedules_of_job
 from app.tenants.access import Permission
 from app.web.blueprint import web
 from app.web.forms.jobs import fresh_values, stored_values
-from app.web.pages.job_form import form_page, job_form
+from app.web.pages.job_form import form_page, job_form, refuse_fixed
 from app.web.pages.job_rows import read_jobs
 from app.web.pages.rights import refusals
 from app.web.pages.schedule_detail import count_waiting
@@ -31,7 +31,7 @@ def jobs() -> Response:
 def new_job() -> Response:
     """The empty form of a kind, or the choice between the kinds."""
     kind = request.args.get("kind", "")
-    if kind not in set(KindName):
+    if kind not in set(KindName) - {KindName.SYNC}:
         return page("jobs/choose.html")
     name, function = request.args.get("name", ""), request.args.get("function", "")
     data = {**fresh_values(KindName(kind)), "name": name}
@@ -49,6 +49,7 @@ def job_arguments() -> Response:
 def edit_job(job_id: UUID) -> Response:
     """The form of an existing job."""
     job = get_job(request_session(), organization_id=current_actor().organization_id, job_id=job_id)
+    refuse_fixed(job)
     function = request.args.get("function") or str(job.definition.get("function", ""))
     return form_page(job_form(job.kind, stored_values(job), function=function), job=job)
 
@@ -58,6 +59,7 @@ def confirm_job_deletion(job_id: UUID) -> Response:
     """The question before a job is deleted, naming what goes with it."""
     session, organization_id = request_session(), current_actor().organization_id
     job = get_job(session, organization_id=organization_id, job_id=job_id)
+    refuse_fixed(job)
     schedules = list_schedules_of_job(session, organization_id=organization_id, job_id=job_id)
     waiting = count_waiting(session, organization_id=organization_id, job_id=job_id)
     return page("jobs/delete.html", job=job, schedules=schedules, waiting=waiting)

@@ -1,18 +1,18 @@
-"""What keeps open pages fresh: the version counters that live.js asks for, and the scheduler's banner."""
+"""What keeps open pages fresh: the version counters that live.js asks for, and the banners about scheduling."""
 
 from typing import Any
 
 from flask import Response, g, jsonify, request
 
 from app.edge.database import SAFE_METHODS
-from app.edge.identity import current_actor, request_now, signed_in_session
-from app.edge.runtime import request_session
+from app.edge.identity import current_actor, request_now, signed_in_session, tenant_scope
+from app.edge.runtime import working_as
 from app.events.service import Topic, latest_event_ids
 from app.ops.heartbeats import last_scheduler_beat
 from app.web.blueprint import web
-from app.web.daemon import health_of, scheduler_notice
+from app.web.daemon import SchedulerHealth, health_of, remember_stop, scheduler_notice, scheduling_stop
 from app.web.permissions import route
-from app.web.responses import empty, fragment, wants_fragment
+from app.web.responses import empty, fragment, go_to, wants_fragment
 
 
 @route(web, "/live", signed_in=True)
@@ -30,16 +30,34 @@ def scheduler_banner() -> Response:
     return fragment("overview/_scheduler_notice.html")
 
 
+@route(web, "/live/scheduling", signed_in=True)
+def scheduling_banner() -> Response:
+    """The banner while all scheduling is stopped, or nothing."""
+    return fragment("overview/_scheduling_stop.html")
+
+
+@route(web, "/live/organization", signed_in=True)
+def changed_organization() -> Response:
+    """Where a page goes whose browser was switched to another organization in another tab."""
+    is_same = request.args.get("seen") == str(current_actor().organization_id)
+    return empty() if is_same else go_to("/")
+
+
 def read_counters() -> dict[str, int]:
     """One number for each thing that pages watch; another number means that it changed."""
-    session = request_session()
-    newest = latest_event_ids(session, organization_id=current_actor().organization_id)
+    with working_as(tenant_scope()) as session:
+        newest = latest_event_ids(session, organization_id=current_actor().organization_id)
+        beat_at = last_scheduler_beat(session)
+        remember_stop(session)
     return {
         "runs": newest[Topic.RUNS],
         "queue": newest[Topic.RUNS],
         # A renamed job changes the lists of schedules too.
         "schedules": max(newest[Topic.SCHEDULES], newest[Topic.JOBS]),
-        "health": int(health_of(last_scheduler_beat(session), now=request_now())),
+        # Stopped or not is part of how scheduling fares: one more number behind those of the scheduler's silence.
+        "health": int(health_of(beat_at, now=request_now())) + (scheduling_stop() is not None) * len(SchedulerHealth),
+        # Another number when the browser sees another organization: no larger than what scripts count exactly.
+        "organization": current_actor().organization_id.int % 2**31,
     }
 
 
@@ -53,4 +71,8 @@ def _remember_counters() -> None:
 
 @web.app_context_processor
 def _context() -> dict[str, Any]:
-    return {"live_counters": g.get("live_counters"), "scheduler_notice": scheduler_notice}
+    return {
+        "live_counters": g.get("live_counters"),
+        "scheduler_notice": scheduler_notice,
+        "scheduling_stop": scheduling_stop,
+    }

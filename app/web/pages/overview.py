@@ -9,6 +9,7 @@ from flask import Response, url_for
 from app.edge.identity import current_actor, request_now
 from app.edge.permissions import schema_note
 from app.edge.runtime import request_session
+from app.jobs.kinds.base import KindName
 from app.jobs.queries import list_jobs
 from app.ops.heartbeats import list_processes
 from app.runs.filters import RunFilter
@@ -18,6 +19,7 @@ from app.runs.statistics import count_queue
 from app.schedules.queries import ScheduleRow, list_schedules
 from app.tenants.access import Permission
 from app.web.blueprint import web
+from app.web.daemon import scheduling_stop
 from app.web.pages.first_steps import FirstStep, first_steps
 from app.web.pages.processes import live_slots
 from app.web.pages.run_rows import RunLine, run_lines
@@ -68,15 +70,18 @@ def overview() -> Response:
 
 def _overview() -> Overview:
     session, organization_id, now = request_session(), current_actor().organization_id, request_now()
-    jobs = list_jobs(session, organization_id=organization_id)
     schedules = list_schedules(session, organization_id=organization_id)
+    # What came with the organization is nothing that somebody made yet.
+    jobs = [row for row in list_jobs(session, organization_id=organization_id) if row.kind is not KindName.SYNC]
+    own_schedules = [row for row in schedules if row.default_for is None or row.enabled]
+    is_stopped = scheduling_stop() is not None
     counts = count_queue(session, organization_id=organization_id)
     failed = list_dead_letters(session, organization_id=organization_id, limit=MOST_FAILED)
     last = list_runs(session, organization_id=organization_id, run_filter=RunFilter(), limit=LAST_RUNS)
     return Overview(
-        steps=first_steps(has_jobs=bool(jobs), has_schedules=bool(schedules), last_runs=last.rows),
-        has_jobs=bool(jobs) or bool(last.rows),
-        tiles=read_tiles(session, schedules, organization_id=organization_id, now=now),
+        steps=first_steps(has_jobs=bool(jobs), has_schedules=bool(own_schedules), last_runs=last.rows),
+        has_jobs=bool(jobs or own_schedules or last.rows),
+        tiles=read_tiles(session, schedules, organization_id=organization_id, is_stopped=is_stopped, now=now),
         running=counts[RunState.RUNNING],
         slots=live_slots(list_processes(session, now=now), now=now),
         troubles=_troubles(schedules, failed)[:MOST_TROUBLES],

@@ -1,6 +1,6 @@
 """The queue page: what waits, runs and failed, and the processes that do the work. Buttons are in actions/runs.py."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from flask import Response, request, url_for
@@ -10,11 +10,14 @@ from app.edge.permissions import schema_note
 from app.edge.runtime import request_session
 from app.ops.heartbeats import list_processes
 from app.runs.queries import RunRow, list_dead_letters, list_running, list_waiting
+from app.runs.queues import list_queues
 from app.runs.states import RunState
 from app.runs.statistics import count_queue
+from app.runs.switches import QueueSwitchRow, list_switches
 from app.tenants.access import Permission
 from app.web.blueprint import web
 from app.web.formatting import count, duration, relative_time
+from app.web.pages.badges import Badge
 from app.web.pages.processes import live_slots, process_lines
 from app.web.pages.rights import refusals
 from app.web.pages.run_rows import RunLine, run_lines
@@ -46,7 +49,7 @@ class Tile:
 
 @dataclass(frozen=True)
 class QueueView:
-    """Tiles, tabs and the rows of the chosen one. `hidden` counts rows beyond those shown."""
+    """Tiles, tabs and the rows of the chosen one. `hidden` counts rows beyond those shown. `paused` starts nothing."""
 
     tab: QueueTab
     tiles: list[Tile]
@@ -54,6 +57,7 @@ class QueueView:
     lines: list[RunLine]
     hidden: int
     refusal: str
+    paused: list[QueueSwitchRow]
 
 
 @route(web, "/queue", permission=Permission.VIEW, empty_without_schema=True)
@@ -63,7 +67,7 @@ def queue() -> Response:
         return page("overview/unready.html", subject="Queue")
     context: dict[str, object] = {"view": queue_view(request.args.get("tab", ""))}
     if current_actor().is_platform_admin:
-        context |= _processes()
+        context |= _processes() | {"queues": list_queues(request_session(), organization_id=None)}
     return page_or_fragment("queue/index.html", "queue/_queue.html", **context)
 
 
@@ -85,14 +89,21 @@ def queue_view(tab_name: str) -> QueueView:
         QueueTab.RUNNING: counts[RunState.RUNNING],
         QueueTab.FAILED: counts[RunState.FAILED],
     }
+    paused = list_switches(session)
     return QueueView(
         tab=tab,
         tiles=_tiles(counts, waiting),
         tabs=[_tab(each, each is tab, totals[each]) for each in QueueTab],
-        lines=run_lines(rows),
+        lines=[_marked(line, {switch.name for switch in paused}) for line in run_lines(rows)],
         hidden=max(0, totals[tab] - len(rows)),
         refusal=refusals().manage_queue,
+        paused=paused,
     )
+
+
+def _marked(line: RunLine, paused: set[str]) -> RunLine:
+    is_held = line.run.queue in paused and line.run.state is RunState.READY
+    return replace(line, badge=Badge("paused")) if is_held else line
 
 
 _read = {QueueTab.RUNNING: list_running, QueueTab.FAILED: list_dead_letters}

@@ -11,10 +11,12 @@ from flask import url_for
 
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session
+from app.jobs.kinds.base import KindName
 from app.runs.queries import AttemptRow, RunRow, get_run, list_attempts
 from app.runs.states import AttemptState, Reason, RunState, Trigger
+from app.runs.switches import QueueSwitchRow, list_switches
 from app.tenants.access import Permission, may
-from app.tenants.queries import find_account_of
+from app.tenants.queries import find_email
 from app.web.context import viewer_zone
 from app.web.formatting import absolute_time, duration, state_label
 from app.web.pages.badges import Badge, badge_of
@@ -94,12 +96,13 @@ def run_view(run_id: UUID) -> RunView:
     session, organization_id = request_session(), current_actor().organization_id
     run = get_run(session, organization_id=organization_id, run_id=run_id)
     attempts = list_attempts(session, organization_id=organization_id, run_id=run_id)
+    switch = _switch_of(run)
     return RunView(
         run=run,
         badge=badge_of(run),
-        steps=_steps(run, attempts),
+        steps=_steps(run, attempts, is_held=switch is not None),
         facts=_facts(run, _who_asked(run)),
-        remark=_remark(run),
+        remark=_remark(run) if switch is None else _held(switch),
         tries=[TryLine(attempt, ATTEMPT_WORDS[attempt.state]) for attempt in attempts],
         result=result_facts(attempts[-1].result) if attempts else [],
         refusal=refusals().manage_queue,
@@ -120,18 +123,24 @@ def result_facts(result: Mapping[str, Any]) -> list[Fact]:
 def _who_asked(run: RunRow) -> str:
     if run.requested_by is None:
         return ""
-    account = find_account_of(request_session(), user_id=run.requested_by)
-    return account.email if account is not None else ""
+    return find_email(request_session(), user_id=run.requested_by) or ""
 
 
-def _steps(run: RunRow, attempts: list[AttemptRow]) -> list[Step]:
+def _switch_of(run: RunRow) -> QueueSwitchRow | None:
+    """What keeps a run that is ready from starting, if anything does."""
+    if run.state is not RunState.READY:
+        return None
+    return next((switch for switch in list_switches(request_session()) if switch.name == run.queue), None)
+
+
+def _steps(run: RunRow, attempts: list[AttemptRow], *, is_held: bool) -> list[Step]:
     asked = run.trigger in {Trigger.MANUAL, Trigger.RETRY}
     steps = [Step("planned", "Asked for" if asked else "Due", _clock(run.due_at))]
     if run.started_at is not None:
         steps.append(Step("running", "Started", _clock(run.started_at), lateness_words(run.lateness)))
     if len(attempts) > 1:
         steps += [_try_step(attempt) for attempt in attempts[-_MOST_TRIES_IN_PATH:]]
-    return [*steps, *_last_step(run)]
+    return [*steps, *_last_step(run, is_held=is_held)]
 
 
 def _try_step(attempt: AttemptRow) -> Step:
@@ -140,14 +149,16 @@ def _try_step(attempt: AttemptRow) -> Step:
     return Step(state, f"Try {attempt.number}", _clock(attempt.started_at), ATTEMPT_WORDS[attempt.state].lower())
 
 
-def _last_step(run: RunRow) -> list[Step]:
+def _last_step(run: RunRow, *, is_held: bool) -> list[Step]:
     if run.finished_at is not None:
         return [Step(badge_of(run).state, state_label(run.state), _clock(run.finished_at), _length(run.duration))]
     if run.state is RunState.WAITING_RETRY:
         return [Step(run.state.value, "Next try", _clock(run.ready_at))]
     if run.state is RunState.RUNNING and run.started_at is not None:
         return [Step(run.state.value, "Running", f"for {duration(request_now() - run.started_at)}")]
-    return [Step(run.state.value, state_label(run.state), "waits for a free slot")]
+    return [
+        Step(run.state.value, state_label(run.state), "its queue is paused" if is_held else "waits for a free slot")
+    ]
 
 
 def _facts(run: RunRow, who: str) -> list[Fact]:
@@ -181,8 +192,9 @@ def _schedule_fact(run: RunRow) -> Fact:
 
 
 def _job_href(run: RunRow) -> str:
-    # A job's page is its form, which is for those alone who may change it.
-    return url_for("web.edit_job", job_id=run.job_id) if may(current_actor(), Permission.EDIT_JOBS) else ""
+    # A job's page is its form, which is for those alone who may change it; a sync has none.
+    has_form = run.queue != KindName.SYNC.value and may(current_actor(), Permission.EDIT_JOBS)
+    return url_for("web.edit_job", job_id=run.job_id) if has_form else ""
 
 
 def _run_link(term: str, text: str, run_id: UUID | None) -> Fact:
@@ -198,6 +210,11 @@ def _remark(run: RunRow) -> Remark | None:
         return Remark(badge_of(run).state, reason or "It failed.", f"{text} {_why_no_more_tries(run)}".strip())
     # What was left out or taken away has an explanation that says why all by itself.
     return Remark("skipped", f"{state_label(run.state)}.", text or reason)
+
+
+def _held(switch: QueueSwitchRow) -> Remark:
+    text = f"Paused by {switch.paused_by} since {_clock(switch.paused_at)}. It starts when the queue is resumed."
+    return Remark("paused", f"The queue “{switch.name}” is paused.", text)
 
 
 def _why_no_more_tries(run: RunRow) -> str:

@@ -8,6 +8,7 @@ from uuid import UUID
 from flask import Response, request, url_for
 
 from app.core.db import Database
+from app.core.scopes import Scope
 from app.edge.identity import current_actor
 from app.edge.permissions import schema_note
 from app.edge.runtime import request_session, runtime
@@ -138,7 +139,7 @@ def _log_text(database: Database, organization_id: UUID, run_id: UUID) -> Iterat
     # A short read for each part: a slow download must not keep one open.
     after = 0
     while True:
-        with database.reading() as session:
+        with database.reading(Scope.tenant(organization_id)) as session:
             lines = read_lines(
                 session, organization_id=organization_id, run_id=run_id, after=after, limit=LINES_PER_READ
             )

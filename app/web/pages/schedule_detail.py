@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.core.ids import new_id
+from app.jobs.kinds.sync.connection import needs_connection, what_to_connect
 from app.runs.filters import RunFilter
 from app.runs.queries import RunRow, list_runs
 from app.runs.states import RunState
@@ -17,7 +18,7 @@ from app.web.formatting import absolute_time
 from app.web.forms.schedules import missed_words, overlap_words
 from app.web.pages.badges import Badge, badge_of
 from app.web.pages.schedule_preview import Preview, preview
-from app.web.pages.schedule_rows import RATE_WINDOW, next_run_note, success_words
+from app.web.pages.schedule_rows import DEFAULT_STAYS, RATE_WINDOW, next_run_note, success_words
 from app.web.run_words import TRIGGER_WORDS
 
 RUNS_SHOWN = 20
@@ -28,6 +29,7 @@ _MOST_WAITING = 1000
 GAP_REASONS = {
     GapReason.SCHEDULER_DOWN: "no scheduler was running",
     GapReason.PAUSED: "the schedule was switched off",
+    GapReason.SCHEDULING_STOPPED: "all scheduling was stopped",
     GapReason.UNREADABLE: "the schedule could not be read",
 }
 
@@ -54,10 +56,13 @@ class Detail:
     runs: tuple[RunLine, ...]
     gaps: tuple[str, ...]
     request_key: str
+    to_connect: str
+    is_stopped: bool
+    no_deletion: str
 
 
 def read_detail(
-    session: Session, *, organization_id: UUID, schedule_id: UUID, viewer_zone: str, now: datetime
+    session: Session, *, organization_id: UUID, schedule_id: UUID, viewer_zone: str, is_stopped: bool, now: datetime
 ) -> Detail:
     """One schedule for its page. Raises ScheduleNotFound."""
     row = get_schedule(session, organization_id=organization_id, schedule_id=schedule_id)
@@ -70,13 +75,16 @@ def read_detail(
     return Detail(
         schedule=row,
         preview=preview(row.cron, timezone=row.timezone, spread_key=row.spread_key, viewer_zone=viewer_zone, now=now),
-        next_note=next_run_note(row, viewer_zone=viewer_zone, now=now),
+        next_note=next_run_note(row, viewer_zone=viewer_zone, is_stopped=is_stopped, now=now),
         overlap=overlap_words(row.overlap),
         missed=missed_words(row.missed),
         rate=success_words(stats[row.id]),
         runs=tuple(RunLine(run, badge_of(run), TRIGGER_WORDS[run.trigger]) for run in runs),
         gaps=tuple(_gap_words(gap, zone=row.timezone, now=now) for gap in gaps),
         request_key=new_id().hex,
+        to_connect=what_to_connect({"service": row.service}) if needs_connection(row.job_kind) else "",
+        is_stopped=is_stopped,
+        no_deletion=DEFAULT_STAYS if row.default_for else "",
     )
 
 
@@ -94,7 +102,7 @@ def count_waiting(
 
 
 def _gap_words(gap: GapRow, *, zone: str, now: datetime) -> str:
-    why = GAP_REASONS[gap.reason]
+    why = (gap.explanation or GAP_REASONS[gap.reason]).rstrip(".")
     first = absolute_time(gap.first_slot_at, zone=zone, now=now)
     if gap.slots == 1:
         return f"1 slot at {first}: {why}."

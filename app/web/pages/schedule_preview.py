@@ -1,13 +1,11 @@
-"""What a rhythm will do, in words: its sentence, the next runs in two zones, notes."""
+"""What the preview of a rhythm looks like on a page: the next runs in two zones. Its words are schedules/preview.py."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from app.core.errors import Invalid
-from app.schedules.cron import LONGEST_TEXT
-from app.schedules.describe import describe, notes
-from app.schedules.fire_times import Rhythm, fire_times, rhythm
+from app.schedules.preview import RhythmPreview, preview_text
 from app.web.formatting import absolute_time
 
 NEXT_RUNS = 5
@@ -34,25 +32,15 @@ class Preview:
 
 def preview(cron: str, *, timezone: str, spread_key: str, viewer_zone: str, now: datetime) -> Preview:
     """The preview of what stands in a form. Never raises: what cannot be read is explained."""
-    if not cron.strip():
-        return Preview("Choose when it should run.", is_valid=False)
-    if len(cron) > LONGEST_TEXT:
-        # Without a count: a script sends the beginning of such a text alone.
-        return Preview(f"A cron line has at most {LONGEST_TEXT} characters. Shorten the text.", is_valid=False)
     try:
-        when = rhythm(cron, timezone=timezone, spread_key=spread_key)
+        found = preview_text(cron, timezone=timezone, spread_key=spread_key, now=now, count=NEXT_RUNS)
     except Invalid as error:
         return Preview(error.message, is_valid=False)
-    return Preview(
-        sentence=describe(when),
-        next_runs=_next_runs(when, viewer_zone=viewer_zone, now=now),
-        notes=notes(when, now=now),
-    )
+    return Preview(found.sentence, _next_runs(found, viewer_zone=viewer_zone, now=now), found.notes)
 
 
-def _next_runs(when: Rhythm, *, viewer_zone: str, now: datetime) -> tuple[NextRun, ...]:
-    found = fire_times(when, after=now, limit=NEXT_RUNS)
-    zone = when.zone.name
+def _next_runs(preview: RhythmPreview, *, viewer_zone: str, now: datetime) -> tuple[NextRun, ...]:
+    found, zone = preview.next_runs, preview.zone
     first_offset = found[0].astimezone(ZoneInfo(zone)).strftime("%z") if found else ""
     rows = []
     for at in found:

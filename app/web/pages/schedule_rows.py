@@ -7,18 +7,21 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.core.errors import Invalid
 from app.core.ids import new_id
+from app.jobs.kinds.sync.connection import needs_connection
+from app.runs.queries import RunRow
 from app.runs.states import RunState
 from app.runs.statistics import ScheduleStats, count_failing_schedules, count_outcomes, schedule_stats
-from app.schedules.describe import describe
+from app.schedules.preview import sentence_of
 from app.schedules.queries import ScheduleRow, list_schedules
-from app.schedules.service import rhythm_of
 from app.web.formatting import absolute_time, count, percent, zoned_time
 from app.web.pages.badges import Badge, badge_of
 
 RATE_WINDOW = timedelta(days=7)
 ROWS_PER_PAGE = 100
+# Why a schedule cannot be deleted.
+DEFAULT_STAYS = "The default schedule of a service stays. Disable it instead."
+STOPPED_NOTE = "Nothing is planned: all scheduling is stopped"
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class Tiles:
 
 @dataclass(frozen=True)
 class ScheduleListRow:
-    """One line of the list. `request_key` makes a double click on “Run now” one run."""
+    """One line of the list. `request_key` makes a double click one run; `no_deletion` says why it stays."""
 
     id: UUID
     name: str
@@ -53,6 +56,7 @@ class ScheduleListRow:
     next_run_at: datetime | None
     next_note: str
     request_key: str
+    no_deletion: str
 
 
 @dataclass(frozen=True)
@@ -78,10 +82,14 @@ class ScheduleList:
         return self.page + 1 if self.page * ROWS_PER_PAGE < self.found else None
 
 
-def read_tiles(session: Session, schedules: Sequence[ScheduleRow], *, organization_id: UUID, now: datetime) -> Tiles:
+def read_tiles(
+    session: Session, schedules: Sequence[ScheduleRow], *, organization_id: UUID, is_stopped: bool, now: datetime
+) -> Tiles:
     """The figures, over all schedules of the organization, which the caller has read."""
     coming = [(row.next_run_at, row.name) for row in schedules if row.next_run_at is not None]
     next_run_at, next_name = min(coming, default=(None, "Nothing is due"))
+    if is_stopped:
+        next_run_at, next_name = None, STOPPED_NOTE
     outcomes = count_outcomes(session, organization_id=organization_id, since=now - RATE_WINDOW)
     finished = sum(outcomes.get(state, 0) for state in (RunState.SUCCEEDED, RunState.FAILED, RunState.MISSED))
     return Tiles(
@@ -96,7 +104,14 @@ def read_tiles(session: Session, schedules: Sequence[ScheduleRow], *, organizati
 
 
 def read_list(
-    session: Session, *, organization_id: UUID, query: str, page: int, viewer_zone: str, now: datetime
+    session: Session,
+    *,
+    organization_id: UUID,
+    query: str,
+    page: int,
+    viewer_zone: str,
+    is_stopped: bool,
+    now: datetime,
 ) -> ScheduleList:
     """The schedules whose name contains the query, a page of them."""
     everything = list_schedules(session, organization_id=organization_id)
@@ -109,16 +124,10 @@ def read_list(
         schedule_ids=[row.id for row in shown],
         since=now - RATE_WINDOW,
     )
-    rows = tuple(_list_row(row, stats[row.id], viewer_zone=viewer_zone, now=now) for row in shown)
+    rows = tuple(
+        _list_row(row, stats[row.id], viewer_zone=viewer_zone, is_stopped=is_stopped, now=now) for row in shown
+    )
     return ScheduleList(rows=rows, query=query, total=len(everything), found=len(found), page=page)
-
-
-def sentence_of(schedule: ScheduleRow) -> str:
-    """When a schedule runs, in words; its text as it is stored when it cannot be read any more."""
-    try:
-        return describe(rhythm_of(schedule))
-    except Invalid:
-        return f"{schedule.cron} in {schedule.timezone}"
 
 
 def success_words(stats: ScheduleStats) -> str:
@@ -129,12 +138,14 @@ def success_words(stats: ScheduleStats) -> str:
     return rate if stats.finished < 5 else f"{rate} of {count(stats.finished)}"
 
 
-def next_run_note(schedule: ScheduleRow, *, viewer_zone: str, now: datetime) -> str:
+def next_run_note(schedule: ScheduleRow, *, viewer_zone: str, is_stopped: bool, now: datetime) -> str:
     """The absolute time of the next run on the schedule's clock, or why there is none."""
     if not schedule.enabled:
         return "— (disabled)"
     if schedule.next_run_at is None:
         return "" if schedule.problem else "Only by hand"
+    if is_stopped:
+        return STOPPED_NOTE
     if schedule.timezone == viewer_zone:
         return absolute_time(schedule.next_run_at, zone=viewer_zone, now=now)
     return zoned_time(schedule.next_run_at, zone=schedule.timezone, now=now)
@@ -146,7 +157,9 @@ def _rate_note(finished: int) -> str:
     return "runs" if finished < 5 else f"of {count(finished)} runs"
 
 
-def _list_row(schedule: ScheduleRow, stats: ScheduleStats, *, viewer_zone: str, now: datetime) -> ScheduleListRow:
+def _list_row(
+    schedule: ScheduleRow, stats: ScheduleStats, *, viewer_zone: str, is_stopped: bool, now: datetime
+) -> ScheduleListRow:
     last = stats.last
     return ScheduleListRow(
         id=schedule.id,
@@ -156,12 +169,19 @@ def _list_row(schedule: ScheduleRow, stats: ScheduleStats, *, viewer_zone: str, 
         job_name=schedule.job_name,
         enabled=schedule.enabled,
         problem=schedule.problem,
-        badge=None if last is None else badge_of(last),
+        badge=_badge(schedule, last),
         rate=success_words(stats),
         last_run_id=None if last is None else last.id,
         last_at=None if last is None else last.started_at or last.due_at,
         took=None if last is None else last.duration,
-        next_run_at=schedule.next_run_at,
-        next_note=next_run_note(schedule, viewer_zone=viewer_zone, now=now),
+        next_run_at=None if is_stopped else schedule.next_run_at,
+        next_note=next_run_note(schedule, viewer_zone=viewer_zone, is_stopped=is_stopped, now=now),
         request_key=new_id().hex,
+        no_deletion=DEFAULT_STAYS if schedule.default_for else "",
     )
+
+
+def _badge(schedule: ScheduleRow, last: RunRow | None) -> Badge | None:
+    if needs_connection(schedule.job_kind):
+        return Badge("needs_connection")
+    return None if last is None else badge_of(last)

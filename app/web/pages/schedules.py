@@ -13,6 +13,7 @@ from app.schedules.queries import get_schedule, list_schedules
 from app.tenants.access import Permission
 from app.web.blueprint import web
 from app.web.context import viewer_zone
+from app.web.daemon import scheduling_stop
 from app.web.forms.schedules import fresh_values, stored_values
 from app.web.pages.rights import refusals
 from app.web.pages.schedule_detail import count_waiting, read_detail
@@ -70,6 +71,7 @@ def schedule(schedule_id: UUID) -> Response:
         organization_id=current_actor().organization_id,
         schedule_id=schedule_id,
         viewer_zone=viewer_zone(),
+        is_stopped=scheduling_stop() is not None,
         now=request_now(),
     )
     return page_or_fragment("schedules/show.html", "schedules/_detail.html", detail=detail, refused=refusals())
@@ -94,7 +96,8 @@ def confirm_schedule_deletion(schedule_id: UUID) -> Response:
 def _tiles() -> Any:
     session, organization_id = request_session(), current_actor().organization_id
     schedules = list_schedules(session, organization_id=organization_id)
-    return read_tiles(session, schedules, organization_id=organization_id, now=request_now())
+    is_stopped = scheduling_stop() is not None
+    return read_tiles(session, schedules, organization_id=organization_id, is_stopped=is_stopped, now=request_now())
 
 
 def _listing() -> dict[str, Any]:
@@ -105,6 +108,7 @@ def _listing() -> dict[str, Any]:
         query=query,
         page=min(max(number, 1), _MOST_PAGES),
         viewer_zone=viewer_zone(),
+        is_stopped=scheduling_stop() is not None,
         now=request_now(),
     )
     rows_url = url_for("web.schedule_rows", q=query or None, page=number if number != 1 else None)

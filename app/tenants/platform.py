@@ -1,0 +1,53 @@
+"""Commands that concern the whole installation: who may give them, and how they are noted."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.core.errors import Forbidden
+from app.core.scopes import Scope, rescoped
+from app.tenants.access import Actor
+from app.tenants.audit import record
+from app.tenants.models import SYSTEM_ORGANIZATION_ID
+from app.tenants.roles import Role
+
+
+class PlatformAdminNeeded(Forbidden):
+    """Only those who look after the whole installation may do this."""
+
+
+def acting_for_the_installation(label: str) -> Actor:
+    """Whoever has the files of the installation, and therefore acts as a platform admin of its own organization."""
+    return Actor(SYSTEM_ORGANIZATION_ID, Role.OWNER, label, is_platform_admin=True)
+
+
+def require_platform_admin(actor: Actor) -> None:
+    """Raises PlatformAdminNeeded."""
+    if not actor.is_platform_admin:
+        raise PlatformAdminNeeded("This is for platform admins, who look after the whole installation.")
+
+
+def record_for_platform(
+    session: Session,
+    *,
+    actor: Actor,
+    action: str,
+    subject_kind: str,
+    summary: str,
+    now: datetime,
+    subject_id: UUID | None = None,
+) -> None:
+    """Add an audit row to the actor's organization, from a session that works as PLATFORM."""
+    # That role sees no organization's audit; the row is written as somebody of the organization.
+    with rescoped(session, Scope.tenant(actor.organization_id, actor.user_id)):
+        record(
+            session,
+            actor=actor,
+            action=action,
+            subject_kind=subject_kind,
+            subject_id=subject_id,
+            summary=summary,
+            now=now,
+        )
+        session.flush()

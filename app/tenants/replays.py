@@ -1,0 +1,75 @@
+"""Answers that were given under an idempotency key, so that a request sent again changes nothing more.
+
+Kept in the transaction of the command itself: an answer is stored when, and only when, its effect is.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.core.errors import Conflict, Invalid
+from app.tenants.access import Actor
+from app.tenants.models import IdempotencyKey
+
+KEPT = timedelta(hours=24)
+
+
+class KeyUsedOtherwise(Invalid):
+    """The key came before, with another request."""
+
+
+class StillAtWork(Conflict):
+    """The first request with this key is not answered yet."""
+
+
+@dataclass(frozen=True)
+class Replay:
+    """An answer as it was given the first time."""
+
+    status: int
+    body: str
+
+
+def begin_or_replay(session: Session, *, actor: Actor, key: str, fingerprint: str, now: datetime) -> Replay | None:
+    """The answer this key was given before, or None: then the command goes on, and nobody else's with this key does.
+
+    A second request at the same moment waits here for the first one's end. Raises KeyUsedOtherwise or StillAtWork.
+    """
+    forgotten = _mine(actor), IdempotencyKey.created_at <= now - KEPT
+    session.execute(delete(IdempotencyKey).where(*forgotten))
+    row = {
+        "organization_id": actor.organization_id,
+        "user_id": actor.user_id,
+        "key": key,
+        "fingerprint": fingerprint,
+        "created_at": now,
+    }
+    try:
+        with session.begin_nested():
+            session.execute(insert(IdempotencyKey).values(**row))
+    except IntegrityError:
+        return _answered(session, actor, key, fingerprint)
+    return None
+
+
+def keep_answer(session: Session, *, actor: Actor, key: str, replay: Replay) -> None:
+    """Store the answer of the command that went on."""
+    query = update(IdempotencyKey).where(_mine(actor), IdempotencyKey.key == key)
+    session.execute(query.values(status=replay.status, body=replay.body))
+
+
+def _answered(session: Session, actor: Actor, key: str, fingerprint: str) -> Replay:
+    columns = IdempotencyKey.fingerprint, IdempotencyKey.status, IdempotencyKey.body
+    found = session.execute(select(*columns).where(_mine(actor), IdempotencyKey.key == key)).one_or_none()
+    if found is not None and found.fingerprint != fingerprint:
+        raise KeyUsedOtherwise("This Idempotency-Key came with another request before. Use a new one.")
+    if found is None or found.status is None or found.body is None:
+        raise StillAtWork("The first request with this Idempotency-Key is not answered yet. Try again in a moment.")
+    return Replay(found.status, found.body)
+
+
+def _mine(actor: Actor) -> ColumnElement[bool]:
+    return (IdempotencyKey.organization_id == actor.organization_id) & (IdempotencyKey.user_id == actor.user_id)
