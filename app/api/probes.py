@@ -16,10 +16,14 @@ def healthz() -> Response:
 
 
 def readyz() -> tuple[Response, int]:
-    """Whether everything that is needed is there: 200 or 503, with each check by name."""
+    """Whether everything that is needed is there: 200 or 503, with each check by name.
+
+    Degraded is who is ready to serve, but lacks something that is not vital: no reason to take it out of service.
+    """
     findings = [check() for check in CHECKS]
-    is_ready = all(finding.is_ok for finding in findings)
-    body = {"ready": is_ready, "checks": [_as_json(finding) for finding in findings]}
+    wrong = [finding for finding in findings if not finding.is_ok]
+    is_ready = not any(finding.is_vital for finding in wrong)
+    body = {"ready": is_ready, "degraded": is_ready and bool(wrong), "checks": [_as_json(one) for one in findings]}
     return jsonify(body), 200 if is_ready else 503
 
 

@@ -19,9 +19,12 @@ from app.core.config import Settings, read_settings
 from app.core.db import Database, on_commit, open_database
 from app.core.errors import AppError
 from app.core.schema import SchemaGate, newest_migration
+from app.core.scopes import IDENTITY, PLATFORM, Scope, rescope
+from app.ops.capacity import live_slots
 from app.queue.dispatch import make_dispatcher
 from app.tenants.access import Actor
 from app.tenants.organizations import find_organization, list_organizations
+from app.tenants.platform import acting_for_the_installation
 from app.tenants.roles import Role
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -48,17 +51,20 @@ class Console:
 
     @cached_property
     def database(self) -> Database:
-        return open_database(self.settings.database_url)
+        database = open_database(self.settings.database_url)
+        # A server is told that nobody is there any more; it would find out much later.
+        click.get_current_context().find_root().call_on_close(database.dispose)
+        return database
 
     @cached_property
     def schema(self) -> SchemaGate:
-        return SchemaGate(self.database, expected=newest_migration())
+        return SchemaGate(self.database, expected=newest_migration(), is_strict=self.settings.is_production)
 
     @contextmanager
     def desk(self) -> Iterator[Desk]:
         """Work in one transaction; what became ready is handed to the workers once it is committed."""
         self.schema.require()
-        with self.database.transaction() as session:
+        with self.database.transaction(IDENTITY) as session:
             yield self._desk(session)
             on_commit(session, self._dispatch)
 
@@ -66,26 +72,35 @@ class Console:
     def reading(self) -> Iterator[Desk]:
         """Read, and write nothing."""
         self.schema.require()
-        with self.database.reading() as session:
+        with self.database.reading(IDENTITY) as session:
             yield self._desk(session)
+
+    @contextmanager
+    def platform_desk(self) -> Iterator[Desk]:
+        """Work on what concerns the whole installation, in one transaction."""
+        self.schema.require()
+        with self.database.transaction(PLATFORM) as session:
+            yield Desk(session, acting_for_the_installation("command line"), DatabaseClock().now(session))
+            on_commit(session, self._dispatch)
 
     def why_empty(self) -> str | None:
         """What has to be done before there can be anything to read; None once there can."""
         problem = self.schema.sentence()
         if problem is not None:
             return problem
-        with self.database.reading() as session:
-            is_empty = not list_organizations(session)
+        with self.database.reading(IDENTITY) as session:
+            is_empty = all(row.is_system for row in list_organizations(session))
         return "There is no organization yet. Start with: belfry up, and make the first account." if is_empty else None
 
     def _desk(self, session: Session) -> Desk:
         organization = find_organization(session, name=self.organization)
+        rescope(session, Scope.tenant(organization.id))
         actor = Actor(organization.id, Role.OWNER, "command line", is_platform_admin=True)
         return Desk(session, actor, DatabaseClock().now(session))
 
     def _dispatch(self) -> None:
         try:
-            make_dispatcher(self.settings, self.database, DatabaseClock()).dispatch()
+            make_dispatcher(self.settings, self.database, DatabaseClock(), live_slots=live_slots).dispatch()
         except (AppError, SQLAlchemyError, sqlite3.Error, OSError) as error:
             # What was asked for is committed, and the sweep finds what is ready.
             click.echo(f"Done, but the queue does not answer ({error}). Workers find it by themselves.", err=True)

@@ -1,14 +1,11 @@
-"""`belfry db`: bring the database up to date."""
-
-from pathlib import Path
+"""`belfry db`: set the database up and bring it up to date."""
 
 import click
-from sqlalchemy.engine import make_url
 
 from app.cli.console import Console, pass_console
 from app.core.config import Settings
 from app.core.schema import newest_migration
-from app.edge.migrations import upgrade_database
+from app.edge.database_setup import administering, bring_up_to_date
 from app.factory import create_app
 
 
@@ -19,14 +16,20 @@ def database() -> None:
 
 @database.command()
 @pass_console
+def setup(console: Console) -> None:
+    """Make tables, and on PostgreSQL the login, its roles and their rights. Safe to repeat."""
+    migrate(console.settings, is_forced=True)
+    click.echo(f"The database is set up, at version {newest_migration()}.")
+
+
+@database.command()
+@pass_console
 def upgrade(console: Console) -> None:
     """Run the outstanding migrations."""
     migrate(console.settings)
     click.echo(f"The database is at version {newest_migration()}.")
 
 
-def migrate(settings: Settings) -> None:
+def migrate(settings: Settings, *, is_forced: bool = False) -> None:
     """Bring the database of the settings up to date, one process at a time."""
-    for folder in (settings.data_dir, Path(make_url(settings.database_url).database or "").parent):
-        folder.mkdir(parents=True, exist_ok=True)
-    upgrade_database(create_app(settings), lock_file=settings.data_dir / "migrate.lock")
+    bring_up_to_date(create_app(administering(settings)), settings, is_forced=is_forced)

@@ -2,6 +2,7 @@
 
 import sqlite3
 
+import psycopg
 from sqlalchemy.exc import DBAPIError, StatementError
 
 _PRIMARY_CODE = 0xFF
@@ -15,6 +16,15 @@ _ADVICE = {
     sqlite3.SQLITE_IOERR: "cannot read or write its disk. Check the disk and its room",
 }
 _DAMAGED = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
+# By the beginning of PostgreSQL's code for the error; the first that fits.
+_SERVER_ADVICE = {
+    "08": "does not answer. Check that it runs, and that host, port and name are right",
+    "28": "refuses to let us in. Check login, password and name; belfry db setup makes the login if it is missing",
+    "3D": "does not exist. Make it, or name another one",
+    "42501": "does not allow this login what it needs. Run: belfry db setup",
+    "53": "has no connection or room to spare. Free some, or raise its limits",
+    "57": "is stopping or starting. Try again in a moment",
+}
 _RESTORE = "is damaged, or its file is none of Belfry's. Restore a backup, or use another file"
 _DELETE = "is damaged, or its file is none of Belfry's. Delete that file: it is made again, and no run is lost"
 
@@ -23,7 +33,7 @@ def explain(error: BaseException) -> str | None:
     """What happened and what to do, or None for what can only be a defect."""
     match error:
         case DBAPIError() if error.orig is not None:
-            return _explain_file(error.orig, "database of BELFRY_DATABASE_URL", if_damaged=_RESTORE)
+            return _explain_database(error.orig)
         case StatementError() if error.orig is not None:
             return explain(error.orig)
         case sqlite3.Error():
@@ -35,10 +45,23 @@ def explain(error: BaseException) -> str | None:
     return None
 
 
+def _explain_database(error: BaseException) -> str | None:
+    if isinstance(error, psycopg.Error):
+        return _explain_server(error)
+    return _explain_file(error, "database of BELFRY_DATABASE_URL", if_damaged=_RESTORE)
+
+
 def _explain_file(error: BaseException, name: str, *, if_damaged: str) -> str | None:
     code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE
     advice = if_damaged if code in _DAMAGED else _ADVICE.get(code)
     return advice and f"The {name} {advice}. ({error})"
+
+
+def _explain_server(error: psycopg.Error) -> str:
+    # The driver keeps no code of a connection that failed. A server that says FATAL was at least there to say it.
+    state = error.sqlstate or ("28" if "FATAL:" in str(error) else "08")
+    advice = next((words for code, words in _SERVER_ADVICE.items() if state.startswith(code)), "refused this")
+    return f"The database of BELFRY_DATABASE_URL {advice}. ({str(error).splitlines()[0]})"
 
 
 def _explain_system(error: OSError) -> str:

@@ -11,6 +11,7 @@ from app.core.clock import DatabaseClock
 from app.core.config import Settings
 from app.core.db import Database
 from app.core.schema import SchemaGate
+from app.core.scopes import IDENTITY
 from app.tenants.queries import has_users
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ class Greeter:
 
 def first_steps(database: Database, settings: Settings) -> str:
     """What to do once everything runs: open the address, or make the first account."""
-    with database.transaction() as session:
+    with database.transaction(IDENTITY) as session:
         if has_users(session):
             return f"\nBelfry runs. Open {settings.public_url}\nStop it with Ctrl-C.\n"
         address = first_account_address(session, settings.public_url, now=DatabaseClock().now(session))

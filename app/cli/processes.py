@@ -15,8 +15,9 @@ from app.cli.greeting import Greeter
 from app.cli.listening import refuse_unusable_address
 from app.cli.supervisor import Supervisor
 from app.core.clock import DatabaseClock
-from app.core.keys import with_secret_key
+from app.core.keys import with_keys
 from app.core.process import die_with_parent
+from app.core.scopes import ENGINE
 from app.ops.heartbeats import HEALTHY_WITHIN, last_scheduler_beat
 from app.worker import run_scheduler, run_worker
 
@@ -29,7 +30,7 @@ def up(console: Console) -> None:
     """Run everything on this machine: pages, worker and scheduler."""
     # First of all: whoever serves at the address may be this very installation.
     refuse_unusable_address(console.settings.listen_host, console.settings.listen_port)
-    settings = with_secret_key(console.settings)
+    settings = with_keys(console.settings)
     if settings.auto_migrate:
         migrate(settings)
     folder = Path.cwd()
@@ -67,7 +68,7 @@ def health(console: Console, is_json: bool) -> None:
 
 
 def _scheduler_problem(console: Console) -> str | None:
-    with console.database.reading() as session:
+    with console.database.reading(ENGINE) as session:
         now = DatabaseClock().now(session)
         beat_at = last_scheduler_beat(session)
     if beat_at is None:

@@ -9,10 +9,15 @@ import click
 from app.cli.database import database
 from app.cli.failures import explain
 from app.cli.jobs import jobs
+from app.cli.keys import keys
+from app.cli.members import members
+from app.cli.organizations import organizations
 from app.cli.processes import health, scheduler, up, worker
 from app.cli.queue import queue
 from app.cli.runs import runs
 from app.cli.schedules import schedules
+from app.cli.scheduling import scheduling
+from app.cli.tokens import tokens
 from app.cli.users import setup_link, users
 from app.core.errors import AppError
 from app.core.log import set_up_logging
@@ -31,7 +36,24 @@ def belfry() -> None:
     """Run recurring work on time, and see it."""
 
 
-for command in (up, worker, scheduler, health, database, users, setup_link, schedules, jobs, runs, queue):
+for command in (
+    up,
+    worker,
+    scheduler,
+    scheduling,
+    health,
+    database,
+    users,
+    setup_link,
+    schedules,
+    jobs,
+    runs,
+    queue,
+    members,
+    organizations,
+    tokens,
+    keys,
+):
     belfry.add_command(command)
 
 

@@ -7,6 +7,8 @@ from sqlalchemy.orm import Session
 
 from app.cli.console import Console, pass_console
 from app.core.clock import DatabaseClock
+from app.core.scopes import IDENTITY
+from app.schedules.defaults import welcome_person
 from app.tenants.service import make_setup_link, make_user
 
 
@@ -25,16 +27,18 @@ def users() -> None:
 def create(console: Console, email: str, name: str, timezone: str | None, platform_admin: bool, password: str) -> None:
     """Make an account with a personal organization."""
     console.schema.require()
-    with console.database.transaction() as session:
-        make_user(
+    with console.database.transaction(IDENTITY) as session:
+        now = DatabaseClock().now(session)
+        user_id = make_user(
             session,
             email=email,
             name=name,
             password=password,
             timezone=timezone or console.settings.default_timezone,
             is_platform_admin=platform_admin,
-            now=DatabaseClock().now(session),
+            now=now,
         )
+        welcome_person(session, user_id=user_id, now=now)
     click.echo(f"{email} can sign in now.")
 
 
@@ -43,7 +47,7 @@ def create(console: Console, email: str, name: str, timezone: str | None, platfo
 def setup_link(console: Console) -> None:
     """Print a new one-hour link to make the first account."""
     console.schema.require()
-    with console.database.transaction() as session:
+    with console.database.transaction(IDENTITY) as session:
         address = first_account_address(session, console.settings.public_url, now=DatabaseClock().now(session))
     click.echo(address)
 

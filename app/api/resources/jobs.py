@@ -1,0 +1,196 @@
+"""`/jobs`: what can be run."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+from uuid import UUID, uuid4
+
+from pydantic import ConfigDict, Field
+
+from app.api.models import Answer, Body, Int32, Moment, Name, Paging
+from app.api.paging import cut
+from app.api.resource import Message, Page, resource
+from app.api.resources.runs import RunStartedOut
+from app.core.db import on_commit
+from app.edge.identity import current_actor, request_now
+from app.edge.runtime import request_session, runtime
+from app.jobs import service as jobs
+from app.jobs.kinds.base import DefinitionInvalid, KindName
+from app.jobs.policies import Backoff, RetryPolicy
+from app.jobs.queries import JobRow, get_job
+from app.jobs.queries import list_jobs as read_jobs
+from app.jobs.service import (
+    DEFAULT_RETRY,
+    DEFAULT_TIME_LIMIT_SECONDS,
+    LONGEST_DESCRIPTION,
+    LONGEST_TIME_LIMIT_SECONDS,
+    MOST_TRIES,
+    JobDraft,
+)
+from app.runs import service as runs
+from app.tenants.access import Permission
+
+Description = Annotated[str, Field(max_length=LONGEST_DESCRIPTION)]
+Definition = Annotated[dict[str, Any], Field(description="What it does. Its fields depend on the kind.")]
+Tries = Annotated[int, Field(ge=1, le=MOST_TRIES)]
+DelaySeconds = Annotated[int, Field(ge=0, le=3600)]
+TimeLimit = Annotated[int, Field(ge=1, le=LONGEST_TIME_LIMIT_SECONDS)]
+
+
+class JobIn(Body):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"name": "Tidy up", "kind": "code", "definition": {"function": "reports.tidy"}, "tries": 2}]
+        }
+    )
+
+    name: Name
+    kind: KindName
+    definition: Definition
+    description: Description = ""
+    tries: Tries = DEFAULT_RETRY.tries
+    retry_delay_seconds: DelaySeconds = DEFAULT_RETRY.delay_seconds
+    retry_backoff: Backoff = DEFAULT_RETRY.backoff
+    time_limit_seconds: TimeLimit = DEFAULT_TIME_LIMIT_SECONDS
+
+
+class JobChange(Body):
+    """What is not sent stays. The kind of a job never changes."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Tidy up at night", "revision": 1}]})
+
+    name: Name = "unchanged"
+    definition: Definition = {}
+    description: Description = ""
+    tries: Tries = DEFAULT_RETRY.tries
+    retry_delay_seconds: DelaySeconds = DEFAULT_RETRY.delay_seconds
+    retry_backoff: Backoff = DEFAULT_RETRY.backoff
+    time_limit_seconds: TimeLimit = DEFAULT_TIME_LIMIT_SECONDS
+    revision: Annotated[
+        Int32,
+        Field(description="The revision that was read: 409 when it is no longer the newest. Default: the newest."),
+    ] = 0
+
+
+class JobOut(Answer):
+    id: UUID
+    name: str
+    kind: KindName
+    description: str
+    definition: dict[str, Any]
+    tries: int
+    retry_delay_seconds: int
+    retry_backoff: Backoff
+    time_limit_seconds: int
+    revision: int
+    updated_at: Moment
+
+
+@resource("GET", "/jobs", permission=Permission.VIEW, query=Paging, answer=JobOut, is_list=True)
+def list_jobs(query: Paging) -> Page[JobOut]:
+    """Jobs, by name."""
+    rows = read_jobs(request_session(), organization_id=current_actor().organization_id)
+    return cut([_shown(row) for row in rows], query, key=lambda one: (one.name, str(one.id)))
+
+
+@resource("POST", "/jobs", permission=Permission.EDIT_JOBS, body=JobIn, answer=JobOut, status=201)
+def create_job(body: JobIn) -> JobOut:
+    """Make a job."""
+    draft = _draft(body.model_dump())
+    job_id = jobs.create_job(
+        request_session(), actor=current_actor(), kinds=runtime().kinds, draft=draft, now=request_now()
+    )
+    return _shown(_job(job_id))
+
+
+@resource("GET", "/jobs/<uuid:job_id>", permission=Permission.VIEW, answer=JobOut)
+def show_job(job_id: UUID) -> JobOut:
+    """A job."""
+    return _shown(_job(job_id))
+
+
+@resource("PATCH", "/jobs/<uuid:job_id>", permission=Permission.EDIT_JOBS, body=JobChange, answer=JobOut)
+def change_job(job_id: UUID, body: JobChange) -> JobOut:
+    """Change a job.
+
+    What is not sent stays as it is. Its next run uses the change; a run that is going on does not.
+    """
+    before = _job(job_id)
+    sent = body.model_dump(include=body.model_fields_set - {"revision"})
+    jobs.revise_job(
+        request_session(),
+        actor=current_actor(),
+        kinds=runtime().kinds,
+        job_id=job_id,
+        draft=_draft(_fields(before) | sent),
+        revision=body.revision if "revision" in body.model_fields_set else before.revision,
+        now=request_now(),
+    )
+    return _shown(_job(job_id))
+
+
+@resource("DELETE", "/jobs/<uuid:job_id>", permission=Permission.EDIT_JOBS)
+def delete_job(job_id: UUID) -> Message:
+    """Delete a job with its schedules, and cancel its runs that wait. History stays."""
+    runs.delete_job(request_session(), actor=current_actor(), job_id=job_id, now=request_now())
+    return Message(None, "Job deleted. Its history stays.")
+
+
+@resource("POST", "/jobs/<uuid:job_id>/run", permission=Permission.RUN, answer=RunStartedOut, status=201)
+def run_job(job_id: UUID) -> Message:
+    """Run a job now.
+
+    Send an Idempotency-Key, so that a request that is sent again starts nothing more.
+    """
+    session = request_session()
+    run_id = runs.run_job_now(
+        session, actor=current_actor(), job_id=job_id, request_key=f"api-{uuid4()}", now=request_now()
+    )
+    on_commit(session, runtime().dispatch)
+    return Message(RunStartedOut(run_id=run_id), "The run is queued.")
+
+
+def _job(job_id: UUID) -> JobRow:
+    session = request_session()
+    # Commands write past the objects that were read before.
+    session.flush()
+    session.expire_all()
+    return get_job(session, organization_id=current_actor().organization_id, job_id=job_id)
+
+
+def _draft(fields: Mapping[str, Any]) -> JobDraft:
+    retry = RetryPolicy(fields["tries"], fields["retry_delay_seconds"], fields["retry_backoff"])
+    return JobDraft(
+        name=fields["name"],
+        kind=fields["kind"],
+        definition=fields["definition"],
+        description=fields["description"],
+        retry=retry,
+        time_limit_seconds=fields["time_limit_seconds"],
+    )
+
+
+def _fields(row: JobRow) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "kind": row.kind,
+        "description": row.description,
+        "definition": row.definition,
+        "tries": row.retry.tries,
+        "retry_delay_seconds": row.retry.delay_seconds,
+        "retry_backoff": row.retry.backoff,
+        "time_limit_seconds": row.time_limit_seconds,
+    }
+
+
+def _shown(row: JobRow) -> JobOut:
+    shown = _fields(row) | {"definition": _shown_definition(row)}
+    return JobOut(id=row.id, revision=row.revision, updated_at=row.updated_at, **shown)
+
+
+def _shown_definition(row: JobRow) -> dict[str, Any]:
+    """Never a secret, not even one that an older version left in the open. What cannot be read is not shown."""
+    kind = runtime().kinds.get(row.kind)
+    try:
+        return {} if kind is None else kind.without_secrets(row.definition)
+    except DefinitionInvalid:
+        return {}

@@ -1,0 +1,195 @@
+"""What lies behind a schedule and what lies ahead of it: its history and its preview."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from pydantic import Field
+
+from app.api.models import Answer, Int32, Moment, Paging, Query
+from app.api.paging import read_cursor, write_cursor
+from app.api.resource import Page, resource
+from app.core.errors import Invalid
+from app.edge.identity import current_actor, request_now
+from app.edge.runtime import request_session
+from app.ops.schedule_history import HistoryEntry, Place, list_history
+from app.runs.queries import RunRow
+from app.runs.states import Reason, RunState, Trigger
+from app.schedules.policies import GapReason
+from app.schedules.preview import RhythmPreview, preview_text, sentence_of
+from app.schedules.queries import GapRow, ScheduleRow, get_schedule
+from app.tenants.access import Permission
+
+MOST_PREVIEWED = 100
+_TAG = "Schedules"
+
+
+class EntryKind(StrEnum):
+    """What an entry of the history is."""
+
+    RUN = "run"
+    GAP = "gap"
+
+
+class HistoryRun(Answer):
+    """A run of the schedule."""
+
+    id: UUID
+    state: RunState
+    trigger: Trigger
+    reason: Reason | None
+    error: str | None
+    attempt: int
+    tries: int
+    due_at: Moment
+    created_at: Moment
+    started_at: Moment | None
+    finished_at: Moment | None
+    late_seconds: Annotated[float | None, Field(description="How long after its time it started.")]
+    duration_seconds: float | None
+
+
+class HistoryGap(Answer):
+    """Slots that nobody executed, from the first to the last."""
+
+    first_slot_at: Moment
+    last_slot_at: Moment
+    slots: int
+    reason: GapReason
+    explanation: Annotated[str | None, Field(description="Who or what it was, where the reason does not say it.")]
+
+
+class HistoryOut(Answer):
+    """A run, at the moment it was made, or a gap, at its last slot."""
+
+    kind: EntryKind
+    at: Moment
+    run: HistoryRun | None
+    gap: HistoryGap | None
+
+
+class PreviewQuery(Query):
+    """How far to look ahead."""
+
+    count: Annotated[Int32, Field(ge=1, le=MOST_PREVIEWED, description="How many runs.")] = 5
+
+
+class NextRun(Answer):
+    """A coming run, in UTC and on the clock of the schedule."""
+
+    at: Moment
+    local: Annotated[str, Field(description="ISO 8601 with the offset of that day.")]
+
+
+class PreviewOut(Answer):
+    """When a schedule runs. Of one that is switched off: when it would."""
+
+    description: str
+    timezone: str
+    next_runs: list[NextRun]
+    notes: Annotated[list[str], Field(description="What surprises people, such as changes of the clocks.")]
+    error: Annotated[str | None, Field(description="Why there are no times, when it cannot be read any more.")]
+
+
+@resource(
+    "GET",
+    "/schedules/<uuid:schedule_id>/history",
+    permission=Permission.VIEW,
+    query=Paging,
+    answer=HistoryOut,
+    is_list=True,
+    tag=_TAG,
+)
+def show_schedule_history(schedule_id: UUID, query: Paging) -> Page[HistoryOut]:
+    """Runs of a schedule and the gaps between them, the newest first."""
+    session, organization_id = request_session(), current_actor().organization_id
+    get_schedule(session, organization_id=organization_id, schedule_id=schedule_id)
+    found = list_history(
+        session,
+        organization_id=organization_id,
+        schedule_id=schedule_id,
+        limit=query.limit + 1,
+        older_than=_place(read_cursor(query)),
+    )
+    entries = found[: query.limit]
+    goes_on = write_cursor(entries[-1].at.isoformat(), str(entries[-1].id)) if len(found) > len(entries) else None
+    return Page([_entry(entry) for entry in entries], goes_on)
+
+
+@resource(
+    "GET",
+    "/schedules/<uuid:schedule_id>/preview",
+    permission=Permission.VIEW,
+    query=PreviewQuery,
+    answer=PreviewOut,
+    tag=_TAG,
+)
+def preview_schedule(schedule_id: UUID, query: PreviewQuery) -> PreviewOut:
+    """When a schedule runs next, exactly as the scheduler will."""
+    organization_id = current_actor().organization_id
+    row = get_schedule(request_session(), organization_id=organization_id, schedule_id=schedule_id)
+    try:
+        found = preview_text(
+            row.cron, timezone=row.timezone, spread_key=row.spread_key, now=request_now(), count=query.count
+        )
+    except Invalid as error:
+        return _unreadable(row, error)
+    return _preview(found)
+
+
+def _place(cursor: list[str] | None) -> Place | None:
+    return (datetime.fromisoformat(cursor[0]), UUID(cursor[1])) if cursor else None
+
+
+def _entry(entry: HistoryEntry) -> HistoryOut:
+    return HistoryOut(
+        kind=EntryKind.GAP if entry.run is None else EntryKind.RUN,
+        at=entry.at,
+        run=None if entry.run is None else _run(entry.run),
+        gap=None if entry.gap is None else _gap(entry.gap),
+    )
+
+
+def _run(row: RunRow) -> HistoryRun:
+    return HistoryRun(
+        id=row.id,
+        state=row.state,
+        trigger=row.trigger,
+        reason=row.reason,
+        error=row.error,
+        attempt=row.attempt,
+        tries=row.tries,
+        due_at=row.due_at,
+        created_at=row.created_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        late_seconds=None if row.lateness is None else row.lateness.total_seconds(),
+        duration_seconds=None if row.duration is None else row.duration.total_seconds(),
+    )
+
+
+def _gap(row: GapRow) -> HistoryGap:
+    return HistoryGap(
+        first_slot_at=row.first_slot_at,
+        last_slot_at=row.last_slot_at,
+        slots=row.slots,
+        reason=row.reason,
+        explanation=row.explanation,
+    )
+
+
+def _preview(found: RhythmPreview) -> PreviewOut:
+    zone = ZoneInfo(found.zone)
+    return PreviewOut(
+        description=found.sentence,
+        timezone=found.zone,
+        next_runs=[NextRun(at=at, local=at.astimezone(zone).isoformat()) for at in found.next_runs],
+        notes=list(found.notes),
+        error=None,
+    )
+
+
+def _unreadable(row: ScheduleRow, error: Invalid) -> PreviewOut:
+    return PreviewOut(description=sentence_of(row), timezone=row.timezone, next_runs=[], notes=[], error=error.message)

@@ -1,0 +1,157 @@
+"""`/schedules`: what the pages of schedules do, for programs. Behind and ahead of one looks schedule_times.py."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import ConfigDict, Field
+
+from app.api.models import Flag, Name, Paging
+from app.api.paging import read_cursor, write_cursor
+from app.api.resource import Message, Page, resource
+from app.api.resources.runs import RunStartedOut
+from app.api.schedule_shapes import ScheduleChanges, ScheduleOut, ScheduleRules, show_newest, show_schedules
+from app.core.db import on_commit
+from app.core.ids import new_id
+from app.edge.identity import current_actor, request_now
+from app.edge.runtime import request_session, runtime
+from app.jobs.services import Service
+from app.runs import service as runs
+from app.runs.queries import get_run
+from app.runs.states import RunState
+from app.schedules.queries import ScheduleFilter, get_schedule, list_some_schedules
+from app.schedules.service import create_schedule as make_schedule
+from app.tenants.access import Permission
+
+
+class ScheduleQuery(Paging):
+    """What the list is narrowed to."""
+
+    workflow: Annotated[UUID | None, Field(description="The id of a workflow, or of a job of another kind.")] = None
+    service: Annotated[Service | None, Field(description="What its job syncs from.")] = None
+    enabled: Annotated[Flag | None, Field(description="Whether it is switched on.")] = None
+
+
+class ScheduleIn(ScheduleRules):
+    """A new schedule."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "Orders, every night",
+                    "job_id": "0190b6a2-5c1e-7cc0-98a4-1f0e6d3b2a10",
+                    "cron": "0 2 * * *",
+                    "timezone": "Europe/Berlin",
+                }
+            ]
+        }
+    )
+
+    name: Name
+    job_id: UUID
+
+
+@resource("GET", "/schedules", permission=Permission.VIEW, query=ScheduleQuery, answer=ScheduleOut, is_list=True)
+def list_schedules(query: ScheduleQuery) -> Page[ScheduleOut]:
+    """Schedules of the organization, by name."""
+    after = read_cursor(query)
+    found = list_some_schedules(
+        request_session(),
+        organization_id=current_actor().organization_id,
+        schedule_filter=ScheduleFilter(query.workflow, query.service, query.enabled),
+        limit=query.limit + 1,
+        after=(after[0], UUID(after[1])) if after else None,
+    )
+    rows = found[: query.limit]
+    goes_on = write_cursor(rows[-1].name, str(rows[-1].id)) if len(found) > len(rows) else None
+    return Page(show_schedules(rows), goes_on)
+
+
+@resource("POST", "/schedules", permission=Permission.EDIT_SCHEDULES, body=ScheduleIn, answer=ScheduleOut, status=201)
+def create_schedule(body: ScheduleIn) -> ScheduleOut:
+    """Put a job on a schedule. A job may have several."""
+    draft = body.draft(name=body.name, job_id=body.job_id)
+    return show_newest(make_schedule(request_session(), actor=current_actor(), draft=draft, now=request_now()))
+
+
+@resource("GET", "/schedules/<uuid:schedule_id>", permission=Permission.VIEW, answer=ScheduleOut)
+def show_schedule(schedule_id: UUID) -> ScheduleOut:
+    """One schedule."""
+    return show_newest(schedule_id)
+
+
+@resource(
+    "PATCH",
+    "/schedules/<uuid:schedule_id>",
+    permission=Permission.EDIT_SCHEDULES,
+    body=ScheduleChanges,
+    answer=ScheduleOut,
+)
+def edit_schedule(schedule_id: UUID, body: ScheduleChanges) -> ScheduleOut:
+    """Change a schedule: what is sent, and nothing else.
+
+    Slots that are due already still run by what the schedule said. With a `version` that is no longer the newest,
+    nothing is changed and the answer is 409.
+    """
+    return apply_changes(schedule_id, body)
+
+
+@resource("DELETE", "/schedules/<uuid:schedule_id>", permission=Permission.EDIT_SCHEDULES)
+def delete_schedule(schedule_id: UUID) -> Message:
+    """Delete a schedule. Its runs that wait are cancelled, its history stays."""
+    return remove_schedule(schedule_id)
+
+
+@resource("POST", "/schedules/<uuid:schedule_id>/run", permission=Permission.RUN, answer=RunStartedOut, status=201)
+def run_schedule(schedule_id: UUID) -> Message:
+    """Run a schedule's job now, whether the schedule is on or off. Its times stay as they are."""
+    session, actor, now = request_session(), current_actor(), request_now()
+    row = get_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
+    run_id = runs.run_schedule_now(session, actor=actor, schedule_id=schedule_id, request_key=new_id().hex, now=now)
+    on_commit(session, runtime().dispatch)
+    run = get_run(session, organization_id=actor.organization_id, run_id=run_id)
+    words = f"{row.name} skipped. {run.error or ''}" if run.state is RunState.SKIPPED else f"{row.name} queued."
+    return Message(RunStartedOut(run_id=run_id), words.strip())
+
+
+@resource("POST", "/schedules/<uuid:schedule_id>/pause", permission=Permission.EDIT_SCHEDULES, answer=ScheduleOut)
+def pause_schedule(schedule_id: UUID) -> ScheduleOut:
+    """Switch a schedule off. A slot that is due already still runs."""
+    return _switch(schedule_id, is_on=False)
+
+
+@resource("POST", "/schedules/<uuid:schedule_id>/resume", permission=Permission.EDIT_SCHEDULES, answer=ScheduleOut)
+def resume_schedule(schedule_id: UUID) -> ScheduleOut:
+    """Switch a schedule on. What it missed meanwhile is recorded as a gap and not caught up with."""
+    return _switch(schedule_id, is_on=True)
+
+
+def apply_changes(schedule_id: UUID, body: ScheduleChanges) -> ScheduleOut:
+    """Change a schedule of the actor's organization. Raises ScheduleChanged besides what saving its form raises."""
+    session, actor, now = request_session(), current_actor(), request_now()
+    before = get_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
+    runs.edit_schedule(
+        session,
+        actor=actor,
+        schedule_id=schedule_id,
+        draft=body.draft(before),
+        version=body.seen_version(before),
+        now=now,
+    )
+    on_commit(session, runtime().dispatch)
+    return show_newest(schedule_id)
+
+
+def remove_schedule(schedule_id: UUID) -> Message:
+    """Delete a schedule of the actor's organization. Raises ScheduleNotFound."""
+    session, actor = request_session(), current_actor()
+    row = get_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
+    runs.delete_schedule(session, actor=actor, schedule_id=schedule_id, now=request_now())
+    return Message(None, f"{row.name} deleted. Its history stays.")
+
+
+def _switch(schedule_id: UUID, *, is_on: bool) -> ScheduleOut:
+    session, actor, now = request_session(), current_actor(), request_now()
+    runs.switch_schedule(session, actor=actor, schedule_id=schedule_id, enabled=is_on, now=now)
+    on_commit(session, runtime().dispatch)
+    return show_newest(schedule_id)

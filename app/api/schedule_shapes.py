@@ -1,0 +1,192 @@
+"""What schedules look like in requests and answers: shared by `/schedules` and `/workflows/{id}/schedule`."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import ConfigDict, Field
+
+from app.api.models import Answer, Body, Int32, Moment, Name
+from app.core.ids import new_id
+from app.edge.identity import current_actor, current_person, request_now
+from app.edge.runtime import request_session
+from app.ops.schedule_health import ScheduleHealth, health_of
+from app.runs.states import RunState
+from app.runs.statistics import ScheduleStats, schedule_stats
+from app.schedules.policies import DEFAULT_MAX_AGE_SECONDS, Missed, Overlap
+from app.schedules.preview import sentence_of
+from app.schedules.queries import ScheduleRow, get_schedule
+from app.schedules.service import ScheduleDraft
+
+LONGEST_SPREAD_KEY = 64
+RECENTLY = timedelta(days=7)
+
+CronText = Annotated[str, Field(description="Five fields, or a word such as @daily.", examples=["0 2 * * *"])]
+ZoneName = Annotated[str, Field(description="An IANA name.", examples=["Europe/Berlin"])]
+SpreadKey = Annotated[str, Field(max_length=LONGEST_SPREAD_KEY, description="What H in the cron line is spread by.")]
+MaxAge = Annotated[Int32, Field(description="In seconds: a missed slot that is older is not caught up with.")]
+
+
+class ScheduleRules(Body):
+    """What a new schedule says about itself beside its name and job."""
+
+    cron: CronText
+    timezone: Annotated[ZoneName | None, Field(description="Unless given, the time zone of who asks.")] = None
+    enabled: bool = True
+    overlap: Overlap = Overlap.SKIP
+    missed: Missed = Missed.LATEST
+    missed_max_age_seconds: MaxAge = DEFAULT_MAX_AGE_SECONDS
+    spread_key: Annotated[SpreadKey | None, Field(description="Unless given, a new one.")] = None
+
+    def draft(self, *, name: str, job_id: UUID) -> ScheduleDraft:
+        """The schedule that is asked for."""
+        return ScheduleDraft(
+            name=name,
+            job_id=job_id,
+            cron=self.cron,
+            timezone=current_person().timezone if self.timezone is None else self.timezone,
+            spread_key=new_id().hex if self.spread_key is None else self.spread_key,
+            enabled=self.enabled,
+            overlap=self.overlap,
+            missed=self.missed,
+            missed_max_age_seconds=self.missed_max_age_seconds,
+        )
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    # It only stands for "not sent", and a document that named it would promise something else.
+    schema.pop("default", None)
+
+
+def not_sent(value: Any) -> Any:
+    """A field that may be left out and may not be null. Whether it was sent, `model_fields_set` says."""
+    return Field(default=value, json_schema_extra=_without_default)
+
+
+class ScheduleChanges(Body):
+    """What is to be changed; everything else stays. With `version`, only if nobody changed it since then."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"cron": "30 2 * * 1-5", "timezone": "Europe/Berlin"}]})
+
+    version: Int32 = not_sent(0)
+    name: Name = not_sent("")
+    cron: CronText = not_sent("")
+    timezone: ZoneName = not_sent("")
+    enabled: bool = not_sent(False)
+    overlap: Overlap = not_sent(Overlap.SKIP)
+    missed: Missed = not_sent(Missed.LATEST)
+    missed_max_age_seconds: MaxAge = not_sent(0)
+
+    def draft(self, before: ScheduleRow) -> ScheduleDraft:
+        """The schedule as it is with what was sent put over it."""
+        sent = {field: getattr(self, field) for field in self.model_fields_set - {"version"}}
+        return replace(_draft_of(before), **sent)
+
+    def seen_version(self, before: ScheduleRow) -> int:
+        """The version this is about: the newest, unless one was sent."""
+        return self.version if "version" in self.model_fields_set else before.version
+
+
+class RecentRuns(Answer):
+    """How the runs that ended within the last seven days did, not counting skipped and removed ones."""
+
+    finished: int
+    succeeded: int
+
+
+class ScheduleOut(Answer):
+    """A schedule and how it fares."""
+
+    id: UUID
+    name: str
+    job_id: UUID
+    job_name: str
+    job_kind: str
+    service: Annotated[str | None, Field(description="What its job syncs from; null for other jobs.")]
+    is_default: Annotated[bool, Field(description="Whether it is the service's own schedule of this organization.")]
+    cron: str
+    timezone: str
+    description: Annotated[str, Field(description="When it runs, in words.")]
+    enabled: bool
+    health: ScheduleHealth
+    problem: Annotated[str | None, Field(description="Why it cannot run, when it cannot be read any more.")]
+    overlap: Overlap
+    missed: Missed
+    missed_max_age_seconds: int
+    spread_key: str
+    last_run_id: UUID | None
+    last_run_state: RunState | None
+    last_run_at: Moment | None
+    next_run_at: Moment | None
+    recent_runs: RecentRuns
+    version: Annotated[int, Field(description="Send it along with a change, to change nothing you have not seen.")]
+    created_at: Moment
+    updated_at: Moment
+
+
+def show_schedules(rows: Sequence[ScheduleRow]) -> list[ScheduleOut]:
+    """Schedules of the actor's organization with what their runs say about them."""
+    stats = schedule_stats(
+        request_session(),
+        organization_id=current_actor().organization_id,
+        schedule_ids=[row.id for row in rows],
+        since=request_now() - RECENTLY,
+    )
+    return [_shown(row, stats[row.id]) for row in rows]
+
+
+def show_newest(schedule_id: UUID) -> ScheduleOut:
+    """One schedule as it stands after the commands of this request. Raises ScheduleNotFound."""
+    session = request_session()
+    # Commands write past the objects that were read before.
+    session.flush()
+    session.expire_all()
+    row = get_schedule(session, organization_id=current_actor().organization_id, schedule_id=schedule_id)
+    return show_schedules([row])[0]
+
+
+def _draft_of(row: ScheduleRow) -> ScheduleDraft:
+    return ScheduleDraft(
+        name=row.name,
+        job_id=row.job_id,
+        cron=row.cron,
+        timezone=row.timezone,
+        spread_key=row.spread_key,
+        enabled=row.enabled,
+        overlap=row.overlap,
+        missed=row.missed,
+        missed_max_age_seconds=row.missed_max_age_seconds,
+    )
+
+
+def _shown(row: ScheduleRow, stats: ScheduleStats) -> ScheduleOut:
+    last = stats.last
+    return ScheduleOut(
+        id=row.id,
+        name=row.name,
+        job_id=row.job_id,
+        job_name=row.job_name,
+        job_kind=row.job_kind,
+        service=row.service,
+        is_default=row.default_for is not None,
+        cron=row.cron,
+        timezone=row.timezone,
+        description=sentence_of(row),
+        enabled=row.enabled,
+        health=health_of(row, last),
+        problem=row.problem,
+        overlap=row.overlap,
+        missed=row.missed,
+        missed_max_age_seconds=row.missed_max_age_seconds,
+        spread_key=row.spread_key,
+        last_run_id=None if last is None else last.id,
+        last_run_state=None if last is None else last.state,
+        last_run_at=None if last is None else last.started_at or last.due_at,
+        next_run_at=row.next_run_at,
+        recent_runs=RecentRuns(finished=stats.finished, succeeded=stats.succeeded),
+        version=row.version,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )

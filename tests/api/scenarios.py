@@ -1,0 +1,154 @@
+"""One good request for each operation that changes something. Walks and the schema test go through all of them."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.jobs.kinds.base import KindName
+from app.jobs.models import Job
+from app.jobs.services import Service
+from app.runs.models import Run
+from app.schedules.defaults import give_default_schedules
+from app.schedules.stops import stop_scheduling
+from app.tenants.roles import Role
+from tests.api.conftest import Caller
+from tests.factories.tenants import make_member
+from tests.factories.work import make_job, make_run, make_schedule
+from tests.fakes.database import OpenDatabase
+
+
+@dataclass(frozen=True)
+class Call:
+    """What to send: a path without the prefix, and a body unless the operation needs none."""
+
+    path: str
+    body: Any = None
+
+
+@dataclass(frozen=True)
+class World:
+    """An organization to act in. `caller` is its owner and a platform admin, with a token of all scopes.
+
+    Each call of a maker adds a row of its own.
+    """
+
+    database: OpenDatabase
+    caller: Caller
+    now: datetime
+
+    @property
+    def organization_id(self) -> UUID:
+        return self.caller.organization_id
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A transaction of the tables' owner, for whatever has no maker here."""
+        with self.database.transaction() as session:
+            yield session
+
+    def job(self, **more: Any) -> UUID:
+        with self.session() as session:
+            return make_job(session, self.organization_id, **more).id
+
+    def schedule(self, job_id: UUID | None = None, **columns: Any) -> UUID:
+        job_id = job_id or self.job(name=f"Job of a schedule {columns.get('name', '')}")
+        columns.setdefault("next_run_at", self.now.replace(year=self.now.year + 1))
+        with self.session() as session:
+            return make_schedule(session, session.get_one(Job, job_id), **columns).id
+
+    def run(self, job_id: UUID | None = None) -> UUID:
+        """A run that is ready."""
+        job_id = job_id or self.job(name="Job of a run")
+        with self.session() as session:
+            return make_run(session, session.get_one(Job, job_id), now=self.now)
+
+    def failed_run(self, job_id: UUID | None = None) -> UUID:
+        run_id = self.run(job_id)
+        with self.session() as session:
+            run = session.get_one(Run, run_id)
+            run.state, run.finished_at, run.error = "failed", self.now, "It went wrong."
+        return run_id
+
+    def member(self, **more: Any) -> UUID:
+        """Another member of the organization."""
+        with self.session() as session:
+            return make_member(session, organization_id=self.organization_id, **more).user_id
+
+
+Scenario = Callable[[World], Call]
+DAILY = "0 2 * * *"
+
+SCENARIOS: dict[str, Scenario] = {
+    "create_token": lambda world: Call("/tokens", {"name": "Deploys", "scopes": ["view", "run"]}),
+    "revoke_token": lambda world: Call(f"/tokens/{own_token(world)}"),
+    "invite_member": lambda world: Call("/invitations", {"email": "grace@example.com", "role": "viewer"}),
+    "renew_invitation": lambda world: Call(f"/invitations/{invitation(world)}/link"),
+    "revoke_invitation": lambda world: Call(f"/invitations/{invitation(world)}"),
+    "change_member_role": lambda world: Call(f"/members/{world.member(role=Role.VIEWER)}", {"role": "admin"}),
+    "remove_member": lambda world: Call(f"/members/{world.member(role=Role.VIEWER)}"),
+    "change_organization": lambda world: Call("/organization", {"name": "Southwind"}),
+    "create_organization": lambda world: Call("/organizations", {"name": "Eastwind"}),
+    "create_job": lambda world: Call("/jobs", {"name": "New", "kind": "code", "definition": {"ends": "succeeded"}}),
+    "change_job": lambda world: Call(f"/jobs/{world.job()}", {"name": "Renamed"}),
+    "delete_job": lambda world: Call(f"/jobs/{world.job()}"),
+    "run_job": lambda world: Call(f"/jobs/{world.job()}/run"),
+    "retry_run": lambda world: Call(f"/runs/{world.failed_run()}/retry"),
+    "remove_run": lambda world: Call(f"/runs/{world.run()}"),
+    "create_schedule": lambda world: Call("/schedules", {"name": "New", "job_id": str(world.job()), "cron": DAILY}),
+    "edit_schedule": lambda world: Call(f"/schedules/{world.schedule()}", {"cron": DAILY, "version": 1}),
+    "delete_schedule": lambda world: Call(f"/schedules/{world.schedule()}"),
+    "run_schedule": lambda world: Call(f"/schedules/{world.schedule()}/run"),
+    "pause_schedule": lambda world: Call(f"/schedules/{world.schedule()}/pause"),
+    "resume_schedule": lambda world: Call(f"/schedules/{world.schedule(enabled=False)}/resume"),
+    "set_default_schedule": lambda world: Call(
+        f"/schedules/{default_service(world)}", {"cron": DAILY, "enabled": True}
+    ),
+    "run_default_schedule": lambda world: Call(f"/schedules/{default_service(world)}/run"),
+    "create_workflow_schedule": lambda world: Call(f"/workflows/{workflow(world)}/schedule", {"cron": DAILY}),
+    "edit_workflow_schedule": lambda world: Call(f"/workflows/{scheduled_workflow(world)}/schedule", {"cron": DAILY}),
+    "delete_workflow_schedule": lambda world: Call(f"/workflows/{scheduled_workflow(world)}/schedule"),
+    "start_scheduler": lambda world: Call(f"/scheduler/{stopped(world)}"),
+    "stop_scheduler": lambda world: Call("/scheduler/stop", {"reason": "Moving house"}),
+    "steer_queue": lambda world: Call("/admin/queues/code", {"action": "retry", "jobIds": [str(world.failed_run())]}),
+}
+
+
+def workflow(world: World) -> UUID:
+    return world.job(name="Flow", kind=KindName.WORKFLOW)
+
+
+def scheduled_workflow(world: World) -> UUID:
+    workflow_id = workflow(world)
+    world.schedule(workflow_id)
+    return workflow_id
+
+
+def default_service(world: World) -> str:
+    """A service for which the organization has its default schedule."""
+    with world.session() as session:
+        give_default_schedules(session, organization_id=world.organization_id, now=world.now)
+    return Service.META.value
+
+
+def stopped(world: World) -> str:
+    """The way to start scheduling, which is stopped."""
+    with world.session() as session:
+        stop_scheduling(session, actor=world.caller.actor, reason="Moving house", now=world.now)
+    return "start"
+
+
+def invitation(world: World) -> str:
+    """An invitation that the caller made."""
+    made = world.caller.post("/invitations", {"email": "linus@example.com"})
+    return str(made.json["data"]["id"])
+
+
+def own_token(world: World) -> str:
+    """Another token of the caller."""
+    made = world.caller.post("/tokens", {"name": "Old", "scopes": ["view"]})
+    return str(made.json["data"]["id"])

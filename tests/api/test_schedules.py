@@ -1,0 +1,425 @@
+"""`/schedules`: lists and pages of them, every change, and what lies behind and ahead of one."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from app.core.ids import new_id
+from app.jobs.kinds.base import KindName
+from app.jobs.models import Job
+from app.schedules.defaults import give_default_schedules
+from app.schedules.models import Gap, Schedule
+from tests.api.conftest import Caller
+from tests.factories.outcomes import make_failed, make_succeeded
+from tests.factories.work import make_job, make_run, make_schedule
+from tests.fakes.clock import ManualClock, utc
+from tests.fakes.database import OpenDatabase
+
+FIELDS = {"id", "service", "cron", "enabled", "timezone", "last_run_at", "next_run_at", "created_at", "updated_at"}
+
+
+@pytest.fixture
+def job(database: OpenDatabase, organization_id: UUID) -> Job:
+    with database.transaction() as session:
+        return make_job(session, organization_id, name="Orders")
+
+
+@pytest.fixture
+def schedule(database: OpenDatabase, job: Job) -> Schedule:
+    with database.transaction() as session:
+        return make_schedule(session, job, name="Orders, nightly", cron="0 2 * * *", next_run_at=utc("2028-01-01"))
+
+
+@pytest.fixture
+def defaults(database: OpenDatabase, organization_id: UUID, clock: ManualClock) -> None:
+    with database.transaction() as session:
+        give_default_schedules(session, organization_id=organization_id, now=clock.moment)
+
+
+def asked(job: Job, **changes: Any) -> dict[str, Any]:
+    """The body of a good new schedule."""
+    return {"name": "Weekdays", "job_id": str(job.id), "cron": "0 9 * * 1-5", "timezone": "Europe/Berlin"} | changes
+
+
+def names(answer: Any) -> list[str]:
+    return [one["name"] for one in answer.json["data"]]
+
+
+class TestList:
+    def test_shows_the_fields_that_were_agreed_on(self, viewer_api: Caller, schedule: Schedule):
+        answer = viewer_api.get("/schedules")
+
+        (shown,) = answer.json["data"]
+        assert answer.json["success"] is True
+        assert set(shown) >= FIELDS
+        assert (shown["service"], shown["next_run_at"]) == (None, "2028-01-01T00:00:00Z")
+
+    def test_is_the_same_under_both_addresses(self, viewer_api: Caller, schedule: Schedule):
+        assert viewer_api.get("/api/schedules").json == viewer_api.get("/api/v1/schedules").json
+
+    def test_says_when_it_ran_last_and_how_it_fares(
+        self, viewer_api: Caller, database: OpenDatabase, job: Job, schedule: Schedule, clock: ManualClock
+    ):
+        with database.transaction() as session:
+            make_failed(session, job, now=clock.moment, schedule_id=schedule.id)
+
+        (shown,) = viewer_api.get("/schedules").json["data"]
+
+        assert shown["last_run_at"] == clock.moment.isoformat().replace("+00:00", "Z")
+        assert (shown["last_run_state"], shown["health"]) == ("failed", "failing")
+        assert shown["recent_runs"] == {"finished": 1, "succeeded": 0}
+
+    def test_goes_through_all_pages_by_name(self, viewer_api: Caller, database: OpenDatabase, job: Job):
+        with database.transaction() as session:
+            for name in "edcba":
+                make_schedule(session, job, name=name)
+
+        first = viewer_api.get("/schedules", limit=2)
+        second = viewer_api.get("/schedules", limit=2, cursor=first.json["next"])
+        third = viewer_api.get("/schedules", limit=2, cursor=second.json["next"])
+
+        assert [names(first), names(second), names(third)] == [["a", "b"], ["c", "d"], ["e"]]
+        assert third.json["next"] is None
+
+    @pytest.mark.parametrize(
+        ("query", "found"),
+        [
+            ({"service": "ga4"}, ["Google Analytics sync"]),
+            ({"enabled": "true"}, ["Orders, nightly"]),
+            ({"enabled": "false", "service": "meta"}, ["Meta sync"]),
+            ({"enabled": "true", "service": "meta"}, []),
+        ],
+    )
+    def test_is_narrowed(
+        self, viewer_api: Caller, schedule: Schedule, defaults: None, query: dict[str, str], found: list[str]
+    ):
+        assert names(viewer_api.get("/schedules", **query)) == found
+
+    def test_is_narrowed_to_a_workflow(self, viewer_api: Caller, schedule: Schedule, defaults: None):
+        assert names(viewer_api.get("/schedules", workflow=schedule.job_id)) == ["Orders, nightly"]
+        assert names(viewer_api.get("/schedules", workflow=uuid4())) == []
+
+    @pytest.mark.parametrize(
+        ("query", "field"),
+        [
+            ({"enabled": "maybe"}, "enabled"),
+            ({"service": "myspace"}, "service"),
+            ({"workflow": "7"}, "workflow"),
+            ({"colour": "red"}, "colour"),
+            ({"cursor": "forged"}, "cursor"),
+            ({"limit": "0"}, "limit"),
+        ],
+    )
+    def test_names_the_parameter_that_is_wrong(self, viewer_api: Caller, query: dict[str, str], field: str):
+        answer = viewer_api.get("/schedules", **query)
+
+        assert answer.status_code == 422
+        assert [problem["field"] for problem in answer.json["error"]["fields"]] == [field]
+
+    def test_shows_nobody_elses(self, stranger_api: Caller, schedule: Schedule):
+        assert stranger_api.get("/schedules").json["data"] == []
+
+
+class TestCreating:
+    def test_makes_a_schedule_for_any_job(self, operator_api: Caller, job: Job, audited):
+        answer = operator_api.post("/schedules", asked(job))
+
+        made = operator_api.get(f"/schedules/{answer.json['data']['id']}").json["data"]
+        assert answer.status_code == 201
+        assert made == answer.json["data"]
+        assert audited() == ["schedule.created"]
+
+    def test_says_in_words_when_it_runs(self, operator_api: Caller, job: Job):
+        made = operator_api.post("/schedules", asked(job)).json["data"]
+
+        assert made["description"] == "Every weekday at 09:00, Berlin time"
+        assert (made["enabled"], made["health"], made["version"]) == (True, "ok", 1)
+
+    def test_takes_the_time_zone_of_who_asks_unless_one_is_given(self, operator_api: Caller, job: Job):
+        body = asked(job)
+        del body["timezone"]
+
+        assert operator_api.post("/schedules", body).json["data"]["timezone"] == "Europe/Riga"
+
+    @pytest.mark.parametrize(
+        ("changes", "field"),
+        [
+            ({"cron": "0 0 31 2 *"}, "cron"),
+            ({"cron": 5}, "cron"),
+            ({"timezone": "Europe/Atlantis"}, "timezone"),
+            ({"name": ""}, "name"),
+            ({"name": "\u202e"}, "name"),
+            ({"job_id": "7"}, "job_id"),
+            ({"overlap": "maybe"}, "overlap"),
+            ({"missed_max_age_seconds": 2**31}, "missed_max_age_seconds"),
+            ({"colour": "red"}, "colour"),
+        ],
+    )
+    def test_names_the_field_that_is_wrong(self, operator_api: Caller, job: Job, changes: dict[str, Any], field: str):
+        answer = operator_api.post("/schedules", asked(job, **changes))
+
+        assert answer.status_code == 422
+        assert [problem["field"] for problem in answer.json["error"]["fields"]] == [field]
+
+    def test_refuses_a_name_that_is_taken(self, operator_api: Caller, job: Job, schedule: Schedule):
+        answer = operator_api.post("/schedules", asked(job, name=schedule.name))
+
+        assert answer.status_code == 409
+        assert answer.json["error"]["fields"][0]["field"] == "name"
+
+    def test_knows_no_job_of_another_organization(self, stranger_api: Caller, job: Job):
+        foreign, absent = stranger_api.post("/schedules", asked(job)), asked(job, job_id=str(new_id()))
+
+        assert foreign.status_code == 404
+        assert stranger_api.post("/schedules", absent).json == foreign.json
+
+    def test_is_not_for_viewers(self, viewer_api: Caller, job: Job):
+        assert viewer_api.post("/schedules", asked(job)).status_code == 403
+
+
+class TestChanging:
+    def test_changes_what_is_sent_and_nothing_else(self, operator_api: Caller, schedule: Schedule, audited):
+        before = operator_api.get(f"/schedules/{schedule.id}").json["data"]
+
+        after = operator_api.patch(f"/schedules/{schedule.id}", {"cron": "30 3 * * *"}).json["data"]
+
+        changed = {field for field in before if before[field] != after[field]}
+        assert changed == {"cron", "description", "next_run_at", "updated_at", "version"}
+        assert audited() == ["schedule.edited"]
+
+    def test_refuses_what_was_read_before_somebody_changed_it(self, operator_api: Caller, schedule: Schedule):
+        operator_api.patch(f"/schedules/{schedule.id}", {"cron": "30 3 * * *", "version": 1})
+
+        answer = operator_api.patch(f"/schedules/{schedule.id}", {"cron": "0 4 * * *", "version": 1})
+
+        assert answer.status_code == 409
+        assert operator_api.get(f"/schedules/{schedule.id}").json["data"]["cron"] == "30 3 * * *"
+
+    @pytest.mark.parametrize("body", [{"name": None}, {"cron": ""}, {"timezone": ""}, {"job_id": str(new_id())}])
+    def test_names_the_field_that_is_wrong(self, operator_api: Caller, schedule: Schedule, body: dict[str, Any]):
+        answer = operator_api.patch(f"/schedules/{schedule.id}", body)
+
+        assert answer.status_code == 422
+        assert [problem["field"] for problem in answer.json["error"]["fields"]] == list(body)
+
+    def test_pauses_and_resumes(self, operator_api: Caller, schedule: Schedule, audited):
+        paused = operator_api.post(f"/schedules/{schedule.id}/pause").json["data"]
+        resumed = operator_api.post(f"/schedules/{schedule.id}/resume").json["data"]
+
+        assert (paused["enabled"], paused["next_run_at"], paused["health"]) == (False, None, "disabled")
+        assert (resumed["enabled"], resumed["health"]) == (True, "ok")
+        assert audited() == ["schedule.disabled", "schedule.enabled"]
+
+    def test_deletes(self, operator_api: Caller, schedule: Schedule, audited):
+        answer = operator_api.delete(f"/schedules/{schedule.id}")
+
+        assert answer.json == {"success": True, "data": None, "message": "Orders, nightly deleted. Its history stays."}
+        assert operator_api.get(f"/schedules/{schedule.id}").status_code == 404
+        assert audited() == ["schedule.deleted"]
+
+    def test_runs_it_now(self, operator_api: Caller, schedule: Schedule, audited):
+        answer = operator_api.post(f"/schedules/{schedule.id}/run")
+
+        (entry,) = operator_api.get(f"/schedules/{schedule.id}/history").json["data"]
+        assert answer.status_code == 201
+        assert (entry["run"]["id"], entry["run"]["state"]) == (answer.json["data"]["run_id"], "ready")
+        assert audited() == ["run.requested"]
+
+    @pytest.mark.parametrize(
+        ("method", "suffix"),
+        [
+            ("GET", ""),
+            ("PATCH", ""),
+            ("DELETE", ""),
+            ("GET", "/history"),
+            ("GET", "/preview"),
+            ("POST", "/run"),
+            ("POST", "/pause"),
+            ("POST", "/resume"),
+        ],
+    )
+    def test_knows_none_of_another_organization(
+        self, stranger_api: Caller, owner_api: Caller, schedule: Schedule, method: str, suffix: str
+    ):
+        before = owner_api.get(f"/schedules/{schedule.id}").json
+        more = {"json": {}} if method == "PATCH" else {}
+
+        foreign = stranger_api.open(method, f"/schedules/{schedule.id}{suffix}", **more)
+        absent = stranger_api.open(method, f"/schedules/{uuid4()}{suffix}", **more)
+
+        assert foreign.status_code == 404
+        assert foreign.json == absent.json
+        assert owner_api.get(f"/schedules/{schedule.id}").json == before
+
+
+class TestHistory:
+    @pytest.fixture(autouse=True)
+    def entries(self, database: OpenDatabase, job: Job, schedule: Schedule) -> None:
+        """A run, a gap behind it, and two runs behind that."""
+        with database.transaction() as session:
+            for day in ("2027-01-01", "2027-01-02", "2027-01-06"):
+                make_succeeded(session, job, now=utc(day), schedule_id=schedule.id, slot_at=utc(day))
+            session.add(
+                Gap(
+                    organization_id=job.organization_id,
+                    schedule_id=schedule.id,
+                    first_slot_at=utc("2027-01-03"),
+                    last_slot_at=utc("2027-01-05"),
+                    slots=3,
+                    reason="scheduling_stopped",
+                    explanation="Petra stopped all scheduling: a move",
+                    at=utc("2027-01-06"),
+                )
+            )
+
+    def test_has_runs_and_gaps_the_newest_first(self, viewer_api: Caller, schedule: Schedule):
+        shown = viewer_api.get(f"/schedules/{schedule.id}/history").json["data"]
+
+        assert [entry["kind"] for entry in shown] == ["run", "gap", "run", "run"]
+        assert shown[0]["run"]["duration_seconds"] == 3
+        assert (shown[1]["gap"]["slots"], shown[1]["gap"]["explanation"]) == (3, "Petra stopped all scheduling: a move")
+
+    def test_comes_in_pages_that_miss_and_repeat_nothing(self, viewer_api: Caller, schedule: Schedule):
+        whole = viewer_api.get(f"/schedules/{schedule.id}/history").json["data"]
+
+        collected, cursor = [], {}
+        while cursor is not None:
+            answer = viewer_api.get(f"/schedules/{schedule.id}/history", limit=1, **cursor).json
+            collected += answer["data"]
+            cursor = {"cursor": answer["next"]} if answer["next"] else None
+
+        assert collected == whole
+
+
+class TestPreview:
+    @pytest.fixture
+    def clock_change(self, clock: ManualClock) -> None:
+        clock.moment = utc("2027-03-26 12:00")
+
+    def test_says_when_it_runs_around_a_change_of_the_clocks(
+        self, viewer_api: Caller, database: OpenDatabase, job: Job, clock_change: None
+    ):
+        with database.transaction() as session:
+            schedule = make_schedule(session, job, cron="30 3 * * *", timezone="Europe/Riga")
+
+        shown = viewer_api.get(f"/schedules/{schedule.id}/preview", count=2).json["data"]
+
+        assert [run["at"] for run in shown["next_runs"]] == ["2027-03-27T01:30:00Z", "2027-03-28T01:00:00Z"]
+        assert shown["next_runs"][1]["local"] == "2027-03-28T04:00:00+03:00"
+        assert "03:30 does not exist on Sun 28 Mar 2027 in Riga" in shown["notes"][0]
+
+    def test_explains_a_line_that_cannot_be_read_any_more(self, viewer_api: Caller, database: OpenDatabase, job: Job):
+        with database.transaction() as session:
+            schedule = make_schedule(session, job, cron="R * * * *", problem="It cannot be read.")
+
+        shown = viewer_api.get(f"/schedules/{schedule.id}/preview").json["data"]
+
+        assert shown["next_runs"] == []
+        assert shown["error"]
+        assert viewer_api.get(f"/schedules/{schedule.id}").json["data"]["health"] == "unreadable"
+
+    @pytest.mark.parametrize("count", ["0", "101", "five"])
+    def test_looks_ahead_at_most_a_hundred_runs(self, viewer_api: Caller, schedule: Schedule, count: str):
+        assert viewer_api.get(f"/schedules/{schedule.id}/preview", count=count).status_code == 422
+
+
+@pytest.mark.usefixtures("defaults")
+class TestDefaultSchedules:
+    def test_are_there_and_switched_off(self, viewer_api: Caller):
+        shown = viewer_api.get("/schedules").json["data"]
+
+        assert [(one["service"], one["cron"], one["enabled"]) for one in shown] == [
+            ("ga4", "0 2 * * *", False),
+            ("meta", "0 2 * * *", False),
+            ("shopify", "0 2 * * *", False),
+        ]
+
+    def test_are_set_by_their_service(self, operator_api: Caller, audited):
+        body = {"cron": "15 4 * * *", "enabled": True, "timezone": "Europe/Berlin"}
+
+        answer = operator_api.put("/schedules/shopify", body)
+
+        shown = answer.json["data"]
+        assert answer.status_code == 200
+        assert {field: shown[field] for field in body} == body
+        assert audited() == ["schedule.edited"]
+
+    def test_say_that_they_need_a_connection(self, operator_api: Caller):
+        answer = operator_api.put("/schedules/meta", {"cron": "0 2 * * *", "enabled": True, "timezone": "UTC"})
+
+        assert answer.status_code == 200
+        assert answer.json["data"]["health"] == "needs connection"
+        assert answer.json["data"]["next_run_at"] is not None
+
+    def test_answer_exactly_as_agreed_when_they_are_run(self, operator_api: Caller):
+        answer = operator_api.post("/schedules/meta/run")
+
+        job_id = answer.json["data"]["jobId"]
+        user_id = str(operator_api.actor.user_id)
+        assert answer.status_code == 200
+        assert answer.json == {
+            "success": True,
+            "message": f"meta sync job enqueued for user {user_id}",
+            "data": {"jobId": job_id, "service": "meta", "userId": user_id},
+        }
+
+    def test_say_that_a_run_was_skipped_when_it_is_asked_for_by_id(self, operator_api: Caller):
+        (shown,) = operator_api.get("/schedules", service="shopify").json["data"]
+
+        answer = operator_api.post(f"/schedules/{shown['id']}/run")
+
+        assert answer.status_code == 201
+        assert answer.json["message"].startswith("Shopify sync skipped. This sync needs a connection")
+
+    def test_record_that_a_run_was_skipped_for_want_of_a_connection(self, operator_api: Caller):
+        answer = operator_api.post("/schedules/ga4/run")
+
+        (shown,) = operator_api.get("/schedules", service="ga4").json["data"]
+        (entry,) = operator_api.get(f"/schedules/{shown['id']}/history").json["data"]
+        assert (entry["run"]["state"], entry["run"]["reason"]) == ("skipped", "needs_connection")
+        assert entry["run"]["id"] == answer.json["data"]["jobId"]
+        assert shown["health"] == "needs connection"
+
+    @pytest.mark.parametrize(
+        ("body", "field"),
+        [
+            ({"cron": "nonsense"}, "cron"),
+            ({"enabled": True}, "cron"),
+            ({"cron": "0 2 * * *", "timezone": "Mars"}, "timezone"),
+            ({"cron": "0 2 * * *", "service": "meta"}, "service"),
+            ({"cron": "0 2 * * *", "enabled": "yes"}, "enabled"),
+        ],
+    )
+    def test_name_the_field_that_is_wrong(self, operator_api: Caller, body: dict[str, Any], field: str):
+        answer = operator_api.put("/schedules/meta", body)
+
+        assert answer.status_code == 422
+        assert [problem["field"] for problem in answer.json["error"]["fields"]] == [field]
+
+    def test_are_none_for_other_services(self, operator_api: Caller):
+        assert operator_api.put("/schedules/myspace", {"cron": "0 2 * * *"}).status_code == 404
+        assert operator_api.post("/schedules/myspace/run").status_code == 404
+
+    def test_are_each_organizations_own(self, operator_api: Caller, stranger_api: Caller):
+        operator_api.put("/schedules/meta", {"cron": "15 4 * * *", "enabled": True, "timezone": "UTC"})
+
+        # The stranger's organization was made by hand here, without any.
+        assert stranger_api.post("/schedules/meta/run").status_code == 404
+
+
+class TestNeighbours:
+    def test_stay_as_they_are_when_a_workflow_has_many(
+        self, operator_api: Caller, database: OpenDatabase, organization_id: UUID, clock: ManualClock
+    ):
+        with database.transaction() as session:
+            workflow = make_job(session, organization_id, name="Flow", kind=KindName.WORKFLOW)
+            make_run(session, workflow, now=clock.moment - timedelta(days=1))
+            kept = make_schedule(session, workflow, name="Kept", next_run_at=utc("2028-01-01"))
+            gone = make_schedule(session, workflow, name="Gone", next_run_at=utc("2028-01-01"))
+
+        operator_api.delete(f"/schedules/{gone.id}")
+
+        (shown,) = operator_api.get("/schedules", workflow=workflow.id).json["data"]
+        assert (shown["id"], shown["last_run_at"]) == (str(kept.id), None)
