@@ -66,7 +66,10 @@ def _caller(access: Access) -> str:
 def _token_at(place: str) -> str | None:
     if "bearer" in g:
         # Before the database is asked, or a flood of wrong tokens would be one of queries.
-        rate_limits().look(WRONG_TOKENS, place).refuse_if_spent()
+        wrong = rate_limits().look(WRONG_TOKENS, place)
+        if wrong.is_spent:
+            setattr(g, _ALLOWANCE, wrong)
+        wrong.refuse_if_spent()
     try:
         token = current_token()
     except TokenRefused:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, request
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.routing import RequestRedirect
 
 from app.api.blueprint import PREFIX, api
 from app.core.errors import Invalid
@@ -69,8 +70,9 @@ def install_error_answers(app: Flask) -> None:
 def answer_failure(error: Exception) -> Response:
     """The JSON that tells a failure, with the request's changes forgotten."""
     roll_back(runtime().requests)
-    if isinstance(error, HTTPException) and (error.code or 500) < 400:
-        return current_app.make_response(error)
+    if isinstance(error, RequestRedirect):
+        # Addresses are taken as they are written; programs that post would lose their body on the way.
+        error = NotFound()
     failure = _describe(error)
     response = failure_response(failure, _problems_of(error, failure))
     _add_headers(response, error)

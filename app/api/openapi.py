@@ -214,6 +214,8 @@ def _errors_of(operation: Operation) -> list[int]:
         statuses |= {401, 403}
     if operation.method not in SAFE_METHODS:
         statuses |= {400, 404, 409, 413, 415}
+    if operation.may_conflict:
+        statuses.add(409)
     if "<" in operation.rule:
         statuses.add(404)
     return sorted(statuses)

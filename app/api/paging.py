@@ -63,6 +63,8 @@ def _write(parts: Sequence[str | int]) -> str:
 
 
 def _serializer() -> URLSafeSerializer:
-    # The name of the operation alone: both mounts of the API read each other's cursors.
+    # The operation, whose list it is and its filters, but not the mount: both read each other's cursors.
     operation = (request.endpoint or "").rpartition(".")[2]
-    return URLSafeSerializer(str(current_app.secret_key), salt=f"api cursor of {operation}")
+    filters = {name: text for name, text in request.args.items() if name not in {"cursor", "limit"}}
+    which = sorted((request.view_args or {}).items()), sorted(filters.items())
+    return URLSafeSerializer(str(current_app.secret_key), salt=f"api cursor of {operation} {which}")

@@ -41,7 +41,7 @@ def idempotency_key() -> str | None:
 def answer_once(key: str, name: str, answer: Callable[[], Response], *, secret_fields: tuple[str, ...]) -> Response:
     """Answer as before, or for the first time. To be called within the transaction of the command."""
     actor, scope = current_actor(), tenant_scope()
-    before = _begin(scope, actor, key, _fingerprint(name))
+    before = _begin(scope, actor, key, _fingerprint(name, actor))
     if before is not None:
         return Response(before.body, before.status, {REPLAYED_HEADER: "true"}, mimetype="application/json")
     response = answer()
@@ -61,10 +61,14 @@ def _begin(scope: Scope, actor: Actor, key: str, fingerprint: str) -> Replay | N
         raise
 
 
-def _fingerprint(name: str) -> str:
-    """What makes two requests the same: the operation, what its path and query name, and the body."""
+def _fingerprint(name: str, actor: Actor) -> str:
+    """What makes two requests the same: the operation, what its path and query name, the body, and the rights.
+
+    With other rights it is judged anew: an answer is no more to be had than by asking for the first time.
+    """
     path: Mapping[str, Any] = request.view_args or {}
     parts = [name, *(f"{part}={path[part]}" for part in sorted(path)), request.query_string.decode("latin-1")]
+    parts += [actor.role, str(actor.is_platform_admin), "*" if actor.scopes is None else ",".join(sorted(actor.scopes))]
     body = request.get_data().strip() or b"{}"
     return digest("\n".join([*parts, body.decode("latin-1")]))
 

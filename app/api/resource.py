@@ -54,6 +54,7 @@ class Operation:
     is_list: bool = False
     is_bare: bool = False
     is_reading: bool = False
+    may_conflict: bool = False
     status: int = 200
     secret_fields: tuple[str, ...] = ()
 
@@ -84,8 +85,9 @@ def resource(
 ) -> Callable[[View], View]:
     """Serve a function below /api/v1 and /api. Exactly one of the first four says who may use it.
 
-    `details` are fields of Operation: query, body, is_body_optional, answer, is_list, is_bare, is_reading, status,
-    secret_fields. The transaction is committed when the function returns, and forgotten when it raises.
+    `details` are fields of Operation: query, body, is_body_optional, answer, is_list, is_bare, is_reading,
+    may_conflict, status, secret_fields. The transaction is committed when the function returns, and forgotten when it
+    raises.
     """
     access = Access(permission=permission, is_public=public, signed_in=signed_in, platform_admin=platform_admin)
 

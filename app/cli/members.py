@@ -1,5 +1,6 @@
 """`belfry members`: who is in an organization, and who is invited."""
 
+from datetime import datetime
 from typing import Any
 
 import click
@@ -32,7 +33,7 @@ def list_command(console: Console, is_json: bool) -> None:
     with console.reading() as desk:
         here = desk.actor.organization_id
         facts = [_member(row) for row in list_members(desk.session, organization_id=here)]
-        facts += [_invited(row) for row in list_invitations(desk.session, organization_id=here)]
+        facts += [_invited(row, desk.now) for row in list_invitations(desk.session, organization_id=here)]
     headings = ["EMAIL", "NAME", "ROLE", "STATE", "SINCE"]
     cells = [[str(fact[key] or "-") for key in ("email", "name", "role", "state", "since")] for fact in facts]
     show(facts, table(headings, cells, empty="Nobody."), is_json=is_json)
@@ -119,13 +120,13 @@ def _member(row: MemberRow) -> dict[str, Any]:
     }
 
 
-def _invited(row: InvitationRow) -> dict[str, Any]:
+def _invited(row: InvitationRow, now: datetime) -> dict[str, Any]:
     return {
         "id": str(row.id),
         "email": row.email,
         "name": None,
         "role": row.role.value,
-        "state": "invited",
+        "state": "expired" if row.is_expired(now) else "invited",
         "since": moment(row.created_at),
         "expires": moment(row.expires_at),
     }

@@ -63,14 +63,7 @@ def change(console: Console, name: str | None, timezone: str | None, is_json: bo
     """Change name and time zone of an organization; what is left out stays."""
     with console.desk() as desk:
         here = desk.actor.organization_id
-        before = get_organization(desk.session, organization_id=here)
-        revise_organization(
-            desk.session,
-            actor=desk.actor,
-            name=before.name if name is None else name,
-            timezone=before.timezone if timezone is None else timezone,
-            now=desk.now,
-        )
+        revise_organization(desk.session, actor=desk.actor, name=name, timezone=timezone, now=desk.now)
         found = get_organization(desk.session, organization_id=here)
     value = {"id": str(found.id), "name": found.name, "timezone": found.timezone}
     show(value, f"{found.name} lives in {found.timezone}.", is_json=is_json)

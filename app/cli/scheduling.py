@@ -6,7 +6,7 @@ import click
 
 from app.cli.console import Console, as_json, moment, pass_console, show
 from app.core.scopes import PLATFORM
-from app.schedules.stops import current_stop, start_scheduling, stop_scheduling
+from app.schedules.stops import UNSAID_REASON, current_stop, start_scheduling, stop_scheduling
 
 
 @click.group()
@@ -15,7 +15,7 @@ def scheduling() -> None:
 
 
 @scheduling.command()
-@click.option("--reason", required=True, help="Why. Everybody reads it on every page.")
+@click.option("--reason", default=UNSAID_REASON, help="Why. Everybody reads it on every page.")
 @pass_console
 def stop(console: Console, reason: str) -> None:
     """Start nothing on schedule any more. What runs goes on, and runs by hand still start."""

@@ -93,4 +93,5 @@ def _enforce_actor(access: Access) -> None:
     if access.permission is not None:
         require(actor, access.permission)
     if access.platform_admin and not actor.is_platform_admin:
-        raise PlatformAdminNeeded("This is for platform admins, who look after the whole installation.")
+        token = "" if actor.scopes is None else " A token needs the scope platform_admin for it."
+        raise PlatformAdminNeeded(f"This is for platform admins, who look after the whole installation.{token}")

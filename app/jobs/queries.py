@@ -48,6 +48,12 @@ def get_job(session: Session, *, organization_id: UUID, job_id: UUID) -> JobRow:
     return _row(job)
 
 
+def lock_job(session: Session, *, organization_id: UUID, job_id: UUID) -> None:
+    """Let nobody else change a job until this is committed. SQLite has one writer at a time anyway."""
+    query = select(Job.id).where(Job.id == job_id, Job.organization_id == organization_id)
+    session.execute(query.with_for_update(key_share=True))
+
+
 def _jobs_of(organization_id: UUID) -> Select[Job]:
     return select(Job).where(Job.organization_id == organization_id, Job.deleted_at.is_(None))
 

@@ -16,7 +16,7 @@ from app.runs.queries import RunRow, get_run
 from app.runs.states import Reason, RunState, Trigger
 from app.schedules import defaults
 from app.schedules import service as schedules
-from app.schedules.queries import get_schedule, list_schedules_of_job
+from app.schedules.queries import get_schedule, list_schedules_of_job, lock_schedule
 from app.schedules.service import ScheduleDraft
 from app.tenants.access import Actor, Permission, require
 from app.tenants.audit import record
@@ -102,6 +102,7 @@ def change_default(
 ) -> None:
     """Say when the default schedule of a service runs. A slot that is due already still runs as it was."""
     found = defaults.find_default(session, organization_id=actor.organization_id, service=service)
+    lock_schedule(session, organization_id=actor.organization_id, schedule_id=found.id)
     _plan_first(session, actor, found.id, now)
     defaults.change_default(
         session, actor=actor, service=service, cron=cron, is_enabled=is_enabled, timezone=timezone, now=now

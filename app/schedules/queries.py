@@ -119,6 +119,12 @@ def get_schedule(session: Session, *, organization_id: UUID, schedule_id: UUID) 
     return _row(found)
 
 
+def lock_schedule(session: Session, *, organization_id: UUID, schedule_id: UUID) -> None:
+    """Let nobody else change a schedule until this is committed. SQLite has one writer at a time anyway."""
+    query = select(Schedule.id).where(Schedule.id == schedule_id, Schedule.organization_id == organization_id)
+    session.execute(query.with_for_update(key_share=True))
+
+
 def list_gaps(session: Session, *, organization_id: UUID, schedule_id: UUID, limit: int) -> list[GapRow]:
     """The newest gaps of a schedule."""
     query = (

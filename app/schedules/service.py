@@ -18,7 +18,7 @@ from app.jobs.queries import get_job
 from app.schedules.fire_times import MOMENT, ClockChange, Rhythm, count_fires, last_fire, next_fire, rhythm
 from app.schedules.models import Gap, Schedule
 from app.schedules.policies import DEFAULT_MAX_AGE_SECONDS, GapReason, Missed, Overlap
-from app.schedules.queries import ScheduleRow, get_schedule
+from app.schedules.queries import ScheduleNotFound, ScheduleRow, get_schedule
 from app.tenants.access import Actor, Permission, require
 from app.tenants.audit import record
 
@@ -159,8 +159,9 @@ def mark_deleted(session: Session, *, actor: Actor, schedule_id: UUID, now: date
             f"“{before.name}” is the default schedule of its service and stays. Disable it instead of deleting it."
         )
     query = update(Schedule).where(Schedule.id == schedule_id, Schedule.deleted_at.is_(None))
-    if count_changed(session, query.values(deleted_at=now, enabled=False)) == 1:
-        _note(session, actor, schedule_id, "deleted", f"Deleted schedule “{before.name}”", now, {})
+    if count_changed(session, query.values(deleted_at=now, enabled=False)) != 1:
+        raise ScheduleNotFound("There is no such schedule here any more: somebody deleted it a moment ago.")
+    _note(session, actor, schedule_id, "deleted", f"Deleted schedule “{before.name}”", now, {})
 
 
 def record_gap(

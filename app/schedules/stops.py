@@ -18,6 +18,7 @@ from app.tenants.access import Actor
 from app.tenants.platform import record_for_platform, require_platform_admin
 
 LONGEST_REASON = 500
+UNSAID_REASON = "No reason was given."
 
 
 class StopReasonInvalid(Invalid):

@@ -64,10 +64,10 @@ def is_in_scope(actor: Actor, permission: Permission) -> bool:
 
 def require(actor: Actor, permission: Permission) -> None:
     """Raises PermissionMissing, naming the scope or the role that is needed."""
-    if not is_in_scope(actor, permission):
+    needed = SMALLEST_ROLE[permission].value
+    if _ORDER.index(actor.role) >= _ORDER.index(SMALLEST_ROLE[permission]) and not is_in_scope(actor, permission):
         raise PermissionMissing(f"This token lacks the scope {permission.value}. Make one that has it.")
     if not may(actor, permission):
-        needed = SMALLEST_ROLE[permission].value
         raise PermissionMissing(
             f"Your role here is {actor.role.value}; this needs {needed} or higher. Ask an owner of the organization."
         )

@@ -58,16 +58,19 @@ def found_organization(session: Session, *, actor: Actor, name: str, timezone: s
     return organization.id
 
 
-def revise_organization(session: Session, *, actor: Actor, name: str, timezone: str, now: datetime) -> None:
-    """Change name and time zone of the actor's organization.
+def revise_organization(
+    session: Session, *, actor: Actor, name: str | None = None, timezone: str | None = None, now: datetime
+) -> None:
+    """Change name and time zone of the actor's organization; what is None stays, also when others change it meanwhile.
 
     Raises NameInvalid, PersonInvalid or OrganizationFixed.
     """
     require(actor, Permission.MANAGE_ORGANIZATION)
-    new = {"name": clean_name(name, noun="organization", longest=LONGEST_NAME), "timezone": clean_timezone(timezone)}
+    new = _revised(name, timezone)
     here = Organization.id == actor.organization_id
-    query = select(Organization.name, Organization.timezone, Organization.is_system).where(here)
-    old = session.execute(query).mappings().one()
+    columns = select(Organization.name, Organization.timezone, Organization.is_system).where(here)
+    # Locked, so that the audit names the values that were replaced.
+    old = session.execute(columns.with_for_update(key_share=True)).mappings().one()
     if old["is_system"]:
         raise OrganizationFixed("This organization belongs to the installation and keeps its name.")
     changes = {field: [old[field], value] for field, value in new.items() if old[field] != value}
@@ -84,3 +87,13 @@ def revise_organization(session: Session, *, actor: Actor, name: str, timezone: 
         changes=changes,
         now=now,
     )
+
+
+def _revised(name: str | None, timezone: str | None) -> dict[str, str]:
+    """The columns to write, cleaned. Raises NameInvalid or PersonInvalid."""
+    new = {}
+    if name is not None:
+        new["name"] = clean_name(name, noun="organization", longest=LONGEST_NAME)
+    if timezone is not None:
+        new["timezone"] = clean_timezone(timezone)
+    return new

@@ -39,6 +39,10 @@ class AlreadyInvited(Conflict):
     """There is an open invitation for the address."""
 
 
+class OwnRoleChanged(Conflict):
+    """Whoever invites got another role, or was removed, since their request began."""
+
+
 @dataclass(frozen=True)
 class NewInvitation:
     """An invitation with the token of its link, which nobody can read again."""
@@ -51,11 +55,15 @@ class NewInvitation:
 
 
 def invite(session: Session, *, actor: Actor, email: str, role: Role, now: datetime) -> NewInvitation:
-    """Invite an address. Raises PersonInvalid, RoleAboveOwn, TeamOfNobody, AlreadyMember or AlreadyInvited."""
+    """Invite an address.
+
+    Raises PersonInvalid, RoleAboveOwn, TeamOfNobody, OwnRoleChanged, AlreadyMember or AlreadyInvited.
+    """
     require(actor, Permission.MANAGE_TEAM)
     refuse_above_own(actor, role)
     refuse_without_team(session, organization_id=actor.organization_id)
     address = clean_email(email)
+    _hold_own_role(session, actor)
     _refuse_member(session, actor.organization_id, address)
     # One that has expired only stands in the way of the new one.
     expired = Invitation.email == address, Invitation.expires_at <= now
@@ -69,9 +77,10 @@ def invite(session: Session, *, actor: Actor, email: str, role: Role, now: datet
 def renew_invitation(session: Session, *, actor: Actor, invitation_id: UUID, now: datetime) -> NewInvitation:
     """A new link for an open invitation, good for another week; the old one stops working.
 
-    Raises InvitationNotFound or RoleAboveOwn.
+    Raises InvitationNotFound, RoleAboveOwn or OwnRoleChanged.
     """
     found = _open(session, actor, invitation_id)
+    _hold_own_role(session, actor)
     made = NewInvitation(found.id, new_token(), found.email, found.role, now + INVITATION_LIFE)
     values = {"token_digest": digest(made.token), "expires_at": made.expires_at, "invited_by": actor.user_id}
     _change(session, actor, found, values)
@@ -91,6 +100,16 @@ def _open(session: Session, actor: Actor, invitation_id: UUID) -> InvitationRow:
     found = get_invitation(session, organization_id=actor.organization_id, invitation_id=invitation_id)
     refuse_above_own(actor, found.role)
     return found
+
+
+def _hold_own_role(session: Session, actor: Actor) -> None:
+    """Let nobody change the actor's role until this is committed: whoever then does finds the link, and ends it."""
+    if actor.user_id is None:
+        return
+    mine = Membership.organization_id == actor.organization_id, Membership.user_id == actor.user_id
+    held = select(Membership.role).where(*mine).with_for_update(read=True)
+    if session.execute(held).scalar_one_or_none() != actor.role:
+        raise OwnRoleChanged("Your own role here was changed a moment ago, so nobody was invited. Look again.")
 
 
 def _change(session: Session, actor: Actor, found: InvitationRow, values: dict[str, object]) -> None:

@@ -63,7 +63,7 @@ class MemberRow:
 
 @dataclass(frozen=True)
 class InvitationRow:
-    """An invitation that nobody accepted or revoked yet. `invited_by` is None for who is no longer here."""
+    """An invitation that nobody accepted or revoked yet. `invited_by` is None for the command line."""
 
     id: UUID
     email: str

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -114,6 +115,20 @@ class TestRefusedRequests:
 
         assert answer.status_code == 413
         assert error_of(answer)["code"] == "too_large"
+
+    def test_bounds_the_size_of_what_comes_in_chunks(self, owner_api: Caller):
+        data = b'{"name": "New"}'.ljust(1024 * 1024) + b"and more"
+
+        answer = owner_api.client.post(
+            "/api/v1/organizations",
+            input_stream=BytesIO(data),
+            headers={"Authorization": f"Bearer {owner_api.token}", "Transfer-Encoding": "chunked"},
+            content_type="application/json",
+            environ_overrides={"wsgi.input_terminated": True},
+        )
+
+        assert answer.status_code == 413
+        assert [row["name"] for row in owner_api.get("/organizations").json["data"]] != ["New"]
 
     @pytest.mark.parametrize("letter", ["\0", "\ud800"])
     def test_refuses_what_no_database_takes(self, owner_api: Caller, letter: str):

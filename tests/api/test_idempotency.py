@@ -1,12 +1,13 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from flask import Flask
 from sqlalchemy import func, select, update
 from werkzeug.test import TestResponse
 
 from app.runs.models import Run
 from app.tenants.models import ApiToken, IdempotencyKey
-from tests.api.conftest import Caller
+from tests.api.conftest import Caller, OpenApi, caller_for
 from tests.factories.work import make_job
 from tests.fakes.clock import ManualClock
 from tests.fakes.database import OpenDatabase
@@ -88,6 +89,19 @@ class TestIdempotencyKey:
         answer = owner_api.post("/tokens", NEW, Idempotency_Key="a")
 
         assert answer.status_code == 409
+
+    def test_tells_nothing_to_other_rights(
+        self, open_api: OpenApi, app: Flask, database: OpenDatabase, clock: ManualClock
+    ):
+        wide = open_api(email="petra@example.com", is_platform_admin=True)
+        narrow = caller_for(app, database, clock, wide.member, scopes=("view",))
+        pause = {"action": "pause"}
+        wide.post("/admin/queues/sync", pause, Idempotency_Key="a")
+
+        answer = narrow.post("/admin/queues/sync", pause, Idempotency_Key="a")
+
+        assert answer.status_code in {403, 422}
+        assert "data" not in answer.json
 
     def test_makes_one_of_many_requests_at_the_same_moment(
         self, owner_api: Caller, run_path: str, database: OpenDatabase

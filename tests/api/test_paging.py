@@ -6,7 +6,7 @@ from flask import Flask
 
 from app.jobs.models import Job
 from tests.api.conftest import Caller
-from tests.factories.work import make_job, make_run
+from tests.factories.work import make_job, make_run, make_schedule
 from tests.fakes.clock import ManualClock
 from tests.fakes.database import OpenDatabase
 
@@ -39,6 +39,20 @@ def read_all(caller: Caller, path: str, name: str, **query: object) -> list[list
         cursor = answer["next"]
         if cursor is None:
             return pages
+
+
+class TestCursors:
+    def test_belong_to_one_list_and_its_filters(self, owner_api: Caller, database: OpenDatabase):
+        with database.transaction() as session:
+            job = make_job(session, owner_api.organization_id)
+            for name in "ABC":
+                make_schedule(session, job, name=name)
+        cursor = owner_api.get("/schedules", limit=1).json["next"]
+
+        other = owner_api.get("/schedules", limit=1, cursor=cursor, enabled="true")
+
+        assert owner_api.get("/schedules", limit=2, cursor=cursor).status_code == 200
+        assert (other.status_code, other.json["error"]["fields"][0]["field"]) == (422, "cursor")
 
 
 class TestPaging:

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.core.ids import digest
 from app.tenants.members import LastOwner
@@ -11,7 +11,7 @@ from app.tenants.models import AuditEntry, Invitation
 from app.tenants.roles import Role
 from app.tenants.roster import InvitationNotFound, MemberNotFound
 from tests.cli.conftest import Terminal
-from tests.factories.tenants import make_member, make_user
+from tests.factories.tenants import LONG_AGO, make_member, make_user
 
 
 @pytest.fixture
@@ -41,6 +41,15 @@ class TestMembers:
             ("vera@example.com", "viewer", "member"),
             ("grace@example.com", "operator", "invited"),
         ]
+
+    def test_whose_link_has_expired_are_listed_as_such(self, terminal: Terminal, acme: UUID) -> None:
+        terminal.run("members", "invite", "grace@example.com")
+        with terminal.database.transaction() as session:
+            session.execute(update(Invitation).values(expires_at=LONG_AGO))
+
+        rows = terminal.json("members", "list")
+
+        assert [row["state"] for row in rows if row["email"] == "grace@example.com"] == ["expired"]
 
     def test_get_a_link_that_works(self, terminal: Terminal, acme: UUID) -> None:
         made = terminal.json("members", "invite", "grace@example.com", "--role", "admin")

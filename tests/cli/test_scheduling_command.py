@@ -40,7 +40,12 @@ class TestScheduling:
             ("command line", "scheduling.started"),
         ]
 
-    def test_is_not_stopped_without_a_reason(self, terminal: Terminal) -> None:
+    def test_needs_no_reason(self, terminal: Terminal) -> None:
+        terminal.run("scheduling", "stop")
+
+        assert terminal.json("scheduling", "status")["reason"] == "No reason was given."
+
+    def test_is_not_stopped_for_a_reason_that_says_nothing(self, terminal: Terminal) -> None:
         refused = terminal.run("scheduling", "stop", "--reason", " ")
 
         assert isinstance(refused.exception, StopReasonInvalid)

@@ -17,7 +17,7 @@ from app.tenants.members import LastOwner, change_role, remove_member
 from app.tenants.models import SYSTEM_ORGANIZATION_ID, ApiToken, AuditEntry, Invitation, LoginSession, Membership
 from app.tenants.queries import find_signed_in
 from app.tenants.roles import Role
-from app.tenants.roster import MemberNotFound, RoleAboveOwn, TeamOfNobody, list_members
+from app.tenants.roster import MemberNotFound, RoleAboveOwn, TeamOfNobody, list_invitations, list_members
 from app.tenants.sign_in import start_session
 from tests.factories.tenants import LONG_AGO, Member, make_member, make_organization
 from tests.fakes.clock import ManualClock
@@ -172,6 +172,22 @@ class TestChangeRole:
 
         with database.reading() as session:
             assert session.scalars(select(Invitation.revoked_at)).one() == clock.moment
+
+    def test_of_somebody_who_invites_in_the_same_instant_leaves_no_link_behind(
+        self, database: OpenDatabase, organization_id: UUID, enroll: Enroll, clock: ManualClock
+    ) -> None:
+        olga, abel = enroll(Role.OWNER, "Olga"), enroll(Role.ADMIN, "Abel")
+        demotion = {"user_id": abel.user_id, "role": Role.VIEWER, "now": clock.moment}
+        invitation = {"email": "new@example.com", "role": Role.ADMIN, "now": clock.moment}
+
+        at_once(
+            lambda: as_tenant(database, abel.actor, invite, **invitation),
+            lambda: as_tenant(database, olga.actor, change_role, **demotion),
+        )
+
+        with database.reading() as session:
+            assert list_invitations(session, organization_id=organization_id) == []
+        assert roles(database, organization_id)["Abel"] is Role.VIEWER
 
     def test_finds_nobody_of_another_organization(
         self, database: OpenDatabase, enroll: Enroll, clock: ManualClock

@@ -1,5 +1,6 @@
 """Making, renaming and switching organizations."""
 
+from threading import Thread
 from uuid import UUID, uuid4
 
 import pytest
@@ -64,6 +65,24 @@ class TestRevise:
             changes = session.scalars(select(AuditEntry.changes)).one()
         assert (found.name, found.timezone) == ("Southwind", "UTC")
         assert changes == {"name": ["Northwind", "Southwind"], "timezone": ["Europe/Riga", "UTC"]}
+
+    def test_of_one_field_leaves_the_other_to_whoever_changes_it_meanwhile(
+        self, database: OpenDatabase, ada: Member, clock: ManualClock
+    ) -> None:
+        def revise(**fields: str) -> Thread:
+            scope = Scope.tenant(ada.organization_id, ada.user_id)
+            words = {"actor": ada.actor, "now": clock.moment, **fields}
+            return Thread(target=database.run, args=(scope, lambda s: revise_organization(s, **words)))
+
+        threads = [revise(name="Southwind"), revise(timezone="Asia/Tokyo")]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        with database.reading() as session:
+            found = get_organization(session, organization_id=ada.organization_id)
+        assert (found.name, found.timezone) == ("Southwind", "Asia/Tokyo")
 
     def test_needs_an_owner(self, database: OpenDatabase, ada: Member, clock: ManualClock) -> None:
         admin = Actor(ada.organization_id, Role.ADMIN, "admin", ada.user_id)

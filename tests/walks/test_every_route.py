@@ -9,15 +9,19 @@ from uuid import UUID, uuid4
 import pytest
 from flask import Flask
 from sqlalchemy import Table, select
+from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from app.core.db import Base
+from app.core.ids import digest
 from app.edge.permissions import Access, access_of
-from app.tenants.access import SMALLEST_ROLE
+from app.tenants.access import SMALLEST_ROLE, Actor
+from app.tenants.invitations import invite
+from app.tenants.models import ApiToken, Membership
 from app.tenants.roles import Role
 from tests.fakes.database import OpenDatabase
-from tests.isolation.conftest import furnish
+from tests.isolation.conftest import NOW, furnish
 from tests.web.conftest import Browser
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
@@ -103,33 +107,37 @@ def rows_of(database: OpenDatabase, organization_id: UUID) -> dict[str, list[tup
         }
 
 
+def add_invitation_and_token(session: Session, organization_id: UUID) -> None:
+    """What a team has beside its members."""
+    members = select(Membership.user_id).where(Membership.organization_id == organization_id)
+    user_id = session.scalars(members).one()
+    actor = Actor(organization_id, Role.OWNER, SECRETIVE, user_id)
+    invite(session, actor=actor, email=f"guest-{SECRETIVE}@example.com", role=Role.VIEWER, now=NOW)
+    words = {"name": SECRETIVE, "prefix": "belfry_ours", "token_digest": digest(SECRETIVE), "scopes": {}}
+    session.add(ApiToken(organization_id=organization_id, user_id=user_id, created_at=NOW, **words))
+
+
 @pytest.fixture
 def ids_of_ours(database: OpenDatabase) -> dict[str, UUID]:
     """Ids of rows of an organization to which none of the browsers belongs, by the name they have in a path."""
     with database.transaction() as session:
         organization_id = furnish(session, SECRETIVE)
+        add_invitation_and_token(session, organization_id)
     found = rows_of(database, organization_id)
 
-    def first(table: str) -> UUID:
-        position = list(Base.metadata.tables[table].columns.keys()).index("id")
+    def first(table: str, column: str = "id") -> UUID:
+        position = list(Base.metadata.tables[table].columns.keys()).index(column)
         return UUID(found[table][0][position])
 
-    with database.reading() as session:
-        user_id = session.scalars(
-            select(Base.metadata.tables["memberships"].c.user_id).where(
-                Base.metadata.tables["memberships"].c.organization_id == organization_id
-            )
-        ).one()
     return {
         "schedule_id": first("schedules"),
         "workflow_id": first("jobs"),
         "job_id": first("jobs"),
         "run_id": first("runs"),
-        "user_id": user_id,
+        "user_id": first("memberships", "user_id"),
         "organization_id": organization_id,
-        # Nothing of ours has these yet; a foreign one and an absent one are then the same by nature.
-        "invitation_id": uuid4(),
-        "token_id": uuid4(),
+        "invitation_id": first("invitations"),
+        "token_id": first("api_tokens"),
     }
 
 

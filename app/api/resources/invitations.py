@@ -31,7 +31,7 @@ class InvitationOut(Answer):
     id: UUID
     email: str
     role: Role
-    invited_by: str | None
+    invited_by: Annotated[str | None, Field(description="null: by the command line.")]
     created_at: Moment
     expires_at: Moment
     expired: bool

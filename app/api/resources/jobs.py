@@ -16,7 +16,7 @@ from app.edge.runtime import request_session, runtime
 from app.jobs import service as jobs
 from app.jobs.kinds.base import DefinitionInvalid, KindName
 from app.jobs.policies import Backoff, RetryPolicy
-from app.jobs.queries import JobRow, get_job
+from app.jobs.queries import JobRow, get_job, lock_job
 from app.jobs.queries import list_jobs as read_jobs
 from app.jobs.service import (
     DEFAULT_RETRY,
@@ -114,6 +114,8 @@ def change_job(job_id: UUID, body: JobChange) -> JobOut:
 
     What is not sent stays as it is. Its next run uses the change; a run that is going on does not.
     """
+    # Without a revision the newest one is changed, so it has to stay the newest one meanwhile.
+    lock_job(request_session(), organization_id=current_actor().organization_id, job_id=job_id)
     before = _job(job_id)
     sent = body.model_dump(include=body.model_fields_set - {"revision"})
     jobs.revise_job(

@@ -62,7 +62,7 @@ def change_member_role(user_id: UUID, body: RoleIn) -> MemberOut:
 def remove_member(user_id: UUID) -> Message:
     """Take somebody out of the organization, with their API tokens here and the invitations they made.
 
-    Everybody may leave by themselves; the token that was used ends with it.
+    Leaving by oneself takes the scope manage_team too; the token that was used ends with it.
     """
     actor = current_actor()
     with working_as(tenant_scope()) as session:

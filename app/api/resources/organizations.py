@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field
 from app.api.models import Answer, Body, Name, Paging
 from app.api.paging import cut
 from app.api.resource import Page, resource
+from app.api.schedule_shapes import not_sent
 from app.edge.identity import current_actor, current_person, request_now
 from app.edge.runtime import request_session, runtime
 from app.schedules.defaults import give_default_schedules
@@ -32,8 +33,8 @@ class NewOrganizationIn(Body):
 class OrganizationChange(Body):
     model_config = ConfigDict(json_schema_extra={"examples": [{"timezone": "Europe/Berlin"}]})
 
-    name: Name | None = None
-    timezone: Zone | None = None
+    name: Name = not_sent("")
+    timezone: Zone = not_sent("")
 
 
 class TeamOrganizationOut(Answer):
@@ -74,14 +75,8 @@ def show_organization() -> TeamOrganizationOut:
 )
 def change_organization(body: OrganizationChange) -> TeamOrganizationOut:
     """Change its name and time zone. What is left out stays."""
-    before = _current()
-    founding.revise_organization(
-        request_session(),
-        actor=current_actor(),
-        name=before.name if body.name is None else body.name,
-        timezone=before.timezone if body.timezone is None else body.timezone,
-        now=request_now(),
-    )
+    sent = body.model_dump(exclude_unset=True)
+    founding.revise_organization(request_session(), actor=current_actor(), **sent, now=request_now())
     return _current()
 
 

@@ -13,7 +13,7 @@ from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, runtime
 from app.ops.heartbeats import HEALTHY_WITHIN, ProcessRow, list_processes
 from app.schedules.queries import earliest_due_across_tenants
-from app.schedules.stops import LONGEST_REASON, current_stop, start_scheduling, stop_scheduling
+from app.schedules.stops import LONGEST_REASON, UNSAID_REASON, current_stop, start_scheduling, stop_scheduling
 
 
 class SchedulerState(StrEnum):
@@ -29,7 +29,7 @@ class StopIn(Body):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "Moving to the new database server"}]})
 
-    reason: Annotated[str, Field(min_length=1, max_length=LONGEST_REASON)]
+    reason: Annotated[str, Field(min_length=1, max_length=LONGEST_REASON)] = UNSAID_REASON
 
 
 class StopOut(Answer):
@@ -74,7 +74,7 @@ def start_scheduler() -> Message:
     return Message(_status(), "Scheduling started." if has_started else "Scheduling was not stopped.")
 
 
-@resource("POST", "/scheduler/stop", platform_admin=True, body=StopIn, answer=SchedulerOut)
+@resource("POST", "/scheduler/stop", platform_admin=True, body=StopIn, is_body_optional=True, answer=SchedulerOut)
 def stop_scheduler(body: StopIn) -> Message:
     """Plan nothing any more, for nobody, until it is started again. Runs that exist go on.
 

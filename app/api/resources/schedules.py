@@ -18,7 +18,7 @@ from app.jobs.services import Service
 from app.runs import service as runs
 from app.runs.queries import get_run
 from app.runs.states import RunState
-from app.schedules.queries import ScheduleFilter, get_schedule, list_some_schedules
+from app.schedules.queries import ScheduleFilter, get_schedule, list_some_schedules, lock_schedule
 from app.schedules.service import create_schedule as make_schedule
 from app.tenants.access import Permission
 
@@ -129,6 +129,8 @@ def resume_schedule(schedule_id: UUID) -> ScheduleOut:
 def apply_changes(schedule_id: UUID, body: ScheduleChanges) -> ScheduleOut:
     """Change a schedule of the actor's organization. Raises ScheduleChanged besides what saving its form raises."""
     session, actor, now = request_session(), current_actor(), request_now()
+    # Without a version the newest one is changed, so it has to stay the newest one meanwhile.
+    lock_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
     before = get_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
     runs.edit_schedule(
         session,

@@ -13,7 +13,7 @@ from app.core.errors import Conflict, NotFound
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session
 from app.jobs.kinds.base import KindName
-from app.jobs.queries import JobRow, get_job
+from app.jobs.queries import JobRow, get_job, lock_job
 from app.schedules.queries import ScheduleRow, list_schedules_of_job
 from app.schedules.service import create_schedule
 from app.tenants.access import Permission
@@ -46,7 +46,7 @@ class WorkflowScheduleIn(ScheduleRules):
     name: Annotated[Name | None, Field(description="Unless given, the name of the workflow.")] = None
 
 
-@resource("GET", _ADDRESS, permission=Permission.VIEW, answer=ScheduleOut)
+@resource("GET", _ADDRESS, permission=Permission.VIEW, answer=ScheduleOut, may_conflict=True)
 def show_workflow_schedule(workflow_id: UUID) -> ScheduleOut:
     """The schedule of a workflow.
 
@@ -61,6 +61,8 @@ def show_workflow_schedule(workflow_id: UUID) -> ScheduleOut:
 def create_workflow_schedule(workflow_id: UUID, body: WorkflowScheduleIn) -> ScheduleOut:
     """Put a workflow on a schedule. 409 when it is on one already."""
     session, actor = request_session(), current_actor()
+    # Of two requests at once, the second has to see what the first has made.
+    lock_job(session, organization_id=actor.organization_id, job_id=workflow_id)
     workflow = _workflow(workflow_id)
     existing = _schedules(workflow_id)
     if existing:
