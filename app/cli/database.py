@@ -15,10 +15,11 @@ def database() -> None:
 
 
 @database.command()
+@click.option("--take-over", is_flag=True, help="Also where it was set up for another login, which loses its access.")
 @pass_console
-def setup(console: Console) -> None:
+def setup(console: Console, take_over: bool) -> None:
     """Make tables, and on PostgreSQL the login, its roles and their rights. Safe to repeat."""
-    migrate(console.settings, is_forced=True)
+    migrate(console.settings, is_forced=True, takes_over=take_over)
     click.echo(f"The database is set up, at version {newest_migration()}.")
 
 
@@ -30,6 +31,6 @@ def upgrade(console: Console) -> None:
     click.echo(f"The database is at version {newest_migration()}.")
 
 
-def migrate(settings: Settings, *, is_forced: bool = False) -> None:
+def migrate(settings: Settings, *, is_forced: bool = False, takes_over: bool = False) -> None:
     """Bring the database of the settings up to date, one process at a time."""
-    bring_up_to_date(create_app(administering(settings)), settings, is_forced=is_forced)
+    bring_up_to_date(create_app(administering(settings)), settings, is_forced=is_forced, takes_over=takes_over)

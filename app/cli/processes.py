@@ -33,6 +33,8 @@ def up(console: Console) -> None:
     settings = with_keys(console.settings)
     if settings.auto_migrate:
         migrate(settings)
+    # Here, and not in each child, or they would be started again and again.
+    console.schema.refuse_powerful_login()
     folder = Path.cwd()
     greeter = Greeter(console.database, console.schema, settings)
     Supervisor(settings, children_of(folder), folder=folder).run(greeter.greet)

@@ -8,12 +8,12 @@ from threading import Lock
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
 from app.core.db import Database
 from app.core.errors import Unavailable
 from app.core.paths import MIGRATIONS
-from app.core.scopes import DatabaseRole, role_name
+from app.core.powers import has_its_roles, is_too_powerful
 
 UPGRADE_COMMAND = "belfry db upgrade"
 SETUP_COMMAND = "belfry db setup"
@@ -41,18 +41,12 @@ _SENTENCES = {
     SchemaState.UNREACHABLE: "The database does not answer. Check that it runs and that BELFRY_DATABASE_URL is right.",
     SchemaState.ROLES_MISSING: f"The database has no roles for this login yet. Run: {SETUP_COMMAND}",
     SchemaState.LOGIN_TOO_POWERFUL: (
-        "The login in BELFRY_DATABASE_URL is a superuser, may bypass row-level security or owns the tables, so nothing "
-        "would keep one organization from another. Name an ordinary login there and this one in "
-        f"BELFRY_DATABASE_ADMIN_URL, then run: {SETUP_COMMAND}"
+        "The login in BELFRY_DATABASE_URL may do too much: it is a superuser, may bypass row-level security, make "
+        "roles or tables, owns something here, or inherits from such a login, so nothing would keep one organization "
+        "from another. Name an ordinary login there and an owner in BELFRY_DATABASE_ADMIN_URL, then run: "
+        f"{SETUP_COMMAND}"
     ),
 }
-
-_IS_POWERFUL = text(
-    "SELECT rolsuper OR rolbypassrls OR EXISTS ("
-    "  SELECT FROM pg_class WHERE relname = 'alembic_version' AND pg_has_role(session_user, relowner, 'MEMBER'))"
-    " FROM pg_roles WHERE rolname = session_user"
-)
-_ROLES = text("SELECT count(*) FROM pg_roles WHERE rolname = ANY(:names) AND pg_has_role(session_user, oid, 'MEMBER')")
 
 
 def newest_migration() -> str:
@@ -131,6 +125,9 @@ class SchemaGate:
                 if problem is not None:
                     return problem
                 found = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
+        except ProgrammingError:
+            # The server answers, and lets the login read nothing: a restored copy without its rights, for example.
+            return SchemaState.ROLES_MISSING
         except SQLAlchemyError:
             return SchemaState.UNREACHABLE
         if not found:
@@ -140,7 +137,7 @@ class SchemaGate:
     def _login_problem(self, connection: Connection) -> SchemaState | None:
         if not self._database.is_postgres:
             return None
-        if self._is_strict and connection.scalar(_IS_POWERFUL):
+        login = self._database.write.url.username or ""
+        if self._is_strict and is_too_powerful(connection, login):
             return SchemaState.LOGIN_TOO_POWERFUL
-        names = [role_name(self._database.write.url.username or "", role) for role in DatabaseRole]
-        return None if connection.scalar(_ROLES, {"names": names}) == len(names) else SchemaState.ROLES_MISSING
+        return None if has_its_roles(connection, login) else SchemaState.ROLES_MISSING

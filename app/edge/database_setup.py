@@ -25,6 +25,14 @@ log = logging.getLogger(__name__)
 _UPGRADE_LOCK = 0x62656C667279
 
 
+class SetUpForAnother(Unavailable):
+    """The database belongs to an installation with another login."""
+
+
+class SchemaOpen(Unavailable):
+    """Everybody may make tables here, and this login may not change that."""
+
+
 class RolesMissing(Unavailable):
     """The database has no roles for this installation, and the login may not make them."""
 
@@ -34,10 +42,11 @@ def administering(settings: Settings) -> Settings:
     return replace(settings, database_url=settings.database_admin_url or settings.database_url)
 
 
-def bring_up_to_date(app: Flask, settings: Settings, *, is_forced: bool = False) -> None:
+def bring_up_to_date(app: Flask, settings: Settings, *, is_forced: bool = False, takes_over: bool = False) -> None:
     """Make what is missing: folders and tables, on PostgreSQL also roles and rights. One process at a time.
 
-    `app` has to be made with `administering(settings)`. Raises RolesMissing.
+    `app` has to be made with `administering(settings)`. With `takes_over` a database that was set up for another login
+    becomes this one's. Raises RolesMissing, SetUpForAnother or SchemaOpen.
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     lock_file = settings.data_dir / "migrate.lock"
@@ -50,10 +59,13 @@ def bring_up_to_date(app: Flask, settings: Settings, *, is_forced: bool = False)
     try:
         with _upgrading_alone(database):
             with database.write.begin() as connection:
+                if not takes_over:
+                    _refuse_another(connection, _name(login))
                 _make_roles(connection, login)
             upgrade_database(app, lock_file=lock_file)
             with database.write.begin() as connection:
                 apply_row_security(connection, login=_name(login), is_forced=is_forced)
+                _refuse_open_schema(connection, _name(login))
     finally:
         database.dispose()
 
@@ -69,6 +81,32 @@ def _upgrading_alone(database: Database) -> Iterator[None]:
             yield
         finally:
             connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _UPGRADE_LOCK})
+
+
+def _refuse_another(connection: Connection, login: str) -> None:
+    """Setting up for one login takes the policies away from the other, whose installation then sees nothing."""
+    others = connection.scalars(_OTHER_TENANTS, {"mine": role_name(login, DatabaseRole.TENANT)}).all()
+    if others:
+        other = str(others[0]).removesuffix(f"_{DatabaseRole.TENANT.value}")
+        raise SetUpForAnother(
+            f"This database is set up for the login {other}, and BELFRY_DATABASE_URL names {login}. Name {other} "
+            f"there, or hand the database over, which ends the other's access: {SETUP_COMMAND} --take-over"
+        )
+
+
+_OTHER_TENANTS = text(
+    "SELECT DISTINCT role FROM pg_policies, unnest(roles) AS role "
+    "WHERE schemaname = 'public' AND policyname = 'runs_tenant' AND role <> :mine"
+)
+
+
+def _refuse_open_schema(connection: Connection, login: str) -> None:
+    may_create = text("SELECT has_schema_privilege(:login, 'public', 'CREATE') AND :login <> current_user")
+    if connection.scalar(may_create, {"login": login}):
+        raise SchemaOpen(
+            "The login of BELFRY_DATABASE_URL may make tables of its own in the schema public. As the owner of that "
+            "schema or a superuser run: REVOKE CREATE ON SCHEMA public FROM PUBLIC; then repeat this command."
+        )
 
 
 def _make_roles(connection: Connection, login: URL) -> None:
@@ -92,8 +130,14 @@ def _make_login(connection: Connection, login: URL) -> None:
             quoted = connection.scalar(text("SELECT quote_literal(:password)"), {"password": str(login.password)})
             connection.exec_driver_sql(f"ALTER ROLE {name} PASSWORD {str(quoted).replace('%', '%%')}")
         log.info("login made", extra={"login": _name(login)})
+    elif connection.scalar(_INHERITS_BUT_IS_NOT_US, {"login": _name(login)}):
+        # It takes its roles on one at a time; with all of them at once nothing would hold it back.
+        connection.exec_driver_sql(f"ALTER ROLE {name} NOINHERIT")
     database = connection.dialect.identifier_preparer.quote(str(login.database))
     connection.exec_driver_sql(f"GRANT CONNECT ON DATABASE {database} TO {name}")
+
+
+_INHERITS_BUT_IS_NOT_US = text("SELECT rolinherit FROM pg_roles WHERE rolname = :login AND rolname <> current_user")
 
 
 def _make_role(connection: Connection, role: DatabaseRole, login: str) -> None:
@@ -101,9 +145,19 @@ def _make_role(connection: Connection, role: DatabaseRole, login: str) -> None:
     name = role_name(login, role)
     if not _exists(connection, name):
         connection.exec_driver_sql(f"CREATE ROLE {quote(name)} NOLOGIN NOBYPASSRLS")
+    for power in connection.scalars(_POWERS_OF_ROLE, {"role": name}).all():
+        connection.exec_driver_sql(f"ALTER ROLE {quote(name)} NO{power}")
     is_member = text("SELECT pg_has_role(:login, :role, 'MEMBER')")
     if not connection.scalar(is_member, {"login": login, "role": name}):
         connection.exec_driver_sql(f"GRANT {quote(name)} TO {quote(login)}")
+
+
+_POWERS_OF_ROLE = text("""
+    SELECT power FROM pg_roles, LATERAL (VALUES
+        ('SUPERUSER', rolsuper), ('BYPASSRLS', rolbypassrls), ('CREATEROLE', rolcreaterole), ('LOGIN', rolcanlogin)
+    ) AS powers (power, is_held)
+    WHERE rolname = :role AND is_held
+""")
 
 
 def _exists(connection: Connection, name: str) -> bool:

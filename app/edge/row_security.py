@@ -61,7 +61,8 @@ TABLES: dict[str, tuple[Access, ...]] = {
         Access(IDENTITY, ("SELECT", "INSERT", "UPDATE")),
     ),
     "memberships": (
-        _own(*ALL),
+        # Who joins is decided where people are known: a tenant who could add anybody could then read who they are.
+        _own("SELECT", "UPDATE", "DELETE"),
         Access(IDENTITY, ("SELECT", "INSERT", "DELETE")),
     ),
     "login_sessions": (_own("SELECT", "DELETE"), Access(IDENTITY, ALL)),
@@ -108,20 +109,57 @@ def apply_row_security(connection: Connection, *, login: str, is_forced: bool = 
 
     Changing a policy keeps everybody from its table for a moment, so nothing is done where nothing changed.
     """
-    statements = list(_statements(login, connection.dialect.identifier_preparer.quote))
+    quote = connection.dialect.identifier_preparer.quote
+    statements = list(_statements(login, quote, is_owner=login == connection.scalar(text("SELECT current_user"))))
     version = digest("\n".join(statements))
-    if is_forced or connection.scalar(_READ_VERSION) != version:
-        for statement in [*statements, f"COMMENT ON TABLE alembic_version IS '{version}'"]:
-            connection.exec_driver_sql(statement)
+    if not is_forced and connection.scalar(_READ_VERSION) == version and _is_complete(connection, login):
+        return
+    for table, policy in connection.execute(_FOREIGN_POLICIES, {"tables": list(TABLES), "ours": _policies()}).all():
+        connection.exec_driver_sql(f"DROP POLICY {quote(policy)} ON {table}")
+    for statement in [*statements, f"COMMENT ON TABLE alembic_version IS '{version}'"]:
+        connection.exec_driver_sql(statement)
 
 
 _READ_VERSION = text("SELECT obj_description('alembic_version'::regclass)")
+# Whoever makes a policy of their own opens rows: policies add up.
+_FOREIGN_POLICIES = text(
+    "SELECT tablename, policyname FROM pg_policies "
+    "WHERE schemaname = 'public' AND tablename = ANY(:tables) AND policyname <> ALL(:ours)"
+)
+_COUNT_FORCED = text(
+    "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname = ANY(:tables) "
+    "AND relrowsecurity AND relforcerowsecurity"
+)
+_COUNT_RIGHTS = text(
+    "SELECT count(*) FROM unnest(CAST(:roles AS text[]), CAST(:tables AS text[])) AS held (role, tab) "
+    "WHERE has_any_column_privilege(role, tab, 'SELECT, INSERT, UPDATE')"
+)
 
 
-def _statements(login: str, quote: Callable[[str], str]) -> Iterator[str]:
+def _is_complete(connection: Connection, login: str) -> bool:
+    """Whether the catalogue bears the mark out: a table that was made anew or restored lacks policies or rights."""
+    held = [(role_name(login, access.role), table) for table, accesses in TABLES.items() for access in accesses]
+    roles, tables = (list(column) for column in zip(*held, strict=True))
+    return (
+        connection.scalar(_COUNT_FORCED, {"tables": list(TABLES)}) == len(TABLES)
+        and connection.scalar(_COUNT_RIGHTS, {"roles": roles, "tables": tables}) == len(held)
+        and set(connection.scalars(_READ_POLICIES, {"tables": list(TABLES)})) == set(_policies())
+    )
+
+
+_READ_POLICIES = text("SELECT policyname FROM pg_policies WHERE schemaname = 'public' AND tablename = ANY(:tables)")
+
+
+def _policies() -> list[str]:
+    return [f"{table}_{access.role.value}" for table, accesses in TABLES.items() for access in accesses]
+
+
+def _statements(login: str, quote: Callable[[str], str], *, is_owner: bool) -> Iterator[str]:
     names = {role: quote(role_name(login, role)) for role in DatabaseRole}
     roles = ", ".join(names.values())
-    yield f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {roles}, PUBLIC"
+    # In development the login may own the tables; what it would lose here it could not work without.
+    held = roles if is_owner else f"{roles}, {quote(login)}"
+    yield f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {held}, PUBLIC"
     yield "REVOKE CREATE ON SCHEMA public FROM PUBLIC"
     yield f"GRANT USAGE ON SCHEMA public TO {roles}, {quote(login)}"
     yield f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {roles}"
