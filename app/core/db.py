@@ -11,7 +11,8 @@ from uuid import UUID
 
 from sqlalchemy import JSON, CursorResult, Engine, MetaData, UpdateBase, Uuid
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from app.core.columns import UTCDateTime
@@ -23,6 +24,10 @@ _AFTER_COMMIT = "after_commit"
 _TRY_AGAIN = {"40P01", "40001"}
 MOST_TRIES = 5
 _LONGEST_PAUSE_SECONDS = 0.1
+
+# The database, and not what it was asked: it is away or busy for now. psycopg calls it internal when a server takes no
+# writes, as after a failover, and when our own time-out ended a transaction that idled.
+OUTAGES = (OperationalError, InterfaceError, InternalError, NoConnectionInTime)
 
 Result = TypeVar("Result")
 

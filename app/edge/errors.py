@@ -5,10 +5,9 @@ import secrets
 from dataclasses import dataclass
 
 from flask import request
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 from werkzeug.exceptions import HTTPException
 
+from app.core.db import OUTAGES
 from app.core.errors import AppError, Conflict, Forbidden, Invalid, NotFound, Unavailable
 from app.edge.identity import SignInNeeded
 from app.tenants.tries import TooManyTries
@@ -55,8 +54,7 @@ def describe_failure(error: Exception) -> Failure:
         status = error.code or 500
         return Failure(status, _HTTP_MESSAGES.get(status, "The request was refused. Nothing was changed."))
     reference = _log_failure(error)
-    # The second is what a request gets that waited too long for a connection of its pool.
-    if isinstance(error, OperationalError | NoConnectionInTime):
+    if isinstance(error, OUTAGES):
         away = DatabaseAway("The database is busy or away, so nothing was changed. Try again in a moment.")
         return Failure(status_of(away), away.message, reference=reference)
     return Failure(500, "Something went wrong on the server, so nothing was changed.", reference=reference)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.clock import Clock
-from app.core.db import Database
+from app.core.db import OUTAGES, Database
 from app.core.deadline import Deadline
 from app.core.http import OutboundClient
 from app.core.scopes import ENGINE, Scope
@@ -109,6 +109,10 @@ class Executor:
             return Outcome(OutcomeStatus.FAILED, f"This worker does not know jobs of kind {started.kind.value}.")
         try:
             return kind.run(started.definition, attempt)
+        except OUTAGES:
+            # Its text holds statements and names that are nobody's business who looks at a run.
+            log.exception("database away while a job ran", extra={"run_id": str(started.run_id)})
+            return Outcome(OutcomeStatus.FAILED, "The database did not answer while this ran.")
         except BaseException as error:
             # Whatever a job raises, SystemExit included, costs one run and never the worker's thread.
             log.exception("job raised", extra={"run_id": str(started.run_id)})
@@ -123,7 +127,7 @@ class Executor:
                 if not self._write(attempt.started, outcome, lines):
                     log.warning("outcome refused: the lease was lost", extra=extra)
                 return
-            except (OperationalError, InterfaceError):
+            except OUTAGES:
                 # The database is away. One lease long asking again makes sense; then the sweep takes over.
                 if patience.has_passed:
                     log.exception("outcome not written", extra=extra)
@@ -132,7 +136,10 @@ class Executor:
             except Exception as error:
                 # The outcome itself cannot be stored. That it cannot is an outcome too, and one that can.
                 log.exception("outcome cannot be stored", extra=extra)
+                if patience.has_passed:
+                    return
                 outcome, lines = _unstorable(error), []
+                time.sleep(RETRY_WRITE_SECONDS)
 
     def _write(self, started: Started, outcome: Outcome, lines: list[NewLine]) -> bool:
         run_id, token = started.run_id, started.token
@@ -148,8 +155,16 @@ class Executor:
 
     def _open_secret(self, started: Started, secret_id: UUID, field: str) -> str:
         owner = SecretOwner.job(started.organization_id, started.job_id)
-        with self.database.reading(Scope.tenant(started.organization_id)) as session:
-            return open_secret(session, sealer=self.sealer, owner=owner, secret_id=secret_id, field=field)
+        patience = Deadline.after(self.terms.seconds)
+        while True:
+            try:
+                with self.database.reading(Scope.tenant(started.organization_id)) as session:
+                    return open_secret(session, sealer=self.sealer, owner=owner, secret_id=secret_id, field=field)
+            except OUTAGES:
+                # A restart of the database is no fault of the job.
+                if patience.has_passed:
+                    raise
+                time.sleep(RETRY_WRITE_SECONDS)
 
     def _then(self, started: Started, outcome: Outcome, now: datetime) -> Next:
         if outcome.status is OutcomeStatus.WAITING:

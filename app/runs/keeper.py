@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
-from sqlalchemy.exc import OperationalError
-
 from app.core.clock import Clock
-from app.core.db import Database
+from app.core.db import OUTAGES, Database
 from app.core.deadline import Deadline, boot_seconds
 from app.core.scopes import ENGINE, Scope
 from app.runs import claims, logs
@@ -111,7 +109,7 @@ class Keeper:
                         token=started.token,
                         lines=lines,
                     )
-            except OperationalError:
+            except OUTAGES:
                 # The database is away: later. Anything else is in the lines themselves, and stays.
                 attempt.give_back(lines)
                 raise

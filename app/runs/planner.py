@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select, update
-from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
+from app.core.db import OUTAGES
 from app.core.errors import Invalid
 from app.events.service import Topic, append_event
 from app.jobs.kinds.base import KindName
@@ -82,7 +82,7 @@ def _plan_or_set_aside(session: Session, schedule_id: UUID, stops: Sequence[Sche
         with session.begin_nested():
             schedule = session.get_one(Schedule, schedule_id, populate_existing=True)
             return _plan(session, schedule, rhythm_of(schedule), stops, now)
-    except (OperationalError, InterfaceError):
+    except OUTAGES:
         # The database, not the row: the whole batch is tried again.
         raise
     except Exception as error:

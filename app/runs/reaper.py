@@ -5,9 +5,9 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
+from app.core.db import OUTAGES
 from app.jobs.kinds.base import JobKinds, KindName
 from app.runs import ledger, retries
 from app.runs.ledger import AttemptEnd
@@ -38,7 +38,7 @@ def _move_on_or_give_up(session: Session, run_id: UUID, kinds: JobKinds, now: da
     try:
         with session.begin_nested():
             _move_on(session, session.get_one(Run, run_id, populate_existing=True), kinds, now)
-    except (OperationalError, InterfaceError):
+    except OUTAGES:
         # The database, not the row: the whole batch is tried again.
         raise
     except Exception as error:

@@ -2,16 +2,18 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.exc import InternalError
 
 from app.core.db import Database
 from app.core.http import OutboundClient
-from app.jobs.kinds.base import KindName, Level, StopReason
+from app.jobs.kinds.base import KindName, Level, Outcome, StopReason
 from app.jobs.policies import Backoff, RetryPolicy
-from app.runs import claims, ledger, logs, reaper
+from app.runs import claims, executor, ledger, logs, reaper
 from app.runs.attempts import LiveAttempt
 from app.runs.claims import LeaseTerms
 from app.runs.executor import Executor
@@ -135,6 +137,42 @@ class TestExecuting:
 
         assert done == [True, False, False]
         assert workshop.kind.executed == [str(run_id)]
+
+
+class TestADatabaseThatTakesNoWrites:
+    @pytest.fixture(autouse=True)
+    def impatient(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(executor.time, "sleep", lambda _seconds: None)
+
+    def test_gets_the_outcome_as_it_was_once_it_does(self, workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+        run_id = workshop.ready_run()
+        write, refusals = ledger.succeed, iter([InternalError("UPDATE", {}, Exception("read-only transaction"))] * 3)
+
+        def refuse_at_first(*args: Any, **named: Any) -> bool:
+            refusal = next(refusals, None)
+            if refusal is not None:
+                raise refusal
+            return write(*args, **named)
+
+        monkeypatch.setattr(ledger, "succeed", refuse_at_first)
+        workshop.executor.execute(run_id)
+
+        assert workshop.state_of(run_id) == ("succeeded", None)
+        assert workshop.attempts_of(run_id) == ["succeeded"]
+
+    def test_tells_nothing_of_its_statements_to_those_who_see_the_run(
+        self, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        run_id = workshop.ready_run(retry=ONE_TRY)
+
+        def lose_it(*_args: Any) -> Outcome:
+            raise InternalError("SELECT set_config('role', …)", {}, Exception("gone"))
+
+        monkeypatch.setattr(ScriptedKind, "run", lose_it)
+        workshop.executor.execute(run_id)
+
+        with workshop.database.reading() as session:
+            assert load_run(session, run_id).error == "The database did not answer while this ran."
 
 
 class TestStopping:
