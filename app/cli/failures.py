@@ -19,7 +19,10 @@ _DAMAGED = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 # By the beginning of PostgreSQL's code for the error; the first that fits.
 _SERVER_ADVICE = {
     "08": "does not answer. Check that it runs, and that host, port and name are right",
-    "28": "refuses to let us in. Check login, password and name; belfry db setup makes the login if it is missing",
+    "28": (
+        "refuses to let us in. Check login, password and name. A login that is missing is made by belfry db setup "
+        "when BELFRY_DATABASE_ADMIN_URL names one that may make it"
+    ),
     "3D": "does not exist. Make it, or name another one",
     "42501": "does not allow this login what it needs. Run: belfry db setup",
     "53": "has no connection or room to spare. Free some, or raise its limits",

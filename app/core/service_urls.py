@@ -1,8 +1,9 @@
-"""Where database and broker are, in the form in which the rest of the code wants to read it. Pure."""
+"""Where database and broker are, in the form in which the rest of the code wants to read it. Connects to nothing."""
 
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
+from redis import ConnectionPool, RedisError
 from sqlalchemy.engine import URL, make_url
 
 _POSTGRES = {"postgresql", "postgres"}
@@ -32,7 +33,23 @@ def broker_address(base: Path, value: str) -> str:
     # Reading the port raises ValueError when it is none.
     if parts.scheme not in _REDIS or not is_complete or parts.port == 0:
         raise ValueError("not a Redis address")
+    _refuse_odd_options(value)
     return value
+
+
+def _refuse_odd_options(value: str) -> None:
+    # Nothing is connected here; what the client cannot understand it says now, and not in every loop.
+    parts = urlsplit(value)
+    database = parts.path.strip("/")
+    if parts.scheme != "unix" and database and not database.isdecimal():
+        raise ValueError("the database is a number")
+    try:
+        ConnectionPool.from_url(value).make_connection()
+    except (TypeError, RedisError) as error:
+        raise ValueError("an option that nobody knows") from error
+    authority = dict(parse_qsl(parts.query)).get("ssl_ca_certs")
+    if authority and not Path(authority).is_file():
+        raise ValueError("no such file with authorities")
 
 
 def _file_address(base: Path, value: str) -> str:

@@ -29,8 +29,8 @@ _TITLES = {
 }
 _RETRY_SECONDS = "5"
 _EXPIRED = "The page was open for too long or you signed in anew, so nothing was saved. What you typed is still here."
-# A token lives as long as its session, so a signed-in person's can only be refused after they signed in anew.
-_SIGNED_IN = "You are signed in now. Press “Send again” once more to save."
+# A token lives as long as its session: a signed-in person's is refused once they signed in anew or switched.
+_SIGNED_IN = "You are signed in now, and see {organization}. Press “Send again” once more to save it there."
 _SIGNED_OUT = "Nothing was saved. What you typed is still here."
 
 
@@ -103,7 +103,9 @@ def _expired() -> Response:
     form = expired_form()
     if form is not None:
         return form
-    message = _SIGNED_IN if signed_in_session() is not None else _EXPIRED
+    found = signed_in_session()
+    # A browser that went on to another organization has a new token too: where this would be saved has to be said.
+    message = _EXPIRED if found is None else _SIGNED_IN.format(organization=found.organization_name)
     return _resubmit("errors/resubmit.html", 400, "Please send this again", message)
 
 

@@ -65,12 +65,14 @@ class TestDefaultSchedules:
         self, owner: Browser, meta: ScheduleRow, database: OpenDatabase
     ) -> None:
         owner.send(f"/schedules/{meta.id}/run", {"request_key": "k"})
+        notice = owner.visit("/schedules").text
 
         with database.reading() as session:
             run = session.scalars(select(Run)).one()
         text = owner.visit(f"/runs/{run.id}").text
         assert "Skipped" in text
         assert WHAT_TO_DO in text
+        assert f"Meta sync was skipped. {WHAT_TO_DO}" in notice
 
     def test_cannot_be_deleted(self, owner: Browser, meta: ScheduleRow) -> None:
         answer = owner.send(f"/schedules/{meta.id}/delete")

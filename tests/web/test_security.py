@@ -306,7 +306,7 @@ class TestLostSession:
         lost.post("/account", data={**PROFILE, "csrf_token": fresh})
 
         assert second.status_code == 400
-        assert "You are signed in now. Press “Send again” once more to save." in second.text
+        assert "You are signed in now, and see Northwind. Press “Send again” once more to save it there." in second.text
         assert name_of(database, lost) == "Olga the Second"
 
     def test_tells_htmx_in_a_fragment(self, lost: Browser, database: Database) -> None:

@@ -1,7 +1,7 @@
 """The team page: who sees what, what its forms do, and how refusals read."""
 
 import re
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select, update
@@ -11,7 +11,7 @@ from app.tenants.roles import Role
 from tests.factories.tenants import LONG_AGO, make_organization
 from tests.fakes.clock import ManualClock
 from tests.fakes.database import OpenDatabase
-from tests.web.conftest import Browser
+from tests.web.conftest import Browser, OpenBrowser
 
 GRACE = {"email": "grace@example.com", "role": "operator"}
 
@@ -44,6 +44,16 @@ class TestPage:
         assert "Olga" in text
         assert "owner@example.com" in text
         assert "Who may do what in Northwind." in text
+
+    def test_tells_the_time_on_the_clock_of_whoever_looks(
+        self, open_browser: OpenBrowser, organization_id: UUID
+    ) -> None:
+        far = open_browser(organization_id=organization_id, email="far@example.com", timezone="Asia/Tokyo")
+        invited = far.send("/settings/team/invitations", GRACE).text
+
+        # The clock says noon in UTC, and the invitation is good for a week.
+        assert "Tue 12 Jan, 21:00" in invited
+        assert "21:00" in far.visit("/settings/team").text
 
     def test_offers_a_viewer_only_to_leave(self, viewer: Browser, owner: Browser) -> None:
         text = viewer.visit("/settings/team").text

@@ -21,6 +21,7 @@ from app.web.forms.jobs import CodeForm, JobForm
 from app.web.pages.job_form import form_page, job_form, refuse_fixed
 from app.web.permissions import route
 from app.web.responses import announce, empty, is_htmx, see_other, toast
+from app.web.started import started_words
 
 
 class KindUnknown(Invalid):
@@ -68,7 +69,7 @@ def run_job(job_id: UUID) -> Response:
     on_commit(session, runtime().dispatch)
     action = {"label": "View run", "url": url_for("web.run", run_id=run_id), "post": False}
     response = announce(empty(), **{"live:runs": True}) if is_htmx() else see_other("web.jobs")
-    return toast(response, f"{_job(job_id).name} queued.", action=action)
+    return toast(response, started_words(run_id, _job(job_id).name), action=action)
 
 
 @route(web, "/jobs/<uuid:job_id>/delete", permission=Permission.EDIT_JOBS, methods=["POST"])

@@ -24,6 +24,7 @@ from app.web.pages.schedule_form import form_page, schedule_form
 from app.web.permissions import route
 from app.web.responses import announce, empty, go_to, is_htmx, see_other, toast
 from app.web.session import local_address
+from app.web.started import started_words
 
 LONGEST_REQUEST_KEY = 64
 
@@ -85,7 +86,7 @@ def run_schedule(schedule_id: UUID) -> Response:
     run_id = runs.run_schedule_now(session, actor=actor, schedule_id=schedule_id, request_key=request_key(), now=now)
     on_commit(session, runtime().dispatch)
     action = {"label": "View run", "url": url_for("web.run", run_id=run_id), "post": False}
-    return toast(_back(), f"{_schedule(schedule_id).name} queued.", action=action)
+    return toast(_back(), started_words(run_id, _schedule(schedule_id).name), action=action)
 
 
 @route(web, "/schedules/<uuid:schedule_id>/delete", permission=Permission.EDIT_SCHEDULES, methods=["POST"])
