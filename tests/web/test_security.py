@@ -206,6 +206,17 @@ class TestExpiredForm:
         assert "Send again" in answer.text
         assert name_of(database, owner) == "Olga"
 
+    def test_says_that_browsers_keep_the_cookie_back_without_https(
+        self, settings: Settings, database: Database, clock: ManualClock
+    ) -> None:
+        safe = replace(settings, public_url="https://belfry.example.com")
+        app = create_app(safe, database=database, kinds={}, clock=clock)
+
+        answer = app.test_client(use_cookies=False).post("/login", data={"email": "grace@example.com"})
+
+        assert answer.status_code == 400
+        assert "Signing in needs https here" in answer.text
+
     def test_can_be_sent_again_from_there(self, owner: Browser, database: Database) -> None:
         page = owner.post("/account", data={**PROFILE, "csrf_token": "old"}).text
         fresh = page.split('name="csrf_token" value="')[1].split('"')[0]

@@ -1,6 +1,6 @@
 """Forms with a password whose token was refused: shown again themselves, because a password is never echoed."""
 
-from flask import Response, request
+from flask import Response, current_app, request
 
 from app.core.errors import Invalid
 from app.web.forms.account import LoginForm, PasswordForm, SetupForm
@@ -8,6 +8,11 @@ from app.web.pages.account import account_page
 from app.web.responses import invalid
 
 _OPEN_TOO_LONG = Invalid("This page was open too long. Type your password and send it again.")
+# Browsers keep a cookie that is marked secure to themselves, so no form of such a page can ever be accepted.
+_NEEDS_HTTPS = Invalid(
+    "Signing in needs https here, and this page came over http. Open Belfry under its https address. Behind a proxy "
+    "that ends https, set BELFRY_TRUSTED_PROXIES."
+)
 _FORMS: dict[str, type[LoginForm | SetupForm | PasswordForm]] = {
     "web.sign_in_person": LoginForm,
     "web.make_owner": SetupForm,
@@ -20,7 +25,8 @@ def expired_form() -> Response | None:
     form = _sent_form()
     if form is None:
         return None
-    form.show_error(_OPEN_TOO_LONG)
+    is_kept_back = current_app.config["SESSION_COOKIE_SECURE"] and not request.is_secure and not request.cookies
+    form.show_error(_NEEDS_HTTPS if is_kept_back else _OPEN_TOO_LONG)
     if isinstance(form, PasswordForm):
         return account_page(status=400, password=form)
     template = "account/login.html" if isinstance(form, LoginForm) else "account/setup.html"
