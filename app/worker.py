@@ -19,9 +19,10 @@ from app.core.scopes import ENGINE
 from app.core.sealing import Sealer
 from app.core.version import VERSION
 from app.jobs.kinds.base import JobKinds
+from app.jobs.kinds.code.fork_server import ForkServer
 from app.ops.capacity import live_slots
 from app.ops.heartbeats import BEAT_SECONDS, ProcessFacts, beat, facts_of_this_process, sign_off
-from app.ops.kinds import job_kinds
+from app.ops.kinds import fork_server, job_kinds
 from app.queue.broker import Hints, make_huey
 from app.queue.consumer import make_consumer
 from app.queue.dispatch import Dispatcher, make_dispatcher
@@ -122,6 +123,7 @@ class Parts:
     clock: Clock
     schema: SchemaGate
     kinds: JobKinds
+    functions: ForkServer
     sealer: Sealer
 
     @classmethod
@@ -129,7 +131,9 @@ class Parts:
         pools = Pools.open(settings)
         schema = SchemaGate(pools.beat, expected=newest_migration(), is_strict=settings.is_production)
         schema.refuse_powerful_login()
-        return cls(settings, pools, DatabaseClock(), schema, job_kinds(settings), Sealer(key_ring(settings)))
+        functions = fork_server(settings)
+        kinds = job_kinds(settings, functions)
+        return cls(settings, pools, DatabaseClock(), schema, kinds, functions, Sealer(key_ring(settings)))
 
     def pulse(self, *, slots: int, schedules: bool) -> Pulse:
         facts = facts_of_this_process(version=VERSION, slots=slots, schedules=schedules)
@@ -203,6 +207,7 @@ def run_worker(settings: Settings, *, with_scheduler: bool) -> None:
     )
     helpers: list[Helper] = [
         keeper,
+        parts.functions,
         parts.finder(slots, is_broker_away=lambda: huey.link.is_away, execute=work.execute),
         *([work.scheduler] if with_scheduler else []),
         pulse,

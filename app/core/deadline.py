@@ -3,10 +3,13 @@
 import time
 from dataclasses import dataclass
 
+# Where there is no such clock by name, the monotonic one counts suspension, as on macOS.
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
 
 def boot_seconds() -> float:
     """Seconds since the machine started, suspension included. Only differences mean anything."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.clock_gettime(_CLOCK)
 
 
 @dataclass(frozen=True)

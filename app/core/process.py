@@ -1,4 +1,4 @@
-"""What a process does about itself at its start: ties to its parent, and who may read its files."""
+"""What a process does about itself at its start: ties to its parent and orphans, and who may read its files."""
 
 import ctypes
 import os
@@ -6,6 +6,7 @@ import signal
 
 # From linux/prctl.h.
 _PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
 
 
 def keep_files_private() -> None:
@@ -18,10 +19,21 @@ def die_with_parent(parent_pid: int, how: signal.Signals = signal.SIGTERM) -> No
 
     The signal follows the parent's thread that started this process, so start children from a thread that stays.
     """
-    libc = ctypes.CDLL(None, use_errno=True)
-    if not hasattr(libc, "prctl"):
+    if not _prctl(_PR_SET_PDEATHSIG, how.value):
         return
-    libc.prctl(_PR_SET_PDEATHSIG, how.value, 0, 0, 0)
     # The parent may have ended before the request was made: then nobody would ever send the signal.
     if os.getppid() != parent_pid:
         os.kill(os.getpid(), how)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of every process below this one whose own parent ends: nobody below can get away."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def _prctl(option: int, value: int) -> bool:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if not hasattr(libc, "prctl"):
+        return False
+    libc.prctl(option, value, 0, 0, 0)
+    return True

@@ -115,11 +115,21 @@ def walk_off(context: FunctionContext, arguments: Nothing) -> None:
     time.sleep(0.5)
 
 
-@code_job(name="escape", title="Escape", summary="Leaves its group.", arguments=Nothing, is_idempotent=False)
+@code_job(name="escape", title="Escape", summary="Makes a daemon.", arguments=Nothing, is_idempotent=False)
 def escape(context: FunctionContext, arguments: Nothing) -> None:
-    os.setsid()
-    print(f"pid {os.getpid()}")
+    become_daemon()
     time.sleep(FOREVER)
+
+
+def become_daemon() -> None:
+    """Go on in a process of another session, whose parent has ended, as well as here."""
+    if os.fork():
+        return
+    os.setsid()
+    if os.fork():
+        os._exit(0)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    print(f"pid {os.getpid()}")
 
 
 @code_job(name="linger", title="Linger", summary="Leaves a thread.", arguments=Nothing, is_idempotent=False)

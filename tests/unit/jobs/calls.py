@@ -1,19 +1,29 @@
-"""Calls of the fake functions."""
+"""Calls of the fake functions, and what starts them."""
 
 from typing import Any
 from uuid import uuid4
 
 from app.core.config import Settings
+from app.jobs.kinds.code.fork_server import ForkServer
+from app.jobs.kinds.code.limits import Limits
 from app.jobs.kinds.code.protocol import FunctionCall
 
+MODULE = "tests.fakes.code_functions"
+LIMITS = Limits(memory_mib=512, processes=64)
 
-def call_of(function: str, *, settings: Settings, **arguments: Any) -> FunctionCall:
+
+def fork_server() -> ForkServer:
+    return ForkServer([MODULE])
+
+
+def call_of(function: str, *, settings: Settings, limits: Limits = LIMITS, **arguments: Any) -> FunctionCall:
     return FunctionCall(
-        module="tests.fakes.code_functions",
+        module=MODULE,
         function=function,
         arguments=arguments,
         run_id=uuid4(),
         organization_id=uuid4(),
         idempotency_key="the key",
         settings=settings,
+        limits=limits,
     )

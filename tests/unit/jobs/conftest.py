@@ -1,4 +1,4 @@
-"""A small web server on this machine, which says what a test told it to."""
+"""A small web server on this machine, which says what a test told it to, and the fork server of the fake functions."""
 
 import threading
 from collections.abc import Iterator
@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+
+from app.jobs.kinds.code.fork_server import ForkServer
+from tests.unit.jobs.calls import fork_server as new_fork_server
 
 
 @dataclass
@@ -62,3 +65,11 @@ def web() -> Iterator[WebServer]:
         server.closed.set()
         listening.shutdown()
         thread.join()
+
+
+@pytest.fixture(scope="session")
+def fork_server() -> Iterator[ForkServer]:
+    """One for all tests, as a worker has one for all runs."""
+    server = new_fork_server()
+    yield server
+    server.close()

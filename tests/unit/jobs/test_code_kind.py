@@ -1,5 +1,6 @@
 """Code jobs: what a definition may say, and what is promised about it."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from app.core.config import Settings
 from app.jobs.kinds.base import DefinitionInvalid, KindName, OutcomeStatus, StopReason
 from app.jobs.kinds.code.catalog import load_catalog
+from app.jobs.kinds.code.fork_server import ForkServer
 from app.jobs.kinds.code.kind import CodeKind
 from app.ops.kinds import job_kinds
 from tests.conftest import make_settings
@@ -17,8 +19,16 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
-def kind(settings: Settings) -> CodeKind:
-    return CodeKind(load_catalog(["tests.fakes.code_functions"]), settings)
+def kind(settings: Settings, fork_server: ForkServer) -> CodeKind:
+    return CodeKind(load_catalog(["tests.fakes.code_functions"]), settings, fork_server)
+
+
+@pytest.fixture
+def own_fork_server() -> Iterator[ForkServer]:
+    """It starts with the first run, and finds then what its worker finds then."""
+    server = ForkServer(["shop_jobs"])
+    yield server
+    server.close()
 
 
 def definition(function: str, **arguments: Any) -> dict[str, Any]:
@@ -77,12 +87,12 @@ class TestRun:
         assert outcome.result == {"greeting": "Hello Ada", "key": context.idempotency_key}
 
     def test_the_example_of_the_manual_works(
-        self, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_fork_server: ForkServer
     ) -> None:
         example = (ROOT / "docs" / "jobs.md").read_text().partition("```python\n")[2].partition("```")[0]
         (tmp_path / "shop_jobs.py").write_text(example)
         monkeypatch.syspath_prepend(str(tmp_path))
-        kind = CodeKind(load_catalog(["shop_jobs"]), settings)
+        kind = CodeKind(load_catalog(["shop_jobs"]), settings, own_fork_server)
 
         # An address that is set aside for tests, and therefore refused before anything is sent.
         outcome = kind.run(definition("ping_shop", shop="192.0.2.1"), FakeRunContext())

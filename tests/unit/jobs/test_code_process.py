@@ -7,24 +7,35 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import pytest
 
 from app.core.config import Settings
 from app.jobs.kinds.base import Level, Outcome, OutcomeStatus, StopReason
+from app.jobs.kinds.code.fork_server import ForkServer
 from app.jobs.kinds.code.process import run_function
-from app.jobs.kinds.code.protocol import encode_call
 from tests.fakes.run_context import FakeRunContext
 from tests.unit.jobs.calls import call_of
 from tests.unit.jobs.lonely_worker import SAFE_SECONDS
 
 ROOT = Path(__file__).parents[3]
-PIPES: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
 
 
-def run(function: str, settings: Settings, context: FakeRunContext | None = None, **arguments: object) -> Outcome:
-    return run_function(call_of(function, settings=settings, **arguments), context or FakeRunContext())
+class Run(Protocol):
+    """Runs one of the fake functions."""
+
+    def __call__(
+        self, function: str, settings: Settings, context: FakeRunContext | None = None, **arguments: object
+    ) -> Outcome: ...
+
+
+@pytest.fixture
+def run(fork_server: ForkServer) -> Run:
+    def run(function: str, settings: Settings, context: FakeRunContext | None = None, **arguments: object) -> Outcome:
+        return run_function(call_of(function, settings=settings, **arguments), context or FakeRunContext(), fork_server)
+
+    return run
 
 
 def is_gone_within(seconds: float, pid: int) -> bool:
@@ -44,12 +55,12 @@ def pid_in(lines: list[str]) -> int:
 
 
 class TestEnd:
-    def test_a_function_returns_its_result(self, settings: Settings) -> None:
+    def test_a_function_returns_its_result(self, run: Run, settings: Settings) -> None:
         outcome = run("greet", settings, who="Ada")
 
         assert outcome == Outcome(OutcomeStatus.SUCCEEDED, result={"greeting": "Hello Ada", "key": "the key"})
 
-    def test_all_it_writes_comes_into_the_log(self, settings: Settings) -> None:
+    def test_all_it_writes_comes_into_the_log(self, run: Run, settings: Settings) -> None:
         context = FakeRunContext()
 
         run("greet", settings, context, who="Ada")
@@ -57,7 +68,7 @@ class TestEnd:
         assert sorted(context.lines) == ["logged", "printed", "to the other stream"]
         assert context.levels[context.lines.index("logged")] is Level.WARNING
 
-    def test_an_exception_is_named_and_its_trace_begins_in_the_function(self, settings: Settings) -> None:
+    def test_an_exception_is_named_and_its_trace_begins_in_the_function(self, run: Run, settings: Settings) -> None:
         outcome = run("explode", settings)
 
         assert (outcome.status, outcome.message) == (OutcomeStatus.FAILED, "ValueError: the number is odd")
@@ -65,48 +76,48 @@ class TestEnd:
         assert outcome.detail is not None
         assert "code_functions.py" in outcome.detail.splitlines()[1]
 
-    def test_a_function_can_fail_in_its_own_words_and_for_good(self, settings: Settings) -> None:
+    def test_a_function_can_fail_in_its_own_words_and_for_good(self, run: Run, settings: Settings) -> None:
         outcome = run("give_up", settings)
 
         assert outcome == Outcome(OutcomeStatus.FAILED, "The shop is closed.", may_retry=False)
 
-    def test_wrong_arguments_fail_for_good(self, settings: Settings) -> None:
+    def test_wrong_arguments_fail_for_good(self, run: Run, settings: Settings) -> None:
         outcome = run("greet", settings, who="Ada", how_many=10)
 
         assert outcome.message == "“how many” has to be 9 or less."
         assert not outcome.may_retry
 
-    def test_an_exit_status_is_told(self, settings: Settings) -> None:
+    def test_an_exit_status_is_told(self, run: Run, settings: Settings) -> None:
         outcome = run("leave", settings)
 
         assert outcome.message == "The function's process ended with exit status 3 before it returned."
 
-    def test_a_crash_is_named(self, settings: Settings) -> None:
+    def test_a_crash_is_named(self, run: Run, settings: Settings) -> None:
         outcome = run("crash", settings)
 
         assert outcome.message == "The function's process was ended by SIGSEGV before it returned."
 
-    def test_a_result_that_is_too_large_is_refused(self, settings: Settings) -> None:
+    def test_a_result_that_is_too_large_is_refused(self, run: Run, settings: Settings) -> None:
         outcome = run("boast", settings)
 
         assert outcome.message == "The function returned 100,011 bytes; at most 65,536 are kept. Return less."
 
-    def test_a_result_is_what_json_makes_of_it(self, settings: Settings) -> None:
+    def test_a_result_is_what_json_makes_of_it(self, run: Run, settings: Settings) -> None:
         outcome = run("count", settings)
 
         assert outcome.result == {"words": {"a": 2, "b": 1}, "lists": {"x": [1]}, "text": "half ?"}
 
-    def test_a_result_that_is_nested_too_deeply_is_refused(self, settings: Settings) -> None:
+    def test_a_result_that_is_nested_too_deeply_is_refused(self, run: Run, settings: Settings) -> None:
         outcome = run("bury_deep", settings)
 
         assert outcome.message.endswith("cannot be stored as JSON: it is nested too deeply.")
 
-    def test_a_message_of_broken_text_is_told_as_text(self, settings: Settings) -> None:
+    def test_a_message_of_broken_text_is_told_as_text(self, run: Run, settings: Settings) -> None:
         outcome = run("mumble", settings)
 
         assert outcome.message == "half ?"
 
-    def test_many_run_at_once_from_many_threads(self, settings: Settings) -> None:
+    def test_many_run_at_once_from_many_threads(self, run: Run, settings: Settings) -> None:
         with ThreadPoolExecutor(4) as pool:
             outcomes = list(pool.map(lambda name: run("greet", settings, who=name), "ABCD"))
 
@@ -115,7 +126,7 @@ class TestEnd:
 
 class TestSurroundings:
     def test_a_function_sees_the_settings_without_the_secret_key(
-        self, settings: Settings, monkeypatch: pytest.MonkeyPatch
+        self, run: Run, settings: Settings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("BELFRY_SECRET_KEY", "s" * 40)
         monkeypatch.setenv("BELFRY_POLL_SECONDS", "7")
@@ -129,7 +140,7 @@ class TestSurroundings:
 
 
 class TestOutput:
-    def test_of_a_flood_the_beginning_and_the_end_are_kept(self, settings: Settings) -> None:
+    def test_of_a_flood_the_beginning_and_the_end_are_kept(self, run: Run, settings: Settings) -> None:
         context = FakeRunContext()
 
         outcome = run("flood", settings, context)
@@ -139,7 +150,7 @@ class TestOutput:
         assert len(context.lines) == 2_001
         assert context.lines[1_500].startswith("… 198,000 lines left out")
 
-    def test_bytes_that_are_no_text_survive_as_text(self, settings: Settings) -> None:
+    def test_bytes_that_are_no_text_survive_as_text(self, run: Run, settings: Settings) -> None:
         context = FakeRunContext()
 
         outcome = run("babble", settings, context)
@@ -154,7 +165,7 @@ class TestOutput:
 
 
 class TestStop:
-    def test_the_time_limit_ends_a_function_that_ignores_it(self, settings: Settings) -> None:
+    def test_the_time_limit_ends_a_function_that_ignores_it(self, run: Run, settings: Settings) -> None:
         context = FakeRunContext(stop_with=StopReason.TIME_LIMIT)
 
         outcome = run("spin", settings, context)
@@ -162,14 +173,14 @@ class TestStop:
         assert outcome == Outcome(OutcomeStatus.TIMED_OUT, "It reached its time limit and was stopped.")
         assert is_gone_within(1, pid_in(context.lines))
 
-    def test_a_function_that_left_its_group_is_ended_as_well(self, settings: Settings) -> None:
+    def test_a_function_that_left_its_group_is_ended_as_well(self, run: Run, settings: Settings) -> None:
         context = FakeRunContext(stop_with=StopReason.LEASE_LOST)
 
         run("escape", settings, context)
 
         assert is_gone_within(5, pid_in(context.lines))
 
-    def test_a_function_may_clean_up_when_the_worker_stops(self, settings: Settings) -> None:
+    def test_a_function_may_clean_up_when_the_worker_stops(self, run: Run, settings: Settings) -> None:
         context = FakeRunContext(stop_with=StopReason.WORKER_STOPPING)
 
         outcome = run("tidy", settings, context)
@@ -177,7 +188,7 @@ class TestStop:
         assert outcome.status is OutcomeStatus.STOPPED
         assert context.lines == ["working", "cleaned up"]
 
-    def test_a_lost_lease_leaves_no_time_for_that(self, settings: Settings) -> None:
+    def test_a_lost_lease_leaves_no_time_for_that(self, run: Run, settings: Settings) -> None:
         context = FakeRunContext(stop_with=StopReason.LEASE_LOST)
 
         outcome = run("tidy", settings, context)
@@ -185,7 +196,7 @@ class TestStop:
         assert outcome.status is OutcomeStatus.STOPPED
         assert context.lines == ["working"]
 
-    def test_a_function_that_is_not_safe_any_more_is_ended_by_its_guard(self, settings: Settings) -> None:
+    def test_a_function_that_is_not_safe_any_more_is_ended_by_its_guard(self, run: Run, settings: Settings) -> None:
         context = FakeRunContext(safe_seconds=1.5)
 
         outcome = run("nest", settings, context)
@@ -193,19 +204,19 @@ class TestStop:
         assert outcome == Outcome(OutcomeStatus.STOPPED, "Its worker lost the right to go on, and stopped it.")
         assert is_gone_within(1, pid_in(context.lines))
 
-    def test_a_function_goes_on_for_as_long_as_that_is_renewed(self, settings: Settings) -> None:
+    def test_a_function_goes_on_for_as_long_as_that_is_renewed(self, run: Run, settings: Settings) -> None:
         context = FakeRunContext(safe_seconds=1, is_renewed=True)
 
         outcome = run("nap", settings, context, seconds=2)
 
         assert outcome == Outcome(OutcomeStatus.SUCCEEDED, result={"slept": True})
 
-    def test_a_process_the_function_left_behind_is_ended(self, settings: Settings) -> None:
+    def test_a_process_the_function_left_behind_is_ended(self, run: Run, settings: Settings) -> None:
         outcome = run("breed", settings)
 
         assert is_gone_within(5, outcome.result["pid"])
 
-    def test_a_thread_the_function_left_behind_does_not_hold_the_run_up(self, settings: Settings) -> None:
+    def test_a_thread_the_function_left_behind_does_not_hold_the_run_up(self, run: Run, settings: Settings) -> None:
         outcome = run("linger", settings)
 
         assert outcome == Outcome(OutcomeStatus.SUCCEEDED, result={"done": True})
@@ -235,18 +246,3 @@ class TestStop:
             worker.kill()
 
         assert was_ended
-
-    def test_a_function_and_its_processes_go_when_only_the_lifeline_breaks(self, settings: Settings) -> None:
-        command = [sys.executable, "-m", "app.jobs.kinds.code.child", str(os.getpid()), "1", "inf"]
-        line = encode_call(call_of("nest", settings=settings))
-
-        with subprocess.Popen(command, cwd=ROOT, start_new_session=True, **PIPES) as child:
-            assert child.stdin is not None
-            assert child.stdout is not None
-            child.stdin.write(line)
-            child.stdin.flush()
-            pid = pid_in([child.stdout.readline().decode()])
-            child.stdin.close()
-
-        assert child.returncode == -signal.SIGKILL
-        assert is_gone_within(5, pid)

@@ -25,7 +25,10 @@ class JobModuleInvalid(Invalid):
 
 @dataclass(frozen=True)
 class CodeFunction:
-    """A function on offer. With `platform_only` it concerns the installation, not an organization."""
+    """A function on offer. With `platform_only` it concerns the installation, not an organization.
+
+    `memory_mib` and `processes` are limits of its own, instead of the installation's.
+    """
 
     name: str
     title: str
@@ -34,6 +37,8 @@ class CodeFunction:
     is_idempotent: bool
     platform_only: bool
     call: Callable[[FunctionContext, Any], Result]
+    memory_mib: int | None = None
+    processes: int | None = None
 
     @property
     def module(self) -> str:
@@ -49,13 +54,18 @@ def code_job(
     arguments: type[Arguments],
     is_idempotent: bool,
     platform_only: bool = False,
+    memory_mib: int | None = None,
+    processes: int | None = None,
 ) -> Callable[[Callable[[FunctionContext, Arguments], Result]], CodeFunction]:
-    """Offer the decorated function to code jobs. `is_idempotent` promises that doing it twice does no harm."""
+    """Offer the decorated function to code jobs. `is_idempotent` promises that doing it twice does no harm.
+
+    `memory_mib` and `processes` say what a run of it may use, where the installation's limits do not fit.
+    """
     if not _NAME.fullmatch(name):
         raise JobModuleInvalid(f"{name!r} cannot name a function. Use small letters, digits and underscores.")
 
     def offer(call: Callable[[FunctionContext, Arguments], Result]) -> CodeFunction:
-        return CodeFunction(name, title, summary, arguments, is_idempotent, platform_only, call)
+        return CodeFunction(name, title, summary, arguments, is_idempotent, platform_only, call, memory_mib, processes)
 
     return offer
 

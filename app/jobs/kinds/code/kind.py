@@ -13,6 +13,8 @@ from app.core.config import Settings
 from app.core.text import storable
 from app.jobs.kinds.base import DefinitionInvalid, Outcome, OutcomeStatus, RunContext
 from app.jobs.kinds.code.catalog import Catalog, CodeFunction
+from app.jobs.kinds.code.fork_server import ForkServer, can_run_functions
+from app.jobs.kinds.code.limits import Limits
 from app.jobs.kinds.code.process import run_function
 from app.jobs.kinds.code.protocol import FunctionCall
 from app.jobs.kinds.definitions import parse_definition
@@ -35,9 +37,10 @@ class CodeDefinition(BaseModel):
 class CodeKind:
     """Runs the functions of a catalog."""
 
-    def __init__(self, catalog: Catalog, settings: Settings) -> None:
+    def __init__(self, catalog: Catalog, settings: Settings, fork_server: ForkServer) -> None:
         self._catalog = catalog
         self._settings = settings
+        self._fork_server = fork_server
 
     def functions(self) -> tuple[CodeFunction, ...]:
         """Everything on offer, by title."""
@@ -89,6 +92,8 @@ class CodeKind:
             function = self._find(wanted.function)
         except DefinitionInvalid as error:
             return Outcome(OutcomeStatus.FAILED, storable(error.message), may_retry=False)
+        if not can_run_functions():
+            return Outcome(OutcomeStatus.FAILED, "Functions run on Linux only. Start a worker there.", may_retry=False)
         reason = context.stop_reason()
         if reason is not None:
             return stopped(reason)
@@ -100,8 +105,15 @@ class CodeKind:
             organization_id=context.organization_id,
             idempotency_key=context.idempotency_key,
             settings=self._settings,
+            limits=self._limits(function),
         )
-        return run_function(call, context)
+        return run_function(call, context, self._fork_server)
+
+    def _limits(self, function: CodeFunction) -> Limits:
+        return Limits(
+            function.memory_mib or self._settings.function_memory_mib,
+            function.processes or self._settings.function_processes,
+        )
 
     def _find(self, name: str) -> CodeFunction:
         if name not in self._catalog:

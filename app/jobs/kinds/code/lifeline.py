@@ -1,57 +1,190 @@
-"""The pipe from a worker to the guard of its function: the call, then until when the function may go on.
+"""The line between a worker and the guard of one run: orders go down, reports come up, each in a packet of its own.
 
-The guard imports this, so it imports next to nothing. What the call says lives in protocol.py.
+It is a pair of sockets that only these two hold, so that its end tells each of the death of the other.
 """
 
+import array
+import json
 import os
+import signal
+import socket
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import asdict, dataclass
+from enum import Enum
 
 from app.core.deadline import Deadline
+from app.jobs.kinds.code.limits import Breach, Limit, Limits
+from app.jobs.kinds.code.tree import kill_below
 
-_CHUNK = 65_536
+# More than any packet: a call of the longest size with the environment around it.
+_LARGEST = 1_048_576
+_RENEWAL = b"until "
+_STARTED = b"started "
+
+
+class Order(Enum):
+    """What a worker tells a guard beside renewals."""
+
+    TERM = b"term"  # ask all of them to end
+    KILL = b"kill"  # end all of them
+
+
+@dataclass(frozen=True)
+class Orders:
+    """What a new guard is told first: what to run, in which surroundings, within which limits and until when."""
+
+    safe_until: Deadline
+    limits: Limits
+    environment: Mapping[str, str]
+    call: bytes
+
+
+@dataclass(frozen=True)
+class Report:
+    """How the function's process ended: its exit status, negative for a signal, and the limit it was ended for."""
+
+    exit_status: int
+    breach: Breach | None = None
+
+
+@dataclass(frozen=True)
+class GuardProcess:
+    """A guard by its number, and a hold on it that no other process can come to have."""
+
+    pid: int
+    handle: int
 
 
 class WorkerEnd:
-    """Tells the guard of renewals. `told` is the last moment that it was told, or started with."""
+    """The worker's side. `guard` is there once it has reported that it lives."""
 
-    def __init__(self, pipe: int, told: Deadline) -> None:
-        self._pipe = pipe
-        self.told = told
+    def __init__(self, line: socket.socket, told: Deadline) -> None:
+        self._line = line
+        self._told = told
+        self.guard: GuardProcess | None = None
+        self.report: Report | None = None
+
+    def fileno(self) -> int:
+        return self._line.fileno()
+
+    def send_orders(self, orders: Orders) -> None:
+        """Tell a guard that may not even exist yet. One that is dead already says so by the end of the line."""
+        head = {
+            "safe_until": orders.safe_until.at,
+            "limits": asdict(orders.limits),
+            "environment": dict(orders.environment),
+        }
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self._line.send(json.dumps(head).encode() + b"\n" + orders.call)
+        self._line.setblocking(False)
 
     def renew(self, safe_until: Deadline) -> None:
-        """Tell the moment, if it is a new one. Never waits: what does not fit now is for the next time."""
-        if safe_until == self.told:
-            return
-        # Not sooner: the call, which went the same way, is longer than a pipe may have room for.
-        os.set_blocking(self._pipe, False)
-        # So short a line is written whole or not at all. A guard that is dead needs to know nothing.
-        with suppress(BlockingIOError, BrokenPipeError):
-            os.write(self._pipe, f"{safe_until.at!r}\n".encode())
-            self.told = safe_until
+        """Tell until when the run may go on, if that is new. Never waits: what does not fit now is for next time."""
+        if safe_until != self._told and self._send(_RENEWAL + repr(safe_until.at).encode()):
+            self._told = safe_until
+
+    def give(self, order: Order) -> None:
+        """Give an order, also to a guard that the function made to stand still."""
+        self._send(order.value)
+        self._signal_guard(signal.SIGCONT)
+
+    def receive(self) -> bool:
+        """Take what has come. False at the end of the line: the guard is dead, or was never born."""
+        try:
+            packet, handles, _, _ = socket.recv_fds(self._line, _LARGEST, 1, socket.MSG_CMSG_CLOEXEC)
+        except BlockingIOError:
+            return True
+        except ConnectionResetError:
+            # It died with orders unread.
+            return False
+        if packet.startswith(_STARTED):
+            self.guard = GuardProcess(int(packet.removeprefix(_STARTED)), handles[0])
+        elif packet:
+            self.report = _read_report(packet)
+        return bool(packet)
+
+    def force(self) -> None:
+        """Do the guard's work, because it does not: kill all below it, and then itself."""
+        if self.guard is not None:
+            kill_below(self.guard.pid)
+            self._signal_guard(signal.SIGKILL)
+
+    def close(self) -> None:
+        self._line.close()
+        if self.guard is not None:
+            os.close(self.guard.handle)
+
+    def _signal_guard(self, how: signal.Signals) -> None:
+        if self.guard is not None:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self.guard.handle, how)
+
+    def _send(self, packet: bytes) -> bool:
+        try:
+            self._line.send(packet)
+        except (BlockingIOError, BrokenPipeError, ConnectionResetError):
+            return False
+        return True
 
 
 class GuardEnd:
-    """Takes what the worker tells. `safe_until` is the newest moment: after it nothing may run any more."""
+    """The guard's side. `safe_until` is the newest moment it was told: after it nothing may run any more."""
 
-    def __init__(self, pipe: int, safe_until: Deadline) -> None:
-        self.pipe = pipe
-        self.safe_until = safe_until
-        self._rest = b""
+    def __init__(self, line: socket.socket) -> None:
+        self._line = line
+        self.safe_until = Deadline(0)
 
-    def read_call(self) -> bytes | None:
-        """The first line, or None when the worker ended before it was whole."""
-        while b"\n" not in self._rest:
-            piece = os.read(self.pipe, _CHUNK)
-            if not piece:
-                return None
-            self._rest += piece
-        call, _, self._rest = self._rest.partition(b"\n")
-        return call
+    def fileno(self) -> int:
+        return self._line.fileno()
 
-    def read_renewals(self) -> bool:
-        """Take what has come, waiting for it if nothing has. False when the worker is gone."""
-        piece = os.read(self.pipe, _CHUNK)
-        *moments, self._rest = (self._rest + piece).split(b"\n")
-        if moments:
-            self.safe_until = Deadline(float(moments[-1]))
-        return bool(piece)
+    def receive_orders(self) -> Orders | None:
+        """The first packet, waiting for it. None when the worker ended before it came."""
+        packet = self._line.recv(_LARGEST)
+        if not packet:
+            return None
+        head, _, call = packet.partition(b"\n")
+        facts = json.loads(head)
+        self.safe_until = Deadline(facts["safe_until"])
+        return Orders(self.safe_until, Limits(**facts["limits"]), facts["environment"], call)
+
+    def tell_started(self) -> bool:
+        """Hand the worker a hold on this process. False when it is not there any more."""
+        handle = os.pidfd_open(os.getpid())
+        ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [handle]))]
+        try:
+            self._line.sendmsg([_STARTED + str(os.getpid()).encode()], ancillary)
+        except OSError:
+            return False
+        finally:
+            os.close(handle)
+        return True
+
+    def receive(self) -> Order | None:
+        """Take one packet: a renewal is noted and answered with None. The end of the line is the order to kill."""
+        packet = self._line.recv(_LARGEST)
+        if not packet:
+            return Order.KILL
+        if packet.startswith(_RENEWAL):
+            self.safe_until = Deadline(float(packet.removeprefix(_RENEWAL)))
+            return None
+        return Order(packet)
+
+    def send_report(self, report: Report) -> None:
+        # A worker that is dead needs to know nothing.
+        with suppress(OSError):
+            self._line.send(json.dumps(asdict(report)).encode())
+
+    def close(self) -> None:
+        self._line.close()
+
+
+def line() -> tuple[socket.socket, socket.socket]:
+    """The two ends of a new line: the worker's, the guard's."""
+    return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+
+
+def _read_report(packet: bytes) -> Report:
+    facts = json.loads(packet)
+    breach = facts["breach"]
+    return Report(facts["exit_status"], breach and Breach(Limit(breach["limit"]), breach["measured"]))

@@ -1,133 +1,106 @@
-"""Runs a function in a process of its own, and sees to it that nothing of its process group outlives the attempt."""
+"""Runs a function in a process of its own, and sees to it that nothing that it starts outlives the attempt."""
 
 import os
 import selectors
-import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from app.core.config import SECRET_SETTINGS
 from app.core.deadline import Deadline
-from app.core.text import storable
 from app.jobs.kinds.base import Outcome, OutcomeStatus, RunContext, StopReason
-from app.jobs.kinds.code.lifeline import WorkerEnd
+from app.jobs.kinds.code.endings import outcome_of
+from app.jobs.kinds.code.fork_server import START_SECONDS, ForkServer, environment
+from app.jobs.kinds.code.inbox import Inbox
+from app.jobs.kinds.code.lifeline import Order, Orders, Report, WorkerEnd, line
 from app.jobs.kinds.code.output import LONGEST_LINE, BoundedLog, LineBuffer
-from app.jobs.kinds.code.protocol import (
-    LONGEST_MESSAGE,
-    EndMessage,
-    FunctionCall,
-    LogMessage,
-    decode_message,
-    encode_call,
-    write_line,
-)
-from app.jobs.kinds.stops import stopped
+from app.jobs.kinds.code.protocol import FunctionCall, encode_call
 
-CHILD_MODULE = "app.jobs.kinds.code.child"
 POLL_SECONDS = 0.2
 # Between the request to end and the end. A lost lease leaves no time for it.
 GRACE_SECONDS = 2.0
 # A function that has returned may leave threads behind; its process gets this long to end by itself.
 LINGER_SECONDS = 2.0
-# How long to wait for the last of a killed group. Only a process that fled from the group takes as long.
+# How long a guard may take to end everything before the worker does it for it.
+KILL_SECONDS = 2.0
+# How long to wait for the last words of what has been ended.
 BURIAL_SECONDS = 1.0
 MAX_CALL_BYTES = 60_000
+# A fork server may die with a request in its hands, so it is asked again.
+STARTS = 3
 
 _CHUNK = 65_536
-_PASSED_ON = frozenset({"PATH", "LANG", "TZ", "HOME"})
-_PASSED_ON_PREFIXES = ("LC_", "PYTHON", "BELFRY_")
 
 
-def run_function(call: FunctionCall, context: RunContext) -> Outcome:
+def run_function(call: FunctionCall, context: RunContext, fork_server: ForkServer) -> Outcome:
     """Run a function to its end, or until the context says to stop. Callable from any thread, many at once."""
-    line = encode_call(call)
-    if len(line) > MAX_CALL_BYTES:
+    encoded = encode_call(call)
+    if len(encoded) > MAX_CALL_BYTES:
         return Outcome(OutcomeStatus.FAILED, "The arguments of the function are too large.", may_retry=False)
     log = BoundedLog(context.log)
     inbox = Inbox(log)
     try:
-        with _child(line, context.safe_until, log, inbox) as child:
-            reason = _attend(child, inbox, context)
+        for _ in range(STARTS):
+            orders = Orders(context.safe_until, call.limits, environment(os.environ), encoded)
+            with _child(orders, fork_server, log, inbox) as child:
+                reason = _attend(child, inbox, context, fork_server)
+            if child.has_started or reason is not None:
+                return outcome_of(inbox.end, reason=reason, report=child.report, limits=call.limits)
     except OSError as error:
         return Outcome(OutcomeStatus.FAILED, f"The function's process could not be run: {error.strerror}.")
     finally:
         log.close()
-    if reason is None and child.was_overdue:
-        reason = StopReason.LEASE_LOST
-    return _outcome(inbox.end, reason, child.exit_status)
-
-
-class Inbox:
-    """Takes the child's messages: log lines go into the log, the end is kept."""
-
-    def __init__(self, log: BoundedLog) -> None:
-        self._log = log
-        self._lines = LineBuffer(LONGEST_MESSAGE)
-        self.end: EndMessage | None = None
-
-    def feed(self, piece: bytes) -> None:
-        for line in self._lines.feed(piece):
-            message = decode_message(line)
-            if isinstance(message, LogMessage):
-                self._write(message)
-            # The first end counts: a process the function forked may come to an end of its own.
-            elif message is not None and self.end is None:
-                self.end = message
-
-    def _write(self, message: LogMessage) -> None:
-        lines = LineBuffer(LONGEST_LINE)
-        self._log.add([*lines.feed(message.text.encode("utf-8", "replace")), *lines.finish()], message.level)
+    return Outcome(OutcomeStatus.FAILED, "The function's process could not be started. The worker's log may say why.")
 
 
 class Child:
-    """A started process, leader of its own group, and the pipes that are read from it."""
+    """The processes of one run, as their worker holds them: the line to the guard, and the pipes to read from."""
 
-    def __init__(
-        self,
-        process: subprocess.Popen[bytes],
-        readers: Mapping[int, Callable[[bytes], None]],
-        lifeline: WorkerEnd,
-    ) -> None:
-        self._process = process
+    def __init__(self, lifeline: WorkerEnd, readers: dict[int, Callable[[bytes], None]]) -> None:
         self._lifeline = lifeline
-        # Tells of the end without reaping: until then the number of the group cannot be given to somebody else.
-        self._end = os.pidfd_open(process.pid)
-        self._readers = dict(readers)
+        self._readers = readers
         self._selector = selectors.DefaultSelector()
-        for pipe in (self._end, *self._readers):
-            self._selector.register(pipe, selectors.EVENT_READ)
-        self.exit_status = 0
+        for handle in (lifeline.fileno(), *readers):
+            self._selector.register(handle, selectors.EVENT_READ)
+        self._is_over = False
+
+    @property
+    def has_started(self) -> bool:
+        return self._lifeline.guard is not None
+
+    @property
+    def report(self) -> Report | None:
+        """The guard's last word, if it came to say one."""
+        return self._lifeline.report
 
     def attend(self, seconds: float) -> bool:
-        """Read what there is, waiting at most this long for something. Whether the process still runs."""
+        """Read what there is, waiting at most this long for something. Whether any process of the run is left."""
         ready = {key.fd for key, _ in self._selector.select(seconds)}
         for pipe in [pipe for pipe in self._readers if pipe in ready]:
             self._read(pipe)
-        return self._end not in ready
+        if self._lifeline.fileno() in ready and not self._lifeline.receive():
+            self._selector.unregister(self._lifeline.fileno())
+            self._is_over = True
+        return not self._is_over
 
     def renew(self, safe_until: Deadline) -> None:
         """Let the function go on until then. Its guard ends it by itself when nobody says so in time."""
         self._lifeline.renew(safe_until)
 
-    @property
-    def was_overdue(self) -> bool:
-        """Whether the guard has ended it, because this worker stood still for too long."""
-        return self.exit_status == -signal.SIGKILL and self._lifeline.told.has_passed
+    def ask_to_end(self) -> None:
+        self._lifeline.give(Order.TERM)
 
-    def signal(self, how: signal.Signals) -> None:
-        """Signal every process of the group."""
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, how)
+    def kill(self) -> None:
+        self._lifeline.give(Order.KILL)
 
     def bury(self) -> None:
-        """Kill what is left of the group, read what is left in the pipes, and let go of everything."""
-        self.signal(signal.SIGKILL)
-        self.exit_status = self._process.wait()
-        self._selector.unregister(self._end)
-        os.close(self._end)
-        # A pipe ends when the last process that holds it is dead: the sign that the whole group is.
+        """End what is left, read what is left in the pipes, and let go of everything."""
+        patience = Deadline.after(KILL_SECONDS)
+        if not self._is_over:
+            self.kill()
+        while not self._is_over and not patience.has_passed:
+            self.attend(patience.seconds_left)
+        if not self._is_over:
+            self._lifeline.force()
+        # A pipe ends when the last process that holds it is dead: the sign that all of them are.
         over = Deadline.after(BURIAL_SECONDS)
         while self._readers and not over.has_passed:
             self.attend(over.seconds_left)
@@ -143,96 +116,53 @@ class Child:
 
 
 @contextmanager
-def _child(line: bytes, safe_until: Deadline, log: BoundedLog, inbox: Inbox) -> Iterator[Child]:
-    """A process that has been told what to do. At the end of the block neither it nor its group exists any more."""
+def _child(orders: Orders, fork_server: ForkServer, log: BoundedLog, inbox: Inbox) -> Iterator[Child]:
+    """Processes that have been told what to do. At the end of the block none of them exists any more."""
+    text = LineBuffer(LONGEST_LINE)
+    output, output_end = os.pipe()
     results, results_end = os.pipe()
-    output = LineBuffer(LONGEST_LINE)
+    ours, theirs = line()
+    lifeline = WorkerEnd(ours, orders.safe_until)
     try:
         try:
-            process = _start(results_end, safe_until)
+            fork_server.hand_over([theirs.fileno(), output_end, results_end])
         finally:
+            theirs.close()
+            os.close(output_end)
             os.close(results_end)
-        # Leaving the block closes standard input, the child's lifeline: not before it is dead.
-        with process:
-            assert process.stdin is not None
-            assert process.stdout is not None
-            # Printed text first: what a function prints before it ends should stand before its end.
-            readers = {process.stdout.fileno(): lambda piece: log.add(output.feed(piece)), results: inbox.feed}
-            child = Child(process, readers, WorkerEnd(process.stdin.fileno(), safe_until))
-            try:
-                # A child that is dead already says more by its exit status.
-                with suppress(BrokenPipeError):
-                    write_line(process.stdin.fileno(), line)
-                yield child
-            finally:
-                child.bury()
-                log.add(output.finish())
+        lifeline.send_orders(orders)
+        # Printed text first: what a function prints before it ends should stand before its end.
+        child = Child(lifeline, {output: lambda piece: log.add(text.feed(piece)), results: inbox.feed})
+        try:
+            yield child
+        finally:
+            child.bury()
+            log.add(text.finish())
     finally:
+        lifeline.close()
+        os.close(output)
         os.close(results)
 
 
-def _start(results_end: int, safe_until: Deadline) -> subprocess.Popen[bytes]:
-    # -P: not whatever lies in the current folder, but exactly what this process can import.
-    command = [sys.executable, "-P", "-m", CHILD_MODULE]
-    command += [str(os.getpid()), str(results_end), repr(safe_until.at)]
-    return subprocess.Popen(  # noqa: S603 - our own interpreter and module
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        pass_fds=(results_end,),
-        start_new_session=True,
-        bufsize=0,
-        env=_environment(os.environ),
-    )
-
-
-def _environment(given: Mapping[str, str]) -> dict[str, str]:
-    kept = {
-        name: value
-        for name, value in given.items()
-        if (name in _PASSED_ON or name.startswith(_PASSED_ON_PREFIXES)) and name not in SECRET_SETTINGS
-    }
-    path = os.pathsep.join(folder or os.getcwd() for folder in sys.path)
-    return kept | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8:backslashreplace"}
-
-
-def _attend(child: Child, inbox: Inbox, context: RunContext) -> StopReason | None:
+def _attend(child: Child, inbox: Inbox, context: RunContext, fork_server: ForkServer) -> StopReason | None:
     """Stay until the process has ended. The reason it was stopped for, if it was."""
     reason: StopReason | None = None
     kill_at: Deadline | None = None
+    start_by = Deadline.after(START_SECONDS)
     while child.attend(POLL_SECONDS):
         child.renew(context.safe_until)
         asked = context.stop_reason()
         is_late = kill_at is not None and kill_at.has_passed
         if is_late or asked is StopReason.LEASE_LOST:
-            # Again and again: a group can grow while it is being killed.
-            child.signal(signal.SIGKILL)
-        elif asked is not None and reason is None:
-            child.signal(signal.SIGTERM)
+            # The end of the block kills, and makes sure of it.
+            return reason or asked
+        if not child.has_started and start_by.has_passed:
+            fork_server.replace()
+            return None
+        if asked is not None and reason is None:
+            child.ask_to_end()
             kill_at = Deadline.after(GRACE_SECONDS)
         elif inbox.end is not None and kill_at is None:
             kill_at = Deadline.after(LINGER_SECONDS)
         reason = reason or asked
     return reason
-
-
-def _outcome(end: EndMessage | None, reason: StopReason | None, exit_status: int) -> Outcome:
-    # What the function reported before it was stopped stays true.
-    if end is None:
-        return stopped(reason) if reason is not None else Outcome(OutcomeStatus.FAILED, _early_end(exit_status))
-    if end.message is None:
-        return Outcome(OutcomeStatus.SUCCEEDED, result=end.result)
-    detail = None if end.detail is None else storable(end.detail)
-    return Outcome(OutcomeStatus.FAILED, storable(end.message), detail, may_retry=end.may_retry)
-
-
-def _early_end(exit_status: int) -> str:
-    if exit_status >= 0:
-        return f"The function's process ended with exit status {exit_status} before it returned."
-    try:
-        name = signal.Signals(-exit_status).name
-    except ValueError:
-        name = f"signal {-exit_status}"
-    hint = " The machine may have run out of memory." if -exit_status == signal.SIGKILL else ""
-    return f"The function's process was ended by {name} before it returned.{hint}"

@@ -11,6 +11,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from app.core.config import Settings
 from app.jobs.kinds.base import Level
+from app.jobs.kinds.code.limits import Limits
 
 MAX_RESULT_BYTES = 65_536
 # Room for a result, a message, a trace and their escapes; what is longer is no message of ours.
@@ -28,10 +29,12 @@ class FunctionCall:
     organization_id: UUID
     idempotency_key: str
     settings: Settings
+    limits: Limits
 
     def for_child(self) -> "FunctionCall":
         """The same without what a function must not have."""
-        return replace(self, settings=replace(self.settings, secret_key=None, vault_keys=()))
+        settings = replace(self.settings, secret_key=None, vault_keys=(), database_admin_url=None)
+        return replace(self, settings=settings)
 
 
 @dataclass(frozen=True)

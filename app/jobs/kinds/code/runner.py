@@ -1,15 +1,21 @@
 """Runs one function inside its own process and reports how it ended. The worker's side is process.py."""
 
+import atexit
 import json
+import os
 import sys
 import threading
+import time
 import traceback
+from collections.abc import Mapping
+from typing import Any
 
 from app.core.errors import AppError
 from app.core.http import OutboundRefused
 from app.jobs.kinds.base import DefinitionInvalid, Level
 from app.jobs.kinds.code.catalog import JobModuleInvalid, Result, load_catalog
 from app.jobs.kinds.code.context import FunctionContext, JobFailed
+from app.jobs.kinds.code.limits import memory_message
 from app.jobs.kinds.code.protocol import (
     MAX_RESULT_BYTES,
     EndMessage,
@@ -49,10 +55,30 @@ class Channel:
         self.send(LogMessage(Level(level), str(text)[:LONGEST_LOG_TEXT]))
 
 
-def run(line: bytes, result_pipe: int) -> None:
-    """Do what the line says and report through the pipe. Lets SystemExit through: its status is then the report."""
+def run(line: bytes, result_pipe: int, environment: Mapping[str, str]) -> None:
+    """Do what the line says, report through the pipe and end this process.
+
+    Lets SystemExit through: its status is then the report.
+    """
+    os.environ.clear()
+    os.environ.update(environment)
+    time.tzset()
     channel = Channel(result_pipe)
     channel.send(perform(decode_call(line), channel))
+    _leave()
+
+
+def _leave() -> None:
+    """What Python does at its end, without taking every module apart: those are copies, and that takes longer than
+    many a function."""
+    # Private, and what the standard library's own forked processes do: threads, and the pools that hold them, end as
+    # they do in any program.
+    ending: Any = threading
+    ending._shutdown()
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(0)
 
 
 def perform(call: FunctionCall, channel: Channel) -> EndMessage:
@@ -64,6 +90,8 @@ def perform(call: FunctionCall, channel: Channel) -> EndMessage:
     except AppError as error:
         may_retry = not isinstance(error, _POINTLESS_TO_REPEAT)
         return EndMessage(message=_shortened(error.message), detail=_own_trace(error), may_retry=may_retry)
+    except MemoryError as error:
+        return EndMessage(message=memory_message(call.limits), detail=_own_trace(error))
     except Exception as error:  # noqa: BLE001 - the function is somebody else's code
         text = f"{type(error).__name__}: {error}".removesuffix(": ")
         return EndMessage(message=_shortened(text), detail=_own_trace(error))

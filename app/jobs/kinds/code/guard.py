@@ -1,0 +1,121 @@
+"""The guard of one run: a process that starts the function's process and sees to it that nothing below outlives it.
+
+It does nothing but watch, so nothing can keep it from ending all of them when the worker is gone, when a limit is
+passed, or when the time is over for which the worker was given the right to run the function.
+"""
+
+import os
+import resource
+import select
+import signal
+import socket
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import NoReturn
+
+from app.core.process import adopt_orphans, die_with_parent
+from app.jobs.kinds.code.lifeline import GuardEnd, Order, Orders, Report
+from app.jobs.kinds.code.limits import Breach, Limit, Limits
+from app.jobs.kinds.code.protocol import EndMessage, encode_message, write_line
+from app.jobs.kinds.code.tree import breach_below, end_children, send_below
+
+# How often the guard looks at the boot clock and at what is used: waiting counts by another clock, which stands still
+# while the machine sleeps.
+LOOK_SECONDS = 0.1
+# The limit on memory is on all processes together, and looked at now and then. This one is on what each may ask for,
+# and bounds how far a single one gets between two looks. Twice, because what is asked for is not always used.
+ASKED_FOR_PER_USED = 2
+# When memory runs out on the machine, the kernel takes the functions before anything of ours.
+_FIRST_TO_GO = b"1000"
+# Against a crowd of busy processes the guards and the worker have to come first.
+_YIELDING = 5
+
+
+@dataclass(frozen=True)
+class Handed:
+    """What a worker hands over for a run: the line to it, and where output and results go."""
+
+    line: int
+    output: int
+    results: int
+
+
+def begin(handed: Handed) -> Orders:
+    """Make this new process a guard. Returns in the function's process alone, with what to do there."""
+    adopt_orphans()
+    lifeline = GuardEnd(socket.socket(fileno=handed.line))
+    orders = lifeline.receive_orders()
+    # Told before anything runs: a worker that was not told may ask somebody else.
+    if orders is None or not lifeline.tell_started() or lifeline.safe_until.has_passed:
+        os._exit(0)
+    guard_pid = os.getpid()
+    try:
+        function_pid = os.fork()
+    except OSError as error:
+        text = f"The function's process could not be started: {error.strerror}."
+        write_line(handed.results, encode_message(EndMessage(message=text)))
+        os._exit(0)
+    if function_pid:
+        os.close(handed.output)
+        os.close(handed.results)
+        _guard(function_pid, lifeline, orders.limits)
+    lifeline.close()
+    # Whatever kills the guard: the function itself goes with it, and what it started is left to the fork server.
+    die_with_parent(guard_pid, signal.SIGKILL)
+    _settle(handed.output, orders.limits)
+    return orders
+
+
+def _settle(output: int, limits: Limits) -> None:
+    """The surroundings of a function: a session and output of its own, default signals, limits."""
+    os.setsid()
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.close(output)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    wanted = limits.memory_bytes * ASKED_FOR_PER_USED
+    resource.setrlimit(resource.RLIMIT_DATA, (wanted if hard < 0 else min(wanted, hard), hard))
+    # Neither is worth failing for, in a container that forbids it.
+    with suppress(OSError):
+        os.nice(_YIELDING)
+    with suppress(OSError), open("/proc/self/oom_score_adj", "wb", buffering=0) as file:
+        file.write(_FIRST_TO_GO)
+
+
+def _guard(function_pid: int, lifeline: GuardEnd, limits: Limits) -> NoReturn:
+    breach = _watch(function_pid, lifeline, limits)
+    # All of the group at one blow: that cannot be outrun by forking. Until the function is reaped, its number is its.
+    for kill in (os.killpg, os.kill):
+        with suppress(ProcessLookupError):
+            kill(function_pid, signal.SIGKILL)
+    _, status = os.waitpid(function_pid, 0)
+    end_children()
+    lifeline.send_report(Report(os.waitstatus_to_exitcode(status), breach))
+    os._exit(0)
+
+
+def _watch(function_pid: int, lifeline: GuardEnd, limits: Limits) -> Breach | None:
+    """Stay until the function has ended or may not go on. The limit that was passed, if it was one."""
+    end = os.pidfd_open(function_pid)
+    next_look = time.monotonic() + LOOK_SECONDS
+    while True:
+        wait = min(lifeline.safe_until.seconds_left, max(0.0, next_look - time.monotonic()))
+        ready, _, _ = select.select([end, lifeline.fileno()], [], [], wait)
+        if end in ready:
+            return None
+        # What has come counts before the clock does: it may be the renewal.
+        order = lifeline.receive() if lifeline.fileno() in ready else None
+        if order is Order.KILL:
+            return None
+        if order is Order.TERM:
+            send_below(os.getpid(), signal.SIGTERM)
+        if lifeline.safe_until.has_passed:
+            return Breach(Limit.LEASE)
+        if time.monotonic() >= next_look:
+            breach = breach_below(os.getpid(), limits)
+            if breach is not None:
+                return breach
+            next_look = time.monotonic() + LOOK_SECONDS

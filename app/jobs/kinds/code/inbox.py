@@ -1,0 +1,26 @@
+"""What comes back from a function's process through the pipe for it: log lines, and how the function ended."""
+
+from app.jobs.kinds.code.output import LONGEST_LINE, BoundedLog, LineBuffer
+from app.jobs.kinds.code.protocol import LONGEST_MESSAGE, EndMessage, LogMessage, decode_message
+
+
+class Inbox:
+    """Takes the function's messages: log lines go into the log, the end is kept."""
+
+    def __init__(self, log: BoundedLog) -> None:
+        self._log = log
+        self._lines = LineBuffer(LONGEST_MESSAGE)
+        self.end: EndMessage | None = None
+
+    def feed(self, piece: bytes) -> None:
+        for line in self._lines.feed(piece):
+            message = decode_message(line)
+            if isinstance(message, LogMessage):
+                self._write(message)
+            # The first end counts: a process the function forked may come to an end of its own.
+            elif message is not None and self.end is None:
+                self.end = message
+
+    def _write(self, message: LogMessage) -> None:
+        lines = LineBuffer(LONGEST_LINE)
+        self._log.add([*lines.feed(message.text.encode("utf-8", "replace")), *lines.finish()], message.level)

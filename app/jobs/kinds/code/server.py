@@ -1,0 +1,101 @@
+"""The fork server: a process with all functions loaded and nothing else, which becomes a new guard in a moment.
+
+It holds one socket, to its worker, and no database, key or thread. The worker's side is fork_server.py.
+"""
+
+import gc
+import importlib
+import os
+import select
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+
+from app.core.process import adopt_orphans, die_with_parent
+from app.jobs.kinds.code import guard, runner
+from app.jobs.kinds.code.guard import Handed
+from app.jobs.kinds.code.tree import end_strangers
+
+
+def main() -> None:
+    """`server PARENT_PID SOCKET MODULE...`: serve until the worker closes the socket, also by its death."""
+    parent_pid, control = int(sys.argv[1]), socket.socket(fileno=int(sys.argv[2]))
+    # Ended by the worker alone. A service manager that stops everything at once must not end runs that may finish.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The end of the socket tells of the worker's death; the signal sees that it is noticed even by a stopped process.
+    die_with_parent(parent_pid, signal.SIGCONT)
+    adopt_orphans()
+    _load(sys.argv[3:])
+    # What is here now stays: nothing of it is to be looked at, and thereby copied, by the collections of a run.
+    gc.collect()
+    gc.freeze()
+    control.set_inheritable(False)
+    handed = _serve(control)
+    orders = guard.begin(handed)
+    runner.run(orders.call, handed.results, orders.environment)
+
+
+def _load(modules: Sequence[str]) -> None:
+    """Import what the functions need. A module that does not like it is imported by each run, which then says why."""
+    for name in modules:
+        try:
+            importlib.import_module(name)
+        except Exception as error:  # noqa: BLE001 - the module is the operator's, and may fail in any way
+            _say(f"“{name}” cannot be loaded ahead of its runs: {type(error).__name__}: {error}")
+        if len(os.listdir("/proc/self/task")) > 1:
+            _say(f"“{name}” starts threads when it is loaded; each run loads it anew, which takes longer.")
+            # A fork copies one thread and the locks of all. Begin again without it.
+            os.execv(sys.executable, [argument for argument in sys.orig_argv if argument != name])  # noqa: S606
+
+
+def _say(text: str) -> None:
+    print(f"fork server: {text}", file=sys.stderr)
+
+
+def _serve(control: socket.socket) -> Handed:
+    """Fork a guard for each packet, and bury those that end. Returns in a new guard alone."""
+    own_pid = os.getpid()
+    guards: dict[int, int] = {}
+    while True:
+        ready, _, _ = select.select([control.fileno(), *guards], [], [])
+        for ended in [handle for handle in ready if handle in guards]:
+            _bury(ended, guards)
+        if control.fileno() not in ready:
+            continue
+        packet, handles, _, _ = socket.recv_fds(control, 1, 3, socket.MSG_CMSG_CLOEXEC)
+        if not packet:
+            os._exit(0)
+        guard_pid = _fork() if len(handles) == 3 else None
+        if guard_pid == 0:
+            control.close()
+            for handle in guards:
+                os.close(handle)
+            die_with_parent(own_pid, signal.SIGCONT)
+            return Handed(*handles)
+        # Closed here, the line ends for the worker when nobody else has it: that tells of a guard that was not born.
+        for handle in handles:
+            os.close(handle)
+        if guard_pid is not None:
+            guards[os.pidfd_open(guard_pid)] = guard_pid
+
+
+def _fork() -> int | None:
+    try:
+        return os.fork()
+    except OSError as error:
+        _say(f"no process could be started: {error.strerror}.")
+        return None
+
+
+def _bury(handle: int, guards: dict[int, int]) -> None:
+    """Reap a guard. One that did not end as it should left behind what it guarded, and that came here."""
+    os.close(handle)
+    _, status = os.waitpid(guards.pop(handle), 0)
+    if status:
+        end_strangers(guards.values())
+
+
+if __name__ == "__main__":
+    main()
