@@ -19,10 +19,10 @@ from app.core.scopes import ENGINE
 from app.core.sealing import Sealer
 from app.core.version import VERSION
 from app.jobs.kinds.base import JobKinds
-from app.jobs.kinds.code.fork_server import ForkServer
+from app.jobs.kinds.code.supply import GuardSupply
 from app.ops.capacity import live_slots
 from app.ops.heartbeats import BEAT_SECONDS, ProcessFacts, beat, facts_of_this_process, sign_off
-from app.ops.kinds import fork_server, job_kinds
+from app.ops.kinds import guard_supply, job_kinds
 from app.queue.broker import Hints, make_huey
 from app.queue.consumer import make_consumer
 from app.queue.dispatch import Dispatcher, make_dispatcher
@@ -123,7 +123,7 @@ class Parts:
     clock: Clock
     schema: SchemaGate
     kinds: JobKinds
-    functions: ForkServer
+    functions: GuardSupply
     sealer: Sealer
 
     @classmethod
@@ -131,7 +131,7 @@ class Parts:
         pools = Pools.open(settings)
         schema = SchemaGate(pools.beat, expected=newest_migration(), is_strict=settings.is_production)
         schema.refuse_powerful_login()
-        functions = fork_server(settings)
+        functions = guard_supply(settings)
         kinds = job_kinds(settings, functions)
         return cls(settings, pools, DatabaseClock(), schema, kinds, functions, Sealer(key_ring(settings)))
 

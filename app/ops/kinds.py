@@ -7,25 +7,26 @@ from app.jobs.kinds.base import JobKinds, KindName
 from app.jobs.kinds.code.catalog import load_catalog
 from app.jobs.kinds.code.fork_server import ForkServer
 from app.jobs.kinds.code.kind import CodeKind
+from app.jobs.kinds.code.supply import GuardSupply
 from app.jobs.kinds.sync.kind import SyncKind
 from app.jobs.kinds.workflow.kind import WorkflowKind
 
 BUILT_IN_JOB_MODULES = ("app.jobs.kinds.code.http_check", "app.ops.code_jobs")
 
 
-def fork_server(settings: Settings) -> ForkServer:
-    """What a worker starts functions from: made once, started ahead of the first run and closed by the worker."""
-    return ForkServer((*BUILT_IN_JOB_MODULES, *settings.job_modules))
+def guard_supply(settings: Settings) -> GuardSupply:
+    """What runs functions: a worker makes one, starts it ahead of the first run and closes it."""
+    return GuardSupply(ForkServer((*BUILT_IN_JOB_MODULES, *settings.job_modules)))
 
 
-def job_kinds(settings: Settings, functions: ForkServer | None = None) -> JobKinds:
+def job_kinds(settings: Settings, functions: GuardSupply | None = None) -> JobKinds:
     """Every kind of job. Raises JobModuleInvalid when a module named in BELFRY_JOBS cannot be used.
 
-    Who runs functions hands in what starts them; others only look at them.
+    Who runs functions hands in what runs them; others only look at them.
     """
     catalog = load_catalog((*BUILT_IN_JOB_MODULES, *settings.job_modules))
     return {
         KindName.WORKFLOW: WorkflowKind(Sealer(key_ring(settings))),
         KindName.SYNC: SyncKind(),
-        KindName.CODE: CodeKind(catalog, settings, functions or fork_server(settings)),
+        KindName.CODE: CodeKind(catalog, settings, functions or guard_supply(settings)),
     }

@@ -7,13 +7,14 @@ from app.core.config import Settings
 from app.jobs.kinds.code.fork_server import ForkServer
 from app.jobs.kinds.code.limits import Limits
 from app.jobs.kinds.code.protocol import FunctionCall
+from app.jobs.kinds.code.supply import GuardSupply
 
 MODULE = "tests.fakes.code_functions"
 LIMITS = Limits(memory_mib=512, processes=64)
 
 
-def fork_server() -> ForkServer:
-    return ForkServer([MODULE])
+def guard_supply() -> GuardSupply:
+    return GuardSupply(ForkServer([MODULE]))
 
 
 def call_of(function: str, *, settings: Settings, limits: Limits = LIMITS, **arguments: Any) -> FunctionCall:

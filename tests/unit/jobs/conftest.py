@@ -7,8 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from app.jobs.kinds.code.fork_server import ForkServer
-from tests.unit.jobs.calls import fork_server as new_fork_server
+from app.jobs.kinds.code.supply import GuardSupply
+from tests.unit.jobs.calls import guard_supply
 
 
 @dataclass
@@ -68,8 +68,8 @@ def web() -> Iterator[WebServer]:
 
 
 @pytest.fixture(scope="session")
-def fork_server() -> Iterator[ForkServer]:
+def supply() -> Iterator[GuardSupply]:
     """One for all tests, as a worker has one for all runs."""
-    server = new_fork_server()
+    server = guard_supply()
     yield server
     server.close()

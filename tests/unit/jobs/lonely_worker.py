@@ -7,7 +7,7 @@ from app.jobs.kinds.base import Level
 from app.jobs.kinds.code.process import run_function
 from tests.conftest import make_settings
 from tests.fakes.run_context import FakeRunContext
-from tests.unit.jobs.calls import call_of, fork_server
+from tests.unit.jobs.calls import call_of, guard_supply
 
 
 class LoudContext(FakeRunContext):
@@ -22,4 +22,4 @@ SAFE_SECONDS = 2.0
 
 if __name__ == "__main__":
     context = LoudContext(safe_seconds=SAFE_SECONDS, is_renewed=True)
-    run_function(call_of(sys.argv[1], settings=make_settings(Path(sys.argv[2]))), context, fork_server())
+    run_function(call_of(sys.argv[1], settings=make_settings(Path(sys.argv[2]))), context, guard_supply())

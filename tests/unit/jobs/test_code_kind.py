@@ -11,6 +11,7 @@ from app.jobs.kinds.base import DefinitionInvalid, KindName, OutcomeStatus, Stop
 from app.jobs.kinds.code.catalog import load_catalog
 from app.jobs.kinds.code.fork_server import ForkServer
 from app.jobs.kinds.code.kind import CodeKind
+from app.jobs.kinds.code.supply import GuardSupply
 from app.ops.kinds import job_kinds
 from tests.conftest import make_settings
 from tests.fakes.run_context import FakeRunContext
@@ -19,14 +20,14 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
-def kind(settings: Settings, fork_server: ForkServer) -> CodeKind:
-    return CodeKind(load_catalog(["tests.fakes.code_functions"]), settings, fork_server)
+def kind(settings: Settings, supply: GuardSupply) -> CodeKind:
+    return CodeKind(load_catalog(["tests.fakes.code_functions"]), settings, supply)
 
 
 @pytest.fixture
-def own_fork_server() -> Iterator[ForkServer]:
+def own_supply() -> Iterator[GuardSupply]:
     """It starts with the first run, and finds then what its worker finds then."""
-    server = ForkServer(["shop_jobs"])
+    server = GuardSupply(ForkServer(["shop_jobs"]))
     yield server
     server.close()
 
@@ -87,12 +88,12 @@ class TestRun:
         assert outcome.result == {"greeting": "Hello Ada", "key": context.idempotency_key}
 
     def test_the_example_of_the_manual_works(
-        self, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_fork_server: ForkServer
+        self, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_supply: GuardSupply
     ) -> None:
         example = (ROOT / "docs" / "jobs.md").read_text().partition("```python\n")[2].partition("```")[0]
         (tmp_path / "shop_jobs.py").write_text(example)
         monkeypatch.syspath_prepend(str(tmp_path))
-        kind = CodeKind(load_catalog(["shop_jobs"]), settings, own_fork_server)
+        kind = CodeKind(load_catalog(["shop_jobs"]), settings, own_supply)
 
         # An address that is set aside for tests, and therefore refused before anything is sent.
         outcome = kind.run(definition("ping_shop", shop="192.0.2.1"), FakeRunContext())

@@ -13,8 +13,8 @@ import pytest
 
 from app.core.config import Settings
 from app.jobs.kinds.base import Level, Outcome, OutcomeStatus, StopReason
-from app.jobs.kinds.code.fork_server import ForkServer
 from app.jobs.kinds.code.process import run_function
+from app.jobs.kinds.code.supply import GuardSupply
 from tests.fakes.run_context import FakeRunContext
 from tests.unit.jobs.calls import call_of
 from tests.unit.jobs.lonely_worker import SAFE_SECONDS
@@ -31,9 +31,9 @@ class Run(Protocol):
 
 
 @pytest.fixture
-def run(fork_server: ForkServer) -> Run:
+def run(supply: GuardSupply) -> Run:
     def run(function: str, settings: Settings, context: FakeRunContext | None = None, **arguments: object) -> Outcome:
-        return run_function(call_of(function, settings=settings, **arguments), context or FakeRunContext(), fork_server)
+        return run_function(call_of(function, settings=settings, **arguments), context or FakeRunContext(), supply)
 
     return run
 

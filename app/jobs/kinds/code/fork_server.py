@@ -74,10 +74,10 @@ class ForkServer:
         if keeper is not None:
             keeper.join(STOP_SECONDS)
 
-    def hand_over(self, handles: Sequence[int]) -> None:
-        """Ask for a guard that is given these. Raises ForkServerAway when nobody is there to ask."""
+    def hand_over(self, handles: Sequence[int], *, patience: float = START_SECONDS) -> None:
+        """Ask for a guard that is given these. Raises ForkServerAway when after so many seconds nobody is there."""
         self.start()
-        over = Deadline.after(START_SECONDS)
+        over = Deadline.after(patience)
         with self._state:
             while True:
                 if self._control is not None and self._send(self._control, handles):

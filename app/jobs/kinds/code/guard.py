@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from app.core.process import adopt_orphans, die_with_parent
-from app.jobs.kinds.code.lifeline import GuardEnd, Order, Orders, Report
+from app.jobs.kinds.code.lifeline import LARGEST, GuardEnd, Order, Orders, Report, line
 from app.jobs.kinds.code.limits import Breach, Limit, Limits
-from app.jobs.kinds.code.protocol import EndMessage, encode_message, write_line
 from app.jobs.kinds.code.tree import breach_below, end_children, send_below
 
 # How often the guard looks at the boot clock and at what is used: waiting counts by another clock, which stands still
@@ -42,42 +41,42 @@ class Handed:
 
 
 def begin(handed: Handed) -> Orders:
-    """Make this new process a guard. Returns in the function's process alone, with what to do there."""
+    """Make this new process a guard. Returns in the function's process alone, once there is something to do there.
+
+    Both are born ahead of the run, so that nothing is left to do when it comes.
+    """
     adopt_orphans()
     lifeline = GuardEnd(socket.socket(fileno=handed.line))
-    orders = lifeline.receive_orders()
-    # Told before anything runs: a worker that was not told may ask somebody else.
-    if orders is None or not lifeline.tell_started() or lifeline.safe_until.has_passed:
-        os._exit(0)
+    to_function, from_guard = line()
     guard_pid = os.getpid()
-    try:
-        function_pid = os.fork()
-    except OSError as error:
-        text = f"The function's process could not be started: {error.strerror}."
-        write_line(handed.results, encode_message(EndMessage(message=text)))
-        os._exit(0)
+    function_pid = os.fork()
     if function_pid:
+        from_guard.close()
         os.close(handed.output)
         os.close(handed.results)
-        _guard(function_pid, lifeline, orders.limits)
+        _guard(function_pid, lifeline, to_function)
     lifeline.close()
+    to_function.close()
     # Whatever kills the guard: the function itself goes with it, and what it started is left to the fork server.
     die_with_parent(guard_pid, signal.SIGKILL)
-    _settle(handed.output, orders.limits)
+    _settle(handed.output)
+    packet = from_guard.recv(LARGEST)
+    if not packet:
+        os._exit(0)
+    from_guard.close()
+    orders = Orders.decode(packet)
+    _limit(orders.limits)
     return orders
 
 
-def _settle(output: int, limits: Limits) -> None:
-    """The surroundings of a function: a session and output of its own, default signals, limits."""
+def _settle(output: int) -> None:
+    """The surroundings of a function: a session and output of its own, default signals."""
     os.setsid()
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.close(output)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    wanted = limits.memory_bytes * ASKED_FOR_PER_USED
-    resource.setrlimit(resource.RLIMIT_DATA, (wanted if hard < 0 else min(wanted, hard), hard))
     # Neither is worth failing for, in a container that forbids it.
     with suppress(OSError):
         os.nice(_YIELDING)
@@ -85,8 +84,21 @@ def _settle(output: int, limits: Limits) -> None:
         file.write(_FIRST_TO_GO)
 
 
-def _guard(function_pid: int, lifeline: GuardEnd, limits: Limits) -> NoReturn:
-    breach = _watch(function_pid, lifeline, limits)
+def _limit(limits: Limits) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    wanted = limits.memory_bytes * ASKED_FOR_PER_USED
+    resource.setrlimit(resource.RLIMIT_DATA, (wanted if hard < 0 else min(wanted, hard), hard))
+
+
+def _guard(function_pid: int, lifeline: GuardEnd, to_function: socket.socket) -> NoReturn:
+    lifeline.tell_born()
+    packet = lifeline.receive_orders()
+    if packet is None:
+        os.kill(function_pid, signal.SIGKILL)
+        os._exit(0)
+    to_function.send(packet)
+    to_function.close()
+    breach = _watch(function_pid, lifeline, Orders.decode(packet).limits)
     # All of the group at one blow: that cannot be outrun by forking. Until the function is reaped, its number is its.
     for kill in (os.killpg, os.kill):
         with suppress(ProcessLookupError):

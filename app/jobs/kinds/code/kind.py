@@ -13,10 +13,11 @@ from app.core.config import Settings
 from app.core.text import storable
 from app.jobs.kinds.base import DefinitionInvalid, Outcome, OutcomeStatus, RunContext
 from app.jobs.kinds.code.catalog import Catalog, CodeFunction
-from app.jobs.kinds.code.fork_server import ForkServer, can_run_functions
+from app.jobs.kinds.code.fork_server import can_run_functions
 from app.jobs.kinds.code.limits import Limits
 from app.jobs.kinds.code.process import run_function
 from app.jobs.kinds.code.protocol import FunctionCall
+from app.jobs.kinds.code.supply import GuardSupply
 from app.jobs.kinds.definitions import parse_definition
 from app.jobs.kinds.stops import stopped
 from app.vault.service import SecretOwner
@@ -37,10 +38,10 @@ class CodeDefinition(BaseModel):
 class CodeKind:
     """Runs the functions of a catalog."""
 
-    def __init__(self, catalog: Catalog, settings: Settings, fork_server: ForkServer) -> None:
+    def __init__(self, catalog: Catalog, settings: Settings, supply: GuardSupply) -> None:
         self._catalog = catalog
         self._settings = settings
-        self._fork_server = fork_server
+        self._supply = supply
 
     def functions(self) -> tuple[CodeFunction, ...]:
         """Everything on offer, by title."""
@@ -107,7 +108,7 @@ class CodeKind:
             settings=self._settings,
             limits=self._limits(function),
         )
-        return run_function(call, context, self._fork_server)
+        return run_function(call, context, self._supply)
 
     def _limits(self, function: CodeFunction) -> Limits:
         return Limits(

@@ -18,13 +18,15 @@ from app.jobs.kinds.code.limits import Breach, Limit, Limits
 from app.jobs.kinds.code.tree import kill_below
 
 # More than any packet: a call of the longest size with the environment around it.
-_LARGEST = 1_048_576
+LARGEST = 1_048_576
 _RENEWAL = b"until "
-_STARTED = b"started "
+_BORN = b"born "
+_BEGUN = b"begun"
+_GONE = (BrokenPipeError, ConnectionResetError)
 
 
 class Order(Enum):
-    """What a worker tells a guard beside renewals."""
+    """What a worker tells a guard beside orders and renewals."""
 
     TERM = b"term"  # ask all of them to end
     KILL = b"kill"  # end all of them
@@ -32,12 +34,26 @@ class Order(Enum):
 
 @dataclass(frozen=True)
 class Orders:
-    """What a new guard is told first: what to run, in which surroundings, within which limits and until when."""
+    """What a guard is told first: what to run, in which surroundings, within which limits and until when."""
 
     safe_until: Deadline
     limits: Limits
     environment: Mapping[str, str]
     call: bytes
+
+    def encode(self) -> bytes:
+        head = {
+            "safe_until": self.safe_until.at,
+            "limits": asdict(self.limits),
+            "environment": dict(self.environment),
+        }
+        return json.dumps(head).encode() + b"\n" + self.call
+
+    @classmethod
+    def decode(cls, packet: bytes) -> "Orders":
+        head, _, call = packet.partition(b"\n")
+        facts = json.loads(head)
+        return cls(Deadline(facts["safe_until"]), Limits(**facts["limits"]), facts["environment"], call)
 
 
 @dataclass(frozen=True)
@@ -59,25 +75,23 @@ class GuardProcess:
 class WorkerEnd:
     """The worker's side. `guard` is there once it has reported that it lives."""
 
-    def __init__(self, line: socket.socket, told: Deadline) -> None:
+    def __init__(self, line: socket.socket) -> None:
+        line.setblocking(False)
         self._line = line
-        self._told = told
+        self._told = Deadline(0)
         self.guard: GuardProcess | None = None
+        # Whether it has taken the orders. Until then nothing of the function can have run.
+        self.has_begun = False
         self.report: Report | None = None
 
     def fileno(self) -> int:
         return self._line.fileno()
 
     def send_orders(self, orders: Orders) -> None:
-        """Tell a guard that may not even exist yet. One that is dead already says so by the end of the line."""
-        head = {
-            "safe_until": orders.safe_until.at,
-            "limits": asdict(orders.limits),
-            "environment": dict(orders.environment),
-        }
-        with suppress(BrokenPipeError, ConnectionResetError):
-            self._line.send(json.dumps(head).encode() + b"\n" + orders.call)
-        self._line.setblocking(False)
+        """Tell a guard, which may not even be born yet. That one is dead already is said by the end of the line."""
+        with suppress(*_GONE):
+            self._line.send(orders.encode())
+            self._told = orders.safe_until
 
     def renew(self, safe_until: Deadline) -> None:
         """Tell until when the run may go on, if that is new. Never waits: what does not fit now is for next time."""
@@ -90,16 +104,18 @@ class WorkerEnd:
         self._signal_guard(signal.SIGCONT)
 
     def receive(self) -> bool:
-        """Take what has come. False at the end of the line: the guard is dead, or was never born."""
+        """Take what has come, one packet. False at the end of the line: the guard is dead, or was never born."""
         try:
-            packet, handles, _, _ = socket.recv_fds(self._line, _LARGEST, 1, socket.MSG_CMSG_CLOEXEC)
+            packet, handles, _, _ = socket.recv_fds(self._line, LARGEST, 1, socket.MSG_CMSG_CLOEXEC)
         except BlockingIOError:
             return True
         except ConnectionResetError:
-            # It died with orders unread.
-            return False
-        if packet.startswith(_STARTED):
-            self.guard = GuardProcess(int(packet.removeprefix(_STARTED)), handles[0])
+            # It died with orders unread. That is told once, and before what it said last.
+            return self.receive()
+        if packet.startswith(_BORN):
+            self.guard = GuardProcess(int(packet.removeprefix(_BORN)), handles[0])
+        elif packet == _BEGUN:
+            self.has_begun = True
         elif packet:
             self.report = _read_report(packet)
         return bool(packet)
@@ -123,7 +139,7 @@ class WorkerEnd:
     def _send(self, packet: bytes) -> bool:
         try:
             self._line.send(packet)
-        except (BlockingIOError, BrokenPipeError, ConnectionResetError):
+        except (BlockingIOError, *_GONE):
             return False
         return True
 
@@ -138,31 +154,31 @@ class GuardEnd:
     def fileno(self) -> int:
         return self._line.fileno()
 
-    def receive_orders(self) -> Orders | None:
-        """The first packet, waiting for it. None when the worker ended before it came."""
-        packet = self._line.recv(_LARGEST)
-        if not packet:
-            return None
-        head, _, call = packet.partition(b"\n")
-        facts = json.loads(head)
-        self.safe_until = Deadline(facts["safe_until"])
-        return Orders(self.safe_until, Limits(**facts["limits"]), facts["environment"], call)
-
-    def tell_started(self) -> bool:
-        """Hand the worker a hold on this process. False when it is not there any more."""
+    def tell_born(self) -> None:
+        """Hand the worker a hold on this process."""
         handle = os.pidfd_open(os.getpid())
         ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [handle]))]
-        try:
-            self._line.sendmsg([_STARTED + str(os.getpid()).encode()], ancillary)
-        except OSError:
-            return False
-        finally:
-            os.close(handle)
-        return True
+        with suppress(*_GONE):
+            self._line.sendmsg([_BORN + str(os.getpid()).encode()], ancillary)
+        os.close(handle)
+
+    def receive_orders(self) -> bytes | None:
+        """Wait for the first packet and say that it came. None when nothing may begin, because nobody wants it now."""
+        packet = self._take()
+        if not packet or packet == Order.KILL.value:
+            return None
+        self.safe_until = Orders.decode(packet).safe_until
+        if self.safe_until.has_passed:
+            return None
+        # Told before anything runs: a worker that was not told may ask another guard.
+        with suppress(*_GONE):
+            self._line.send(_BEGUN)
+            return packet
+        return None
 
     def receive(self) -> Order | None:
         """Take one packet: a renewal is noted and answered with None. The end of the line is the order to kill."""
-        packet = self._line.recv(_LARGEST)
+        packet = self._take()
         if not packet:
             return Order.KILL
         if packet.startswith(_RENEWAL):
@@ -172,15 +188,22 @@ class GuardEnd:
 
     def send_report(self, report: Report) -> None:
         # A worker that is dead needs to know nothing.
-        with suppress(OSError):
+        with suppress(*_GONE):
             self._line.send(json.dumps(asdict(report)).encode())
 
     def close(self) -> None:
         self._line.close()
 
+    def _take(self) -> bytes:
+        try:
+            return self._line.recv(LARGEST)
+        except ConnectionResetError:
+            # The worker died with something unread.
+            return b""
+
 
 def line() -> tuple[socket.socket, socket.socket]:
-    """The two ends of a new line: the worker's, the guard's."""
+    """The two ends of a new line."""
     return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 
 

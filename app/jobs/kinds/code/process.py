@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from app.core.deadline import Deadline
 from app.jobs.kinds.base import Outcome, OutcomeStatus, RunContext, StopReason
 from app.jobs.kinds.code.endings import outcome_of
-from app.jobs.kinds.code.fork_server import START_SECONDS, ForkServer, environment
+from app.jobs.kinds.code.fork_server import START_SECONDS, environment
 from app.jobs.kinds.code.inbox import Inbox
-from app.jobs.kinds.code.lifeline import Order, Orders, Report, WorkerEnd, line
+from app.jobs.kinds.code.lifeline import Order, Orders, Report, WorkerEnd
 from app.jobs.kinds.code.output import LONGEST_LINE, BoundedLog, LineBuffer
 from app.jobs.kinds.code.protocol import FunctionCall, encode_call
+from app.jobs.kinds.code.supply import GuardSupply
 
 POLL_SECONDS = 0.2
 # Between the request to end and the end. A lost lease leaves no time for it.
@@ -30,7 +31,7 @@ STARTS = 3
 _CHUNK = 65_536
 
 
-def run_function(call: FunctionCall, context: RunContext, fork_server: ForkServer) -> Outcome:
+def run_function(call: FunctionCall, context: RunContext, supply: GuardSupply) -> Outcome:
     """Run a function to its end, or until the context says to stop. Callable from any thread, many at once."""
     encoded = encode_call(call)
     if len(encoded) > MAX_CALL_BYTES:
@@ -40,9 +41,9 @@ def run_function(call: FunctionCall, context: RunContext, fork_server: ForkServe
     try:
         for _ in range(STARTS):
             orders = Orders(context.safe_until, call.limits, environment(os.environ), encoded)
-            with _child(orders, fork_server, log, inbox) as child:
-                reason = _attend(child, inbox, context, fork_server)
-            if child.has_started or reason is not None:
+            with _child(orders, supply, log, inbox) as child:
+                reason = _attend(child, inbox, context, supply)
+            if child.has_begun or reason is not None:
                 return outcome_of(inbox.end, reason=reason, report=child.report, limits=call.limits)
     except OSError as error:
         return Outcome(OutcomeStatus.FAILED, f"The function's process could not be run: {error.strerror}.")
@@ -63,8 +64,9 @@ class Child:
         self._is_over = False
 
     @property
-    def has_started(self) -> bool:
-        return self._lifeline.guard is not None
+    def has_begun(self) -> bool:
+        """Whether its guard has taken the orders. Until then nothing of the function can have run."""
+        return self._lifeline.has_begun
 
     @property
     def report(self) -> Report | None:
@@ -116,35 +118,27 @@ class Child:
 
 
 @contextmanager
-def _child(orders: Orders, fork_server: ForkServer, log: BoundedLog, inbox: Inbox) -> Iterator[Child]:
+def _child(orders: Orders, supply: GuardSupply, log: BoundedLog, inbox: Inbox) -> Iterator[Child]:
     """Processes that have been told what to do. At the end of the block none of them exists any more."""
     text = LineBuffer(LONGEST_LINE)
-    output, output_end = os.pipe()
-    results, results_end = os.pipe()
-    ours, theirs = line()
-    lifeline = WorkerEnd(ours, orders.safe_until)
+    guard = supply.take()
     try:
-        try:
-            fork_server.hand_over([theirs.fileno(), output_end, results_end])
-        finally:
-            theirs.close()
-            os.close(output_end)
-            os.close(results_end)
-        lifeline.send_orders(orders)
+        guard.lifeline.send_orders(orders)
+        supply.refill()
         # Printed text first: what a function prints before it ends should stand before its end.
-        child = Child(lifeline, {output: lambda piece: log.add(text.feed(piece)), results: inbox.feed})
+        child = Child(
+            guard.lifeline, {guard.output: lambda piece: log.add(text.feed(piece)), guard.results: inbox.feed}
+        )
         try:
             yield child
         finally:
             child.bury()
             log.add(text.finish())
     finally:
-        lifeline.close()
-        os.close(output)
-        os.close(results)
+        guard.close()
 
 
-def _attend(child: Child, inbox: Inbox, context: RunContext, fork_server: ForkServer) -> StopReason | None:
+def _attend(child: Child, inbox: Inbox, context: RunContext, supply: GuardSupply) -> StopReason | None:
     """Stay until the process has ended. The reason it was stopped for, if it was."""
     reason: StopReason | None = None
     kill_at: Deadline | None = None
@@ -156,8 +150,8 @@ def _attend(child: Child, inbox: Inbox, context: RunContext, fork_server: ForkSe
         if is_late or asked is StopReason.LEASE_LOST:
             # The end of the block kills, and makes sure of it.
             return reason or asked
-        if not child.has_started and start_by.has_passed:
-            fork_server.replace()
+        if not child.has_begun and start_by.has_passed:
+            supply.fork_server.replace()
             return None
         if asked is not None and reason is None:
             child.ask_to_end()
