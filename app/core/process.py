@@ -3,6 +3,7 @@
 import ctypes
 import os
 import signal
+from functools import cache
 
 # From linux/prctl.h.
 _PR_SET_PDEATHSIG = 1
@@ -32,8 +33,13 @@ def adopt_orphans() -> None:
 
 
 def _prctl(option: int, value: int) -> bool:
-    libc = ctypes.CDLL(None, use_errno=True)
-    if not hasattr(libc, "prctl"):
+    if not hasattr(_libc(), "prctl"):
         return False
-    libc.prctl(option, value, 0, 0, 0)
+    _libc().prctl(option, value, 0, 0, 0)
     return True
+
+
+@cache
+def _libc() -> ctypes.CDLL:
+    # Kept, because processes that were forked and not started come here too, and have no time for it.
+    return ctypes.CDLL(None, use_errno=True)

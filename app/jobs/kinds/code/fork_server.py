@@ -71,13 +71,14 @@ class ForkServer:
         with self._state:
             keeper = self._keeper
             self._let_go()
+            self._state.notify_all()
         if keeper is not None:
             keeper.join(STOP_SECONDS)
 
-    def hand_over(self, handles: Sequence[int], *, patience: float = START_SECONDS) -> None:
-        """Ask for a guard that is given these. Raises ForkServerAway when after so many seconds nobody is there."""
+    def hand_over(self, handles: Sequence[int]) -> None:
+        """Ask for a guard that is given these. Raises ForkServerAway when there is nobody to ask for too long."""
         self.start()
-        over = Deadline.after(patience)
+        over = Deadline.after(START_SECONDS)
         with self._state:
             while True:
                 if self._control is not None and self._send(self._control, handles):

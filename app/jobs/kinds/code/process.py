@@ -124,7 +124,6 @@ def _child(orders: Orders, supply: GuardSupply, log: BoundedLog, inbox: Inbox) -
     guard = supply.take()
     try:
         guard.lifeline.send_orders(orders)
-        supply.refill()
         # Printed text first: what a function prints before it ends should stand before its end.
         child = Child(
             guard.lifeline, {guard.output: lambda piece: log.add(text.feed(piece)), guard.results: inbox.feed}
@@ -136,6 +135,10 @@ def _child(orders: Orders, supply: GuardSupply, log: BoundedLog, inbox: Inbox) -
             log.add(text.finish())
     finally:
         guard.close()
+
+
+def _add(log: BoundedLog, text: LineBuffer, piece: bytes) -> None:
+    log.add(text.feed(piece))
 
 
 def _attend(child: Child, inbox: Inbox, context: RunContext, supply: GuardSupply) -> StopReason | None:

@@ -2,14 +2,17 @@
 
 import os
 import threading
+import time
 from collections import deque
 from dataclasses import dataclass
 
-from app.jobs.kinds.code.fork_server import ForkServer
+from app.jobs.kinds.code.fork_server import ForkServer, can_run_functions
 from app.jobs.kinds.code.lifeline import WorkerEnd, line
 
-# Each costs a little memory. With two, also the second of two runs that start together finds one.
-WAITING = 2
+# Each is two processes of a little over 1 MiB. Of many runs that start together the first ones find one.
+WAITING = 4
+# New ones are born once nothing has started for so long, so that their birth does not delay what starts.
+CALM_SECONDS = 0.005
 
 
 @dataclass(frozen=True)
@@ -33,55 +36,67 @@ class GuardSupply:
     def __init__(self, fork_server: ForkServer) -> None:
         self.fork_server = fork_server
         self._waiting: deque[NewGuard] = deque()
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
         self._is_closed = False
 
     def start(self) -> None:
         """Have the first ones born ahead of the first run."""
-        self.fork_server.start()
+        with self._changed:
+            if self._thread is None and not self._is_closed and can_run_functions():
+                self.fork_server.start()
+                self._thread = threading.Thread(target=self._refill, name="guard supply", daemon=True)
+                self._thread.start()
 
     def close(self) -> None:
         """End those that wait, and what they come from. Runs that are going are not its business and go on."""
-        with self._lock:
+        with self._changed:
             self._is_closed = True
-            waiting = list(self._waiting)
-            self._waiting.clear()
-        for guard in waiting:
-            guard.close()
+            self._changed.notify_all()
         self.fork_server.close()
+        if self._thread is not None:
+            self._thread.join()
+        while self._waiting:
+            self._waiting.pop().close()
 
     def take(self) -> NewGuard:
         """A guard, which is the caller's from now on. Raises ForkServerAway when there is none to be had."""
-        while self._waiting:
-            with self._lock:
-                guard = self._waiting.popleft() if self._waiting else None
-            if guard is not None and guard.lifeline.receive():
+        self.start()
+        while (guard := self._next_waiting()) is not None:
+            if guard.lifeline.receive():
                 return guard
             # Something has killed it while it waited.
-            if guard is not None:
-                guard.close()
+            guard.close()
         return self._ask()
 
-    def refill(self) -> None:
-        """Have others born for those that were taken. Where that is not possible now, the next run asks for its own."""
-        while not self._is_closed and len(self._waiting) < WAITING:
-            try:
-                guard = self._ask(patience=0)
-            except OSError:
-                return
-            with self._lock:
-                if not self._is_closed and len(self._waiting) < WAITING:
-                    self._waiting.append(guard)
-                    continue
-            guard.close()
+    def _next_waiting(self) -> NewGuard | None:
+        with self._changed:
+            self._changed.notify_all()
+            return self._waiting.popleft() if self._waiting else None
 
-    def _ask(self, **patience: float) -> NewGuard:
+    def _refill(self) -> None:
+        while not self._is_closed:
+            with self._changed:
+                self._changed.wait_for(lambda: self._is_closed or len(self._waiting) < WAITING)
+                # Each that is taken begins the wait anew.
+                while self._changed.wait(CALM_SECONDS) and not self._is_closed:
+                    pass
+            try:
+                guard = self._ask()
+            except OSError:
+                # Who needs one meanwhile asks too, and says why there is none.
+                time.sleep(CALM_SECONDS)
+            else:
+                with self._changed:
+                    self._waiting.append(guard)
+
+    def _ask(self) -> NewGuard:
         output, output_end = os.pipe()
         results, results_end = os.pipe()
         ours, theirs = line()
         guard = NewGuard(WorkerEnd(ours), output, results)
         try:
-            self.fork_server.hand_over([theirs.fileno(), output_end, results_end], **patience)
+            self.fork_server.hand_over([theirs.fileno(), output_end, results_end])
         except OSError:
             guard.close()
             raise
