@@ -14,6 +14,9 @@ from app.core.deadline import Deadline
 
 log = logging.getLogger(__name__)
 
+# What the server is asked for.
+AHEAD = b"ahead"
+AT_ONCE = b"at once"
 SERVER_MODULE = "app.jobs.kinds.code.server"
 # A server that lived for less long is not started again at once.
 SHORTEST_LIFE_SECONDS = 5.0
@@ -75,13 +78,16 @@ class ForkServer:
         if keeper is not None:
             keeper.join(STOP_SECONDS)
 
-    def hand_over(self, handles: Sequence[int]) -> None:
-        """Ask for a guard that is given these. Raises ForkServerAway when there is nobody to ask for too long."""
+    def hand_over(self, handles: Sequence[int], *, is_ahead: bool) -> None:
+        """Ask for a guard that is given these, for a run that waits for it or ahead of any.
+
+        Raises ForkServerAway when for too long there is nobody to ask.
+        """
         self.start()
         over = Deadline.after(START_SECONDS)
         with self._state:
             while True:
-                if self._control is not None and self._send(self._control, handles):
+                if self._control is not None and self._send(self._control, AHEAD if is_ahead else AT_ONCE, handles):
                     return
                 if self._closed.is_set() or over.has_passed:
                     raise ForkServerAway("the process they are started from is not there")
@@ -94,9 +100,9 @@ class ForkServer:
                 self._process.kill()
                 self._let_go()
 
-    def _send(self, control: socket.socket, handles: Sequence[int]) -> bool:
+    def _send(self, control: socket.socket, when: bytes, handles: Sequence[int]) -> bool:
         try:
-            socket.send_fds(control, [b"+"], handles)
+            socket.send_fds(control, [when], handles)
         except (BrokenPipeError, ConnectionResetError, TimeoutError):
             self._let_go()
             return False

@@ -10,6 +10,7 @@ import select
 import signal
 import socket
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import NoReturn
@@ -38,12 +39,13 @@ class Handed:
     line: int
     output: int
     results: int
+    is_ahead: bool
 
 
-def begin(handed: Handed) -> Orders:
+def begin(handed: Handed, rehearse: Callable[[], None]) -> Orders:
     """Make this new process a guard. Returns in the function's process alone, once there is something to do there.
 
-    Both are born ahead of the run, so that nothing is left to do when it comes.
+    Both may be born ahead of the run, and then rehearse it, so that little is left to do when it comes.
     """
     adopt_orphans()
     lifeline = GuardEnd(socket.socket(fileno=handed.line))
@@ -60,6 +62,8 @@ def begin(handed: Handed) -> Orders:
     # Whatever kills the guard: the function itself goes with it, and what it started is left to the fork server.
     die_with_parent(guard_pid, signal.SIGKILL)
     _settle(handed.output)
+    if handed.is_ahead:
+        rehearse()
     packet = from_guard.recv(LARGEST)
     if not packet:
         os._exit(0)

@@ -8,14 +8,18 @@ import threading
 import time
 import traceback
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 
+from app.core.config import read_settings
 from app.core.errors import AppError
 from app.core.http import OutboundRefused
 from app.jobs.kinds.base import DefinitionInvalid, Level
+from app.jobs.kinds.code import http_check
 from app.jobs.kinds.code.catalog import JobModuleInvalid, Result, load_catalog
 from app.jobs.kinds.code.context import FunctionContext, JobFailed
-from app.jobs.kinds.code.limits import memory_message
+from app.jobs.kinds.code.limits import Limits, memory_message
 from app.jobs.kinds.code.protocol import (
     MAX_RESULT_BYTES,
     EndMessage,
@@ -24,6 +28,7 @@ from app.jobs.kinds.code.protocol import (
     Message,
     decode_call,
     decode_message,
+    encode_call,
     encode_message,
     encode_result,
     write_line,
@@ -66,6 +71,23 @@ def run(line: bytes, result_pipe: int, environment: Mapping[str, str]) -> None:
     channel = Channel(result_pipe)
     channel.send(perform(decode_call(line), channel))
     _leave()
+
+
+def call_to_rehearse() -> bytes:
+    """A line that says to call the built-in function, for nobody."""
+    nobody = UUID(int=0)
+    settings = read_settings({}, folder=Path(os.sep))
+    arguments = {"url": "http://localhost/"}
+    call = FunctionCall(http_check.__name__, "http_check", arguments, nobody, nobody, "", settings, Limits(1, 1))
+    return encode_call(call)
+
+
+def rehearse(line: bytes) -> None:
+    """Do what comes before any function, for nothing: what a forked process touches first has to be copied first."""
+    call = decode_call(line)
+    function = load_catalog([call.module])[call.function]
+    parse_definition(function.arguments, call.arguments, prefix="arguments.")
+    encode_message(EndMessage())
 
 
 def _leave() -> None:

@@ -11,11 +11,15 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 from app.core.process import adopt_orphans, die_with_parent
 from app.jobs.kinds.code import guard, runner
+from app.jobs.kinds.code.fork_server import AHEAD
 from app.jobs.kinds.code.guard import Handed
 from app.jobs.kinds.code.tree import end_strangers
+
+_LONGEST_REQUEST = 64
 
 
 def main() -> None:
@@ -28,12 +32,14 @@ def main() -> None:
     die_with_parent(parent_pid, signal.SIGCONT)
     adopt_orphans()
     _load(sys.argv[3:])
+    rehearse = partial(runner.rehearse, runner.call_to_rehearse())
+    rehearse()
     # What is here now stays: nothing of it is to be looked at, and thereby copied, by the collections of a run.
     gc.collect()
     gc.freeze()
     control.set_inheritable(False)
     handed = _serve(control)
-    orders = guard.begin(handed)
+    orders = guard.begin(handed, rehearse)
     runner.run(orders.call, handed.results, orders.environment)
 
 
@@ -64,7 +70,7 @@ def _serve(control: socket.socket) -> Handed:
             _bury(ended, guards)
         if control.fileno() not in ready:
             continue
-        packet, handles, _, _ = socket.recv_fds(control, 1, 3, socket.MSG_CMSG_CLOEXEC)
+        packet, handles, _, _ = socket.recv_fds(control, _LONGEST_REQUEST, 3, socket.MSG_CMSG_CLOEXEC)
         if not packet:
             os._exit(0)
         guard_pid = _fork() if len(handles) == 3 else None
@@ -73,7 +79,8 @@ def _serve(control: socket.socket) -> Handed:
             for handle in guards:
                 os.close(handle)
             die_with_parent(own_pid, signal.SIGCONT)
-            return Handed(*handles)
+            line, output, results = handles
+            return Handed(line, output, results, is_ahead=packet == AHEAD)
         # Closed here, the line ends for the worker when nobody else has it: that tells of a guard that was not born.
         for handle in handles:
             os.close(handle)

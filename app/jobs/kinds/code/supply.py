@@ -6,13 +6,16 @@ import time
 from collections import deque
 from dataclasses import dataclass
 
+from app.core.deadline import Deadline
 from app.jobs.kinds.code.fork_server import ForkServer, can_run_functions
 from app.jobs.kinds.code.lifeline import WorkerEnd, line
 
 # Each is two processes of a little over 1 MiB. Of many runs that start together the first ones find one.
-WAITING = 4
-# New ones are born once nothing has started for so long, so that their birth does not delay what starts.
-CALM_SECONDS = 0.005
+WAITING = 6
+# New ones are born once nothing has been started for a moment, so that their birth does not delay what starts; and
+# under a load that leaves no such moment, after a longer one all the same.
+CALM_SECONDS = 0.03
+BUSY_SECONDS = 0.06
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ class GuardSupply:
                 return guard
             # Something has killed it while it waited.
             guard.close()
-        return self._ask()
+        return self._ask(is_ahead=False)
 
     def _next_waiting(self) -> NewGuard | None:
         with self._changed:
@@ -78,11 +81,16 @@ class GuardSupply:
         while not self._is_closed:
             with self._changed:
                 self._changed.wait_for(lambda: self._is_closed or len(self._waiting) < WAITING)
+                busy = Deadline.after(BUSY_SECONDS)
                 # Each that is taken begins the wait anew.
-                while self._changed.wait(CALM_SECONDS) and not self._is_closed:
+                while self._changed.wait(CALM_SECONDS) and not (self._is_closed or busy.has_passed):
                     pass
+            self._bear()
+
+    def _bear(self) -> None:
+        while not self._is_closed and len(self._waiting) < WAITING:
             try:
-                guard = self._ask()
+                guard = self._ask(is_ahead=True)
             except OSError:
                 # Who needs one meanwhile asks too, and says why there is none.
                 time.sleep(CALM_SECONDS)
@@ -90,13 +98,13 @@ class GuardSupply:
                 with self._changed:
                     self._waiting.append(guard)
 
-    def _ask(self) -> NewGuard:
+    def _ask(self, *, is_ahead: bool) -> NewGuard:
         output, output_end = os.pipe()
         results, results_end = os.pipe()
         ours, theirs = line()
         guard = NewGuard(WorkerEnd(ours), output, results)
         try:
-            self.fork_server.hand_over([theirs.fileno(), output_end, results_end])
+            self.fork_server.hand_over([theirs.fileno(), output_end, results_end], is_ahead=is_ahead)
         except OSError:
             guard.close()
             raise
