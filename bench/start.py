@@ -25,7 +25,7 @@ from bench.services import Engine
 from tests.fakes.run_context import FakeRunContext
 
 AT_ONCE = 8
-REST_SECONDS = 0.1
+REST_SECONDS = 0.2
 
 
 class Watch(FakeRunContext):
@@ -73,7 +73,7 @@ def main() -> None:
     options = parser.parse_args()
     figures: dict[str, float] = {}
     with installation() as place:
-        supply = GuardSupply(ForkServer([*BUILT_IN_JOB_MODULES, "bench.functions"]))
+        supply = GuardSupply(ForkServer([*BUILT_IN_JOB_MODULES, "bench.functions"]), slots=AT_ONCE)
         measure(place.settings, supply, starts=20, at_once=1)
         for at_once, suffix in ((1, ""), (AT_ONCE, f"_{AT_ONCE}")):
             found = measure(place.settings, supply, starts=options.starts, at_once=at_once)

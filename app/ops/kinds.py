@@ -16,7 +16,8 @@ BUILT_IN_JOB_MODULES = ("app.jobs.kinds.code.http_check", "app.ops.code_jobs")
 
 def guard_supply(settings: Settings) -> GuardSupply:
     """What runs functions: a worker makes one, starts it ahead of the first run and closes it."""
-    return GuardSupply(ForkServer((*BUILT_IN_JOB_MODULES, *settings.job_modules)))
+    fork_server = ForkServer((*BUILT_IN_JOB_MODULES, *settings.job_modules))
+    return GuardSupply(fork_server, slots=settings.workers)
 
 
 def job_kinds(settings: Settings, functions: GuardSupply | None = None) -> JobKinds:

@@ -10,16 +10,19 @@ from app.jobs.kinds.code.protocol import FunctionCall
 from app.jobs.kinds.code.supply import GuardSupply
 
 MODULE = "tests.fakes.code_functions"
+HOSTILE = "tests.fakes.hostile_functions"
 LIMITS = Limits(memory_mib=512, processes=64)
 
 
 def guard_supply() -> GuardSupply:
-    return GuardSupply(ForkServer([MODULE]))
+    return GuardSupply(ForkServer([MODULE, HOSTILE]), slots=2)
 
 
-def call_of(function: str, *, settings: Settings, limits: Limits = LIMITS, **arguments: Any) -> FunctionCall:
+def call_of(
+    function: str, *, settings: Settings, limits: Limits = LIMITS, module: str = MODULE, **arguments: Any
+) -> FunctionCall:
     return FunctionCall(
-        module=MODULE,
+        module=module,
         function=function,
         arguments=arguments,
         run_id=uuid4(),

@@ -27,7 +27,7 @@ def kind(settings: Settings, supply: GuardSupply) -> CodeKind:
 @pytest.fixture
 def own_supply() -> Iterator[GuardSupply]:
     """It starts with the first run, and finds then what its worker finds then."""
-    server = GuardSupply(ForkServer(["shop_jobs"]))
+    server = GuardSupply(ForkServer(["shop_jobs"]), slots=1)
     yield server
     server.close()
 

@@ -28,8 +28,10 @@ LOOK_SECONDS = 0.1
 ASKED_FOR_PER_USED = 2
 # When memory runs out on the machine, the kernel takes the functions before anything of ours.
 _FIRST_TO_GO = b"1000"
-# Against a crowd of busy processes the guards and the worker have to come first.
+# Against busy functions the guards and the worker come first.
 _YIELDING = 5
+# How far a crowd can grow between two looks, where its user is not exempt from that limit.
+_CROWDS = 4
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,19 @@ def _limit(limits: Limits) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     wanted = limits.memory_bytes * ASKED_FOR_PER_USED
     resource.setrlimit(resource.RLIMIT_DATA, (wanted if hard < 0 else min(wanted, hard), hard))
+    # It counts all processes of the user, which are not more than those of the machine.
+    with open("/proc/loadavg", encoding="ascii") as file:
+        on_the_machine = int(file.read().split("/")[1].split()[0])
+    _, hard = resource.getrlimit(resource.RLIMIT_NPROC)
+    wanted = on_the_machine + limits.processes * _CROWDS
+    resource.setrlimit(resource.RLIMIT_NPROC, (wanted if hard < 0 else min(wanted, hard), hard))
+
+
+def _come_first() -> None:
+    """Get a processor however many ask for one: a crowd that grows faster than it is counted could not be ended."""
+    # For the privileged only. For others there is the limit on the number of their processes.
+    with suppress(OSError):
+        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
 
 
 def _guard(function_pid: int, lifeline: GuardEnd, to_function: socket.socket) -> NoReturn:
@@ -102,6 +117,7 @@ def _guard(function_pid: int, lifeline: GuardEnd, to_function: socket.socket) ->
         os._exit(0)
     to_function.send(packet)
     to_function.close()
+    _come_first()
     breach = _watch(function_pid, lifeline, Orders.decode(packet).limits)
     # All of the group at one blow: that cannot be outrun by forking. Until the function is reaped, its number is its.
     for kill in (os.killpg, os.kill):

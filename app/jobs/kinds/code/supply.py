@@ -11,11 +11,11 @@ from app.jobs.kinds.code.fork_server import ForkServer, can_run_functions
 from app.jobs.kinds.code.lifeline import WorkerEnd, line
 
 # Each is two processes of a little over 1 MiB. Of many runs that start together the first ones find one.
-WAITING = 6
+MOST_WAITING = 6
 # New ones are born once nothing has been started for a moment, so that their birth does not delay what starts; and
 # under a load that leaves no such moment, after a longer one all the same.
-CALM_SECONDS = 0.03
-BUSY_SECONDS = 0.06
+CALM_SECONDS = 0.06
+BUSY_SECONDS = 0.12
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,11 @@ class NewGuard:
 
 
 class GuardSupply:
-    """One per worker; safe to use from many threads."""
+    """One per worker, which runs so many functions at once; safe to use from many threads."""
 
-    def __init__(self, fork_server: ForkServer) -> None:
+    def __init__(self, fork_server: ForkServer, *, slots: int) -> None:
         self.fork_server = fork_server
+        self._wanted = min(slots, MOST_WAITING)
         self._waiting: deque[NewGuard] = deque()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -80,7 +81,7 @@ class GuardSupply:
     def _refill(self) -> None:
         while not self._is_closed:
             with self._changed:
-                self._changed.wait_for(lambda: self._is_closed or len(self._waiting) < WAITING)
+                self._changed.wait_for(lambda: self._is_closed or len(self._waiting) < self._wanted)
                 busy = Deadline.after(BUSY_SECONDS)
                 # Each that is taken begins the wait anew.
                 while self._changed.wait(CALM_SECONDS) and not (self._is_closed or busy.has_passed):
@@ -88,7 +89,7 @@ class GuardSupply:
             self._bear()
 
     def _bear(self) -> None:
-        while not self._is_closed and len(self._waiting) < WAITING:
+        while not self._is_closed and len(self._waiting) < self._wanted:
             try:
                 guard = self._ask(is_ahead=True)
             except OSError:

@@ -1,0 +1,62 @@
+"""What faults are judged by: locks on files, and what /proc says."""
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from app.core.deadline import Deadline
+from app.jobs.kinds.code.supply import GuardSupply
+from tests.unit.jobs.calls import guard_supply
+
+# Generous: what is waited for takes a moment.
+PATIENCE_SECONDS = 20.0
+
+
+def comes_true(condition: Callable[[], bool]) -> bool:
+    """Whether it comes true before patience ends."""
+    over = Deadline.after(PATIENCE_SECONDS)
+    while not condition():
+        if over.has_passed:
+            return False
+        os.sched_yield()
+    return True
+
+
+@dataclass(frozen=True)
+class Lock:
+    """A file that processes hold a lock on while they live."""
+
+    path: Path
+
+    def is_free(self) -> bool:
+        """Whether none of them is left."""
+        handle = os.open(self.path, os.O_RDWR | os.O_CREAT)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        else:
+            return True
+        finally:
+            os.close(handle)
+
+    def say_word(self) -> None:
+        """Let a function that waits for a word go on."""
+        Path(f"{self.path}.word").touch()
+
+
+@pytest.fixture
+def lock(tmp_path: Path) -> Lock:
+    return Lock(tmp_path / "alive")
+
+
+@pytest.fixture(scope="module")
+def supply() -> Iterator[GuardSupply]:
+    """One for all tests, so that what one does to it meets the next."""
+    supply = guard_supply()
+    yield supply
+    supply.close()
