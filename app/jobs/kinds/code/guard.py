@@ -18,7 +18,8 @@ from typing import NoReturn
 from app.core.process import adopt_orphans, die_with_parent
 from app.jobs.kinds.code.lifeline import LARGEST, GuardEnd, Order, Orders, Report, line
 from app.jobs.kinds.code.limits import Breach, Limit, Limits
-from app.jobs.kinds.code.tree import breach_below, end_children, send_below
+from app.jobs.kinds.code.tree import end_children, kill_below, send_below
+from app.jobs.kinds.code.usage import UsageWatch
 
 # How often the guard looks at the boot clock and at what is used: waiting counts by another clock, which stands still
 # while the machine sleeps.
@@ -123,15 +124,25 @@ def _guard(function_pid: int, lifeline: GuardEnd, to_function: socket.socket) ->
     for kill in (os.killpg, os.kill):
         with suppress(ProcessLookupError):
             kill(function_pid, signal.SIGKILL)
-    _, status = os.waitpid(function_pid, 0)
+    status = _reap(function_pid)
     end_children()
     lifeline.send_report(Report(os.waitstatus_to_exitcode(status), breach))
     os._exit(0)
 
 
+def _reap(function_pid: int) -> int:
+    """The status of a process that has been killed, or has ended. Others do not get away while it takes its time."""
+    while True:
+        reaped, status = os.waitpid(function_pid, os.WNOHANG)
+        if reaped:
+            return status
+        kill_below(os.getpid())
+
+
 def _watch(function_pid: int, lifeline: GuardEnd, limits: Limits) -> Breach | None:
     """Stay until the function has ended or may not go on. The limit that was passed, if it was one."""
     end = os.pidfd_open(function_pid)
+    usage = UsageWatch(os.getpid(), limits)
     next_look = time.monotonic() + LOOK_SECONDS
     while True:
         wait = min(lifeline.safe_until.seconds_left, max(0.0, next_look - time.monotonic()))
@@ -147,7 +158,7 @@ def _watch(function_pid: int, lifeline: GuardEnd, limits: Limits) -> Breach | No
         if lifeline.safe_until.has_passed:
             return Breach(Limit.LEASE)
         if time.monotonic() >= next_look:
-            breach = breach_below(os.getpid(), limits)
+            breach = usage.breach()
             if breach is not None:
                 return breach
             next_look = time.monotonic() + LOOK_SECONDS

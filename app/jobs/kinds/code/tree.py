@@ -1,21 +1,17 @@
-"""The processes below one process, as /proc shows them: what they use, and how every one of them is ended."""
+"""The processes below one process, as /proc shows them, and how every one of them is ended. usage.py: what they use."""
 
 import os
 import signal
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 
-from app.jobs.kinds.code.limits import MIB, Breach, Limit, Limits
-
 # How often all that is found is stopped, before what stands still is killed.
 _STOPPING_PASSES = 20
-# A killed process needs a moment to be gone.
-_DYING_SECONDS = 0.002
-_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
-# Not every kernel is built with it; with it a look costs as much as the tree is large, and not the whole machine.
-_LISTS_CHILDREN = os.path.exists(f"/proc/self/task/{os.getpid()}/children")
+# A killed process needs a moment to be gone, and of a crowd each one.
+_MOMENT_SECONDS = 0.002
+_DYING_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -67,35 +63,21 @@ def end_children() -> None:
     """End every process below this one, which has to adopt orphans. Returns when there is none left."""
     while _has_children():
         kill_below(os.getpid())
-        time.sleep(_DYING_SECONDS)
+        # To look for them again would take the time they need to die.
+        over = time.monotonic() + _DYING_SECONDS
+        while _has_children() and time.monotonic() < over:
+            time.sleep(_MOMENT_SECONDS)
 
 
 def end_strangers(known: Collection[int]) -> None:
     """End every process below this one that does not belong to a known child."""
     while strangers := processes_below(os.getpid(), sparing=known):
         kill_below(os.getpid(), sparing=known)
-        time.sleep(_DYING_SECONDS)
+        time.sleep(_MOMENT_SECONDS)
         for process in strangers:
             # Children of others are theirs to reap, until these are dead.
             with suppress(ChildProcessError):
                 os.waitpid(process.pid, os.WNOHANG)
-
-
-def breach_below(root: int, limits: Limits) -> Breach | None:
-    """Which limit the processes below one have passed together, if any."""
-    pids: list[int] = []
-    tasks = 0
-    for pid, threads in _family(root):
-        pids.append(pid)
-        tasks += threads
-        # Of a crowd the rest need not be counted: it grows while that is done.
-        if tasks > limits.processes:
-            return Breach(Limit.PROCESSES, tasks)
-    # What processes share is in the memory of each of them; asking for their true shares takes far longer.
-    if sum(map(_resident_bytes, pids)) <= limits.memory_bytes:
-        return None
-    used = sum(map(_proportional_bytes, pids))
-    return Breach(Limit.MEMORY, used // MIB) if used > limits.memory_bytes else None
 
 
 def _has_children() -> bool:
@@ -130,51 +112,3 @@ def _send(process: Process, how: signal.Signals) -> None:
                 signal.pidfd_send_signal(handle, how)
     finally:
         os.close(handle)
-
-
-def _family(root: int) -> Iterator[tuple[int, int]]:
-    """The numbers of the processes below one, with how many threads each has."""
-    if not _LISTS_CHILDREN:
-        yield from ((process.pid, len(_threads(process.pid))) for process in processes_below(root))
-        return
-    parents = [(root, _threads(root))]
-    while parents:
-        parent, threads = parents.pop()
-        for pid in _children(parent, threads):
-            own = _threads(pid)
-            yield pid, len(own)
-            parents.append((pid, own))
-
-
-def _threads(pid: int) -> list[str]:
-    try:
-        return os.listdir(f"/proc/{pid}/task")
-    except OSError:
-        return []
-
-
-def _children(pid: int, threads: list[str]) -> Iterator[int]:
-    for thread in threads:
-        try:
-            with open(f"/proc/{pid}/task/{thread}/children", "rb") as file:
-                yield from map(int, file.read().split())
-        except OSError:
-            continue
-
-
-def _resident_bytes(pid: int) -> int:
-    try:
-        with open(f"/proc/{pid}/statm", "rb") as file:
-            return int(file.read().split()[1]) * _PAGE_BYTES
-    except OSError:
-        return 0
-
-
-def _proportional_bytes(pid: int) -> int:
-    try:
-        with open(f"/proc/{pid}/smaps_rollup", "rb") as file:
-            found = next((line for line in file if line.startswith(b"Pss:")), None)
-    except OSError:
-        found = None
-    # A process that took another user's rights does not let itself be looked into.
-    return _resident_bytes(pid) if found is None else int(found.split()[1]) * 1024
