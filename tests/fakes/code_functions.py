@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -180,4 +181,5 @@ def look_around(context: FunctionContext, arguments: Nothing) -> Mapping[str, An
         "database_url": context.settings.database_url,
         "secret_key": context.settings.secret_key,
         "stdin": sys.stdin.read(),
+        "memory_mib": resource.getrlimit(resource.RLIMIT_DATA)[0] // 2**20,
     }

@@ -1,6 +1,7 @@
 """Code jobs: what a definition may say, and what is promised about it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,22 @@ class TestRun:
         outcome = kind.run(definition("greet", who="Ada"), context)
 
         assert outcome.result == {"greeting": "Hello Ada", "key": context.idempotency_key}
+
+    def test_a_function_may_have_limits_of_its_own(self, settings: Settings, supply: GuardSupply) -> None:
+        catalog = load_catalog(["tests.fakes.code_functions"])
+        hungry = CodeKind({"look_around": replace(catalog["look_around"], memory_mib=3_000)}, settings, supply)
+
+        outcome = hungry.run(definition("look_around"), FakeRunContext())
+
+        # What one process may ask for is twice what all of them may use.
+        assert outcome.result["memory_mib"] == 6_000
+
+    def test_arguments_of_the_largest_size_arrive(self, kind: CodeKind) -> None:
+        name = "A" * 32_000
+
+        outcome = kind.run(definition("greet", who=name), FakeRunContext())
+
+        assert outcome.result["greeting"] == f"Hello {name}"
 
     def test_the_example_of_the_manual_works(
         self, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_supply: GuardSupply
