@@ -174,7 +174,7 @@ class TestForkServer:
         assert all(greets(supply, settings) for _ in range(5))
 
     def test_one_that_does_not_answer_is_replaced(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(process, "START_SECONDS", 1.0)
+        monkeypatch.setattr(process, "START_SECONDS", 4.0)
         supply = GuardSupply(ForkServer([MODULE]), slots=0)
         assert greets(supply, settings)
         stopped = server_pid(supply)
@@ -242,4 +242,5 @@ class TestManyRuns:
 
         assert all(greets(supply, settings) for _ in range(200))
 
-        assert comes_true(lambda: held() == before)
+        # A few come and go with those that wait for the next run.
+        assert comes_true(lambda: all(now < then + 10 for now, then in zip(held(), before, strict=True)))
