@@ -10,7 +10,7 @@ from app.core.deadline import Deadline
 from app.jobs.kinds.code.fork_server import ForkServer, can_run_functions
 from app.jobs.kinds.code.lifeline import WorkerEnd, line
 
-# Each is two processes of a little over 1 MiB. Of many runs that start together the first ones find one.
+# Each is two processes, of 3.5 MiB together. Of many runs that start together the first ones find one.
 MOST_WAITING = 6
 # New ones are born once nothing has been started for a moment, so that their birth does not delay what starts; and
 # under a load that leaves no such moment, after a longer one all the same.
