@@ -1,12 +1,13 @@
 """The tick: schedules that are due become runs, and what nobody could run becomes a gap. Safe to run twice."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app.core.db import OUTAGES
@@ -16,25 +17,26 @@ from app.jobs.kinds.base import KindName
 from app.jobs.kinds.sync.connection import needs_connection, what_to_connect
 from app.jobs.models import Job
 from app.jobs.policies import Backoff, RetryPolicy
-from app.runs import ledger
+from app.runs import cursors, ledger
+from app.runs.due_schedules import DueSchedules, lock_due_schedule, lock_due_schedules
 from app.runs.ledger import RunRequest
-from app.runs.models import Run
+from app.runs.slot_decisions import Circumstances, Decision, decide_all, run_of
+from app.runs.slot_writes import SlotWrite, active_runs, plan_afresh, write_slots
 from app.runs.states import Reason, RunState, Trigger
-from app.schedules.fire_times import MOMENT, Rhythm, count_fires, last_fire, next_fire
-from app.schedules.models import Schedule, is_planned
-from app.schedules.policies import GapReason, Missed, Overlap, SlotPlan, plan_due_slots
-from app.schedules.service import record_gap, rhythm_of
-from app.schedules.stops import SchedulingStopRow, Stretch, cut_by_stops, stops_since
+from app.schedules.models import Schedule
+from app.schedules.slot_accounts import DOWNTIME, Absence
+from app.schedules.stops import stops_since
 
 log = logging.getLogger(__name__)
 
-# One transaction holds at most this many schedules, so that pages get their turn in between.
-BATCH = 50
+# One transaction holds at most this many schedules: enough that its statements cost little for each, few enough that
+# on SQLite, with its one writer, pages get their turn in between.
+BATCH = 1000
 
 
 @dataclass(frozen=True)
 class Tick:
-    """What one pass did."""
+    """What one pass did. `runs` counts those that are ready."""
 
     schedules: int
     runs: int
@@ -45,21 +47,17 @@ class Tick:
         return self.schedules == BATCH
 
 
-def tick(session: Session, *, now: datetime) -> Tick:
-    """Plan one batch of the schedules that are due, the longest waiting first. Nothing while scheduling is stopped."""
-    query = (
-        select(Schedule.id)
-        .where(*is_planned(), Schedule.next_run_at <= now)
-        .order_by(Schedule.next_run_at)
-        .limit(BATCH)
-        .with_for_update(skip_locked=True)
-    )
-    # Only ids are read here: a row that cannot be loaded would take the whole batch with it.
-    due = session.scalars(query).all()
+def tick(session: Session, *, now: datetime, absence: Absence = DOWNTIME) -> Tick:
+    """Plan one batch of the schedules that are due, the longest waiting first. Nothing while scheduling is stopped.
+
+    `absence` is why slots that are long past have not been planned yet.
+    """
+    plan_afresh(session)
+    due = lock_due_schedules(session, now=now, limit=BATCH)
     stops = stops_since(session) if due else []
     if any(stop.is_open for stop in stops):
         return Tick(0, 0)
-    return Tick(len(due), sum(_plan_or_set_aside(session, schedule_id, stops, now) for schedule_id in due))
+    return Tick(len(due), _plan(session, due, Circumstances(stops, absence, now)))
 
 
 def plan_schedule(session: Session, *, organization_id: UUID, schedule_id: UUID, now: datetime) -> int:
@@ -67,32 +65,64 @@ def plan_schedule(session: Session, *, organization_id: UUID, schedule_id: UUID,
 
     While scheduling is stopped none are: what is due lies in a gap then.
     """
-    query = select(Schedule.id).where(
-        Schedule.id == schedule_id,
-        Schedule.organization_id == organization_id,
-        *is_planned(),
-        Schedule.next_run_at <= now,
-    )
-    found = session.scalar(query.with_for_update())
-    return 0 if found is None else _plan_or_set_aside(session, schedule_id, stops_since(session), now)
+    due = lock_due_schedule(session, organization_id=organization_id, schedule_id=schedule_id, now=now)
+    return _plan(session, due, Circumstances(stops_since(session), DOWNTIME, now)) if due else 0
 
 
-def _plan_or_set_aside(session: Session, schedule_id: UUID, stops: Sequence[SchedulingStopRow], now: datetime) -> int:
+def _plan(session: Session, due: DueSchedules, here: Circumstances) -> int:
+    for schedule_id in due.unreadable:
+        _repair(session, schedule_id, cursors.UNREADABLE, here.now)
+    for schedule in due.impossible:
+        _repair(session, UUID(schedule.key), cursors.IMPOSSIBLE, here.now)
+    decisions, refused = decide_all(due.sound, here)
+    for schedule, error in refused:
+        _set_aside(session, UUID(schedule.key), error, here.now)
+    writes = _with_overlap(session, decisions)
+    if writes:
+        _write(session, writes, here.now)
+    return sum(write.run is not None and write.run.state is RunState.READY for write in writes)
+
+
+def _with_overlap(session: Session, decisions: list[Decision]) -> list[SlotWrite]:
+    asking = [each.key for each in decisions if each.asks_for_others]
+    in_the_way = active_runs(session, asking) if asking else {}
+    return [
+        SlotWrite(each.key, each.account.following, run_of(each, in_the_way.get(each.key)), each.account.gaps)
+        for each in decisions
+    ]
+
+
+def _write(session: Session, writes: list[SlotWrite], now: datetime) -> None:
     try:
         with session.begin_nested():
-            schedule = session.get_one(Schedule, schedule_id, populate_existing=True)
-            return _plan(session, schedule, rhythm_of(schedule), stops, now)
+            write_slots(session, writes, now=now)
     except OUTAGES:
-        # The database, not the row: the whole batch is tried again.
+        # The database, not a row: the whole batch is tried again.
+        raise
+    except Exception:
+        log.exception("a batch of slots was refused, so each is written by itself")
+        for write in writes:
+            _guarded(session, UUID(write.key), now, partial(write_slots, session, [write], now=now))
+
+
+def _repair(session: Session, schedule_id: UUID, problem: str, now: datetime) -> None:
+    _guarded(session, schedule_id, now, partial(cursors.repair, session, schedule_id, problem=problem, now=now))
+
+
+def _guarded(session: Session, schedule_id: UUID, now: datetime, work: Callable[[], object]) -> None:
+    """Do it; when it fails because of this one schedule, take nothing of it and set the schedule aside."""
+    try:
+        with session.begin_nested():
+            work()
+    except OUTAGES:
         raise
     except Exception as error:
-        # Whatever is wrong with one row must not stop the others: it is set aside, and says why.
-        log.exception("schedule set aside", extra={"schedule_id": str(schedule_id)})
+        log.exception("a schedule cannot be planned", extra={"schedule_id": str(schedule_id)})
         _set_aside(session, schedule_id, error, now)
-        return 0
 
 
 def _set_aside(session: Session, schedule_id: UUID, error: Exception, now: datetime) -> None:
+    """Whatever is wrong with one row must not stop the others: it is planned no more, and says why."""
     problem = error.message if isinstance(error, Invalid) else f"This schedule cannot be read: {error}"
     query = update(Schedule).where(Schedule.id == schedule_id).values(problem=problem)
     organization_id = session.scalars(query.returning(Schedule.organization_id)).one()
@@ -103,98 +133,17 @@ def _set_aside(session: Session, schedule_id: UUID, error: Exception, now: datet
         kind="schedule.set_aside",
         subject_id=schedule_id,
         now=now,
+        data={"text": problem},
     )
-
-
-def _plan(session: Session, schedule: Schedule, when: Rhythm, stops: Sequence[SchedulingStopRow], now: datetime) -> int:
-    cursor = schedule.next_run_at
-    assert cursor is not None, "only due schedules are planned, and those have a cursor"
-    # The row is locked since it was chosen as due, so nobody else moves this cursor meanwhile.
-    following = next_fire(when, after=now)
-    session.execute(update(Schedule).where(Schedule.id == schedule.id).values(next_run_at=following))
-    due = []
-    for stretch in cut_by_stops(stops, since=cursor, until=now):
-        if stretch.stop is None:
-            due.append(stretch)
-        else:
-            _record_stop(session, schedule, when, stretch, stretch.stop, now)
-    # A cursor is a slot even where the rules of its zone have changed since.
-    otherwise = cursor if due and due[0].since == cursor else None
-    return _plan_due(session, schedule, when, due, otherwise, now)
-
-
-def _record_stop(
-    session: Session, schedule: Schedule, when: Rhythm, stretch: Stretch, stop: SchedulingStopRow, now: datetime
-) -> None:
-    # As after a pause: whoever stopped everything did not want it done later, all at once.
-    record_gap(
-        session,
-        schedule=schedule,
-        when=when,
-        since=stretch.since,
-        until=stretch.until,
-        reason=GapReason.SCHEDULING_STOPPED,
-        explanation=stop.explanation,
-        now=now,
-    )
-
-
-def _plan_due(
-    session: Session, schedule: Schedule, when: Rhythm, due: Sequence[Stretch], cursor: datetime | None, now: datetime
-) -> int:
-    """Let the policy decide about the slots of these stretches, of which there is mostly one."""
-    found = [last_fire(when, after=stretch.since - MOMENT, until=stretch.until) for stretch in due]
-    latest = max((slot for slot in found if slot is not None), default=cursor)
-    if latest is None:
-        return 0
-    plan = plan_due_slots(
-        Missed(schedule.missed),
-        latest=latest,
-        count=sum(count_fires(when, after=stretch.since - MOMENT, until=stretch.until) for stretch in due),
-        max_age=timedelta(seconds=schedule.missed_max_age_seconds),
-        now=now,
-    )
-    if plan.slots_in_gap:
-        end, reason = latest - MOMENT if plan.runs_latest else now, GapReason.SCHEDULER_DOWN
-        for stretch in due:
-            until = min(stretch.until, end)
-            record_gap(session, schedule=schedule, when=when, since=stretch.since, until=until, reason=reason, now=now)
-    return _open_slot(session, schedule, latest, plan, now) if plan.runs_latest else 0
-
-
-def _open_slot(session: Session, schedule: Schedule, slot_at: datetime, plan: SlotPlan, now: datetime) -> int:
-    job = session.get_one(Job, schedule.job_id)
-    request = request_for(
-        job,
-        trigger=Trigger.CATCH_UP if plan.is_catch_up else Trigger.SCHEDULE,
-        due_at=slot_at,
-        schedule_id=schedule.id,
-        slot_at=slot_at,
-    )
-    if needs_connection(job.kind):
-        open_or_skip(session, request, now=now)
-        return 0
-    in_the_way = _active_run(session, schedule.id) if schedule.overlap == Overlap.SKIP.value else None
-    if in_the_way is None:
-        return int(ledger.open_run(session, request, now=now) is not None)
-    explanation = f"The previous run was still going ({in_the_way}), and this schedule does not run twice at once."
-    ledger.open_run(session, request, now=now, state=RunState.SKIPPED, reason=Reason.OVERLAP, explanation=explanation)
-    return 0
 
 
 def open_or_skip(session: Session, request: RunRequest, *, now: datetime) -> UUID | None:
-    """Add a run that somebody asked for or whose slot came; skipped, saying what to do, when it lacks a connection."""
+    """Add a run that somebody asked for; skipped, saying what to do, when it lacks a connection."""
     if not needs_connection(request.kind.value):
         return ledger.open_run(session, request, now=now)
     explanation = what_to_connect(request.definition)
     reason = Reason.NEEDS_CONNECTION
     return ledger.open_run(session, request, now=now, state=RunState.SKIPPED, reason=reason, explanation=explanation)
-
-
-def _active_run(session: Session, schedule_id: UUID) -> UUID | None:
-    # A run has an end exactly when its state is terminal, and by its end the index leads straight to the few without.
-    query = select(Run.id).where(Run.schedule_id == schedule_id, Run.finished_at.is_(None))
-    return session.scalar(query.limit(1))
 
 
 def request_for(

@@ -15,10 +15,11 @@ from app.core.ids import new_id
 from app.core.names import NameInvalid, clean_name
 from app.events.service import Topic, append_event
 from app.jobs.queries import get_job
-from app.schedules.fire_times import MOMENT, ClockChange, Rhythm, count_fires, last_fire, next_fire, rhythm
+from app.schedules.fire_times import ClockChange, Rhythm, next_fire, rhythm
 from app.schedules.models import Gap, Schedule
 from app.schedules.policies import DEFAULT_MAX_AGE_SECONDS, GapReason, Missed, Overlap
 from app.schedules.queries import ScheduleNotFound, ScheduleRow, get_schedule
+from app.schedules.slot_accounts import Absence, gap_between
 from app.tenants.access import Actor, Permission, require
 from app.tenants.audit import record
 
@@ -173,28 +174,22 @@ def record_gap(
     until: datetime,
     reason: GapReason,
     now: datetime,
-    explanation: str | None = None,
-) -> int:
-    """Account for the slots from `since` up to `until` that nobody executed. Returns how many there were."""
-    if since is None or since > until:
-        return 0
-    slots = count_fires(when, after=since - MOMENT, until=until)
-    first, last = next_fire(when, after=since - MOMENT), last_fire(when, after=since - MOMENT, until=until)
-    if first is None or last is None:
-        return 0
+) -> None:
+    """Account for the slots from `since` up to `until` that nobody executed, if there are any."""
+    gap = gap_between(when, since=since, until=until, why=Absence(reason))
+    if gap is None:
+        return
     session.add(
         Gap(
             organization_id=schedule.organization_id,
             schedule_id=schedule.id,
-            first_slot_at=first,
-            last_slot_at=last,
-            slots=slots,
+            first_slot_at=gap.first_slot_at,
+            last_slot_at=gap.last_slot_at,
+            slots=gap.slots,
             reason=reason.value,
-            explanation=explanation,
             at=now,
         )
     )
-    return slots
 
 
 def _account_for_silence(session: Session, before: ScheduleRow, when: Rhythm, now: datetime) -> None:

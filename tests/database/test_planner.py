@@ -190,7 +190,9 @@ class TestDowntime:
         assert gaps_of(session, schedule) == []
 
     def test_accounts_for_every_slot_of_a_year(self, session: Session, job: Job) -> None:
-        schedule = make_schedule(session, job, cron="* * * * *", next_run_at=utc("2026-01-05 12:00"))
+        schedule = make_schedule(
+            session, job, cron="* * * * *", next_run_at=utc("2026-01-05 12:00"), created_at=utc("2026-01-01 00:00")
+        )
 
         planner.tick(session, now=NOW)
 

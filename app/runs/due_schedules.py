@@ -1,0 +1,126 @@
+"""Which schedules are due, read for many at once. A row that cannot be read never takes the others with it."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, String, case, select
+from sqlalchemy import cast as cast_to
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.orm import Session
+
+from app.jobs.kinds.base import KindName
+from app.jobs.models import Job
+from app.schedules.models import Schedule, is_planned
+
+log = logging.getLogger(__name__)
+
+
+class DueSchedule(NamedTuple):
+    """What the tick needs to know of a schedule. A tuple, because ten thousand of them may be due at once."""
+
+    # The id as the database writes it: it comes from a statement and goes into the next one.
+    key: str
+    cron: str
+    timezone: str
+    spread_key: str
+    overlap: str
+    missed: str
+    missed_max_age_seconds: int
+    cursor: datetime
+    # A cursor from before the schedule was made was never set by us.
+    is_impossible: bool
+    kind: str
+    # Only of jobs that may lack a connection: it says which one.
+    definition: Mapping[str, Any] | None
+
+    @property
+    def question(self) -> tuple[object, ...]:
+        """All that its slots depend on. The key that H is spread by counts only where there is an H."""
+        spread_key = self.spread_key if "H" in self.cron.upper() else ""
+        return self.cron, self.timezone, spread_key, self.missed, self.missed_max_age_seconds, self.cursor
+
+
+@dataclass(frozen=True)
+class DueSchedules:
+    """One batch: those that were read, and the ids of those that could not be."""
+
+    read: Sequence[DueSchedule]
+    unreadable: Sequence[UUID] = ()
+
+    def __len__(self) -> int:
+        return len(self.read) + len(self.unreadable)
+
+    @property
+    def sound(self) -> list[DueSchedule]:
+        return [schedule for schedule in self.read if not schedule.is_impossible]
+
+    @property
+    def impossible(self) -> list[DueSchedule]:
+        return [schedule for schedule in self.read if schedule.is_impossible]
+
+
+def lock_due_schedules(session: Session, *, now: datetime, limit: int) -> DueSchedules:
+    """The schedules that are due and that nobody else plans at this moment, the longest waiting first."""
+    where = (*is_planned(), Schedule.next_run_at <= now)
+    return _read(session, where, limit)
+
+
+def lock_due_schedule(session: Session, *, organization_id: UUID, schedule_id: UUID, now: datetime) -> DueSchedules:
+    """One schedule, if it is due. Waits for whoever plans it at this moment."""
+    wanted = Schedule.id == schedule_id, Schedule.organization_id == organization_id
+    return _read(session, (*wanted, *is_planned(), Schedule.next_run_at <= now), None)
+
+
+def _read(session: Session, where: Sequence[ColumnElement[bool]], limit: int | None) -> DueSchedules:
+    try:
+        found = session.execute(_locking(_columns().where(*where), limit))
+        return DueSchedules([DueSchedule._make(row) for row in found])
+    except (OperationalError, InterfaceError):
+        # The database, not a row: the whole batch is tried again.
+        raise
+    except Exception:
+        log.exception("a schedule that is due cannot be read")
+        # An instant that no calendar holds fails as soon as the driver meets it, so now they are read one by one.
+        return _read_singly(session, session.scalars(_locking(select(Schedule.id).where(*where), limit)).all())
+
+
+def _read_singly(session: Session, ids: Sequence[UUID]) -> DueSchedules:
+    read, unreadable = [], []
+    for schedule_id in ids:
+        try:
+            row = session.execute(_columns().where(Schedule.id == schedule_id)).one()
+            read.append(DueSchedule._make(row))
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            log.exception("schedule unreadable", extra={"schedule_id": str(schedule_id)})
+            unreadable.append(schedule_id)
+    return DueSchedules(read, unreadable)
+
+
+def _columns() -> Select[Any]:
+    definition = case((Job.kind == KindName.SYNC.value, Job.definition))
+    columns: tuple[Any, ...] = (
+        cast_to(Schedule.id, String),
+        Schedule.cron,
+        Schedule.timezone,
+        Schedule.spread_key,
+        Schedule.overlap,
+        Schedule.missed,
+        Schedule.missed_max_age_seconds,
+        Schedule.next_run_at,
+        Schedule.next_run_at < Schedule.created_at,
+        Job.kind,
+        definition,
+    )
+    return select(*columns).join(Job, (Job.id == Schedule.job_id) & (Job.organization_id == Schedule.organization_id))
+
+
+def _locking(query: Select[Any], limit: int | None) -> Select[Any]:
+    # Of the schedule alone: the job may be read by others, and is not ours to lock.
+    ordered = query.order_by(Schedule.next_run_at) if limit is not None else query
+    return ordered.limit(limit).with_for_update(of=Schedule, skip_locked=limit is not None)

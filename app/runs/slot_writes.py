@@ -1,0 +1,233 @@
+"""The part of the ledger that opens the runs of slots: many at once, with their cursors, gaps and events.
+
+A batch is a handful of statements however many schedules it holds: one for each would cost more than all the rest.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.core.ids import new_id
+from app.runs.states import Reason, RunState, Trigger
+from app.schedules.slot_accounts import SlotGap
+
+
+@dataclass(frozen=True, slots=True)
+class SlotRun:
+    """The run of a slot: ready, or skipped with the reason."""
+
+    slot_at: datetime
+    trigger: Trigger
+    state: RunState = RunState.READY
+    reason: Reason | None = None
+    explanation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SlotWrite:
+    """What is written of one schedule. `key` is its id as the database wrote it."""
+
+    key: str
+    following: datetime | None
+    run: SlotRun | None
+    gaps: tuple[SlotGap, ...]
+
+
+def write_slots(session: Session, writes: Sequence[SlotWrite], *, now: datetime) -> None:
+    """Move the cursors, open the runs whose slot has none yet, append their events and record the gaps."""
+    write = _write_to_postgres if session.get_bind().dialect.name == "postgresql" else _write_to_sqlite
+    write(session, writes, now)
+
+
+def plan_afresh(session: Session) -> None:
+    """Have the statements of this transaction planned for the rows they meet.
+
+    A plan that was kept from a time when the tables were empty reads them from end to end once they are full.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+
+
+def active_runs(session: Session, keys: Sequence[str]) -> dict[str, str]:
+    """Of each of these schedules that has a run without an end: the id of one."""
+    if session.get_bind().dialect.name == "postgresql":
+        found = session.execute(_ACTIVE_IN_POSTGRES, {"keys": _array(keys)})
+    else:
+        found = session.execute(_ACTIVE_IN_SQLITE, {"keys": json.dumps(keys)})
+    return {row.schedule_id: row.id for row in found}
+
+
+# A run has an end exactly when its state is terminal, and by its end the index leads straight to the few without.
+_ACTIVE_IN_POSTGRES = text(
+    "SELECT CAST(schedule_id AS text) AS schedule_id, CAST(id AS text) AS id FROM runs "
+    "WHERE schedule_id = ANY(CAST(:keys AS uuid[])) AND finished_at IS NULL"
+)
+_ACTIVE_IN_SQLITE = text(
+    "SELECT schedule_id, id FROM runs WHERE schedule_id IN (SELECT value FROM json_each(:keys)) AND finished_at IS NULL"
+)
+
+# What a run copies of its job is copied by the database: a definition may be long, and nobody here needs it.
+_RUN_COLUMNS = (
+    "id, organization_id, job_id, schedule_id, slot_at, due_at, trigger, kind, definition, job_name, tries, "
+    "retry_delay_seconds, retry_backoff, time_limit_seconds, state, reason, error, attempt, token, ready_at, "
+    "created_at, finished_at"
+)
+_OF_JOB = "j.kind, j.definition, j.name, j.tries, j.retry_delay_seconds, j.retry_backoff, j.time_limit_seconds"
+
+# One statement, because each would look up the same rows again. All of it or nothing: a cursor never moves alone.
+_SLOTS_IN_POSTGRES = text(
+    f"""
+WITH planned AS (
+    SELECT * FROM unnest(
+        CAST(:keys AS uuid[]), CAST(:followings AS timestamptz[]), CAST(:run_ids AS uuid[]),
+        CAST(:slots AS timestamptz[]), CAST(:triggers AS text[]), CAST(:states AS text[]), CAST(:reasons AS text[]),
+        CAST(:errors AS text[])
+    ) AS p (key, following, run_id, slot_at, trigger, state, reason, error)
+), moved AS (
+    UPDATE schedules AS s SET next_run_at = p.following FROM planned AS p WHERE s.id = p.key
+    RETURNING p.*, s.organization_id, s.job_id
+), opened AS (
+    INSERT INTO runs ({_RUN_COLUMNS})
+    SELECT m.run_id, m.organization_id, m.job_id, m.key, m.slot_at, m.slot_at, m.trigger, {_OF_JOB}, m.state, m.reason,
+        m.error, 0, 0, :now, :now, CASE WHEN m.state = '{RunState.READY.value}' THEN NULL ELSE :now END
+    FROM moved AS m JOIN jobs AS j ON j.organization_id = m.organization_id AND j.id = m.job_id
+    WHERE m.run_id IS NOT NULL
+    ON CONFLICT DO NOTHING
+    RETURNING id, organization_id, state
+)
+INSERT INTO events (organization_id, topic, kind, subject_id, data, at)
+SELECT organization_id, 'runs', 'run.' || state, id, CAST('{{}}' AS json), :now FROM opened
+"""  # noqa: S608 - constants
+)
+_GAPS_IN_POSTGRES = text(
+    """
+INSERT INTO gaps (id, organization_id, schedule_id, first_slot_at, last_slot_at, slots, reason, explanation, at)
+SELECT p.id, s.organization_id, s.id, p.first_slot_at, p.last_slot_at, p.slots, p.reason, p.explanation, :now
+FROM unnest(
+    CAST(:ids AS uuid[]), CAST(:keys AS uuid[]), CAST(:firsts AS timestamptz[]), CAST(:lasts AS timestamptz[]),
+    CAST(:counts AS integer[]), CAST(:reasons AS text[]), CAST(:explanations AS text[])
+) AS p (id, key, first_slot_at, last_slot_at, slots, reason, explanation)
+JOIN schedules AS s ON s.id = p.key
+"""
+)
+
+_CURSOR_IN_SQLITE = text("UPDATE schedules SET next_run_at = :following WHERE id = :key")
+_RUN_IN_SQLITE = text(
+    f"""
+INSERT INTO runs ({_RUN_COLUMNS})
+SELECT :run_id, s.organization_id, s.job_id, s.id, :slot, :slot, :trigger, {_OF_JOB}, :state, :reason,
+    :error, 0, 0, :now, :now, CASE WHEN :state = '{RunState.READY.value}' THEN NULL ELSE :now END
+FROM schedules AS s JOIN jobs AS j ON j.organization_id = s.organization_id AND j.id = s.job_id
+WHERE s.id = :key
+ON CONFLICT DO NOTHING
+"""  # noqa: S608 - constants
+)
+# A slot that had a run already opens none, and then there is nothing to tell.
+_EVENT_IN_SQLITE = text(
+    "INSERT INTO events (organization_id, topic, kind, subject_id, data, at) "
+    "SELECT organization_id, 'runs', 'run.' || state, id, '{}', :now FROM runs WHERE id = :run_id"
+)
+_GAP_IN_SQLITE = text(
+    """
+INSERT INTO gaps (id, organization_id, schedule_id, first_slot_at, last_slot_at, slots, reason, explanation, at)
+SELECT :id, organization_id, id, :first, :last, :count, :reason, :explanation, :now FROM schedules WHERE id = :key
+"""
+)
+
+
+def _write_to_postgres(session: Session, writes: Sequence[SlotWrite], now: datetime) -> None:
+    # Those that run come first, so that what is known of runs alone may end earlier: the rest is NULL then.
+    ordered = sorted(writes, key=lambda write: write.run is None)
+    runs = [write.run for write in ordered if write.run is not None]
+    session.execute(
+        _SLOTS_IN_POSTGRES,
+        {
+            "now": now,
+            "keys": _array(write.key for write in ordered),
+            "followings": _instants(write.following for write in ordered),
+            "run_ids": _array(str(new_id()) for _ in runs),
+            "slots": _instants(run.slot_at for run in runs),
+            "triggers": _array(run.trigger.value for run in runs),
+            "states": _array(run.state.value for run in runs),
+            "reasons": _array(run.reason and run.reason.value for run in runs),
+            "errors": _array(_quoted(run.explanation) for run in runs),
+        },
+    )
+    gaps = [(write.key, gap) for write in writes for gap in write.gaps]
+    if gaps:
+        session.execute(
+            _GAPS_IN_POSTGRES,
+            {
+                "now": now,
+                "ids": _array(str(new_id()) for _ in gaps),
+                "keys": _array(key for key, _ in gaps),
+                "firsts": _instants(gap.first_slot_at for _, gap in gaps),
+                "lasts": _instants(gap.last_slot_at for _, gap in gaps),
+                "counts": _array(str(gap.slots) for _, gap in gaps),
+                "reasons": _array(gap.why.reason.value for _, gap in gaps),
+                "explanations": _array(_quoted(gap.why.explanation) for _, gap in gaps),
+            },
+        )
+
+
+def _write_to_sqlite(session: Session, writes: Sequence[SlotWrite], now: datetime) -> None:
+    stored = _stored(now)
+    cursors = [{"key": write.key, "following": _stored(write.following)} for write in writes]
+    session.execute(_CURSOR_IN_SQLITE, cursors)
+    runs = [
+        {
+            "key": write.key,
+            "run_id": new_id().hex,
+            "slot": _stored(write.run.slot_at),
+            "trigger": write.run.trigger.value,
+            "state": write.run.state.value,
+            "reason": write.run.reason and write.run.reason.value,
+            "error": write.run.explanation,
+            "now": stored,
+        }
+        for write in writes
+        if write.run is not None
+    ]
+    if runs:
+        session.execute(_RUN_IN_SQLITE, runs)
+        session.execute(_EVENT_IN_SQLITE, [{"run_id": run["run_id"], "now": stored} for run in runs])
+    gaps = [_gap_in_sqlite(write.key, gap, stored) for write in writes for gap in write.gaps]
+    if gaps:
+        session.execute(_GAP_IN_SQLITE, gaps)
+
+
+def _gap_in_sqlite(key: str, gap: SlotGap, now: str | None) -> dict[str, Any]:
+    return {
+        "id": new_id().hex,
+        "key": key,
+        "first": _stored(gap.first_slot_at),
+        "last": _stored(gap.last_slot_at),
+        "count": gap.slots,
+        "reason": gap.why.reason.value,
+        "explanation": gap.why.explanation,
+        "now": now,
+    }
+
+
+def _array(items: Iterable[str | None]) -> str:
+    """An array as PostgreSQL reads it from text: the driver takes ten times as long to write a list of values."""
+    return "{" + ",".join("NULL" if item is None else item for item in items) + "}"
+
+
+def _instants(moments: Iterable[datetime | None]) -> str:
+    return _array(None if moment is None else moment.isoformat() for moment in moments)
+
+
+def _quoted(words: str | None) -> str | None:
+    """Free text as an item of an array."""
+    return None if words is None else '"' + words.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _stored(moment: datetime | None) -> str | None:
+    """An instant as SQLite keeps it: text in UTC without an offset, so that it sorts."""
+    return None if moment is None else moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
