@@ -75,9 +75,9 @@ def _installation(environ: dict[str, str]) -> Iterator[Installation]:
 
 
 @contextmanager
-def worker() -> Iterator[subprocess.Popen[bytes]]:
-    """A worker with its scheduler, on the installation of the environment."""
-    process = subprocess.Popen([sys.executable, "-m", "app.cli", "worker"])
+def worker(*program: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker with its scheduler, on the installation of the environment: the command's, or another program's."""
+    process = subprocess.Popen([sys.executable, "-m", *(program or ("app.cli", "worker"))])
     try:
         yield process
     finally:

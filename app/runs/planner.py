@@ -66,7 +66,14 @@ def plan_schedule(session: Session, *, organization_id: UUID, schedule_id: UUID,
     While scheduling is stopped none are: what is due lies in a gap then.
     """
     due = lock_due_schedule(session, organization_id=organization_id, schedule_id=schedule_id, now=now)
-    return _plan(session, due, Circumstances(stops_since(session), DOWNTIME, now)) if due else 0
+    if not due:
+        return 0
+    made = _plan(session, due, Circumstances(stops_since(session), DOWNTIME, now))
+    # Written past the session, which may hold the schedule from before.
+    loaded = session.identity_map.get(session.identity_key(Schedule, schedule_id))
+    if loaded is not None:
+        session.expire(loaded)
+    return made
 
 
 def _plan(session: Session, due: DueSchedules, here: Circumstances) -> int:
