@@ -106,8 +106,8 @@ class Pools:
         if not work.is_postgres:
             # A file has no connections to run out of.
             return cls(work, work, work)
-        tick, beat = (open_database(settings.database_url, connections=3) for _ in range(2))
-        return cls(work, tick, beat)
+        tick = open_database(settings.database_url, connections=3, keeps_plans=False)
+        return cls(work, tick, open_database(settings.database_url, connections=3))
 
     def dispose(self) -> None:
         for database in (self.work, self.tick, self.beat):

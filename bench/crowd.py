@@ -75,4 +75,3 @@ def _make_job(place: Installation, name: str) -> UUID:
     with place.database.transaction() as session:
         now = DatabaseClock().now(session)
         return create_job(session, actor=place.actor, kinds=job_kinds(place.settings), draft=draft, now=now)
-

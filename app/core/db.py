@@ -86,15 +86,18 @@ class Database:
         self.read.dispose()
 
 
-def open_database(url: str, *, connections: int = 5) -> Database:
-    """Engines for a database URL, with so many connections at most. Nothing is connected yet."""
+def open_database(url: str, *, connections: int = 5, keeps_plans: bool = True) -> Database:
+    """Engines for a database URL, with so many connections at most. Nothing is connected yet.
+
+    Without `keeps_plans` PostgreSQL plans every statement for the rows it meets.
+    """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return Database(
             write=sqlite_engine(parsed, begin="BEGIN IMMEDIATE", read_only=False),
             read=sqlite_engine(parsed, begin="BEGIN", read_only=True),
         )
-    engine = postgres_engine(parsed, connections=connections)
+    engine = postgres_engine(parsed, connections=connections, keeps_plans=keeps_plans)
     return Database(write=engine, read=engine.execution_options(postgresql_readonly=True))
 
 

@@ -22,12 +22,23 @@ _POOL_SECONDS = 10
 _RECYCLE_SECONDS = 1_800
 
 
-def postgres_engine(url: URL, *, connections: int) -> Engine:
-    """An engine with a pool of its own, of so many connections at most."""
+def postgres_engine(url: URL, *, connections: int, keeps_plans: bool) -> Engine:
+    """An engine with a pool of its own, of so many connections at most.
+
+    `keeps_plans` lets the driver prepare what it sends often. A plan that was kept from a time when the tables were
+    empty reads them from end to end once they are full, so whoever moves many rows at once does without. (Telling the
+    server to plan every statement anew would do that for the checks of foreign keys too, one by one.)
+    """
     options = " ".join(f"-c {name}={value}" for name, value in _SESSION_SETTINGS.items())
     return create_engine(
         url,
-        connect_args={"connect_timeout": _CONNECT_SECONDS, "options": options, "application_name": "belfry", **_TCP},
+        connect_args={
+            "connect_timeout": _CONNECT_SECONDS,
+            "options": options,
+            "application_name": "belfry",
+            **_TCP,
+            **({} if keeps_plans else {"prepare_threshold": None}),
+        },
         pool_size=connections,
         max_overflow=0,
         pool_timeout=_POOL_SECONDS,

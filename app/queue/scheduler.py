@@ -102,8 +102,9 @@ class Scheduler:
             if not done.is_full:
                 self._report(TickReport(now, int((time.monotonic() - began) * 1000)))
                 return
-            # Pages and heartbeats write too, and SQLite has one writer at a time.
-            self._closed.wait(BREATH_SECONDS)
+            if not self._database.is_postgres:
+                # Pages and heartbeats write too, and SQLite has one writer at a time.
+                self._closed.wait(BREATH_SECONDS)
 
     def sweep(self) -> None:
         """Move runs of dead workers on, and hint again at runs whose hint was lost."""

@@ -21,7 +21,7 @@ from app.runs import cursors, ledger
 from app.runs.due_schedules import DueSchedules, lock_due_schedule, lock_due_schedules
 from app.runs.ledger import RunRequest
 from app.runs.slot_decisions import Circumstances, Decision, decide_all, run_of
-from app.runs.slot_writes import SlotWrite, active_runs, plan_afresh, write_slots
+from app.runs.slot_writes import SlotWrite, active_runs, write_slots
 from app.runs.states import Reason, RunState, Trigger
 from app.schedules.models import Schedule
 from app.schedules.slot_accounts import DOWNTIME, Absence
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 # One transaction holds at most this many schedules: enough that its statements cost little for each, few enough that
 # on SQLite, with its one writer, pages get their turn in between.
-BATCH = 1000
+BATCH = 2_000
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,6 @@ def tick(session: Session, *, now: datetime, absence: Absence = DOWNTIME) -> Tic
 
     `absence` is why slots that are long past have not been planned yet.
     """
-    plan_afresh(session)
     due = lock_due_schedules(session, now=now, limit=BATCH)
     stops = stops_since(session) if due else []
     if any(stop.is_open for stop in stops):

@@ -44,15 +44,6 @@ def write_slots(session: Session, writes: Sequence[SlotWrite], *, now: datetime)
     write(session, writes, now)
 
 
-def plan_afresh(session: Session) -> None:
-    """Have the statements of this transaction planned for the rows they meet.
-
-    A plan that was kept from a time when the tables were empty reads them from end to end once they are full.
-    """
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
-
-
 def active_runs(session: Session, keys: Sequence[str]) -> dict[str, str]:
     """Of each of these schedules that has a run without an end: the id of one."""
     if session.get_bind().dialect.name == "postgresql":
@@ -116,26 +107,40 @@ JOIN schedules AS s ON s.id = p.key
 """
 )
 
-_CURSOR_IN_SQLITE = text("UPDATE schedules SET next_run_at = :following WHERE id = :key")
-_RUN_IN_SQLITE = text(
+# Here the rows come as one JSON text: a statement for each would begin by preparing the checks of every foreign key.
+_CURSORS_IN_SQLITE = text(
+    "UPDATE schedules SET next_run_at = json_extract(p.value, '$.following') FROM json_each(:rows) AS p "
+    "WHERE schedules.id = json_extract(p.value, '$.key')"
+)
+_RUNS_IN_SQLITE = text(
     f"""
 INSERT INTO runs ({_RUN_COLUMNS})
-SELECT :run_id, s.organization_id, s.job_id, s.id, :slot, :slot, :trigger, {_OF_JOB}, :state, :reason,
-    :error, 0, 0, :now, :now, CASE WHEN :state = '{RunState.READY.value}' THEN NULL ELSE :now END
-FROM schedules AS s JOIN jobs AS j ON j.organization_id = s.organization_id AND j.id = s.job_id
-WHERE s.id = :key
+SELECT json_extract(p.value, '$.run_id'), s.organization_id, s.job_id, s.id, json_extract(p.value, '$.slot'),
+    json_extract(p.value, '$.slot'), json_extract(p.value, '$.trigger'), {_OF_JOB}, json_extract(p.value, '$.state'),
+    json_extract(p.value, '$.reason'), json_extract(p.value, '$.error'), 0, 0, :now, :now,
+    CASE WHEN json_extract(p.value, '$.state') = '{RunState.READY.value}' THEN NULL ELSE :now END
+FROM json_each(:rows) AS p
+CROSS JOIN schedules AS s ON s.id = json_extract(p.value, '$.key')
+CROSS JOIN jobs AS j ON j.organization_id = s.organization_id AND j.id = s.job_id
+WHERE true
 ON CONFLICT DO NOTHING
 """  # noqa: S608 - constants
 )
 # A slot that had a run already opens none, and then there is nothing to tell.
-_EVENT_IN_SQLITE = text(
-    "INSERT INTO events (organization_id, topic, kind, subject_id, data, at) "
-    "SELECT organization_id, 'runs', 'run.' || state, id, '{}', :now FROM runs WHERE id = :run_id"
+_EVENTS_IN_SQLITE = text(
+    """
+INSERT INTO events (organization_id, topic, kind, subject_id, data, at)
+SELECT r.organization_id, 'runs', 'run.' || r.state, r.id, '{}', :now
+FROM json_each(:rows) AS p CROSS JOIN runs AS r ON r.id = json_extract(p.value, '$.run_id')
+"""
 )
-_GAP_IN_SQLITE = text(
+_GAPS_IN_SQLITE = text(
     """
 INSERT INTO gaps (id, organization_id, schedule_id, first_slot_at, last_slot_at, slots, reason, explanation, at)
-SELECT :id, organization_id, id, :first, :last, :count, :reason, :explanation, :now FROM schedules WHERE id = :key
+SELECT json_extract(p.value, '$.id'), s.organization_id, s.id, json_extract(p.value, '$.first'),
+    json_extract(p.value, '$.last'), json_extract(p.value, '$.slots'), json_extract(p.value, '$.reason'),
+    json_extract(p.value, '$.explanation'), :now
+FROM json_each(:rows) AS p CROSS JOIN schedules AS s ON s.id = json_extract(p.value, '$.key')
 """
 )
 
@@ -176,41 +181,37 @@ def _write_to_postgres(session: Session, writes: Sequence[SlotWrite], now: datet
 
 
 def _write_to_sqlite(session: Session, writes: Sequence[SlotWrite], now: datetime) -> None:
-    stored = _stored(now)
     cursors = [{"key": write.key, "following": _stored(write.following)} for write in writes]
-    session.execute(_CURSOR_IN_SQLITE, cursors)
-    runs = [
-        {
-            "key": write.key,
-            "run_id": new_id().hex,
-            "slot": _stored(write.run.slot_at),
-            "trigger": write.run.trigger.value,
-            "state": write.run.state.value,
-            "reason": write.run.reason and write.run.reason.value,
-            "error": write.run.explanation,
-            "now": stored,
-        }
-        for write in writes
-        if write.run is not None
-    ]
-    if runs:
-        session.execute(_RUN_IN_SQLITE, runs)
-        session.execute(_EVENT_IN_SQLITE, [{"run_id": run["run_id"], "now": stored} for run in runs])
-    gaps = [_gap_in_sqlite(write.key, gap, stored) for write in writes for gap in write.gaps]
+    session.execute(_CURSORS_IN_SQLITE, {"rows": json.dumps(cursors)})
+    runs = json.dumps([_run_row(write.key, write.run) for write in writes if write.run is not None])
+    session.execute(_RUNS_IN_SQLITE, {"rows": runs, "now": _stored(now)})
+    session.execute(_EVENTS_IN_SQLITE, {"rows": runs, "now": _stored(now)})
+    gaps = [_gap_row(write.key, gap) for write in writes for gap in write.gaps]
     if gaps:
-        session.execute(_GAP_IN_SQLITE, gaps)
+        session.execute(_GAPS_IN_SQLITE, {"rows": json.dumps(gaps), "now": _stored(now)})
 
 
-def _gap_in_sqlite(key: str, gap: SlotGap, now: str | None) -> dict[str, Any]:
+def _run_row(key: str, run: SlotRun) -> dict[str, Any]:
     return {
-        "id": new_id().hex,
         "key": key,
+        "run_id": new_id().hex,
+        "slot": _stored(run.slot_at),
+        "trigger": run.trigger.value,
+        "state": run.state.value,
+        "reason": run.reason and run.reason.value,
+        "error": run.explanation,
+    }
+
+
+def _gap_row(key: str, gap: SlotGap) -> dict[str, Any]:
+    return {
+        "key": key,
+        "id": new_id().hex,
         "first": _stored(gap.first_slot_at),
         "last": _stored(gap.last_slot_at),
-        "count": gap.slots,
+        "slots": gap.slots,
         "reason": gap.why.reason.value,
         "explanation": gap.why.explanation,
-        "now": now,
     }
 
 
