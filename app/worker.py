@@ -181,6 +181,7 @@ class Parts:
             dispatcher=dispatcher,
             poll_seconds=self.settings.poll_seconds,
             sweep_seconds=self.settings.sweep_seconds,
+            hold_seconds=self.settings.lease_seconds,
             report=pulse.note_tick,
         )
 

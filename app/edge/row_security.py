@@ -100,6 +100,7 @@ TABLES: dict[str, tuple[Access, ...]] = {
         Access(TENANT, ("SELECT",)),
         Access(PLATFORM, ("SELECT", "INSERT", "UPDATE")),
     ),
+    "clock_steps": (Access(ENGINE, ALL), Access(TENANT, ("SELECT",)), Access(PLATFORM, ("SELECT",))),
     "queue_switches": (Access(ENGINE, ("SELECT",)), Access(TENANT, ("SELECT",)), Access(PLATFORM, ALL)),
 }
 

@@ -1,14 +1,15 @@
 """Appending facts. Whoever changes something calls this in the same transaction; readers come from above."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal_column, select, tuple_
 from sqlalchemy.orm import Session
 
-from app.events.models import Event
+from app.events.models import SCHEDULE_REPAIRED, Event
 
 
 class Topic(StrEnum):
@@ -40,6 +41,33 @@ def append_event(
             at=now,
         )
     )
+
+
+@dataclass(frozen=True)
+class Repair:
+    """What was mended of a schedule by itself, and when. Numbered in the order of time."""
+
+    number: int
+    at: datetime
+    text: str
+
+
+def list_repairs(
+    session: Session,
+    *,
+    organization_id: UUID,
+    schedule_id: UUID,
+    limit: int,
+    before: tuple[datetime, int] | None = None,
+) -> list[Repair]:
+    """The newest repairs of a schedule, if there are any, or those before the instant and number of one."""
+    # The word is written into the statement: with a parameter the index of repairs is not used.
+    is_repair = Event.kind == literal_column(f"'{SCHEDULE_REPAIRED}'")
+    query = select(Event).where(Event.organization_id == organization_id, Event.subject_id == schedule_id, is_repair)
+    if before is not None:
+        query = query.where(tuple_(Event.at, Event.id) < before)
+    found = session.scalars(query.order_by(Event.at.desc(), Event.id.desc()).limit(limit))
+    return [Repair(event.id, event.at, str(event.data.get("text", ""))) for event in found]
 
 
 def latest_event_ids(session: Session, *, organization_id: UUID) -> dict[Topic, int]:

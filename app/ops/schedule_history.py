@@ -1,4 +1,4 @@
-"""What became of a schedule's slots, the newest first: runs, and the gaps between them that nobody executed."""
+"""What became of a schedule's slots, the newest first: runs, gaps that nobody executed, and repairs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
+from app.events.service import list_repairs
 from app.runs.models import Run
 from app.runs.queries import RunRow, row_of, select_runs
 from app.schedules.models import Gap
@@ -15,16 +16,18 @@ from app.schedules.policies import GapReason
 from app.schedules.queries import GapRow
 
 Place = tuple[datetime, UUID]
+_HIGHEST_NUMBER = 2**63 - 1
 
 
 @dataclass(frozen=True)
 class HistoryEntry:
-    """A run, at the moment it was made, or a gap, at its last slot. Together with the id that is its place."""
+    """A run, at the moment it was made, a gap, at its last slot, or a repair; with the id that is its place."""
 
     at: datetime
     id: UUID
     run: RunRow | None = None
     gap: GapRow | None = None
+    repair: str | None = None
 
     @property
     def place(self) -> Place:
@@ -37,7 +40,8 @@ def list_history(
     """So many entries, the newest first. `older_than` is the place of the last one that was shown."""
     runs = _runs(session, organization_id, schedule_id, limit, older_than)
     gaps = _gaps(session, organization_id, schedule_id, limit, older_than)
-    return sorted([*runs, *gaps], key=lambda entry: entry.place, reverse=True)[:limit]
+    repairs = _repairs(session, organization_id, schedule_id, limit, older_than)
+    return sorted([*runs, *gaps, *repairs], key=lambda entry: entry.place, reverse=True)[:limit]
 
 
 def _runs(
@@ -58,6 +62,15 @@ def _gaps(
         query = query.where(tuple_(Gap.last_slot_at, Gap.id) < older_than)
     query = query.order_by(Gap.last_slot_at.desc(), Gap.id.desc()).limit(limit)
     return [HistoryEntry(gap.last_slot_at, gap.id, gap=_gap_row(gap)) for gap in session.scalars(query)]
+
+
+def _repairs(
+    session: Session, organization_id: UUID, schedule_id: UUID, limit: int, older_than: Place | None
+) -> list[HistoryEntry]:
+    # A repair's number is far below every other id: at the same instant it comes last.
+    before = None if older_than is None else (older_than[0], min(older_than[1].int, _HIGHEST_NUMBER))
+    found = list_repairs(session, organization_id=organization_id, schedule_id=schedule_id, limit=limit, before=before)
+    return [HistoryEntry(each.at, UUID(int=each.number), repair=each.text) for each in found]
 
 
 def _gap_row(gap: Gap) -> GapRow:

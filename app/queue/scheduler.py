@@ -1,4 +1,7 @@
-"""The loop that keeps time: tick when a slot comes, dispatch, and now and then sweep up what was lost."""
+"""The loop that keeps time: tick when a slot comes, dispatch, and now and then sweep up what was lost.
+
+A step of the database's clock holds both for one lease: until then nobody can tell what is due or lost.
+"""
 
 import logging
 import threading
@@ -10,13 +13,17 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from app.core.clock import Clock
+from app.core.clock_watch import ClockStep, ClockWatch
 from app.core.db import Database
+from app.core.deadline import boot_seconds
 from app.core.schema import SchemaGate
 from app.core.scopes import ENGINE
 from app.jobs.kinds.base import JobKinds
 from app.queue.dispatch import Dispatcher
 from app.runs import planner, reaper
+from app.runs.cursors import Rounds
 from app.runs.queries import earliest_ready_across_tenants
+from app.schedules.clock_steps import absence_after, record_step
 from app.schedules.queries import earliest_due_across_tenants
 
 log = logging.getLogger(__name__)
@@ -48,7 +55,9 @@ class Scheduler:
         dispatcher: Dispatcher,
         poll_seconds: int,
         sweep_seconds: int,
+        hold_seconds: float,
         report: Callable[[TickReport], None],
+        elapsed: Callable[[], float] = boot_seconds,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -57,7 +66,10 @@ class Scheduler:
         self._dispatcher = dispatcher
         self._poll_seconds = poll_seconds
         self._sweep_seconds = sweep_seconds
+        self._hold_seconds = hold_seconds
         self._report = report
+        self._watch = ClockWatch(hold_seconds=hold_seconds, elapsed=elapsed)
+        self._rounds = Rounds()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self.run, name="scheduler", daemon=True)
 
@@ -96,10 +108,16 @@ class Scheduler:
         if not self._schema.is_current():
             return
         began = time.monotonic()
+        step = self._watch.step
         while not self._closed.is_set():
-            now, done = self._database.run(ENGINE, self._plan_batch)
+            planned = self._database.run(ENGINE, self._plan_batch)
+            self._tell_of_step()
+            if planned is None:
+                return
             self._dispatcher.dispatch()
+            now, done = planned
             if not done.is_full:
+                self._settle(step)
                 self._report(TickReport(now, int((time.monotonic() - began) * 1000)))
                 return
             if not self._database.is_postgres:
@@ -107,22 +125,57 @@ class Scheduler:
                 self._closed.wait(BREATH_SECONDS)
 
     def sweep(self) -> None:
-        """Move runs of dead workers on, and hint again at runs whose hint was lost."""
+        """Move runs of dead workers on, hint again at runs whose hint was lost, mend schedules without a next time."""
         if not self._schema.is_current():
             return
-        self._database.run(ENGINE, self._reap_batch)
-        self._dispatcher.dispatch()
+        has_swept = self._database.run(ENGINE, self._reap_batch)
+        self._tell_of_step()
+        if has_swept:
+            self._dispatcher.dispatch()
+            self._mend()
 
-    def _plan_batch(self, session: Session) -> tuple[datetime, planner.Tick]:
-        now = self._clock.now(session)
-        return now, planner.tick(session, now=now)
+    def _plan_batch(self, session: Session) -> tuple[datetime, planner.Tick] | None:
+        now = self._steady_now(session)
+        return None if now is None else (now, planner.tick(session, now=now, absence=absence_after(self._watch.step)))
 
-    def _reap_batch(self, session: Session) -> int:
-        return reaper.reap(session, kinds=self._kinds, now=self._clock.now(session))
+    def _reap_batch(self, session: Session) -> bool:
+        now = self._steady_now(session)
+        if now is None:
+            return False
+        reaper.reap(session, kinds=self._kinds, now=now)
+        return True
+
+    def _mend(self) -> None:
+        with self._database.reading(ENGINE) as session:
+            now = self._clock.now(session)
+            wrong = self._rounds.look(session, now=now)
+        if wrong:
+            self._database.run(ENGINE, lambda session: planner.mend(session, wrong, now=now))
+
+    def _steady_now(self, session: Session) -> datetime | None:
+        """The time, or None while nobody knows whether to trust it: the clock was set a moment ago."""
+        now = self._watch.look(lambda: self._clock.now(session))
+        return None if self._watch.is_held else now
+
+    def _tell_of_step(self) -> None:
+        step = self._watch.take_untold()
+        if step is None:
+            return
+        log.warning("the database's clock was set", extra={"seconds": step.seconds, "hold_seconds": self._hold_seconds})
+        self._database.run(ENGINE, lambda session: record_step(session, step=step, hold_seconds=self._hold_seconds))
+
+    def _settle(self, step: ClockStep | None) -> None:
+        """Everything that was late because of the step is planned."""
+        if step is None:
+            return
+        if step.is_back:
+            self._database.run(ENGINE, lambda session: reaper.bring_forward(session, now=self._clock.now(session)))
+        self._watch.forget(step)
 
     def _until_due(self) -> float:
         with self._database.reading(ENGINE) as session:
-            now = self._clock.now(session)
+            now = self._watch.look(lambda: self._clock.now(session))
             times = [earliest_due_across_tenants(session), earliest_ready_across_tenants(session)]
+        self._tell_of_step()
         due = [moment for moment in times if moment is not None]
         return (min(due) - now).total_seconds() if due else LOOK_SECONDS

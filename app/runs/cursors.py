@@ -1,19 +1,25 @@
 """Schedules whose next time cannot be right: found in passing, worked out again from the books, and told."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Row, Select, func, select, update
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from app.core.errors import Invalid
+from app.events.models import SCHEDULE_REPAIRED
 from app.events.service import Topic, append_event
 from app.runs.models import Run
 from app.schedules.cron import MANUALLY
 from app.schedules.fire_times import Rhythm, next_fire, rhythm
 from app.schedules.models import Gap, Schedule, is_planned
+
+log = logging.getLogger(__name__)
 
 # So many schedules are looked at in one sweep; the next one goes on from there.
 LOOK = 500
@@ -30,33 +36,80 @@ class NeverAgain(Invalid):
 
 
 @dataclass(frozen=True)
-class Look:
-    """What one look found. `last` is where the next one goes on; None begins anew."""
+class WrongCursor:
+    """A schedule to be mended, and what is wrong with its next time."""
 
-    wrong: Sequence[UUID]
-    last: UUID | None
+    schedule_id: UUID
+    problem: str
 
 
-def find_missing(session: Session) -> list[UUID]:
-    """Schedules that are on and have no next time, though their line names times. Needs no look at the others."""
+class Rounds:
+    """Goes round all schedules, some in each sweep. Every one is looked at in time, however many there are."""
+
+    def __init__(self) -> None:
+        self._last: UUID | None = None
+
+    def look(self, session: Session, *, now: datetime) -> list[WrongCursor]:
+        """Those without a next time, and those among the next ones whose time is another than their line says."""
+        ids = _next_ids(session, self._last)
+        self._last = ids[-1] if len(ids) == LOOK else None
+        missing = [WrongCursor(schedule_id, MISSING) for schedule_id in _find_missing(session)]
+        return missing + list(_find_wrong(session, ids, now))
+
+
+def _find_missing(session: Session) -> Sequence[UUID]:
+    # Found by the index of what is due, so that none waits for its turn.
     is_manual = func.lower(func.trim(Schedule.cron)) == MANUALLY
     query = select(Schedule.id).where(*is_planned(), Schedule.next_run_at.is_(None), ~is_manual)
-    return list(session.scalars(query.limit(LOOK)))
+    return session.scalars(query.limit(LOOK)).all()
 
 
-def look_for_wrong(session: Session, *, after: UUID | None, now: datetime) -> Look:
-    """Schedules among the next ones, by id, whose next time is another than their line and the books say."""
+def _next_ids(session: Session, last: UUID | None) -> Sequence[UUID]:
     query = select(Schedule.id).where(*is_planned())
-    if after is not None:
-        query = query.where(Schedule.id > after)
-    ids = session.scalars(query.order_by(Schedule.id).limit(LOOK)).all()
+    if last is not None:
+        query = query.where(Schedule.id > last)
+    return session.scalars(query.order_by(Schedule.id).limit(LOOK)).all()
+
+
+def _find_wrong(session: Session, ids: Sequence[UUID], now: datetime) -> Iterator[WrongCursor]:
     columns = (Schedule.id, Schedule.cron, Schedule.timezone, Schedule.spread_key, Schedule.next_run_at)
-    rows = session.execute(select(*columns).where(Schedule.id.in_(ids), Schedule.next_run_at > now))
-    wrong = []
-    for schedule_id, cron, timezone, spread_key, cursor in rows:
-        if next_fire(rhythm(cron, timezone=timezone, spread_key=spread_key), after=now) != cursor:
-            wrong.append(schedule_id)
-    return Look(wrong, ids[-1] if len(ids) == LOOK else None)
+    query = select(*columns).where(Schedule.next_run_at > now)
+    try:
+        rows = session.execute(query.where(Schedule.id.in_(ids))).all()
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        log.exception("a schedule's next time cannot be read")
+        yield from _find_wrong_singly(session, ids, query, now)
+        return
+    for row in rows:
+        if not _agrees(row, now):
+            yield WrongCursor(row.id, IMPOSSIBLE)
+
+
+def _find_wrong_singly(
+    session: Session, ids: Sequence[UUID], query: Select[Any], now: datetime
+) -> Iterator[WrongCursor]:
+    for schedule_id in ids:
+        try:
+            row = session.execute(query.where(Schedule.id == schedule_id)).first()
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            log.exception("schedule unreadable", extra={"schedule_id": str(schedule_id)})
+            yield WrongCursor(schedule_id, UNREADABLE)
+        else:
+            if row is not None and not _agrees(row, now):
+                yield WrongCursor(schedule_id, IMPOSSIBLE)
+
+
+def _agrees(row: Row[Any], now: datetime) -> bool:
+    try:
+        when = rhythm(row.cron, timezone=row.timezone, spread_key=row.spread_key)
+    except Invalid:
+        # Its turn comes at its next time: then it is set aside.
+        return True
+    return next_fire(when, after=now) == row.next_run_at
 
 
 def repair(session: Session, schedule_id: UUID, *, problem: str, now: datetime) -> bool:
@@ -80,7 +133,7 @@ def repair(session: Session, schedule_id: UUID, *, problem: str, now: datetime) 
         session,
         organization_id=organization_id,
         topic=Topic.SCHEDULES,
-        kind="schedule.repaired",
+        kind=SCHEDULE_REPAIRED,
         subject_id=schedule_id,
         now=now,
         data={"text": _words(problem, cursor)},

@@ -1,7 +1,7 @@
 """The tick: schedules that are due become runs, and what nobody could run becomes a gap. Safe to run twice."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -18,6 +18,7 @@ from app.jobs.kinds.sync.connection import needs_connection, what_to_connect
 from app.jobs.models import Job
 from app.jobs.policies import Backoff, RetryPolicy
 from app.runs import cursors, ledger
+from app.runs.cursors import WrongCursor
 from app.runs.due_schedules import DueSchedules, lock_due_schedule, lock_due_schedules
 from app.runs.ledger import RunRequest
 from app.runs.slot_decisions import Circumstances, Decision, decide_all, run_of
@@ -73,6 +74,12 @@ def plan_schedule(session: Session, *, organization_id: UUID, schedule_id: UUID,
     if loaded is not None:
         session.expire(loaded)
     return made
+
+
+def mend(session: Session, wrong: Sequence[WrongCursor], *, now: datetime) -> None:
+    """Set the next time of these schedules right, each for itself."""
+    for found in wrong:
+        _repair(session, found.schedule_id, found.problem, now)
 
 
 def _plan(session: Session, due: DueSchedules, here: Circumstances) -> int:

@@ -4,10 +4,10 @@ import logging
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from app.core.db import OUTAGES
+from app.core.db import OUTAGES, count_changed
 from app.jobs.kinds.base import JobKinds, KindName
 from app.runs import ledger, retries
 from app.runs.ledger import AttemptEnd
@@ -32,6 +32,12 @@ def reap(session: Session, *, kinds: JobKinds, now: datetime) -> int:
     for run_id in lost:
         _move_on_or_give_up(session, run_id, kinds, now)
     return len(lost)
+
+
+def bring_forward(session: Session, *, now: datetime) -> int:
+    """Let runs start that were ready before the clock was set back: by the new time their moment is still to come."""
+    by_old_time = in_state(RunState.READY), or_(Run.ready_at > now, Run.hinted_at > now)
+    return count_changed(session, update(Run).where(*by_old_time).values(ready_at=now, hinted_at=None))
 
 
 def _move_on_or_give_up(session: Session, run_id: UUID, kinds: JobKinds, now: datetime) -> None:

@@ -3,11 +3,25 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ForeignKey, ForeignKeyConstraint, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base
 from app.core.ids import new_id
+
+# SQLite numbers rows by itself only in a column of exactly this type.
+_RowNumber = BigInteger().with_variant(Integer, "sqlite")
 
 
 class Schedule(Base):
@@ -115,3 +129,15 @@ class SchedulingStop(Base):
     started_by: Mapped[str | None] = mapped_column(String(254))
     # True while it lasts, then nothing at all: the unique key counts only what is there.
     is_open: Mapped[bool | None]
+
+
+class ClockStepSeen(Base):
+    """A step of the database's clock, as one scheduler saw it. The highest number is the last, whatever its time."""
+
+    __tablename__ = "clock_steps"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(_RowNumber, primary_key=True, autoincrement=True)
+    seconds: Mapped[int]
+    seen_at: Mapped[datetime]
+    held_until: Mapped[datetime]

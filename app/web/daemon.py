@@ -14,6 +14,7 @@ from app.edge.permissions import schema_note
 from app.edge.runtime import working_as
 from app.ops.gauges import has_enabled_schedule
 from app.ops.heartbeats import GONE_AFTER, SILENT_AFTER, last_scheduler_beat
+from app.schedules.clock_steps import HeldByClock, current_hold
 from app.schedules.stops import SchedulingStopRow, current_stop
 from app.web.context import viewer_zone
 from app.web.formatting import duration
@@ -66,8 +67,16 @@ def scheduler_notice() -> SchedulerNotice | None:
     with working_as(tenant_scope()) as session:
         if not has_enabled_schedule(session, organization_id=current_actor().organization_id):
             return None
-        beat_at = last_scheduler_beat(session)
-    return notice_of(beat_at, now=request_now(), zone=viewer_zone())
+        beat_at, hold = last_scheduler_beat(session), current_hold(session, now=request_now())
+    return notice_of(beat_at, now=request_now(), zone=viewer_zone()) or _notice_of_hold(hold, zone=viewer_zone())
+
+
+def _notice_of_hold(hold: HeldByClock | None, *, zone: str) -> SchedulerNotice | None:
+    if hold is None:
+        return None
+    until = f"{hold.held_until.astimezone(ZoneInfo(zone)):%H:%M:%S}"
+    text = f"Nothing is planned, and no run is taken for lost, until {until}. It goes on by itself."
+    return SchedulerNotice("warning", hold.text, text)
 
 
 def scheduling_stop() -> SchedulingStopRow | None:

@@ -31,6 +31,7 @@ class EntryKind(StrEnum):
 
     RUN = "run"
     GAP = "gap"
+    REPAIR = "repair"
 
 
 class HistoryRun(Answer):
@@ -62,12 +63,13 @@ class HistoryGap(Answer):
 
 
 class HistoryOut(Answer):
-    """A run, at the moment it was made, or a gap, at its last slot."""
+    """A run, at the moment it was made, a gap, at its last slot, or a repair."""
 
     kind: EntryKind
     at: Moment
     run: HistoryRun | None
     gap: HistoryGap | None
+    repair: Annotated[str | None, Field(description="What was wrong with the schedule and was mended by itself.")]
 
 
 class PreviewQuery(Query):
@@ -103,7 +105,7 @@ class PreviewOut(Answer):
     tag=_TAG,
 )
 def show_schedule_history(schedule_id: UUID, query: Paging) -> Page[HistoryOut]:
-    """Runs of a schedule and the gaps between them, the newest first."""
+    """Runs of a schedule, the gaps between them and what was mended by itself, the newest first."""
     session, organization_id = request_session(), current_actor().organization_id
     get_schedule(session, organization_id=organization_id, schedule_id=schedule_id)
     found = list_history(
@@ -145,11 +147,18 @@ def _place(cursor: list[str] | None) -> Place | None:
 
 def _entry(entry: HistoryEntry) -> HistoryOut:
     return HistoryOut(
-        kind=EntryKind.GAP if entry.run is None else EntryKind.RUN,
+        kind=_kind(entry),
         at=entry.at,
         run=None if entry.run is None else _run(entry.run),
         gap=None if entry.gap is None else _gap(entry.gap),
+        repair=entry.repair,
     )
+
+
+def _kind(entry: HistoryEntry) -> EntryKind:
+    if entry.repair is not None:
+        return EntryKind.REPAIR
+    return EntryKind.GAP if entry.run is None else EntryKind.RUN
 
 
 def _run(row: RunRow) -> HistoryRun:

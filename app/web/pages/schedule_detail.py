@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.core.ids import new_id
+from app.events.service import list_repairs
 from app.jobs.kinds.sync.connection import needs_connection, what_to_connect
 from app.runs.filters import RunFilter
 from app.runs.queries import RunRow, list_runs
@@ -30,6 +31,7 @@ GAP_REASONS = {
     GapReason.SCHEDULER_DOWN: "no scheduler was running",
     GapReason.PAUSED: "the schedule was switched off",
     GapReason.SCHEDULING_STOPPED: "all scheduling was stopped",
+    GapReason.CLOCK_STEP: "the database's clock was set",
     GapReason.UNREADABLE: "the schedule could not be read",
 }
 
@@ -55,6 +57,7 @@ class Detail:
     rate: str
     runs: tuple[RunLine, ...]
     gaps: tuple[str, ...]
+    repairs: tuple[str, ...]
     request_key: str
     to_connect: str
     is_stopped: bool
@@ -72,6 +75,7 @@ def read_detail(
     since = now - RATE_WINDOW
     stats = schedule_stats(session, organization_id=organization_id, schedule_ids=[row.id], since=since)
     gaps = list_gaps(session, organization_id=organization_id, schedule_id=row.id, limit=GAPS_SHOWN)
+    repairs = list_repairs(session, organization_id=organization_id, schedule_id=row.id, limit=GAPS_SHOWN)
     return Detail(
         schedule=row,
         preview=preview(row.cron, timezone=row.timezone, spread_key=row.spread_key, viewer_zone=viewer_zone, now=now),
@@ -81,6 +85,7 @@ def read_detail(
         rate=success_words(stats[row.id]),
         runs=tuple(RunLine(run, badge_of(run), TRIGGER_WORDS[run.trigger]) for run in runs),
         gaps=tuple(_gap_words(gap, zone=row.timezone, now=now) for gap in gaps),
+        repairs=tuple(f"{absolute_time(each.at, zone=row.timezone, now=now)}: {each.text}" for each in repairs),
         request_key=new_id().hex,
         to_connect=what_to_connect({"service": row.service}) if needs_connection(row.job_kind) else "",
         is_stopped=is_stopped,
