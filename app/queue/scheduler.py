@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from app.core.clock import Clock
@@ -175,7 +176,18 @@ class Scheduler:
     def _until_due(self) -> float:
         with self._database.reading(ENGINE) as session:
             now = self._watch.look(lambda: self._clock.now(session))
-            times = [earliest_due_across_tenants(session), earliest_ready_across_tenants(session)]
+            due = _earliest_work(session, now)
         self._tell_of_step()
-        due = [moment for moment in times if moment is not None]
-        return (min(due) - now).total_seconds() if due else LOOK_SECONDS
+        return (due - now).total_seconds() if due is not None else LOOK_SECONDS
+
+
+def _earliest_work(session: Session, now: datetime) -> datetime | None:
+    try:
+        times = [earliest_due_across_tenants(session), earliest_ready_across_tenants(session)]
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        # One that no calendar holds. The tick sees to that schedule, and to all others.
+        log.exception("the earliest time cannot be read")
+        return now
+    return min((moment for moment in times if moment is not None), default=None)

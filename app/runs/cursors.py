@@ -4,7 +4,6 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, Select, func, select, update
@@ -18,6 +17,9 @@ from app.runs.models import Run
 from app.schedules.cron import MANUALLY
 from app.schedules.fire_times import Rhythm, next_fire, rhythm
 from app.schedules.models import Gap, Schedule, is_planned
+
+_Query = Select[UUID, str, str, str, datetime | None]
+_Found = Row[UUID, str, str, str, datetime | None]
 
 log = logging.getLogger(__name__)
 
@@ -87,9 +89,7 @@ def _find_wrong(session: Session, ids: Sequence[UUID], now: datetime) -> Iterato
             yield WrongCursor(row.id, IMPOSSIBLE)
 
 
-def _find_wrong_singly(
-    session: Session, ids: Sequence[UUID], query: Select[Any], now: datetime
-) -> Iterator[WrongCursor]:
+def _find_wrong_singly(session: Session, ids: Sequence[UUID], query: _Query, now: datetime) -> Iterator[WrongCursor]:
     for schedule_id in ids:
         try:
             row = session.execute(query.where(Schedule.id == schedule_id)).first()
@@ -103,13 +103,13 @@ def _find_wrong_singly(
                 yield WrongCursor(schedule_id, IMPOSSIBLE)
 
 
-def _agrees(row: Row[Any], now: datetime) -> bool:
+def _agrees(row: _Found, now: datetime) -> bool:
     try:
         when = rhythm(row.cron, timezone=row.timezone, spread_key=row.spread_key)
     except Invalid:
         # Its turn comes at its next time: then it is set aside.
         return True
-    return next_fire(when, after=now) == row.next_run_at
+    return bool(next_fire(when, after=now) == row.next_run_at)
 
 
 def repair(session: Session, schedule_id: UUID, *, problem: str, now: datetime) -> bool:

@@ -1,0 +1,167 @@
+"""A next time that cannot be right is worked out again from the books: nothing is lost, nothing runs twice."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from app.core.scopes import ENGINE, rescope
+from app.events.service import list_repairs
+from app.jobs.models import Job
+from app.runs import cursors, planner
+from app.runs.cursors import Rounds
+from app.runs.models import Run
+from app.schedules.models import Gap, Schedule
+from tests.factories.work import make_job, make_organization, make_schedule
+from tests.fakes.clock import utc
+
+NOW = utc("2027-01-05 12:00")
+NO_TIME = {"sqlite": "soon", "postgresql": "infinity"}
+
+
+@pytest.fixture
+def job(session: Session) -> Job:
+    return make_job(session, make_organization(session))
+
+
+def planned_until(session: Session, job: Job, at: datetime = NOW) -> Schedule:
+    """A schedule of every five minutes whose slots up to then are in the books."""
+    schedule = make_schedule(session, job, next_run_at=at, overlap="allow")
+    planner.tick(session, now=at)
+    session.expire_all()
+    return schedule
+
+
+def store(session: Session, schedule: Schedule, next_run_at: str | None) -> None:
+    session.execute(
+        text("UPDATE schedules SET next_run_at = :value WHERE id = :id"),
+        {"value": next_run_at, "id": schedule.id.hex},
+    )
+
+
+def mend(session: Session, *, now: datetime) -> list[str]:
+    rescope(session, ENGINE)
+    wrong = Rounds().look(session, now=now)
+    planner.mend(session, wrong, now=now)
+    session.expire_all()
+    return [found.problem for found in wrong]
+
+
+def slots_of(session: Session, schedule: Schedule) -> list[datetime]:
+    query = select(Run.slot_at).where(Run.schedule_id == schedule.id).order_by(Run.slot_at)
+    return [slot for slot in session.scalars(query) if slot is not None]
+
+
+class TestANextTime:
+    def test_that_is_right_is_left_alone(self, session: Session, job: Job) -> None:
+        schedule = planned_until(session, job)
+
+        assert mend(session, now=NOW + timedelta(minutes=2)) == []
+        assert schedule.next_run_at == NOW + timedelta(minutes=5)
+
+    def test_that_is_missing_goes_on_after_the_last_slot_in_the_books(self, session: Session, job: Job) -> None:
+        schedule = planned_until(session, job)
+        store(session, schedule, None)
+
+        found = mend(session, now=NOW + timedelta(minutes=12))
+
+        assert found == [cursors.MISSING]
+        assert schedule.next_run_at == NOW + timedelta(minutes=5)
+
+    def test_that_lies_too_far_ahead_is_moved_back(self, session: Session, job: Job) -> None:
+        schedule = planned_until(session, job)
+        store(session, schedule, "9998-01-01 00:00:00.000000")
+
+        found = mend(session, now=NOW + timedelta(minutes=2))
+
+        assert found == [cursors.IMPOSSIBLE]
+        assert schedule.next_run_at == NOW + timedelta(minutes=5)
+
+    def test_that_cannot_be_read_spoils_no_other(self, session: Session, engine: str, job: Job) -> None:
+        schedule, other = planned_until(session, job), planned_until(session, job, NOW + timedelta(minutes=5))
+        store(session, schedule, NO_TIME[engine])
+        store(session, other, None)
+
+        found = mend(session, now=NOW + timedelta(minutes=7))
+
+        assert sorted(found) == [cursors.UNREADABLE, cursors.MISSING]
+        assert {schedule.next_run_at, other.next_run_at} == {NOW + timedelta(minutes=10)}
+
+    def test_that_is_before_the_schedule_was_made_is_mended_by_the_tick(self, session: Session, job: Job) -> None:
+        schedule = planned_until(session, job)
+        store(session, schedule, "1970-01-01 00:00:00.000000")
+
+        for _ in range(2):
+            planner.tick(session, now=NOW + timedelta(minutes=12))
+
+        session.expire_all()
+        assert slots_of(session, schedule) == [NOW, NOW + timedelta(minutes=10)]
+        assert session.scalars(select(Gap.slots)).all() == [1]
+        assert schedule.next_run_at == NOW + timedelta(minutes=15)
+
+    def test_of_a_schedule_that_never_fires_by_itself_stays_away(self, session: Session, job: Job) -> None:
+        make_schedule(session, job, cron="@Manually", next_run_at=None)
+
+        assert mend(session, now=NOW) == []
+
+    def test_that_never_comes_sets_the_schedule_aside(self, session: Session, job: Job) -> None:
+        schedule = make_schedule(session, job, cron="30 2 14 3 *", timezone="America/New_York", next_run_at=None)
+        schedule.cron = "0 0 30 2 *"
+        session.flush()
+
+        mend(session, now=NOW)
+
+        assert "never happens" in (schedule.problem or "")
+
+    def test_of_the_new_rules_of_a_zone_is_taken(self, session: Session, job: Job) -> None:
+        schedule = make_schedule(session, job, cron="0 9 * * *", next_run_at=utc("2027-01-05 10:00"))
+        planner.tick(session, now=utc("2027-01-05 10:00"))
+        store(session, schedule, "2027-01-06 10:00:00.000000")
+
+        mend(session, now=NOW)
+
+        assert schedule.next_run_at == utc("2027-01-06 09:00")
+
+    def test_is_not_moved_back_by_a_clock_that_is(self, session: Session, job: Job) -> None:
+        schedule = planned_until(session, job)
+
+        mend(session, now=NOW - timedelta(hours=1))
+
+        assert schedule.next_run_at == NOW + timedelta(minutes=5)
+
+
+class TestTheBooks:
+    def test_of_a_run_deleted_long_ago_are_not_asked_to_run_it_again(self, session: Session, job: Job) -> None:
+        yearly = make_schedule(
+            session, job, cron="0 0 3 1 *", next_run_at=None, updated_at=utc("2026-01-01 00:00")
+        )  # fmt: skip
+
+        mend(session, now=NOW)
+
+        assert yearly.next_run_at == utc("2028-01-03 00:00")
+
+    def test_say_what_was_mended(self, session: Session, job: Job) -> None:
+        schedule = planned_until(session, job)
+        store(session, schedule, None)
+
+        mend(session, now=NOW + timedelta(minutes=2))
+
+        (told,) = list_repairs(
+            session, organization_id=job.organization_id, schedule_id=schedule.id, limit=5
+        )  # fmt: skip
+        assert told.text == (
+            "The time of the next run was missing and was worked out again. It goes on at 2027-01-05 12:05 UTC."
+        )
+
+
+def test_a_look_goes_round_all_schedules_in_time(session: Session, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cursors, "LOOK", 2)
+    for _ in range(5):
+        make_schedule(session, job, next_run_at=utc("2028-01-01 00:00"))
+    rounds = Rounds()
+
+    found = [{wrong.schedule_id for wrong in rounds.look(session, now=NOW)} for _ in range(4)]
+
+    assert [len(ids) for ids in found] == [2, 2, 1, 2]
+    assert (len(set.union(*found)), found[3]) == (5, found[0])
