@@ -8,6 +8,7 @@ import pytest
 
 from app.core.ids import new_id
 from app.jobs.kinds.base import KindName
+from app.events.service import Topic, append_event
 from app.jobs.models import Job
 from app.schedules.defaults import give_default_schedules
 from app.schedules.models import Gap, Schedule
@@ -257,7 +258,7 @@ class TestChanging:
 class TestHistory:
     @pytest.fixture(autouse=True)
     def entries(self, database: OpenDatabase, job: Job, schedule: Schedule) -> None:
-        """A run, a gap behind it, and two runs behind that."""
+        """A run, behind it a gap and two repairs at the gap's end, and two runs behind that."""
         with database.transaction() as session:
             for day in ("2027-01-01", "2027-01-02", "2027-01-06"):
                 make_succeeded(session, job, now=utc(day), schedule_id=schedule.id, slot_at=utc(day))
@@ -273,11 +274,22 @@ class TestHistory:
                     at=utc("2027-01-06"),
                 )
             )
+            for problem in ("missing", "unreadable"):
+                append_event(
+                    session,
+                    organization_id=job.organization_id,
+                    topic=Topic.SCHEDULES,
+                    kind="schedule.repaired",
+                    subject_id=schedule.id,
+                    now=utc("2027-01-05"),
+                    data={"text": f"It was {problem}."},
+                )
 
-    def test_has_runs_and_gaps_the_newest_first(self, viewer_api: Caller, schedule: Schedule):
+    def test_has_runs_gaps_and_repairs_the_newest_first(self, viewer_api: Caller, schedule: Schedule):
         shown = viewer_api.get(f"/schedules/{schedule.id}/history").json["data"]
 
-        assert [entry["kind"] for entry in shown] == ["run", "gap", "run", "run"]
+        assert [entry["kind"] for entry in shown] == ["run", "gap", "repair", "repair", "run", "run"]
+        assert [entry["repair"] for entry in shown[2:4]] == ["It was unreadable.", "It was missing."]
         assert shown[0]["run"]["duration_seconds"] == 3
         assert (shown[1]["gap"]["slots"], shown[1]["gap"]["explanation"]) == (3, "Petra stopped all scheduling: a move")
 

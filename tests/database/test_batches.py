@@ -104,9 +104,8 @@ class TestAYearOfDowntime:
     ) -> None:
         for number in range(500):
             zone = ("UTC", "America/New_York", "Europe/Berlin")[number % 3]
-            make_schedule(
-                session, job, name=f"No. {number}", cron="* * * * *", timezone=zone, next_run_at=NOW - YEAR, created_at=NOW - YEAR
-            )  # fmt: skip
+            since = {"next_run_at": NOW - YEAR, "created_at": NOW - YEAR}
+            make_schedule(session, job, name=f"No. {number}", cron="* * * * *", timezone=zone, **since)
         session.flush()
 
         began = time.process_time()

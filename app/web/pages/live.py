@@ -9,6 +9,7 @@ from app.edge.identity import current_actor, request_now, signed_in_session, ten
 from app.edge.runtime import working_as
 from app.events.service import Topic, latest_event_ids
 from app.ops.heartbeats import last_scheduler_beat
+from app.schedules.clock_steps import current_hold
 from app.web.blueprint import web
 from app.web.daemon import SchedulerHealth, health_of, remember_stop, scheduler_notice, scheduling_stop
 from app.web.permissions import route
@@ -48,14 +49,17 @@ def read_counters() -> dict[str, int]:
     with working_as(tenant_scope()) as session:
         newest = latest_event_ids(session, organization_id=current_actor().organization_id)
         beat_at = last_scheduler_beat(session)
+        hold = current_hold(session, now=request_now())
         remember_stop(session)
+    # How scheduling fares is one number: silence, and behind that whether it is stopped and whether it waits.
+    is_stopped = scheduling_stop() is not None
+    fares = int(health_of(beat_at, now=request_now())) + len(SchedulerHealth) * (is_stopped + 2 * (hold is not None))
     return {
         "runs": newest[Topic.RUNS],
         "queue": newest[Topic.RUNS],
         # A renamed job changes the lists of schedules too.
         "schedules": max(newest[Topic.SCHEDULES], newest[Topic.JOBS]),
-        # Stopped or not is part of how scheduling fares: one more number behind those of the scheduler's silence.
-        "health": int(health_of(beat_at, now=request_now())) + (scheduling_stop() is not None) * len(SchedulerHealth),
+        "health": fares,
         # Another number when the browser sees another organization: no larger than what scripts count exactly.
         "organization": current_actor().organization_id.int % 2**31,
     }
