@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from app.core.ids import new_id
-from app.jobs.kinds.base import KindName
 from app.events.service import Topic, append_event
+from app.jobs.kinds.base import KindName
 from app.jobs.models import Job
 from app.schedules.defaults import give_default_schedules
 from app.schedules.models import Gap, Schedule
