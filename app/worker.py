@@ -1,43 +1,53 @@
 """Composition root of the worker process: settings, database, kinds and huey become a consumer with a scheduler."""
 
 import logging
+import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
-
-from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.clock import Clock, DatabaseClock
 from app.core.config import Settings
 from app.core.db import Database, open_database
+from app.core.deadline import Deadline
 from app.core.http import OutboundClient
 from app.core.key_rings import key_ring
 from app.core.schema import SchemaGate, newest_migration
-from app.core.scopes import ENGINE
 from app.core.sealing import Sealer
+from app.core.troubles import Trouble
 from app.core.version import VERSION
 from app.jobs.kinds.base import JobKinds
 from app.jobs.kinds.code.supply import GuardSupply
 from app.ops.capacity import live_slots
-from app.ops.heartbeats import BEAT_SECONDS, ProcessFacts, beat, facts_of_this_process, sign_off
+from app.ops.heartbeats import facts_of_this_process
+from app.ops.housekeeping import Housekeeper
 from app.ops.kinds import guard_supply, job_kinds
+from app.ops.pulse import Pulse, Standing
+from app.ops.statistics import Statistics
 from app.queue.broker import Hints, make_huey
 from app.queue.consumer import make_consumer
 from app.queue.dispatch import Dispatcher, make_dispatcher
 from app.queue.finder import Finder
-from app.queue.scheduler import Scheduler, TickReport
+from app.queue.scheduler import Scheduler
 from app.queue.slots import Slots
 from app.queue.tasks import make_tasks
 from app.runs.claims import LeaseTerms
 from app.runs.executor import Executor
 from app.runs.keeper import Keeper
+from app.runs.tally import Tally
 
 log = logging.getLogger(__name__)
 
-# What a stopping worker keeps back of its stop time, for attempts to end and be handed back.
+# What a stopping worker keeps back of its stop time, for attempts to end and be handed back: half of it at most.
 HAND_BACK_SECONDS = 5
+# What it gets beyond its stop time before it ends as it is. Whoever started it waits a little longer than that.
+LATE_SECONDS = 3
+EXIT_LATE = 1
+# Less than half a lease of the default length. A batch of the tick takes half a second.
+SMALL_ANSWER_SECONDS = 12.0
 
 
 class Helper(Protocol):
@@ -46,50 +56,6 @@ class Helper(Protocol):
     def start(self) -> None: ...
 
     def close(self) -> None: ...
-
-
-@dataclass
-class Pulse:
-    """Reports that this process is alive, and remembers the scheduler's last tick for the report."""
-
-    database: Database
-    clock: Clock
-    schema: SchemaGate
-    facts: ProcessFacts
-    last_tick: TickReport | None = None
-    closed: threading.Event = field(default_factory=threading.Event)
-
-    def start(self) -> None:
-        threading.Thread(target=self._loop, name="pulse", daemon=True).start()
-
-    def note_tick(self, report: TickReport) -> None:
-        self.last_tick = report
-
-    def close(self) -> None:
-        self.closed.set()
-        try:
-            with self.database.transaction(ENGINE) as session:
-                sign_off(session, self.facts)
-        except SQLAlchemyError:
-            # The row will be seen as silent, which is true enough.
-            log.exception("could not sign off")
-
-    def _loop(self) -> None:
-        while True:
-            try:
-                if self.schema.is_current():
-                    self._beat()
-            except Exception:
-                log.exception("heartbeat failed")
-            if self.closed.wait(BEAT_SECONDS):
-                return
-
-    def _beat(self) -> None:
-        tick = self.last_tick
-        with self.database.transaction(ENGINE) as session:
-            now = self.clock.now(session)
-            ticked_at, tick_ms = (tick.at, tick.milliseconds) if tick else (None, None)
-            beat(session, self.facts, now=now, ticked_at=ticked_at, tick_ms=tick_ms)
 
 
 @dataclass(frozen=True)
@@ -106,8 +72,12 @@ class Pools:
         if not work.is_postgres:
             # A file has no connections to run out of.
             return cls(work, work, work)
-        tick = open_database(settings.database_url, connections=3, keeps_plans=False)
-        return cls(work, tick, open_database(settings.database_url, connections=3))
+        # These ask small questions. Without an answer soon they try another connection, before a lease ends.
+        tick, beat = (
+            open_database(settings.database_url, connections=3, keeps_plans=keeps, answer_seconds=SMALL_ANSWER_SECONDS)
+            for keeps in (False, True)
+        )
+        return cls(work, tick, beat)
 
     def dispose(self) -> None:
         for database in (self.work, self.tick, self.beat):
@@ -135,15 +105,22 @@ class Parts:
         kinds = job_kinds(settings, functions)
         return cls(settings, pools, DatabaseClock(), schema, kinds, functions, Sealer(key_ring(settings)))
 
-    def pulse(self, *, slots: int, schedules: bool) -> Pulse:
+    def pulse(self, *, slots: int, schedules: bool, tally: Tally | None = None) -> Pulse:
         facts = facts_of_this_process(version=VERSION, slots=slots, schedules=schedules)
-        return Pulse(self.pools.beat, self.clock, self.schema, facts)
+        problem = self.schema.sentence()
+        if problem is not None:
+            log.error("database cannot be used", extra={"problem": problem})
+        return Pulse(self.pools.beat, self.clock, self.schema, facts, Statistics(tally))
+
+    def housekeeper(self) -> Housekeeper:
+        days = self.settings.retention_days
+        return Housekeeper(self.pools.tick, self.clock, self.schema, timedelta(days=days) if days else None)
 
     def keeper(self) -> Keeper:
         beat = self.settings.heartbeat_seconds
         return Keeper(database=self.pools.beat, clock=self.clock, terms=self._terms, heartbeat_seconds=beat)
 
-    def executor(self, keeper: Keeper, *, worker: str) -> Executor:
+    def executor(self, keeper: Keeper, *, worker: str, tally: Tally | None = None) -> Executor:
         return Executor(
             database=self.pools.work,
             kinds=self.kinds,
@@ -153,6 +130,7 @@ class Parts:
             worker=worker,
             terms=self._terms,
             keeper=keeper,
+            tally=tally or Tally(),
         )
 
     def finder(self, slots: Slots, *, is_broker_away: Callable[[], bool], execute: Callable[[UUID], bool]) -> Finder:
@@ -191,32 +169,31 @@ def run_worker(settings: Settings, *, with_scheduler: bool) -> None:
     parts = Parts.from_settings(settings)
     # Asked for now: a worker without keys would take runs that it cannot do.
     parts.sealer.ring.all_keys()
-    pulse = parts.pulse(slots=settings.workers, schedules=with_scheduler)
-    keeper = parts.keeper()
-    slots = Slots(settings.workers)
-    work = Work(parts, parts.executor(keeper, worker=pulse.facts.name), slots)
+    tally, keeper, slots = Tally(), parts.keeper(), Slots(settings.workers)
+    pulse = parts.pulse(slots=settings.workers, schedules=with_scheduler, tally=tally)
+    pulse.look = lambda: Standing(len(keeper.attempts), keeper.is_told_to_stop)
+    work = Work(parts, parts.executor(keeper, worker=pulse.facts.name, tally=tally), slots)
     huey = make_huey(settings)
     hints = make_tasks(huey, execute=work.follow_hint, tick=work.tick if with_scheduler else None)
     work.connect(parts.dispatcher(hints), pulse)
+    ending = Ending(settings.stop_seconds, keeper)
     consumer = make_consumer(
         huey,
         threads=settings.workers,
         slots=slots,
         periodic=with_scheduler,
         stop_seconds=settings.stop_seconds,
-        on_stop=lambda: keeper.stop_attempts_after(max(0, settings.stop_seconds - HAND_BACK_SECONDS)),
+        on_stop=ending.begin,
     )
-    helpers: list[Helper] = [
-        keeper,
-        parts.functions,
-        parts.finder(slots, is_broker_away=lambda: huey.link.is_away, execute=work.execute),
-        *([work.scheduler] if with_scheduler else []),
-        pulse,
-    ]
+    timekeepers: list[Helper] = [work.scheduler, parts.housekeeper()] if with_scheduler else []
+    finder = parts.finder(slots, is_broker_away=lambda: huey.link.is_away, execute=work.execute)
+    helpers: list[Helper] = [keeper, parts.functions, finder, *timekeepers, pulse]
     for helper in helpers:
         helper.start()
     log.info("worker started", extra={"slots": settings.workers, "scheduler": with_scheduler})
     consumer.run()
+    # The consumer knows of the runs that hints led to; the finder's are waited for as well.
+    slots.wait_until_idle(ending.seconds_left)
     # A call that nobody answers cannot be interrupted; its run is given to others all the same.
     work.hand_back()
     # The keeper goes last but one, so that leases are renewed until nothing new can begin; the pulse signs off.
@@ -224,6 +201,40 @@ def run_worker(settings: Settings, *, with_scheduler: bool) -> None:
         helper.close()
     parts.pools.dispose()
     log.info("worker stopped")
+
+
+class Ending:
+    """The time that a stopping process takes: what runs may end by itself, then it is stopped and handed back."""
+
+    def __init__(self, stop_seconds: int, keeper: Keeper) -> None:
+        self._stop_seconds = stop_seconds
+        self._keeper = keeper
+        self._until = Deadline.after(stop_seconds)
+
+    def begin(self) -> None:
+        """From now on, and however often it is asked for, the time runs."""
+        if self._keeper.is_told_to_stop:
+            return
+        log.info("worker stopping", extra={"seconds": self._stop_seconds, "running": len(self._keeper.attempts)})
+        self._until = Deadline.after(self._stop_seconds)
+        self._keeper.stop_attempts_after(self._stop_seconds - min(HAND_BACK_SECONDS, self._stop_seconds / 2))
+        end_after(self._stop_seconds + LATE_SECONDS)
+
+    @property
+    def seconds_left(self) -> float:
+        return self._until.seconds_left
+
+
+def end_after(seconds: float) -> None:
+    """End this process then, whatever it still waits for: a server that does not answer may keep it for long."""
+
+    def end() -> None:
+        log.error("stopping took too long", extra={"seconds": seconds})
+        os._exit(EXIT_LATE)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
 
 
 class Work:
@@ -236,6 +247,7 @@ class Work:
         self._parts = parts
         self._executor = executor
         self._slots = slots
+        self._trouble = Trouble(log, "following hints")
 
     def connect(self, dispatcher: Dispatcher, pulse: Pulse) -> None:
         """Tasks need the dispatcher, whose hints need the tasks: so it is handed in second."""
@@ -244,7 +256,8 @@ class Work:
 
     def follow_hint(self, run_id: UUID) -> None:
         """Execute a run on one of the slots, which the finder uses too. A worker that stops leaves it to others."""
-        with self._slots.taken() as has_slot:
+        # Mostly the database is what fails. It may be away for minutes, with a hint for every run that waits.
+        with self._trouble.absorbing(), self._slots.taken() as has_slot:
             if has_slot:
                 self.execute(run_id)
 
@@ -256,7 +269,9 @@ class Work:
         return True
 
     def tick(self) -> None:
-        self.scheduler.tick()
+        """huey's tick, beside the scheduler's own."""
+        with self._trouble.absorbing():
+            self.scheduler.tick()
 
     def hand_back(self) -> None:
         """Give the runs that did not end in time to other workers, or to the next start."""
@@ -268,11 +283,13 @@ def run_scheduler(settings: Settings, closed: threading.Event) -> None:
     parts = Parts.from_settings(settings)
     pulse = parts.pulse(slots=0, schedules=True)
     scheduler = parts.scheduler(make_dispatcher(settings, parts.pools.tick, parts.clock, live_slots=live_slots), pulse)
-    pulse.start()
-    scheduler.start()
+    helpers: list[Helper] = [scheduler, parts.housekeeper(), pulse]
+    for helper in helpers:
+        helper.start()
     log.info("scheduler started")
     closed.wait()
-    scheduler.close()
-    pulse.close()
+    end_after(settings.stop_seconds + LATE_SECONDS)
+    for helper in helpers:
+        helper.close()
     parts.pools.dispose()
     log.info("scheduler stopped")

@@ -3,6 +3,7 @@
 from alembic import context
 from flask import current_app
 
+from app.core.engines import wait_without_end
 from app.events import models as events
 from app.jobs import models as jobs
 from app.ops import models as ops
@@ -23,7 +24,7 @@ def run_migrations() -> None:
         if connection.dialect.name == "postgresql":
             # The owner is held back like everybody else. Without this, a migration would change no row and say nothing.
             connection.exec_driver_sql("SET row_security = off")
-            connection.exec_driver_sql("SET statement_timeout = 0")
+            wait_without_end(connection)
             connection.commit()
         context.configure(
             connection=connection,

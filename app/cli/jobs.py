@@ -8,7 +8,7 @@ import click
 from app.cli.console import Console, as_json, choice_of, pass_console, show, table, with_organization
 from app.core.errors import Invalid
 from app.jobs.kinds.base import KindName
-from app.jobs.policies import Backoff, RetryPolicy
+from app.jobs.policies import Backoff, RetryPolicy, WhenLost
 from app.jobs.queries import list_jobs
 from app.jobs.service import DEFAULT_RETRY, DEFAULT_TIME_LIMIT_SECONDS, JobDraft, create_job
 from app.ops.kinds import job_kinds
@@ -32,8 +32,11 @@ def list_command(console: Console, is_json: bool) -> None:
     """List the jobs of an organization."""
     with console.reading() as desk:
         rows = list_jobs(desk.session, organization_id=desk.actor.organization_id)
-    facts = [{"id": str(row.id), "name": row.name, "kind": row.kind.value} for row in rows]
-    text = table(["ID", "NAME", "KIND"], [list(fact.values()) for fact in facts], empty="No jobs yet.")
+    facts = [
+        {"id": str(row.id), "name": row.name, "kind": row.kind.value, "when_lost": row.retry.when_lost.value}
+        for row in rows
+    ]
+    text = table(["ID", "NAME", "KIND", "WHEN LOST"], [list(fact.values()) for fact in facts], empty="No jobs yet.")
     show(facts, text, is_json=is_json)
 
 
@@ -58,6 +61,14 @@ def run(console: Console, job_id: UUID, is_json: bool) -> None:
 @click.option("--tries", default=DEFAULT_RETRY.tries, show_default=True)
 @click.option("--retry-delay", default=DEFAULT_RETRY.delay_seconds, show_default=True, help="Seconds.")
 @click.option("--backoff", default=DEFAULT_RETRY.backoff.value, show_default=True, type=choice_of(Backoff))
+@click.option(
+    "--when-lost",
+    default=DEFAULT_RETRY.when_lost.value,
+    show_default=True,
+    type=choice_of(WhenLost),
+    help="If its worker dies or loses touch in the middle: retry, fail (it ends as lost, and a person decides), or "
+    "what its kind says: functions are tried again only if declared safe to repeat, all others always.",
+)
 @click.option("--time-limit", default=DEFAULT_TIME_LIMIT_SECONDS, show_default=True, help="Seconds.")
 @with_organization
 @as_json
@@ -70,6 +81,7 @@ def create(
     tries: int,
     retry_delay: int,
     backoff: str,
+    when_lost: str,
     time_limit: int,
     is_json: bool,
 ) -> None:
@@ -78,7 +90,7 @@ def create(
         name=name,
         kind=KindName(kind),
         definition=_read_definition(definition),
-        retry=RetryPolicy(tries, retry_delay, Backoff(backoff)),
+        retry=RetryPolicy(tries, retry_delay, Backoff(backoff), WhenLost(when_lost)),
         time_limit_seconds=time_limit,
     )
     with console.desk() as desk:

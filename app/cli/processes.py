@@ -1,24 +1,25 @@
 """`belfry up`, `worker`, `scheduler` and `health`: the processes of an installation."""
 
-import json
 import os
 import signal
 import threading
 from pathlib import Path
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.cli.children import PARENT_VARIABLE, children_of
-from app.cli.console import Console, pass_console
+from app.cli.console import Console, pass_console, show
 from app.cli.database import migrate
 from app.cli.greeting import Greeter
 from app.cli.listening import refuse_unusable_address
 from app.cli.supervisor import Supervisor
 from app.core.clock import DatabaseClock
+from app.core.failures import explain
 from app.core.keys import with_keys
 from app.core.process import die_with_parent
 from app.core.scopes import ENGINE
-from app.ops.heartbeats import HEALTHY_WITHIN, last_scheduler_beat
+from app.ops.health import Health, check_health
 from app.worker import run_scheduler, run_worker
 
 EXIT_UNHEALTHY = 1
@@ -62,22 +63,26 @@ def scheduler(console: Console) -> None:
 @click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 @pass_console
 def health(console: Console, is_json: bool) -> None:
-    """Exit 0 when a scheduler was heard of within five minutes, else 1 with the reason."""
-    problem = console.schema.sentence() or _scheduler_problem(console)
-    click.echo(json.dumps({"healthy": problem is None, "problem": problem}) if is_json else problem or "healthy")
-    if problem is not None:
+    """Exit 0 when time is kept and runs start, else 1 with the reason."""
+    found = _look(console)
+    value = {"healthy": found.is_well, "problem": " ".join(found.problems) or None, "remarks": list(found.remarks)}
+    show(value, "\n".join(found.problems or ["healthy"]), is_json=is_json)
+    if not is_json:
+        for remark in found.remarks:
+            click.echo(remark, err=True)
+    if not found.is_well:
         raise SystemExit(EXIT_UNHEALTHY)
 
 
-def _scheduler_problem(console: Console) -> str | None:
-    with console.database.reading(ENGINE) as session:
-        now = DatabaseClock().now(session)
-        beat_at = last_scheduler_beat(session)
-    if beat_at is None:
-        return "No scheduler is running. Start one with: belfry up, belfry worker or belfry scheduler"
-    if now - beat_at > HEALTHY_WITHIN:
-        return f"No scheduler has reported since {beat_at:%Y-%m-%d %H:%M:%S} UTC. Restart it."
-    return None
+def _look(console: Console) -> Health:
+    problem = console.schema.sentence()
+    if problem is not None:
+        return Health((problem,))
+    try:
+        with console.database.reading(ENGINE) as session:
+            return check_health(session, now=DatabaseClock().now(session))
+    except SQLAlchemyError as error:
+        return Health((explain(error) or f"The database failed: {error!r}",))
 
 
 def _set_by_signals() -> threading.Event:

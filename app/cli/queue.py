@@ -1,8 +1,12 @@
 """`belfry queue`: what waits, runs and failed, and the switch of each queue."""
 
+from dataclasses import asdict
+from datetime import datetime
+
 import click
 
 from app.cli.console import Console, as_json, moment, pass_console, show, with_organization
+from app.ops.heartbeats import ProcessRow, list_processes
 from app.runs.states import RunState
 from app.runs.statistics import count_queue
 from app.runs.switches import QUEUES, list_switches, pause_queue, resume_queue
@@ -26,14 +30,17 @@ def queue() -> None:
 @as_json
 @pass_console
 def status(console: Console, is_json: bool) -> None:
-    """How many runs wait, run and failed, and which queues are paused."""
+    """How many runs wait, run and failed, which queues are paused, and which processes do the work."""
     with console.reading() as desk:
         counts = count_queue(desk.session, organization_id=desk.actor.organization_id)
         switches = list_switches(desk.session)
+        processes = list_processes(desk.session, now=desk.now)
     value: dict[str, object] = {state.value: counts[state] for state in LABELS}
     value["paused"] = [switch.name for switch in switches]
+    value["processes"] = [asdict(process) for process in processes]
     lines = [f"{counts[state]:6} {label}" for state, label in LABELS.items()]
     lines += [f"{one.name} is paused by {one.paused_by} since {moment(one.paused_at)}" for one in switches]
+    lines += [_of_process(process, desk.now) for process in processes]
     show(value, "\n".join(lines), is_json=is_json)
 
 
@@ -55,3 +62,17 @@ def resume(console: Console, name: str) -> None:
     with console.platform_desk() as desk:
         did_resume = resume_queue(desk.session, actor=desk.actor, name=name, now=desk.now)
     click.echo(f"The queue {name} is open again." if did_resume else f"The queue {name} was not paused.")
+
+
+def _of_process(process: ProcessRow, now: datetime) -> str:
+    facts = [f"version {process.version}", f"last report {moment(process.beat_at)}"]
+    if process.slots:
+        facts.insert(0, f"{process.running} of {process.slots} slots in use")
+    if process.ticked_at is not None:
+        facts.append(f"last tick {moment(process.ticked_at)} took {process.tick_ms} ms")
+    if process.is_silent(now):
+        facts.append("silent")
+    if process.is_stopping:
+        facts.append("stopping")
+    line = f"{process.name}: {', '.join(facts)}"
+    return line if process.problem is None else f"{line}. It starts nothing: {process.problem}"

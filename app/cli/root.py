@@ -7,7 +7,6 @@ from typing import NoReturn
 import click
 
 from app.cli.database import database
-from app.cli.failures import explain
 from app.cli.jobs import jobs
 from app.cli.keys import keys
 from app.cli.members import members
@@ -20,6 +19,7 @@ from app.cli.scheduling import scheduling
 from app.cli.tokens import tokens
 from app.cli.users import setup_link, users
 from app.core.errors import AppError
+from app.core.failures import explain
 from app.core.log import set_up_logging
 from app.core.process import keep_files_private
 from app.core.version import VERSION

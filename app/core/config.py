@@ -67,6 +67,7 @@ class Settings:
     stop_seconds: int
     function_memory_mib: int
     function_processes: int
+    retention_days: int
     api_requests_per_minute: int
     default_timezone: str
     job_modules: tuple[str, ...]
@@ -154,6 +155,7 @@ def _collect(read: "_Reader", base: Path) -> Settings:
         stop_seconds=read.number("BELFRY_STOP_SECONDS", 20, low=1, high=600),
         function_memory_mib=read.number("BELFRY_FUNCTION_MEMORY_MIB", 1_024, low=64, high=1_048_576),
         function_processes=read.number("BELFRY_FUNCTION_PROCESSES", 256, low=2, high=30_000),
+        retention_days=read.number("BELFRY_RETENTION_DAYS", 365, low=0, high=36_500),
         api_requests_per_minute=read.number("BELFRY_API_REQUESTS_PER_MINUTE", 600, low=1, high=1_000_000),
         default_timezone=read.one(
             "BELFRY_DEFAULT_TIMEZONE", "UTC", _zone, "an IANA time zone", "Europe/Berlin"

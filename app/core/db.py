@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from app.core.columns import UTCDateTime
-from app.core.engines import postgres_engine, sqlite_engine
+from app.core.engines import ANSWER_SECONDS, postgres_engine, sqlite_engine
 from app.core.scopes import SCOPE, Scope
 
 _AFTER_COMMIT = "after_commit"
@@ -86,10 +86,13 @@ class Database:
         self.read.dispose()
 
 
-def open_database(url: str, *, connections: int = 5, keeps_plans: bool = True) -> Database:
+def open_database(
+    url: str, *, connections: int = 5, keeps_plans: bool = True, answer_seconds: float = ANSWER_SECONDS
+) -> Database:
     """Engines for a database URL, with so many connections at most. Nothing is connected yet.
 
-    Without `keeps_plans` PostgreSQL plans every statement for the rows it meets.
+    Without `keeps_plans` PostgreSQL plans every statement for the rows it meets. Whoever waits `answer_seconds` for an
+    answer of a server takes it for one that does not come.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
@@ -97,7 +100,7 @@ def open_database(url: str, *, connections: int = 5, keeps_plans: bool = True) -
             write=sqlite_engine(parsed, begin="BEGIN IMMEDIATE", read_only=False),
             read=sqlite_engine(parsed, begin="BEGIN", read_only=True),
         )
-    engine = postgres_engine(parsed, connections=connections, keeps_plans=keeps_plans)
+    engine = postgres_engine(parsed, connections=connections, keeps_plans=keeps_plans, answer_seconds=answer_seconds)
     return Database(write=engine, read=engine.execution_options(postgresql_readonly=True))
 
 

@@ -1,8 +1,11 @@
 """How connections are made: SQLite for one machine, PostgreSQL for many. Nothing is connected at import."""
 
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Engine, create_engine, event
+import psycopg
+from psycopg import errors
+from psycopg.abc import PQGen
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 
 # Writers queue behind each other in SQLite; five seconds outlast any transaction of ours.
@@ -17,12 +20,49 @@ _SESSION_SETTINGS = {
     "timezone": "UTC",
 }
 _TCP = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 2, "tcp_user_timeout": 10_000}
+# How long anybody waits for an answer. The server gives up on a statement before that, and TCP on a connection that is
+# gone; what is left is a middleman who takes every packet and passes none on.
+ANSWER_SECONDS = 35.0
+# How long for the sign of life that is asked of a connection before it is used again.
+_PING_SECONDS = 4.0
 # How long a request waits for a connection of its pool before it says that the database is busy.
 _POOL_SECONDS = 10
 _RECYCLE_SECONDS = 1_800
 
 
-def postgres_engine(url: URL, *, connections: int, keeps_plans: bool) -> Engine:
+Answer = TypeVar("Answer")
+
+
+class ServerSilent(psycopg.OperationalError):
+    """The server did not answer in time. The connection is of no more use, and was closed."""
+
+
+class PatientConnection(psycopg.Connection[Any]):
+    """A connection that waits long for an answer, but not for ever."""
+
+    answer_seconds: float | None = ANSWER_SECONDS
+
+    def wait(self, gen: PQGen[Answer], interval: float = 0.1, timeout: float | None = None) -> Answer:
+        """What psycopg does whenever it waits for the server."""
+        limit = self.answer_seconds if timeout is None else timeout
+        try:
+            return super().wait(gen, interval, limit)
+        except errors._WaitTimeout as error:
+            if timeout is not None:
+                raise
+            # Whatever comes now would be taken for the answer to the next question.
+            self.pgconn.finish()
+            raise ServerSilent(f"no answer within {limit:.0f} seconds") from error
+
+
+def wait_without_end(connection: Connection) -> None:
+    """Let this connection's statements take as long as they need: a migration may."""
+    connection.exec_driver_sql("SET statement_timeout = 0")
+    driver: Any = connection.connection.driver_connection
+    driver.answer_seconds = None
+
+
+def postgres_engine(url: URL, *, connections: int, keeps_plans: bool, answer_seconds: float = ANSWER_SECONDS) -> Engine:
     """An engine with a pool of its own, of so many connections at most.
 
     `keeps_plans` lets the driver prepare what it sends often. A plan that was kept from a time when the tables were
@@ -30,7 +70,7 @@ def postgres_engine(url: URL, *, connections: int, keeps_plans: bool) -> Engine:
     server to plan every statement anew would do that for the checks of foreign keys too, one by one.)
     """
     options = " ".join(f"-c {name}={value}" for name, value in _SESSION_SETTINGS.items())
-    return create_engine(
+    engine = create_engine(
         url,
         connect_args={
             "connect_timeout": _CONNECT_SECONDS,
@@ -45,6 +85,28 @@ def postgres_engine(url: URL, *, connections: int, keeps_plans: bool) -> Engine:
         pool_recycle=_RECYCLE_SECONDS,
         pool_pre_ping=True,
     )
+
+    def connect(_dialect: Any, _record: Any, words: tuple[Any, ...], options: dict[str, Any]) -> PatientConnection:
+        connection = PatientConnection.connect(*words, **options)
+        connection.answer_seconds = answer_seconds
+        return connection
+
+    event.listen(engine, "do_connect", connect)
+    _ping_briefly(engine.dialect)
+    return engine
+
+
+def _ping_briefly(dialect: Any) -> None:
+    plain = dialect.do_ping
+
+    def ping(connection: PatientConnection) -> bool:
+        usual, connection.answer_seconds = connection.answer_seconds, _PING_SECONDS
+        try:
+            return bool(plain(connection))
+        finally:
+            connection.answer_seconds = usual
+
+    dialect.do_ping = ping
 
 
 def sqlite_engine(url: URL, *, begin: str, read_only: bool) -> Engine:

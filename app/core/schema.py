@@ -1,8 +1,10 @@
 """Whether the database has the tables this code was written for. Asked again every few seconds, never fatal."""
 
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
+from functools import cache
 from threading import Lock
 
 from alembic.config import Config
@@ -15,6 +17,8 @@ from app.core.errors import Unavailable
 from app.core.paths import MIGRATIONS
 from app.core.powers import has_its_roles, is_too_powerful
 
+log = logging.getLogger(__name__)
+
 UPGRADE_COMMAND = "belfry db upgrade"
 SETUP_COMMAND = "belfry db setup"
 RECHECK_SECONDS = 5.0
@@ -25,7 +29,8 @@ class SchemaState(StrEnum):
 
     CURRENT = "current"
     MISSING = "missing"  # no tables at all
-    DIFFERENT = "different"  # migrations are outstanding, or the code is older than the database
+    OLDER = "older"  # migrations are outstanding
+    NEWER = "newer"  # a later version of Belfry has upgraded it
     UNREACHABLE = "unreachable"
     ROLES_MISSING = "roles_missing"  # the login cannot take on the roles that it is to work in
     LOGIN_TOO_POWERFUL = "login_too_powerful"  # row-level security would not hold it back
@@ -37,7 +42,11 @@ class SchemaNotReady(Unavailable):
 
 _SENTENCES = {
     SchemaState.MISSING: f"The database has no tables yet. Run: {UPGRADE_COMMAND}",
-    SchemaState.DIFFERENT: f"The database does not match this version of Belfry. Run: {UPGRADE_COMMAND}",
+    SchemaState.OLDER: f"The database is older than this version of Belfry. Run: {UPGRADE_COMMAND}",
+    SchemaState.NEWER: (
+        "The database was upgraded by a newer version of Belfry than this process is of. Install that version here, "
+        "then restart it."
+    ),
     SchemaState.UNREACHABLE: "The database does not answer. Check that it runs and that BELFRY_DATABASE_URL is right.",
     SchemaState.ROLES_MISSING: f"The database has no roles for this login yet. Run: {SETUP_COMMAND}",
     SchemaState.LOGIN_TOO_POWERFUL: (
@@ -51,12 +60,22 @@ _SENTENCES = {
 
 def newest_migration() -> str:
     """The revision that the code was written for."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    head = ScriptDirectory.from_config(config).get_current_head()
+    head = _scripts().get_current_head()
     if head is None:
         raise RuntimeError(f"there are no migrations in {MIGRATIONS}")
     return head
+
+
+@cache
+def known_migrations() -> frozenset[str]:
+    """Every revision that this code has heard of."""
+    return frozenset(script.revision for script in _scripts().walk_revisions())
+
+
+def _scripts() -> ScriptDirectory:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return ScriptDirectory.from_config(config)
 
 
 class SchemaGate:
@@ -112,8 +131,20 @@ class SchemaGate:
 
     def _look_again(self) -> None:
         if self._is_old():
-            self._state = self._look()
+            found = self._look()
+            self._say(found)
+            self._state = found
             self._looked_at = self._ticks()
+
+    def _say(self, found: SchemaState) -> None:
+        # Changes alone: whoever reads the log learns why nothing begins any more, and when it does again. How it was
+        # at the first look is for whoever looked to say.
+        if self._looked_at is None or self._state is found:
+            return
+        if found is SchemaState.CURRENT:
+            log.warning("database can be used again")
+        else:
+            log.error("database cannot be used", extra={"problem": _SENTENCES[found]})
 
     def _look(self) -> SchemaState:
         try:
@@ -130,9 +161,14 @@ class SchemaGate:
             return SchemaState.ROLES_MISSING
         except SQLAlchemyError:
             return SchemaState.UNREACHABLE
+        return self._judge(found)
+
+    def _judge(self, found: Sequence[str]) -> SchemaState:
         if not found:
             return SchemaState.MISSING
-        return SchemaState.CURRENT if list(found) == [self._expected] else SchemaState.DIFFERENT
+        if list(found) == [self._expected]:
+            return SchemaState.CURRENT
+        return SchemaState.OLDER if known_migrations().issuperset(found) else SchemaState.NEWER
 
     def _login_problem(self, connection: Connection) -> SchemaState | None:
         if not self._database.is_postgres:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from app.core.config import Settings
 from app.core.db import Database, open_database
+from app.core.engines import wait_without_end
 from app.core.errors import Unavailable
 from app.core.schema import SETUP_COMMAND
 from app.core.scopes import DatabaseRole, role_name
@@ -74,7 +75,7 @@ def bring_up_to_date(app: Flask, settings: Settings, *, is_forced: bool = False,
 def _upgrading_alone(database: Database) -> Iterator[None]:
     with database.write.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         # Another one's migration may take longer than any statement of ours.
-        connection.exec_driver_sql("SET statement_timeout = 0")
+        wait_without_end(connection)
         connection.exec_driver_sql("SET lock_timeout = 0")
         connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _UPGRADE_LOCK})
         try:

@@ -6,9 +6,10 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, literal_column, select, tuple_
+from sqlalchemy import delete, func, literal_column, select, tuple_
 from sqlalchemy.orm import Session
 
+from app.core.db import count_changed
 from app.events.models import SCHEDULE_REPAIRED, Event
 
 
@@ -68,6 +69,14 @@ def list_repairs(
         query = query.where(tuple_(Event.at, Event.id) < before)
     found = session.scalars(query.order_by(Event.at.desc(), Event.id.desc()).limit(limit))
     return [Repair(event.id, event.at, str(event.data.get("text", ""))) for event in found]
+
+
+def delete_events_before(session: Session, *, before: datetime, limit: int) -> int:
+    """Delete at most `limit` of the oldest facts, of all organizations, that are older than an instant."""
+    # Ids grow with time, so the oldest stand first in the primary key, and no index on the time is needed.
+    oldest = select(Event.id, Event.at).order_by(Event.id).limit(limit).subquery()
+    old = select(oldest.c.id).where(oldest.c.at < before)
+    return count_changed(session, delete(Event).where(Event.id.in_(old)).execution_options(synchronize_session=False))
 
 
 def latest_event_ids(session: Session, *, organization_id: UUID) -> dict[Topic, int]:

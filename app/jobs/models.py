@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base
 from app.core.ids import new_id
+from app.jobs.policies import WhenLost
 
 
 class Job(Base):
@@ -42,6 +43,8 @@ class Job(Base):
     tries: Mapped[int]
     retry_delay_seconds: Mapped[int]
     retry_backoff: Mapped[str] = mapped_column(String(16))
+    # The database fills it in for versions that do not know it yet; so in runs.
+    when_lost: Mapped[str] = mapped_column(String(8), default=WhenLost.KIND.value, server_default=WhenLost.KIND.value)
     time_limit_seconds: Mapped[int]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

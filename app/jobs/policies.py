@@ -1,4 +1,4 @@
-"""What a job's owner chose for when it fails. Pure."""
+"""What a job's owner chose for when it fails or its worker is lost. Pure."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,13 +15,22 @@ class Backoff(StrEnum):
     EXPONENTIAL = "exponential"  # doubles each time, up to an hour
 
 
+class WhenLost(StrEnum):
+    """What follows when a worker dies or loses touch in the middle of a run, so that nobody knows how far it came."""
+
+    KIND = "kind"  # what its kind says: syncs and workflows go on, functions only if declared safe to repeat
+    RETRY = "retry"  # it is tried again, while tries are left
+    FAIL = "fail"  # it ends as lost, and a person decides
+
+
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How often a run is tried, and how long it waits in between."""
+    """How often a run is tried, how long it waits in between, and what follows when its worker is lost."""
 
     tries: int
     delay_seconds: int
     backoff: Backoff
+    when_lost: WhenLost = WhenLost.KIND
 
     def delay_after(self, attempt: int) -> timedelta:
         """The wait after that many attempts."""
@@ -34,3 +43,7 @@ class RetryPolicy:
     def has_tries_left(self, attempt: int) -> bool:
         """Whether another try may follow after that many attempts."""
         return attempt < self.tries
+
+    def may_repeat(self, *, kind_says: bool) -> bool:
+        """Whether a try whose end is unknown may be followed by another one by itself."""
+        return kind_says if self.when_lost is WhenLost.KIND else self.when_lost is WhenLost.RETRY

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.core.errors import NotFound
 from app.jobs.kinds.base import KindName
 from app.jobs.models import Job
-from app.jobs.policies import Backoff, RetryPolicy
+from app.jobs.policies import Backoff, RetryPolicy, WhenLost
 
 
 class JobNotFound(NotFound):
@@ -67,7 +67,7 @@ def _row(job: Job) -> JobRow:
         kind=KindName(job.kind),
         definition=job.definition,
         revision=job.revision,
-        retry=RetryPolicy(job.tries, job.retry_delay_seconds, Backoff(job.retry_backoff)),
+        retry=RetryPolicy(job.tries, job.retry_delay_seconds, Backoff(job.retry_backoff), WhenLost(job.when_lost)),
         time_limit_seconds=job.time_limit_seconds,
         updated_at=job.updated_at,
     )

@@ -134,6 +134,7 @@ def _columns(actor: Actor, kinds: JobKinds, draft: JobDraft) -> dict[str, Any]:
         "tries": draft.retry.tries,
         "retry_delay_seconds": draft.retry.delay_seconds,
         "retry_backoff": draft.retry.backoff.value,
+        "when_lost": draft.retry.when_lost.value,
         "time_limit_seconds": draft.time_limit_seconds,
     }
 

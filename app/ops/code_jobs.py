@@ -1,7 +1,6 @@
 """Functions for code jobs that look after the installation itself: clean-up of old runs, and a check of all parts."""
 
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -19,13 +18,11 @@ from app.core.scopes import ENGINE, NOBODY, Scope
 from app.jobs.kinds.base import Level
 from app.jobs.kinds.code.catalog import code_job
 from app.jobs.kinds.code.context import FunctionContext, JobFailed
+from app.ops.batches import delete_in_batches
 from app.ops.heartbeats import GONE_AFTER, ProcessRow, list_processes
-from app.runs.retention import delete_finished_before
+from app.runs.retention import delete_finished_before, delete_lines_before
 from app.vault.service import erase_retired
 
-BATCH = 500
-# SQLite has one writer and no queue: without a pause, a long clean-up could keep everybody else out.
-PAUSE_SECONDS = 0.05
 LEAST_FREE_SHARE = 0.05
 MOST_CLOCK_DIFFERENCE = timedelta(seconds=2)
 
@@ -57,11 +54,9 @@ def clean_up_runs(context: FunctionContext, arguments: CleanUpArguments) -> dict
         with database.reading(NOBODY) as session:
             before = DatabaseClock().now(session) - timedelta(days=arguments.days)
         context.log(f"Deleting runs that ended before {before:%Y-%m-%d %H:%M} UTC.")
-        deleted = 0
-        while count := _delete_batch(database, context, before):
-            deleted += count
-            context.log(f"Deleted {deleted:,} runs so far.")
-            time.sleep(PAUSE_SECONDS)
+        _delete(database, context, before, delete_lines_before)
+        deleted = _delete(database, context, before, delete_finished_before)
+        context.log(f"Deleted {deleted:,} runs.")
         _erase_secrets(database, context, before)
     return {"deleted": deleted}
 
@@ -74,9 +69,14 @@ def _erase_secrets(database: Database, context: FunctionContext, before: datetim
         context.log(f"Sealed values out of use, erased: {erased:,}.")
 
 
-def _delete_batch(database: Database, context: FunctionContext, before: datetime) -> int:
-    with database.transaction(Scope.tenant(context.organization_id)) as session:
-        return delete_finished_before(session, organization_id=context.organization_id, before=before, limit=BATCH)
+def _delete(database: Database, context: FunctionContext, before: datetime, delete: Callable[..., int]) -> int:
+    organization_id = context.organization_id
+
+    def batch(limit: int) -> int:
+        with database.transaction(Scope.tenant(organization_id)) as session:
+            return delete(session, organization_id=organization_id, before=before, limit=limit)
+
+    return delete_in_batches(batch)
 
 
 @code_job(

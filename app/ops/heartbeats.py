@@ -2,13 +2,14 @@
 
 import os
 import socket
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Boolean, Integer, String, Uuid, column, delete, insert, select, table, update
 from sqlalchemy.orm import Session
 
+from app.core.columns import UTCDateTime
 from app.core.db import count_changed
 from app.core.ids import new_id
 from app.ops.models import Heartbeat
@@ -22,6 +23,19 @@ FORGET_AFTER = timedelta(days=1)
 HEALTHY_WITHIN = timedelta(seconds=300)
 
 
+# The table as its first version made it.
+_FIRST = table(
+    "heartbeats",
+    column("process_id", Uuid()),
+    column("name", String()),
+    column("version", String()),
+    column("slots", Integer()),
+    column("schedules", Boolean()),
+    column("started_at", UTCDateTime()),
+    column("beat_at", UTCDateTime()),
+)
+
+
 @dataclass(frozen=True)
 class ProcessFacts:
     """What a process says about itself."""
@@ -31,6 +45,8 @@ class ProcessFacts:
     version: str
     slots: int
     schedules: bool
+    host: str = ""
+    pid: int = 0
 
 
 @dataclass(frozen=True)
@@ -45,6 +61,14 @@ class ProcessRow:
     beat_at: datetime
     ticked_at: datetime | None
     tick_ms: int | None
+    host: str
+    pid: int
+    running: int
+    problem: str | None
+    is_stopping: bool
+
+    def is_gone(self, now: datetime) -> bool:
+        return now - self.beat_at > GONE_AFTER
 
     def is_silent(self, now: datetime) -> bool:
         return now - self.beat_at > SILENT_AFTER
@@ -52,30 +76,42 @@ class ProcessRow:
 
 def facts_of_this_process(*, version: str, slots: int, schedules: bool) -> ProcessFacts:
     """A name that a person can find: the host and the process id."""
-    name = f"{socket.gethostname()}:{os.getpid()}"
-    return ProcessFacts(new_id(), name, version, slots, schedules)
+    host, pid = socket.gethostname(), os.getpid()
+    return ProcessFacts(new_id(), f"{host}:{pid}", version, slots, schedules, host, pid)
 
 
 def beat(
-    session: Session, facts: ProcessFacts, *, now: datetime, ticked_at: datetime | None, tick_ms: int | None
+    session: Session,
+    facts: ProcessFacts,
+    *,
+    now: datetime,
+    ticked_at: datetime | None,
+    tick_ms: int | None,
+    running: int = 0,
+    problem: str | None = None,
+    is_stopping: bool = False,
 ) -> None:
-    """Report that a process is alive. The first beat adds its row and clears rows that are long gone."""
-    values = {"beat_at": now, "ticked_at": ticked_at, "tick_ms": tick_ms}
+    """Report that a process is alive. The first beat adds its row and clears rows that are long gone.
+
+    `problem` says in a sentence why it starts nothing at present.
+    """
+    values = {
+        "beat_at": now, "ticked_at": ticked_at, "tick_ms": tick_ms,
+        "running": running, "problem": problem, "is_stopping": is_stopping,
+    }  # fmt: skip
     query = update(Heartbeat).where(Heartbeat.process_id == facts.process_id).values(**values)
     if count_changed(session, query):
         return
-    session.execute(delete(Heartbeat).where(Heartbeat.beat_at < now - FORGET_AFTER))
-    session.add(
-        Heartbeat(
-            process_id=facts.process_id,
-            name=facts.name,
-            version=facts.version,
-            slots=facts.slots,
-            schedules=facts.schedules,
-            started_at=now,
-            **values,
-        )
-    )
+    forget_processes(session, now=now)
+    session.execute(insert(Heartbeat).values(**asdict(facts), started_at=now, **values))
+
+
+def beat_for_older_database(session: Session, facts: ProcessFacts, *, now: datetime) -> None:
+    """Report no more than what every version of the table can hold: a database that waits for its upgrade."""
+    query = update(_FIRST).where(_FIRST.c.process_id == facts.process_id).values(beat_at=now)
+    if not count_changed(session, query):
+        kept = {name: value for name, value in asdict(facts).items() if name in _FIRST.c}
+        session.execute(insert(_FIRST).values(**kept, started_at=now, beat_at=now))
 
 
 def sign_off(session: Session, facts: ProcessFacts) -> None:
@@ -83,14 +119,16 @@ def sign_off(session: Session, facts: ProcessFacts) -> None:
     session.execute(delete(Heartbeat).where(Heartbeat.process_id == facts.process_id))
 
 
+def forget_processes(session: Session, *, now: datetime) -> int:
+    """Clear rows of processes that are long gone, and say how many."""
+    return count_changed(session, delete(Heartbeat).where(Heartbeat.beat_at < now - FORGET_AFTER))
+
+
 def list_processes(session: Session, *, now: datetime) -> list[ProcessRow]:
     """Processes heard of within the last day, the liveliest first."""
     query = select(Heartbeat).where(Heartbeat.beat_at >= now - FORGET_AFTER).order_by(Heartbeat.beat_at.desc())
     return [
-        ProcessRow(
-            row.name, row.version, row.slots, row.schedules, row.started_at, row.beat_at, row.ticked_at, row.tick_ms
-        )
-        for row in session.scalars(query)
+        ProcessRow(**{one.name: getattr(row, one.name) for one in fields(ProcessRow)}) for row in session.scalars(query)
     ]
 
 

@@ -3,14 +3,17 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import String
+from sqlalchemy import String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base
 
 
 class Heartbeat(Base):
-    """A worker or scheduler that reports. Rows of processes that went silent are cleared after a day."""
+    """A worker or scheduler that reports. Rows of processes that went silent are cleared after a day.
+
+    What later versions added has a default, so that an older version can still report.
+    """
 
     __tablename__ = "heartbeats"
 
@@ -24,3 +27,9 @@ class Heartbeat(Base):
     beat_at: Mapped[datetime]
     ticked_at: Mapped[datetime | None]
     tick_ms: Mapped[int | None]
+    host: Mapped[str] = mapped_column(String(255), default="", server_default="")
+    pid: Mapped[int] = mapped_column(default=0, server_default="0")
+    # The runs in hand, why it starts no more of them if so, and whether it is stopping.
+    running: Mapped[int] = mapped_column(default=0, server_default="0")
+    problem: Mapped[str | None] = mapped_column(Text)
+    is_stopping: Mapped[bool] = mapped_column(default=False, server_default=false())

@@ -8,6 +8,7 @@ from typing import Any
 from huey import Huey
 from huey.consumer import Consumer, Worker
 
+from app.core.troubles import Trouble
 from app.queue.slots import Slots
 
 log = logging.getLogger(__name__)
@@ -19,19 +20,21 @@ LOOK_SECONDS = 0.5
 class SlotWorker(Worker):  # type: ignore[misc]
     """A thread that takes no hint while every slot is busy: another worker may have a free one."""
 
-    def __init__(self, *args: Any, slots: Slots, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, slots: Slots, trouble: Trouble, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._slots = slots
+        self._trouble = trouble
 
     def loop(self, now: datetime | None = None) -> None:
-        try:
+        has_looked = False
+        # The broker's failures and the tasks' own are dealt with where they arise. Nothing may end this thread.
+        with self._trouble.absorbing():
             with self._slots.watched(LOOK_SECONDS) as may_look:
                 task = self.huey.dequeue() if may_look else None
             if task is not None:
                 self.huey.execute(task, now)
-        except Exception:
-            # The broker's failures and the tasks' own are dealt with where they arise. Nothing may end this thread.
-            log.exception("hint not followed")
+            has_looked = True
+        if not has_looked:
             self.stop_flag.wait(LOOK_SECONDS)
 
 
@@ -41,6 +44,7 @@ class GracefulConsumer(Consumer):  # type: ignore[misc]
     def __init__(self, *args: Any, slots: Slots, on_stop: Callable[[], None], **kwargs: Any) -> None:
         # Needed before huey's own: its constructor makes the threads.
         self._slots = slots
+        self._trouble = Trouble(log, "following hints")
         super().__init__(*args, graceful_signal="TERM", **kwargs)
         self._on_stop = on_stop
         self._signal_actions[self._interrupt_sig] = (False, True)
@@ -59,6 +63,7 @@ class GracefulConsumer(Consumer):  # type: ignore[misc]
             max_delay=self.max_delay,
             backoff=self.backoff,
             slots=self._slots,
+            trouble=self._trouble,
         )
 
 

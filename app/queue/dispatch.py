@@ -15,6 +15,7 @@ from app.core.clock import Clock
 from app.core.config import Settings
 from app.core.db import Database
 from app.core.scopes import ENGINE
+from app.core.troubles import Trouble
 from app.queue.broker import Hints, make_huey
 from app.queue.link import BrokerAway
 from app.queue.tasks import make_hints
@@ -44,6 +45,7 @@ class Dispatcher:
     hints: Hints
     live_slots: LiveSlots
     own_slots: int
+    _trouble: Trouble = field(default_factory=lambda: Trouble(log, "handing out runs"), init=False, compare=False)
     _going: Lock = field(default_factory=Lock, init=False, compare=False)
     _next: Lock = field(default_factory=Lock, init=False, compare=False)
 
@@ -61,10 +63,12 @@ class Dispatcher:
             # Asked before the transaction: a broker that hangs must not hold the database's write lock.
             waiting = self._count_hints()
             chosen = self.database.run(ENGINE, lambda session: self._choose(session, waiting=waiting))
-            return self._send(chosen)
+            sent = self._send(chosen)
         except SQLAlchemyError as error:
-            log.warning("dispatch postponed", extra={"problem": str(error)})
+            self._trouble.failed(error)
             return 0
+        self._trouble.worked()
+        return sent
 
     def _count_hints(self) -> int | None:
         try:

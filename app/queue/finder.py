@@ -12,6 +12,7 @@ from app.core.clock import Clock
 from app.core.db import Database
 from app.core.schema import SchemaGate
 from app.core.scopes import ENGINE
+from app.core.troubles import Trouble
 from app.queue.slots import Slots
 from app.runs.models import Run, in_state
 from app.runs.states import RunState
@@ -43,6 +44,7 @@ class Finder:
         self._slots = slots
         self._is_broker_away = is_broker_away
         self._execute = execute
+        self._trouble = Trouble(log, "starting found runs")
         self._is_closed = False
         self._news = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="finder", daemon=True)
@@ -74,11 +76,10 @@ class Finder:
         return [Run.ready_at <= before, or_(Run.hinted_at.is_(None), Run.hinted_at <= before)]
 
     def _loop(self) -> None:
+        trouble = Trouble(log, "looking for overlooked runs")
         while not self._is_closed:
-            try:
+            with trouble.absorbing():
                 self._look()
-            except Exception:
-                log.exception("could not look for overlooked runs")
             self._news.wait(LOOK_SECONDS)
             self._news.clear()
 
@@ -93,12 +94,9 @@ class Finder:
 
     def _follow(self, run_id: UUID) -> None:
         was_executed = False
-        try:
+        with self._trouble.absorbing():
             was_executed = self._execute(run_id)
-        except Exception:
-            log.exception("found run not executed", extra={"run_id": str(run_id)})
-        finally:
-            self._slots.release()
+        self._slots.release()
         # There may be more where that came from. One that was not to be had would be found again, and again.
         if was_executed:
             self._news.set()

@@ -10,15 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from app.core.clock import Clock
 from app.core.clock_watch import ClockStep, ClockWatch
-from app.core.db import Database
+from app.core.db import OUTAGES, Database
 from app.core.deadline import boot_seconds
 from app.core.schema import SchemaGate
 from app.core.scopes import ENGINE
+from app.core.troubles import Trouble
 from app.jobs.kinds.base import JobKinds
 from app.queue.dispatch import Dispatcher
 from app.runs import planner, reaper
@@ -71,6 +71,7 @@ class Scheduler:
         self._report = report
         self._watch = ClockWatch(hold_seconds=hold_seconds, elapsed=elapsed)
         self._rounds = Rounds()
+        self._trouble = Trouble(log, "keeping time")
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self.run, name="scheduler", daemon=True)
 
@@ -88,21 +89,20 @@ class Scheduler:
         """Loop until closed. A pass that fails is logged and repeated; nothing needs a restart."""
         next_poll = next_sweep = 0.0
         while not self._closed.is_set():
-            try:
-                wait = self._until_due() if self._schema.is_current() else LOOK_SECONDS
-                if wait <= 0 or time.monotonic() >= next_poll:
+            wait = LOOK_SECONDS
+            # Whatever fails: without this loop nothing runs on time any more.
+            with self._trouble.absorbing():
+                until_due = self._until_due() if self._schema.is_current() else LOOK_SECONDS
+                if until_due <= 0 or time.monotonic() >= next_poll:
                     self.tick()
                     # A slot that stays due in spite of the tick must not turn the loop into a busy one.
-                    wait = max(wait, BREATH_SECONDS)
+                    until_due = max(until_due, BREATH_SECONDS)
                     next_poll = time.monotonic() + self._poll_seconds
                 if time.monotonic() >= next_sweep:
                     self.sweep()
                     next_sweep = time.monotonic() + self._sweep_seconds
-            except Exception:
-                # Whatever it was: without this loop nothing runs on time any more.
-                log.exception("scheduler pass failed")
-                wait = LOOK_SECONDS
-            self._closed.wait(min(max(wait, 0.0), LOOK_SECONDS))
+                wait = min(until_due, LOOK_SECONDS)
+            self._closed.wait(wait)
 
     def tick(self) -> None:
         """Plan everything that is due, batch by batch, and hand each on at once."""
@@ -184,7 +184,7 @@ class Scheduler:
 def _earliest_work(session: Session, now: datetime) -> datetime | None:
     try:
         times = [earliest_due_across_tenants(session), earliest_ready_across_tenants(session)]
-    except (OperationalError, InterfaceError):
+    except OUTAGES:
         raise
     except Exception:
         # One that no calendar holds. The tick sees to that schedule, and to all others.

@@ -9,7 +9,7 @@ class Slots:
     """A number of places. Whoever executes a run sits on one."""
 
     def __init__(self, number: int) -> None:
-        self._free = number
+        self._number = self._free = number
         self._watchers = 0
         self._is_closed = False
         self._news = threading.Condition()
@@ -65,3 +65,8 @@ class Slots:
         with self._news:
             self._is_closed = True
             self._news.notify_all()
+
+    def wait_until_idle(self, seconds: float) -> bool:
+        """Wait until nobody sits on a slot, at most so long. Says whether it came to that."""
+        with self._news:
+            return self._news.wait_for(lambda: self._free == self._number, seconds)

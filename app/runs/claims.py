@@ -4,11 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core.deadline import Deadline, boot_seconds
 from app.runs import ledger
-from app.runs.ledger import Started
+from app.runs.ledger import AttemptEnd, Started
+from app.runs.models import Run, in_state
+from app.runs.retries import Next
+from app.runs.states import AttemptState, RunState
+
+NOT_ANSWERED = "The database did not say whether this try could begin, so it did not begin."
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,33 @@ class Claim:
 
     started: Started
     safe_until: Deadline
+
+
+@dataclass(frozen=True)
+class DoubtfulClaim:
+    """A claim that the database did not answer for: it may hold or not. Nothing is run by it."""
+
+    run_id: UUID
+    worker: str
+    lease_until: datetime
+    # After that, the sweep has moved the run on if it was ever claimed.
+    forget_at: Deadline
+
+
+def doubtful(*, run_id: UUID, worker: str, terms: LeaseTerms, now: datetime) -> DoubtfulClaim:
+    """What would be left of a claim made now, if its answer were lost."""
+    lease = timedelta(seconds=terms.seconds)
+    return DoubtfulClaim(run_id, worker, now + lease, Deadline.after(terms.seconds))
+
+
+def settle(session: Session, *, doubt: DoubtfulClaim, now: datetime) -> bool:
+    """Give the run back at once if it was claimed after all, at no cost of a try. Says whether it was."""
+    mine = Run.worker == doubt.worker, Run.lease_until == doubt.lease_until
+    token = session.scalar(select(Run.token).where(Run.id == doubt.run_id, in_state(RunState.RUNNING), *mine))
+    if token is None:
+        return False
+    end, then = AttemptEnd(AttemptState.RELEASED, NOT_ANSWERED), Next(RunState.READY, None, now)
+    return ledger.put_down(session, run_id=doubt.run_id, token=token, end=end, then=then, now=now, refund=True)
 
 
 def take(session: Session, *, run_id: UUID, worker: str, terms: LeaseTerms, now: datetime) -> Claim | None:

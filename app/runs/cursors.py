@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Row, Select, func, select, update
-from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
+from app.core.db import OUTAGES
 from app.core.errors import Invalid
 from app.events.models import SCHEDULE_REPAIRED
 from app.events.service import Topic, append_event
@@ -78,7 +78,7 @@ def _find_wrong(session: Session, ids: Sequence[UUID], now: datetime) -> Iterato
     query = select(*columns).where(Schedule.next_run_at > now)
     try:
         rows = session.execute(query.where(Schedule.id.in_(ids))).all()
-    except (OperationalError, InterfaceError):
+    except OUTAGES:
         raise
     except Exception:
         log.exception("a schedule's next time cannot be read")
@@ -93,7 +93,7 @@ def _find_wrong_singly(session: Session, ids: Sequence[UUID], query: _Query, now
     for schedule_id in ids:
         try:
             row = session.execute(query.where(Schedule.id == schedule_id)).first()
-        except (OperationalError, InterfaceError):
+        except OUTAGES:
             raise
         except Exception:
             log.exception("schedule unreadable", extra={"schedule_id": str(schedule_id)})

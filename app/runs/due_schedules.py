@@ -9,9 +9,9 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, String, case, select
 from sqlalchemy import cast as cast_to
-from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
+from app.core.db import OUTAGES
 from app.jobs.kinds.base import KindName
 from app.jobs.models import Job
 from app.schedules.models import Schedule, is_planned
@@ -79,7 +79,7 @@ def _read(session: Session, where: Sequence[ColumnElement[bool]], limit: int | N
     try:
         found = session.execute(_locking(_columns().where(*where), limit))
         return DueSchedules([DueSchedule._make(row) for row in found])
-    except (OperationalError, InterfaceError):
+    except OUTAGES:
         # The database, not a row: the whole batch is tried again.
         raise
     except Exception:
@@ -94,7 +94,7 @@ def _read_singly(session: Session, ids: Sequence[UUID]) -> DueSchedules:
         try:
             row = session.execute(_columns().where(Schedule.id == schedule_id)).one()
             read.append(DueSchedule._make(row))
-        except (OperationalError, InterfaceError):
+        except OUTAGES:
             raise
         except Exception:
             log.exception("schedule unreadable", extra={"schedule_id": str(schedule_id)})

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -10,19 +10,21 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.clock import Clock
 from app.core.db import OUTAGES, Database
-from app.core.deadline import Deadline
+from app.core.deadline import Deadline, boot_seconds
+from app.core.failures import explain, is_out_of_room
 from app.core.http import OutboundClient
 from app.core.scopes import ENGINE, Scope
 from app.core.sealing import Sealer
-from app.jobs.kinds.base import JobKinds, KindName, Outcome, OutcomeStatus
+from app.jobs.kinds.base import JobKinds, KindName, Level, Outcome, OutcomeStatus
 from app.runs import claims, ledger, logs, retries
 from app.runs.attempts import LiveAttempt
-from app.runs.claims import Claim, LeaseTerms
+from app.runs.claims import Claim, DoubtfulClaim, LeaseTerms
 from app.runs.keeper import Keeper
 from app.runs.ledger import AttemptEnd, Started
 from app.runs.logs import NewLine
 from app.runs.retries import Next
 from app.runs.states import AttemptState, Reason, RunState
+from app.runs.tally import Tally
 from app.vault.service import SecretOwner, open_secret
 
 log = logging.getLogger(__name__)
@@ -53,11 +55,13 @@ class Executor:
     worker: str
     terms: LeaseTerms
     keeper: Keeper
+    tally: Tally = field(default_factory=Tally)
 
     def execute(self, run_id: UUID) -> bool:
         """Claim a run and see it through. False when it was not to be had."""
         try:
-            claim = self._claim(run_id)
+            with self.keeper.claiming(run_id) as may_claim:
+                claim = self._claim(run_id) if may_claim else None
         except SQLAlchemyError:
             raise
         except Exception as error:
@@ -68,8 +72,10 @@ class Executor:
         if claim is None:
             return False
         attempt = LiveAttempt(claim, http=self.http, open_secret=self._open_secret, is_stopping=self.keeper.is_stopping)
+        began = boot_seconds()
         with self.keeper.keeping(attempt):
             outcome = self._do(attempt)
+            self.tally.note(outcome.status, seconds=boot_seconds() - began)
             self._finish(attempt, outcome)
         return True
 
@@ -85,16 +91,25 @@ class Executor:
                 continue
             try:
                 self._write(attempt.started, outcome, attempt.take_lines())
-            except SQLAlchemyError:
-                # A stop does not wait for a database that is away; the lease runs out, and the sweep takes over.
-                log.exception("run not handed back", extra={"run_id": str(attempt.run_id)})
+            except SQLAlchemyError as error:
+                # A stop does not wait for a database that is away, and asking for each run would be waiting. Their
+                # leases run out, and the sweep takes over.
+                log.error("runs not handed back", extra={"problem": explain(error) or repr(error)})
+                return
 
     def _claim(self, run_id: UUID) -> Claim | None:
-        # An exception here leaves open whether the claim was written. Then the run is not started: its lease
-        # runs out, and the sweep moves it on.
-        with self.database.transaction(ENGINE) as session:
-            now = self.clock.now(session)
-            return claims.take(session, run_id=run_id, worker=self.worker, terms=self.terms, now=now)
+        # A failure leaves open whether the claim was written. Then the run is not started, and the keeper gives it
+        # back as soon as the database answers; should the worker end before that, the sweep moves it on.
+        doubt: DoubtfulClaim | None = None
+        try:
+            with self.database.transaction(ENGINE) as session:
+                now = self.clock.now(session)
+                doubt = claims.doubtful(run_id=run_id, worker=self.worker, terms=self.terms, now=now)
+                return claims.take(session, run_id=run_id, worker=self.worker, terms=self.terms, now=now)
+        except SQLAlchemyError:
+            if doubt is not None:
+                self.keeper.settle_later(doubt)
+            raise
 
     def _give_up(self, run_id: UUID, error: Exception) -> None:
         # A run that cannot even be claimed would stand in the way of others for ever.
@@ -122,16 +137,23 @@ class Executor:
         lines = attempt.take_lines()
         extra = {"run_id": str(attempt.run_id)}
         patience = Deadline.after(self.terms.seconds)
+        # Whether the database may have taken the outcome without our hearing of it.
+        is_open = False
         while True:
             try:
-                if not self._write(attempt.started, outcome, lines):
+                if not self._write(attempt.started, outcome, lines) and not is_open:
+                    self.tally.note_refused()
                     log.warning("outcome refused: the lease was lost", extra=extra)
                 return
-            except OUTAGES:
+            except OUTAGES as error:
+                is_open = True
                 # The database is away. One lease long asking again makes sense; then the sweep takes over.
                 if patience.has_passed:
-                    log.exception("outcome not written", extra=extra)
+                    log.error("outcome not written", extra=extra | {"problem": explain(error) or repr(error)})
                     return
+                if is_out_of_room(error) and len(lines) > 1:
+                    # How the run ended fits where its log does not.
+                    lines = [_let_go(lines)]
                 time.sleep(RETRY_WRITE_SECONDS)
             except Exception as error:
                 # The outcome itself cannot be stored. That it cannot is an outcome too, and one that can.
@@ -171,12 +193,18 @@ class Executor:
             return retries.after_wait(now=now)
         if outcome.status is OutcomeStatus.STOPPED:
             kind = self.kinds.get(started.kind)
-            may_repeat = kind is not None and kind.may_repeat(started.definition)
+            kind_says = kind is not None and kind.may_repeat(started.definition)
+            may_repeat = started.retry.may_repeat(kind_says=kind_says)
             return retries.after_stop(may_repeat=may_repeat, now=now)
         reason = Reason.TIMED_OUT if outcome.status is OutcomeStatus.TIMED_OUT else Reason.ERROR
         return retries.after_failure(
             started.retry, attempt=started.attempt, reason=reason, may_retry=outcome.may_retry, now=now
         )
+
+
+def _let_go(lines: list[NewLine]) -> NewLine:
+    text = f"{len(lines)} lines of the log were let go, because the database found no room on its disk."
+    return NewLine(text, Level.WARNING, lines[-1].at)
 
 
 def _unstorable(error: Exception) -> Outcome:

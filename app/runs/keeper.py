@@ -10,9 +10,10 @@ from app.core.clock import Clock
 from app.core.db import OUTAGES, Database
 from app.core.deadline import Deadline, boot_seconds
 from app.core.scopes import ENGINE, Scope
+from app.core.troubles import Trouble
 from app.runs import claims, logs
 from app.runs.attempts import LiveAttempt
-from app.runs.claims import LeaseTerms
+from app.runs.claims import DoubtfulClaim, LeaseTerms
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,8 @@ class Keeper:
         self._terms = terms
         self._heartbeat_seconds = heartbeat_seconds
         self._attempts: dict[UUID, LiveAttempt] = {}
+        self._claiming: set[UUID] = set()
+        self._doubts: list[DoubtfulClaim] = []
         self._lock = threading.Lock()
         self._stop_at: Deadline | None = None
         self._closed = threading.Event()
@@ -77,6 +80,36 @@ class Keeper:
             with self._lock:
                 self._attempts.pop(attempt.run_id, None)
 
+    @contextmanager
+    def claiming(self, run_id: UUID) -> Iterator[bool]:
+        """One claim of a run at a time, and none while it is open how the last one ended. Says whether it may begin."""
+        with self._lock:
+            may_claim = run_id not in self._claiming and all(doubt.run_id != run_id for doubt in self._doubts)
+            if may_claim:
+                self._claiming.add(run_id)
+        try:
+            yield may_claim
+        finally:
+            if may_claim:
+                with self._lock:
+                    self._claiming.discard(run_id)
+
+    def settle_later(self, doubt: DoubtfulClaim) -> None:
+        """Give a run back that may have been claimed, as soon as the database answers."""
+        with self._lock:
+            self._doubts.append(doubt)
+
+    def settle_doubts(self) -> None:
+        """Give back what was claimed without our hearing of it. Raises while the database is away; the rest stays."""
+        for doubt in list(self._doubts):
+            if not doubt.forget_at.has_passed:
+                with self._database.transaction(ENGINE) as session:
+                    was_claimed = claims.settle(session, doubt=doubt, now=self._clock.now(session))
+                if was_claimed:
+                    log.warning("unanswered claim given back", extra={"run_id": str(doubt.run_id)})
+            with self._lock:
+                self._doubts.remove(doubt)
+
     def renew_leases(self) -> None:
         """Renew every lease in one transaction. An attempt whose run is no longer its own is told to stop."""
         attempts = self.attempts
@@ -115,14 +148,14 @@ class Keeper:
                 raise
 
     def _loop(self) -> None:
+        trouble = Trouble(log, "keeping runs")
         next_beat = boot_seconds() + self._heartbeat_seconds
         while not self._closed.wait(WRITE_LOGS_SECONDS):
-            try:
+            # What fails is asked again in a moment; an attempt that cannot be renewed stops by its own clock.
+            with trouble.absorbing():
                 # Leases first: a log that comes late harms nobody.
                 if boot_seconds() >= next_beat:
                     self.renew_leases()
                     next_beat = boot_seconds() + self._heartbeat_seconds
+                self.settle_doubts()
                 self.write_logs()
-            except Exception:
-                # Asked again in a moment; an attempt that cannot be renewed stops by its own clock.
-                log.exception("could not renew leases or write logs")

@@ -15,10 +15,10 @@ from app.core.ids import new_id
 from app.core.text import storable
 from app.events.service import Topic, append_event
 from app.jobs.kinds.base import KindName
-from app.jobs.policies import Backoff, RetryPolicy
+from app.jobs.policies import Backoff, RetryPolicy, WhenLost
 from app.runs.models import Attempt, Run
 from app.runs.retries import Next
-from app.runs.states import AttemptState, Reason, RunState, Trigger, sources_of
+from app.runs.states import LOSSES, AttemptState, Reason, RunState, Trigger, sources_of
 from app.runs.switches import is_open
 
 
@@ -88,6 +88,7 @@ def open_run(
         "tries": request.retry.tries,
         "retry_delay_seconds": request.retry.delay_seconds,
         "retry_backoff": request.retry.backoff.value,
+        "when_lost": request.retry.when_lost.value,
         "time_limit_seconds": request.time_limit_seconds,
         "trigger": request.trigger.value,
         "schedule_id": request.schedule_id,
@@ -177,7 +178,7 @@ def put_down(
     if refund:
         values["attempt"] = Run.attempt - 1
     query = update(Run).where(*_held(run_id, token)).values(**values).returning(Run.organization_id)
-    kind = "lost" if then.reason is Reason.LOST else then.state.value
+    kind = "lost" if then.reason in LOSSES else then.state.value
     return _leave(session, query, run_id, token, end, kind, now)
 
 
@@ -257,7 +258,7 @@ def started_from(run: Run) -> Started:
         # Unpacked, because JSON of another kind than an object is refused here, and not by each kind of job.
         definition={**run.definition},
         time_limit_seconds=run.time_limit_seconds,
-        retry=RetryPolicy(run.tries, run.retry_delay_seconds, Backoff(run.retry_backoff)),
+        retry=RetryPolicy(run.tries, run.retry_delay_seconds, Backoff(run.retry_backoff), WhenLost(run.when_lost)),
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base
 from app.core.ids import new_id
+from app.jobs.policies import WhenLost
 from app.runs.states import RunState
 
 
@@ -89,6 +90,7 @@ class Run(Base):
     tries: Mapped[int]
     retry_delay_seconds: Mapped[int]
     retry_backoff: Mapped[str] = mapped_column(String(16))
+    when_lost: Mapped[str] = mapped_column(String(8), default=WhenLost.KIND.value, server_default=WhenLost.KIND.value)
     time_limit_seconds: Mapped[int]
 
     state: Mapped[str] = mapped_column(String(16))

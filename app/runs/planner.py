@@ -16,7 +16,7 @@ from app.events.service import Topic, append_event
 from app.jobs.kinds.base import KindName
 from app.jobs.kinds.sync.connection import needs_connection, what_to_connect
 from app.jobs.models import Job
-from app.jobs.policies import Backoff, RetryPolicy
+from app.jobs.policies import Backoff, RetryPolicy, WhenLost
 from app.runs import cursors, ledger
 from app.runs.cursors import WrongCursor
 from app.runs.due_schedules import DueSchedules, lock_due_schedule, lock_due_schedules
@@ -177,7 +177,7 @@ def request_for(
         job_name=job.name,
         kind=KindName(job.kind),
         definition=job.definition,
-        retry=RetryPolicy(job.tries, job.retry_delay_seconds, Backoff(job.retry_backoff)),
+        retry=RetryPolicy(job.tries, job.retry_delay_seconds, Backoff(job.retry_backoff), WhenLost(job.when_lost)),
         time_limit_seconds=job.time_limit_seconds,
         trigger=trigger,
         due_at=due_at,

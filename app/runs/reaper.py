@@ -4,15 +4,17 @@ import logging
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.core.db import OUTAGES, count_changed
 from app.jobs.kinds.base import JobKinds, KindName
+from app.jobs.policies import WhenLost
 from app.runs import ledger, retries
 from app.runs.ledger import AttemptEnd
-from app.runs.models import Run, in_state
-from app.runs.states import AttemptState, RunState
+from app.runs.models import Attempt, Run, in_state
+from app.runs.retries import Next
+from app.runs.states import AttemptState, Reason, RunState
 
 log = logging.getLogger(__name__)
 
@@ -55,17 +57,35 @@ def _move_on_or_give_up(session: Session, run_id: UUID, kinds: JobKinds, now: da
 def _move_on(session: Session, run: Run, kinds: JobKinds, now: datetime) -> None:
     started = ledger.started_from(run)
     kind = kinds.get(KindName(run.kind))
-    may_repeat = kind is not None and kind.may_repeat(run.definition)
-    then = retries.after_loss(started.retry, attempt=run.attempt, may_repeat=may_repeat, now=now)
-    end = AttemptEnd(AttemptState.LOST, error=_explain(run, then.state, may_repeat=may_repeat))
+    kind_says = kind is not None and kind.may_repeat(run.definition)
+    may_repeat = started.retry.may_repeat(kind_says=kind_says)
+    losses = _count_losses(session, run.id) + 1
+    then = retries.after_loss(started.retry, attempt=run.attempt, losses=losses, may_repeat=may_repeat, now=now)
+    end = AttemptEnd(AttemptState.LOST, error=_explain(run, started.retry.when_lost, then, may_repeat=may_repeat))
     if ledger.put_down(session, run_id=run.id, token=run.token, end=end, then=then, now=now):
         log.warning("run lost", extra={"run_id": str(run.id), "worker": run.worker, "then": then.state.value})
 
 
-def _explain(run: Run, state: RunState, *, may_repeat: bool) -> str:
-    what = f"Worker {run.worker} stopped reporting while this ran, so its end is unknown."
-    if state is RunState.READY:
+def _count_losses(session: Session, run_id: UUID) -> int:
+    lost = Attempt.run_id == run_id, Attempt.state == AttemptState.LOST.value
+    return session.scalars(select(func.count()).select_from(Attempt).where(*lost)).one()
+
+
+def _explain(run: Run, when_lost: WhenLost, then: Next, *, may_repeat: bool) -> str:
+    what = f"Worker {run.worker} stopped reporting while this ran, so nobody knows how far it came."
+    if then.state is RunState.READY:
         return f"{what} It is tried again."
+    if then.reason is Reason.LOST_TOO_OFTEN:
+        return (
+            f"{what} That was the third worker lost with this run, so it is not started again by itself: the job "
+            "itself may be what ends them. Look at its log and at the memory of the machine, then retry it."
+        )
     if may_repeat:
-        return f"{what} All {run.tries} tries are used up."
-    return f"{what} The function is not declared safe to repeat, so it is not started again by itself."
+        used_up = "Its one try is" if run.tries == 1 else f"All {run.tries} tries are"
+        return f"{what} {used_up} used up. When the workers are well, retry it."
+    if when_lost is WhenLost.FAIL:
+        return f"{what} Its job says that it then waits for a person. See what it did, and retry it if that is right."
+    return (
+        f"{what} The function is not declared safe to repeat, so it is not started again by itself. "
+        "See what it did, and retry it if that is right."
+    )

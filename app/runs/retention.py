@@ -7,15 +7,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import ColumnElement, delete, exists, select, tuple_, update
 from sqlalchemy.orm import Session, aliased
 
 from app.core.db import count_changed
 from app.jobs.kinds.base import JobKinds, KindName
 from app.jobs.leftovers import UNREADABLE, Cleared, has_open_values
-from app.runs.models import Run
+from app.runs.models import LogLine, Run
 from app.runs.states import TERMINAL
 
+# Runs whose lines one batch looks at; those of the others come after them.
+_MOST_AT_ONCE = 20
 _IS_OVER = Run.state.in_([state.value for state in TERMINAL])
 
 
@@ -24,21 +26,33 @@ def delete_finished_before(session: Session, *, organization_id: UUID, before: d
 
     A run that was retried stays as long as its retry does, so that nothing ever points into the void.
     """
-    later = aliased(Run)
-    old = (
-        select(Run.id)
-        .where(
-            Run.organization_id == organization_id,
-            # Nothing ends before it exists; said again because this is what there is an index for.
-            Run.created_at < before,
-            Run.finished_at < before,
-            _IS_OVER,
-            ~exists().where(later.organization_id == Run.organization_id, later.retry_of_run_id == Run.id),
-        )
-        .order_by(Run.created_at)
-        .limit(limit)
-    )
+    old = select(Run.id).where(*_old(organization_id, before)).order_by(Run.created_at).limit(limit)
     return count_changed(session, delete(Run).where(Run.id.in_(old)).execution_options(synchronize_session=False))
+
+
+def delete_lines_before(session: Session, *, organization_id: UUID, before: datetime, limit: int) -> int:
+    """Delete at most `limit` log lines of runs that are about to be deleted, and say how many.
+
+    They would go with their runs, but a run may have thousands, and one write should not have to take them all.
+    """
+    has_lines = exists().where(LogLine.run_id == Run.id)
+    old = select(Run.id).where(*_old(organization_id, before), has_lines)
+    run_ids = list(session.scalars(old.order_by(Run.created_at).limit(_MOST_AT_ONCE)))
+    some = select(LogLine.run_id, LogLine.number).where(LogLine.run_id.in_(run_ids)).limit(limit)
+    which = tuple_(LogLine.run_id, LogLine.number).in_(some)
+    return count_changed(session, delete(LogLine).where(which).execution_options(synchronize_session=False))
+
+
+def _old(organization_id: UUID, before: datetime) -> tuple[ColumnElement[bool], ...]:
+    later = aliased(Run)
+    return (
+        Run.organization_id == organization_id,
+        # Nothing ends before it exists; said again because this is what there is an index for.
+        Run.created_at < before,
+        Run.finished_at < before,
+        _IS_OVER,
+        ~exists().where(later.organization_id == Run.organization_id, later.retry_of_run_id == Run.id),
+    )
 
 
 def clear_finished(

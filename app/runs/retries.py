@@ -8,6 +8,8 @@ from app.runs.states import Reason, RunState
 
 # How long a run waits for a worker that can do it. Long enough for the ones that cannot to do other work.
 WORKER_PAUSE = timedelta(seconds=30)
+# A run with which so many workers were lost may be what ends them, and would go on to do so.
+MOST_LOSSES = 3
 
 
 @dataclass(frozen=True)
@@ -26,8 +28,13 @@ def after_failure(policy: RetryPolicy, *, attempt: int, reason: Reason, may_retr
     return Next(RunState.FAILED, reason)
 
 
-def after_loss(policy: RetryPolicy, *, attempt: int, may_repeat: bool, now: datetime) -> Next:
-    """A worker died or lost touch. Nobody knows what it did, so only what may be repeated is started again."""
+def after_loss(policy: RetryPolicy, *, attempt: int, losses: int, may_repeat: bool, now: datetime) -> Next:
+    """A worker died or lost touch. Nobody knows what it did, so only what may be repeated is started again.
+
+    `losses` counts the workers that were lost with this run, this one included.
+    """
+    if may_repeat and losses >= MOST_LOSSES:
+        return Next(RunState.FAILED, Reason.LOST_TOO_OFTEN)
     if may_repeat and policy.has_tries_left(attempt):
         return Next(RunState.READY, Reason.LOST, now)
     return Next(RunState.FAILED, Reason.LOST)

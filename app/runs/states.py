@@ -30,6 +30,7 @@ class Reason(StrEnum):
 
     OVERLAP = "overlap"  # the previous run of the schedule was still going
     LOST = "lost"  # its worker died or lost touch, and the job must not be started twice
+    LOST_TOO_OFTEN = "lost_too_often"  # so many workers were lost with it that it may be what ends them
     TIMED_OUT = "timed_out"  # it reached its time limit
     ERROR = "error"  # the job itself failed
     KEY_MISSING = "key_missing"  # its worker lacks the key to a secret of the job
@@ -37,6 +38,10 @@ class Reason(StrEnum):
     UNREADABLE = "unreadable"  # its row or definition cannot be understood by this version
     NEEDS_CONNECTION = "needs_connection"  # its sync has no account to read from
     JOB_DELETED = "job_deleted"  # its job or schedule is gone
+
+
+# How a run ends or goes on whose worker was lost.
+LOSSES = frozenset({Reason.LOST, Reason.LOST_TOO_OFTEN})
 
 
 class AttemptState(StrEnum):

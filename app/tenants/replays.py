@@ -5,11 +5,13 @@ Kept in the transaction of the command itself: an answer is stored when, and onl
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from app.core.db import count_changed
 from app.core.errors import Conflict, Invalid
 from app.tenants.access import Actor
 from app.tenants.models import IdempotencyKey
@@ -53,6 +55,15 @@ def begin_or_replay(session: Session, *, actor: Actor, key: str, fingerprint: st
     except IntegrityError:
         return _answered(session, actor, key, fingerprint)
     return None
+
+
+def forget_answers(session: Session, *, organization_id: UUID, now: datetime, limit: int) -> int:
+    """Delete at most so many answers of an organization that nobody will ask for again, and say how many."""
+    key = IdempotencyKey.organization_id, IdempotencyKey.user_id, IdempotencyKey.key
+    too_old = IdempotencyKey.organization_id == organization_id, IdempotencyKey.created_at <= now - KEPT
+    old = select(*key).where(*too_old).limit(limit)
+    query = delete(IdempotencyKey).where(tuple_(*key).in_(old))
+    return count_changed(session, query.execution_options(synchronize_session=False))
 
 
 def keep_answer(session: Session, *, actor: Actor, key: str, replay: Replay) -> None:

@@ -7,6 +7,7 @@ from math import ceil
 from sqlalchemy import ColumnElement, delete, func, select, text
 from sqlalchemy.orm import Session
 
+from app.core.db import count_changed
 from app.core.errors import Unavailable
 from app.core.ids import digest
 from app.tenants.models import SignInFailure
@@ -21,6 +22,8 @@ MOST_BY_ADDRESS = 100
 FREE_BY_ACCOUNT = 20
 DELAY_STEP = timedelta(seconds=1)
 LONGEST_DELAY = timedelta(seconds=30)
+# By one sign-in on its way; the rest is left to others.
+MOST_FORGOTTEN = 1_000
 
 
 # Held until the end of the transaction. SQLite lets one transaction write at a time and needs none.
@@ -39,7 +42,7 @@ class TooManyTries(Unavailable):
 def count_try(session: Session, *, email: str, address: str, now: datetime) -> None:
     """Count a try as failed until it is forgotten. Raises TooManyTries, and then counts nothing."""
     _count_alone(session, email=email, address=address)
-    _forget_old_tries(session, now)
+    forget_old_tries(session, now=now)
     account = SignInFailure.email_digest == _account_key(email)
     place = SignInFailure.address == network_of(address)
     waits = [
@@ -57,6 +60,14 @@ def forget_tries(session: Session, *, email: str, address: str) -> None:
     """The right password came: forget what this account got wrong from this address."""
     mine = SignInFailure.email_digest == _account_key(email), SignInFailure.address == network_of(address)
     session.execute(delete(SignInFailure).where(*mine))
+
+
+def forget_old_tries(session: Session, *, now: datetime, limit: int = MOST_FORGOTTEN) -> int:
+    """Delete tries that count no more, and say how many."""
+    # What somebody else is about to delete is left to them: two that wait for each other's rows would be stuck.
+    old = select(SignInFailure.id).where(SignInFailure.at <= now - WINDOW).limit(limit)
+    query = delete(SignInFailure).where(SignInFailure.id.in_(old.with_for_update(skip_locked=True)))
+    return count_changed(session, query.execution_options(synchronize_session=False))
 
 
 def network_of(address: str) -> str:
@@ -81,12 +92,6 @@ def _count_alone(session: Session, *, email: str, address: str) -> None:
         # Everybody takes the account's first, so no two can wait for each other.
         for name in (f"tries at {_account_key(email)}", f"tries from {network_of(address)}"):
             session.execute(_LOCK, {"name": name})
-
-
-def _forget_old_tries(session: Session, now: datetime) -> None:
-    # What somebody else is about to delete is left to them: two that wait for each other's rows would be stuck.
-    old = select(SignInFailure.id).where(SignInFailure.at <= now - WINDOW).with_for_update(skip_locked=True)
-    session.execute(delete(SignInFailure).where(SignInFailure.id.in_(old)))
 
 
 def _wait(session: Session, now: datetime, most: int, *which: ColumnElement[bool]) -> timedelta:

@@ -17,6 +17,7 @@ TRIGGER_WORDS = {
 REASON_WORDS = {
     Reason.OVERLAP: "The previous run was still going.",
     Reason.LOST: "The worker died or lost touch while it ran.",
+    Reason.LOST_TOO_OFTEN: "Its worker died or lost touch three times, so the job itself may be the cause.",
     Reason.TIMED_OUT: "It reached its time limit and was stopped.",
     Reason.ERROR: "The job failed.",
     Reason.KEY_MISSING: "The worker lacks the key to a secret of the job.",

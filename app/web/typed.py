@@ -22,6 +22,7 @@ _LABELS = {
     "timeout_seconds": "Seconds to wait for the answer",
     "timezone": "Time zone",
     "url": "Address",
+    "when_lost": "If its worker dies or loses touch in the middle",
 }
 
 

@@ -12,10 +12,10 @@ from click.testing import CliRunner
 from sqlalchemy import text
 
 from app.cli import root
-from app.cli.failures import explain
 from app.cli.root import belfry
 from app.core.config import Settings
 from app.core.db import Database
+from app.core.failures import explain
 from app.core.paths import ROOT
 from tests.cli.conftest import Terminal
 from tests.conftest import VAULT_KEY

@@ -186,14 +186,14 @@ class TestOrganizationsThatExist:
     def organization_id(self, administration: Flask, empty_settings: Settings) -> UUID:
         """Made before there were default schedules, with a job that has the name of one."""
         bring_up_to_date(administration, empty_settings)
-        with administration.app_context():
-            flask_migrate.downgrade(directory=str(MIGRATIONS), revision="0011")
         with Session(administration.extensions["belfry"].database.write, info={"scope": Scope(None)}) as session:
             if session.connection().dialect.name == "postgresql":
                 session.connection().exec_driver_sql("SET row_security = off")
             organization_id = make_organization(session)
             make_job(session, organization_id, name="Meta sync")
             session.commit()
+        with administration.app_context():
+            flask_migrate.downgrade(directory=str(MIGRATIONS), revision="0011")
         return organization_id
 
     def test_get_theirs_by_migration(self, administration: Flask, organization_id: UUID, tmp_path: Path) -> None:

@@ -1,87 +1,29 @@
 """From a ready run to its end: executor, keeper and reaper on a real database."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.exc import InternalError
 
 from app.core.db import Database
-from app.core.http import OutboundClient
 from app.jobs.kinds.base import KindName, Level, Outcome, StopReason
 from app.jobs.policies import Backoff, RetryPolicy
-from app.runs import claims, executor, ledger, logs, reaper
+from app.runs import executor, ledger, logs
 from app.runs.attempts import LiveAttempt
-from app.runs.claims import LeaseTerms
-from app.runs.executor import Executor
-from app.runs.keeper import Keeper
 from app.runs.ledger import AttemptEnd
-from app.runs.models import Attempt, Run
 from app.runs.states import AttemptState
-from tests.factories.work import THREE_TRIES, load_run, make_job, make_organization, make_run
+from tests.database.workshop import Workshop
+from tests.factories.work import load_run
 from tests.fakes.clock import ManualClock
 from tests.fakes.kind import ScriptedKind
-from tests.fakes.vault import SEALER
 
-TERMS = LeaseTerms.for_lease(30)
 # PostgreSQL stores nothing that is no JSON, but anything that is.
 NO_DEFINITION = {"sqlite": "{broken", "postgresql": '"words"'}
 BROKEN = "broken"
 ONE_TRY = RetryPolicy(1, 0, Backoff.FIXED)
-
-
-class Workshop:
-    """An executor with its surroundings."""
-
-    def __init__(self, database: Database, clock: ManualClock) -> None:
-        self.database = database
-        self.clock = clock
-        self.kind = ScriptedKind()
-        self.kinds = {KindName.CODE: self.kind, KindName.WORKFLOW: self.kind}
-        self.keeper = Keeper(database=database, clock=clock, terms=TERMS, heartbeat_seconds=10)
-        self.executor = Executor(
-            database=database,
-            kinds=self.kinds,
-            clock=clock,
-            http=OutboundClient(),
-            sealer=SEALER,
-            worker="w-1",
-            terms=TERMS,
-            keeper=self.keeper,
-        )
-
-    def ready_run(self, *, retry: RetryPolicy = THREE_TRIES, **definition: object) -> UUID:
-        with self.database.transaction() as session:
-            job = make_job(session, make_organization(session), retry=retry, **definition)  # type: ignore[arg-type]
-            return make_run(session, job, now=self.clock.moment)
-
-    def claim(self, run_id: UUID) -> claims.Claim:
-        with self.database.transaction() as session:
-            claim = claims.take(session, run_id=run_id, worker="w-1", terms=TERMS, now=self.clock.moment)
-            assert claim is not None
-            return claim
-
-    def attempt(self, run_id: UUID, *, is_stopping: Callable[[], bool]) -> LiveAttempt:
-        return LiveAttempt(
-            self.claim(run_id), http=OutboundClient(), open_secret=lambda *_: "", is_stopping=is_stopping
-        )
-
-    def reap(self) -> int:
-        with self.database.transaction() as session:
-            return reaper.reap(session, kinds=self.kinds, now=self.clock.moment)
-
-    def state_of(self, run_id: UUID) -> tuple[str, str | None]:
-        with self.database.reading() as session:
-            # Two columns alone: some tests make the rest unreadable.
-            state, reason = session.execute(select(Run.state, Run.reason).where(Run.id == run_id)).one()
-            return state, reason
-
-    def attempts_of(self, run_id: UUID) -> list[str]:
-        with self.database.reading() as session:
-            return list(session.scalars(select(Attempt.state).where(Attempt.run_id == run_id).order_by(Attempt.token)))
 
 
 @pytest.fixture
@@ -249,7 +191,7 @@ class TestReaping:
             workshop.clock.advance(seconds=31)
             workshop.reap()
 
-        assert workshop.state_of(run_id) == ("failed", "lost")
+        assert workshop.state_of(run_id) == ("failed", "lost_too_often")
 
 
 class TestUnreadableRuns:

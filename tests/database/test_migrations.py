@@ -87,11 +87,27 @@ class TestSchemaGate:
 
         assert (before, gate.is_current()) == (False, True)
 
-    def test_refuses_a_database_of_another_version(
+    def test_tells_an_older_database_that_can_be_upgraded(
         self, administration: Flask, empty_settings: Settings, database: Database
     ) -> None:
         bring_up_to_date(administration, empty_settings)
 
         gate = gate_of(database, expected="9999")
 
-        assert gate.state() is SchemaState.DIFFERENT
+        assert gate.state() is SchemaState.OLDER
+        assert "belfry db upgrade" in (gate.sentence() or "")
+
+    def test_tells_a_newer_database_that_this_version_must_not_touch(
+        self, administration: Flask, empty_settings: Settings, database: Database
+    ) -> None:
+        bring_up_to_date(administration, empty_settings)
+        owner = open_database(administering(empty_settings).database_url)
+        with owner.write.begin() as connection:
+            connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+
+        owner.dispose()
+
+        gate = gate_of(database)
+
+        assert gate.state() is SchemaState.NEWER
+        assert "Install that version here" in (gate.sentence() or "")

@@ -50,6 +50,7 @@ def make_job(
         tries=retry.tries,
         retry_delay_seconds=retry.delay_seconds,
         retry_backoff=retry.backoff.value,
+        when_lost=retry.when_lost.value,
         time_limit_seconds=60,
         created_at=LONG_AGO,
         updated_at=LONG_AGO,

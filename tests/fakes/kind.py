@@ -1,6 +1,6 @@
 """A kind of job that does what its definition says, so that a test scripts the ends it needs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,8 @@ class ScriptedKind:
 
     def __init__(self) -> None:
         self.executed: list[str] = []
+        # Called by every run when its work is done and nobody was told yet.
+        self.before_end: Callable[[], object] = lambda: None
 
     def check(self, definition: Mapping[str, Any]) -> dict[str, Any]:
         if "ends" not in definition:
@@ -45,6 +47,7 @@ class ScriptedKind:
             context.log(line, Level.INFO)
         if "raises" in definition:
             raise SystemExit(definition["raises"])
+        self.before_end()
         status = OutcomeStatus(definition["ends"])
         message = "" if status is OutcomeStatus.SUCCEEDED else definition.get("message", "It went wrong.")
         result = {"rows": {1, 2}} if definition.get("returns_a_set") else {"rows": 3}

@@ -74,7 +74,7 @@ class PostgresCluster:
 
     def _start(self) -> None:
         programs = find_programs()
-        user = _unprivileged_user()
+        user = unprivileged_user()
         self._home.mkdir(mode=0o700)
         if user is not None:
             os.chown(self._home, user, -1)
@@ -137,7 +137,7 @@ def _version(folder: Path) -> int:
     return int(found.group()) if found else 0
 
 
-def _unprivileged_user() -> int | None:
+def unprivileged_user() -> int | None:
     """Who runs the server when the tests run as root, which PostgreSQL refuses to do."""
     if os.geteuid() != 0:
         return None

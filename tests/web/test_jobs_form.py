@@ -265,3 +265,33 @@ class TestEditing:
         assert response.status_code == 409
         assert 'value="Second"' in response.text
         assert stored(database, "First").revision == 2
+
+
+class TestWhenAWorkerIsLost:
+    def test_is_asked_in_plain_words(self, admin: Browser) -> None:
+        text = admin.visit("/jobs/new?kind=code").text
+
+        assert "If its worker dies or loses touch in the middle" in text
+        assert "Try again if the function is declared safe to repeat, else stop" in text
+        assert "Safe to repeat." in text
+
+    @pytest.mark.parametrize("chosen", ["kind", "retry", "fail"])
+    def test_is_kept_as_it_was_chosen(self, admin: Browser, database: Database, chosen: str) -> None:
+        admin.send("/jobs", CHECK | {"when_lost": chosen})
+
+        with database.reading() as session:
+            job = session.scalars(select(Job).where(Job.name == "Website check")).one()
+        assert job.when_lost == chosen
+        assert (
+            f'checked id="when_lost-{["kind", "retry", "fail"].index(chosen)}"'
+            in admin.visit(f"/jobs/{job.id}/edit").text
+        )
+
+    def test_of_a_call_is_to_try_again_or_to_stop(self, admin: Browser, job: Job) -> None:
+        text = admin.visit(f"/jobs/{job.id}/edit").text
+
+        assert "Stop: it ends as lost, and a person decides" in text
+        assert "safe to repeat, else stop" not in text
+
+    def test_takes_no_other_word(self, admin: Browser) -> None:
+        assert admin.send("/jobs", CHECK | {"when_lost": "panic"}).status_code == 422

@@ -135,3 +135,17 @@ class TestProcesses:
 
         assert "of 5 slots" in alive
         assert "no worker is running" in viewer.visit("/queue").text
+
+    def test_say_what_they_have_in_hand_and_why_they_start_nothing(
+        self, platform_admin: Browser, database: Database, clock: ManualClock
+    ) -> None:
+        problem = "The database was upgraded by a newer version."
+        facts = facts_of_this_process(version="1.2.3", slots=5, schedules=True)
+        with database.transaction() as session:
+            beat(session, facts, now=clock.moment, ticked_at=clock.moment, tick_ms=12, running=2, problem=problem)
+
+        shown = platform_admin.visit("/queue").text
+
+        assert "2 of 5" in shown
+        assert "Starts nothing" in shown
+        assert f"No worker starts runs. {facts.name} (version 1.2.3) starts nothing: {problem}" in shown

@@ -15,7 +15,7 @@ from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, runtime
 from app.jobs import service as jobs
 from app.jobs.kinds.base import DefinitionInvalid, KindName
-from app.jobs.policies import Backoff, RetryPolicy
+from app.jobs.policies import Backoff, RetryPolicy, WhenLost
 from app.jobs.queries import JobRow, get_job, lock_job
 from app.jobs.queries import list_jobs as read_jobs
 from app.jobs.service import (
@@ -36,6 +36,17 @@ DelaySeconds = Annotated[int, Field(ge=0, le=3600)]
 TimeLimit = Annotated[int, Field(ge=1, le=LONGEST_TIME_LIMIT_SECONDS)]
 
 
+Lost = Annotated[
+    WhenLost,
+    Field(
+        description="What follows when its worker dies or loses touch in the middle, so that nobody knows how far it "
+        "came. kind: syncs and workflows are tried again, functions only if they are declared safe to repeat. "
+        "retry: it is tried again. fail: it ends as lost, and a person decides. After three lost workers a run always "
+        "waits for a person."
+    ),
+]
+
+
 class JobIn(Body):
     model_config = ConfigDict(
         json_schema_extra={
@@ -50,6 +61,7 @@ class JobIn(Body):
     tries: Tries = DEFAULT_RETRY.tries
     retry_delay_seconds: DelaySeconds = DEFAULT_RETRY.delay_seconds
     retry_backoff: Backoff = DEFAULT_RETRY.backoff
+    when_lost: Lost = DEFAULT_RETRY.when_lost
     time_limit_seconds: TimeLimit = DEFAULT_TIME_LIMIT_SECONDS
 
 
@@ -64,6 +76,7 @@ class JobChange(Body):
     tries: Tries = DEFAULT_RETRY.tries
     retry_delay_seconds: DelaySeconds = DEFAULT_RETRY.delay_seconds
     retry_backoff: Backoff = DEFAULT_RETRY.backoff
+    when_lost: Lost = DEFAULT_RETRY.when_lost
     time_limit_seconds: TimeLimit = DEFAULT_TIME_LIMIT_SECONDS
     revision: Annotated[
         Int32,
@@ -80,6 +93,7 @@ class JobOut(Answer):
     tries: int
     retry_delay_seconds: int
     retry_backoff: Backoff
+    when_lost: Lost
     time_limit_seconds: int
     revision: int
     updated_at: Moment
@@ -160,7 +174,7 @@ def _job(job_id: UUID) -> JobRow:
 
 
 def _draft(fields: Mapping[str, Any]) -> JobDraft:
-    retry = RetryPolicy(fields["tries"], fields["retry_delay_seconds"], fields["retry_backoff"])
+    retry = RetryPolicy(fields["tries"], fields["retry_delay_seconds"], fields["retry_backoff"], fields["when_lost"])
     return JobDraft(
         name=fields["name"],
         kind=fields["kind"],
@@ -180,6 +194,7 @@ def _fields(row: JobRow) -> dict[str, Any]:
         "tries": row.retry.tries,
         "retry_delay_seconds": row.retry.delay_seconds,
         "retry_backoff": row.retry.backoff,
+        "when_lost": row.retry.when_lost,
         "time_limit_seconds": row.time_limit_seconds,
     }
 

@@ -22,7 +22,7 @@ from app.jobs.kinds.code.arguments import ArgumentField, ArgumentKind, argument_
 from app.jobs.kinds.code.catalog import CodeFunction
 from app.jobs.kinds.workflow.header_secrets import is_secret
 from app.jobs.kinds.workflow.hiding import HIDDEN
-from app.jobs.policies import Backoff, RetryPolicy
+from app.jobs.policies import Backoff, RetryPolicy, WhenLost
 from app.jobs.queries import JobRow
 from app.jobs.service import (
     DEFAULT_RETRY,
@@ -33,6 +33,7 @@ from app.jobs.service import (
     JobDraft,
 )
 from app.web.forms.base import BaseForm, text_of
+from app.web.forms.lost import LOST_CHOICES, LOST_CHOICES_OF_CALLS, LOST_LABEL, chosen_when_lost
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
 DEFAULT_STEP = {"step_name": "Call", "method": "GET", "expected_status": "200-299", "timeout_seconds": 30}
@@ -80,6 +81,7 @@ class JobForm(BaseForm):
             Backoff.EXPONENTIAL.value: "Doubles after each try, up to an hour",
         },
     )
+    when_lost = RadioField(LOST_LABEL, choices=LOST_CHOICES, default=WhenLost.KIND.value)
     time_limit_seconds = WholeNumberField(
         "Time limit in seconds",
         [InputRequired("Say how long it may take.")],
@@ -98,7 +100,10 @@ class JobForm(BaseForm):
             definition=self.definition(),
             description=text_of(self.description),
             retry=RetryPolicy(
-                self.tries.data or 0, self.retry_delay_seconds.data or 0, Backoff(text_of(self.retry_backoff))
+                self.tries.data or 0,
+                self.retry_delay_seconds.data or 0,
+                Backoff(text_of(self.retry_backoff)),
+                WhenLost(text_of(self.when_lost)),
             ),
             time_limit_seconds=self.time_limit_seconds.data or 0,
         )
@@ -112,6 +117,8 @@ class JobForm(BaseForm):
 
 class WorkflowForm(JobForm):
     """A job whose one step calls an HTTP API."""
+
+    when_lost = RadioField(LOST_LABEL, choices=LOST_CHOICES_OF_CALLS, default=WhenLost.KIND.value)
 
     step_name = StringField("Step", [InputRequired("Name the step.")], render_kw={"maxlength": 80})
     method = SelectField("Method", choices={name: name for name in METHODS}, validate_choice=False)
@@ -220,6 +227,7 @@ def stored_values(job: JobRow) -> dict[str, Any]:
         "tries": job.retry.tries,
         "retry_delay_seconds": job.retry.delay_seconds,
         "retry_backoff": job.retry.backoff.value,
+        "when_lost": chosen_when_lost(job),
         "time_limit_seconds": job.time_limit_seconds,
     }
     return common | (_step_values(job) if job.kind is KindName.WORKFLOW else _argument_values(job))

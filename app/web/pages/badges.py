@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from app.runs.queries import RunRow
 from app.runs.states import Reason, RunState
 
-_BY_REASON = {Reason.TIMED_OUT: "timed_out", Reason.LOST: "lost"}
+_BY_REASON = {Reason.TIMED_OUT: "timed_out", Reason.LOST: "lost", Reason.LOST_TOO_OFTEN: "lost"}
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.ops.heartbeats import GONE_AFTER, ProcessRow
+from app.ops.heartbeats import ProcessRow
 from app.web.formatting import duration
 
 
@@ -16,7 +16,7 @@ class ProcessLine:
     state: str
     label: str
     role: str
-    slots: str
+    in_hand: str
     tick: str
 
 
@@ -26,8 +26,8 @@ def process_lines(processes: Sequence[ProcessRow], *, now: datetime) -> list[Pro
 
 
 def live_slots(processes: Sequence[ProcessRow], *, now: datetime) -> int:
-    """How many runs the workers that are alive can carry at once."""
-    return sum(process.slots for process in processes if not _is_gone(process, now))
+    """How many runs the workers that are alive and take new ones can carry at once."""
+    return sum(row.slots for row in processes if not row.is_gone(now) and row.problem is None and not row.is_stopping)
 
 
 def _line(process: ProcessRow, now: datetime) -> ProcessLine:
@@ -37,19 +37,19 @@ def _line(process: ProcessRow, now: datetime) -> ProcessLine:
         state=state,
         label=label,
         role=_role(process),
-        slots=str(process.slots) if process.slots else "–",
+        in_hand=f"{process.running} of {process.slots}" if process.slots else "–",
         tick=_tick(process),
     )
 
 
 def _health(process: ProcessRow, now: datetime) -> tuple[str, str]:
-    if _is_gone(process, now):
+    if process.is_gone(now):
         return "failed", "Gone"
-    return ("warning", "Silent") if process.is_silent(now) else ("ok", "OK")
-
-
-def _is_gone(process: ProcessRow, now: datetime) -> bool:
-    return now - process.beat_at > GONE_AFTER
+    if process.is_silent(now):
+        return "warning", "Silent"
+    if process.problem is not None:
+        return "warning", "Starts nothing"
+    return ("paused", "Stopping") if process.is_stopping else ("ok", "OK")
 
 
 def _role(process: ProcessRow) -> str:

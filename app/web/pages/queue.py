@@ -8,6 +8,7 @@ from flask import Response, request, url_for
 from app.edge.identity import current_actor, request_now
 from app.edge.permissions import schema_note
 from app.edge.runtime import request_session
+from app.ops.health import judge
 from app.ops.heartbeats import list_processes
 from app.runs.queries import RunRow, list_dead_letters, list_running, list_waiting
 from app.runs.queues import list_queues
@@ -140,4 +141,5 @@ def _tab(tab: QueueTab, is_current: bool, total: int) -> Tab:
 
 def _processes() -> dict[str, object]:
     now = request_now()
-    return {"processes": process_lines(list_processes(request_session(), now=now), now=now)}
+    processes = list_processes(request_session(), now=now)
+    return {"processes": process_lines(processes, now=now), "health": judge(processes, now=now)}

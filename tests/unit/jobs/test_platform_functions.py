@@ -134,9 +134,7 @@ def test_clean_up_tells_how_many_runs_went(
     database: Database,
     context_for: Callable[[UUID], FunctionContext],
     lines: list[tuple[str, Level]],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("app.ops.code_jobs.BATCH", 2)
     with database.transaction() as session:
         own = make_organization(session)
         age = NOW - DatabaseClock().now(session) + 40 * DAY
@@ -146,7 +144,7 @@ def test_clean_up_tells_how_many_runs_went(
     result = clean_up_runs.call(context_for(own), CleanUpArguments(days=30))
 
     assert result == {"deleted": 3}
-    assert [text for text, _ in lines[1:]] == ["Deleted 2 runs so far.", "Deleted 3 runs so far."]
+    assert [text for text, _ in lines[1:]] == ["Deleted 3 runs."]
 
 
 def test_clean_up_erases_sealed_values_that_went_out_of_use(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.jobs.policies import LONGEST_DELAY, Backoff, RetryPolicy
+from app.jobs.policies import LONGEST_DELAY, Backoff, RetryPolicy, WhenLost
 from app.runs.retries import after_failure, after_loss, after_stop
 from app.runs.states import ACTIVE, TERMINAL, Reason, RunState, may_move, sources_of
 from tests.fakes.clock import utc
@@ -58,12 +58,39 @@ class TestAfterAFailure:
 
 class TestAfterALoss:
     def test_starts_again_only_what_may_be_repeated(self) -> None:
-        ends = [after_loss(THREE, attempt=1, may_repeat=may, now=NOW).state for may in (True, False)]
+        ends = [after_loss(THREE, attempt=1, losses=1, may_repeat=may, now=NOW).state for may in (True, False)]
 
         assert ends == [RunState.READY, RunState.FAILED]
 
     def test_counts_as_a_try(self) -> None:
-        assert after_loss(THREE, attempt=3, may_repeat=True, now=NOW).state is RunState.FAILED
+        then = after_loss(THREE, attempt=3, losses=1, may_repeat=True, now=NOW)
+
+        assert (then.state, then.reason) == (RunState.FAILED, Reason.LOST)
+
+    def test_ends_after_the_third_however_many_tries_are_left(self) -> None:
+        patient = RetryPolicy(20, 5, Backoff.FIXED)
+        ends = [after_loss(patient, attempt=3, losses=losses, may_repeat=True, now=NOW) for losses in (2, 3)]
+
+        assert [(then.state, then.reason) for then in ends] == [
+            (RunState.READY, Reason.LOST),
+            (RunState.FAILED, Reason.LOST_TOO_OFTEN),
+        ]
+
+    @pytest.mark.parametrize(
+        ("chosen", "kind_says", "may_repeat"),
+        [
+            (WhenLost.KIND, True, True),
+            (WhenLost.KIND, False, False),
+            (WhenLost.RETRY, False, True),
+            (WhenLost.FAIL, True, False),
+        ],
+    )
+    def test_goes_by_what_the_job_says_and_else_by_its_kind(
+        self, chosen: WhenLost, kind_says: bool, may_repeat: bool
+    ) -> None:
+        policy = RetryPolicy(3, 5, Backoff.FIXED, chosen)
+
+        assert policy.may_repeat(kind_says=kind_says) is may_repeat
 
     def test_is_not_what_a_stopping_worker_hands_back(self) -> None:
         then = after_stop(may_repeat=True, now=NOW)

@@ -4,6 +4,9 @@ import sqlite3
 
 import psycopg
 from sqlalchemy.exc import DBAPIError, StatementError
+from sqlalchemy.exc import TimeoutError as NoConnectionInTime
+
+from app.core.errors import AppError
 
 _PRIMARY_CODE = 0xFF
 _ADVICE = {
@@ -16,6 +19,8 @@ _ADVICE = {
     sqlite3.SQLITE_IOERR: "cannot read or write its disk. Check the disk and its room",
 }
 _DAMAGED = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
+# The second is what a limit on the size of files looks like.
+_NO_ROOM = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 # By the beginning of PostgreSQL's code for the error; the first that fits.
 _SERVER_ADVICE = {
     "08": "does not answer. Check that it runs, and that host, port and name are right",
@@ -35,10 +40,17 @@ _DELETE = "is damaged, or its file is none of Belfry's. Delete that file: it is 
 def explain(error: BaseException) -> str | None:
     """What happened and what to do, or None for what can only be a defect."""
     match error:
-        case DBAPIError() if error.orig is not None:
-            return _explain_database(error.orig)
+        case AppError():
+            return error.message
+        case NoConnectionInTime():
+            return "Every connection to the database was busy for too long. Try again in a moment."
         case StatementError() if error.orig is not None:
-            return explain(error.orig)
+            return _explain_database(error.orig) if isinstance(error, DBAPIError) else explain(error.orig)
+    return _explain_plain(error)
+
+
+def _explain_plain(error: BaseException) -> str | None:
+    match error:
         case sqlite3.Error():
             return _explain_file(error, "queue of BELFRY_BROKER_URL", if_damaged=_DELETE)
         case UnicodeError():
@@ -46,6 +58,13 @@ def explain(error: BaseException) -> str | None:
         case OSError():
             return _explain_system(error)
     return None
+
+
+def is_out_of_room(error: BaseException) -> bool:
+    """Whether the database could not write for want of room: less may still fit."""
+    origin = error.orig if isinstance(error, DBAPIError) else error
+    code = getattr(origin, "sqlite_errorcode", 0) & _PRIMARY_CODE
+    return code in _NO_ROOM or getattr(origin, "sqlstate", None) == "53100"
 
 
 def _explain_database(error: BaseException) -> str | None:

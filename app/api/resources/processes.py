@@ -1,0 +1,54 @@
+"""`/admin/processes`: the workers and schedulers of the installation, and whether it is well, for platform admins."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+from pydantic import Field
+
+from app.api.models import Answer, Moment
+from app.api.resource import resource
+from app.edge.identity import request_now
+from app.edge.runtime import request_session
+from app.ops.health import judge
+from app.ops.heartbeats import list_processes
+
+
+class ProcessOut(Answer):
+    """A worker, a scheduler, or both in one."""
+
+    name: str
+    host: str
+    pid: int
+    version: str
+    schedules: Annotated[bool, Field(description="Whether it keeps time.")]
+    slots: Annotated[int, Field(description="How many runs it takes at once. 0 for a scheduler apart.")]
+    running: Annotated[int, Field(description="How many runs it had in hand when it reported.")]
+    problem: Annotated[str | None, Field(description="Why it starts nothing at present, and what to do.")]
+    is_stopping: bool
+    started_at: Moment
+    beat_at: Annotated[Moment, Field(description="When it last reported. It does every ten seconds.")]
+    ticked_at: Moment | None
+    tick_ms: Annotated[int | None, Field(description="How long its last tick took.")]
+
+
+class ProcessesOut(Answer):
+    """Whether the installation does its work, and who does it."""
+
+    is_well: bool
+    problems: Annotated[list[str], Field(description="Nothing runs, or nothing is on time. What belfry health says.")]
+    remarks: Annotated[list[str], Field(description="Something is wrong, and work goes on.")]
+    processes: Annotated[list[ProcessOut], Field(description="Those heard of within the last day.")]
+
+
+@resource("GET", "/admin/processes", platform_admin=True, answer=ProcessesOut)
+def show_processes() -> ProcessesOut:
+    """Workers and schedulers, and whether all is well."""
+    now = request_now()
+    rows = list_processes(request_session(), now=now)
+    health = judge(rows, now=now)
+    return ProcessesOut(
+        is_well=health.is_well,
+        problems=list(health.problems),
+        remarks=list(health.remarks),
+        processes=[ProcessOut(**asdict(row)) for row in rows],
+    )

@@ -1,0 +1,104 @@
+"""Deletes what nobody needs any more, across the whole installation, now and then and in small batches."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.core.clock import Clock
+from app.core.db import Database
+from app.core.schema import SchemaGate
+from app.core.scopes import ENGINE, IDENTITY, Scope
+from app.core.troubles import Trouble
+from app.events.service import delete_events_before
+from app.ops.batches import delete_in_batches
+from app.ops.heartbeats import forget_processes
+from app.runs.retention import delete_finished_before, delete_lines_before
+from app.tenants.organizations import list_organizations
+from app.tenants.replays import forget_answers
+from app.tenants.tries import forget_old_tries
+
+log = logging.getLogger(__name__)
+
+FIRST_AFTER_SECONDS = 60.0
+EVERY_SECONDS = 3_600.0
+# Facts are there to be noticed, not to be kept; the runs themselves say what became of them.
+EVENTS_KEPT = timedelta(days=30)
+
+Delete = Callable[[Session, int], int]
+
+
+@dataclass
+class Housekeeper:
+    """Tidies up every hour, in a thread of a process that keeps time. Several of them do no harm."""
+
+    database: Database
+    clock: Clock
+    schema: SchemaGate
+    # How long finished runs are kept; None keeps them for ever.
+    runs_kept: timedelta | None
+    _closed: threading.Event = field(default_factory=threading.Event, init=False)
+
+    def start(self) -> None:
+        threading.Thread(target=self._loop, name="housekeeper", daemon=True).start()
+
+    def close(self) -> None:
+        """Begin no further batch."""
+        self._closed.set()
+
+    def tidy(self) -> dict[str, int]:
+        """Delete everything that is old enough. Returns how many of what, as far as it came before it was closed."""
+        with self.database.reading(IDENTITY) as session:
+            now = self.clock.now(session)
+            organizations = [row.id for row in list_organizations(session)]
+        deleted = {
+            "sign_in_tries": self._delete(IDENTITY, lambda s, limit: forget_old_tries(s, now=now, limit=limit)),
+            "heartbeats": self._delete(ENGINE, lambda s, _limit: forget_processes(s, now=now)),
+            "events": self._delete(
+                ENGINE, lambda s, limit: delete_events_before(s, before=now - EVENTS_KEPT, limit=limit)
+            ),
+            "idempotency_keys": 0,
+            "log_lines": 0,
+            "runs": 0,
+        }
+        for organization_id in organizations:
+            for name, count in self._tidy_organization(organization_id, now).items():
+                deleted[name] += count
+        return deleted
+
+    def _tidy_organization(self, organization_id: UUID, now: datetime) -> dict[str, int]:
+        scope = Scope.tenant(organization_id)
+        found = {
+            "idempotency_keys": self._delete(
+                scope, lambda s, limit: forget_answers(s, organization_id=organization_id, now=now, limit=limit)
+            )
+        }
+        if self.runs_kept is None:
+            return found
+        before = now - self.runs_kept
+        for name, delete in (("log_lines", delete_lines_before), ("runs", delete_finished_before)):
+            found[name] = self._delete(scope, _of(organization_id, before, delete))
+        return found
+
+    def _delete(self, scope: Scope, delete: Delete) -> int:
+        def batch(limit: int) -> int:
+            return self.database.run(scope, lambda session: delete(session, limit))
+
+        return delete_in_batches(batch, pause=self._closed.wait, is_over=self._closed.is_set)
+
+    def _loop(self) -> None:
+        trouble, wait = Trouble(log, "tidying up"), FIRST_AFTER_SECONDS
+        while not self._closed.wait(wait):
+            with trouble.absorbing():
+                if self.schema.is_current():
+                    deleted = self.tidy()
+                    log.info("tidied up", extra={name: count for name, count in deleted.items() if count})
+            wait = EVERY_SECONDS
+
+
+def _of(organization_id: UUID, before: datetime, delete: Callable[..., int]) -> Delete:
+    return lambda session, limit: delete(session, organization_id=organization_id, before=before, limit=limit)
