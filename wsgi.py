@@ -1,5 +1,8 @@
 """The web process's entry point: `gunicorn wsgi:app`."""
 
+import gc
+import os
+
 from app.core.config import read_settings
 from app.core.keys import with_keys
 from app.core.log import set_up_logging
@@ -10,4 +13,10 @@ from app.factory import create_app
 keep_files_private()
 set_up_logging()
 app = create_app(with_keys(read_settings()))
-app.extensions[EXTENSION].schema.refuse_powerful_login()
+runtime = app.extensions[EXTENSION]
+# The server loads this once and serves from processes that it forks.
+os.register_at_fork(after_in_child=runtime.database.leave_to_parent)
+runtime.schema.refuse_powerful_login()
+# What was loaded stays for good. Looked at by no collection, its memory goes on being shared after the fork.
+gc.collect()
+gc.freeze()

@@ -263,10 +263,11 @@ class Work:
 
     def execute(self, run_id: UUID) -> bool:
         """Execute a run, then let the next one come. A database that is not ready yet keeps its runs."""
-        if not self._parts.schema.is_current() or not self._executor.execute(run_id):
+        if not self._parts.schema.is_current():
             return False
-        self.dispatcher.dispatch()
-        return True
+        was_executed = self._executor.execute(run_id)
+        self.dispatcher.dispatch_in_time()
+        return was_executed
 
     def tick(self) -> None:
         """huey's tick, beside the scheduler's own."""

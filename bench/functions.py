@@ -1,4 +1,4 @@
-"""A function to measure with: it says that it has begun, and ends."""
+"""Functions to measure with: they end at once, and one says that it has begun."""
 
 from pydantic import BaseModel
 
@@ -14,3 +14,8 @@ class Nothing(BaseModel):
 def say(context: FunctionContext, arguments: Nothing) -> None:
     """Print at once."""
     print("begun")
+
+
+@code_job(name="do_nothing", title="Do nothing", summary="Ends at once.", arguments=Nothing, is_idempotent=True)
+def do_nothing(context: FunctionContext, arguments: Nothing) -> None:
+    """What is left is the start of its process."""

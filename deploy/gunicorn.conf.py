@@ -18,6 +18,8 @@ bind = f"{settings.listen_host}:{settings.listen_port}"
 worker_class = "gthread"
 workers = settings.web_processes
 threads = 8
+# Loaded once and shared by all processes: each would hold as much again of what never changes.
+preload_app = True
 accesslog = None
 loglevel = "warning"
 # The server's own control socket would need a writable home; nothing here uses it.

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 
 from app.core.columns import UTCDateTime
 from app.core.engines import ANSWER_SECONDS, postgres_engine, sqlite_engine
+from app.core.lane import Lane
 from app.core.scopes import SCOPE, Scope
 
 _AFTER_COMMIT = "after_commit"
@@ -77,11 +79,25 @@ class Database:
 
         return again_after_conflict(attempt)
 
+    @cached_property
+    def lane(self) -> Lane | None:
+        """The short way for what every run does; None on SQLite, where no way is long."""
+        return Lane(self.write) if self.is_postgres else None
+
     @property
     def is_postgres(self) -> bool:
         return self.write.dialect.name == "postgresql"
 
+    def leave_to_parent(self) -> None:
+        """In a forked process: use none of the connections that its parent goes on with, and close none of them."""
+        self.write.dispose(close=False)
+        self.read.dispose(close=False)
+        if self.lane is not None:
+            self.lane.leave_to_parent()
+
     def dispose(self) -> None:
+        if self.lane is not None:
+            self.lane.dispose()
         self.write.dispose()
         self.read.dispose()
 

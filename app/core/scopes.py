@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, SessionTransaction
 
@@ -104,13 +103,16 @@ def _on_begin(session: Session, transaction: SessionTransaction, connection: Con
 def _take_on(scope: Scope, connection: Connection) -> None:
     if connection.dialect.name != "postgresql":
         return
-    login = connection.engine.url.username or ""
-    values: dict[str, Any] = {
-        "role": "none" if scope.role is None else role_name(login, scope.role),
+    connection.execute(_TAKE_ON, role_settings(connection.engine, scope))
+
+
+def role_settings(engine: Engine, scope: Scope) -> dict[str, str]:
+    """What a transaction of this login sets to take a scope on."""
+    return {
+        "role": "none" if scope.role is None else role_name(engine.url.username or "", scope.role),
         "organization_id": str(scope.organization_id or ""),
         "user_id": str(scope.user_id or ""),
     }
-    connection.execute(_TAKE_ON, values)
 
 
 event.listen(Session, "after_begin", _on_begin)

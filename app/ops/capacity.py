@@ -1,16 +1,18 @@
 """How many runs the workers of this installation take at once: what dispatch gives hints for."""
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, ScalarSelect, func, select
 
 from app.ops.heartbeats import SILENT_AFTER
 from app.ops.models import Heartbeat
 
 
-def live_slots(session: Session, now: datetime) -> int:
-    """The slots of all workers that were heard of lately and take new runs."""
-    is_open = Heartbeat.problem.is_(None), ~Heartbeat.is_stopping, Heartbeat.beat_at >= now - SILENT_AFTER
-    query = select(func.coalesce(func.sum(Heartbeat.slots), 0)).where(*is_open)
-    return session.scalars(query).one()
+def live_slots(ago: Callable[[timedelta], ColumnElement[datetime]]) -> ScalarSelect[int]:
+    """The slots of all workers that were heard of lately and take new runs.
+
+    A part of the statement whose moments `ago` tells.
+    """
+    is_open = Heartbeat.problem.is_(None), ~Heartbeat.is_stopping, Heartbeat.beat_at >= ago(SILENT_AFTER)
+    return select(func.coalesce(func.sum(Heartbeat.slots), 0)).where(*is_open).scalar_subquery()

@@ -69,12 +69,12 @@ class Hints:
         self._task = task
 
     def send(self, run_ids: list[UUID]) -> None:
-        """Raises BrokerAway; the hints sent before that stand."""
+        """Raises BrokerAway; then it is open whether any were taken."""
         if not run_ids:
             return
+        messages = [self._carrier.serialize_task(self._task.s(run_id=str(run_id))) for run_id in run_ids]
         with self._carrier.link.asking_unless_away():
-            for run_id in run_ids:
-                self._task(run_id=str(run_id))
+            self._carrier.storage.enqueue_many(messages)
 
     def waiting(self) -> int:
         """How many hints no worker has taken yet. Raises BrokerAway."""

@@ -89,20 +89,20 @@ class Scheduler:
         """Loop until closed. A pass that fails is logged and repeated; nothing needs a restart."""
         next_poll = next_sweep = 0.0
         while not self._closed.is_set():
-            wait = LOOK_SECONDS
+            wake_at = time.monotonic() + LOOK_SECONDS
             # Whatever fails: without this loop nothing runs on time any more.
             with self._trouble.absorbing():
-                until_due = self._until_due() if self._schema.is_current() else LOOK_SECONDS
-                if until_due <= 0 or time.monotonic() >= next_poll:
-                    self.tick()
-                    # A slot that stays due in spite of the tick must not turn the loop into a busy one.
-                    until_due = max(until_due, BREATH_SECONDS)
-                    next_poll = time.monotonic() + self._poll_seconds
+                if self._schema.is_current():
+                    due_at = self._due_at()
+                    if time.monotonic() >= min(due_at, next_poll):
+                        self.tick()
+                        next_poll = time.monotonic() + self._poll_seconds
+                        due_at = self._after_tick()
+                    wake_at = min(wake_at, due_at)
                 if time.monotonic() >= next_sweep:
                     self.sweep()
                     next_sweep = time.monotonic() + self._sweep_seconds
-                wait = min(until_due, LOOK_SECONDS)
-            self._closed.wait(wait)
+            self._closed.wait(max(wake_at - time.monotonic(), 0.0))
 
     def tick(self) -> None:
         """Plan everything that is due, batch by batch, and hand each on at once."""
@@ -173,12 +173,22 @@ class Scheduler:
             self._database.run(ENGINE, lambda session: reaper.bring_forward(session, now=self._clock.now(session)))
         self._watch.forget(step)
 
-    def _until_due(self) -> float:
+    def _after_tick(self) -> float:
+        """When to look again: for the next slot, which may be close behind."""
+        now = time.monotonic()
+        due_at = self._due_at()
+        # A slot that stays due in spite of the tick must not turn the loop into a busy one.
+        return now + BREATH_SECONDS if due_at <= now else min(due_at, now + LOOK_SECONDS)
+
+    def _due_at(self) -> float:
+        """When the next slot or retry comes, by this process's own clock, on which it can sleep."""
         with self._database.reading(ENGINE) as session:
             now = self._watch.look(lambda: self._clock.now(session))
+            # Read at once: what follows takes time too, and would make every wake-up late by it.
+            here = time.monotonic()
             due = _earliest_work(session, now)
         self._tell_of_step()
-        return (due - now).total_seconds() if due is not None else LOOK_SECONDS
+        return here + (due - now).total_seconds() if due is not None else here + LOOK_SECONDS
 
 
 def _earliest_work(session: Session, now: datetime) -> datetime | None:

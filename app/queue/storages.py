@@ -47,9 +47,14 @@ class FileQueue(HintsAlone, SqliteStorage):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
 
     def enqueue(self, data: bytes, priority: float | None = None) -> None:
-        super().enqueue(data, priority)
+        self.enqueue_many([data])
+
+    def enqueue_many(self, messages: list[bytes]) -> None:
+        """All or none of them."""
+        with self.db(commit=True) as cursor:
+            cursor.executemany("INSERT INTO task (queue, data) VALUES (?, ?)", [(self.name, data) for data in messages])
         with self._news:
-            self._news.notify()
+            self._news.notify(len(messages))
 
     def dequeue(self) -> bytes | None:
         found: bytes | None = super().dequeue()
@@ -68,7 +73,11 @@ class RedisQueue(HintsAlone, RedisStorage):  # type: ignore[misc]
         self._sender = Redis(connection_pool=_pool(url, SEND_SECONDS))
 
     def enqueue(self, data: bytes, priority: float | None = None) -> None:
-        self._sender.lpush(self.queue_key, data)
+        self.enqueue_many([data])
+
+    def enqueue_many(self, messages: list[bytes]) -> None:
+        """All or none of them."""
+        self._sender.lpush(self.queue_key, *messages)
 
     def dequeue(self) -> bytes | None:
         # huey's own takes a connection that does not answer for an empty queue.

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from app.core.deadline import Deadline, boot_seconds
 from app.runs import ledger
+from app.runs.express import Express
 from app.runs.ledger import AttemptEnd, Started
-from app.runs.models import Run, in_state
+from app.runs.models import Attempt, Run, in_state
 from app.runs.retries import Next
 from app.runs.states import AttemptState, RunState
 
@@ -43,25 +44,26 @@ class DoubtfulClaim:
 
     run_id: UUID
     worker: str
-    lease_until: datetime
+    lease: timedelta
     # After that, the sweep has moved the run on if it was ever claimed.
     forget_at: Deadline
 
 
-def doubtful(*, run_id: UUID, worker: str, terms: LeaseTerms, now: datetime) -> DoubtfulClaim:
+def doubtful(*, run_id: UUID, worker: str, terms: LeaseTerms) -> DoubtfulClaim:
     """What would be left of a claim made now, if its answer were lost."""
-    lease = timedelta(seconds=terms.seconds)
-    return DoubtfulClaim(run_id, worker, now + lease, Deadline.after(terms.seconds))
+    return DoubtfulClaim(run_id, worker, timedelta(seconds=terms.seconds), Deadline.after(terms.seconds))
 
 
 def settle(session: Session, *, doubt: DoubtfulClaim, now: datetime) -> bool:
     """Give the run back at once if it was claimed after all, at no cost of a try. Says whether it was."""
-    mine = Run.worker == doubt.worker, Run.lease_until == doubt.lease_until
-    token = session.scalar(select(Run.token).where(Run.id == doubt.run_id, in_state(RunState.RUNNING), *mine))
-    if token is None:
+    mine = Run.id == doubt.run_id, in_state(RunState.RUNNING), Run.worker == doubt.worker, Run.lease_until > now
+    tries = select(Run.token, Run.lease_until, Attempt.started_at).where(*mine)
+    held = session.execute(tries.join(Attempt, (Attempt.run_id == Run.id) & (Attempt.token == Run.token))).one_or_none()
+    # One that this worker has been executing was renewed, or its lease is over.
+    if held is None or held.lease_until != held.started_at + doubt.lease:
         return False
     end, then = AttemptEnd(AttemptState.RELEASED, NOT_ANSWERED), Next(RunState.READY, None, now)
-    return ledger.put_down(session, run_id=doubt.run_id, token=token, end=end, then=then, now=now, refund=True)
+    return ledger.put_down(session, run_id=doubt.run_id, token=held.token, end=end, then=then, now=now, refund=True)
 
 
 def take(session: Session, *, run_id: UUID, worker: str, terms: LeaseTerms, now: datetime) -> Claim | None:
@@ -73,6 +75,13 @@ def take(session: Session, *, run_id: UUID, worker: str, terms: LeaseTerms, now:
         ledger.forget_hint(session, run_id=run_id)
         return None
     return Claim(started, safe_until)
+
+
+def take_at_once(express: Express, *, run_id: UUID, terms: LeaseTerms) -> Claim | None:
+    """The same by the short way."""
+    safe_until = _counted_from_now(terms)
+    started = express.start(run_id)
+    return None if started is None else Claim(started, safe_until)
 
 
 def renew(session: Session, *, claim: Claim, terms: LeaseTerms, now: datetime) -> Claim | None:

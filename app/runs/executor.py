@@ -4,21 +4,24 @@ import logging
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from uuid import UUID
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from app.core.clock import Clock
 from app.core.db import OUTAGES, Database
 from app.core.deadline import Deadline, boot_seconds
 from app.core.failures import explain, is_out_of_room
 from app.core.http import OutboundClient
+from app.core.lane import is_unanswered
 from app.core.scopes import ENGINE, Scope
 from app.core.sealing import Sealer
 from app.jobs.kinds.base import JobKinds, KindName, Level, Outcome, OutcomeStatus
 from app.runs import claims, ledger, logs, retries
 from app.runs.attempts import LiveAttempt
 from app.runs.claims import Claim, DoubtfulClaim, LeaseTerms
+from app.runs.express import Express
 from app.runs.keeper import Keeper
 from app.runs.ledger import AttemptEnd, Started
 from app.runs.logs import NewLine
@@ -97,17 +100,34 @@ class Executor:
                 log.error("runs not handed back", extra={"problem": explain(error) or repr(error)})
                 return
 
+    @cached_property
+    def _express(self) -> Express | None:
+        """The short way, where there is one."""
+        lane, lease = self.database.lane, self.terms.seconds
+        return None if lane is None else Express(lane, clock=self.clock, worker=self.worker, lease_seconds=lease)
+
     def _claim(self, run_id: UUID) -> Claim | None:
-        # A failure leaves open whether the claim was written. Then the run is not started, and the keeper gives it
-        # back as soon as the database answers; should the worker end before that, the sweep moves it on.
-        doubt: DoubtfulClaim | None = None
+        # Without an answer it is open whether the claim was written. Then the run is not started, and the keeper gives
+        # it back as soon as the database answers; should the worker end before that, the sweep moves it on.
+        doubt = claims.doubtful(run_id=run_id, worker=self.worker, terms=self.terms)
+        if self._express is None:
+            return self._claim_in_session(run_id, doubt)
+        try:
+            return claims.take_at_once(self._express, run_id=run_id, terms=self.terms)
+        except DBAPIError as error:
+            if is_unanswered(error):
+                self.keeper.settle_later(doubt)
+            raise
+
+    def _claim_in_session(self, run_id: UUID, doubt: DoubtfulClaim) -> Claim | None:
+        has_begun = False
         try:
             with self.database.transaction(ENGINE) as session:
                 now = self.clock.now(session)
-                doubt = claims.doubtful(run_id=run_id, worker=self.worker, terms=self.terms, now=now)
+                has_begun = True
                 return claims.take(session, run_id=run_id, worker=self.worker, terms=self.terms, now=now)
         except SQLAlchemyError:
-            if doubt is not None:
+            if has_begun:
                 self.keeper.settle_later(doubt)
             raise
 
@@ -166,9 +186,13 @@ class Executor:
     def _write(self, started: Started, outcome: Outcome, lines: list[NewLine]) -> bool:
         run_id, token = started.run_id, started.token
         end = AttemptEnd(_ATTEMPT_STATES[outcome.status], outcome.message, outcome.detail, dict(outcome.result))
+        if self._express is not None and outcome.status is OutcomeStatus.SUCCEEDED and not lines:
+            return self._express.succeed(started, end)
         with self.database.transaction(Scope.tenant(started.organization_id)) as session:
             now = self.clock.now(session)
-            logs.append_lines(session, organization_id=started.organization_id, run_id=run_id, token=token, lines=lines)
+            if lines:
+                tenant = started.organization_id
+                logs.append_lines(session, organization_id=tenant, run_id=run_id, token=token, lines=lines)
             if outcome.status is OutcomeStatus.SUCCEEDED:
                 return ledger.succeed(session, run_id=run_id, token=token, end=end, now=now)
             then = self._then(started, outcome, now)

@@ -82,9 +82,10 @@ class Keeper:
 
     @contextmanager
     def claiming(self, run_id: UUID) -> Iterator[bool]:
-        """One claim of a run at a time, and none while it is open how the last one ended. Says whether it may begin."""
+        """One claim of a run at a time, and none while the last one goes on or is open. Says whether it may begin."""
         with self._lock:
-            may_claim = run_id not in self._claiming and all(doubt.run_id != run_id for doubt in self._doubts)
+            is_open = run_id in self._claiming or run_id in self._attempts
+            may_claim = not is_open and all(doubt.run_id != run_id for doubt in self._doubts)
             if may_claim:
                 self._claiming.add(run_id)
         try:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Insert, func, insert, literal, update
+from sqlalchemy import ColumnElement, Insert, Row, func, insert, literal, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
@@ -250,7 +250,7 @@ def dismiss(session: Session, *, run_id: UUID, organization_id: UUID, now: datet
     return True
 
 
-def started_from(run: Run) -> Started:
+def started_from(run: Run | Row[Any]) -> Started:
     """The facts of a run that an attempt works with."""
     return Started(
         run_id=run.id, organization_id=run.organization_id, job_id=run.job_id, token=run.token, attempt=run.attempt,

@@ -29,9 +29,9 @@ def _partial_index(name: str, *columns: str, where: str) -> Index:
     return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
 
 
-def in_state(state: RunState) -> ColumnElement[bool]:
+def in_state(state: RunState, run: "type[Run] | None" = None) -> ColumnElement[bool]:
     """Runs in this state. The value is written into the statement: with a parameter no partial index is used."""
-    return Run.state == literal_column(f"'{state.value}'")
+    return (run or Run).state == literal_column(f"'{state.value}'")
 
 
 class Run(Base):
@@ -62,6 +62,11 @@ class Run(Base):
             name="fk_runs_organization_id_retry_of_run_id_runs",
         ),
         _partial_index("ix_runs_ready", "ready_at", where="state = 'ready'"),
+        # The line itself, by queue and organization, and those who have been called out of it.
+        _partial_index(
+            "ix_runs_line", "kind", "organization_id", "ready_at", "id", where="state = 'ready' AND hinted_at IS NULL"
+        ),
+        _partial_index("ix_runs_hinted", "hinted_at", where="state = 'ready' AND hinted_at IS NOT NULL"),
         _partial_index("ix_runs_waiting_retry", "ready_at", where="state = 'waiting_retry'"),
         _partial_index("ix_runs_lease", "lease_until", where="state = 'running'"),
         Index("ix_runs_schedule_id_finished_at", "schedule_id", "finished_at"),

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine, event, insert, text
@@ -12,14 +13,19 @@ from sqlalchemy.orm import Session
 
 from app.core.config import Settings
 from app.core.ids import new_id
+from app.core.lane import Lane, Rows, Step, Values
 from app.core.scopes import ENGINE, Scope, rescope
 from app.jobs.models import Job
+from app.ops.capacity import live_slots
 from app.queue.broker import make_huey
 from app.queue.dispatch import Dispatcher
 from app.queue.tasks import make_hints
 from app.runs import planner, reaper
+from app.runs.express import Express
+from app.runs.ledger import AttemptEnd
 from app.runs.models import Run
 from app.runs.queries import earliest_ready_across_tenants, list_dead_letters
+from app.runs.states import AttemptState
 from app.runs.statistics import count_outcomes, count_queue, schedule_stats
 from app.schedules.queries import earliest_due_across_tenants
 from tests.factories.work import make_job, make_organization, make_run, make_schedule
@@ -63,6 +69,34 @@ def plans_of(engine: Engine, work: Callable[[], object]) -> list[str]:
     return plans
 
 
+class NotingLane(Lane):
+    """The short way, which notes how PostgreSQL goes about each statement."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine)
+        self.plans: list[str] = []
+
+    def ask(self, *calls: tuple[Scope, Step, Values]) -> list[Rows]:
+        answer = super().ask(*calls)
+        track = self._take()
+        for _, step, values in calls:
+            beside = track.connection.execute(b"EXPLAIN " + step.execute(values, track._adapter))
+            self.plans += [str(row[0]) for row in beside]
+        track.close()
+        return answer
+
+
+def plans_of_worker(database: OpenDatabase, work: Callable[[], object]) -> list[str]:
+    """Those of the way that a worker's steps take on this engine."""
+    if not database.is_postgres:
+        return plans_of(database.write, work)
+    lane = NotingLane(database.write)
+    # In the place of the lane that is made when it is first asked for.
+    database.__dict__["lane"] = lane
+    work()
+    return lane.plans
+
+
 def scans(plans: list[str]) -> list[str]:
     def reads_all(plan: str) -> bool:
         in_a_file = plan.startswith(tuple(f"SCAN {table}" for table in TABLES)) and "USING" not in plan
@@ -91,6 +125,14 @@ def job(database: OpenDatabase) -> Job:
     return job
 
 
+def live_through(database: OpenDatabase, clock: ManualClock, run_id: UUID) -> None:
+    assert database.lane is not None
+    express = Express(database.lane, clock=clock, worker="w-1", lease_seconds=30)
+    started = express.start(run_id)
+    assert started is not None
+    assert express.succeed(started, AttemptEnd(AttemptState.SUCCEEDED))
+
+
 class TestQueryPlans:
     def test_of_a_tick_with_a_run_in_the_way(self, engine: str, session: Session, job: Job) -> None:
         rescope(session, ENGINE)
@@ -102,12 +144,25 @@ class TestQueryPlans:
         assert any("ix_schedules_due" in plan for plan in plans)
 
     def test_of_a_dispatch(self, database: OpenDatabase, settings: Settings, clock: ManualClock, job: Job) -> None:
-        hand = Dispatcher(database, clock, make_hints(make_huey(settings)), lambda session, now: 5, own_slots=5)
+        hand = Dispatcher(database, clock, make_hints(make_huey(settings)), live_slots, own_slots=5)
 
-        plans = plans_of(database.write, hand.dispatch)
+        plans = plans_of_worker(database, hand.dispatch)
 
         assert scans(plans) == []
-        assert any("ix_runs_ready" in plan for plan in plans)
+        assert any("ix_runs_line" in plan for plan in plans)
+        assert any("ix_runs_hinted" in plan for plan in plans)
+
+    def test_of_a_run_by_the_short_way(self, database: OpenDatabase, clock: ManualClock, job: Job) -> None:
+        if not database.is_postgres:
+            pytest.skip("SQLite has no such way")
+        with database.transaction() as session:
+            run_id = make_run(session, job, now=clock.moment)
+
+        plans = plans_of_worker(database, lambda: live_through(database, clock, run_id))
+
+        assert scans(plans) == []
+        assert any("Index Scan using pk_runs" in plan for plan in plans)
+        assert not any("ix_runs_ready" in plan or "ix_runs_lease" in plan for plan in plans)
 
     def test_of_a_sweep(self, session: Session, job: Job) -> None:
         rescope(session, ENGINE)

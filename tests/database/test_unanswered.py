@@ -95,7 +95,7 @@ class TestAClaimWithoutAnAnswer:
         claim_without_an_answer(workshop, run_id, Fault.EXECUTED_BUT_REPORTED_FAILED)
         workshop.clock.advance(seconds=31)
         workshop.reap()
-        workshop.claim(run_id)
+        workshop.claim(run_id, worker="w-2")
 
         workshop.keeper.settle_doubts()
 

@@ -49,9 +49,9 @@ class Workshop:
             job = make_job(session, make_organization(session), retry=retry, **definition)  # type: ignore[arg-type]
             return make_run(session, job, now=self.clock.moment)
 
-    def claim(self, run_id: UUID) -> claims.Claim:
+    def claim(self, run_id: UUID, *, worker: str = "w-1") -> claims.Claim:
         with self.database.transaction() as session:
-            claim = claims.take(session, run_id=run_id, worker="w-1", terms=TERMS, now=self.clock.moment)
+            claim = claims.take(session, run_id=run_id, worker=worker, terms=TERMS, now=self.clock.moment)
             assert claim is not None
             return claim
 

@@ -4,10 +4,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
 from typing import Any
+from unittest.mock import patch
 
+from psycopg.errors import DiskFull
+from psycopg.pq.abc import PGresult
 from sqlalchemy import Dialect
 
 from app.core.db import Database
+from app.core.lane import Track
 
 
 class Fault(Enum):
@@ -34,16 +38,30 @@ def commits_failing(database: Database, fault: Fault, *, times: int = 1) -> Iter
             plain(connection)
         raise lost_connection(dialect)
 
+    def send(track: Track, words: bytes) -> list[PGresult]:
+        nonlocal left
+        if left == 0 or b"EXECUTE" not in words:
+            return plain_send(track, words)
+        left -= 1
+        if fault is Fault.EXECUTED_BUT_REPORTED_FAILED:
+            plain_send(track, words)
+        raise lost_connection(dialect)
+
+    plain_send = Track._send
     dialect.do_commit = commit
-    try:
-        yield
-    finally:
-        del dialect.do_commit
+    with patch.object(Track, "_send", send):
+        try:
+            yield
+        finally:
+            del dialect.do_commit
 
 
 @contextmanager
 def statements_failing(database: Database, beginning: str) -> Iterator[None]:
-    """Let the next statement that begins so fail after it was executed. Its transaction is taken back."""
+    """Let the next statement that begins so fail after it was executed. Its transaction is taken back.
+
+    By the short way to PostgreSQL a whole transaction is one question, and the next one is refused.
+    """
     dialect: Any = database.write.dialect
     plain: Callable[..., None] = dialect.do_execute
     has_failed = False
@@ -55,11 +73,20 @@ def statements_failing(database: Database, beginning: str) -> Iterator[None]:
             has_failed = True
             raise lost_connection(dialect)
 
+    def send(track: Track, words: bytes) -> list[PGresult]:
+        nonlocal has_failed
+        if not has_failed and b"EXECUTE" in words:
+            has_failed = True
+            raise DiskFull("no room")
+        return plain_send(track, words)
+
+    plain_send = Track._send
     dialect.do_execute = execute
-    try:
-        yield
-    finally:
-        del dialect.do_execute
+    with patch.object(Track, "_send", send):
+        try:
+            yield
+        finally:
+            del dialect.do_execute
 
 
 def lost_connection(dialect: Dialect) -> Exception:

@@ -8,16 +8,18 @@ import pytest
 from sqlalchemy import select
 
 from app.core.ids import new_id
+from app.jobs.kinds.base import KindName
 from app.ops.capacity import live_slots
 from app.ops.heartbeats import SILENT_AFTER, ProcessFacts, beat
+from app.queue.admission import STALE_AFTER
 from app.queue.broker import Carrier, Hints
-from app.queue.dispatch import STALE_AFTER, Dispatcher
+from app.queue.dispatch import Dispatcher
 from app.queue.link import BrokerAway
 from app.queue.tasks import make_hints
 from app.runs import ledger
 from app.runs.claims import LeaseTerms, take
 from app.runs.ledger import AttemptEnd
-from app.runs.models import Run
+from app.runs.models import QueueSwitch, Run
 from app.runs.retries import Next
 from app.runs.states import AttemptState, Reason, RunState
 from tests.factories.work import make_job, make_organization, make_run
@@ -73,6 +75,11 @@ def ready_runs(database: OpenDatabase, clock: ManualClock, number: int) -> list[
         return [make_run(session, job, now=clock.moment) for _ in range(number)]
 
 
+def hinted(database: OpenDatabase) -> set[UUID]:
+    with database.reading() as session:
+        return set(session.scalars(select(Run.id).where(Run.hinted_at.is_not(None))))
+
+
 def dispatcher(database: OpenDatabase, clock: ManualClock, hints: Hints, slots: int = 2) -> Dispatcher:
     return Dispatcher(database, clock, hints, live_slots, own_slots=slots)
 
@@ -109,6 +116,46 @@ class TestDispatch:
             take(session, run_id=ids[0], worker="w-1", terms=LeaseTerms.for_lease(30), now=clock.moment)
 
         assert hand.dispatch() == 1
+
+    def test_lets_organizations_take_turns_however_long_the_line_of_one_is(
+        self, database: OpenDatabase, clock: ManualClock, hints: Hints
+    ) -> None:
+        ready_runs(database, clock, 20)
+        clock.advance(seconds=1)
+        late = ready_runs(database, clock, 2)
+
+        dispatcher(database, clock, hints).dispatch()
+
+        assert hinted(database) >= set(late)
+        assert len(hinted(database)) == 4
+
+    def test_lets_those_go_first_who_have_least_in_hand(
+        self, database: OpenDatabase, clock: ManualClock, hints: Hints
+    ) -> None:
+        busy = ready_runs(database, clock, 6)
+        for run_id in busy[:3]:
+            with database.transaction() as session:
+                take(session, run_id=run_id, worker="w-1", terms=LeaseTerms.for_lease(30), now=clock.moment)
+        clock.advance(seconds=1)
+        idle = ready_runs(database, clock, 3)
+
+        dispatcher(database, clock, hints).dispatch()
+
+        # Three in hand and one more make four; the other organization has three with its last.
+        assert hinted(database) == {*idle, busy[3]}
+
+    def test_passes_over_a_paused_queue_and_goes_on_with_the_others(
+        self, database: OpenDatabase, clock: ManualClock, hints: Hints
+    ) -> None:
+        ready_runs(database, clock, 5)
+        with database.transaction() as session:
+            session.add(QueueSwitch(name="code", paused_at=clock.moment, paused_by="ana"))
+            job = make_job(session, make_organization(session), kind=KindName.WORKFLOW)
+            open_run = make_run(session, job, now=clock.moment)
+
+        sent = dispatcher(database, clock, hints).dispatch()
+
+        assert (sent, hinted(database)) == (1, {open_run})
 
     def test_gives_a_hint_again_that_was_lost(
         self, database: OpenDatabase, clock: ManualClock, hints: Hints, carrier: Carrier

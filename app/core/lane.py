@@ -1,0 +1,207 @@
+"""PostgreSQL by the shortest way: a transaction in one round trip, without a session. For what every run does."""
+
+import select
+from collections import deque, namedtuple
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import count
+from typing import Any
+
+import psycopg
+from psycopg import errors, generators
+from psycopg.abc import Transformer as Adapter
+from psycopg.adapt import Transformer
+from psycopg.pq import ExecStatus
+from psycopg.pq.abc import PGresult
+from sqlalchemy import Engine, Executable
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.elements import ClauseElement, CompilerElement
+from sqlalchemy.sql.selectable import ReturnsRows
+
+from app.core.scopes import ORGANIZATION_SETTING, USER_SETTING, Scope, role_settings
+
+Rows = list[Any]
+Values = Mapping[str, Any]
+
+# A prepared statement keeps its plan, also one that was made while a table was empty or its statistics were old. So
+# nothing is left to guess: every statement here finds its rows by an index, in the order of that index, whatever its
+# parameters. To compile such a plan would take longer than it ever runs.
+_BY_INDEX = (
+    "SET enable_seqscan = off; SET enable_sort = off; SET enable_incremental_sort = off; "
+    "SET plan_cache_mode = force_generic_plan; SET jit = off"
+)
+_NUMBERS = count(1)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A statement that each connection prepares once. Its rows have the names of its columns."""
+
+    statement: Executable
+    name: str = field(default_factory=lambda: f"step_{next(_NUMBERS)}", init=False)
+
+    @cached_property
+    def prepare(self) -> bytes:
+        words = str(self._compiled).encode()
+        return b"PREPARE " + self.name.encode() + b" AS " + words
+
+    def execute(self, values: Values, adapter: Adapter) -> bytes:
+        """The call with these values, written as PostgreSQL reads them."""
+        given = {**self._constants, **values}
+        literals = [adapter.as_literal(given[name]) for name in self._order]
+        return b"EXECUTE " + self.name.encode() + (b"(" + b",".join(literals) + b")" if literals else b"")
+
+    @cached_property
+    def row(self) -> Any:
+        """What its rows are made into."""
+        assert isinstance(self.statement, ReturnsRows)
+        return namedtuple("Row", self.statement.exported_columns.keys())
+
+    @cached_property
+    def _compiled(self) -> Any:
+        assert isinstance(self.statement, ClauseElement | CompilerElement)
+        dialect = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+        return self.statement.compile(dialect=dialect)
+
+    @cached_property
+    def _order(self) -> list[str]:
+        return list(self._compiled.positiontup)
+
+    @cached_property
+    def _constants(self) -> dict[str, Any]:
+        return dict(self._compiled.params)
+
+
+class Track:
+    """One connection of a lane, used by one thread at a time."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self.connection = connection
+        self._adapter: Adapter = Transformer(connection)
+        self._prepared: set[str] = set()
+        self._looker = select.poll()
+        self._looker.register(connection.pgconn.socket, select.POLLIN)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the server has hung up. It says nothing unasked, but that it goes."""
+        return self.connection.closed or bool(self._looker.poll(0))
+
+    def ask(self, calls: Sequence[tuple[bytes, Step, Values]]) -> list[Rows]:
+        """All in one transaction, for what is sent together is one to the server. Raises psycopg.Error."""
+        words = []
+        for take_on, step, values in calls:
+            if step.name not in self._prepared:
+                self._send(step.prepare)
+                self._prepared.add(step.name)
+            words += [take_on, step.execute(values, self._adapter)]
+        answers = self._send(b";".join(words))[1::2]
+        return [self._rows(step, answer) for (_, step, _), answer in zip(calls, answers, strict=True)]
+
+    def close(self) -> None:
+        with suppress(psycopg.Error):
+            self.connection.close()
+
+    def _send(self, words: bytes) -> list[PGresult]:
+        link = self.connection.pgconn
+        link.send_query(words)
+        answers: list[PGresult] = self.connection.wait(generators.execute(link))
+        for answer in answers:
+            if answer.status == ExecStatus.FATAL_ERROR:
+                raise errors.error_from_result(answer)
+        return answers
+
+    def _rows(self, step: Step, answer: PGresult) -> Rows:
+        if not answer.ntuples:
+            return []
+        self._adapter.set_pgresult(answer)
+        return self._adapter.load_rows(0, answer.ntuples, step.row._make)
+
+
+def was_refused(error: Exception) -> bool:
+    """Whether the database answered, and what it said was no. Then nothing was written."""
+    return isinstance(error, DBAPIError) and not error.connection_invalidated and _has_state(error.orig)
+
+
+def is_unanswered(error: DBAPIError) -> bool:
+    """Whether a lane has asked, and it is open what the database did. One that cannot be reached did nothing."""
+    return error.connection_invalidated
+
+
+def _has_state(error: BaseException | None) -> bool:
+    return getattr(error, "sqlstate", None) is not None
+
+
+class Lane:
+    """As many connections as are used at once. Each answer is that of a committed transaction."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        # Last in, first out, and safe for many threads.
+        self._idle: deque[Track] = deque()
+
+    def ask(self, *calls: tuple[Scope, Step, Values]) -> list[Rows]:
+        """The rows of each step, each taken as somebody, all in one transaction.
+
+        Raises SQLAlchemy's errors. One of the connection leaves open whether the transaction took place.
+        """
+        track = self._take()
+        try:
+            found = track.ask([(self._take_on(scope), step, values) for scope, step, values in calls])
+        except psycopg.Error as error:
+            # Without a code there was no answer: what was sent may have been done.
+            is_lost = track.connection.broken or not _has_state(error)
+            track.close()
+            # Without the statement, which is long and always the same.
+            raise DBAPIError.instance(
+                None, None, error, psycopg.Error,
+                connection_invalidated=is_lost, dialect=self._engine.dialect,
+            ) from error  # fmt: skip
+        except BaseException:
+            # Nobody knows what is still under way on it.
+            track.close()
+            raise
+        self._idle.append(track)
+        return found
+
+    def dispose(self) -> None:
+        """Close what is idle."""
+        while self._idle:
+            with suppress(IndexError):
+                self._idle.pop().close()
+
+    def leave_to_parent(self) -> None:
+        """Forget what is idle, and close nothing."""
+        self._idle.clear()
+
+    def _take_on(self, scope: Scope) -> bytes:
+        # Names of roles and ids are ours, and no quotation mark is in them.
+        settings = role_settings(self._engine, scope)
+        role = settings["role"].replace("'", "''")
+        return (
+            f"SELECT set_config('role', '{role}', true), "
+            f"set_config('{ORGANIZATION_SETTING}', '{settings['organization_id']}', true), "
+            f"set_config('{USER_SETTING}', '{settings['user_id']}', true)"
+        ).encode()
+
+    def _take(self) -> Track:
+        while True:
+            try:
+                track = self._idle.pop()
+            except IndexError:
+                return self._connect()
+            if not track.is_over:
+                return track
+            track.close()
+
+    def _connect(self) -> Track:
+        # By the engine's own way of connecting, but not one of its pool.
+        pooled = self._engine.raw_connection()
+        connection: psycopg.Connection[Any] = pooled.driver_connection  # type: ignore[assignment]
+        pooled.detach()
+        connection.autocommit = True
+        connection.execute(_BY_INDEX)
+        return Track(connection)

@@ -1,0 +1,164 @@
+"""The ledger's steps that every run takes, each as one statement of PostgreSQL: run, attempt and event at once.
+
+The moment is told by the database itself, unless a clock that was set is handed in as `now`.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    CTE,
+    JSON,
+    ColumnElement,
+    Float,
+    Integer,
+    Select,
+    Text,
+    Uuid,
+    bindparam,
+    cast,
+    column,
+    func,
+    insert,
+    literal_column,
+    null,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, INTERVAL
+
+from app.core.columns import UTCDateTime
+from app.core.lane import Step
+from app.events.models import Event
+from app.events.service import Topic
+from app.runs.models import Attempt, Run, in_state
+from app.runs.states import AttemptState, RunState
+from app.runs.switches import is_open
+
+# What a claim tells of its run, in the words of the table.
+CLAIMED = (
+    Run.id, Run.organization_id, Run.job_id, Run.token, Run.attempt, Run.kind, Run.definition, Run.time_limit_seconds,
+    Run.tries, Run.retry_delay_seconds, Run.retry_backoff, Run.when_lost,
+)  # fmt: skip
+_EMPTY: ColumnElement[Any] = literal_column("'{}'")
+_ONE = literal_column("1", Integer)
+
+
+def moments() -> tuple[ColumnElement[datetime], Callable[[timedelta], ColumnElement[datetime]]]:
+    """The one instant of a statement, and those so long before it."""
+    # Not now(): that one stands still while a statement waits for its turn.
+    told = func.coalesce(bindparam("now", type_=UTCDateTime), func.clock_timestamp(), type_=UTCDateTime)
+    table = select(told.label("now")).cte("moment")
+    now = select(table.c.now).scalar_subquery()
+
+    def ago(age: timedelta) -> ColumnElement[datetime]:
+        return now.op("-")(literal_column(f"interval '{age.total_seconds()} seconds'")) if age else now
+
+    return now, ago
+
+
+def any_of(ids: Select[Any]) -> ColumnElement[Any]:
+    """These ids as a list. Joined to the rows, they would be planned by a number that nobody knows."""
+    return func.any(func.array(ids.scalar_subquery()))
+
+
+def any_of_these(ids: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Ids that are a list already."""
+    return func.any(ids)
+
+
+def is_state(state: RunState) -> ColumnElement[bool]:
+    """The same as `in_state`, for rows that are found by their ids.
+
+    An index could answer the other one, and PostgreSQL would search all that are in this state for those few.
+    """
+    return func.coalesce(Run.state, word("")) == word(state)
+
+
+def word(text: str) -> ColumnElement[Any]:
+    """A word that is the same every time. Written into the statement: with a parameter no partial index is used."""
+    return literal_column(f"'{text}'")
+
+
+def claim() -> Step:
+    """Runs and their attempts begin. Takes run_ids, worker, lease_seconds and now; CLAIMED of each that was ready."""
+    now, _ = moments()
+    worker = bindparam("worker", type_=Text)
+    lease = cast(bindparam("lease_seconds", type_=Float), Float) * literal_column("interval '1 second'", INTERVAL)
+    begun = (
+        update(Run)
+        .where(Run.id == any_of_these(bindparam("run_ids", type_=ARRAY(Uuid))))
+        .where(is_state(RunState.READY), Run.ready_at <= now, is_open())
+        .values(
+            state=word(RunState.RUNNING), token=Run.token + _ONE, attempt=Run.attempt + _ONE, worker=worker,
+            lease_until=now.op("+")(lease), hinted_at=null(), reason=null(),
+            # Lateness is told by the first try.
+            started_at=func.coalesce(Run.started_at, now),
+        )
+        .returning(*CLAIMED)
+        .cte("begun")
+    )  # fmt: skip
+    columns = {
+        "run_id": begun.c.id, "token": begun.c.token, "organization_id": begun.c.organization_id,
+        "number": begun.c.attempt, "state": word(AttemptState.RUNNING), "worker": worker, "result": _EMPTY,
+        "started_at": now,
+    }  # fmt: skip
+    attempt = insert(Attempt).from_select([*columns], select(*columns.values()).select_from(begun)).cte("attempt")
+    return Step(select(begun).add_cte(attempt, _event_of(begun, "started", now)))
+
+
+def succeed() -> Step:
+    """Runs and their attempts end well. Takes run_ids, tokens, results as JSON texts and now; a row for each held."""
+    now, _ = moments()
+    lists = (
+        bindparam("run_ids", type_=ARRAY(Uuid)),
+        bindparam("tokens", type_=ARRAY(Integer)),
+        bindparam("results", type_=ARRAY(Text)),
+    )
+    columns = column("run_id", Uuid), column("token", Integer), column("result", Text)
+    given = func.unnest(*lists).table_valued(*columns, name="given").render_derived()
+    ended = (
+        update(Run)
+        .where(Run.id == given.c.run_id, Run.token == given.c.token, is_state(RunState.RUNNING))
+        .values(state=word(RunState.SUCCEEDED), finished_at=now, lease_until=null(), error=null())
+        .returning(Run.id, Run.organization_id, Run.token, given.c.result)
+        .cte("ended")
+    )
+    attempt = (
+        update(Attempt)
+        .where(Attempt.run_id == ended.c.id, Attempt.token == ended.c.token)
+        .values(
+            state=word(AttemptState.SUCCEEDED), error=null(), detail=null(), finished_at=now,
+            result=cast(ended.c.result, JSON),
+        )
+        .cte("attempt")
+    )  # fmt: skip
+    return Step(select(ended).add_cte(attempt, _event_of(ended, RunState.SUCCEEDED, now)))
+
+
+def make_ready() -> Step:
+    """Runs whose wait is over may start. Takes limit and now; one row for each."""
+    now, _ = moments()
+    due = (
+        select(Run.id)
+        .where(in_state(RunState.WAITING_RETRY), Run.ready_at <= now)
+        .limit(bindparam("limit", type_=Integer))
+        .with_for_update(skip_locked=True)
+    )
+    ready = (
+        update(Run)
+        .where(Run.id == any_of(due))
+        .values(state=word(RunState.READY))
+        .returning(Run.id, Run.organization_id)
+        .cte("ready")
+    )
+    return Step(select(ready).add_cte(_event_of(ready, RunState.READY, now)))
+
+
+def _event_of(runs: CTE, verb: str, now: ColumnElement[datetime]) -> CTE:
+    columns = {
+        "organization_id": runs.c.organization_id, "topic": word(Topic.RUNS), "kind": word(f"run.{verb}"),
+        "subject_id": runs.c.id, "data": _EMPTY, "at": now,
+    }  # fmt: skip
+    return insert(Event).from_select([*columns], select(*columns.values()).select_from(runs)).cte("event")

@@ -1,0 +1,120 @@
+"""The short way to PostgreSQL: whole transactions, the role and organization of each call, and lost connections."""
+
+from uuid import UUID
+
+import pytest
+from sqlalchemy import bindparam, func, select, text, update
+from sqlalchemy.exc import DBAPIError
+
+from app.core.lane import Lane, Step, was_refused
+from app.core.scopes import ENGINE, IDENTITY, NOBODY, Scope
+from app.jobs.models import Job
+from app.tenants.models import Organization
+from tests.factories.work import make_job, make_organization
+from tests.fakes.database import OpenDatabase
+
+JOBS = Step(select(Job.name).order_by(Job.name))
+RENAME = Step(update(Job).values(name=bindparam("new_name", type_=Job.name.type)).returning(Job.name))
+ORGANIZATIONS = Step(select(func.count().label("number")).select_from(Organization))
+GIVEN = "given 'name'; DROP TABLE jobs --\\"
+
+
+@pytest.fixture
+def engine() -> str:
+    """SQLite has no such way."""
+    return "postgresql"
+
+
+@pytest.fixture
+def lane(database: OpenDatabase) -> Lane:
+    assert database.lane is not None
+    return database.lane
+
+
+@pytest.fixture
+def tenants(database: OpenDatabase) -> tuple[UUID, UUID]:
+    with database.transaction() as session:
+        ours, theirs = make_organization(session, "Ours"), make_organization(session, "Theirs")
+        make_job(session, ours, name="our job")
+        make_job(session, theirs, name="their job")
+    return ours, theirs
+
+
+def names(database: OpenDatabase) -> list[str]:
+    with database.reading() as session:
+        return list(session.scalars(select(Job.name).order_by(Job.name)))
+
+
+class TestScopes:
+    def test_each_call_sees_what_its_scope_may_see(self, lane: Lane, tenants: tuple[UUID, UUID]) -> None:
+        ours, theirs = (Scope.tenant(organization_id) for organization_id in tenants)
+
+        found = lane.ask((ours, JOBS, {}), (theirs, JOBS, {}), (ENGINE, JOBS, {}))
+
+        assert [[row.name for row in rows] for rows in found] == [["our job"], ["their job"], ["our job", "their job"]]
+
+    def test_writes_stop_at_the_organization(
+        self, lane: Lane, database: OpenDatabase, tenants: tuple[UUID, UUID]
+    ) -> None:
+        lane.ask((Scope.tenant(tenants[0]), RENAME, {"new_name": "renamed"}))
+
+        assert names(database) == ["renamed", "their job"]
+
+    def test_what_a_role_may_not_touch_is_refused(self, lane: Lane) -> None:
+        with pytest.raises(DBAPIError, match="permission denied") as refusal:
+            lane.ask((ENGINE, ORGANIZATIONS, {}))
+
+        assert was_refused(refusal.value)
+
+    def test_nothing_of_a_scope_stays_with_the_connection(self, lane: Lane, tenants: tuple[UUID, UUID]) -> None:
+        lane.ask((Scope.tenant(tenants[0]), JOBS, {}))
+
+        (rows,) = lane.ask((IDENTITY, ORGANIZATIONS, {}))
+
+        # One is made by the installation itself.
+        assert rows[0].number == 3
+
+
+class TestTransactions:
+    def test_take_all_calls_or_none(self, lane: Lane, database: OpenDatabase, tenants: tuple[UUID, UUID]) -> None:
+        rename = (Scope.tenant(tenants[0]), RENAME, {"new_name": "renamed"})
+
+        with pytest.raises(DBAPIError):
+            lane.ask(rename, (ENGINE, ORGANIZATIONS, {}))
+
+        assert names(database) == ["our job", "their job"]
+
+    def test_take_values_for_values_and_never_for_words(
+        self, lane: Lane, database: OpenDatabase, tenants: tuple[UUID, UUID]
+    ) -> None:
+        (rows,) = lane.ask((Scope.tenant(tenants[0]), RENAME, {"new_name": GIVEN}))
+
+        assert [row.name for row in rows] == [GIVEN]
+        assert names(database) == [GIVEN, "their job"]
+
+
+class TestLostConnections:
+    def test_that_were_idle_cost_nothing(self, lane: Lane, database: OpenDatabase) -> None:
+        lane.ask((ENGINE, JOBS, {}))
+        end_other_connections(database)
+
+        assert lane.ask((ENGINE, JOBS, {})) == [[]]
+
+    def test_under_way_leave_open_what_was_written(self, lane: Lane, database: OpenDatabase) -> None:
+        end_itself = Step(select(func.pg_terminate_backend(func.pg_backend_pid())))
+
+        with pytest.raises(DBAPIError) as loss:
+            lane.ask((NOBODY, end_itself, {}))
+
+        assert not was_refused(loss.value)
+
+
+def end_other_connections(database: OpenDatabase) -> None:
+    """As a restart of the server does."""
+    with database.transaction() as session:
+        session.execute(
+            text(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
