@@ -7,7 +7,7 @@ B ?= lateness
 E ?= embedded
 
 .DEFAULT_GOAL := help
-.PHONY: help install run check test test-slow test-unit fmt migrate bench lock browser services clean
+.PHONY: help install run check test test-slow soak test-unit fmt migrate bench lock browser services clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ test: $(VENV)/installed-dev browser services ## All tests but the slow ones, set
 
 test-slow: $(VENV)/installed-dev browser services ## The tests of faults that take minutes
 	$(BIN)/python -m pytest $(T) -m slow
+
+soak: $(VENV)/installed-dev services ## Every fault at full length, for hours, with a report in docs/reliability.md
+	FAULTS=long FAULTS_REPORT=docs/reliability.md $(BIN)/python -m pytest tests/faults/processes
 
 test-unit: $(VENV)/installed-dev ## The pure tests, in seconds
 	$(BIN)/python -m pytest tests/unit -n 2 --dist loadfile
