@@ -1,4 +1,7 @@
-"""What a tick of ten due schedules costs beside a hundred, ten thousand and a hundred thousand that are not due."""
+"""What a tick of ten due schedules costs beside a hundred, ten thousand and a hundred thousand that are not due.
+
+Beside it, what claiming and handing out cost with a long history and a long line.
+"""
 
 import argparse
 import statistics
@@ -9,6 +12,7 @@ from sqlalchemy import delete, update
 from app.events.models import Event
 from app.runs.models import Run
 from app.schedules.models import Schedule
+from bench import growth_claims
 from bench.crowd import add_schedules, settle
 from bench.figures import print_figures
 from bench.installation import Installation, installation
@@ -52,11 +56,16 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--engine", type=Engine, choices=list(Engine), default=Engine.EMBEDDED)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
+    parser.add_argument("--history", type=int, default=1_000_000)
+    parser.add_argument("--line", type=int, default=100_000)
     options = parser.parse_args()
     with installation(options.engine) as place:
         ticks = measure_ticks(place, tuple(options.sizes))
     values = list(ticks.values())
-    print_figures("growth", options.engine, {**ticks, "tick_ratio": max(values) / values[0]})
+    figures = {**ticks, "tick_ratio": max(values) / values[0]}
+    with installation(options.engine) as place:
+        figures |= growth_claims.compare(place, history=options.history, line=options.line)
+    print_figures("growth", options.engine, figures)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Whether claiming and handing out get slower with a long history and a long line: medians, few rows against many."""
 
-import argparse
 import statistics
 import time
 from collections.abc import Callable
@@ -19,11 +18,9 @@ from app.runs.models import Run, in_state
 from app.runs.states import RunState
 from app.tenants.models import Organization
 from app.worker import Parts
-from bench.figures import print_figures
-from bench.installation import Installation, installation
+from bench.installation import Installation
 from bench.line import add_ready_runs
 from bench.quick_worker import QuickKind
-from bench.services import Engine
 from tests.factories.work import make_job
 
 SLOTS = 8
@@ -136,19 +133,3 @@ def compare(place: Installation, *, history: int, line: int) -> dict[str, float]
     ratios = {name.replace("_ms", "_ratio"): long[name] / short[name] for name in short}
     figures = {**{f"few_{name}": value for name, value in short.items()}, **long}
     return {**figures, "dispatch_ratio": ratios["dispatch_ratio"], "claim_ratio": max(ratios.values())}
-
-
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--engine", type=Engine, choices=list(Engine), default=Engine.EMBEDDED)
-    parser.add_argument("--history", type=int, default=1_000_000)
-    parser.add_argument("--line", type=int, default=100_000)
-    options = parser.parse_args()
-    with installation(options.engine) as place:
-        figures = compare(place, history=options.history, line=options.line)
-    print_figures("growth_claims", options.engine, figures)
-
-
-if __name__ == "__main__":
-    main()

@@ -4,8 +4,6 @@ Alone, and eight at the same moment; in between the machine comes to rest.
 """
 
 import argparse
-import json
-import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -20,6 +18,7 @@ from app.jobs.kinds.code.process import run_function
 from app.jobs.kinds.code.protocol import FunctionCall
 from app.jobs.kinds.code.supply import GuardSupply
 from app.ops.kinds import BUILT_IN_JOB_MODULES
+from bench.figures import ROUNDS, median_of_rounds, percentile, print_figures
 from bench.installation import installation
 from bench.services import Engine
 from tests.fakes.run_context import FakeRunContext
@@ -70,17 +69,22 @@ def main() -> None:
     # The engine has no part in it; every bench takes one.
     parser.add_argument("--engine", type=Engine, choices=list(Engine), default=Engine.EMBEDDED)
     parser.add_argument("--starts", type=int, default=1_000)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
     options = parser.parse_args()
-    figures: dict[str, float] = {}
     with installation() as place:
         supply = GuardSupply(ForkServer([*BUILT_IN_JOB_MODULES, "bench.functions"]), slots=AT_ONCE)
         measure(place.settings, supply, starts=20, at_once=1)
-        for at_once, suffix in ((1, ""), (AT_ONCE, f"_{AT_ONCE}")):
-            found = measure(place.settings, supply, starts=options.starts, at_once=at_once)
-            cuts = statistics.quantiles(found, n=100, method="inclusive")
-            figures |= {f"p50_ms{suffix}": round(cuts[49], 1), f"p99_ms{suffix}": round(cuts[98], 1)}
+
+        def percentiles() -> dict[str, float]:
+            figures = {}
+            for at_once, suffix in ((1, ""), (AT_ONCE, f"_{AT_ONCE}")):
+                found = measure(place.settings, supply, starts=options.starts, at_once=at_once)
+                figures |= {f"p{percent}_ms{suffix}": percentile(found, percent) for percent in (50, 99)}
+            return figures
+
+        figures = median_of_rounds(percentiles, rounds=options.rounds)
         supply.close()
-    print(json.dumps({"bench": "start", "engine": options.engine, "starts": options.starts, **figures}))
+    print_figures("start", options.engine, {"starts": options.starts, **figures})
 
 
 if __name__ == "__main__":
