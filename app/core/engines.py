@@ -7,6 +7,9 @@ from psycopg import errors
 from psycopg.abc import PQGen
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from app.core.turns import Turns
 
 # Writers queue behind each other in SQLite; five seconds outlast any transaction of ours.
 _BUSY_TIMEOUT_MS = 5_000
@@ -28,6 +31,7 @@ _PING_SECONDS = 4.0
 # How long a request waits for a connection of its pool before it says that the database is busy.
 _POOL_SECONDS = 10
 _RECYCLE_SECONDS = 1_800
+_HAS_TURN = "has_turn"
 
 
 Answer = TypeVar("Answer")
@@ -128,5 +132,28 @@ def sqlite_engine(url: URL, *, begin: str, read_only: bool) -> Engine:
         cursor.close()
 
     event.listen(engine, "connect", prepare)
+    if not read_only:
+        _write_in_turn(engine)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
     return engine
+
+
+def _write_in_turn(engine: Engine) -> None:
+    """Let the threads of this process queue for the write lock.
+
+    SQLite has no queue: who waits looks now and then, and busy threads in between may keep the lock from it for ever.
+    """
+    turns = Turns()
+
+    def wait(connection: Connection) -> None:
+        if not connection.info.get(_HAS_TURN):
+            # Without a turn it is SQLite's to refuse, which it does after the same time again.
+            connection.info[_HAS_TURN] = turns.take(seconds=_BUSY_TIMEOUT_MS / 1000)
+
+    def leave(_connection: Any, record: ConnectionPoolEntry) -> None:
+        if record.info.pop(_HAS_TURN, False):
+            turns.leave()
+
+    event.listen(engine, "begin", wait)
+    # After the end of the transaction, however it ended.
+    event.listen(engine, "checkin", leave)

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ProgrammingError
@@ -30,7 +31,14 @@ def settings_for(folder: Path, urls: PostgresUrls, *, login: str = "", admin: st
 
 
 def set_up(settings: Settings, *, is_forced: bool = False, takes_over: bool = False) -> None:
-    app = create_app(administering(settings), kinds={})
+    finish_set_up(make_app(settings), settings, is_forced=is_forced, takes_over=takes_over)
+
+
+def make_app(settings: Settings) -> Flask:
+    return create_app(administering(settings), kinds={})
+
+
+def finish_set_up(app: Flask, settings: Settings, *, is_forced: bool = False, takes_over: bool = False) -> None:
     try:
         bring_up_to_date(app, settings, is_forced=is_forced, takes_over=takes_over)
     finally:
@@ -142,8 +150,11 @@ class TestSetup:
     def test_by_several_processes_at_once_is_done_once(self, empty_postgres: PostgresUrls, tmp_path: Path):
         settings = settings_for(tmp_path, empty_postgres)
 
+        # Routes are compiled, which threads of one process cannot do at once.
+        apps = [make_app(settings) for _ in range(3)]
+
         with ThreadPoolExecutor(3) as pool:
-            list(pool.map(lambda _: set_up(settings), range(3)))
+            list(pool.map(lambda app: finish_set_up(app, settings), apps))
 
         assert state_of(settings.database_url, is_strict=True) is SchemaState.CURRENT
 

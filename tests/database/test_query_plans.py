@@ -51,7 +51,7 @@ def plans_of(engine: Engine, work: Callable[[], object]) -> list[str]:
     plans: list[str] = []
 
     def note(_c: Any, cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
-        if not statement.startswith(("SELECT", "UPDATE")):
+        if not statement.startswith(("SELECT", "UPDATE", "WITH")):
             return
         # Asked in the transaction of the work itself, so that it is the plan of the role that works in it.
         with closing(cursor.connection.cursor()) as beside:
@@ -79,9 +79,11 @@ class NotingLane(Lane):
     def ask(self, *calls: tuple[Scope, Step, Values]) -> list[Rows]:
         answer = super().ask(*calls)
         track = self._take()
-        for _, step, values in calls:
-            beside = track.connection.execute(b"EXPLAIN " + step.execute(values, track._adapter))
-            self.plans += [str(row[0]) for row in beside]
+        for scope, step, values in calls:
+            with track.connection.transaction():
+                track.connection.execute(self._take_on(scope))
+                beside = track.connection.execute(b"EXPLAIN " + step.execute(values, track._adapter))
+                self.plans += [str(row[0]) for row in beside]
         track.close()
         return answer
 

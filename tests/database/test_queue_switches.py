@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.core.scopes import ENGINE, PLATFORM
 from app.jobs.kinds.base import KindName
 from app.jobs.models import Job
+from app.ops.capacity import live_slots
 from app.queue.broker import Hints
 from app.queue.dispatch import Dispatcher
 from app.runs import ledger
@@ -154,7 +155,7 @@ class TestDispatch:
         self, database: OpenDatabase, clock: ManualClock
     ) -> None:
         hints = KeptHints()
-        dispatcher = Dispatcher(database, clock, hints, lambda _session, _now: 0, own_slots=2)
+        dispatcher = Dispatcher(database, clock, hints, live_slots, own_slots=2)
         with database.transaction() as session:
             job = make_job(session, make_organization(session))
             run_ids = {make_run(session, job, now=clock.moment) for _ in range(2)}
@@ -171,7 +172,7 @@ class TestDispatch:
 
     def test_hints_again_at_what_a_pause_turned_away(self, database: OpenDatabase, clock: ManualClock) -> None:
         hints = KeptHints()
-        dispatcher = Dispatcher(database, clock, hints, lambda _session, _now: 0, own_slots=2)
+        dispatcher = Dispatcher(database, clock, hints, live_slots, own_slots=2)
         with database.transaction() as session:
             job = make_job(session, make_organization(session))
             run_id = make_run(session, job, now=clock.moment)
@@ -192,7 +193,7 @@ class TestDispatch:
         self, database: OpenDatabase, clock: ManualClock
     ) -> None:
         hints = KeptHints()
-        dispatcher = Dispatcher(database, clock, hints, lambda _session, _now: 0, own_slots=1)
+        dispatcher = Dispatcher(database, clock, hints, live_slots, own_slots=1)
         with database.transaction() as session:
             job = make_job(session, make_organization(session))
             for _ in range(20):
