@@ -29,6 +29,14 @@ class LeaseTerms:
     def for_lease(cls, seconds: int) -> "LeaseTerms":
         return cls(seconds, margin_seconds=seconds / 6)
 
+    def safe_until(self) -> Deadline:
+        """When work must be over whose lease is asked for from now on.
+
+        Taken before the database is asked for anything, the time included: however long its answers take and this
+        process sleeps meanwhile, the lease there ends later than here.
+        """
+        return Deadline(boot_seconds() + self.seconds - self.margin_seconds)
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -66,9 +74,13 @@ def settle(session: Session, *, doubt: DoubtfulClaim, now: datetime) -> bool:
     return ledger.put_down(session, run_id=doubt.run_id, token=held.token, end=end, then=then, now=now, refund=True)
 
 
-def take(session: Session, *, run_id: UUID, worker: str, terms: LeaseTerms, now: datetime) -> Claim | None:
-    """Claim a ready run. None when it is not to be had; an exception means: unknown, do not run."""
-    safe_until = _counted_from_now(terms)
+def take(
+    session: Session, *, run_id: UUID, worker: str, terms: LeaseTerms, safe_until: Deadline, now: datetime
+) -> Claim | None:
+    """Claim a ready run. None when it is not to be had; an exception means: unknown, do not run.
+
+    `safe_until` is what the terms said before `now` was asked for.
+    """
     lease_until = now + timedelta(seconds=terms.seconds)
     started = ledger.start(session, run_id=run_id, worker=worker, lease_until=lease_until, now=now)
     if started is None:
@@ -79,21 +91,18 @@ def take(session: Session, *, run_id: UUID, worker: str, terms: LeaseTerms, now:
 
 def take_at_once(express: Express, *, run_id: UUID, terms: LeaseTerms) -> Claim | None:
     """The same by the short way."""
-    safe_until = _counted_from_now(terms)
+    safe_until = terms.safe_until()
     started = express.start(run_id)
     return None if started is None else Claim(started, safe_until)
 
 
-def renew(session: Session, *, claim: Claim, terms: LeaseTerms, now: datetime) -> Claim | None:
-    """The claim with a later end, or None when it is no longer ours and the work must stop."""
-    safe_until = _counted_from_now(terms)
+def renew(session: Session, *, claim: Claim, terms: LeaseTerms, safe_until: Deadline, now: datetime) -> Claim | None:
+    """The claim with a later end, or None when it is no longer ours and the work must stop.
+
+    `safe_until` is what the terms said before `now` was asked for.
+    """
     lease_until = now + timedelta(seconds=terms.seconds)
     held = claim.started
     if not ledger.extend_lease(session, run_id=held.run_id, token=held.token, lease_until=lease_until):
         return None
     return Claim(held, safe_until)
-
-
-def _counted_from_now(terms: LeaseTerms) -> Deadline:
-    # Taken before the database is asked: however long the answer takes, the lease there ends later than here.
-    return Deadline(boot_seconds() + terms.seconds - terms.margin_seconds)

@@ -121,11 +121,14 @@ class Executor:
 
     def _claim_in_session(self, run_id: UUID, doubt: DoubtfulClaim) -> Claim | None:
         has_begun = False
+        terms, safe_until = self.terms, self.terms.safe_until()
         try:
             with self.database.transaction(ENGINE) as session:
                 now = self.clock.now(session)
                 has_begun = True
-                return claims.take(session, run_id=run_id, worker=self.worker, terms=self.terms, now=now)
+                return claims.take(
+                    session, run_id=run_id, worker=self.worker, terms=terms, safe_until=safe_until, now=now
+                )
         except SQLAlchemyError:
             if has_begun:
                 self.keeper.settle_later(doubt)

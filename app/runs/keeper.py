@@ -116,10 +116,11 @@ class Keeper:
         attempts = self.attempts
         if not attempts:
             return
+        terms, safe_until = self._terms, self._terms.safe_until()
         with self._database.transaction(ENGINE) as session:
             now = self._clock.now(session)
             renewed = [
-                (attempt, claims.renew(session, claim=attempt.claim, terms=self._terms, now=now))
+                (attempt, claims.renew(session, claim=attempt.claim, terms=terms, safe_until=safe_until, now=now))
                 for attempt in attempts
                 if attempt.claim is not None
             ]

@@ -58,7 +58,7 @@ def columns_of(row: Base) -> list[str]:
 
 def live_the_long_way(database: OpenDatabase, clock: ManualClock, run_id: UUID) -> None:
     with database.transaction() as session:
-        claim = take(session, run_id=run_id, worker="w-1", terms=TERMS, now=clock.moment)
+        claim = take(session, run_id=run_id, worker="w-1", terms=TERMS, safe_until=TERMS.safe_until(), now=clock.moment)
         assert claim is not None
         ledger.succeed(session, run_id=run_id, token=claim.started.token, end=WELL, now=clock.moment)
 

@@ -32,7 +32,7 @@ def job(session: Session) -> Job:
 
 
 def take(session: Session, run_id: UUID, worker: str = "w-1") -> Claim:
-    claim = claims.take(session, run_id=run_id, worker=worker, terms=TERMS, now=NOW)
+    claim = claims.take(session, run_id=run_id, worker=worker, terms=TERMS, safe_until=TERMS.safe_until(), now=NOW)
     assert claim is not None
     return claim
 
@@ -60,7 +60,7 @@ class TestClaiming:
         run_id = make_run(session, job, now=NOW)
         take(session, run_id)
 
-        second = claims.take(session, run_id=run_id, worker="w-2", terms=TERMS, now=NOW)
+        second = claims.take(session, run_id=run_id, worker="w-2", terms=TERMS, safe_until=TERMS.safe_until(), now=NOW)
 
         assert second is None
 
@@ -80,7 +80,14 @@ class TestClaiming:
     def test_leaves_a_run_alone_whose_time_has_not_come(self, session: Session, job: Job) -> None:
         run_id = make_run(session, job, now=NOW)
 
-        early = claims.take(session, run_id=run_id, worker="w-1", terms=TERMS, now=NOW - timedelta(seconds=1))
+        early = claims.take(
+            session,
+            run_id=run_id,
+            worker="w-1",
+            terms=TERMS,
+            safe_until=TERMS.safe_until(),
+            now=NOW - timedelta(seconds=1),
+        )
 
         assert early is None
 

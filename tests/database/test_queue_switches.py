@@ -59,7 +59,7 @@ def platform_admin(organization_id: UUID) -> Actor:
 
 
 def claim(session: Session, run_id: UUID) -> bool:
-    return take(session, run_id=run_id, worker="w", terms=TERMS, now=NOW) is not None
+    return take(session, run_id=run_id, worker="w", terms=TERMS, safe_until=TERMS.safe_until(), now=NOW) is not None
 
 
 class TestSwitching:
@@ -181,7 +181,7 @@ class TestDispatch:
         with database.transaction() as session:
             pause_queue(session, actor=admin, name="code", now=clock.moment)
         with database.transaction(ENGINE) as session:
-            take(session, run_id=run_id, worker="w", terms=TERMS, now=clock.moment)
+            take(session, run_id=run_id, worker="w", terms=TERMS, safe_until=TERMS.safe_until(), now=clock.moment)
         with database.transaction() as session:
             resume_queue(session, actor=admin, name="code", now=clock.moment)
 

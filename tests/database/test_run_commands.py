@@ -28,6 +28,7 @@ from tests.factories.work import actor_in, load_run, make_job, make_organization
 from tests.fakes.clock import utc
 
 NOW = utc("2027-01-05 12:00")
+TERMS = LeaseTerms.for_lease(30)
 
 
 @pytest.fixture
@@ -46,8 +47,7 @@ def stranger(session: Session) -> Actor:
 
 
 def fail(session: Session, run_id: UUID) -> None:
-    terms = LeaseTerms.for_lease(30)
-    claim = claims.take(session, run_id=run_id, worker="w-1", terms=terms, now=NOW)
+    claim = claims.take(session, run_id=run_id, worker="w-1", terms=TERMS, safe_until=TERMS.safe_until(), now=NOW)
     assert claim is not None
     end = AttemptEnd(AttemptState.FAILED, error="It broke.")
     then = Next(RunState.FAILED, Reason.ERROR)
@@ -154,7 +154,7 @@ class TestRemove:
 
     def test_refuses_a_run_that_is_running(self, session: Session, job: Job, actor: Actor) -> None:
         run_id = make_run(session, job, now=NOW)
-        claims.take(session, run_id=run_id, worker="w-1", terms=LeaseTerms.for_lease(30), now=NOW)
+        claims.take(session, run_id=run_id, worker="w-1", terms=TERMS, safe_until=TERMS.safe_until(), now=NOW)
 
         with pytest.raises(RunNotRemovable):
             service.remove_run(session, actor=actor, run_id=run_id, now=NOW)

@@ -51,7 +51,9 @@ class Workshop:
 
     def claim(self, run_id: UUID, *, worker: str = "w-1") -> claims.Claim:
         with self.database.transaction() as session:
-            claim = claims.take(session, run_id=run_id, worker=worker, terms=TERMS, now=self.clock.moment)
+            claim = claims.take(
+                session, run_id=run_id, worker=worker, terms=TERMS, safe_until=TERMS.safe_until(), now=self.clock.moment
+            )
             assert claim is not None
             return claim
 

@@ -26,6 +26,8 @@ from tests.factories.work import make_job, make_organization, make_run
 from tests.fakes.clock import ManualClock
 from tests.fakes.database import OpenDatabase
 
+TERMS = LeaseTerms.for_lease(30)
+
 
 class BrokenHints(Hints):
     """A broker that takes nothing."""
@@ -113,7 +115,7 @@ class TestDispatch:
         hand = dispatcher(database, clock, hints)
         hand.dispatch()
         with database.transaction() as session:
-            take(session, run_id=ids[0], worker="w-1", terms=LeaseTerms.for_lease(30), now=clock.moment)
+            take(session, run_id=ids[0], worker="w-1", terms=TERMS, safe_until=TERMS.safe_until(), now=clock.moment)
 
         assert hand.dispatch() == 1
 
@@ -135,7 +137,7 @@ class TestDispatch:
         busy = ready_runs(database, clock, 6)
         for run_id in busy[:3]:
             with database.transaction() as session:
-                take(session, run_id=run_id, worker="w-1", terms=LeaseTerms.for_lease(30), now=clock.moment)
+                take(session, run_id=run_id, worker="w-1", terms=TERMS, safe_until=TERMS.safe_until(), now=clock.moment)
         clock.advance(seconds=1)
         idle = ready_runs(database, clock, 3)
 
@@ -186,7 +188,9 @@ class TestDispatch:
         (run_id,) = ready_runs(database, clock, 1)
         later = clock.moment + timedelta(seconds=5)
         with database.transaction() as session:
-            claim = take(session, run_id=run_id, worker="w", terms=LeaseTerms.for_lease(30), now=clock.moment)
+            claim = take(
+                session, run_id=run_id, worker="w", terms=TERMS, safe_until=TERMS.safe_until(), now=clock.moment
+            )
             assert claim is not None
             end = AttemptEnd(AttemptState.FAILED)
             then = Next(RunState.WAITING_RETRY, Reason.ERROR, later)
@@ -201,7 +205,7 @@ class TestDispatch:
     def test_wakes_a_retry_also_with_the_broker_away(self, database: OpenDatabase, clock: ManualClock) -> None:
         (run_id,) = ready_runs(database, clock, 1)
         with database.transaction() as session:
-            take(session, run_id=run_id, worker="w", terms=LeaseTerms.for_lease(30), now=clock.moment)
+            take(session, run_id=run_id, worker="w", terms=TERMS, safe_until=TERMS.safe_until(), now=clock.moment)
             end, then = AttemptEnd(AttemptState.FAILED), Next(RunState.WAITING_RETRY, Reason.ERROR, clock.moment)
             ledger.put_down(session, run_id=run_id, token=1, end=end, then=then, now=clock.moment)
 

@@ -1,0 +1,54 @@
+"""What a worker believes of its leases: never more than the database does, and of each as if it were the only one."""
+
+from datetime import datetime
+
+import pytest
+from sqlalchemy.orm import Session
+
+from app.core.db import Database
+from app.core.deadline import Deadline
+from app.runs import claims
+from tests.database.workshop import TERMS, Workshop
+from tests.fakes.clock import ManualClock
+
+
+class SleepyClock(ManualClock):
+    """Tells the time, and whoever asked sleeps for twenty seconds before hearing it."""
+
+    boot_seconds = 1_000.0
+
+    def now(self, session: Session) -> datetime:
+        self.boot_seconds += 20
+        return self.moment
+
+
+@pytest.fixture
+def sleepy(clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> SleepyClock:
+    sleepy = SleepyClock("2026-03-02T08:00:00")
+    sleepy.moment = clock.moment
+    monkeypatch.setattr(claims, "boot_seconds", lambda: sleepy.boot_seconds)
+    return sleepy
+
+
+class TestALease:
+    def test_is_counted_from_before_the_time_was_asked_for_when_it_is_taken(
+        self, database: Database, sleepy: SleepyClock
+    ) -> None:
+        workshop = Workshop(database, sleepy)
+        run_id = workshop.ready_run()
+
+        claim = workshop.executor._claim(run_id)
+
+        assert claim is not None
+        assert claim.safe_until == Deadline(1_000 + TERMS.seconds - TERMS.margin_seconds)
+
+    def test_is_counted_from_before_the_time_was_asked_for_when_it_is_renewed(
+        self, database: Database, sleepy: SleepyClock
+    ) -> None:
+        workshop = Workshop(database, sleepy)
+        attempt = workshop.attempt(workshop.ready_run(), is_stopping=lambda: False)
+
+        with workshop.keeper.keeping(attempt):
+            workshop.keeper.renew_leases()
+
+        assert attempt.safe_until == Deadline(1_000 + TERMS.seconds - TERMS.margin_seconds)
