@@ -50,7 +50,7 @@ class Express:
         """Move a ready run to running under a new token. None when it is not to be had; its hint is forgotten then."""
         row = self._starts.ask(run_id)
         # Each for itself: one that cannot be read is no concern of the others.
-        return None if row is None else started_from(row)
+        return None if row is None else started_from(row._replace(definition=json.loads(row.definition)))
 
     def succeed(self, started: Started, end: AttemptEnd) -> bool:
         """End a run well. False when the run is no longer this attempt's: then nothing is written."""

@@ -82,7 +82,10 @@ def word(text: str) -> ColumnElement[Any]:
 
 
 def claim() -> Step:
-    """Runs and their attempts begin. Takes run_ids, worker, lease_seconds and now; CLAIMED of each that was ready."""
+    """Runs and their attempts begin. Takes run_ids, worker, lease_seconds and now; CLAIMED of each that was ready.
+
+    The definition comes as a JSON text.
+    """
     now, _ = moments()
     worker = bindparam("worker", type_=Text)
     lease = cast(bindparam("lease_seconds", type_=Float), Float) * literal_column("interval '1 second'", INTERVAL)
@@ -105,7 +108,10 @@ def claim() -> Step:
         "started_at": now,
     }  # fmt: skip
     attempt = insert(Attempt).from_select([*columns], select(*columns.values()).select_from(begun)).cte("attempt")
-    return Step(select(begun).add_cte(attempt, _event_of(begun, "started", now)))
+    # As it is written: whoever reads it bears it alone when it cannot be read.
+    definition = cast(begun.c.definition, Text).label("definition")
+    told = [definition if told is begun.c.definition else told for told in begun.c]
+    return Step(select(*told).add_cte(attempt, _event_of(begun, "started", now)))
 
 
 def succeed() -> Step:

@@ -124,6 +124,19 @@ class TestManyRuns:
         assert ended == [True] * 30
         assert succeeded(database) == 30
 
+    def test_are_started_beside_one_that_cannot_be_read(
+        self, database: OpenDatabase, clock: ManualClock, express: Express
+    ) -> None:
+        good, bad = ready_run(database, clock), ready_run(database, clock)
+        more_digits_than_python_reads = f'{{"rows": {"9" * 5_000}}}'
+        with database.transaction() as session:
+            words = text("UPDATE runs SET definition = CAST(:definition AS json) WHERE id = :id")
+            session.execute(words, {"definition": more_digits_than_python_reads, "id": bad})
+
+        rows = express._start_all([good, bad])
+
+        assert [row.id for row in rows] == [good, bad]
+
     def test_that_fenced_off_runs_are_among_are_written_all_the_same(
         self, database: OpenDatabase, clock: ManualClock, express: Express
     ) -> None:
