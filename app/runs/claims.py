@@ -1,5 +1,6 @@
 """Leases: taking a run, keeping it, and knowing when it is lost. The state itself is written by the ledger."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -94,6 +95,12 @@ def take_at_once(express: Express, *, run_id: UUID, terms: LeaseTerms) -> Claim 
     safe_until = terms.safe_until()
     started = express.start(run_id)
     return None if started is None else Claim(started, safe_until)
+
+
+def lock_free_ones(session: Session, *, run_ids: Sequence[UUID]) -> set[UUID]:
+    """Lock the rows of these runs that nobody else has locked. To wait for one would let the leases of all run out."""
+    free = select(Run.id).where(Run.id.in_(run_ids)).with_for_update(skip_locked=True)
+    return set(session.scalars(free))
 
 
 def renew(session: Session, *, claim: Claim, terms: LeaseTerms, safe_until: Deadline, now: datetime) -> Claim | None:

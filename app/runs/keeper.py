@@ -111,22 +111,27 @@ class Keeper:
             with self._lock:
                 self._doubts.remove(doubt)
 
-    def renew_leases(self) -> None:
-        """Renew every lease in one transaction. An attempt whose run is no longer its own is told to stop."""
-        attempts = self.attempts
-        if not attempts:
-            return
+    def renew_leases(self) -> bool:
+        """Renew the leases in one transaction. An attempt whose run is no longer its own is told to stop.
+
+        Says whether it got at all of them. A row that somebody keeps locked costs no lease but its own.
+        """
+        held = [(attempt, claim) for attempt in self.attempts if (claim := attempt.claim) is not None]
+        if not held:
+            return True
         terms, safe_until = self._terms, self._terms.safe_until()
         with self._database.transaction(ENGINE) as session:
             now = self._clock.now(session)
+            free = claims.lock_free_ones(session, run_ids=[attempt.run_id for attempt, _ in held])
             renewed = [
-                (attempt, claims.renew(session, claim=attempt.claim, terms=terms, safe_until=safe_until, now=now))
-                for attempt in attempts
-                if attempt.claim is not None
+                (attempt, claims.renew(session, claim=claim, terms=terms, safe_until=safe_until, now=now))
+                for attempt, claim in held
+                if attempt.run_id in free
             ]
         # Only a committed renewal counts.
         for attempt, claim in renewed:
             attempt.hold(claim)
+        return len(renewed) == len(held)
 
     def write_logs(self) -> None:
         """Write the lines that wait."""
@@ -156,8 +161,7 @@ class Keeper:
             # What fails is asked again in a moment; an attempt that cannot be renewed stops by its own clock.
             with trouble.absorbing():
                 # Leases first: a log that comes late harms nobody.
-                if boot_seconds() >= next_beat:
-                    self.renew_leases()
+                if boot_seconds() >= next_beat and self.renew_leases():
                     next_beat = boot_seconds() + self._heartbeat_seconds
                 self.settle_doubts()
                 self.write_logs()

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.core.db import Database
@@ -10,6 +11,7 @@ from app.core.deadline import Deadline
 from app.runs import claims
 from tests.database.workshop import TERMS, Workshop
 from tests.fakes.clock import ManualClock
+from tests.fakes.database import OpenDatabase
 
 
 class SleepyClock(ManualClock):
@@ -52,3 +54,27 @@ class TestALease:
             workshop.keeper.renew_leases()
 
         assert attempt.safe_until == Deadline(1_000 + TERMS.seconds - TERMS.margin_seconds)
+
+
+class TestARowThatSomebodyKeepsLocked:
+    @pytest.fixture
+    def engine(self) -> str:
+        """SQLite locks no rows."""
+        return "postgresql"
+
+    @pytest.fixture
+    def connections(self) -> int:
+        return 3
+
+    def test_keeps_no_other_lease_from_being_renewed(self, database: OpenDatabase, clock: ManualClock) -> None:
+        workshop = Workshop(database, clock)
+        free, locked = (workshop.attempt(workshop.ready_run(), is_stopping=lambda: False) for _ in range(2))
+        before = free.safe_until, locked.safe_until
+
+        with workshop.keeper.keeping(free), workshop.keeper.keeping(locked), database.transaction() as session:
+            session.execute(text("SELECT id FROM runs WHERE id = :id FOR UPDATE"), {"id": locked.run_id})
+            got_at_all = workshop.keeper.renew_leases()
+
+        assert not got_at_all
+        assert free.safe_until.at > before[0].at
+        assert locked.safe_until == before[1]
