@@ -54,12 +54,12 @@ class DoubtfulClaim:
     run_id: UUID
     worker: str
     lease: timedelta
-    # After that, the sweep has moved the run on if it was ever claimed.
+    # However late it took effect, after that its lease is over, and the sweep has moved the run on.
     forget_at: Deadline
 
 
 def doubtful(*, run_id: UUID, worker: str, terms: LeaseTerms) -> DoubtfulClaim:
-    """What would be left of a claim made now, if its answer were lost."""
+    """What is left of a claim whose answer was given up on just now."""
     return DoubtfulClaim(run_id, worker, timedelta(seconds=terms.seconds), Deadline.after(terms.seconds))
 
 

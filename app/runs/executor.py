@@ -20,7 +20,7 @@ from app.core.sealing import Sealer
 from app.jobs.kinds.base import JobKinds, KindName, Level, Outcome, OutcomeStatus
 from app.runs import claims, ledger, logs, retries
 from app.runs.attempts import LiveAttempt
-from app.runs.claims import Claim, DoubtfulClaim, LeaseTerms
+from app.runs.claims import Claim, LeaseTerms
 from app.runs.express import Express
 from app.runs.keeper import Keeper
 from app.runs.ledger import AttemptEnd, Started
@@ -109,17 +109,16 @@ class Executor:
     def _claim(self, run_id: UUID) -> Claim | None:
         # Without an answer it is open whether the claim was written. Then the run is not started, and the keeper gives
         # it back as soon as the database answers; should the worker end before that, the sweep moves it on.
-        doubt = claims.doubtful(run_id=run_id, worker=self.worker, terms=self.terms)
         if self._express is None:
-            return self._claim_in_session(run_id, doubt)
+            return self._claim_in_session(run_id)
         try:
             return claims.take_at_once(self._express, run_id=run_id, terms=self.terms)
         except DBAPIError as error:
             if is_unanswered(error):
-                self.keeper.settle_later(doubt)
+                self._settle_later(run_id)
             raise
 
-    def _claim_in_session(self, run_id: UUID, doubt: DoubtfulClaim) -> Claim | None:
+    def _claim_in_session(self, run_id: UUID) -> Claim | None:
         has_begun = False
         terms, safe_until = self.terms, self.terms.safe_until()
         try:
@@ -131,8 +130,11 @@ class Executor:
                 )
         except SQLAlchemyError:
             if has_begun:
-                self.keeper.settle_later(doubt)
+                self._settle_later(run_id)
             raise
+
+    def _settle_later(self, run_id: UUID) -> None:
+        self.keeper.settle_later(claims.doubtful(run_id=run_id, worker=self.worker, terms=self.terms))
 
     def _give_up(self, run_id: UUID, error: Exception) -> None:
         # A run that cannot even be claimed would stand in the way of others for ever.

@@ -5,9 +5,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from app.core import deadline
 from app.core.db import Database
+from app.core.deadline import Deadline
 from app.jobs.kinds.base import KindName
 from app.runs import executor
+from app.runs.claims import LeaseTerms
 from tests.database.workshop import Workshop
 from tests.factories.work import load_run
 from tests.fakes.clock import ManualClock
@@ -86,6 +89,26 @@ class TestAClaimWithoutAnAnswer:
             pytest.raises(OperationalError),
         ):
             workshop.keeper.settle_doubts()
+        workshop.keeper.settle_doubts()
+
+        assert workshop.state_of(run_id) == ("ready", None)
+
+    def test_is_settled_though_the_answer_was_waited_for_longer_than_a_lease_lasts(
+        self, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        run_id = workshop.ready_run(may_repeat=False)
+        moment = deadline.boot_seconds()
+
+        def begin_a_long_wait(terms: LeaseTerms) -> Deadline:
+            nonlocal moment
+            moment += terms.seconds + 5
+            return Deadline(moment)
+
+        monkeypatch.setattr(deadline, "boot_seconds", lambda: moment)
+        # The last thing that happens before the database is asked.
+        monkeypatch.setattr(LeaseTerms, "safe_until", begin_a_long_wait)
+
+        claim_without_an_answer(workshop, run_id, Fault.EXECUTED_BUT_REPORTED_FAILED)
         workshop.keeper.settle_doubts()
 
         assert workshop.state_of(run_id) == ("ready", None)
