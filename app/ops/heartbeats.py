@@ -75,9 +75,13 @@ class ProcessRow:
 
 
 def facts_of_this_process(*, version: str, slots: int, schedules: bool) -> ProcessFacts:
-    """A name that a person can find: the host and the process id."""
-    host, pid = socket.gethostname(), os.getpid()
-    return ProcessFacts(new_id(), f"{host}:{pid}", version, slots, schedules, host, pid)
+    """A name that a person can find, and that no other process has: the host, the process id and some letters.
+
+    In containers the first two may be the same for all, and a worker tells by its name which leases are its own.
+    """
+    host, pid, process_id = socket.gethostname(), os.getpid(), new_id()
+    name = f"{host}:{pid}:{process_id.hex[-6:]}"
+    return ProcessFacts(process_id, name, version, slots, schedules, host, pid)
 
 
 def beat(

@@ -23,6 +23,14 @@ def facts(*, schedules: bool = True) -> ProcessFacts:
     return facts_of_this_process(version="1", slots=5, schedules=schedules)
 
 
+def test_processes_of_the_same_host_and_number_have_names_of_their_own() -> None:
+    one, other = facts(), facts()
+
+    assert (one.host, one.pid) == (other.host, other.pid)
+    assert one.name != other.name
+    assert one.name.startswith(f"{one.host}:{one.pid}:")
+
+
 class TestHeartbeats:
     def test_are_one_row_a_process_however_often_it_reports(self, session: Session) -> None:
         process = facts()
