@@ -155,6 +155,9 @@ class Lane:
             # Without a code there was no answer: what was sent may have been done.
             is_lost = track.connection.broken or not _has_state(error)
             track.close()
+            if is_lost:
+                # The others are likely to be as dead, and to find out may take a time-out each.
+                self.dispose()
             # Without the statement, which is long and always the same.
             raise DBAPIError.instance(
                 None, None, error, psycopg.Error,

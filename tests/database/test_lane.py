@@ -12,6 +12,7 @@ from app.jobs.models import Job
 from app.tenants.models import Organization
 from tests.factories.work import make_job, make_organization
 from tests.fakes.database import OpenDatabase
+from tests.fakes.driver import Fault, commits_failing
 
 JOBS = Step(select(Job.name).order_by(Job.name))
 RENAME = Step(update(Job).values(name=bindparam("new_name", type_=Job.name.type)).returning(Job.name))
@@ -98,6 +99,17 @@ class TestLostConnections:
         lane.ask((ENGINE, JOBS, {}))
         end_other_connections(database)
 
+        assert lane.ask((ENGINE, JOBS, {})) == [[]]
+
+    def test_under_way_take_those_along_that_were_idle(self, lane: Lane, database: OpenDatabase) -> None:
+        # Each of them would be waited for in its turn, should the way to the server swallow what is sent.
+        lane._idle.extend([lane._connect(), lane._connect()])
+        idle = lane._idle[0]
+
+        with commits_failing(database, Fault.REPORTED_FAILED_AND_NOT_EXECUTED), pytest.raises(DBAPIError):
+            lane.ask((ENGINE, JOBS, {}))
+
+        assert (len(lane._idle), idle.connection.closed) == (0, True)
         assert lane.ask((ENGINE, JOBS, {})) == [[]]
 
     def test_under_way_leave_open_what_was_written(self, lane: Lane, database: OpenDatabase) -> None:
