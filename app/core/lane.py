@@ -158,11 +158,7 @@ class Lane:
             if is_lost:
                 # The others are likely to be as dead, and to find out may take a time-out each.
                 self.dispose()
-            # Without the statement, which is long and always the same.
-            raise DBAPIError.instance(
-                None, None, error, psycopg.Error,
-                connection_invalidated=is_lost, dialect=self._engine.dialect,
-            ) from error  # fmt: skip
+            raise self._as_sqlalchemy_says(error, is_lost=is_lost) from error
         except BaseException:
             # Nobody knows what is still under way on it.
             track.close()
@@ -205,6 +201,17 @@ class Lane:
         pooled = self._engine.raw_connection()
         connection: psycopg.Connection[Any] = pooled.driver_connection  # type: ignore[assignment]
         pooled.detach()
-        connection.autocommit = True
-        connection.execute(_BY_INDEX)
-        return Track(connection)
+        try:
+            connection.autocommit = True
+            connection.execute(_BY_INDEX)
+            return Track(connection)
+        except psycopg.Error as error:
+            connection.close()
+            # It was asked for nothing yet, so nothing is left open.
+            raise self._as_sqlalchemy_says(error, is_lost=False) from error
+
+    def _as_sqlalchemy_says(self, error: psycopg.Error, *, is_lost: bool) -> BaseException:
+        # Without the statement, which is long and always the same.
+        return DBAPIError.instance(
+            None, None, error, psycopg.Error, connection_invalidated=is_lost, dialect=self._engine.dialect
+        )

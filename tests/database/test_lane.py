@@ -1,12 +1,15 @@
 """The short way to PostgreSQL: whole transactions, the role and organization of each call, and lost connections."""
 
+from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from sqlalchemy import bindparam, func, select, text, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
-from app.core.lane import Lane, Step, was_refused
+from app.core.engines import PatientConnection
+from app.core.lane import Lane, Step, is_unanswered, was_refused
 from app.core.scopes import ENGINE, IDENTITY, NOBODY, Scope
 from app.jobs.models import Job
 from app.tenants.models import Organization
@@ -111,6 +114,21 @@ class TestLostConnections:
 
         assert (len(lane._idle), idle.connection.closed) == (0, True)
         assert lane.ask((ENGINE, JOBS, {})) == [[]]
+
+    def test_before_anything_was_asked_of_them_leave_nothing_open(
+        self, database: OpenDatabase, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def hang_up(connection: psycopg.Connection[Any], words: object) -> None:
+            connection.close()
+            raise psycopg.OperationalError("the connection is lost")
+
+        fresh = Lane(database.write)
+        with monkeypatch.context() as patches:
+            patches.setattr(PatientConnection, "execute", hang_up)
+            with pytest.raises(OperationalError) as loss:
+                fresh.ask((ENGINE, JOBS, {}))
+
+        assert not is_unanswered(loss.value)
 
     def test_under_way_leave_open_what_was_written(self, lane: Lane, database: OpenDatabase) -> None:
         end_itself = Step(select(func.pg_terminate_backend(func.pg_backend_pid())))
