@@ -148,7 +148,8 @@ class Parts:
         return LeaseTerms.for_lease(self.settings.lease_seconds)
 
     def dispatcher(self, hints: Hints) -> Dispatcher:
-        return Dispatcher(self.pools.work, self.clock, hints, live_slots, own_slots=self.settings.workers)
+        # The scheduler waits for it after each tick, so it waits for an answer no longer than the tick does.
+        return Dispatcher(self.pools.tick, self.clock, hints, live_slots, own_slots=self.settings.workers)
 
     def scheduler(self, dispatcher: Dispatcher, pulse: Pulse) -> Scheduler:
         return Scheduler(

@@ -12,7 +12,9 @@ from sqlalchemy.exc import OperationalError
 from app.core.db import open_database
 from app.core.engines import ServerSilent
 from app.core.scopes import NOBODY
-from app.worker import LATE_SECONDS, SMALL_ANSWER_SECONDS
+from app.queue.broker import make_huey
+from app.queue.tasks import make_hints
+from app.worker import LATE_SECONDS, SMALL_ANSWER_SECONDS, Parts
 from tests.faults.degraded_postgres import OwnPostgres, SwallowingProxy
 from tests.faults.degraded_worker import Site, WorkerProcess, wait_until
 
@@ -137,6 +139,16 @@ class TestAnAnswerThatDoesNotCome:
         assert isinstance(caught.value.orig, ServerSilent)
         assert (time.monotonic() - began < 3, caught.value.connection_invalidated) == (True, True)
         database.dispose()
+
+    def test_is_waited_for_by_dispatch_no_longer_than_by_the_tick(self, site: Site) -> None:
+        parts = Parts.from_settings(site.settings)
+        dispatcher = parts.dispatcher(make_hints(make_huey(site.settings)))
+
+        with dispatcher.database.write.connect() as connection:
+            seconds = connection.connection.driver_connection.answer_seconds
+        parts.pools.dispose()
+
+        assert seconds == SMALL_ANSWER_SECONDS
 
     def test_leaves_the_pool_fit_for_the_next(self, postgres: OwnPostgres, proxy: SwallowingProxy) -> None:
         database = open_database(postgres.login_through(proxy.port), answer_seconds=1)
