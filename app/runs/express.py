@@ -20,9 +20,9 @@ from app.core.lane import Lane, Step, was_refused
 from app.core.scopes import ENGINE, Scope
 from app.core.together import Together
 from app.runs.ledger import AttemptEnd, Started, started_from
-from app.runs.models import Run, in_state
+from app.runs.models import Run
 from app.runs.states import RunState
-from app.runs.steps import any_of_these, claim, succeed
+from app.runs.steps import any_of_these, claim, is_state, succeed
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ _CLAIM = claim()
 _SUCCEED = succeed()
 _FORGET_HINTS = Step(
     update(Run)
-    .where(Run.id == any_of_these(bindparam("run_ids", type_=ARRAY(Uuid))), in_state(RunState.READY))
+    .where(Run.id == any_of_these(bindparam("run_ids", type_=ARRAY(Uuid))), is_state(RunState.READY))
     .values(hinted_at=null())
 )
 

@@ -9,10 +9,11 @@ from sqlalchemy import select, text
 
 from app.core.db import Base
 from app.core.ids import new_id
+from app.core.scopes import ENGINE
 from app.events.models import Event
 from app.runs import ledger
 from app.runs.claims import LeaseTerms, take
-from app.runs.express import Express
+from app.runs.express import _FORGET_HINTS, Express
 from app.runs.ledger import AttemptEnd, Started
 from app.runs.models import Attempt, QueueSwitch, Run
 from app.runs.states import AttemptState
@@ -84,6 +85,21 @@ class TestOneRun:
 
         assert first is not None
         assert (first.token, second, unknown) == (1, None, None)
+
+    def test_that_is_not_had_is_looked_up_by_its_id_and_not_among_all_that_are_ready(
+        self, database: OpenDatabase
+    ) -> None:
+        assert database.lane is not None
+        values = {"run_ids": [new_id()]}
+        database.lane.ask((ENGINE, _FORGET_HINTS, values))
+        track = database.lane._take()
+
+        with track.connection.transaction():
+            track.connection.execute(database.lane._take_on(ENGINE))
+            plan = track.connection.execute(b"EXPLAIN " + _FORGET_HINTS.execute(values, track._adapter)).fetchall()
+        track.close()
+
+        assert any("pk_runs" in line for (line,) in plan)
 
     def test_of_a_paused_queue_is_not_had_and_can_be_hinted_at_again(
         self, database: OpenDatabase, clock: ManualClock, express: Express
