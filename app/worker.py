@@ -161,6 +161,7 @@ class Parts:
             poll_seconds=self.settings.poll_seconds,
             sweep_seconds=self.settings.sweep_seconds,
             hold_seconds=self.settings.lease_seconds,
+            first_sweep_seconds=self.settings.heartbeat_seconds,
             report=pulse.note_tick,
         )
 

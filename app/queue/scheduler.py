@@ -57,6 +57,7 @@ class Scheduler:
         poll_seconds: int,
         sweep_seconds: int,
         hold_seconds: float,
+        first_sweep_seconds: float,
         report: Callable[[TickReport], None],
         elapsed: Callable[[], float] = boot_seconds,
     ) -> None:
@@ -68,6 +69,7 @@ class Scheduler:
         self._poll_seconds = poll_seconds
         self._sweep_seconds = sweep_seconds
         self._hold_seconds = hold_seconds
+        self._first_sweep_seconds = first_sweep_seconds
         self._report = report
         self._watch = ClockWatch(hold_seconds=hold_seconds, elapsed=elapsed)
         self._rounds = Rounds()
@@ -87,7 +89,10 @@ class Scheduler:
 
     def run(self) -> None:
         """Loop until closed. A pass that fails is logged and repeated; nothing needs a restart."""
-        next_poll = next_sweep = 0.0
+        next_poll = 0.0
+        # A step of the clock just before this process began is not to be seen any more. By then everybody who is alive
+        # has renewed what they hold.
+        next_sweep = time.monotonic() + self._first_sweep_seconds
         while not self._closed.is_set():
             wake_at = time.monotonic() + LOOK_SECONDS
             # Whatever fails: without this loop nothing runs on time any more.
@@ -129,22 +134,28 @@ class Scheduler:
         """Move runs of dead workers on, hint again at runs whose hint was lost, mend schedules without a next time."""
         if not self._schema.is_current():
             return
-        has_swept = self._database.run(ENGINE, self._reap_batch)
+        has_swept = self._reap()
         self._tell_of_step()
         if has_swept:
             self._dispatcher.dispatch()
             self._mend()
 
+    def _reap(self) -> bool:
+        while not self._closed.is_set():
+            moved_on = self._database.run(ENGINE, self._reap_batch)
+            if moved_on is None:
+                return False
+            if moved_on < reaper.BATCH:
+                return True
+        return False
+
     def _plan_batch(self, session: Session) -> tuple[datetime, planner.Tick] | None:
         now = self._steady_now(session)
         return None if now is None else (now, planner.tick(session, now=now, absence=absence_after(self._watch.step)))
 
-    def _reap_batch(self, session: Session) -> bool:
+    def _reap_batch(self, session: Session) -> int | None:
         now = self._steady_now(session)
-        if now is None:
-            return False
-        reaper.reap(session, kinds=self._kinds, now=now)
-        return True
+        return None if now is None else reaper.reap(session, kinds=self._kinds, now=now)
 
     def _mend(self) -> None:
         with self._database.reading(ENGINE) as session:

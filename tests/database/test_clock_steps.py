@@ -47,6 +47,7 @@ class Machine:
             poll_seconds=60,
             sweep_seconds=5,
             hold_seconds=LEASE,
+            first_sweep_seconds=0.0,
             report=self.ticks.append,
             elapsed=lambda: self.seconds,
         )
