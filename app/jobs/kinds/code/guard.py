@@ -112,11 +112,15 @@ def _come_first() -> None:
 
 def _guard(function_pid: int, lifeline: GuardEnd, to_function: socket.socket) -> NoReturn:
     lifeline.tell_born()
-    packet = lifeline.receive_orders()
+    packet = _await_orders(function_pid, lifeline)
     if packet is None:
         os.kill(function_pid, signal.SIGKILL)
+        # Left to the fork server, it would never be reaped: that looks after guards that did not end well.
+        os.waitpid(function_pid, 0)
         os._exit(0)
-    to_function.send(packet)
+    # Should it be killed just now, that is told like any other end of it.
+    with suppress(BrokenPipeError):
+        to_function.send(packet)
     to_function.close()
     _come_first()
     breach = _watch(function_pid, lifeline, Orders.decode(packet).limits)
@@ -128,6 +132,15 @@ def _guard(function_pid: int, lifeline: GuardEnd, to_function: socket.socket) ->
     end_children()
     lifeline.send_report(Report(os.waitstatus_to_exitcode(status), breach))
     os._exit(0)
+
+
+def _await_orders(function_pid: int, lifeline: GuardEnd) -> bytes | None:
+    """The orders, once they come. None when nothing may begin: nobody wants it, or nobody is left to do it."""
+    end = os.pidfd_open(function_pid)
+    ready, _, _ = select.select([end, lifeline.fileno()], [], [])
+    os.close(end)
+    # When memory runs out, the kernel takes a process that waits as well; then another guard is asked.
+    return None if end in ready else lifeline.receive_orders()
 
 
 def _reap(function_pid: int) -> int:

@@ -13,7 +13,7 @@ from app.jobs.kinds.code.inbox import Inbox
 from app.jobs.kinds.code.lifeline import Order, Orders, Report, WorkerEnd
 from app.jobs.kinds.code.output import LONGEST_LINE, BoundedLog, LineBuffer
 from app.jobs.kinds.code.protocol import FunctionCall, encode_call
-from app.jobs.kinds.code.supply import GuardSupply
+from app.jobs.kinds.code.supply import GuardSupply, NewGuard
 
 POLL_SECONDS = 0.2
 # Between the request to end and the end. A lost lease leaves no time for it.
@@ -39,9 +39,9 @@ def run_function(call: FunctionCall, context: RunContext, supply: GuardSupply) -
     log = BoundedLog(context.log)
     inbox = Inbox(log)
     try:
-        for _ in range(STARTS):
+        for start in range(STARTS):
             orders = Orders(context.safe_until, call.limits, environment(os.environ), encoded)
-            with _child(orders, supply, log, inbox) as child:
+            with _child(orders, supply.take(is_again=start > 0), log, inbox) as child:
                 reason = _attend(child, inbox, context, supply)
             if child.has_begun or reason is not None:
                 return outcome_of(inbox.end, reason=reason, report=child.report, limits=call.limits)
@@ -118,10 +118,9 @@ class Child:
 
 
 @contextmanager
-def _child(orders: Orders, supply: GuardSupply, log: BoundedLog, inbox: Inbox) -> Iterator[Child]:
+def _child(orders: Orders, guard: NewGuard, log: BoundedLog, inbox: Inbox) -> Iterator[Child]:
     """Processes that have been told what to do. At the end of the block none of them exists any more."""
     text = LineBuffer(LONGEST_LINE)
-    guard = supply.take()
     try:
         guard.lifeline.send_orders(orders)
         # Printed text first: what a function prints before it ends should stand before its end.
@@ -135,10 +134,6 @@ def _child(orders: Orders, supply: GuardSupply, log: BoundedLog, inbox: Inbox) -
             log.add(text.finish())
     finally:
         guard.close()
-
-
-def _add(log: BoundedLog, text: LineBuffer, piece: bytes) -> None:
-    log.add(text.feed(piece))
 
 
 def _attend(child: Child, inbox: Inbox, context: RunContext, supply: GuardSupply) -> StopReason | None:

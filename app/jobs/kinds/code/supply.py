@@ -63,13 +63,16 @@ class GuardSupply:
         while self._waiting:
             self._waiting.pop().close()
 
-    def take(self) -> NewGuard:
-        """A guard, which is the caller's from now on. Raises ForkServerAway when there is none to be had."""
+    def take(self, *, is_again: bool = False) -> NewGuard:
+        """A guard, which is the caller's from now on. Raises ForkServerAway when there is none to be had.
+
+        Who asks again, because what it got was dead, gets a new one: of those that wait, all may be.
+        """
         self.start()
-        while (guard := self._next_waiting()) is not None:
-            if guard.lifeline.receive():
+        while not is_again and (guard := self._next_waiting()) is not None:
+            # What comes first is the news of its birth, also from one that something has killed while it waited.
+            if guard.lifeline.receive() and guard.lifeline.receive():
                 return guard
-            # Something has killed it while it waited.
             guard.close()
         return self._ask(is_ahead=False)
 
