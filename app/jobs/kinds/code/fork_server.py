@@ -2,6 +2,7 @@
 
 import logging
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -17,6 +18,8 @@ log = logging.getLogger(__name__)
 # What the server is asked for.
 AHEAD = b"ahead"
 AT_ONCE = b"at once"
+# What it says, once, when it can be asked.
+LOADED = b"loaded"
 SERVER_MODULE = "app.jobs.kinds.code.server"
 # A server that lived for less long is not started again at once.
 SHORTEST_LIFE_SECONDS = 5.0
@@ -24,6 +27,8 @@ PAUSE_SECONDS = 1.0
 STOP_SECONDS = 5.0
 # Loading everything takes a second; on a machine that is busy with its start it may take many.
 START_SECONDS = 30.0
+# Modules may take longer. Were it ended meanwhile, the next one would have to begin anew, and so for ever.
+LOAD_SECONDS = 600.0
 
 _PASSED_ON = frozenset({"PATH", "LANG", "TZ", "HOME"})
 _PASSED_ON_PREFIXES = ("LC_", "PYTHON", "BELFRY_")
@@ -53,6 +58,7 @@ class ForkServer:
         self._keeper: threading.Thread | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
+        self._load_by = Deadline(0)
 
     @property
     def pid(self) -> int | None:
@@ -92,6 +98,12 @@ class ForkServer:
                 if self._closed.is_set() or over.has_passed:
                     raise ForkServerAway("the process they are started from is not there")
                 self._state.wait(over.seconds_left)
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether it only takes its time, because modules do."""
+        with self._state:
+            return self._control is not None and not self._load_by.has_passed and not _has_word(self._control)
 
     def replace(self) -> None:
         """End a server that does not answer; another one is started."""
@@ -142,6 +154,7 @@ class ForkServer:
         with process:
             with self._state:
                 self._process, self._control = process, ours
+                self._load_by = Deadline.after(LOAD_SECONDS)
                 if self._closed.is_set():
                     self._let_go()
                 self._state.notify_all()
@@ -149,6 +162,13 @@ class ForkServer:
             with self._state:
                 self._process = None
                 self._let_go()
+
+
+def _has_word(control: socket.socket) -> bool:
+    """Whether the server has said that it can be asked, or is dead. That is never read, so it stays to be seen."""
+    poll = select.poll()
+    poll.register(control, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _spawn(control: int, modules: Sequence[str]) -> subprocess.Popen[bytes]:

@@ -148,6 +148,8 @@ def _attend(child: Child, inbox: Inbox, context: RunContext, supply: GuardSupply
         if is_late or asked is StopReason.LEASE_LOST:
             # The end of the block kills, and makes sure of it.
             return reason or asked
+        if not child.has_begun and supply.fork_server.is_loading:
+            start_by = Deadline.after(START_SECONDS)
         if not child.has_begun and start_by.has_passed:
             supply.fork_server.replace()
             return None

@@ -11,11 +11,12 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 
 from app.core.process import adopt_orphans, die_with_parent
 from app.jobs.kinds.code import guard, runner
-from app.jobs.kinds.code.fork_server import AHEAD
+from app.jobs.kinds.code.fork_server import AHEAD, LOADED
 from app.jobs.kinds.code.guard import Handed
 from app.jobs.kinds.code.tree import end_strangers
 
@@ -25,22 +26,34 @@ _LONGEST_REQUEST = 64
 def main() -> None:
     """`server PARENT_PID SOCKET MODULE...`: serve until the worker closes the socket, also by its death."""
     parent_pid, control = int(sys.argv[1]), socket.socket(fileno=int(sys.argv[2]))
-    # Ended by the worker alone. A service manager that stops everything at once must not end runs that may finish.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A module that takes for ever to load must not keep it when the worker is gone.
+    die_with_parent(parent_pid, signal.SIGKILL)
+    adopt_orphans()
+    _set_signals()
+    _load(sys.argv[3:])
+    # Whatever the modules made of them.
+    _set_signals()
     # The end of the socket tells of the worker's death; the signal sees that it is noticed even by a stopped process.
     die_with_parent(parent_pid, signal.SIGCONT)
-    adopt_orphans()
-    _load(sys.argv[3:])
     rehearse = partial(runner.rehearse, runner.call_to_rehearse())
     rehearse()
     # What is here now stays: nothing of it is to be looked at, and thereby copied, by the collections of a run.
     gc.collect()
     gc.freeze()
     control.set_inheritable(False)
+    with suppress(BrokenPipeError):
+        control.send(LOADED)
     handed = _serve(control)
     orders = guard.begin(handed, rehearse)
     runner.run(orders.call, handed.results, orders.environment)
+
+
+def _set_signals() -> None:
+    # Ended by the worker alone. A service manager that stops everything at once must not end runs that may finish.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What is ended is waited for, and with that ignored there would be nothing to wait for.
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
 def _load(modules: Sequence[str]) -> None:
