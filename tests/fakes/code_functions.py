@@ -169,6 +169,34 @@ def mumble(context: FunctionContext, arguments: Nothing) -> None:
     raise JobFailed("half \ud800\x00")
 
 
+@code_job(name="fall_silent", title="Fall silent", summary="Closes its output.", arguments=Nothing, is_idempotent=True)
+def fall_silent(context: FunctionContext, arguments: Nothing) -> Mapping[str, Any]:
+    print("last words")
+    sys.stdout.close()
+    sys.stderr = None
+    return {"done": True}
+
+
+@code_job(name="double", title="Double", summary="Returns twice.", arguments=Nothing, is_idempotent=True)
+def double(context: FunctionContext, arguments: Nothing) -> Mapping[str, Any]:
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+    return {"is_child": not child}
+
+
+class Sphinx(Exception):
+    """Does not say what it is."""
+
+    def __str__(self) -> str:
+        raise LookupError
+
+
+@code_job(name="puzzle", title="Puzzle", summary="Raises a riddle.", arguments=Nothing, is_idempotent=True)
+def puzzle(context: FunctionContext, arguments: Nothing) -> None:
+    raise Sphinx
+
+
 @code_job(name="boast", title="Boast", summary="Returns too much.", arguments=Nothing, is_idempotent=False)
 def boast(context: FunctionContext, arguments: Nothing) -> Mapping[str, Any]:
     return {"big": "x" * 100_000}

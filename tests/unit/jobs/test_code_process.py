@@ -117,6 +117,24 @@ class TestEnd:
 
         assert outcome.message == "half ?"
 
+    def test_a_function_may_close_its_output(self, run: Run, settings: Settings) -> None:
+        context = FakeRunContext()
+
+        outcome = run("fall_silent", settings, context)
+
+        assert outcome.result == {"done": True}
+        assert context.lines == ["last words"]
+
+    def test_the_return_of_a_process_it_forked_is_not_the_functions(self, run: Run, settings: Settings) -> None:
+        outcome = run("double", settings)
+
+        assert outcome.result == {"is_child": False}
+
+    def test_an_exception_that_cannot_be_told_is_named(self, run: Run, settings: Settings) -> None:
+        outcome = run("puzzle", settings)
+
+        assert outcome.message == "Sphinx: it cannot say why, because of LookupError"
+
     def test_many_run_at_once_from_many_threads(self, run: Run, settings: Settings) -> None:
         with ThreadPoolExecutor(4) as pool:
             outcomes = list(pool.map(lambda name: run("greet", settings, who=name), "ABCD"))

@@ -17,7 +17,7 @@ class Inbox:
             message = decode_message(line)
             if isinstance(message, LogMessage):
                 self._write(message)
-            # The first end counts: a process the function forked may come to an end of its own.
+            # The first end counts: a function can write what it likes.
             elif message is not None and self.end is None:
                 self.end = message
 

@@ -8,6 +8,7 @@ import threading
 import time
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -51,8 +52,7 @@ class Channel:
 
     def send(self, message: Message) -> None:
         """Send one message, after what was printed before it."""
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
+        _flush()
         with self._lock:
             write_line(self._pipe, encode_message(message))
 
@@ -69,7 +69,11 @@ def run(line: bytes, result_pipe: int, environment: Mapping[str, str]) -> None:
     os.environ.update(environment)
     time.tzset()
     channel = Channel(result_pipe)
-    channel.send(perform(decode_call(line), channel))
+    own_pid = os.getpid()
+    end = perform(decode_call(line), channel)
+    # A process that the function forked may come here as well, and before it. The end of the run is the function's.
+    if os.getpid() == own_pid:
+        channel.send(end)
     _leave()
 
 
@@ -98,9 +102,15 @@ def _leave() -> None:
     ending: Any = threading
     ending._shutdown()
     atexit._run_exitfuncs()
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
+    _flush()
     os._exit(0)
+
+
+def _flush() -> None:
+    # A function may have closed or replaced them, and done its work all the same.
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):
+            stream.flush()
 
 
 def perform(call: FunctionCall, channel: Channel) -> EndMessage:
@@ -115,7 +125,7 @@ def perform(call: FunctionCall, channel: Channel) -> EndMessage:
     except MemoryError as error:
         return EndMessage(message=memory_message(call.limits), detail=_own_trace(error))
     except Exception as error:  # noqa: BLE001 - the function is somebody else's code
-        text = f"{type(error).__name__}: {error}".removesuffix(": ")
+        text = f"{type(error).__name__}: {_words_of(error)}".removesuffix(": ")
         return EndMessage(message=_shortened(text), detail=_own_trace(error))
 
 
@@ -160,6 +170,13 @@ def _own_trace(error: Exception) -> str:
         frames = frames.tb_next if frames is not None and frames.tb_next is not None else frames
     text = "".join(traceback.format_exception(type(error), error, frames))
     return text[-LONGEST_TRACE:]
+
+
+def _words_of(error: Exception) -> str:
+    try:
+        return str(error)
+    except Exception as failure:  # noqa: BLE001 - the exception is somebody else's code, too
+        return f"it cannot say why, because of {type(failure).__name__}"
 
 
 def _shortened(text: str) -> str:
