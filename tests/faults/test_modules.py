@@ -104,3 +104,13 @@ def test_a_server_that_never_finishes_loading_goes_with_its_worker(tmp_path: Pat
         worker.kill()
 
     assert comes_true(lock.is_free)
+
+
+def test_a_server_ends_without_a_word(settings: Settings, capfd: pytest.CaptureFixture[str]) -> None:
+    supply = GuardSupply(ForkServer([MODULE]), slots=1)
+    greeted = greets(supply, settings)
+
+    supply.close()
+
+    assert greeted
+    assert capfd.readouterr().err == ""

@@ -126,7 +126,8 @@ def _guard(function_pid: int, lifeline: GuardEnd, to_function: socket.socket) ->
     breach = _watch(function_pid, lifeline, Orders.decode(packet).limits)
     # All of the group at one blow: that cannot be outrun by forking. Until the function is reaped, its number is its.
     for kill in (os.killpg, os.kill):
-        with suppress(ProcessLookupError):
+        # It may have become another user's, and then it has its time until it ends by itself.
+        with suppress(ProcessLookupError, PermissionError):
             kill(function_pid, signal.SIGKILL)
     status = _reap(function_pid)
     end_children()

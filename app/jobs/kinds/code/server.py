@@ -83,7 +83,11 @@ def _serve(control: socket.socket) -> Handed:
             _bury(ended, guards)
         if control.fileno() not in ready:
             continue
-        packet, handles, _, _ = socket.recv_fds(control, _LONGEST_REQUEST, 3, socket.MSG_CMSG_CLOEXEC)
+        try:
+            packet, handles, _, _ = socket.recv_fds(control, _LONGEST_REQUEST, 3, socket.MSG_CMSG_CLOEXEC)
+        except ConnectionResetError:
+            # The worker is gone, and did not read that this was loaded.
+            packet, handles = b"", []
         if not packet:
             os._exit(0)
         guard_pid = _fork() if len(handles) == 3 else None
@@ -113,8 +117,9 @@ def _bury(handle: int, guards: dict[int, int]) -> None:
     """Reap a guard. One that did not end as it should left behind what it guarded, and that came here."""
     os.close(handle)
     _, status = os.waitpid(guards.pop(handle), 0)
-    if status:
-        end_strangers(guards.values())
+    left = end_strangers(guards.values()) if status else []
+    if left:
+        _say(f"processes that a function started cannot be ended: {', '.join(str(process.pid) for process in left)}.")
 
 
 if __name__ == "__main__":

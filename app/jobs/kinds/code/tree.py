@@ -12,6 +12,8 @@ _STOPPING_PASSES = 20
 # A killed process needs a moment to be gone, and of a crowd each one.
 _MOMENT_SECONDS = 0.002
 _DYING_SECONDS = 0.2
+# A process that became another user's, or waits for a broken disk, cannot be killed. Others must not wait for it.
+_STRANGERS_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -69,15 +71,19 @@ def end_children() -> None:
             time.sleep(_MOMENT_SECONDS)
 
 
-def end_strangers(known: Collection[int]) -> None:
-    """End every process below this one that does not belong to a known child."""
+def end_strangers(known: Collection[int]) -> list[Process]:
+    """End every process below this one that does not belong to a known child. Those that cannot be ended are left."""
+    over = time.monotonic() + _STRANGERS_SECONDS
     while strangers := processes_below(os.getpid(), sparing=known):
+        if time.monotonic() >= over:
+            return strangers
         kill_below(os.getpid(), sparing=known)
         time.sleep(_MOMENT_SECONDS)
         for process in strangers:
             # Children of others are theirs to reap, until these are dead.
             with suppress(ChildProcessError):
                 os.waitpid(process.pid, os.WNOHANG)
+    return []
 
 
 def _has_children() -> bool:
