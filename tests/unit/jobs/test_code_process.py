@@ -16,7 +16,7 @@ from app.jobs.kinds.base import Level, Outcome, OutcomeStatus, StopReason
 from app.jobs.kinds.code.process import run_function
 from app.jobs.kinds.code.supply import GuardSupply
 from tests.fakes.run_context import FakeRunContext
-from tests.unit.jobs.calls import call_of
+from tests.unit.jobs.calls import call_of, guard_supply
 from tests.unit.jobs.lonely_worker import SAFE_SECONDS
 
 ROOT = Path(__file__).parents[3]
@@ -205,6 +205,15 @@ class TestStop:
 
         assert outcome.status is OutcomeStatus.STOPPED
         assert context.lines == ["working", "cleaned up"]
+
+    def test_a_worker_that_stops_before_it_could_start_hands_the_run_back(self, settings: Settings) -> None:
+        closed = guard_supply()
+        closed.close()
+        context = FakeRunContext(stop_with=StopReason.WORKER_STOPPING, stop_when=lambda _: True)
+
+        outcome = run_function(call_of("greet", settings=settings, who="Ada"), context, closed)
+
+        assert outcome.status is OutcomeStatus.STOPPED
 
     def test_a_lost_lease_leaves_no_time_for_that(self, run: Run, settings: Settings) -> None:
         context = FakeRunContext(stop_with=StopReason.LEASE_LOST)

@@ -126,6 +126,12 @@ class WorkerEnd:
             kill_below(self.guard.pid)
             self._signal_guard(signal.SIGKILL)
 
+    def stop_listening(self) -> None:
+        """Take what has come, and let nothing more come: a guard that was not heard to begin now never will."""
+        self._line.shutdown(socket.SHUT_RD)
+        while self.receive():
+            pass
+
     def close(self) -> None:
         self._line.close()
         if self.guard is not None:

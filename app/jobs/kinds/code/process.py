@@ -14,6 +14,7 @@ from app.jobs.kinds.code.lifeline import Order, Orders, Report, WorkerEnd
 from app.jobs.kinds.code.output import LONGEST_LINE, BoundedLog, LineBuffer
 from app.jobs.kinds.code.protocol import FunctionCall, encode_call
 from app.jobs.kinds.code.supply import GuardSupply, NewGuard
+from app.jobs.kinds.stops import stopped
 
 POLL_SECONDS = 0.2
 # Between the request to end and the end. A lost lease leaves no time for it.
@@ -45,11 +46,14 @@ def run_function(call: FunctionCall, context: RunContext, supply: GuardSupply) -
                 reason = _attend(child, inbox, context, supply)
             if child.has_begun or reason is not None:
                 return outcome_of(inbox.end, reason=reason, report=child.report, limits=call.limits)
+        failed = "The function's process could not be started. The worker's log may say why."
     except OSError as error:
-        return Outcome(OutcomeStatus.FAILED, f"The function's process could not be run: {error.strerror}.")
+        failed = f"The function's process could not be run: {error.strerror}."
     finally:
         log.close()
-    return Outcome(OutcomeStatus.FAILED, "The function's process could not be started. The worker's log may say why.")
+    # A worker that stops or loses the run has nothing to start it with, and that is not the function's failure.
+    reason = context.stop_reason()
+    return Outcome(OutcomeStatus.FAILED, failed) if reason is None else stopped(reason)
 
 
 class Child:
@@ -107,6 +111,8 @@ class Child:
         while self._readers and not over.has_passed:
             self.attend(over.seconds_left)
         self._selector.close()
+        # What has begun must not be asked for again, however late it did.
+        self._lifeline.stop_listening()
 
     def _read(self, pipe: int) -> None:
         piece = os.read(pipe, _CHUNK)
