@@ -63,6 +63,11 @@ class TestBoundedLog:
 
         assert sum(len(line) for line in lines if line.startswith("y")) <= HEAD_BYTES + TAIL_BYTES
 
+    def test_bytes_that_are_no_text_count_as_what_is_stored_for_them(self) -> None:
+        lines = written([b"\xff" * 8_000] * 1_000)
+
+        assert sum(len(line.encode()) for line in lines) < 2**20
+
     def test_levels_are_kept(self) -> None:
         levels: list[Level] = []
         log = BoundedLog(lambda _text, level: levels.append(level))

@@ -81,10 +81,10 @@ class BoundedLog:
 
     def close(self) -> None:
         """Hand on the last lines, behind one that says how many were left out."""
-        size = sum(len(line) for line, _ in self._tail)
+        size = sum(_stored_bytes(line) for line, _ in self._tail)
         while size > TAIL_BYTES:
             line, _ = self._tail.popleft()
-            size -= len(line)
+            size -= _stored_bytes(line)
             self._left_out += 1
         if self._left_out:
             text = f"… {self._left_out:,} lines left out: a log keeps the first and the last ones of an attempt."
@@ -98,11 +98,17 @@ class BoundedLog:
         if self._tail:
             return 0
         for index, line in enumerate(lines):
-            if self._lines >= HEAD_LINES or self._bytes + len(line) > HEAD_BYTES:
+            size = _stored_bytes(line)
+            if self._lines >= HEAD_LINES or self._bytes + size > HEAD_BYTES:
                 return index
             self._lines += 1
-            self._bytes += len(line)
+            self._bytes += size
         return len(lines)
 
     def _hand_on(self, line: bytes, level: Level) -> None:
         self._write(storable(line.decode(_ENCODING, "replace")).rstrip("\r"), level)
+
+
+def _stored_bytes(line: bytes) -> int:
+    # What is no text becomes three bytes for each of its own.
+    return len(line) if line.isascii() else len(line.decode(_ENCODING, "replace").encode(_ENCODING))
