@@ -3,9 +3,11 @@
 import fcntl
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -80,6 +82,28 @@ def betray(context: FunctionContext, arguments: Mark) -> None:
     make_daemon()
     os.kill(os.getppid(), signal.SIGKILL)
     time.sleep(FOREVER)
+
+
+@code_job(name="desert", title="Desert", summary="Kills its guard.", arguments=Mark, is_idempotent=False)
+def desert(context: FunctionContext, arguments: Mark) -> None:
+    hold(arguments.path)
+    for _ in range(arguments.count):
+        if os.fork() == 0:
+            # Nothing of it is left to be heard of.
+            os.setsid()
+            handles = [int(name) for name in os.listdir("/proc/self/fd")]
+            for handle in handles:
+                close_pipe(handle)
+            time.sleep(FOREVER)
+    time.sleep(0.3)
+    os.kill(os.getppid(), signal.SIGKILL)
+    time.sleep(FOREVER)
+
+
+def close_pipe(handle: int) -> None:
+    with suppress(OSError):
+        if stat.S_ISFIFO(os.fstat(handle).st_mode):
+            os.close(handle)
 
 
 class Bomb(Mark):

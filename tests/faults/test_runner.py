@@ -84,6 +84,12 @@ class TestTree:
         assert outcome.message == "The guard of the function's process was killed, and the function with it."
         assert comes_true(lock.is_free)
 
+    def test_the_end_is_not_told_before_what_a_killed_guard_left_is_ended(self, run: Run, lock: Lock) -> None:
+        for _ in range(3):
+            run("desert", count=30)
+
+            assert lock.is_free()
+
     @pytest.mark.parametrize("function", ["possess", "stun", "await_word"])
     def test_all_of_it_goes_with_a_worker_that_is_killed(self, tmp_path: Path, lock: Lock, function: str) -> None:
         arguments = json.dumps({"path": str(lock.path), "count": 5})

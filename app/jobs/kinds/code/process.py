@@ -82,7 +82,8 @@ class Child:
         ready = {key.fd for key, _ in self._selector.select(seconds)}
         for pipe in [pipe for pipe in self._readers if pipe in ready]:
             self._read(pipe)
-        if self._lifeline.fileno() in ready and not self._lifeline.receive():
+        # A report comes when nothing is left. Without one the line ends when the fork server has ended what was left.
+        if self._lifeline.fileno() in ready and (not self._lifeline.receive() or self.report is not None):
             self._selector.unregister(self._lifeline.fileno())
             self._is_over = True
         return not self._is_over

@@ -12,6 +12,7 @@ import socket
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 
 from app.core.process import adopt_orphans, die_with_parent
@@ -21,6 +22,14 @@ from app.jobs.kinds.code.guard import Handed
 from app.jobs.kinds.code.tree import end_strangers
 
 _LONGEST_REQUEST = 64
+
+
+@dataclass(frozen=True)
+class Child:
+    """A guard by its number, and its end of the line, held so that it does not end before what was left is ended."""
+
+    pid: int
+    line: int
 
 
 def main() -> None:
@@ -76,7 +85,7 @@ def _say(text: str) -> None:
 def _serve(control: socket.socket) -> Handed:
     """Fork a guard for each packet, and bury those that end. Returns in a new guard alone."""
     own_pid = os.getpid()
-    guards: dict[int, int] = {}
+    guards: dict[int, Child] = {}
     while True:
         ready, _, _ = select.select([control.fileno(), *guards], [], [])
         for ended in [handle for handle in ready if handle in guards]:
@@ -93,16 +102,17 @@ def _serve(control: socket.socket) -> Handed:
         guard_pid = _fork() if len(handles) == 3 else None
         if guard_pid == 0:
             control.close()
-            for handle in guards:
+            for handle, guard in guards.items():
                 os.close(handle)
+                os.close(guard.line)
             die_with_parent(own_pid, signal.SIGCONT)
             line, output, results = handles
             return Handed(line, output, results, is_ahead=packet == AHEAD)
         # Closed here, the line ends for the worker when nobody else has it: that tells of a guard that was not born.
-        for handle in handles:
+        for handle in handles if guard_pid is None else handles[1:]:
             os.close(handle)
         if guard_pid is not None:
-            guards[os.pidfd_open(guard_pid)] = guard_pid
+            guards[os.pidfd_open(guard_pid)] = Child(guard_pid, handles[0])
 
 
 def _fork() -> int | None:
@@ -113,11 +123,13 @@ def _fork() -> int | None:
         return None
 
 
-def _bury(handle: int, guards: dict[int, int]) -> None:
+def _bury(handle: int, guards: dict[int, Child]) -> None:
     """Reap a guard. One that did not end as it should left behind what it guarded, and that came here."""
     os.close(handle)
-    _, status = os.waitpid(guards.pop(handle), 0)
-    left = end_strangers(guards.values()) if status else []
+    guard = guards.pop(handle)
+    _, status = os.waitpid(guard.pid, 0)
+    left = end_strangers([other.pid for other in guards.values()]) if status else []
+    os.close(guard.line)
     if left:
         _say(f"processes that a function started cannot be ended: {', '.join(str(process.pid) for process in left)}.")
 
