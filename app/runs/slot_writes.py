@@ -65,10 +65,12 @@ _ACTIVE_IN_SQLITE = text(
 # What a run copies of its job is copied by the database: a definition may be long, and nobody here needs it.
 _RUN_COLUMNS = (
     "id, organization_id, job_id, schedule_id, slot_at, due_at, trigger, kind, definition, job_name, tries, "
-    "retry_delay_seconds, retry_backoff, time_limit_seconds, state, reason, error, attempt, token, ready_at, "
-    "created_at, finished_at"
+    "retry_delay_seconds, retry_backoff, when_lost, time_limit_seconds, state, reason, error, attempt, token, "
+    "ready_at, created_at, finished_at"
 )
-_OF_JOB = "j.kind, j.definition, j.name, j.tries, j.retry_delay_seconds, j.retry_backoff, j.time_limit_seconds"
+_OF_JOB = (
+    "j.kind, j.definition, j.name, j.tries, j.retry_delay_seconds, j.retry_backoff, j.when_lost, j.time_limit_seconds"
+)
 
 # One statement, because each would look up the same rows again. All of it or nothing: a cursor never moves alone.
 _SLOTS_IN_POSTGRES = text(

@@ -7,6 +7,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from app.jobs.models import Job
+from app.jobs.policies import Backoff, RetryPolicy, WhenLost
 from app.runs import ledger, planner
 from app.runs.models import Run
 from app.runs.service import edit_schedule
@@ -73,6 +74,15 @@ class TestTick:
         session.flush()
 
         assert runs_of(session, schedule)[0].definition == {"ends": "succeeded"}
+
+    def test_copies_what_the_job_says_about_its_tries_into_the_run(self, session: Session) -> None:
+        retry = RetryPolicy(7, 11, Backoff.FIXED, WhenLost.FAIL)
+        schedule = make_schedule(session, make_job(session, make_organization(session), retry=retry), next_run_at=NOW)
+
+        planner.tick(session, now=NOW)
+
+        (run,) = runs_of(session, schedule)
+        assert ledger.started_from(run).retry == retry
 
     def test_sets_a_row_aside_that_cannot_be_read_and_goes_on(self, session: Session, job: Job) -> None:
         broken = make_schedule(session, job, next_run_at=NOW - timedelta(minutes=1), cron="60 * * * *")
