@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.core.db import OUTAGES
@@ -25,8 +25,11 @@ log = logging.getLogger(__name__)
 
 # So many schedules are looked at in one sweep; the next one goes on from there.
 LOOK = 500
-# Slots older than this are not looked for: their runs may have been deleted since, and would be started once more.
+# Without books, slots older than this are not looked for: their runs may have been deleted, and would be started again.
 LOOK_BACK = timedelta(days=1)
+
+# No rhythm waits that long for its next time, so whatever lies behind this is wrong, also what is no time at all.
+OUT_OF_REACH = timedelta(days=61 * 366)
 
 MISSING = "was missing"
 UNREADABLE = "could not be read"
@@ -52,18 +55,27 @@ class Rounds:
         self._last: UUID | None = None
 
     def look(self, session: Session, *, now: datetime) -> list[WrongCursor]:
-        """Those without a next time, and those among the next ones whose time is another than their line says."""
+        """Those whose next time is missing or out of reach, and those among the next ones for which it is another."""
         ids = _next_ids(session, self._last)
         self._last = ids[-1] if len(ids) == LOOK else None
-        missing = [WrongCursor(schedule_id, MISSING) for schedule_id in _find_missing(session)]
-        return missing + list(_find_wrong(session, ids, now))
+        return [*_find_lost(session, now), *_find_wrong(session, ids, now)]
 
 
-def _find_missing(session: Session) -> Sequence[UUID]:
-    # Found by the index of what is due, so that none waits for its turn.
+def look_at(session: Session, *, organization_id: UUID, schedule_id: UUID, now: datetime) -> list[WrongCursor]:
+    """The next time of one schedule, unless it is due, when it is wrong."""
+    wanted = Schedule.id == schedule_id, Schedule.organization_id == organization_id
+    ids = session.scalars(select(Schedule.id).where(*wanted, *is_planned())).all()
+    return [*_find_lost(session, now, *wanted), *_find_wrong(session, ids, now)]
+
+
+def _find_lost(session: Session, now: datetime, *which: ColumnElement[bool]) -> Iterator[WrongCursor]:
+    # Found by the index of what is due, so that none waits for its turn. The time itself is not read.
     is_manual = func.lower(func.trim(Schedule.cron)) == MANUALLY
-    query = select(Schedule.id).where(*is_planned(), Schedule.next_run_at.is_(None), ~is_manual)
-    return session.scalars(query.limit(LOOK)).all()
+    is_missing = Schedule.next_run_at.is_(None)
+    is_lost = or_(is_missing & ~is_manual, Schedule.next_run_at > now + OUT_OF_REACH)
+    query = select(Schedule.id, is_missing).where(*is_planned(), is_lost, *which)
+    for schedule_id, has_none in session.execute(query.limit(LOOK)):
+        yield WrongCursor(schedule_id, MISSING if has_none else IMPOSSIBLE)
 
 
 def _next_ids(session: Session, last: UUID | None) -> Sequence[UUID]:
@@ -75,7 +87,7 @@ def _next_ids(session: Session, last: UUID | None) -> Sequence[UUID]:
 
 def _find_wrong(session: Session, ids: Sequence[UUID], now: datetime) -> Iterator[WrongCursor]:
     columns = (Schedule.id, Schedule.cron, Schedule.timezone, Schedule.spread_key, Schedule.next_run_at)
-    query = select(*columns).where(Schedule.next_run_at > now)
+    query = select(*columns).where(Schedule.next_run_at > now, Schedule.next_run_at <= now + OUT_OF_REACH)
     try:
         rows = session.execute(query.where(Schedule.id.in_(ids))).all()
     except OUTAGES:
@@ -144,12 +156,15 @@ def repair(session: Session, schedule_id: UUID, *, problem: str, now: datetime) 
 def _first_open_slot(
     session: Session, schedule_id: UUID, when: Rhythm, updated_at: datetime, now: datetime
 ) -> datetime | None:
-    last_run = select(func.max(Run.slot_at)).where(Run.schedule_id == schedule_id)
-    last_gap = select(Gap.last_slot_at).where(Gap.schedule_id == schedule_id).order_by(Gap.first_slot_at.desc())
+    # Behind a clock that was set back by more than this, what it saw before is no guide to what is open now.
+    believable = now + LOOK_BACK
+    runs = select(func.max(Run.slot_at)).where(Run.schedule_id == schedule_id, Run.slot_at < believable)
+    gaps = select(func.max(Gap.last_slot_at)).where(Gap.schedule_id == schedule_id, Gap.first_slot_at < believable)
+    booked = [moment for moment in (session.scalar(runs), session.scalar(gaps)) if moment is not None]
     # An edit and a switch set the time anew, so nothing before them is open.
-    known = (updated_at, session.scalar(last_run), session.scalar(last_gap.limit(1)))
-    believable = [moment for moment in known if moment is not None and moment < now + LOOK_BACK]
-    cursor = next_fire(when, after=max([now - LOOK_BACK, *believable]))
+    known = [moment if moment < believable else now for moment in (updated_at, *booked)]
+    # Without books nobody knows what ran: those of a schedule that fires rarely may have been deleted since.
+    cursor = next_fire(when, after=max(known) if booked else max(known[0], now - LOOK_BACK))
     if cursor is None and not when.cron.is_manual:
         raise NeverAgain("This never happens in this time zone. Choose another time.", field="cron")
     return cursor

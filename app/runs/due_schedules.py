@@ -7,14 +7,17 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, String, case, select
+from sqlalchemy import ColumnElement, Select, String, and_, case, exists, false, or_, select
 from sqlalchemy import cast as cast_to
 from sqlalchemy.orm import Session
 
 from app.core.db import OUTAGES
 from app.jobs.kinds.base import KindName
 from app.jobs.models import Job
-from app.schedules.models import Schedule, is_planned
+from app.runs.cursors import LOOK_BACK
+from app.runs.models import Run
+from app.schedules.models import Gap, Schedule, is_planned
+from app.schedules.policies import LATE_AFTER
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +34,7 @@ class DueSchedule(NamedTuple):
     missed: str
     missed_max_age_seconds: int
     cursor: datetime
-    # A cursor from before the schedule was made was never set by us.
+    # A cursor from before the schedule was made, or before what the books hold already, was never set by us.
     is_impossible: bool
     kind: str
     # Only of jobs that may lack a connection: it says which one.
@@ -66,18 +69,18 @@ class DueSchedules:
 def lock_due_schedules(session: Session, *, now: datetime, limit: int) -> DueSchedules:
     """The schedules that are due and that nobody else plans at this moment, the longest waiting first."""
     where = (*is_planned(), Schedule.next_run_at <= now)
-    return _read(session, where, limit)
+    return _read(session, where, limit, now)
 
 
 def lock_due_schedule(session: Session, *, organization_id: UUID, schedule_id: UUID, now: datetime) -> DueSchedules:
     """One schedule, if it is due. Waits for whoever plans it at this moment."""
     wanted = Schedule.id == schedule_id, Schedule.organization_id == organization_id
-    return _read(session, (*wanted, *is_planned(), Schedule.next_run_at <= now), None)
+    return _read(session, (*wanted, *is_planned(), Schedule.next_run_at <= now), None, now)
 
 
-def _read(session: Session, where: Sequence[ColumnElement[bool]], limit: int | None) -> DueSchedules:
+def _read(session: Session, where: Sequence[ColumnElement[bool]], limit: int | None, now: datetime) -> DueSchedules:
     try:
-        found = session.execute(_locking(_columns().where(*where), limit))
+        found = session.execute(_locking(_columns(now).where(*where), limit))
         return DueSchedules([DueSchedule._make(row) for row in found])
     except OUTAGES:
         # The database, not a row: the whole batch is tried again.
@@ -85,14 +88,14 @@ def _read(session: Session, where: Sequence[ColumnElement[bool]], limit: int | N
     except Exception:
         log.exception("a schedule that is due cannot be read")
         # An instant that no calendar holds fails as soon as the driver meets it, so now they are read one by one.
-        return _read_singly(session, session.scalars(_locking(select(Schedule.id).where(*where), limit)).all())
+        return _read_singly(session, session.scalars(_locking(select(Schedule.id).where(*where), limit)).all(), now)
 
 
-def _read_singly(session: Session, ids: Sequence[UUID]) -> DueSchedules:
+def _read_singly(session: Session, ids: Sequence[UUID], now: datetime) -> DueSchedules:
     read, unreadable = [], []
     for schedule_id in ids:
         try:
-            row = session.execute(_columns().where(Schedule.id == schedule_id)).one()
+            row = session.execute(_columns(now).where(Schedule.id == schedule_id)).one()
             read.append(DueSchedule._make(row))
         except OUTAGES:
             raise
@@ -102,7 +105,7 @@ def _read_singly(session: Session, ids: Sequence[UUID]) -> DueSchedules:
     return DueSchedules(read, unreadable)
 
 
-def _columns() -> Select[Any]:
+def _columns(now: datetime) -> Select[Any]:
     definition = case((Job.kind == KindName.SYNC.value, Job.definition))
     columns: tuple[Any, ...] = (
         cast_to(Schedule.id, String),
@@ -113,11 +116,26 @@ def _columns() -> Select[Any]:
         Schedule.missed,
         Schedule.missed_max_age_seconds,
         Schedule.next_run_at,
-        Schedule.next_run_at < Schedule.created_at,
+        or_(_is_before_it_was_made(now), _is_in_the_books(now)),
         Job.kind,
         definition,
     )
     return select(*columns).join(Job, (Job.id == Schedule.job_id) & (Job.organization_id == Schedule.organization_id))
+
+
+def _is_before_it_was_made(now: datetime) -> ColumnElement[bool]:
+    # Made under a clock that was ahead and has been set back since, a schedule fires before it was made.
+    is_made = or_(Schedule.created_at <= now, Schedule.next_run_at < now - LOOK_BACK)
+    return and_(Schedule.next_run_at < Schedule.created_at, is_made)
+
+
+def _is_in_the_books(now: datetime) -> ColumnElement[bool]:
+    run = exists().where(Run.schedule_id == Schedule.id, Run.slot_at >= Schedule.next_run_at, Run.slot_at <= now)
+    gap = exists().where(
+        Gap.schedule_id == Schedule.id, Gap.first_slot_at >= Schedule.next_run_at, Gap.first_slot_at <= now
+    )
+    # Asked only where slots may have been missed: a burst of what is due now need not pay for it.
+    return case((Schedule.next_run_at < now - LATE_AFTER, or_(run, gap)), else_=false())
 
 
 def _locking(query: Select[Any], limit: int | None) -> Select[Any]:

@@ -65,10 +65,16 @@ def plan_schedule(session: Session, *, organization_id: UUID, schedule_id: UUID,
 
     While scheduling is stopped none are: what is due lies in a gap then.
     """
+    # What follows sets the next time anew, so one that is wrong is worked out now or never.
+    wrong = cursors.look_at(session, organization_id=organization_id, schedule_id=schedule_id, now=now)
+    mend(session, wrong, now=now)
     due = lock_due_schedule(session, organization_id=organization_id, schedule_id=schedule_id, now=now)
     if not due:
         return 0
     made = _plan(session, due, Circumstances(stops_since(session), DOWNTIME, now))
+    if due.unreadable or due.impossible:
+        due = lock_due_schedule(session, organization_id=organization_id, schedule_id=schedule_id, now=now)
+        made += _plan(session, due, Circumstances(stops_since(session), DOWNTIME, now))
     # Written past the session, which may hold the schedule from before.
     loaded = session.identity_map.get(session.identity_key(Schedule, schedule_id))
     if loaded is not None:

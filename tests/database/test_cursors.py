@@ -12,8 +12,9 @@ from app.jobs.models import Job
 from app.runs import cursors, planner
 from app.runs.cursors import Rounds
 from app.runs.models import Run
+from app.runs.service import switch_schedule
 from app.schedules.models import Gap, Schedule
-from tests.factories.work import make_job, make_organization, make_schedule
+from tests.factories.work import actor_in, make_job, make_organization, make_schedule
 from tests.fakes.clock import utc
 
 NOW = utc("2027-01-05 12:00")
@@ -85,8 +86,59 @@ class TestANextTime:
 
         found = mend(session, now=NOW + timedelta(minutes=7))
 
-        assert sorted(found) == [cursors.UNREADABLE, cursors.MISSING]
+        assert sorted(found) == [cursors.IMPOSSIBLE, cursors.MISSING]
         assert {schedule.next_run_at, other.next_run_at} == {NOW + timedelta(minutes=10)}
+
+    def test_that_is_half_a_time_is_mended_alone(self, session: Session, engine: str, job: Job) -> None:
+        if engine != "sqlite":
+            pytest.skip("only SQLite keeps such a text")
+        schedule = planned_until(session, job)
+        store(session, schedule, "2027-01-06 soon")
+
+        found = mend(session, now=NOW + timedelta(minutes=7))
+
+        assert (found, schedule.next_run_at) == ([cursors.UNREADABLE], NOW + timedelta(minutes=5))
+
+    def test_that_is_out_of_reach_does_not_wait_for_its_turn(
+        self, session: Session, job: Job, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for minutes in range(0, 20, 5):
+            last = planned_until(session, job, NOW + timedelta(minutes=minutes))
+        monkeypatch.setattr(cursors, "LOOK", 2)
+        store(session, last, "9998-01-01 00:00:00.000000")
+
+        found = mend(session, now=NOW + timedelta(minutes=17))
+
+        assert (found, last.next_run_at) == ([cursors.IMPOSSIBLE], NOW + timedelta(minutes=20))
+
+    def test_that_lies_before_what_the_books_hold_makes_no_gap_of_it(self, session: Session, job: Job) -> None:
+        schedule = make_schedule(session, job, next_run_at=NOW, overlap="allow")
+        for minutes in range(0, 65, 5):
+            planner.tick(session, now=NOW + timedelta(minutes=minutes))
+        store(session, schedule, "2027-01-05 12:10:00.000000")
+
+        for _ in range(2):
+            planner.tick(session, now=NOW + timedelta(minutes=62))
+
+        session.expire_all()
+        assert (len(slots_of(session, schedule)), session.scalars(select(Gap)).all()) == (13, [])
+        assert schedule.next_run_at == NOW + timedelta(minutes=65)
+
+    @pytest.mark.parametrize("stored", [None, "1970-01-01 00:00:00.000000"])
+    def test_is_worked_out_before_a_person_switches_the_schedule_off(
+        self, session: Session, job: Job, stored: str | None
+    ) -> None:
+        schedule = planned_until(session, job)
+        store(session, schedule, stored)
+        later = NOW + timedelta(minutes=12)
+
+        switch_schedule(
+            session, actor=actor_in(job.organization_id), schedule_id=schedule.id, enabled=False, now=later
+        )  # fmt: skip
+
+        assert slots_of(session, schedule) == [NOW, NOW + timedelta(minutes=10)]
+        assert session.scalars(select(Gap.slots)).all() == [1]
+        assert schedule.next_run_at == NOW + timedelta(minutes=15)
 
     def test_that_is_before_the_schedule_was_made_is_mended_by_the_tick(self, session: Session, job: Job) -> None:
         schedule = planned_until(session, job)
@@ -140,6 +192,40 @@ class TestTheBooks:
         mend(session, now=NOW)
 
         assert yearly.next_run_at == utc("2028-01-03 00:00")
+
+    def test_tell_of_slots_missed_for_longer_than_a_day(self, session: Session, job: Job) -> None:
+        schedule = planned_until(session, job)
+        store(session, schedule, None)
+        later = NOW + timedelta(days=3)
+
+        mend(session, now=later)
+        planner.tick(session, now=later)
+
+        assert session.scalars(select(Gap.slots)).all() == [3 * 288 - 1]
+        assert slots_of(session, schedule) == [NOW, later]
+
+    def test_of_a_clock_that_was_days_ahead_are_not_opened_again(self, session: Session, job: Job) -> None:
+        schedule = make_schedule(session, job, next_run_at=NOW, overlap="allow")
+        for at in (NOW, NOW + timedelta(minutes=5), NOW + timedelta(days=3)):
+            planner.tick(session, now=at)
+        session.expire_all()
+        gaps = session.scalars(select(Gap.slots)).all()
+
+        mend(session, now=NOW + timedelta(minutes=7))
+        planner.tick(session, now=NOW + timedelta(minutes=7))
+
+        session.expire_all()
+        assert session.scalars(select(Gap.slots)).all() == gaps
+        assert schedule.next_run_at == NOW + timedelta(minutes=10)
+
+    def test_of_a_schedule_made_under_a_clock_that_was_days_ahead_begin_now(self, session: Session, job: Job) -> None:
+        then = NOW + timedelta(days=3)
+        schedule = make_schedule(session, job, next_run_at=then, created_at=then, updated_at=then)
+
+        mend(session, now=NOW)
+        planner.tick(session, now=NOW + timedelta(minutes=5))
+
+        assert slots_of(session, schedule) == [NOW + timedelta(minutes=5)]
 
     def test_say_what_was_mended(self, session: Session, job: Job) -> None:
         schedule = planned_until(session, job)

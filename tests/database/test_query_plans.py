@@ -112,7 +112,8 @@ def job(database: OpenDatabase) -> Job:
     """A job with a past: without one, PostgreSQL takes any index for as good as any other."""
     with database.transaction() as session:
         job = make_job(session, make_organization(session))
-        schedules = [make_schedule(session, job) for _ in range(PAST_SCHEDULES)]
+        begin = NOW - timedelta(hours=1)
+        schedules = [make_schedule(session, job, next_run_at=begin) for _ in range(PAST_SCHEDULES)]
         now = NOW - timedelta(days=1)
         run = session.get_one(Run, make_run(session, job, now=now))
         finished = {"state": "succeeded", "schedule_id": schedules[0].id, "finished_at": now}
