@@ -111,6 +111,8 @@ def change_default(
 
 def switch_schedule(session: Session, *, actor: Actor, schedule_id: UUID, enabled: bool, now: datetime) -> None:
     """Switch a schedule on or off. A slot that is due already is planned before it is switched off."""
+    # Two who switch it on at once must not both account for the time in which it was off.
+    lock_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
     _plan_first(session, actor, schedule_id, now)
     schedules.switch_schedule(session, actor=actor, schedule_id=schedule_id, enabled=enabled, now=now)
 
