@@ -24,7 +24,7 @@ from app.queue.dispatch import Dispatcher
 from app.runs import planner, reaper
 from app.runs.cursors import Rounds
 from app.runs.queries import earliest_ready_across_tenants
-from app.schedules.clock_steps import absence_after, record_step
+from app.schedules.clock_steps import absence_after, current_hold, record_step
 from app.schedules.queries import earliest_due_across_tenants
 
 log = logging.getLogger(__name__)
@@ -167,7 +167,8 @@ class Scheduler:
     def _steady_now(self, session: Session) -> datetime | None:
         """The time, or None while nobody knows whether to trust it: the clock was set a moment ago."""
         now = self._watch.look(lambda: self._clock.now(session))
-        return None if self._watch.is_held else now
+        # Another scheduler may have seen a step before this one was there to see it.
+        return None if self._watch.is_held or current_hold(session, now=now) else now
 
     def _tell_of_step(self) -> None:
         step = self._watch.take_untold()

@@ -151,6 +151,20 @@ class TestAStepForward:
         assert [reason for _, reason, _ in gaps_of(database)] == ["clock_step", "scheduler_down"]
 
 
+    def test_holds_a_scheduler_that_starts_afterwards(
+        self, database: OpenDatabase, machine: Machine, schedule: Schedule, job: Job
+    ) -> None:
+        held = running(database, job, lease_until=NOW + timedelta(seconds=LEASE))
+        machine.set_clock(HOUR)
+        machine.passes(1)
+
+        other = Machine(database, machine.clock)
+
+        assert (slots_of(database, schedule), state_of(database, held)) == ([], "running")
+        other.passes(LEASE)
+        assert slots_of(database, schedule) == [NOW + HOUR]
+
+
 class TestAStepBack:
     def test_fires_nothing_twice(self, database: OpenDatabase, machine: Machine, schedule: Schedule) -> None:
         for _ in range(3):
