@@ -182,8 +182,11 @@ class Scheduler:
         if step is None:
             return
         if step.is_back:
-            self._database.run(ENGINE, lambda session: reaper.bring_forward(session, now=self._clock.now(session)))
+            self._database.run(ENGINE, self._bring_forward)
         self._watch.forget(step)
+
+    def _bring_forward(self, session: Session) -> int:
+        return reaper.bring_forward(session, now=self._clock.now(session), lease_seconds=self._hold_seconds)
 
     def _after_tick(self) -> float:
         """When to look again: for the next slot, which may be close behind."""

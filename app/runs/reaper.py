@@ -1,7 +1,7 @@
 """Runs whose worker died or lost touch: found by their expired lease, never by their age alone."""
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import func, or_, select, update
@@ -36,10 +36,16 @@ def reap(session: Session, *, kinds: JobKinds, now: datetime) -> int:
     return len(lost)
 
 
-def bring_forward(session: Session, *, now: datetime) -> int:
-    """Let runs start that were ready before the clock was set back: by the new time their moment is still to come."""
+def bring_forward(session: Session, *, now: datetime, lease_seconds: float) -> int:
+    """Let nothing wait for a time that a clock set back has moved away. Expects that one lease has passed since.
+
+    By now whoever is alive holds what it holds by the new time: a lease that ends later is that of a dead worker.
+    """
     by_old_time = in_state(RunState.READY), or_(Run.ready_at > now, Run.hinted_at > now)
-    return count_changed(session, update(Run).where(*by_old_time).values(ready_at=now, hinted_at=None))
+    count = count_changed(session, update(Run).where(*by_old_time).values(ready_at=now, hinted_at=None))
+    # Twice as long, because a lease taken at this moment ends later than one counted from `now`.
+    too_long = in_state(RunState.RUNNING), Run.lease_until > now + timedelta(seconds=2 * lease_seconds)
+    return count + count_changed(session, update(Run).where(*too_long).values(lease_until=now))
 
 
 def _move_on_or_give_up(session: Session, run_id: UUID, kinds: JobKinds, now: datetime) -> None:

@@ -150,7 +150,6 @@ class TestAStepForward:
 
         assert [reason for _, reason, _ in gaps_of(database)] == ["clock_step", "scheduler_down"]
 
-
     def test_holds_a_scheduler_that_starts_afterwards(
         self, database: OpenDatabase, machine: Machine, schedule: Schedule, job: Job
     ) -> None:
@@ -188,6 +187,18 @@ class TestAStepBack:
 
         with database.reading() as session:
             assert [run.ready_at for run in session.scalars(select(Run))] == [machine.clock.moment]
+
+    def test_does_not_keep_a_dead_workers_run_for_as_long_as_the_clock_was_set_back(
+        self, database: OpenDatabase, machine: Machine, job: Job
+    ) -> None:
+        dead = running(database, job, lease_until=NOW + timedelta(seconds=LEASE))
+        alive = running(database, job, lease_until=NOW - HOUR + timedelta(seconds=2 * LEASE))
+        machine.set_clock(-HOUR)
+
+        for seconds in (1, LEASE, 1):
+            machine.passes(seconds)
+
+        assert (state_of(database, dead) != "running", state_of(database, alive)) == (True, "running")
 
 
 class TestWhatIsSaid:
