@@ -5,7 +5,9 @@ from dataclasses import asdict
 import click
 
 from app.cli.console import Console, as_json, moment, pass_console, show
+from app.core.clock import DatabaseClock
 from app.core.scopes import PLATFORM
+from app.schedules.clock_steps import current_hold
 from app.schedules.stops import UNSAID_REASON, current_stop, start_scheduling, stop_scheduling
 
 
@@ -41,8 +43,11 @@ def status(console: Console, is_json: bool) -> None:
     console.schema.require()
     with console.database.reading(PLATFORM) as session:
         found = current_stop(session)
+        hold = current_hold(session, now=DatabaseClock().now(session))
     if found is None:
-        show({"is_stopped": False}, "Scheduling is on.", is_json=is_json)
+        held = {} if hold is None else {"held_until": hold.held_until, "held_because": hold.text}
+        waits = "" if hold is None else f" {hold.text} Nothing is planned until {moment(hold.held_until)}."
+        show({"is_stopped": False} | held, f"Scheduling is on.{waits}", is_json=is_json)
         return
     facts = asdict(found)
     del facts["started_at"]

@@ -5,9 +5,11 @@ from uuid import UUID
 
 import pytest
 
+from app.core.clock_watch import ClockStep
 from app.core.ids import new_id
 from app.ops.heartbeats import ProcessFacts, beat
 from app.runs import planner
+from app.schedules.clock_steps import record_step
 from tests.api.conftest import Caller, OpenApi
 from tests.factories.work import make_job, make_schedule
 from tests.fakes.clock import ManualClock
@@ -48,6 +50,19 @@ class TestTheScheduler:
             make_schedule(session, make_job(session, organization_id), next_run_at=clock.moment)
 
         assert status_of(platform_api)["next_due_at"] == clock.moment.isoformat().replace("+00:00", "Z")
+
+    def test_says_for_how_long_it_waits_because_the_clock_was_set(
+        self, platform_api: Caller, database: OpenDatabase, clock: ManualClock
+    ):
+        with database.transaction() as session:
+            record_step(session, step=ClockStep(-3600, clock.moment), hold_seconds=30)
+
+        hold = status_of(platform_api)["hold"]
+        clock.advance(seconds=30)
+
+        assert hold["held_until"] == clock.moment.isoformat().replace("+00:00", "Z")
+        assert hold["text"] == "The database's clock was set back by 1:00:00, to 2027-01-05 12:00:00 UTC."
+        assert status_of(platform_api)["hold"] is None
 
     def test_is_stopped_with_a_reason(self, platform_api: Caller, scheduler: None, audited):
         answer = platform_api.post("/scheduler/stop", REASON)

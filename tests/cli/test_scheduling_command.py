@@ -2,6 +2,9 @@
 
 from sqlalchemy import select
 
+from app.core.clock import DatabaseClock
+from app.core.clock_watch import ClockStep
+from app.schedules.clock_steps import record_step
 from app.schedules.stops import StopReasonInvalid
 from app.tenants.models import SYSTEM_ORGANIZATION_ID, AuditEntry
 from tests.cli.conftest import Terminal
@@ -18,6 +21,16 @@ def audited(terminal: Terminal) -> list[tuple[str, str]]:
 class TestScheduling:
     def test_is_on_to_begin_with(self, terminal: Terminal) -> None:
         assert terminal.json("scheduling", "status") == {"is_stopped": False}
+
+    def test_waits_when_the_clock_was_set(self, terminal: Terminal) -> None:
+        with terminal.database.transaction() as session:
+            now = DatabaseClock().now(session)
+            record_step(session, step=ClockStep(3600, now), hold_seconds=60)
+
+        facts, words = terminal.json("scheduling", "status"), terminal.run("scheduling", "status").output
+
+        assert (facts["is_stopped"], facts["held_because"][:41]) == (False, "The database's clock was set forward by 1")
+        assert words == f"Scheduling is on. {facts['held_because']} Nothing is planned until {facts['held_until']}.\n"
 
     def test_stops_and_says_since_when_by_whom_and_why(self, terminal: Terminal) -> None:
         stopped = terminal.run("scheduling", "stop", "--reason", "Moving house")

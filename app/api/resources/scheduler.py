@@ -12,6 +12,7 @@ from app.core.db import on_commit
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, runtime
 from app.ops.heartbeats import HEALTHY_WITHIN, ProcessRow, list_processes
+from app.schedules.clock_steps import current_hold
 from app.schedules.queries import earliest_due_across_tenants
 from app.schedules.stops import LONGEST_REASON, UNSAID_REASON, current_stop, start_scheduling, stop_scheduling
 
@@ -40,6 +41,13 @@ class StopOut(Answer):
     reason: str
 
 
+class HoldOut(Answer):
+    """Until when nothing is planned because the database's clock was set. It goes on by itself."""
+
+    held_until: Moment
+    text: str
+
+
 class SchedulerProcess(Answer):
     """A process that keeps time."""
 
@@ -55,6 +63,7 @@ class SchedulerOut(Answer):
 
     state: SchedulerState
     stop: Annotated[StopOut | None, Field(description="The stop that lasts now.")]
+    hold: Annotated[HoldOut | None, Field(description="The wait after a step of the database's clock.")]
     next_due_at: Annotated[Moment | None, Field(description="The earliest slot of any schedule. None while stopped.")]
     schedulers: Annotated[list[SchedulerProcess], Field(description="Those heard of within the last day.")]
 
@@ -87,7 +96,7 @@ def stop_scheduler(body: StopIn) -> Message:
 def _status() -> SchedulerOut:
     session, now = request_session(), request_now()
     session.flush()
-    stop = current_stop(session)
+    stop, hold = current_stop(session), current_hold(session, now=now)
     schedulers = [process for process in list_processes(session, now=now) if process.schedules]
     found = (
         None if stop is None else StopOut(stopped_at=stop.stopped_at, stopped_by=stop.stopped_by, reason=stop.reason)
@@ -95,6 +104,7 @@ def _status() -> SchedulerOut:
     return SchedulerOut(
         state=_state(is_stopped=stop is not None, schedulers=schedulers, now=now),
         stop=found,
+        hold=None if hold is None else HoldOut(held_until=hold.held_until, text=hold.text),
         next_due_at=earliest_due_across_tenants(session),
         schedulers=[_process(process) for process in schedulers],
     )
