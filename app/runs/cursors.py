@@ -17,6 +17,7 @@ from app.runs.models import Run
 from app.schedules.cron import MANUALLY
 from app.schedules.fire_times import Rhythm, next_fire, rhythm
 from app.schedules.models import Gap, Schedule, is_planned
+from app.schedules.policies import LOOK_BACK
 
 _Query = Select[UUID, str, str, str, datetime | None]
 _Found = Row[UUID, str, str, str, datetime | None]
@@ -25,8 +26,6 @@ log = logging.getLogger(__name__)
 
 # So many schedules are looked at in one sweep; the next one goes on from there.
 LOOK = 500
-# Without books, slots older than this are not looked for: their runs may have been deleted, and would be started again.
-LOOK_BACK = timedelta(days=1)
 
 # No rhythm waits that long for its next time, so whatever lies behind this is wrong, also what is no time at all.
 OUT_OF_REACH = timedelta(days=61 * 366)

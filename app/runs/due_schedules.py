@@ -14,10 +14,9 @@ from sqlalchemy.orm import Session
 from app.core.db import OUTAGES
 from app.jobs.kinds.base import KindName
 from app.jobs.models import Job
-from app.runs.cursors import LOOK_BACK
 from app.runs.models import Run
 from app.schedules.models import Gap, Schedule, is_planned
-from app.schedules.policies import LATE_AFTER
+from app.schedules.policies import LATE_AFTER, LOOK_BACK
 
 log = logging.getLogger(__name__)
 

@@ -56,6 +56,8 @@ def tick(session: Session, *, now: datetime, absence: Absence = DOWNTIME) -> Tic
     due = lock_due_schedules(session, now=now, limit=BATCH)
     stops = stops_since(session) if due else []
     if any(stop.is_open for stop in stops):
+        # What no page can show is mended also while nothing is planned.
+        _mend_due(session, due, now)
         return Tick(0, 0)
     return Tick(len(due), _plan(session, due, Circumstances(stops, absence, now)))
 
@@ -89,10 +91,7 @@ def mend(session: Session, wrong: Sequence[WrongCursor], *, now: datetime) -> No
 
 
 def _plan(session: Session, due: DueSchedules, here: Circumstances) -> int:
-    for schedule_id in due.unreadable:
-        _repair(session, schedule_id, cursors.UNREADABLE, here.now)
-    for schedule in due.impossible:
-        _repair(session, UUID(schedule.key), cursors.IMPOSSIBLE, here.now)
+    _mend_due(session, due, here.now)
     decisions, refused = decide_all(due.sound, here)
     for schedule, error in refused:
         _set_aside(session, UUID(schedule.key), error, here.now)
@@ -100,6 +99,13 @@ def _plan(session: Session, due: DueSchedules, here: Circumstances) -> int:
     if writes:
         _write(session, writes, here.now)
     return sum(write.run is not None and write.run.state is RunState.READY for write in writes)
+
+
+def _mend_due(session: Session, due: DueSchedules, now: datetime) -> None:
+    for schedule_id in due.unreadable:
+        _repair(session, schedule_id, cursors.UNREADABLE, now)
+    for schedule in due.impossible:
+        _repair(session, UUID(schedule.key), cursors.IMPOSSIBLE, now)
 
 
 def _with_overlap(session: Session, decisions: list[Decision]) -> list[SlotWrite]:

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 # A slot younger than this is only late. An older one was missed, and the policy decides about it.
 LATE_AFTER = timedelta(seconds=60)
+# Without books, slots older than this are not looked for: their runs may have been deleted, and would be started again.
+LOOK_BACK = timedelta(days=1)
 DEFAULT_MAX_AGE_SECONDS = 86_400
 
 

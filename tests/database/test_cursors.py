@@ -13,7 +13,7 @@ from app.runs import cursors, planner
 from app.runs.cursors import Rounds
 from app.runs.models import Run
 from app.runs.service import switch_schedule
-from app.schedules.models import Gap, Schedule
+from app.schedules.models import Gap, Schedule, SchedulingStop
 from tests.factories.work import actor_in, make_job, make_organization, make_schedule
 from tests.fakes.clock import utc
 
@@ -110,6 +110,19 @@ class TestANextTime:
         found = mend(session, now=NOW + timedelta(minutes=17))
 
         assert (found, last.next_run_at) == ([cursors.IMPOSSIBLE], NOW + timedelta(minutes=20))
+
+    def test_that_cannot_be_read_is_mended_while_scheduling_is_stopped(
+        self, session: Session, engine: str, job: Job
+    ) -> None:
+        schedule = planned_until(session, job)
+        session.add(SchedulingStop(stopped_at=NOW, stopped_by="Ana", reason="Moving", is_open=True))
+        store(session, schedule, {"sqlite": "0000-00-00 00:00:00.000000", "postgresql": "-infinity"}[engine])
+
+        planner.tick(session, now=NOW + timedelta(minutes=12))
+
+        session.expire_all()
+        assert schedule.next_run_at == NOW + timedelta(minutes=5)
+        assert slots_of(session, schedule) == [NOW]
 
     def test_that_lies_before_what_the_books_hold_makes_no_gap_of_it(self, session: Session, job: Job) -> None:
         schedule = make_schedule(session, job, next_run_at=NOW, overlap="allow")
