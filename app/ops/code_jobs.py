@@ -18,9 +18,8 @@ from app.core.scopes import ENGINE, NOBODY, Scope
 from app.jobs.kinds.base import Level
 from app.jobs.kinds.code.catalog import code_job
 from app.jobs.kinds.code.context import FunctionContext, JobFailed
-from app.ops.batches import delete_in_batches
 from app.ops.heartbeats import GONE_AFTER, ProcessRow, list_processes
-from app.runs.retention import delete_finished_before, delete_lines_before
+from app.ops.old_runs import delete_runs_in_batches
 from app.vault.service import erase_retired
 
 LEAST_FREE_SHARE = 0.05
@@ -52,10 +51,10 @@ def clean_up_runs(context: FunctionContext, arguments: CleanUpArguments) -> dict
     """Delete in small transactions until nothing is left to delete."""
     with _opened(context) as database:
         with database.reading(NOBODY) as session:
-            before = DatabaseClock().now(session) - timedelta(days=arguments.days)
+            now = DatabaseClock().now(session)
+        before = now - timedelta(days=arguments.days)
         context.log(f"Deleting runs that ended before {before:%Y-%m-%d %H:%M} UTC.")
-        _delete(database, context, before, delete_lines_before)
-        deleted = _delete(database, context, before, delete_finished_before)
+        deleted = delete_runs_in_batches(database, organization_id=context.organization_id, before=before, now=now).runs
         context.log(f"Deleted {deleted:,} runs.")
         _erase_secrets(database, context, before)
     return {"deleted": deleted}
@@ -67,16 +66,6 @@ def _erase_secrets(database: Database, context: FunctionContext, before: datetim
         erased = erase_retired(session, organization_id=context.organization_id, before=before)
     if erased:
         context.log(f"Sealed values out of use, erased: {erased:,}.")
-
-
-def _delete(database: Database, context: FunctionContext, before: datetime, delete: Callable[..., int]) -> int:
-    organization_id = context.organization_id
-
-    def batch(limit: int) -> int:
-        with database.transaction(Scope.tenant(organization_id)) as session:
-            return delete(session, organization_id=organization_id, before=before, limit=limit)
-
-    return delete_in_batches(batch)
 
 
 @code_job(

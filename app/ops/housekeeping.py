@@ -17,7 +17,7 @@ from app.core.troubles import Trouble
 from app.events.service import delete_events_before
 from app.ops.batches import delete_in_batches
 from app.ops.heartbeats import forget_processes
-from app.runs.retention import delete_finished_before, delete_lines_before
+from app.ops.old_runs import delete_runs_in_batches
 from app.tenants.organizations import list_organizations
 from app.tenants.replays import forget_answers
 from app.tenants.tries import forget_old_tries
@@ -79,10 +79,15 @@ class Housekeeper:
         }
         if self.runs_kept is None:
             return found
-        before = now - self.runs_kept
-        for name, delete in (("log_lines", delete_lines_before), ("runs", delete_finished_before)):
-            found[name] = self._delete(scope, _of(organization_id, before, delete))
-        return found
+        deleted = delete_runs_in_batches(
+            self.database,
+            organization_id=organization_id,
+            before=now - self.runs_kept,
+            now=now,
+            pause=self._closed.wait,
+            is_over=self._closed.is_set,
+        )
+        return found | {"log_lines": deleted.lines, "runs": deleted.runs}
 
     def _delete(self, scope: Scope, delete: Delete) -> int:
         def batch(limit: int) -> int:
@@ -98,7 +103,3 @@ class Housekeeper:
                     deleted = self.tidy()
                     log.info("tidied up", extra={name: count for name, count in deleted.items() if count})
             wait = EVERY_SECONDS
-
-
-def _of(organization_id: UUID, before: datetime, delete: Callable[..., int]) -> Delete:
-    return lambda session, limit: delete(session, organization_id=organization_id, before=before, limit=limit)

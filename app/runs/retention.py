@@ -1,58 +1,89 @@
 """Deletes finished runs that are old enough, and takes out of the others what need not be kept.
 
-Attempts and log lines go with their run, by the database's own rule.
+Attempts go with their run, by the database's own rule.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, exists, select, tuple_, update
+from sqlalchemy import ColumnElement, delete, exists, or_, select, tuple_, update
 from sqlalchemy.orm import Session, aliased
 
 from app.core.db import count_changed
 from app.jobs.kinds.base import JobKinds, KindName
 from app.jobs.leftovers import UNREADABLE, Cleared, has_open_values
 from app.runs.models import LogLine, Run
-from app.runs.states import TERMINAL
+from app.runs.states import TERMINAL, RunState
 
-# Runs whose lines one batch looks at; those of the others come after them.
-_MOST_AT_ONCE = 20
 _IS_OVER = Run.state.in_([state.value for state in TERMINAL])
 
 
-def delete_finished_before(session: Session, *, organization_id: UUID, before: datetime, limit: int) -> int:
-    """Delete at most `limit` runs that ended before an instant, and say how many.
+@dataclass(frozen=True)
+class DeletedRuns:
+    """How much a batch deleted, and up to which end of a run it came."""
 
-    A run that was retried stays as long as its retry does, so that nothing ever points into the void.
+    runs: int = 0
+    lines: int = 0
+    reached: datetime | None = None
+
+    @property
+    def rows(self) -> int:
+        return self.runs + self.lines
+
+
+def delete_old_runs(
+    session: Session,
+    *,
+    organization_id: UUID,
+    before: datetime,
+    limit: int,
+    now: datetime,
+    reached: datetime | None = None,
+) -> DeletedRuns:
+    """Delete at most `limit` runs that ended before an instant, from the oldest on, or as many of their log lines.
+
+    A run that was retried stays as long as its retry does, so that nothing ever points into the void. One that failed
+    stays until somebody has dealt with it. `reached` is where the last batch came to: those that stay are not looked
+    at again by each batch.
     """
-    old = select(Run.id).where(*_old(organization_id, before)).order_by(Run.created_at).limit(limit)
-    return count_changed(session, delete(Run).where(Run.id.in_(old)).execution_options(synchronize_session=False))
+    query = select(Run.id, Run.finished_at).where(*_old(organization_id, before, reached))
+    found = session.execute(query.order_by(Run.finished_at).limit(limit)).all()
+    ids = [row.id for row in found]
+    lines = _delete_lines(session, ids, limit)
+    if not ids or lines == limit:
+        # Lines would go with their runs, but a run may have thousands, and one write should not have to take them all.
+        return DeletedRuns(0, lines, reached)
+    _close_what_they_retried(session, ids, now)
+    doomed = delete(Run).where(Run.id.in_(ids)).execution_options(synchronize_session=False)
+    return DeletedRuns(count_changed(session, doomed), lines, found[-1].finished_at)
 
 
-def delete_lines_before(session: Session, *, organization_id: UUID, before: datetime, limit: int) -> int:
-    """Delete at most `limit` log lines of runs that are about to be deleted, and say how many.
-
-    They would go with their runs, but a run may have thousands, and one write should not have to take them all.
-    """
-    has_lines = exists().where(LogLine.run_id == Run.id)
-    old = select(Run.id).where(*_old(organization_id, before), has_lines)
-    run_ids = list(session.scalars(old.order_by(Run.created_at).limit(_MOST_AT_ONCE)))
+def _delete_lines(session: Session, run_ids: Sequence[UUID], limit: int) -> int:
     some = select(LogLine.run_id, LogLine.number).where(LogLine.run_id.in_(run_ids)).limit(limit)
     which = tuple_(LogLine.run_id, LogLine.number).in_(some)
     return count_changed(session, delete(LogLine).where(which).execution_options(synchronize_session=False))
 
 
-def _old(organization_id: UUID, before: datetime) -> tuple[ColumnElement[bool], ...]:
+def _close_what_they_retried(session: Session, run_ids: Sequence[UUID], now: datetime) -> None:
+    # Their retry is what says that somebody dealt with them. Without it they would wait for a person once more.
+    retried = select(Run.retry_of_run_id).where(Run.id.in_(run_ids))
+    query = update(Run).where(Run.id.in_(retried), Run.dismissed_at.is_(None)).values(dismissed_at=now)
+    session.execute(query.execution_options(synchronize_session=False))
+
+
+def _old(organization_id: UUID, before: datetime, reached: datetime | None) -> list[ColumnElement[bool]]:
     later = aliased(Run)
-    return (
+    return [
         Run.organization_id == organization_id,
-        # Nothing ends before it exists; said again because this is what there is an index for.
-        Run.created_at < before,
         Run.finished_at < before,
+        *([] if reached is None else [Run.finished_at >= reached]),
         _IS_OVER,
+        or_(Run.state != RunState.FAILED.value, Run.dismissed_at.is_not(None)),
         ~exists().where(later.organization_id == Run.organization_id, later.retry_of_run_id == Run.id),
-    )
+    ]
 
 
 def clear_finished(

@@ -19,7 +19,8 @@ from app.jobs.kinds.code.context import FunctionContext, JobFailed
 from app.ops.code_jobs import CHECKS, CleanUpArguments, NoArguments, clean_up_runs, self_check
 from app.ops.heartbeats import ProcessFacts, beat
 from app.runs.models import Attempt, LogLine, Run
-from app.runs.retention import delete_finished_before
+from app.runs.queries import list_dead_letters
+from app.runs.retention import delete_old_runs
 from app.runs.states import RunState
 from app.vault.models import Secret
 from tests.factories.work import LONG_AGO, load_run, make_job, make_organization, make_run
@@ -50,7 +51,8 @@ def remaining(session: Session) -> set[UUID]:
 
 
 def clean(session: Session, organization_id: UUID, *, limit: int = 100) -> int:
-    return delete_finished_before(session, organization_id=organization_id, before=NOW - 90 * DAY, limit=limit)
+    found = delete_old_runs(session, organization_id=organization_id, before=NOW - 90 * DAY, limit=limit, now=NOW)
+    return found.runs
 
 
 class TestRetention:
@@ -108,6 +110,51 @@ class TestRetention:
         counts = [clean(session, own) for _ in range(3)]
 
         assert counts == [1, 1, 0]
+
+    def test_a_failed_run_stays_until_somebody_dealt_with_it(self, session: Session) -> None:
+        own = make_organization(session)
+        waits = finished_run(session, own, age=400 * DAY, state=RunState.FAILED)
+        removed = finished_run(session, own, age=400 * DAY, state=RunState.FAILED)
+        session.execute(update(Run).where(Run.id == removed).values(dismissed_at=NOW - 399 * DAY))
+
+        deleted = clean(session, own)
+
+        assert (deleted, remaining(session)) == (1, {waits})
+
+    def test_a_failed_run_does_not_wait_again_when_its_retry_goes(self, session: Session) -> None:
+        own = make_organization(session)
+        first = finished_run(session, own, age=100 * DAY, state=RunState.FAILED)
+        finished_run(session, own, age=99 * DAY, retry_of_run_id=first)
+
+        clean(session, own)
+
+        assert remaining(session) == {first}
+        assert list_dead_letters(session, organization_id=own, limit=9) == []
+
+    def test_those_that_stay_are_looked_at_once(self, session: Session) -> None:
+        own = make_organization(session)
+        finished_run(session, own, age=300 * DAY, state=RunState.FAILED)
+        finished_run(session, own, age=200 * DAY)
+        young = finished_run(session, own, age=100 * DAY)
+        where = {"organization_id": own, "before": NOW - 90 * DAY, "limit": 1, "now": NOW}
+
+        first = delete_old_runs(session, **where)
+        second = delete_old_runs(session, **where, reached=first.reached)
+
+        assert (first.reached, second.reached) == (NOW - 200 * DAY, NOW - 100 * DAY)
+        assert young not in remaining(session)
+
+    def test_lines_go_before_their_runs_and_no_more_than_asked_for(self, session: Session) -> None:
+        own = make_organization(session)
+        run_id = finished_run(session, own, age=91 * DAY)
+        shared = {"run_id": run_id, "organization_id": own, "token": 1, "level": "info", "text": "x", "at": NOW}
+        session.add_all(LogLine(**shared, number=number) for number in range(3))
+        session.flush()
+        where = {"organization_id": own, "before": NOW - 90 * DAY, "limit": 2, "now": NOW}
+
+        found = [delete_old_runs(session, **where) for _ in range(3)]
+
+        assert [(each.lines, each.runs) for each in found] == [(2, 0), (1, 1), (0, 0)]
 
     def test_no_more_go_at_once_than_asked_for(self, session: Session) -> None:
         own = make_organization(session)
