@@ -9,7 +9,8 @@ from werkzeug.exceptions import HTTPException
 
 from app.core.db import OUTAGES
 from app.core.errors import AppError, Conflict, Forbidden, Invalid, NotFound, Unavailable
-from app.edge.identity import SignInNeeded
+from app.core.failures import explain
+from app.edge.identity import SignInNeeded, ask_no_more
 from app.tenants.tries import TooManyTries
 
 log = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ class DatabaseAway(Unavailable):
 
 @dataclass(frozen=True)
 class Failure:
-    """What went wrong, in words for a person. `reference` is also in the log, where the trace is."""
+    """What went wrong, in words for a person. `reference` is also in the log, with what is not for everybody."""
 
     status: int
     message: str
@@ -47,7 +48,7 @@ class Failure:
 
 
 def describe_failure(error: Exception) -> Failure:
-    """The failure behind an exception. What nobody foresaw is logged with its trace under a reference."""
+    """The failure behind an exception. What nobody foresaw is logged under a reference, a defect with its trace."""
     if isinstance(error, AppError):
         return Failure(status_of(error), error.message, field=getattr(error, "field", None))
     if isinstance(error, HTTPException):
@@ -55,6 +56,8 @@ def describe_failure(error: Exception) -> Failure:
         return Failure(status, _HTTP_MESSAGES.get(status, "The request was refused. Nothing was changed."))
     reference = _log_failure(error)
     if isinstance(error, OUTAGES):
+        # The page that says so must come out, and soon.
+        ask_no_more()
         away = DatabaseAway("The database is busy or away, so nothing was changed. Try again in a moment.")
         return Failure(status_of(away), away.message, reference=reference)
     return Failure(500, "Something went wrong on the server, so nothing was changed.", reference=reference)
@@ -67,6 +70,10 @@ def status_of(error: AppError) -> int:
 
 def _log_failure(error: Exception) -> str:
     reference = secrets.token_hex(4)
-    facts = {"reference": reference, "method": request.method, "endpoint": request.endpoint}
-    log.error("request failed", exc_info=error, extra=facts)
+    facts: dict[str, str | None] = {"reference": reference, "method": request.method, "endpoint": request.endpoint}
+    # A database that is away is no defect: its trace would say nothing more, once for each request.
+    sentence = explain(error) if isinstance(error, OUTAGES) else None
+    if sentence:
+        facts["problem"] = sentence
+    log.error("request failed", exc_info=None if sentence else error, extra=facts)
     return reference

@@ -80,8 +80,15 @@ def _ask_the_time() -> datetime:
         return runtime().clock.now(reading)
 
 
+def ask_no_more() -> None:
+    """The database failed this request. What is left of it is to come out without asking again, and again waiting."""
+    g.is_database_away = True
+
+
 def page_now() -> datetime:
     """The same for pages that must come out even while the database is away."""
+    if "now" not in g and _is_database_away():
+        return datetime.now(UTC)
     try:
         return request_now()
     except SQLAlchemyError:
@@ -167,7 +174,7 @@ def end_browser_session() -> None:
 
 def _load(token: str) -> SignedIn | None:
     # Asked first: without tables there is nobody to find, and the page has to come out all the same.
-    if not runtime().schema.is_current():
+    if _is_database_away():
         return None
     with runtime().database.reading(IDENTITY) as reading:
         g.setdefault("now", runtime().clock.now(reading))
@@ -177,6 +184,10 @@ def _load(token: str) -> SignedIn | None:
     if g.now - row.seen_at >= SEEN_EVERY:
         _note_seen(row)
     return SignedIn(token, row)
+
+
+def _is_database_away() -> bool:
+    return "is_database_away" in g or not runtime().schema.is_current()
 
 
 def _note_seen(row: SignedInSession) -> None:

@@ -45,7 +45,7 @@ class TestADatabaseThatIsHeld:
 
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
         assert AWAY in answer.text
-        assert "database is locked" in caplog.text
+        assert "The database of BELFRY_DATABASE_URL is busy with another process." in said(caplog)
 
 
 class TestADatabaseWithoutRoom:
@@ -64,7 +64,40 @@ class TestADatabaseWithoutRoom:
 
         assert (answer.status_code, platform_admin.visit("/queue").status_code) == (503, 200)
         assert AWAY in answer.text
-        assert "database or disk is full" in caplog.text
+        assert "The database of BELFRY_DATABASE_URL finds no room on its disk. Make room" in said(caplog)
+
+
+class TestADatabaseThatWentAwayAMomentAgo:
+    @pytest.mark.parametrize("path", ["/", "/queue", "/queue/processes", "/api/v1/schedules"])
+    def test_is_said_in_words_and_in_one_line_of_the_log(
+        self, platform_admin: Browser, database: OpenDatabase, caplog: pytest.LogCaptureFixture, path: str
+    ) -> None:
+        platform_admin.visit("/")
+        take_away(database)
+
+        answer = platform_admin.visit(path)
+
+        assert (answer.status_code, AWAY in answer.text) == (503, True)
+        assert "The database of BELFRY_DATABASE_URL cannot be opened." in said(caplog)
+        assert [record.exc_info for record in caplog.records] == [None]
+
+
+def said(caplog: pytest.LogCaptureFixture) -> str:
+    """What the log says is wrong."""
+    return " ".join(str(getattr(record, "problem", "")) for record in caplog.records)
+
+
+def take_away(database: Database) -> None:
+    """Let no connection be made any more."""
+
+    def refuse(*_: object) -> None:
+        error = sqlite3.OperationalError("unable to open database file")
+        error.sqlite_errorcode = sqlite3.SQLITE_CANTOPEN
+        raise error
+
+    for engine in (database.read, database.write):
+        event.listen(engine, "do_connect", refuse)
+        engine.dispose()
 
 
 def leave_no_room(database: Database) -> None:
