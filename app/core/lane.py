@@ -3,7 +3,7 @@
 import select
 from collections import deque, namedtuple
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import count
@@ -158,7 +158,7 @@ class Lane:
             if is_lost:
                 # The others are likely to be as dead, and to find out may take a time-out each.
                 self.dispose()
-            raise self._as_sqlalchemy_says(error, is_lost=is_lost) from error
+            raise self._as_everywhere(error, is_lost=is_lost) from error
         except BaseException:
             # Nobody knows what is still under way on it.
             track.close()
@@ -197,21 +197,25 @@ class Lane:
             track.close()
 
     def _connect(self) -> Track:
-        # By the engine's own way of connecting, but not one of its pool.
-        pooled = self._engine.raw_connection()
-        connection: psycopg.Connection[Any] = pooled.driver_connection  # type: ignore[assignment]
-        pooled.detach()
-        try:
-            connection.autocommit = True
-            connection.execute(_BY_INDEX)
-            return Track(connection)
-        except psycopg.Error as error:
-            connection.close()
-            # It was asked for nothing yet, so nothing is left open.
-            raise self._as_sqlalchemy_says(error, is_lost=False) from error
+        with ExitStack() as failing:
+            try:
+                # By the engine's own way of connecting, but not one of its pool.
+                pooled = self._engine.raw_connection()
+                connection: psycopg.Connection[Any] = pooled.driver_connection  # type: ignore[assignment]
+                pooled.detach()
+                failing.callback(connection.close)
+                connection.autocommit = True
+                connection.execute(_BY_INDEX)
+            except psycopg.Error as error:
+                # A pool hands on what the driver says. Nothing was asked yet, so nothing is open.
+                raise self._as_everywhere(error, is_lost=False) from error
+            failing.pop_all()
+        return Track(connection)
 
-    def _as_sqlalchemy_says(self, error: psycopg.Error, *, is_lost: bool) -> BaseException:
+    def _as_everywhere(self, error: psycopg.Error, *, is_lost: bool) -> DBAPIError:
         # Without the statement, which is long and always the same.
-        return DBAPIError.instance(
+        found = DBAPIError.instance(
             None, None, error, psycopg.Error, connection_invalidated=is_lost, dialect=self._engine.dialect
         )
+        assert isinstance(found, DBAPIError)
+        return found

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import bindparam, func, select, text, update
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from app.core.db import OUTAGES, open_database
 from app.core.engines import PatientConnection
 from app.core.lane import Lane, Step, is_unanswered, was_refused
 from app.core.scopes import ENGINE, IDENTITY, NOBODY, Scope
@@ -129,6 +130,15 @@ class TestLostConnections:
                 fresh.ask((ENGINE, JOBS, {}))
 
         assert not is_unanswered(loss.value)
+
+    def test_that_cannot_be_made_are_an_outage_and_leave_nothing_open(self) -> None:
+        nobody_there = Lane(open_database("postgresql+psycopg://belfry@127.0.0.1:1/belfry").write)
+
+        with pytest.raises(OperationalError) as refusal:
+            nobody_there.ask((ENGINE, JOBS, {}))
+
+        assert isinstance(refusal.value, OUTAGES)
+        assert (is_unanswered(refusal.value), was_refused(refusal.value)) == (False, False)
 
     def test_under_way_leave_open_what_was_written(self, lane: Lane, database: OpenDatabase) -> None:
         end_itself = Step(select(func.pg_terminate_backend(func.pg_backend_pid())))
