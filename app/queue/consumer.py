@@ -1,6 +1,7 @@
 """What takes hints off the queue and works on them: huey's consumer, in our manners."""
 
 import logging
+import signal
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -54,6 +55,11 @@ class GracefulConsumer(Consumer):  # type: ignore[misc]
         self._slots.close()
         self._on_stop()
         super().stop(graceful)
+
+    def _handle_signal(self, signum: int, frame: object) -> None:
+        super()._handle_signal(signum, frame)
+        # huey lets the second Ctrl-C break off whatever the main thread does by then. The stop has its time already.
+        signal.signal(signum, self._handle_signal)
 
     def _create_worker(self) -> SlotWorker:
         return SlotWorker(

@@ -22,6 +22,8 @@ RESTARTS = 3
 # Each loop says once that it fails, once a minute that it still does, and once that it works again.
 MOST_LINES = 60
 ON_AGAIN_SECONDS = 15.0
+# By then the version of the tables was looked for in vain, and no loop tries anything.
+SCHEMA_LOOKS = 14.0
 SILENCE = "problem=The database of BELFRY_DATABASE_URL does not answer. Check that it runs"
 
 
@@ -89,6 +91,8 @@ class TestARestart:
 
         assert "The database does not answer. Check that it runs and that BELFRY_DATABASE_URL is right." in during
         assert (len(during.splitlines()) < 25, "database can be used again" in worker.text) == (True, True)
+        # Nothing works again before it does.
+        assert "again" not in during
         assert status == 0
 
 
@@ -102,12 +106,14 @@ class TestAConnectionThatSwallowsEverything:
         proxy.go_silent()
         (run_id,) = site.start_runs(1, seconds=0)
         wait_until(lambda: SILENCE in worker.text, lambda: worker.text, SMALL_ANSWER_SECONDS + 10)
+        time.sleep(SCHEMA_LOOKS)
+        during = worker.text
         proxy.heal()
 
         took = wait_until(lambda: site.state_of(run_id) == "succeeded", lambda: worker.text)
         status = worker.stop()
 
-        assert (took < ON_AGAIN_SECONDS, status) == (True, 0)
+        assert (took < ON_AGAIN_SECONDS, status, "again" in during) == (True, 0, False)
         assert len(worker.said) < MOST_LINES
 
     def test_does_not_keep_a_worker_from_ending(
@@ -123,6 +129,25 @@ class TestAConnectionThatSwallowsEverything:
         worker.stop(signal.SIGTERM)
 
         assert time.monotonic() - began < site.settings.stop_seconds + LATE_SECONDS + 1
+
+    def test_does_not_turn_a_second_ctrl_c_into_an_abort(
+        self, postgres: OwnPostgres, site: Site, proxy: SwallowingProxy
+    ) -> None:
+        environment = site.environment | settings_of(postgres, postgres.login_through(proxy.port))
+        worker = WorkerProcess(environment)
+        wait_until(lambda: len(site.processes()) == 1, "the worker reports")
+        proxy.go_silent()
+        time.sleep(2)
+        for _ in range(2):
+            worker.process.send_signal(signal.SIGINT)
+            time.sleep(1.5)
+        began = time.monotonic()
+
+        worker.stop(signal.SIGINT)
+
+        assert time.monotonic() - began < site.settings.stop_seconds + LATE_SECONDS
+        assert "Aborted" not in worker.text
+        assert ("worker stopped" in worker.text) != ("stopping took too long" in worker.text)
 
 
 class TestAnAnswerThatDoesNotCome:
