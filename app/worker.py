@@ -259,9 +259,8 @@ class Work:
     def follow_hint(self, run_id: UUID) -> None:
         """Execute a run on one of the slots, which the finder uses too. A worker that stops leaves it to others."""
         # Mostly the database is what fails. It may be away for minutes, with a hint for every run that waits.
-        with self._trouble.absorbing(), self._slots.taken() as has_slot:
-            if has_slot:
-                self.execute(run_id)
+        with self._trouble.absorbing() as go, self._slots.taken() as has_slot:
+            go.was_made = has_slot and (self.execute(run_id) or self._parts.schema.is_current())
 
     def execute(self, run_id: UUID) -> bool:
         """Execute a run, then let the next one come. A database that is not ready yet keeps its runs."""
@@ -273,8 +272,9 @@ class Work:
 
     def tick(self) -> None:
         """huey's tick, beside the scheduler's own."""
-        with self._trouble.absorbing():
+        with self._trouble.absorbing() as go:
             self.scheduler.tick()
+            go.was_made = self._parts.schema.is_current()
 
     def hand_back(self) -> None:
         """Give the runs that did not end in time to other workers, or to the next start."""

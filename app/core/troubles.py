@@ -13,6 +13,13 @@ REPEAT_SECONDS = 60.0
 
 
 @dataclass
+class Go:
+    """One go at it. Without `was_made` nothing was tried, and so nothing is known about whether it works."""
+
+    was_made: bool = True
+
+
+@dataclass
 class Trouble:
     """One thing that may fail again and again. `what` names it, for whoever reads the log."""
 
@@ -24,14 +31,16 @@ class Trouble:
     _said_at: float = field(default=0.0, init=False)
 
     @contextmanager
-    def absorbing(self) -> Iterator[None]:
+    def absorbing(self) -> Iterator[Go]:
         """Do something that may fail; whoever does it in a loop goes on in any case."""
+        go = Go()
         try:
-            yield
+            yield go
         except Exception as error:  # noqa: BLE001 - said below, and a loop that ends says nothing any more
             self.failed(error)
         else:
-            self.worked()
+            if go.was_made:
+                self.worked()
 
     def failed(self, error: Exception) -> None:
         """Note a failure. What can be explained is one line with what to do; a defect shows its trace."""

@@ -98,8 +98,9 @@ class Housekeeper:
     def _loop(self) -> None:
         trouble, wait = Trouble(log, "tidying up"), FIRST_AFTER_SECONDS
         while not self._closed.wait(wait):
-            with trouble.absorbing():
-                if self.schema.is_current():
+            with trouble.absorbing() as go:
+                go.was_made = self.schema.is_current()
+                if go.was_made:
                     deleted = self.tidy()
                     log.info("tidied up", extra={name: count for name, count in deleted.items() if count})
             wait = EVERY_SECONDS

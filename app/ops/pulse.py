@@ -61,11 +61,11 @@ class Pulse:
             # The row will be seen as silent, which is true enough.
             Trouble(log, "signing off").failed(error)
 
-    def report(self) -> None:
-        """One report. Raises what the database raises."""
+    def report(self) -> bool:
+        """One report; False where none can be left. Raises what the database raises."""
         state = self.schema.state()
         if state not in _REPORTABLE:
-            return
+            return False
         try:
             self._beat(self.schema.sentence())
         except SQLAlchemyError:
@@ -74,12 +74,13 @@ class Pulse:
             # It lacks the columns that this version has more to say in.
             with self.database.transaction(ENGINE) as session:
                 beat_for_older_database(session, self.facts, now=self.clock.now(session))
+        return True
 
     def _loop(self) -> None:
         trouble = Trouble(log, "reporting")
         while True:
-            with trouble.absorbing():
-                self.report()
+            with trouble.absorbing() as go:
+                go.was_made = self.report()
             self.statistics.say_when_due()
             if self.closed.wait(BEAT_SECONDS):
                 return

@@ -78,24 +78,27 @@ class Finder:
     def _loop(self) -> None:
         trouble = Trouble(log, "looking for overlooked runs")
         while not self._is_closed:
-            with trouble.absorbing():
-                self._look()
+            with trouble.absorbing() as go:
+                go.was_made = self._look()
             self._news.wait(LOOK_SECONDS)
             self._news.clear()
 
-    def _look(self) -> None:
+    def _look(self) -> bool:
+        """Start what is found. False when there was no reason or no way to look."""
         free = self._slots.free
         if free <= 0 or not self._schema.is_current():
-            return
+            return False
         for run_id in self.find(free):
             if self._is_closed or not self._slots.try_take():
-                return
+                break
             threading.Thread(target=self._follow, args=(run_id,), name=f"found {run_id}", daemon=True).start()
+        return True
 
     def _follow(self, run_id: UUID) -> None:
         was_executed = False
-        with self._trouble.absorbing():
+        with self._trouble.absorbing() as go:
             was_executed = self._execute(run_id)
+            go.was_made = was_executed or self._schema.is_current()
         self._slots.release()
         # There may be more where that came from. One that was not to be had would be found again, and again.
         if was_executed:

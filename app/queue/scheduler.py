@@ -96,8 +96,9 @@ class Scheduler:
         while not self._closed.is_set():
             wake_at = time.monotonic() + LOOK_SECONDS
             # Whatever fails: without this loop nothing runs on time any more.
-            with self._trouble.absorbing():
-                if self._schema.is_current():
+            with self._trouble.absorbing() as go:
+                go.was_made = self._schema.is_current()
+                if go.was_made:
                     due_at = self._due_at()
                     if time.monotonic() >= min(due_at, next_poll):
                         self.tick()

@@ -159,7 +159,8 @@ class Keeper:
         next_beat = boot_seconds() + self._heartbeat_seconds
         while not self._closed.wait(WRITE_LOGS_SECONDS):
             # What fails is asked again in a moment; an attempt that cannot be renewed stops by its own clock.
-            with trouble.absorbing():
+            with trouble.absorbing() as go:
+                go.was_made = bool(self.attempts or self._doubts)
                 # Leases first: a log that comes late harms nobody.
                 if boot_seconds() >= next_beat and self.renew_leases():
                     next_beat = boot_seconds() + self._heartbeat_seconds

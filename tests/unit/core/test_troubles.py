@@ -65,6 +65,13 @@ class TestTrouble:
 
         assert [record.message for record in caplog.records] == ["baking failed", "baking works again"]
 
+    def test_is_not_over_while_nothing_is_tried(self, trouble: Trouble, caplog: pytest.LogCaptureFixture) -> None:
+        trouble.failed(FULL)
+        with trouble.absorbing() as go:
+            go.was_made = False
+
+        assert [record.message for record in caplog.records] == ["baking failed"]
+
     def test_that_never_was_is_not_mentioned(self, trouble: Trouble, caplog: pytest.LogCaptureFixture) -> None:
         trouble.worked()
 
