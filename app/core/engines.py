@@ -27,7 +27,7 @@ _TCP = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 2, 
 # gone; what is left is a middleman who takes every packet and passes none on.
 ANSWER_SECONDS = 35.0
 # How long for the sign of life that is asked of a connection before it is used again.
-_PING_SECONDS = 4.0
+PING_SECONDS = 4.0
 # How long a request waits for a connection of its pool before it says that the database is busy.
 _POOL_SECONDS = 10
 _RECYCLE_SECONDS = 1_800
@@ -104,7 +104,7 @@ def _ping_briefly(dialect: Any) -> None:
     plain = dialect.do_ping
 
     def ping(connection: PatientConnection) -> bool:
-        usual, connection.answer_seconds = connection.answer_seconds, _PING_SECONDS
+        usual, connection.answer_seconds = connection.answer_seconds, PING_SECONDS
         try:
             return bool(plain(connection))
         finally:

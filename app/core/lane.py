@@ -1,6 +1,7 @@
 """PostgreSQL by the shortest way: a transaction in one round trip, without a session. For what every run does."""
 
 import select
+import time
 from collections import deque, namedtuple
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
@@ -21,6 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import ClauseElement, CompilerElement
 from sqlalchemy.sql.selectable import ReturnsRows
 
+from app.core.engines import PING_SECONDS, PatientConnection
 from app.core.scopes import ORGANIZATION_SETTING, USER_SETTING, Scope, role_settings
 
 Rows = list[Any]
@@ -34,6 +36,8 @@ _BY_INDEX = (
     "SET plan_cache_mode = force_generic_plan; SET jit = off"
 )
 _NUMBERS = count(1)
+# A connection that was used a moment ago is believed to be alive. Others are asked first, like those of a pool.
+FRESH_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -78,8 +82,9 @@ class Step:
 class Track:
     """One connection of a lane, used by one thread at a time."""
 
-    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+    def __init__(self, connection: PatientConnection) -> None:
         self.connection = connection
+        self._used_at = time.monotonic()
         self._adapter: Adapter = Transformer(connection)
         self._prepared: set[str] = set()
         self._looker = select.poll()
@@ -87,8 +92,10 @@ class Track:
 
     @property
     def is_over(self) -> bool:
-        """Whether the server has hung up. It says nothing unasked, but that it goes."""
-        return self.connection.closed or bool(self._looker.poll(0))
+        """Whether the server has hung up, or does not answer any more. It says nothing unasked, but that it goes."""
+        if self.connection.closed or self._looker.poll(0):
+            return True
+        return time.monotonic() - self._used_at >= FRESH_SECONDS and not self._answers()
 
     def ask(self, calls: Sequence[tuple[bytes, Step, Values]]) -> list[Rows]:
         """All in one transaction, for what is sent together is one to the server. Raises psycopg.Error."""
@@ -99,11 +106,21 @@ class Track:
                 self._prepared.add(step.name)
             words += [take_on, step.execute(values, self._adapter)]
         answers = self._send(b";".join(words))[1::2]
+        self._used_at = time.monotonic()
         return [self._rows(step, answer) for (_, step, _), answer in zip(calls, answers, strict=True)]
 
     def close(self) -> None:
         with suppress(psycopg.Error):
             self.connection.close()
+
+    def _answers(self) -> bool:
+        usual, self.connection.answer_seconds = self.connection.answer_seconds, PING_SECONDS
+        try:
+            return bool(self._send(b"SELECT 1"))
+        except psycopg.Error:
+            return False
+        finally:
+            self.connection.answer_seconds = usual
 
     def _send(self, words: bytes) -> list[PGresult]:
         link = self.connection.pgconn
@@ -195,13 +212,15 @@ class Lane:
             if not track.is_over:
                 return track
             track.close()
+            # What ended this one has ended the others as well, and each would be waited for.
+            self.dispose()
 
     def _connect(self) -> Track:
         with ExitStack() as failing:
             try:
                 # By the engine's own way of connecting, but not one of its pool.
                 pooled = self._engine.raw_connection()
-                connection: psycopg.Connection[Any] = pooled.driver_connection  # type: ignore[assignment]
+                connection: PatientConnection = pooled.driver_connection  # type: ignore[assignment]
                 pooled.detach()
                 failing.callback(connection.close)
                 connection.autocommit = True

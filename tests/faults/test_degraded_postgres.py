@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import literal_column, select, text
 from sqlalchemy.exc import OperationalError
 
 from app.core.db import open_database
-from app.core.engines import ServerSilent
+from app.core.engines import PING_SECONDS, ServerSilent
+from app.core.lane import Step
 from app.core.scopes import NOBODY
 from app.queue.broker import make_huey
 from app.queue.tasks import make_hints
@@ -19,6 +20,7 @@ from tests.faults.degraded_postgres import OwnPostgres, SwallowingProxy
 from tests.faults.degraded_worker import Site, WorkerProcess, wait_until
 
 RESTARTS = 3
+ONE = Step(select(literal_column("1").label("one")))
 # Each loop says once that it fails, once a minute that it still does, and once that it works again.
 MOST_LINES = 60
 ON_AGAIN_SECONDS = 15.0
@@ -174,6 +176,22 @@ class TestAnAnswerThatDoesNotCome:
         parts.pools.dispose()
 
         assert seconds == SMALL_ANSWER_SECONDS
+
+    def test_is_not_waited_for_on_a_lane_that_was_idle(
+        self, postgres: OwnPostgres, proxy: SwallowingProxy, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("app.core.lane.FRESH_SECONDS", 0.0)
+        database = open_database(postgres.login_through(proxy.port))
+        assert database.lane is not None
+        database.lane.ask((NOBODY, ONE, {}))
+        proxy.go_silent()
+        proxy.heal()
+        began = time.monotonic()
+
+        ((row,),) = database.lane.ask((NOBODY, ONE, {}))
+
+        assert (row.one, time.monotonic() - began < PING_SECONDS + 2) == (1, True)
+        database.dispose()
 
     def test_leaves_the_pool_fit_for_the_next(self, postgres: OwnPostgres, proxy: SwallowingProxy) -> None:
         database = open_database(postgres.login_through(proxy.port), answer_seconds=1)
