@@ -35,9 +35,9 @@ def judge(processes: Sequence[ProcessRow], *, now: datetime) -> Health:
     problems = [] if scheduler is None else [scheduler]
     if workers and len(idle) == len(workers):
         problems.append(f"No worker starts runs. {_of(idle[0])}")
-    remarks = [_of(row) for row in alive if row.problem is not None]
     if not workers:
-        remarks.append("No worker is running, so what is due waits. Start one with: belfry up or belfry worker")
+        problems.append("No worker is running, so what is due waits. Start one with: belfry up or belfry worker")
+    remarks = [_of(row) for row in alive if row.problem is not None]
     remarks += [f"{row.name} was last heard of at {_clock(row.beat_at)}." for row in alive if row.is_silent(now)]
     return Health(tuple(problems), tuple(remarks))
 

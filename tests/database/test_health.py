@@ -68,6 +68,16 @@ class TestHealth:
 
         assert problems == (f"No worker starts runs. old:2 (version 1.0) starts nothing: {NEWER}",)
 
+    @pytest.mark.parametrize("ago", [91, None])
+    def test_is_bad_without_a_worker(self, session: Session, ago: float | None) -> None:
+        report(session, "clock:1", slots=0)
+        if ago is not None:
+            report(session, "gone:2", schedules=False, ago=ago)
+
+        problems = check_health(session, now=NOW).problems
+
+        assert problems == ("No worker is running, so what is due waits. Start one with: belfry up or belfry worker",)
+
     def test_remarks_on_one_of_several_workers_that_starts_nothing(self, session: Session) -> None:
         report(session, "new:1")
         report(session, "old:2", schedules=False, problem=NEWER)
@@ -77,7 +87,7 @@ class TestHealth:
         assert health.is_well
         assert health.remarks == (f"old:2 (version 1.0) starts nothing: {NEWER}",)
 
-    def test_remarks_on_who_has_gone_silent_and_on_a_missing_worker(self, session: Session) -> None:
+    def test_remarks_on_who_has_gone_silent(self, session: Session) -> None:
         report(session, "new:1", slots=0)
         report(session, "old:2", schedules=False, ago=60)
 
