@@ -31,6 +31,8 @@ _SERVER_ADVICE = {
     "3D": "does not exist. Make it, or name another one",
     "42501": "does not allow this login what it needs. Run: belfry db setup",
     "53": "has no connection or room to spare. Free some, or raise its limits",
+    "55P03": "is busy with another transaction. Try again in a moment",
+    "57014": "took too long for this. Try again in a moment; if it happens again, look for what keeps it busy",
     "57": "is stopping or starting. Try again in a moment",
 }
 _RESTORE = "is damaged, or its file is none of Belfry's. Restore a backup, or use another file"

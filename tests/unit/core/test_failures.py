@@ -3,6 +3,7 @@
 import sqlite3
 
 import pytest
+from psycopg.errors import LockNotAvailable, QueryCanceled
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 
@@ -28,6 +29,8 @@ class TestWords:
                 OperationalError("", {}, ServerSilent("no answer within 12 seconds")),
                 "does not answer. Check that it runs, and that host, port and name are right. (no answer within 12 s",
             ),
+            (OperationalError("", {}, QueryCanceled("canceled")), "took too long for this. Try again in a moment;"),
+            (OperationalError("", {}, LockNotAvailable("canceled")), "is busy with another transaction."),
             (NoConnectionInTime(), "Every connection to the database was busy for too long. Try again in a moment."),
             (Unavailable("The broker does not answer."), "The broker does not answer."),
         ],
