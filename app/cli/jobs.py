@@ -1,6 +1,8 @@
-"""`belfry jobs`: list, create, run, delete."""
+"""`belfry jobs`: list, create, edit, run, delete."""
 
 import json
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID, uuid4
 
 import click
@@ -9,8 +11,8 @@ from app.cli.console import Console, as_json, choice_of, pass_console, show, tab
 from app.core.errors import Invalid
 from app.jobs.kinds.base import KindName
 from app.jobs.policies import Backoff, RetryPolicy, WhenLost
-from app.jobs.queries import list_jobs
-from app.jobs.service import DEFAULT_RETRY, DEFAULT_TIME_LIMIT_SECONDS, JobDraft, create_job
+from app.jobs.queries import JobRow, get_job, list_jobs, lock_job
+from app.jobs.service import DEFAULT_RETRY, DEFAULT_TIME_LIMIT_SECONDS, JobDraft, create_job, revise_job
 from app.ops.kinds import job_kinds
 from app.runs import service
 
@@ -54,6 +56,12 @@ def run(console: Console, job_id: UUID, is_json: bool) -> None:
     show({"run": str(run_id)}, f"Started run {run_id}. Watch it with: belfry runs tail {run_id}", is_json=is_json)
 
 
+_WHEN_LOST = (
+    "If its worker dies or loses touch in the middle: retry, fail (it ends as lost, and a person decides), or what its "
+    "kind says: functions are tried again only if declared safe to repeat, all others always."
+)
+
+
 @jobs.command()
 @click.argument("name")
 @click.option("--kind", type=choice_of(KindName), required=True)
@@ -66,8 +74,7 @@ def run(console: Console, job_id: UUID, is_json: bool) -> None:
     default=DEFAULT_RETRY.when_lost.value,
     show_default=True,
     type=choice_of(WhenLost),
-    help="If its worker dies or loses touch in the middle: retry, fail (it ends as lost, and a person decides), or "
-    "what its kind says: functions are tried again only if declared safe to repeat, all others always.",
+    help=_WHEN_LOST,
 )
 @click.option("--time-limit", default=DEFAULT_TIME_LIMIT_SECONDS, show_default=True, help="Seconds.")
 @with_organization
@@ -97,6 +104,54 @@ def create(
         kinds = job_kinds(console.settings)
         job_id = create_job(desk.session, actor=desk.actor, kinds=kinds, draft=draft, now=desk.now)
     show({"job": str(job_id)}, f"Made job {job_id}.", is_json=is_json)
+
+
+@jobs.command()
+@click.argument("job_id", type=click.UUID)
+@click.option("--name")
+@click.option("--definition", metavar="JSON", help="What to do. Header values that are not named stay as they are.")
+@click.option("--description")
+@click.option("--tries", type=int)
+@click.option("--retry-delay", type=int, help="Seconds.")
+@click.option("--backoff", type=choice_of(Backoff))
+@click.option("--when-lost", type=choice_of(WhenLost), help=_WHEN_LOST)
+@click.option("--time-limit", type=int, help="Seconds.")
+@with_organization
+@pass_console
+def edit(console: Console, /, job_id: UUID, **named: Any) -> None:
+    """Change what is named; the rest stays as it is."""
+    with console.desk() as desk:
+        lock_job(desk.session, organization_id=desk.actor.organization_id, job_id=job_id)
+        old = get_job(desk.session, organization_id=desk.actor.organization_id, job_id=job_id)
+        kinds = job_kinds(console.settings)
+        revise_job(
+            desk.session,
+            actor=desk.actor,
+            kinds=kinds,
+            job_id=job_id,
+            draft=_changed(old, {name: value for name, value in named.items() if value is not None}),
+            revision=old.revision,
+            now=desk.now,
+        )
+    click.echo("Changed.")
+
+
+def _changed(old: JobRow, named: Mapping[str, Any]) -> JobDraft:
+    definition = _read_definition(named["definition"]) if "definition" in named else old.definition
+    retry = RetryPolicy(
+        named.get("tries", old.retry.tries),
+        named.get("retry_delay", old.retry.delay_seconds),
+        Backoff(named.get("backoff", old.retry.backoff)),
+        WhenLost(named.get("when_lost", old.retry.when_lost)),
+    )
+    return JobDraft(
+        name=named.get("name", old.name),
+        kind=old.kind,
+        definition=definition,
+        description=named.get("description", old.description),
+        retry=retry,
+        time_limit_seconds=named.get("time_limit", old.time_limit_seconds),
+    )
 
 
 @jobs.command()

@@ -1,0 +1,62 @@
+"""`belfry jobs`: what the job page can do, the terminal can do too."""
+
+import pytest
+from sqlalchemy import select
+
+from app.core.errors import AppError
+from app.jobs.models import Job
+from app.tenants.models import AuditEntry
+from tests.cli.conftest import Terminal
+
+WORKFLOW = '{"steps": [{"name": "Ask", "method": "GET", "url": "https://example.com/"}]}'
+
+
+@pytest.fixture
+def job_id(terminal: Terminal) -> str:
+    words = "jobs", "create", "Ask", "--kind", "workflow", "--definition", WORKFLOW, "--tries", "7"
+    return str(terminal.json(*words)["job"])
+
+
+def stored(terminal: Terminal) -> Job:
+    with terminal.database.reading() as session:
+        return session.scalars(select(Job)).one()
+
+
+class TestEdit:
+    def test_changes_what_is_named_and_keeps_the_rest(self, terminal: Terminal, job_id: str) -> None:
+        before = stored(terminal)
+
+        result = terminal.run("jobs", "edit", job_id, "--when-lost", "fail", "--name", "Ask again")
+
+        after = stored(terminal)
+        assert result.exit_code == 0, result.output
+        assert (after.when_lost, after.name, after.tries) == ("fail", "Ask again", 7)
+        assert (after.definition, after.revision) == (before.definition, before.revision + 1)
+
+    def test_takes_a_whole_definition(self, terminal: Terminal, job_id: str) -> None:
+        terminal.run("jobs", "edit", job_id, "--definition", WORKFLOW.replace("example.com", "example.org"))
+
+        assert stored(terminal).definition["steps"][0]["url"] == "https://example.org/"
+
+    def test_is_in_the_audit(self, terminal: Terminal, job_id: str) -> None:
+        terminal.run("jobs", "edit", job_id, "--tries", "2")
+
+        with terminal.database.reading() as session:
+            assert "job.revised" in session.scalars(select(AuditEntry.action)).all()
+
+    @pytest.mark.parametrize(
+        ("words", "message"),
+        [
+            (["--tries", "0"], "tries"),
+            (["--definition", "{"], "not JSON"),
+            (["--time-limit", "0"], "time limit"),
+        ],
+    )
+    def test_says_what_is_wrong_and_changes_nothing(
+        self, terminal: Terminal, job_id: str, words: list[str], message: str
+    ) -> None:
+        result = terminal.run("jobs", "edit", job_id, "--when-lost", "fail", *words)
+
+        assert isinstance(result.exception, AppError)
+        assert message in result.exception.message
+        assert stored(terminal).when_lost == "kind"
