@@ -9,6 +9,7 @@ from app import worker
 from app.core.config import Settings, read_settings
 from app.core.log import set_up_logging
 from app.jobs.kinds.base import JobKinds, KindName, Outcome, OutcomeStatus, RunContext
+from app.jobs.kinds.code.supply import GuardSupply
 from app.ops.kinds import job_kinds
 from tests.fakes.kind import ScriptedKind
 
@@ -20,9 +21,9 @@ class QuickKind(ScriptedKind):
         return Outcome(OutcomeStatus.SUCCEEDED, result={"began_at": time.time()})
 
 
-def quick_kinds(settings: Settings) -> JobKinds:
+def quick_kinds(settings: Settings, functions: GuardSupply) -> JobKinds:
     """Workflows that do nothing; functions stay what they are."""
-    return {**job_kinds(settings), KindName.WORKFLOW: QuickKind()}
+    return {**job_kinds(settings, functions), KindName.WORKFLOW: QuickKind()}
 
 
 def main() -> None:

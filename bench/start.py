@@ -68,7 +68,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     # The engine has no part in it; every bench takes one.
     parser.add_argument("--engine", type=Engine, choices=list(Engine), default=Engine.EMBEDDED)
-    parser.add_argument("--starts", type=int, default=1_000)
+    parser.add_argument("--starts", type=int, default=300)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     options = parser.parse_args()
     with installation() as place:

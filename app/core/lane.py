@@ -24,6 +24,7 @@ from sqlalchemy.sql.selectable import ReturnsRows
 
 from app.core.engines import PING_SECONDS, PatientConnection
 from app.core.scopes import ORGANIZATION_SETTING, USER_SETTING, Scope, role_settings
+from app.core.together import Together
 
 Rows = list[Any]
 Values = Mapping[str, Any]
@@ -32,7 +33,9 @@ Values = Mapping[str, Any]
 # nothing is left to guess: every statement here finds its rows by an index, in the order of that index, whatever its
 # parameters. To compile such a plan would take longer than it ever runs.
 _BY_INDEX = (
-    "SET enable_seqscan = off; SET enable_sort = off; SET enable_incremental_sort = off; "
+    # Whoever waits for a row keeps others waiting, who were sent with it. Refused, each asks for itself.
+    "SET lock_timeout = '500ms'; "
+    "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off; SET enable_incremental_sort = off; "
     "SET plan_cache_mode = force_generic_plan; SET jit = off"
 )
 _NUMBERS = count(1)
@@ -152,19 +155,34 @@ def _has_state(error: BaseException | None) -> bool:
     return getattr(error, "sqlstate", None) is not None
 
 
+Call = tuple[Scope, Step, Values]
+
+
 class Lane:
-    """As many connections as are used at once. Each answer is that of a committed transaction."""
+    """Each answer is that of a committed transaction. What several threads ask meanwhile goes in the next.
+
+    Mostly that is one connection: several at once would wait for each other more than they gain. When one of those who
+    asked together is refused, each asks again by itself, on as many connections as that takes.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         # Last in, first out, and safe for many threads.
         self._idle: deque[Track] = deque()
+        self._together: Together[tuple[Call, ...], list[Rows]] = Together(self._ask_all, may_ask_alone=was_refused)
 
-    def ask(self, *calls: tuple[Scope, Step, Values]) -> list[Rows]:
+    def ask(self, *calls: Call) -> list[Rows]:
         """The rows of each step, each taken as somebody, all in one transaction.
 
         Raises SQLAlchemy's errors. One of the connection leaves open whether the transaction took place.
         """
+        return self._together.ask(calls)
+
+    def _ask_all(self, questions: Sequence[tuple[Call, ...]]) -> list[list[Rows]]:
+        found = iter(self._ask_at_once([call for calls in questions for call in calls]))
+        return [[next(found) for _ in calls] for calls in questions]
+
+    def _ask_at_once(self, calls: Sequence[Call]) -> list[Rows]:
         track = self._take()
         try:
             found = track.ask([(self._take_on(scope), step, values) for scope, step, values in calls])

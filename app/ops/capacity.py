@@ -14,5 +14,7 @@ def live_slots(ago: Callable[[timedelta], ColumnElement[datetime]]) -> ScalarSel
 
     A part of the statement whose moments `ago` tells.
     """
-    is_open = Heartbeat.problem.is_(None), ~Heartbeat.is_stopping, Heartbeat.beat_at >= ago(SILENT_AFTER)
-    return select(func.coalesce(func.sum(Heartbeat.slots), 0)).where(*is_open).scalar_subquery()
+    # A report from the future is one from before the clock was set back.
+    is_heard = Heartbeat.beat_at >= ago(SILENT_AFTER), Heartbeat.beat_at <= ago(-SILENT_AFTER)
+    is_open = Heartbeat.problem.is_(None), ~Heartbeat.is_stopping
+    return select(func.coalesce(func.sum(Heartbeat.slots), 0)).where(*is_heard, *is_open).scalar_subquery()

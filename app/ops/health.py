@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from app.ops.heartbeats import HEALTHY_WITHIN, ProcessRow, list_processes
+from app.ops.heartbeats import HEALTHY_WITHIN, ProcessRow, list_processes, silence
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def _scheduler_problem(schedulers: Sequence[ProcessRow], now: datetime) -> str |
     if any(_keeps_time(row, now) for row in schedulers):
         return None
     heard = max(row.beat_at for row in schedulers)
-    if now - heard <= HEALTHY_WITHIN:
+    if silence(heard, now) <= HEALTHY_WITHIN:
         # The process lives, and its loop does not: a hung database, or a version that must not plan.
         why = next((f" {row.problem}" for row in schedulers if row.problem), " Look into its log.")
         last = max(row.ticked_at or row.started_at for row in schedulers)
@@ -61,7 +61,7 @@ def _scheduler_problem(schedulers: Sequence[ProcessRow], now: datetime) -> str |
 
 
 def _keeps_time(row: ProcessRow, now: datetime) -> bool:
-    return now - row.beat_at <= HEALTHY_WITHIN and now - (row.ticked_at or row.started_at) <= HEALTHY_WITHIN
+    return silence(row.beat_at, now) <= HEALTHY_WITHIN and now - (row.ticked_at or row.started_at) <= HEALTHY_WITHIN
 
 
 def _clock(moment: datetime) -> str:

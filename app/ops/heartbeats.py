@@ -68,10 +68,15 @@ class ProcessRow:
     is_stopping: bool
 
     def is_gone(self, now: datetime) -> bool:
-        return now - self.beat_at > GONE_AFTER
+        return silence(self.beat_at, now) > GONE_AFTER
 
     def is_silent(self, now: datetime) -> bool:
-        return now - self.beat_at > SILENT_AFTER
+        return silence(self.beat_at, now) > SILENT_AFTER
+
+
+def silence(beat_at: datetime, now: datetime) -> timedelta:
+    """For how long nothing was heard. A report from the future is one from before the clock was set back."""
+    return abs(now - beat_at)
 
 
 def facts_of_this_process(*, version: str, slots: int, schedules: bool) -> ProcessFacts:
@@ -136,12 +141,13 @@ def list_processes(session: Session, *, now: datetime) -> list[ProcessRow]:
     ]
 
 
-def last_scheduler_beat(session: Session) -> datetime | None:
+def last_scheduler_beat(session: Session, *, now: datetime) -> datetime | None:
     """When a scheduler was last known to keep time; None when none ever was, or all signed off.
 
     A process that still reports, but whose last tick is long ago, keeps time no longer.
     """
-    rows = session.scalars(select(Heartbeat).where(Heartbeat.schedules))
+    # What lies ahead was reported before the clock was set back.
+    rows = session.scalars(select(Heartbeat).where(Heartbeat.schedules, Heartbeat.beat_at <= now + SILENT_AFTER))
     return max((_kept_time_at(row) for row in rows), default=None)
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.core.clock import Clock
+from app.core.clock_watch import ClockWatch
 from app.core.db import Database
 from app.core.schema import SchemaGate
 from app.core.scopes import ENGINE, IDENTITY, Scope
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 
 FIRST_AFTER_SECONDS = 60.0
 EVERY_SECONDS = 3_600.0
+# By a clock that was set years ahead everything is old. A day is enough for somebody to notice.
+HOLD_SECONDS = 86_400.0
 # Facts are there to be noticed, not to be kept; the runs themselves say what became of them.
 EVENTS_KEPT = timedelta(days=30)
 
@@ -42,6 +45,7 @@ class Housekeeper:
     # How long finished runs are kept; None keeps them for ever.
     runs_kept: timedelta | None
     _closed: threading.Event = field(default_factory=threading.Event, init=False)
+    _watch: ClockWatch = field(default_factory=lambda: ClockWatch(hold_seconds=HOLD_SECONDS))
 
     def start(self) -> None:
         threading.Thread(target=self._loop, name="housekeeper", daemon=True).start()
@@ -53,8 +57,11 @@ class Housekeeper:
     def tidy(self) -> dict[str, int]:
         """Delete everything that is old enough. Returns how many of what, as far as it came before it was closed."""
         with self.database.reading(IDENTITY) as session:
-            now = self.clock.now(session)
+            now = self._watch.look(lambda: self.clock.now(session))
             organizations = [row.id for row in list_organizations(session)]
+        if self._watch.is_held:
+            log.warning("nothing deleted", extra={"problem": "The database's clock was set within the last day."})
+            return {}
         deleted = {
             "sign_in_tries": self._delete(IDENTITY, lambda s, limit: forget_old_tries(s, now=now, limit=limit)),
             "heartbeats": self._delete(ENGINE, lambda s, _limit: forget_processes(s, now=now)),

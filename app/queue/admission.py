@@ -51,7 +51,7 @@ def next_in_line(ago: Ago, *, live_slots: LiveSlots, own_slots: ColumnElement[in
     """The ids of the runs to hint at, the first one first. `lateral`: whether the engine knows that word."""
     called = _called()
     free = select(_room(ago, called, live_slots, own_slots).c.free).scalar_subquery()
-    candidates = _candidates(_lines(), ago, free, lateral=lateral)
+    candidates = _candidates(_lines(lateral=lateral), ago, free, lateral=lateral)
     turn = func.row_number().over(
         partition_by=candidates.c.organization_id, order_by=(candidates.c.ready_at, candidates.c.id)
     )
@@ -87,22 +87,28 @@ def _once(part: CTE) -> CTE:
     return part.prefix_with("MATERIALIZED", dialect="postgresql")
 
 
-def _lines() -> CTE:
+def _lines(*, lateral: bool) -> CTE:
     """Every queue and organization for which a run waits, found by leaps over the index and not by reading the runs."""
     first = select(Run.kind, Run.organization_id).where(in_state(RunState.READY), _WAITING)
     first = first.order_by(Run.kind, Run.organization_id).limit(literal_column("1"))
     lines = select(first.subquery("first")).cte("lines", recursive=True)
-    behind, leap = aliased(Run), aliased(Run)
+    behind = aliased(Run)
     following = (
-        select(behind.id)
+        select(behind.kind, behind.organization_id)
         .where(in_state(RunState.READY, behind), behind.hinted_at.is_(None))
         .where(tuple_(behind.kind, behind.organization_id) > tuple_(lines.c.kind, lines.c.organization_id))
         .order_by(behind.kind, behind.organization_id)
         .limit(literal_column("1"))
         .correlate(lines)
-        .scalar_subquery()
     )
-    return lines.union_all(select(leap.kind, leap.organization_id).select_from(lines.join(leap, leap.id == following)))
+    if lateral:
+        # Nothing is joined by its id: planned for an empty table, that would read all runs there ever were.
+        leap = following.lateral("leap")
+        return lines.union_all(select(leap.c.kind, leap.c.organization_id).select_from(lines.join(leap, true())))
+    found, leap_id = aliased(Run), following.with_only_columns(behind.id).scalar_subquery()
+    return lines.union_all(
+        select(found.kind, found.organization_id).select_from(lines.join(found, found.id == leap_id))
+    )
 
 
 def _candidates(lines: CTE, ago: Ago, free: ScalarSelect[Any], *, lateral: bool) -> FromClause:

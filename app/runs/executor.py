@@ -14,7 +14,7 @@ from app.core.db import OUTAGES, Database
 from app.core.deadline import Deadline, boot_seconds
 from app.core.failures import explain, is_out_of_room
 from app.core.http import OutboundClient
-from app.core.lane import is_unanswered
+from app.core.lane import is_unanswered, was_refused
 from app.core.scopes import ENGINE, Scope
 from app.core.sealing import Sealer
 from app.jobs.kinds.base import JobKinds, KindName, Level, Outcome, OutcomeStatus
@@ -191,8 +191,10 @@ class Executor:
     def _write(self, started: Started, outcome: Outcome, lines: list[NewLine]) -> bool:
         run_id, token = started.run_id, started.token
         end = AttemptEnd(_ATTEMPT_STATES[outcome.status], outcome.message, outcome.detail, dict(outcome.result))
-        if self._express is not None and outcome.status is OutcomeStatus.SUCCEEDED and not lines:
-            return self._express.succeed(started, end)
+        if outcome.status is OutcomeStatus.SUCCEEDED and not lines:
+            was_written = self._succeed_at_once(started, end)
+            if was_written is not None:
+                return was_written
         with self.database.transaction(Scope.tenant(started.organization_id)) as session:
             now = self.clock.now(session)
             if lines:
@@ -203,6 +205,18 @@ class Executor:
             then = self._then(started, outcome, now)
             refund = outcome.status in _NOT_ITS_FAULT and then.state is not RunState.FAILED
             return ledger.put_down(session, run_id=run_id, token=token, end=end, then=then, now=now, refund=refund)
+
+    def _succeed_at_once(self, started: Started, end: AttemptEnd) -> bool | None:
+        """By the short way, where there is one. None where the long one has to be taken."""
+        if self._express is None:
+            return None
+        try:
+            return self._express.succeed(started, end)
+        except DBAPIError as error:
+            if not was_refused(error):
+                raise
+            # Somebody holds the row for a while, which the long way waits for.
+            return None
 
     def _open_secret(self, started: Started, secret_id: UUID, field: str) -> str:
         owner = SecretOwner.job(started.organization_id, started.job_id)

@@ -23,6 +23,8 @@ from app.core.ids import new_id
 from app.jobs.policies import WhenLost
 from app.runs.states import RunState
 
+_HAS_FINISHED = "finished_at IS NOT NULL"
+
 
 def _partial_index(name: str, *columns: str, where: str) -> Index:
     """An index over the few rows that matter now, however long the history is."""
@@ -70,7 +72,8 @@ class Run(Base):
         _partial_index("ix_runs_waiting_retry", "ready_at", where="state = 'waiting_retry'"),
         _partial_index("ix_runs_lease", "lease_until", where="state = 'running'"),
         Index("ix_runs_schedule_id_finished_at", "schedule_id", "finished_at"),
-        Index("ix_runs_organization_id_finished_at", "organization_id", "finished_at"),
+        # Each index that a run is in has to be written whenever the run changes.
+        _partial_index("ix_runs_organization_id_finished_at", "organization_id", "finished_at", where=_HAS_FINISHED),
         Index("ix_runs_schedule_id_created_at", "schedule_id", "created_at"),
         Index("ix_runs_job_id_created_at", "job_id", "created_at"),
         Index("ix_runs_organization_id_state_created_at", "organization_id", "state", "created_at"),

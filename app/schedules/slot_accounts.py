@@ -71,6 +71,10 @@ def account_for(
     if following is not None and following <= now:
         following = next_fire(when, after=now)
     recorded = tuple(gap for gap in stopped if gap is not None)
+    if any(stop.is_open for stop in stops):
+        # Somebody changes the schedule while nothing is planned: what was missed before that stays missed.
+        missed = [gap_between(when, since=piece.since, until=piece.until, why=absence) for piece in due]
+        return SlotAccount(following, None, False, (*(gap for gap in missed if gap is not None), *recorded))
     if latest is None:
         return SlotAccount(following, None, False, recorded)
     count = sum(count_fires(when, after=piece.since - MOMENT, until=piece.until) for piece in due)

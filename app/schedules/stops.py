@@ -14,6 +14,7 @@ from app.core.ids import new_id
 from app.core.names import has_unshowable
 from app.schedules.fire_times import MOMENT
 from app.schedules.models import Schedule, SchedulingStop, is_planned
+from app.schedules.policies import LATE_AFTER
 from app.tenants.access import Actor
 from app.tenants.platform import record_for_platform, require_platform_admin
 
@@ -104,7 +105,7 @@ def cut_by_stops(stops: Sequence[SchedulingStopRow], *, since: datetime, until: 
     pieces = []
     for stop in stops:
         # What was due shortly before a stop that lasts, and not planned any more, belongs to it.
-        began = since if stop.is_open else max(stop.stopped_at, since)
+        began = max(stop.stopped_at - LATE_AFTER if stop.is_open else stop.stopped_at, since)
         ended = min(stop.started_at or until + MOMENT, until + MOMENT)
         if ended <= began:
             continue

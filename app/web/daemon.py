@@ -67,7 +67,7 @@ def scheduler_notice() -> SchedulerNotice | None:
     with working_as(tenant_scope()) as session:
         if not has_enabled_schedule(session, organization_id=current_actor().organization_id):
             return None
-        beat_at, hold = last_scheduler_beat(session), current_hold(session, now=request_now())
+        beat_at, hold = last_scheduler_beat(session, now=request_now()), current_hold(session, now=request_now())
     return notice_of(beat_at, now=request_now(), zone=viewer_zone()) or _notice_of_hold(hold, zone=viewer_zone())
 
 

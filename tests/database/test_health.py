@@ -42,9 +42,15 @@ class TestHealth:
     def test_is_bad_when_a_scheduler_is_silent_for_longer_than_five_minutes(
         self, session: Session, ago: float, is_well: bool
     ) -> None:
+        report(session, "worker:8", schedules=False)
         report(session, "tower:7", ago=ago)
 
         assert check_health(session, now=NOW).is_well is is_well
+
+    def test_is_bad_when_the_only_reports_are_from_before_the_clock_was_set_back(self, session: Session) -> None:
+        report(session, "tower:7", ago=-3_600)
+
+        assert len(check_health(session, now=NOW).problems) == 2
 
     def test_names_since_when_a_scheduler_is_silent(self, session: Session) -> None:
         report(session, "tower:7", ago=600)
@@ -101,6 +107,13 @@ class TestSlots:
     def test_of_whoever_takes_nothing_new_are_not_counted_on(self, session: Session, more: dict[str, Any]) -> None:
         report(session, "new:1", slots=2)
         report(session, "old:2", slots=5, **more)
+
+        assert session.scalar(select(live_slots(lambda age: literal(NOW - age, UTCDateTime())))) == 2
+
+    @pytest.mark.parametrize("ago", [31, -31], ids=["long ago", "by a clock that was set back since"])
+    def test_of_whoever_is_silent_are_not_counted_on(self, session: Session, ago: float) -> None:
+        report(session, "new:1", slots=2)
+        report(session, "old:2", slots=5, ago=ago)
 
         assert session.scalar(select(live_slots(lambda age: literal(NOW - age, UTCDateTime())))) == 2
 

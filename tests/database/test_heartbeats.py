@@ -52,13 +52,21 @@ class TestHeartbeats:
     def test_of_a_worker_without_scheduler_say_nothing_about_time_being_kept(self, session: Session) -> None:
         beat(session, facts(schedules=False), now=NOW, ticked_at=None, tick_ms=None)
 
-        assert last_scheduler_beat(session) is None
+        assert last_scheduler_beat(session, now=NOW) is None
 
     def test_of_a_scheduler_that_ticks_no_more_are_no_sign_that_time_is_kept(self, session: Session) -> None:
         later = NOW + timedelta(minutes=10)
         beat(session, facts(), now=later, ticked_at=NOW, tick_ms=3)
 
-        assert last_scheduler_beat(session) == NOW
+        assert last_scheduler_beat(session, now=later) == NOW
+
+    def test_of_before_the_clock_was_set_back_are_no_sign_of_life(self, session: Session) -> None:
+        beat(session, facts(), now=NOW, ticked_at=NOW, tick_ms=3)
+        set_back = NOW - timedelta(hours=1)
+        (row,) = list_processes(session, now=set_back)
+
+        assert (row.is_silent(set_back), row.is_gone(set_back)) == (True, True)
+        assert last_scheduler_beat(session, now=set_back) is None
 
     def test_end_with_a_process_that_ends_in_good_order(self, session: Session) -> None:
         process = facts()

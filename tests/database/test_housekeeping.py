@@ -99,6 +99,18 @@ class TestTidying:
 
         assert [count(database, model) for model in (IdempotencyKey, SignInFailure, Heartbeat)] == [1, 0, 0]
 
+    def test_deletes_nothing_by_a_clock_that_was_set_meanwhile(
+        self, database: OpenDatabase, clock: ManualClock
+    ) -> None:
+        keeper = housekeeper(database, clock)
+        keeper.tidy()
+        old_run(database, ended=clock.moment)
+        clock.advance(days=3 * 365)
+
+        deleted = keeper.tidy()
+
+        assert (deleted, count(database, Run)) == ({}, 1)
+
     def test_stops_between_two_batches_when_its_process_does(self, database: OpenDatabase, clock: ManualClock) -> None:
         old_run(database, ended=clock.moment - 2 * YEAR)
         keeper = housekeeper(database, clock)

@@ -39,7 +39,7 @@ def first_steps(*, has_jobs: bool, has_schedules: bool, last_runs: Sequence[RunR
 
 
 def _steps(has_jobs: bool, has_schedules: bool, is_green: bool) -> list[FirstStep]:
-    health = health_of(last_scheduler_beat(request_session()), now=request_now())
+    health = health_of(last_scheduler_beat(request_session(), now=request_now()), now=request_now())
     may_not = refusals()
     needs_job = "" if has_jobs else "Make a job first."
     return [

@@ -48,7 +48,7 @@ def read_counters() -> dict[str, int]:
     """One number for each thing that pages watch; another number means that it changed."""
     with working_as(tenant_scope()) as session:
         newest = latest_event_ids(session, organization_id=current_actor().organization_id)
-        beat_at = last_scheduler_beat(session)
+        beat_at = last_scheduler_beat(session, now=request_now())
         hold = current_hold(session, now=request_now())
         remember_stop(session)
     # How scheduling fares is one number: silence, and behind that whether it is stopped and whether it waits.
