@@ -2,22 +2,11 @@
 
 import logging
 import sys
+from importlib import import_module
 from typing import NoReturn
 
 import click
 
-from app.cli.database import database
-from app.cli.jobs import jobs
-from app.cli.keys import keys
-from app.cli.members import members
-from app.cli.organizations import organizations
-from app.cli.processes import health, scheduler, up, worker
-from app.cli.queue import queue
-from app.cli.runs import runs
-from app.cli.schedules import schedules
-from app.cli.scheduling import scheduling
-from app.cli.tokens import tokens
-from app.cli.users import setup_link, users
 from app.core.errors import AppError
 from app.core.failures import explain
 from app.core.log import set_up_logging
@@ -30,31 +19,45 @@ EXIT_REFUSED = 2
 EXIT_DEFECT = 1
 
 
-@click.group()
+# Where each command is. A worker loads its own alone: what the others need would be half of its memory.
+COMMANDS = {
+    "up": "processes:up",
+    "worker": "workers:worker",
+    "scheduler": "workers:scheduler",
+    "scheduling": "scheduling:scheduling",
+    "health": "processes:health",
+    "db": "database:database",
+    "user": "users:users",
+    "setup-link": "users:setup_link",
+    "schedules": "schedules:schedules",
+    "jobs": "jobs:jobs",
+    "runs": "runs:runs",
+    "queue": "queue:queue",
+    "members": "members:members",
+    "organizations": "organizations:organizations",
+    "tokens": "tokens:tokens",
+    "keys": "keys:keys",
+}
+
+
+class LazyGroup(click.Group):
+    """Imports a command when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(f"app.cli.{module}"), name)
+        return command
+
+
+@click.group(cls=LazyGroup)
 @click.version_option(VERSION, prog_name="belfry")
 def belfry() -> None:
     """Run recurring work on time, and see it."""
-
-
-for command in (
-    up,
-    worker,
-    scheduler,
-    scheduling,
-    health,
-    database,
-    users,
-    setup_link,
-    schedules,
-    jobs,
-    runs,
-    queue,
-    members,
-    organizations,
-    tokens,
-    keys,
-):
-    belfry.add_command(command)
 
 
 def main() -> None:

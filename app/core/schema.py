@@ -7,8 +7,6 @@ from enum import StrEnum
 from functools import cache
 from threading import Lock
 
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
@@ -60,22 +58,16 @@ _SENTENCES = {
 
 def newest_migration() -> str:
     """The revision that the code was written for."""
-    head = _scripts().get_current_head()
-    if head is None:
-        raise RuntimeError(f"there are no migrations in {MIGRATIONS}")
-    return head
+    return max(known_migrations())
 
 
 @cache
 def known_migrations() -> frozenset[str]:
-    """Every revision that this code has heard of."""
-    return frozenset(script.revision for script in _scripts().walk_revisions())
+    """Every revision that this code has heard of: each file's name begins with its own, and they count up.
 
-
-def _scripts() -> ScriptDirectory:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    return ScriptDirectory.from_config(config)
+    What reads the files themselves would take a tenth of a worker's memory.
+    """
+    return frozenset(path.stem.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 class SchemaGate:

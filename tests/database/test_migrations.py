@@ -15,7 +15,7 @@ from sqlalchemy import inspect
 from app.core.config import Settings
 from app.core.db import Base, Database, open_database
 from app.core.paths import MIGRATIONS
-from app.core.schema import SchemaGate, SchemaState, newest_migration
+from app.core.schema import SchemaGate, SchemaState, known_migrations, newest_migration
 from app.edge.database_setup import administering, bring_up_to_date
 from app.edge.migrations import upgrade_database
 from app.factory import create_app
@@ -66,6 +66,7 @@ class TestMigrations:
         revisions = sorted(script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions())
 
         assert revisions == [f"{number:04}" for number in range(1, len(revisions) + 1)]
+        assert known_migrations() == set(revisions)
 
 
 class TestSchemaGate:

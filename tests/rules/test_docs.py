@@ -19,8 +19,10 @@ def settings_in_code() -> set[str]:
 
 def commands(group: click.Group, prefix: str = "belfry") -> set[str]:
     found = set()
-    for name, command in group.commands.items():
-        words = f"{prefix} {name}"
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command, words = group.get_command(context, name), f"{prefix} {name}"
+        assert command is not None
         found |= commands(command, words) if isinstance(command, click.Group) else {words}
     return found
 
