@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from flask import Flask
-from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.api.probes import probes
@@ -11,7 +10,7 @@ from app.api.site import install_api
 from app.core.clock import Clock, DatabaseClock
 from app.core.config import Settings
 from app.core.db import Database, open_database
-from app.core.paths import MIGRATIONS, TEMPLATES
+from app.core.paths import TEMPLATES
 from app.core.schema import SchemaGate, newest_migration
 from app.edge.database import make_request_database
 from app.edge.permissions import refuse_undeclared
@@ -40,7 +39,6 @@ def create_app(
     clock = clock or DatabaseClock()
     requests = make_request_database()
     requests.start(app, database)
-    Migrate(app, requests, directory=str(MIGRATIONS))
     dispatcher = make_dispatcher(settings, database, clock, live_slots=live_slots)
     app.extensions[EXTENSION] = Runtime(
         settings=settings,

@@ -9,11 +9,14 @@ import flask_migrate
 from flask import Flask
 
 from app.core.paths import MIGRATIONS
+from app.edge.runtime import EXTENSION
 
 
 def upgrade_database(app: Flask, *, lock_file: Path) -> None:
     """Run the outstanding migrations. A second process waits for the first and then finds nothing to do."""
     lock_file.parent.mkdir(parents=True, exist_ok=True)
+    # Only here: who serves pages does without it, and without the memory that it takes.
+    flask_migrate.Migrate(app, app.extensions[EXTENSION].requests, directory=str(MIGRATIONS))
     with _only_one(lock_file), app.app_context():
         flask_migrate.upgrade(directory=str(MIGRATIONS))
 
