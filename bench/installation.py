@@ -62,6 +62,7 @@ def _installation(environ: dict[str, str]) -> Iterator[Installation]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Answer)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     own = {"BELFRY_DATA_DIR": str(folder), "BELFRY_SECRET_KEY": token_urlsafe(48), "BELFRY_VAULT_KEYS": new_key()}
+    before = dict(os.environ)
     os.environ.update({**own, "BELFRY_ALLOWED_PRIVATE_ADDRESSES": "127.0.0.1", **environ})
     settings = read_settings()
     migrate(settings)
@@ -73,6 +74,9 @@ def _installation(environ: dict[str, str]) -> Iterator[Installation]:
         database.dispose()
         server.shutdown()
         shutil.rmtree(folder)
+        # The next installation is another one.
+        os.environ.clear()
+        os.environ.update(before)
 
 
 @contextmanager

@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
 # Between two transactions of one pass, for others to get their turn.
 BREATH_SECONDS = 0.05
+# So long before a slot. A machine that has slept takes twice as long for everything it does first.
+GET_UP_SECONDS = 0.012
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,8 @@ class Scheduler:
         self._hold_seconds = hold_seconds
         self._first_sweep_seconds = first_sweep_seconds
         self._report = report
+        self._elapsed = elapsed
+        self._new_until = elapsed() + hold_seconds
         self._watch = ClockWatch(hold_seconds=hold_seconds, elapsed=elapsed)
         self._rounds = Rounds()
         self._trouble = Trouble(log, "keeping time")
@@ -89,7 +93,7 @@ class Scheduler:
 
     def run(self) -> None:
         """Loop until closed. A pass that fails is logged and repeated; nothing needs a restart."""
-        next_poll = 0.0
+        due_at = next_poll = 0.0
         # A step of the clock just before this process began is not to be seen any more. By then everybody who is alive
         # has renewed what they hold.
         next_sweep = time.monotonic() + self._first_sweep_seconds
@@ -99,12 +103,14 @@ class Scheduler:
             with self._trouble.absorbing() as go:
                 go.was_made = self._schema.is_current()
                 if go.was_made:
-                    due_at = self._due_at()
+                    # Awake because a slot has come, nobody has to be asked whether one has.
+                    if time.monotonic() < min(due_at, next_poll):
+                        due_at = self._due_at()
                     if time.monotonic() >= min(due_at, next_poll):
                         self.tick()
                         next_poll = time.monotonic() + self._poll_seconds
                         due_at = self._after_tick()
-                    wake_at = min(wake_at, due_at)
+                    wake_at = min(wake_at, _get_up_for(due_at))
                 if time.monotonic() >= next_sweep:
                     self.sweep()
                     next_sweep = time.monotonic() + self._sweep_seconds
@@ -117,7 +123,7 @@ class Scheduler:
         began = time.monotonic()
         step = self._watch.step
         while not self._closed.is_set():
-            planned = self._database.run(ENGINE, self._plan_batch)
+            planned = self._plan()
             self._tell_of_step()
             if planned is None:
                 return
@@ -150,9 +156,21 @@ class Scheduler:
                 return True
         return False
 
-    def _plan_batch(self, session: Session) -> tuple[datetime, planner.Tick] | None:
+    def _plan(self) -> tuple[datetime, planner.Tick] | None:
+        try:
+            return self._database.run(ENGINE, lambda session: self._plan_batch(session, is_careful=False))
+        except OUTAGES:
+            raise
+        except Exception:
+            log.exception("a batch of slots was refused, so it is planned again with more care")
+            return self._database.run(ENGINE, lambda session: self._plan_batch(session, is_careful=True))
+
+    def _plan_batch(self, session: Session, *, is_careful: bool) -> tuple[datetime, planner.Tick] | None:
         now = self._steady_now(session)
-        return None if now is None else (now, planner.tick(session, now=now, absence=absence_after(self._watch.step)))
+        if now is None:
+            return None
+        absence = absence_after(self._watch.step)
+        return now, planner.tick(session, now=now, absence=absence, is_careful=is_careful)
 
     def _reap_batch(self, session: Session) -> int | None:
         now = self._steady_now(session)
@@ -168,8 +186,11 @@ class Scheduler:
     def _steady_now(self, session: Session) -> datetime | None:
         """The time, or None while nobody knows whether to trust it: the clock was set a moment ago."""
         now = self._watch.look(lambda: self._clock.now(session))
+        if self._watch.is_held:
+            return None
         # Another scheduler may have seen a step before this one was there to see it.
-        return None if self._watch.is_held or current_hold(session, now=now) else now
+        is_new = self._elapsed() < self._new_until
+        return None if is_new and current_hold(session, now=now) else now
 
     def _tell_of_step(self) -> None:
         step = self._watch.take_untold()
@@ -205,6 +226,12 @@ class Scheduler:
             due = _earliest_work(session, now)
         self._tell_of_step()
         return here + (due - now).total_seconds() if due is not None else here + LOOK_SECONDS
+
+
+def _get_up_for(due_at: float) -> float:
+    """A moment before a slot, to look once more; after that look, at the slot."""
+    is_far = due_at - time.monotonic() > 2 * GET_UP_SECONDS
+    return due_at - GET_UP_SECONDS if is_far else due_at
 
 
 def _earliest_work(session: Session, now: datetime) -> datetime | None:

@@ -17,6 +17,7 @@ from app.jobs.models import Job
 from app.runs.models import Run
 from app.schedules.models import Gap, Schedule, is_planned
 from app.schedules.policies import LATE_AFTER, LOOK_BACK
+from app.schedules.stops import last_stop_ended
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,13 @@ class DueSchedule(NamedTuple):
     kind: str
     # Only of jobs that may lack a connection: it says which one.
     definition: Mapping[str, Any] | None
+    # The same for all: asked in passing, because mostly there is none.
+    last_stop_ended: datetime | None
+
+    @property
+    def may_have_been_stopped(self) -> bool:
+        """Whether scheduling was stopped at its time or later."""
+        return self.last_stop_ended is not None and self.last_stop_ended > self.cursor
 
     @property
     def question(self) -> tuple[object, ...]:
@@ -118,6 +126,7 @@ def _columns(now: datetime) -> Select[Any]:
         or_(_is_before_it_was_made(now), _is_in_the_books(now)),
         Job.kind,
         definition,
+        last_stop_ended(),
     )
     return select(*columns).join(Job, (Job.id == Schedule.job_id) & (Job.organization_id == Schedule.organization_id))
 

@@ -48,18 +48,21 @@ class Tick:
         return self.schedules == BATCH
 
 
-def tick(session: Session, *, now: datetime, absence: Absence = DOWNTIME) -> Tick:
+def tick(session: Session, *, now: datetime, absence: Absence = DOWNTIME, is_careful: bool = True) -> Tick:
     """Plan one batch of the schedules that are due, the longest waiting first. Nothing while scheduling is stopped.
 
-    `absence` is why slots that are long past have not been planned yet.
+    `absence` is why slots that are long past have not been planned yet. Unless it is careful, which takes a moment
+    longer, one schedule that the database refuses fails all of them, and then nothing is written.
     """
     due = lock_due_schedules(session, now=now, limit=BATCH)
-    stops = stops_since(session) if due else []
+    # Found unreadable, none of them says so.
+    has_stops = bool(due.unreadable) or any(schedule.may_have_been_stopped for schedule in due.read)
+    stops = stops_since(session) if has_stops else []
     if any(stop.is_open for stop in stops):
         # What no page can show is mended also while nothing is planned.
         _mend_due(session, due, now)
         return Tick(0, 0)
-    return Tick(len(due), _plan(session, due, Circumstances(stops, absence, now)))
+    return Tick(len(due), _plan(session, due, Circumstances(stops, absence, now), is_careful=is_careful))
 
 
 def plan_schedule(session: Session, *, organization_id: UUID, schedule_id: UUID, now: datetime) -> int:
@@ -90,14 +93,16 @@ def mend(session: Session, wrong: Sequence[WrongCursor], *, now: datetime) -> No
         _repair(session, found.schedule_id, found.problem, now)
 
 
-def _plan(session: Session, due: DueSchedules, here: Circumstances) -> int:
+def _plan(session: Session, due: DueSchedules, here: Circumstances, *, is_careful: bool = True) -> int:
     _mend_due(session, due, here.now)
     decisions, refused = decide_all(due.sound, here)
     for schedule, error in refused:
         _set_aside(session, UUID(schedule.key), error, here.now)
     writes = _with_overlap(session, decisions)
-    if writes:
+    if writes and is_careful:
         _write(session, writes, here.now)
+    elif writes:
+        write_slots(session, writes, now=here.now)
     return sum(write.run is not None and write.run.state is RunState.READY for write in writes)
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, Insert, Select, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Insert, ScalarSelect, Select, func, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -19,6 +19,7 @@ from app.tenants.access import Actor
 from app.tenants.platform import record_for_platform, require_platform_admin
 
 LONGEST_REASON = 500
+_NOT_YET = datetime(9999, 1, 1, tzinfo=UTC)
 UNSAID_REASON = "No reason was given."
 
 
@@ -90,6 +91,12 @@ def current_stop(session: Session) -> SchedulingStopRow | None:
 def is_stopped() -> ColumnElement[bool]:
     """Whether scheduling is stopped, as part of a statement."""
     return select(SchedulingStop.id).where(SchedulingStop.is_open.is_(True)).exists()
+
+
+def last_stop_ended() -> ScalarSelect[datetime]:
+    """When the last stop ended, as part of a statement: not yet while it lasts, and NULL when there was none."""
+    ended = func.coalesce(SchedulingStop.started_at, literal(_NOT_YET, SchedulingStop.started_at.type))
+    return select(func.max(ended, type_=SchedulingStop.started_at.type)).scalar_subquery()
 
 
 def stops_since(session: Session, *, since: datetime | None = None) -> list[SchedulingStopRow]:

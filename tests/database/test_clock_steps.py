@@ -2,16 +2,19 @@
 
 import time
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
 
 from app.core.schema import SchemaGate, newest_migration
 from app.core.scopes import ENGINE
 from app.events.models import Event
 from app.jobs.models import Job
 from app.queue.scheduler import Scheduler, TickReport
+from app.runs import planner
 from app.runs.models import Run
 from app.schedules.clock_steps import MOST_KEPT, current_hold
 from app.schedules.models import ClockStepSeen, Gap, Schedule
@@ -239,4 +242,20 @@ def test_a_time_that_no_calendar_holds_does_not_stop_the_loop(
     machine.passes(300)
 
     assert due_at <= time.monotonic()
+    assert slots_of(database, schedule) == [NOW + timedelta(minutes=5)]
+
+
+def test_a_batch_that_is_refused_is_planned_again_with_more_care(
+    database: OpenDatabase, machine: Machine, schedule: Schedule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, refusals = planner.write_slots, iter([True])
+
+    def refuse_once(*args: Any, **named: Any) -> None:
+        plain(*args, **named)
+        if next(refusals, False):
+            raise IntegrityError("INSERT", {}, Exception("no such organization"))
+
+    monkeypatch.setattr(planner, "write_slots", refuse_once)
+    machine.passes(300)
+
     assert slots_of(database, schedule) == [NOW + timedelta(minutes=5)]

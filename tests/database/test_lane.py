@@ -1,5 +1,6 @@
 """The short way to PostgreSQL: whole transactions, the role and organization of each call, and lost connections."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
@@ -96,6 +97,34 @@ class TestTransactions:
 
         assert [row.name for row in rows] == [GIVEN]
         assert names(database) == [GIVEN, "their job"]
+
+
+class TestAskingTogether:
+    def test_costs_nobody_the_answer_whose_neighbour_is_refused(self, lane: Lane, tenants: tuple[UUID, UUID]) -> None:
+        asked = [(ENGINE, JOBS, {}), (ENGINE, ORGANIZATIONS, {})] * 20
+
+        def ask(call: tuple[Scope, Step, dict[str, object]]) -> list[str] | None:
+            try:
+                return [row.name for row in lane.ask(call)[0]]
+            except DBAPIError as error:
+                return None if was_refused(error) else ["no answer"]
+
+        with ThreadPoolExecutor(8) as threads:
+            answers = list(threads.map(ask, asked))
+
+        assert answers == [["our job", "their job"], None] * 20
+
+    def test_waits_for_a_row_that_somebody_holds_no_longer_than_a_moment(
+        self, lane: Lane, database: OpenDatabase, tenants: tuple[UUID, UUID]
+    ) -> None:
+        rename = (Scope.tenant(tenants[0]), RENAME, {"new_name": "renamed"})
+
+        with database.transaction() as session:
+            session.execute(update(Job).values(description="held"))
+            with pytest.raises(OperationalError, match="lock timeout") as refusal:
+                lane.ask(rename)
+
+        assert was_refused(refusal.value)
 
 
 class TestLostConnections:

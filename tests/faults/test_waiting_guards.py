@@ -75,6 +75,8 @@ def test_a_run_starts_when_the_processes_of_the_functions_were_killed_while_they
     waiting = pairs(supply)
     for child in waiting.values():
         os.kill(child, signal.SIGKILL)
+    # One that dies with the orders in its hands has begun, and that is the run's own end.
+    assert comes_true(lambda: all(is_gone(child) for child in waiting.values()))
 
     assert all(greets(supply, settings) for _ in range(MOST_WAITING))
     assert comes_true(lambda: all(map(is_gone, [*waiting, *waiting.values()])))
