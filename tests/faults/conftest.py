@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from app.core.deadline import Deadline
 from app.jobs.kinds.code.supply import GuardSupply
+from tests.faults.degraded_worker import Site
 from tests.unit.jobs.calls import guard_supply
 
 # Generous: what is waited for takes a moment.
@@ -60,3 +62,12 @@ def supply() -> Iterator[GuardSupply]:
     supply = guard_supply()
     yield supply
     supply.close()
+
+
+@pytest.fixture
+def site(tmp_path: Path, migrated_file: Path) -> Iterator[Site]:
+    """An embedded installation for a worker process."""
+    shutil.copy(migrated_file, tmp_path / "belfry.db")
+    site = Site(tmp_path)
+    yield site
+    site.database.dispose()

@@ -1,7 +1,6 @@
 """The embedded database with no room on its disk, or held by somebody else: nothing is lost, and it is said."""
 
 import resource
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -19,14 +18,6 @@ NO_LIMIT = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
 @pytest.fixture
 def engine() -> str:
     return "sqlite"
-
-
-@pytest.fixture
-def site(tmp_path: Path, migrated_file: Path) -> Iterator[Site]:
-    shutil.copy(migrated_file, tmp_path / "belfry.db")
-    site = Site(tmp_path)
-    yield site
-    site.database.dispose()
 
 
 @pytest.fixture

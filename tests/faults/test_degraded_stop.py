@@ -1,6 +1,5 @@
 """A worker that is told to stop: what can end does, the rest is handed back at no cost of a try, within its time."""
 
-import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -19,14 +18,6 @@ both_signals = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT]
 @pytest.fixture
 def engine() -> str:
     return "sqlite"
-
-
-@pytest.fixture
-def site(tmp_path: Path, migrated_file: Path) -> Iterator[Site]:
-    shutil.copy(migrated_file, tmp_path / "belfry.db")
-    site = Site(tmp_path)
-    yield site
-    site.database.dispose()
 
 
 @pytest.fixture

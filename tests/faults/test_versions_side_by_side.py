@@ -1,7 +1,6 @@
 """Versions side by side: who meets a database of another version starts nothing, ends what it runs, and says so."""
 
 import json
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -28,14 +27,6 @@ def engine() -> str:
     return "sqlite"
 
 
-@pytest.fixture
-def site(tmp_path: Path, migrated_file: Path) -> Iterator[Site]:
-    shutil.copy(migrated_file, tmp_path / "belfry.db")
-    site = Site(tmp_path)
-    yield site
-    site.database.dispose()
-
-
 def call_the_database(folder: Path, version: str) -> None:
     with closing(sqlite3.connect(folder / "belfry.db", timeout=20)) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = ?", [version])
@@ -44,6 +35,7 @@ def call_the_database(folder: Path, version: str) -> None:
 def take_back(settings: Settings, version: str) -> None:
     """The database as an older version of Belfry left it."""
     app = create_app(settings, kinds={})
+    flask_migrate.Migrate(app, app.extensions["belfry"].requests)
     with app.app_context():
         flask_migrate.downgrade(directory=str(MIGRATIONS), revision=version)
     app.extensions["belfry"].database.dispose()
