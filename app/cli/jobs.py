@@ -109,7 +109,7 @@ def create(
 @jobs.command()
 @click.argument("job_id", type=click.UUID)
 @click.option("--name")
-@click.option("--definition", metavar="JSON", help="What to do. Header values that are not named stay as they are.")
+@click.option("--definition", metavar="JSON", help="What to do. A header named without a value keeps its value.")
 @click.option("--description")
 @click.option("--tries", type=int)
 @click.option("--retry-delay", type=int, help="Seconds.")

@@ -38,6 +38,17 @@ class TestEdit:
 
         assert stored(terminal).definition["steps"][0]["url"] == "https://example.org/"
 
+    def test_keeps_the_value_of_a_header_that_is_named_alone(self, terminal: Terminal, job_id: str) -> None:
+        header = '"headers": [{"name": "X-Key", "value": "sesame"}]'
+        with_value = WORKFLOW.replace('"method"', header + ', "method"')
+        terminal.run("jobs", "edit", job_id, "--definition", with_value)
+        before = stored(terminal).definition["steps"][0]["headers"]
+
+        terminal.run("jobs", "edit", job_id, "--definition", with_value.replace(', "value": "sesame"', ""))
+
+        assert before[0]["secret_id"]
+        assert stored(terminal).definition["steps"][0]["headers"] == before
+
     def test_is_in_the_audit(self, terminal: Terminal, job_id: str) -> None:
         terminal.run("jobs", "edit", job_id, "--tries", "2")
 
