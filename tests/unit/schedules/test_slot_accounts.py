@@ -43,6 +43,14 @@ def histories(draw: st.DrawFn) -> tuple[datetime, datetime, list[SchedulingStopR
     return since, now, stops
 
 
+def due_cursor(when: Rhythm, *, since: datetime, now: datetime) -> datetime:
+    """The first slot after the cursor was set. Histories in which none is due are passed over."""
+    cursor = next_fire(when, after=since)
+    assume(cursor is not None and cursor <= now)
+    assert cursor is not None
+    return cursor
+
+
 def listed(when: Rhythm, since: datetime, until: datetime) -> list[datetime]:
     """Every slot, the slow way."""
     return fire_times(when, after=since - MOMENT, until=until, limit=10**6)
@@ -62,9 +70,7 @@ def test_every_slot_lies_in_exactly_one_place(
     when: Rhythm, policy: MissedPolicy, history: tuple[datetime, datetime, list[SchedulingStopRow]]
 ) -> None:
     since, now, stops = history
-    cursor = next_fire(when, after=since)
-    assume(cursor is not None and cursor <= now)
-    assert cursor is not None
+    cursor = due_cursor(when, since=since, now=now)
 
     found = account_for(when, cursor=cursor, policy=policy, stops=stops, absence=DOWNTIME, now=now)
 
@@ -82,9 +88,7 @@ def test_no_gap_mixes_a_stop_with_downtime(
     when: Rhythm, policy: MissedPolicy, history: tuple[datetime, datetime, list[SchedulingStopRow]]
 ) -> None:
     since, now, stops = history
-    cursor = next_fire(when, after=since)
-    assume(cursor is not None and cursor <= now)
-    assert cursor is not None
+    cursor = due_cursor(when, since=since, now=now)
 
     found = account_for(when, cursor=cursor, policy=policy, stops=stops, absence=DOWNTIME, now=now)
 
@@ -99,9 +103,7 @@ def test_only_a_slot_that_the_policy_allows_runs(
     when: Rhythm, policy: MissedPolicy, history: tuple[datetime, datetime, list[SchedulingStopRow]]
 ) -> None:
     since, now, _ = history
-    cursor = next_fire(when, after=since)
-    assume(cursor is not None and cursor <= now)
-    assert cursor is not None
+    cursor = due_cursor(when, since=since, now=now)
 
     found = account_for(when, cursor=cursor, policy=policy, stops=[], absence=DOWNTIME, now=now)
 
