@@ -28,32 +28,22 @@ def commits_failing(database: Database, fault: Fault, *, times: int = 1) -> Iter
     plain: Callable[[Any], None] = dialect.do_commit
     left = times
 
-    def commit(connection: Any) -> None:
+    def ask(plain_way: Callable[..., Any], *words: Any) -> Any:
         nonlocal left
         if left == 0:
-            plain(connection)
-            return
+            return plain_way(*words)
         left -= 1
         if fault is Fault.EXECUTED_BUT_REPORTED_FAILED:
-            plain(connection)
+            plain_way(*words)
         raise lost_connection(dialect)
 
     def send(track: Track, words: bytes) -> list[PGresult]:
-        nonlocal left
-        if left == 0 or b"EXECUTE" not in words:
-            return plain_send(track, words)
-        left -= 1
-        if fault is Fault.EXECUTED_BUT_REPORTED_FAILED:
-            plain_send(track, words)
-        raise lost_connection(dialect)
+        answers: list[PGresult] = ask(plain_send, track, words) if b"EXECUTE" in words else plain_send(track, words)
+        return answers
 
     plain_send = Track._send
-    dialect.do_commit = commit
-    with patch.object(Track, "_send", send):
-        try:
-            yield
-        finally:
-            del dialect.do_commit
+    with _misled(dialect, "do_commit", lambda connection: ask(plain, connection), send):
+        yield
 
 
 @contextmanager
@@ -81,12 +71,19 @@ def statements_failing(database: Database, beginning: str) -> Iterator[None]:
         return plain_send(track, words)
 
     plain_send = Track._send
-    dialect.do_execute = execute
+    with _misled(dialect, "do_execute", execute, send):
+        yield
+
+
+@contextmanager
+def _misled(dialect: Any, name: str, instead: Callable[..., Any], send: Callable[..., Any]) -> Iterator[None]:
+    """Both ways to a database, the dialect's and the short one to PostgreSQL, with something else in their places."""
+    setattr(dialect, name, instead)
     with patch.object(Track, "_send", send):
         try:
             yield
         finally:
-            del dialect.do_execute
+            delattr(dialect, name)
 
 
 def lost_connection(dialect: Dialect) -> Exception:
