@@ -14,6 +14,7 @@ from app.runs.switches import QUEUES, list_switches, pause_queue, resume_queue
 LABELS = {
     RunState.READY: "waiting",
     RunState.RUNNING: "running",
+    RunState.WAITING: "waiting for another run",
     RunState.WAITING_RETRY: "waiting for a retry",
     RunState.FAILED: "failed",
 }

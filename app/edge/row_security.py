@@ -36,17 +36,27 @@ class Access:
 ALL = ("SELECT", "INSERT", "UPDATE", "DELETE")
 _USER = "id, email, name, is_platform_admin, timezone, disabled_at, created_at"
 _COLLEAGUES = f"id = {PERSON} OR id IN (SELECT user_id FROM memberships WHERE {OWN_ROWS})"  # noqa: S608 - constants
-_ATTEMPT = "run_id, token, organization_id, number, state, worker, started_at, finished_at"
+_ATTEMPT = (
+    "run_id, token, organization_id, number, state, worker, progress_done, progress_total, progress_text, started_at, "
+    "finished_at"
+)
 _RUN = (
     "id, organization_id, job_id, schedule_id, slot_at, due_at, trigger, requested_by, request_key, retry_of_run_id, "
-    "kind, job_name, tries, retry_delay_seconds, retry_backoff, when_lost, time_limit_seconds, state, "
+    "parent_run_id, cause_run_id, kind, job_name, tries, retry_delay_seconds, retry_backoff, "
+    "retry_longest_delay_seconds, retry_has_jitter, retry_not_on, when_lost, soft_limit_seconds, time_limit_seconds, "
+    "queue, priority, connection_key, slow_at, cancel_requested_at, cancel_reason, cancel_words, state, "
     "reason, error, attempt, token, worker, lease_until, ready_at, hinted_at, created_at, started_at, finished_at, "
     "dismissed_at"
 )
-_JOB = "id, organization_id, name, kind, service, deleted_at"
+_JOB = (
+    "id, organization_id, name, kind, service, queue, priority, concurrency, code_name, code_group, code_source, "
+    "left_code_at, deleted_at"
+)
 _SCHEDULE = (
     "id, organization_id, job_id, name, cron, timezone, spread_key, clock_change, overlap, missed, "
-    "missed_max_age_seconds, enabled, problem, next_run_at, default_for, version, created_at, updated_at, deleted_at"
+    "missed_max_age_seconds, missed_limit, switched_at, switched_by, notes, code_id, code_source, code_says, "
+    "code_overrides, left_code_at, enabled, problem, next_run_at, default_for, version, created_at, updated_at, "
+    "deleted_at"
 )
 
 
@@ -106,6 +116,13 @@ TABLES: dict[str, tuple[Access, ...]] = {
         Access(PLATFORM, ("SELECT", "INSERT", "UPDATE")),
     ),
     "clock_steps": (Access(ENGINE, ALL), Access(TENANT, ("SELECT",)), Access(PLATFORM, ("SELECT",))),
+    "queues": (
+        Access(ENGINE, ("SELECT", "UPDATE (tokens, tokens_at)")),
+        Access(TENANT, ("SELECT",)),
+        Access(PLATFORM, ALL),
+    ),
+    "connection_limits": (_own(*ALL), Access(ENGINE, ("SELECT", "INSERT", "UPDATE")), Access(PLATFORM, ("SELECT",))),
+    "job_chains": (_own(*ALL), Access(ENGINE, ("SELECT",))),
     "queue_switches": (Access(ENGINE, ("SELECT",)), Access(TENANT, ("SELECT",)), Access(PLATFORM, ALL)),
 }
 

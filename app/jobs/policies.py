@@ -2,17 +2,37 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
-# Longer waits help nobody: by then somebody has to look.
-LONGEST_DELAY = timedelta(hours=1)
+# Longer waits help nobody, unless somebody says otherwise: by then a person has to look.
+DEFAULT_LONGEST_DELAY_SECONDS = 3_600
 
 
 class Backoff(StrEnum):
     """How the wait grows from try to try."""
 
     FIXED = "fixed"
-    EXPONENTIAL = "exponential"  # doubles each time, up to an hour
+    EXPONENTIAL = "exponential"  # doubles each time, up to the longest delay
+
+
+class Priority(IntEnum):
+    """Who of an organization goes first when several of its runs are ready. Stored as these numbers."""
+
+    HIGH = 0
+    NORMAL = 1
+    LOW = 2
+
+
+class ErrorClass(StrEnum):
+    """What kind of trouble ended a try. A policy may say which kinds are not worth another one."""
+
+    NETWORK = "network"  # nothing answered
+    RATE_LIMITED = "rate_limited"  # the other side asked for fewer calls
+    SERVER = "server"  # the other side failed, and said so
+    REFUSED = "refused"  # it refused the credentials; never tried again
+    REJECTED = "rejected"  # it answered, but not as expected
+    TIMED_OUT = "timed_out"  # the time limit was reached
+    JOB = "job"  # the job itself failed
 
 
 class WhenLost(StrEnum):
@@ -31,6 +51,10 @@ class RetryPolicy:
     delay_seconds: int
     backoff: Backoff
     when_lost: WhenLost = WhenLost.KIND
+    longest_delay_seconds: int = DEFAULT_LONGEST_DELAY_SECONDS
+    # Whether the wait is spread by chance, so that many that failed together do not come back together.
+    has_jitter: bool = False
+    not_on: frozenset[ErrorClass] = frozenset()
 
     def delay_after(self, attempt: int) -> timedelta:
         """The wait after that many attempts."""
@@ -38,12 +62,22 @@ class RetryPolicy:
         if self.backoff is Backoff.EXPONENTIAL:
             # The exponent is capped: 2 ** 64 seconds would overflow before it could be compared.
             seconds *= 2 ** min(attempt - 1, 16)
-        return min(timedelta(seconds=seconds), LONGEST_DELAY)
+        return timedelta(seconds=min(seconds, self.longest_delay_seconds))
 
     def has_tries_left(self, attempt: int) -> bool:
         """Whether another try may follow after that many attempts."""
         return attempt < self.tries
 
+    @property
+    def not_on_words(self) -> str:
+        """The classes that are not tried again, as they are stored: words with commas between them."""
+        return ",".join(sorted(self.not_on))
+
     def may_repeat(self, *, kind_says: bool) -> bool:
         """Whether a try whose end is unknown may be followed by another one by itself."""
         return kind_says if self.when_lost is WhenLost.KIND else self.when_lost is WhenLost.RETRY
+
+
+def read_not_on(words: str) -> frozenset[ErrorClass]:
+    """Stored words as classes. One that this version does not know is passed over: it was made by a newer one."""
+    return frozenset(ErrorClass(word) for word in words.split(",") if word in set(ErrorClass))

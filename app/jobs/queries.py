@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.core.errors import NotFound
 from app.jobs.kinds.base import KindName
 from app.jobs.models import Job
-from app.jobs.policies import Backoff, RetryPolicy, WhenLost
+from app.jobs.policies import Backoff, RetryPolicy, WhenLost, read_not_on
 
 
 class JobNotFound(NotFound):
@@ -54,6 +54,14 @@ def lock_job(session: Session, *, organization_id: UUID, job_id: UUID) -> None:
     session.execute(query.with_for_update(key_share=True))
 
 
+def retry_policy_of(job: Job) -> RetryPolicy:
+    """How often a job's runs are tried, as it says now."""
+    return RetryPolicy(
+        job.tries, job.retry_delay_seconds, Backoff(job.retry_backoff), WhenLost(job.when_lost),
+        job.retry_longest_delay_seconds, job.retry_has_jitter, read_not_on(job.retry_not_on),
+    )  # fmt: skip
+
+
 def _jobs_of(organization_id: UUID) -> Select[Job]:
     return select(Job).where(Job.organization_id == organization_id, Job.deleted_at.is_(None))
 
@@ -67,7 +75,7 @@ def _row(job: Job) -> JobRow:
         kind=KindName(job.kind),
         definition=job.definition,
         revision=job.revision,
-        retry=RetryPolicy(job.tries, job.retry_delay_seconds, Backoff(job.retry_backoff), WhenLost(job.when_lost)),
+        retry=retry_policy_of(job),
         time_limit_seconds=job.time_limit_seconds,
         updated_at=job.updated_at,
     )

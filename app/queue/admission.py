@@ -68,13 +68,13 @@ def next_in_line(ago: Ago, *, live_slots: LiveSlots, own_slots: ColumnElement[in
 
 def _called() -> CTE:
     """The runs hinted at that nobody has claimed yet. There are few, however long the line is."""
-    found = select(Run.organization_id, Run.kind, Run.ready_at).where(in_state(RunState.READY), _HINTED)
+    found = select(Run.organization_id, Run.queue, Run.ready_at).where(in_state(RunState.READY), _HINTED)
     # The order is that of the index to use. Without it PostgreSQL may look through the whole line for them.
     return _once(found.order_by(Run.hinted_at).cte("called"))
 
 
 def _room(ago: Ago, called: CTE, live_slots: LiveSlots, own_slots: ColumnElement[int]) -> CTE:
-    is_open = called.c.kind.not_in(select(QueueSwitch.name))
+    is_open = called.c.queue.not_in(select(QueueSwitch.name))
     taken = select(func.count()).select_from(called).where(called.c.ready_at <= ago(NOW), is_open).scalar_subquery()
     facts = _once(select(live_slots(ago).label("live"), taken.label("taken")).cte("facts"))
     slots = case((facts.c.live > own_slots, facts.c.live), else_=own_slots)
@@ -89,25 +89,25 @@ def _once(part: CTE) -> CTE:
 
 def _lines(*, lateral: bool) -> CTE:
     """Every queue and organization for which a run waits, found by leaps over the index and not by reading the runs."""
-    first = select(Run.kind, Run.organization_id).where(in_state(RunState.READY), _WAITING)
-    first = first.order_by(Run.kind, Run.organization_id).limit(literal_column("1"))
+    first = select(Run.queue, Run.organization_id).where(in_state(RunState.READY), _WAITING)
+    first = first.order_by(Run.queue, Run.organization_id).limit(literal_column("1"))
     lines = select(first.subquery("first")).cte("lines", recursive=True)
     behind = aliased(Run)
     following = (
-        select(behind.kind, behind.organization_id)
+        select(behind.queue, behind.organization_id)
         .where(in_state(RunState.READY, behind), behind.hinted_at.is_(None))
-        .where(tuple_(behind.kind, behind.organization_id) > tuple_(lines.c.kind, lines.c.organization_id))
-        .order_by(behind.kind, behind.organization_id)
+        .where(tuple_(behind.queue, behind.organization_id) > tuple_(lines.c.queue, lines.c.organization_id))
+        .order_by(behind.queue, behind.organization_id)
         .limit(literal_column("1"))
         .correlate(lines)
     )
     if lateral:
         # Nothing is joined by its id: planned for an empty table, that would read all runs there ever were.
         leap = following.lateral("leap")
-        return lines.union_all(select(leap.c.kind, leap.c.organization_id).select_from(lines.join(leap, true())))
+        return lines.union_all(select(leap.c.queue, leap.c.organization_id).select_from(lines.join(leap, true())))
     found, leap_id = aliased(Run), following.with_only_columns(behind.id).scalar_subquery()
     return lines.union_all(
-        select(found.kind, found.organization_id).select_from(lines.join(found, found.id == leap_id))
+        select(found.queue, found.organization_id).select_from(lines.join(found, found.id == leap_id))
     )
 
 
@@ -115,13 +115,13 @@ def _candidates(lines: CTE, ago: Ago, free: ScalarSelect[Any], *, lateral: bool)
     """The first of every open line, as many as there is room for: each could be the only one."""
     first = (
         select(Run.id, Run.organization_id, Run.ready_at)
-        .where(Run.kind == lines.c.kind, Run.organization_id == lines.c.organization_id)
+        .where(Run.queue == lines.c.queue, Run.organization_id == lines.c.organization_id)
         .where(in_state(RunState.READY), _WAITING, Run.ready_at <= ago(NOW))
         .order_by(Run.ready_at, Run.id)
         .limit(free)
         .correlate(lines)
     )
-    is_unpaused = lines.c.kind.not_in(select(QueueSwitch.name))
+    is_unpaused = lines.c.queue.not_in(select(QueueSwitch.name))
     if lateral:
         heads = first.lateral("heads")
         return select(heads).select_from(lines.join(heads, true())).where(is_unpaused).subquery("candidates")

@@ -28,6 +28,7 @@ from app.runs import ledger
 from app.runs.models import Run, in_state
 from app.runs.states import RunState
 from app.runs.steps import any_of, is_state, make_ready, moments
+from app.runs.waits import waits_that_are_over
 
 log = logging.getLogger(__name__)
 
@@ -125,7 +126,7 @@ class Dispatcher:
 
     def _choose(self, session: Session, *, waiting: int | None) -> list[UUID]:
         now = self.clock.now(session)
-        _wake_retries(session, now)
+        _wake(session, now)
         if waiting is None:
             return []
 
@@ -176,9 +177,8 @@ def make_dispatcher(settings: Settings, database: Database, clock: Clock, *, liv
     return Dispatcher(database, clock, make_hints(make_huey(settings)), live_slots, own_slots=1)
 
 
-def _wake_retries(session: Session, now: datetime) -> None:
-    query = select(Run.id).where(in_state(RunState.WAITING_RETRY), Run.ready_at <= now).limit(MOST_WOKEN)
-    due = list(session.scalars(query))
+def _wake(session: Session, now: datetime) -> None:
+    due = list(session.scalars(waits_that_are_over(literal(now, UTCDateTime()), literal(MOST_WOKEN))))
     if due:
         ledger.make_ready(session, run_ids=due, now=now)
 

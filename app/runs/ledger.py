@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Insert, Row, func, insert, literal, update
+from sqlalchemy import ColumnElement, Insert, Row, func, insert, literal, null, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
@@ -15,10 +15,10 @@ from app.core.ids import new_id
 from app.core.text import storable
 from app.events.service import Topic, append_event
 from app.jobs.kinds.base import KindName
-from app.jobs.policies import Backoff, RetryPolicy, WhenLost
+from app.jobs.policies import Backoff, Priority, RetryPolicy, WhenLost, read_not_on
 from app.runs.models import Attempt, Run
 from app.runs.retries import Next
-from app.runs.states import LOSSES, AttemptState, Reason, RunState, Trigger, sources_of
+from app.runs.states import LOSSES, TERMINAL, AttemptState, Reason, RunState, Trigger, sources_of
 from app.runs.switches import is_open
 
 
@@ -33,6 +33,7 @@ class RunRequest:
     definition: dict[str, Any]
     retry: RetryPolicy
     time_limit_seconds: int
+    queue: str
     trigger: Trigger
     due_at: datetime
     schedule_id: UUID | None = None
@@ -40,6 +41,10 @@ class RunRequest:
     requested_by: UUID | None = None
     request_key: str | None = None
     retry_of_run_id: UUID | None = None
+    parent_run_id: UUID | None = None
+    cause_run_id: UUID | None = None
+    soft_limit_seconds: int | None = None
+    priority: Priority = Priority.NORMAL
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,7 @@ class Started:
     definition: dict[str, Any]
     time_limit_seconds: int
     retry: RetryPolicy
+    soft_limit_seconds: int | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,7 @@ def open_run(
     session: Session, request: RunRequest, *, now: datetime, state: RunState = RunState.READY,
     reason: Reason | None = None, explanation: str | None = None,
 ) -> UUID | None:  # fmt: skip
-    """Add a run, ready or already skipped. None when its slot, request or retry has a run already."""
+    """Add a run: ready, waiting for another one, or skipped. None when its slot, request or retry has one already."""
     run_id = new_id()
     values: dict[str, Any] = {
         "id": run_id,
@@ -88,8 +94,14 @@ def open_run(
         "tries": request.retry.tries,
         "retry_delay_seconds": request.retry.delay_seconds,
         "retry_backoff": request.retry.backoff.value,
+        "retry_longest_delay_seconds": request.retry.longest_delay_seconds,
+        "retry_has_jitter": request.retry.has_jitter,
+        "retry_not_on": request.retry.not_on_words,
         "when_lost": request.retry.when_lost.value,
+        "soft_limit_seconds": request.soft_limit_seconds,
         "time_limit_seconds": request.time_limit_seconds,
+        "queue": request.queue,
+        "priority": request.priority.value,
         "trigger": request.trigger.value,
         "schedule_id": request.schedule_id,
         "slot_at": request.slot_at,
@@ -97,6 +109,8 @@ def open_run(
         "requested_by": request.requested_by,
         "request_key": request.request_key,
         "retry_of_run_id": request.retry_of_run_id,
+        "parent_run_id": request.parent_run_id,
+        "cause_run_id": request.cause_run_id,
         "state": state.value,
         "reason": reason and reason.value,
         "error": explanation,
@@ -104,7 +118,7 @@ def open_run(
         "token": 0,
         "ready_at": now,
         "created_at": now,
-        "finished_at": None if state is RunState.READY else now,
+        "finished_at": now if state in TERMINAL else None,
     }
     # Asked for by RETURNING: a row count after a refused insert is not told the same way by every driver.
     if session.scalar(_insert_or_ignore(session).values(**values).returning(Run.id)) is None:
@@ -183,11 +197,12 @@ def put_down(
 
 
 def make_ready(session: Session, *, run_ids: list[UUID], now: datetime) -> int:
-    """Let runs that waited for their next try start. Returns how many did."""
+    """Let runs start whose wait is over: for their next try, or for other runs. Returns how many did."""
+    is_due = (Run.state == RunState.WAITING_RETRY.value) & (Run.ready_at <= now)
     query = (
         update(Run)
-        .where(Run.id.in_(run_ids), Run.state == RunState.WAITING_RETRY.value, Run.ready_at <= now)
-        .values(state=RunState.READY.value)
+        .where(Run.id.in_(run_ids), or_(is_due, Run.state == RunState.WAITING.value))
+        .values(state=RunState.READY.value, reason=null())
         .returning(Run.id, Run.organization_id)
     )
     moved = session.execute(query).all()
@@ -209,6 +224,18 @@ def cancel(
     if count_changed(session, query) != 1:
         return False
     _note(session, organization_id, run_id, RunState.CANCELLED.value, now)
+    return True
+
+
+def request_cancel(
+    session: Session, *, run_id: UUID, organization_id: UUID, reason: Reason, words: str, now: datetime
+) -> bool:
+    """Ask a run that goes on to stop. False when it is not running, or was asked before."""
+    held = Run.id == run_id, Run.organization_id == organization_id, Run.state == RunState.RUNNING.value
+    values = {"cancel_requested_at": now, "cancel_reason": reason.value, "cancel_words": words}
+    if count_changed(session, update(Run).where(*held, Run.cancel_requested_at.is_(None)).values(**values)) != 1:
+        return False
+    _note(session, organization_id, run_id, "cancel_requested", now)
     return True
 
 
@@ -258,7 +285,11 @@ def started_from(run: Run | Row[Any]) -> Started:
         # Unpacked, because JSON of another kind than an object is refused here, and not by each kind of job.
         definition={**run.definition},
         time_limit_seconds=run.time_limit_seconds,
-        retry=RetryPolicy(run.tries, run.retry_delay_seconds, Backoff(run.retry_backoff), WhenLost(run.when_lost)),
+        soft_limit_seconds=run.soft_limit_seconds,
+        retry=RetryPolicy(
+            run.tries, run.retry_delay_seconds, Backoff(run.retry_backoff), WhenLost(run.when_lost),
+            run.retry_longest_delay_seconds, run.retry_has_jitter, read_not_on(run.retry_not_on),
+        ),
     )  # fmt: skip
 
 

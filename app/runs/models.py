@@ -5,14 +5,18 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
+    Float,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
+    SmallInteger,
     String,
     Text,
     UniqueConstraint,
+    false,
     literal_column,
     text,
 )
@@ -66,10 +70,19 @@ class Run(Base):
         _partial_index("ix_runs_ready", "ready_at", where="state = 'ready'"),
         # The line itself, by queue and organization, and those who have been called out of it.
         _partial_index(
-            "ix_runs_line", "kind", "organization_id", "ready_at", "id", where="state = 'ready' AND hinted_at IS NULL"
+            "ix_runs_line",
+            "queue",
+            "organization_id",
+            "priority",
+            "ready_at",
+            "id",
+            where="state = 'ready' AND hinted_at IS NULL",
         ),
         _partial_index("ix_runs_hinted", "hinted_at", where="state = 'ready' AND hinted_at IS NOT NULL"),
         _partial_index("ix_runs_waiting_retry", "ready_at", where="state = 'waiting_retry'"),
+        _partial_index("ix_runs_waiting", "schedule_id", where="state = 'waiting'"),
+        _partial_index("ix_runs_parent_run_id", "parent_run_id", where="parent_run_id IS NOT NULL"),
+        _partial_index("ix_runs_cause_run_id", "cause_run_id", where="cause_run_id IS NOT NULL"),
         _partial_index("ix_runs_lease", "lease_until", where="state = 'running'"),
         Index("ix_runs_schedule_id_finished_at", "schedule_id", "finished_at"),
         # Each index that a run is in has to be written whenever the run changes.
@@ -90,6 +103,10 @@ class Run(Base):
     requested_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     request_key: Mapped[str | None] = mapped_column(String(64))
     retry_of_run_id: Mapped[UUID | None]
+    # The run that waits for this one among others, and the one whose end started it. Old runs are deleted each for
+    # itself, so either may be gone.
+    parent_run_id: Mapped[UUID | None]
+    cause_run_id: Mapped[UUID | None]
 
     # What was asked for, as it stood when the run was made.
     kind: Mapped[str] = mapped_column(String(16))
@@ -99,7 +116,17 @@ class Run(Base):
     retry_delay_seconds: Mapped[int]
     retry_backoff: Mapped[str] = mapped_column(String(16))
     when_lost: Mapped[str] = mapped_column(String(8), default=WhenLost.KIND.value, server_default=WhenLost.KIND.value)
+    retry_longest_delay_seconds: Mapped[int] = mapped_column(default=3_600, server_default="3600")
+    retry_has_jitter: Mapped[bool] = mapped_column(default=False, server_default=false())
+    retry_not_on: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    soft_limit_seconds: Mapped[int | None]
     time_limit_seconds: Mapped[int]
+
+    # Where it stands in line. A version that knows of no queues leaves it to the first one.
+    queue: Mapped[str] = mapped_column(String(32), server_default="workflow")
+    priority: Mapped[int] = mapped_column(SmallInteger, default=1, server_default="1")
+    # What its calls share with those of other runs, such as an account that has limits of its own.
+    connection_key: Mapped[str | None] = mapped_column(String(80))
 
     state: Mapped[str] = mapped_column(String(16))
     reason: Mapped[str | None] = mapped_column(String(24))
@@ -114,6 +141,12 @@ class Run(Base):
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    # Since when it takes longer than its soft limit.
+    slow_at: Mapped[datetime | None]
+    # When somebody asked a run that goes on to stop, why, and in which words.
+    cancel_requested_at: Mapped[datetime | None]
+    cancel_reason: Mapped[str | None] = mapped_column(String(24))
+    cancel_words: Mapped[str | None] = mapped_column(Text)
     # When somebody took a dead letter off the queue page. The run and its outcome stay.
     dismissed_at: Mapped[datetime | None]
 
@@ -140,6 +173,10 @@ class Attempt(Base):
     error: Mapped[str | None] = mapped_column(Text)
     detail: Mapped[str | None] = mapped_column(Text)
     result: Mapped[dict[str, Any]]
+    # How far it has come, as it says itself.
+    progress_done: Mapped[int | None] = mapped_column(BigInteger)
+    progress_total: Mapped[int | None] = mapped_column(BigInteger)
+    progress_text: Mapped[str | None] = mapped_column(String(200))
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
 
@@ -164,6 +201,36 @@ class LogLine(Base):
     level: Mapped[str] = mapped_column(String(8))
     text: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime]
+
+
+class Queue(Base):
+    """A lane of runs and its limits; none where a limit is missing. Those of the kinds are made by a migration."""
+
+    __tablename__ = "queues"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    # How many of its runs may go on at once.
+    concurrency: Mapped[int | None]
+    # How many may start in so many seconds.
+    rate_starts: Mapped[int | None]
+    rate_seconds: Mapped[int | None]
+    # How many may start now by that rate, as of when.
+    tokens: Mapped[float] = mapped_column(Float, default=0.0, server_default="0")
+    tokens_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
+    updated_at: Mapped[datetime]
+
+
+class ConnectionLimit(Base):
+    """What an outside account allows: how many runs at once, and until when none at all."""
+
+    __tablename__ = "connection_limits"
+
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"), primary_key=True)
+    connection_key: Mapped[str] = mapped_column(String(80), primary_key=True)
+    concurrency: Mapped[int | None]
+    limited_until: Mapped[datetime | None]
+    explanation: Mapped[str | None] = mapped_column(Text)
 
 
 class QueueSwitch(Base):

@@ -16,7 +16,8 @@ from app.events.service import Topic, append_event
 from app.jobs.kinds.base import KindName
 from app.jobs.kinds.sync.connection import needs_connection, what_to_connect
 from app.jobs.models import Job
-from app.jobs.policies import Backoff, RetryPolicy, WhenLost
+from app.jobs.policies import Priority
+from app.jobs.queries import retry_policy_of
 from app.runs import cursors, ledger
 from app.runs.cursors import WrongCursor
 from app.runs.due_schedules import DueSchedules, lock_due_schedule, lock_due_schedules
@@ -186,6 +187,8 @@ def request_for(
     requested_by: UUID | None = None,
     request_key: str | None = None,
     retry_of_run_id: UUID | None = None,
+    parent_run_id: UUID | None = None,
+    cause_run_id: UUID | None = None,
 ) -> RunRequest:
     """A run of a job as it is defined now."""
     return RunRequest(
@@ -194,8 +197,11 @@ def request_for(
         job_name=job.name,
         kind=KindName(job.kind),
         definition=job.definition,
-        retry=RetryPolicy(job.tries, job.retry_delay_seconds, Backoff(job.retry_backoff), WhenLost(job.when_lost)),
+        retry=retry_policy_of(job),
+        soft_limit_seconds=job.soft_limit_seconds,
         time_limit_seconds=job.time_limit_seconds,
+        queue=job.queue or job.kind,
+        priority=Priority(job.priority),
         trigger=trigger,
         due_at=due_at,
         schedule_id=schedule_id,
@@ -203,4 +209,6 @@ def request_for(
         requested_by=requested_by,
         request_key=request_key,
         retry_of_run_id=retry_of_run_id,
+        parent_run_id=parent_run_id,
+        cause_run_id=cause_run_id,
     )

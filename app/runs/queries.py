@@ -71,7 +71,7 @@ class RunRow:
     @property
     def can_remove(self) -> bool:
         """Whether it can be taken off the queue: it waits, or it failed and is still listed."""
-        waits = self.state in {RunState.READY, RunState.WAITING_RETRY}
+        waits = self.state in {RunState.READY, RunState.WAITING, RunState.WAITING_RETRY}
         return waits or (self.state is RunState.FAILED and not self.is_dismissed)
 
 
@@ -144,7 +144,7 @@ def list_attempts(session: Session, *, organization_id: UUID, run_id: UUID) -> l
 
 def list_waiting(session: Session, *, organization_id: UUID, limit: int) -> list[RunRow]:
     """Runs that are to start, in the order they will."""
-    waiting = Run.state.in_([RunState.READY.value, RunState.WAITING_RETRY.value])
+    waiting = Run.state.in_([RunState.READY.value, RunState.WAITING.value, RunState.WAITING_RETRY.value])
     return _some(session, organization_id, waiting, order=(Run.ready_at, Run.id), limit=limit)
 
 
@@ -219,5 +219,5 @@ def row_of(found: Row[Run, str, UUID]) -> RunRow:
         retry_of_run_id=run.retry_of_run_id,
         retried_by_run_id=retried_by,
         is_dismissed=run.dismissed_at is not None,
-        queue=run.kind,
+        queue=run.queue,
     )

@@ -23,7 +23,7 @@ from app.tenants.access import Actor, Permission, require
 from app.tenants.models import Organization
 from app.tenants.roles import Role
 
-_LIVE = (RunState.READY, RunState.RUNNING, RunState.WAITING_RETRY)
+_LIVE = (RunState.READY, RunState.RUNNING, RunState.WAITING, RunState.WAITING_RETRY)
 
 
 @dataclass(frozen=True)
@@ -74,11 +74,11 @@ def list_queues(session: Session, *, organization_id: UUID | None) -> list[Queue
     """Every queue with its figures: of one organization, or of all for platform admins."""
     live = [state.value for state in _LIVE]
     here = _runs_of(organization_id)
-    query = select(Run.kind, Run.state, func.count()).where(here, Run.state.in_(live)).group_by(Run.kind, Run.state)
-    dead = select(Run.kind, func.count().label("number")).where(here, *in_dead_letter()).group_by(Run.kind)
+    query = select(Run.queue, Run.state, func.count()).where(here, Run.state.in_(live)).group_by(Run.queue, Run.state)
+    dead = select(Run.queue, func.count().label("number")).where(here, *in_dead_letter()).group_by(Run.queue)
     with _seeing(session, organization_id):
         counts = {(kind, RunState(state)): number for kind, state, number in session.execute(query)}
-        failed = {found.kind: found.number for found in session.execute(dead)}
+        failed = {found.queue: found.number for found in session.execute(dead)}
         switches = {switch.name: switch for switch in list_switches(session)}
     return [_queue(name, counts, failed.get(name, 0), switches.get(name)) for name in QUEUES]
 
@@ -98,7 +98,7 @@ def list_queue_runs(
     """
     check_queue(name)
     words = [state.value for state in states]
-    query = select(Run).where(_runs_of(organization_id), Run.kind == name, Run.state.in_(words))
+    query = select(Run).where(_runs_of(organization_id), Run.queue == name, Run.state.in_(words))
     # What failed and was retried or removed is history, and no longer in the queue.
     query = query.where(or_(Run.state != RunState.FAILED.value, and_(*in_dead_letter())))
     if after is not None:
@@ -160,7 +160,7 @@ def _owners(session: Session, actor: Actor, run_ids: Sequence[UUID], queue: str 
     organization_id = None if actor.is_platform_admin else actor.organization_id
     query = select(Run.id, Run.organization_id).where(Run.id.in_(run_ids), _runs_of(organization_id))
     if queue is not None:
-        query = query.where(Run.kind == queue)
+        query = query.where(Run.queue == queue)
     with _seeing(session, organization_id):
         owners = {found.id: found.organization_id for found in session.execute(query)}
     unknown = [str(run_id) for run_id in run_ids if run_id not in owners]
@@ -188,7 +188,7 @@ def _seeing(session: Session, organization_id: UUID | None) -> AbstractContextMa
 def _queue(name: str, counts: dict[tuple[str, RunState], int], failed: int, switch: QueueSwitchRow | None) -> QueueRow:
     return QueueRow(
         name=name,
-        waiting=counts.get((name, RunState.READY), 0),
+        waiting=counts.get((name, RunState.READY), 0) + counts.get((name, RunState.WAITING), 0),
         running=counts.get((name, RunState.RUNNING), 0),
         retrying=counts.get((name, RunState.WAITING_RETRY), 0),
         failed=failed,
@@ -205,7 +205,7 @@ def _row(run: Run) -> QueueRunRow:
         job_id=run.job_id,
         job_name=run.job_name,
         schedule_id=run.schedule_id,
-        queue=run.kind,
+        queue=run.queue,
         state=RunState(run.state),
         reason=Reason(run.reason) if run.reason else None,
         error=run.error,

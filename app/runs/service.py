@@ -170,7 +170,7 @@ def _plan_first(session: Session, actor: Actor, schedule_id: UUID, now: datetime
 def _cancel_waiting(
     session: Session, actor: Actor, which: ColumnElement[bool], explanation: str, now: datetime
 ) -> None:
-    waiting = [RunState.READY.value, RunState.WAITING_RETRY.value]
+    waiting = [RunState.READY.value, RunState.WAITING.value, RunState.WAITING_RETRY.value]
     query = select(Run.id).where(which, Run.organization_id == actor.organization_id, Run.state.in_(waiting))
     for run_id in session.scalars(query).all():
         ledger.cancel(
@@ -192,6 +192,7 @@ def _why_not_retryable(run: RunRow) -> str:
 _STATE_WORDS = {
     RunState.READY: "has not started yet",
     RunState.RUNNING: "is still running",
+    RunState.WAITING: "still waits for other runs",
     RunState.WAITING_RETRY: "will be tried again by itself",
     RunState.SUCCEEDED: "succeeded",
     RunState.FAILED: "failed",

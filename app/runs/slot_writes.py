@@ -65,11 +65,14 @@ _ACTIVE_IN_SQLITE = text(
 # What a run copies of its job is copied by the database: a definition may be long, and nobody here needs it.
 _RUN_COLUMNS = (
     "id, organization_id, job_id, schedule_id, slot_at, due_at, trigger, kind, definition, job_name, tries, "
-    "retry_delay_seconds, retry_backoff, when_lost, time_limit_seconds, state, reason, error, attempt, token, "
+    "retry_delay_seconds, retry_backoff, retry_longest_delay_seconds, retry_has_jitter, retry_not_on, when_lost, "
+    "soft_limit_seconds, time_limit_seconds, queue, priority, state, reason, error, attempt, token, "
     "ready_at, created_at, finished_at"
 )
 _OF_JOB = (
-    "j.kind, j.definition, j.name, j.tries, j.retry_delay_seconds, j.retry_backoff, j.when_lost, j.time_limit_seconds"
+    "j.kind, j.definition, j.name, j.tries, j.retry_delay_seconds, j.retry_backoff, j.retry_longest_delay_seconds, "
+    "j.retry_has_jitter, j.retry_not_on, j.when_lost, j.soft_limit_seconds, j.time_limit_seconds, "
+    "coalesce(j.queue, j.kind), j.priority"
 )
 
 # One statement, because each would look up the same rows again. All of it or nothing: a cursor never moves alone.

@@ -8,10 +8,11 @@ class RunState(StrEnum):
 
     READY = "ready"  # to be started as soon as a slot is free
     RUNNING = "running"  # a worker holds a lease on it
+    WAITING = "waiting"  # for another run, without a lease, a slot or a try; the reason says for which
     WAITING_RETRY = "waiting_retry"  # an attempt failed; the next one starts at ready_at
     SUCCEEDED = "succeeded"
     FAILED = "failed"  # with every try used up: the dead letter
-    CANCELLED = "cancelled"  # removed by a person before it started
+    CANCELLED = "cancelled"  # somebody or a policy ended it
     SKIPPED = "skipped"  # never started, because a policy said so
     MISSED = "missed"  # never started, because nobody was there in time
 
@@ -23,12 +24,18 @@ class Trigger(StrEnum):
     CATCH_UP = "catch_up"  # its slot came while no scheduler was running
     MANUAL = "manual"  # somebody asked for it
     RETRY = "retry"  # somebody asked for another go at a run that failed
+    CHAIN = "chain"  # a run of another job ended, and that job starts this one
+    GROUP = "group"  # a run that starts several jobs waits for it
 
 
 class Reason(StrEnum):
     """Why a run stands where it stands, when its state alone does not say it."""
 
-    OVERLAP = "overlap"  # the previous run of the schedule was still going
+    OVERLAP = "overlap"  # the previous run of the schedule is still going, or was
+    CHILDREN = "children"  # the runs that it started are still going
+    REPLACED = "replaced"  # a newer run of its schedule took its place
+    CANCELLED = "cancelled"  # a person ended it while it was going on
+    GIVEN_UP = "given_up"  # a person decided that it is not tried again
     LOST = "lost"  # its worker died or lost touch, and the job must not be started twice
     LOST_TOO_OFTEN = "lost_too_often"  # so many workers were lost with it that it may be what ends them
     TIMED_OUT = "timed_out"  # it reached its time limit
@@ -58,9 +65,17 @@ class AttemptState(StrEnum):
 TRANSITIONS: dict[RunState, frozenset[RunState]] = {
     RunState.READY: frozenset({RunState.RUNNING, RunState.CANCELLED, RunState.FAILED}),
     RunState.RUNNING: frozenset(
-        {RunState.SUCCEEDED, RunState.FAILED, RunState.WAITING_RETRY, RunState.READY, RunState.CANCELLED}
+        {
+            RunState.SUCCEEDED,
+            RunState.FAILED,
+            RunState.WAITING,
+            RunState.WAITING_RETRY,
+            RunState.READY,
+            RunState.CANCELLED,
+        }
     ),
-    RunState.WAITING_RETRY: frozenset({RunState.READY, RunState.CANCELLED}),
+    RunState.WAITING: frozenset({RunState.READY, RunState.CANCELLED}),
+    RunState.WAITING_RETRY: frozenset({RunState.READY, RunState.CANCELLED, RunState.FAILED}),
 }
 
 TERMINAL = frozenset(state for state in RunState if state not in TRANSITIONS)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from app.jobs.models import Job
 from app.runs.models import Run
 from app.runs.queries import RunRow, in_dead_letter, row_of, select_runs
-from app.runs.states import RunState
+from app.runs.states import ACTIVE, RunState
 from app.schedules.models import Schedule
 
 
@@ -27,7 +27,7 @@ class ScheduleStats:
 
 def count_queue(session: Session, *, organization_id: UUID) -> dict[RunState, int]:
     """How many runs wait, run, wait for a retry, and lie in the dead letter (as `failed`)."""
-    live = [RunState.READY.value, RunState.RUNNING.value, RunState.WAITING_RETRY.value]
+    live = [state.value for state in ACTIVE]
     here = Run.organization_id == organization_id
     query = select(Run.state, func.count()).where(here, Run.state.in_(live)).group_by(Run.state)
     found = {RunState(state): number for state, number in session.execute(query)}

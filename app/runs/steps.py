@@ -23,6 +23,7 @@ from sqlalchemy import (
     insert,
     literal_column,
     null,
+    or_,
     select,
     update,
 )
@@ -32,14 +33,16 @@ from app.core.columns import UTCDateTime
 from app.core.lane import Step
 from app.events.models import Event
 from app.events.service import Topic
-from app.runs.models import Attempt, Run, in_state
+from app.runs.models import Attempt, Run
 from app.runs.states import AttemptState, RunState
 from app.runs.switches import is_open
+from app.runs.waits import waits_that_are_over
 
 # What a claim tells of its run, in the words of the table.
 CLAIMED = (
     Run.id, Run.organization_id, Run.job_id, Run.token, Run.attempt, Run.kind, Run.definition, Run.time_limit_seconds,
-    Run.tries, Run.retry_delay_seconds, Run.retry_backoff, Run.when_lost,
+    Run.tries, Run.retry_delay_seconds, Run.retry_backoff, Run.retry_longest_delay_seconds, Run.retry_has_jitter,
+    Run.retry_not_on, Run.when_lost, Run.soft_limit_seconds,
 )  # fmt: skip
 _EMPTY: ColumnElement[Any] = literal_column("'{}'")
 _ONE = literal_column("1", Integer)
@@ -144,18 +147,16 @@ def succeed() -> Step:
 
 
 def make_ready() -> Step:
-    """Runs whose wait is over may start. Takes limit and now; one row for each."""
+    """Runs whose wait is over may start. Takes limit, which counts for each reason, and now; one row for each run."""
     now, _ = moments()
-    due = (
-        select(Run.id)
-        .where(in_state(RunState.WAITING_RETRY), Run.ready_at <= now)
-        .limit(bindparam("limit", type_=Integer))
-        .with_for_update(skip_locked=True)
-    )
+    over = waits_that_are_over(now, bindparam("limit", type_=Integer)).cte("over")
+    locked = select(Run.id).where(Run.id == any_of(select(over.c.id))).with_for_update(skip_locked=True)
+    # Somebody may have ended one of them meanwhile.
+    still_waits = or_(is_state(RunState.WAITING_RETRY), is_state(RunState.WAITING))
     ready = (
         update(Run)
-        .where(Run.id == any_of(due))
-        .values(state=word(RunState.READY))
+        .where(Run.id == any_of(locked), still_waits)
+        .values(state=word(RunState.READY), reason=null())
         .returning(Run.id, Run.organization_id)
         .cte("ready")
     )

@@ -32,7 +32,7 @@ class QueueSwitchRow:
 
 def is_open() -> ColumnElement[bool]:
     """Runs whose queue nobody paused. The switch is read by the statement itself, so it takes effect at once."""
-    return Run.kind.not_in(select(QueueSwitch.name))
+    return Run.queue.not_in(select(QueueSwitch.name))
 
 
 def check_queue(name: str) -> None:

@@ -1,6 +1,7 @@
 """Tables of schedules and of the gaps nobody executed."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -58,6 +59,14 @@ class Schedule(Base):
             sqlite_where=text("deleted_at IS NULL"),
             postgresql_where=text("deleted_at IS NULL"),
         ),
+        Index(
+            "uq_schedules_organization_id_code_id",
+            "organization_id",
+            "code_id",
+            unique=True,
+            sqlite_where=text("code_id IS NOT NULL"),
+            postgresql_where=text("code_id IS NOT NULL"),
+        ),
         Index("ix_schedules_organization_id_job_id", "organization_id", "job_id"),
     )
 
@@ -72,12 +81,26 @@ class Schedule(Base):
     overlap: Mapped[str] = mapped_column(String(16))
     missed: Mapped[str] = mapped_column(String(16))
     missed_max_age_seconds: Mapped[int]
+    # How many slots are made up for at most, where all are.
+    missed_limit: Mapped[int] = mapped_column(default=10, server_default="10")
     enabled: Mapped[bool]
     # Why a schedule that is on has no next run: text a person can act on.
     problem: Mapped[str | None] = mapped_column(Text)
     next_run_at: Mapped[datetime | None]
     # The service whose default schedule this is; an organization has one for each.
     default_for: Mapped[str | None] = mapped_column(String(16))
+    # Who switched it on or off last, and when. Nobody did where both are missing.
+    switched_at: Mapped[datetime | None]
+    switched_by: Mapped[str | None] = mapped_column(String(254))
+    # What operators want each other to know.
+    notes: Mapped[str] = mapped_column(Text, default="", server_default="")
+    # Of schedules that are defined in code: their id there, where that is, what it says, which of that was changed
+    # on the page, and since when it is no more.
+    code_id: Mapped[str | None] = mapped_column(String(64))
+    code_source: Mapped[str | None] = mapped_column(String(255))
+    code_says: Mapped[dict[str, Any] | None]
+    code_overrides: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    left_code_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

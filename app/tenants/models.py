@@ -34,6 +34,8 @@ class Organization(Base):
     is_personal: Mapped[bool] = mapped_column(default=False)
     is_system: Mapped[bool] = mapped_column(default=False, server_default=false())
     timezone: Mapped[str] = mapped_column(String(64))
+    # How many of its runs may go on at once; any number unless one is named.
+    concurrency: Mapped[int | None]
     created_at: Mapped[datetime]
 
 

@@ -13,9 +13,15 @@ TRIGGER_WORDS = {
     Trigger.CATCH_UP: "Catch-up",
     Trigger.MANUAL: "By hand",
     Trigger.RETRY: "Retry",
+    Trigger.CHAIN: "After another job",
+    Trigger.GROUP: "With its group",
 }
 REASON_WORDS = {
     Reason.OVERLAP: "The previous run was still going.",
+    Reason.CHILDREN: "The runs that it started are still going.",
+    Reason.REPLACED: "A newer run of its schedule took its place.",
+    Reason.CANCELLED: "Somebody ended it.",
+    Reason.GIVEN_UP: "Somebody decided that it is not tried again.",
     Reason.LOST: "The worker died or lost touch while it ran.",
     Reason.LOST_TOO_OFTEN: "Its worker died or lost touch three times, so the job itself may be the cause.",
     Reason.TIMED_OUT: "It reached its time limit and was stopped.",

@@ -30,7 +30,7 @@ from app.tenants.access import Permission, require
 from app.tenants.platform import require_platform_admin
 
 MOST_RUNS = 1000
-_LISTED = [RunState.READY, RunState.RUNNING, RunState.WAITING_RETRY, RunState.FAILED]
+_LISTED = [RunState.READY, RunState.RUNNING, RunState.WAITING, RunState.WAITING_RETRY, RunState.FAILED]
 
 
 class RunsUnwanted(Invalid):
@@ -109,7 +109,7 @@ class QueuedRun(Answer):
 class QueueQuery(Paging):
     """Which of its runs to list."""
 
-    state: Annotated[RunState | None, Field(description="ready, running, waiting_retry or failed.")] = None
+    state: Annotated[RunState | None, Field(description="ready, running, waiting, waiting_retry or failed.")] = None
 
 
 class QueueDetail(QueueOut):

@@ -86,7 +86,7 @@ def queue_view(tab_name: str) -> QueueView:
     waiting = list_waiting(session, organization_id=organization_id, limit=MOST_ROWS)
     rows = waiting if tab is QueueTab.WAITING else _read[tab](session, organization_id=organization_id, limit=MOST_ROWS)
     totals = {
-        QueueTab.WAITING: counts[RunState.READY] + counts[RunState.WAITING_RETRY],
+        QueueTab.WAITING: counts[RunState.READY] + counts[RunState.WAITING] + counts[RunState.WAITING_RETRY],
         QueueTab.RUNNING: counts[RunState.RUNNING],
         QueueTab.FAILED: counts[RunState.FAILED],
     }
@@ -116,7 +116,7 @@ def _tiles(counts: dict[RunState, int], waiting: list[RunRow]) -> list[Tile]:
     failed = counts[RunState.FAILED]
     running_note = f"of {slots} slots" if slots else "no worker is running"
     return [
-        Tile("Waiting", count(counts[RunState.READY]), _oldest(waiting), QueueTab.WAITING),
+        Tile("Waiting", count(counts[RunState.READY] + counts[RunState.WAITING]), _oldest(waiting), QueueTab.WAITING),
         Tile("Running", count(counts[RunState.RUNNING]), running_note, QueueTab.RUNNING),
         Tile("Waiting for retry", count(counts[RunState.WAITING_RETRY]), _next_try(waiting), QueueTab.WAITING),
         Tile("Failed", count(failed), "not tried again or out of tries", QueueTab.FAILED, "failed" if failed else ""),

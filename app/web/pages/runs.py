@@ -33,6 +33,7 @@ LINES_PER_READ = 1000
 _TABS = (
     RunState.READY,
     RunState.RUNNING,
+    RunState.WAITING,
     RunState.WAITING_RETRY,
     RunState.SUCCEEDED,
     RunState.FAILED,

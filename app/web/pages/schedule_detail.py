@@ -99,7 +99,7 @@ def count_waiting(
     """How many runs wait to be started, of a schedule or of a job."""
     wanted = RunFilter(schedule_id=schedule_id, job_id=job_id)
     found = 0
-    for state in (RunState.READY, RunState.WAITING_RETRY):
+    for state in (RunState.READY, RunState.WAITING, RunState.WAITING_RETRY):
         narrowed = wanted.with_state(state)
         page = list_runs(session, organization_id=organization_id, run_filter=narrowed, limit=_MOST_WAITING)
         found += len(page.rows)

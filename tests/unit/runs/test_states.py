@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.jobs.policies import LONGEST_DELAY, Backoff, RetryPolicy, WhenLost
+from app.jobs.policies import DEFAULT_LONGEST_DELAY_SECONDS, Backoff, RetryPolicy, WhenLost
 from app.runs.retries import after_failure, after_loss, after_stop
 from app.runs.states import ACTIVE, TERMINAL, Reason, RunState, may_move, sources_of
 from tests.fakes.clock import utc
@@ -38,7 +38,7 @@ class TestAfterAFailure:
     def test_never_waits_longer_than_an_hour(self, attempt: int, seconds: int) -> None:
         policy = RetryPolicy(20, seconds, Backoff.EXPONENTIAL)
 
-        assert timedelta(0) <= policy.delay_after(attempt) <= LONGEST_DELAY
+        assert timedelta(0) <= policy.delay_after(attempt) <= timedelta(seconds=DEFAULT_LONGEST_DELAY_SECONDS)
 
     def test_tries_again_while_tries_are_left(self) -> None:
         then = after_failure(THREE, attempt=2, reason=Reason.ERROR, may_retry=True, now=NOW)
