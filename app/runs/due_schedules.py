@@ -33,6 +33,7 @@ class DueSchedule(NamedTuple):
     overlap: str
     missed: str
     missed_max_age_seconds: int
+    missed_limit: int
     cursor: datetime
     # A cursor from before the schedule was made, or before what the books hold already, was never set by us.
     is_impossible: bool
@@ -51,7 +52,8 @@ class DueSchedule(NamedTuple):
     def question(self) -> tuple[object, ...]:
         """All that its slots depend on. The key that H is spread by counts only where there is an H."""
         spread_key = self.spread_key if "H" in self.cron.upper() else ""
-        return self.cron, self.timezone, spread_key, self.missed, self.missed_max_age_seconds, self.cursor
+        missed = self.missed, self.missed_max_age_seconds, self.missed_limit
+        return self.cron, self.timezone, spread_key, *missed, self.cursor
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,7 @@ def _columns(now: datetime) -> Select[Any]:
         Schedule.overlap,
         Schedule.missed,
         Schedule.missed_max_age_seconds,
+        Schedule.missed_limit,
         Schedule.next_run_at,
         or_(_is_before_it_was_made(now), _is_in_the_books(now)),
         Job.kind,

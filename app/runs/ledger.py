@@ -20,6 +20,7 @@ from app.runs.models import Attempt, Run
 from app.runs.retries import Next
 from app.runs.states import LOSSES, TERMINAL, AttemptState, Reason, RunState, Trigger, sources_of
 from app.runs.switches import is_open
+from app.runs.waits import error_after_wait
 
 
 @dataclass(frozen=True)
@@ -202,7 +203,7 @@ def make_ready(session: Session, *, run_ids: list[UUID], now: datetime) -> int:
     query = (
         update(Run)
         .where(Run.id.in_(run_ids), or_(is_due, Run.state == RunState.WAITING.value))
-        .values(state=RunState.READY.value, reason=null())
+        .values(state=RunState.READY.value, reason=null(), error=error_after_wait())
         .returning(Run.id, Run.organization_id)
     )
     moved = session.execute(query).all()

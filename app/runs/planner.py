@@ -22,9 +22,9 @@ from app.runs import cursors, ledger
 from app.runs.cursors import WrongCursor
 from app.runs.due_schedules import DueSchedules, lock_due_schedule, lock_due_schedules
 from app.runs.ledger import RunRequest
-from app.runs.slot_decisions import Circumstances, Decision, decide_all, run_of
+from app.runs.slot_decisions import Circumstances, Decision, decide_all, replacing_words, runs_of
 from app.runs.slot_writes import SlotWrite, active_runs, write_slots
-from app.runs.states import Reason, RunState, Trigger
+from app.runs.states import TERMINAL, Reason, RunState, Trigger
 from app.schedules.models import Schedule
 from app.schedules.slot_accounts import DOWNTIME, Absence
 from app.schedules.stops import stops_since
@@ -38,7 +38,7 @@ BATCH = 2_000
 
 @dataclass(frozen=True)
 class Tick:
-    """What one pass did. `runs` counts those that are ready."""
+    """What one pass did. `runs` counts those that are ready, or will be by themselves."""
 
     schedules: int
     runs: int
@@ -99,12 +99,12 @@ def _plan(session: Session, due: DueSchedules, here: Circumstances, *, is_carefu
     decisions, refused = decide_all(due.sound, here)
     for schedule, error in refused:
         _set_aside(session, UUID(schedule.key), error, here.now)
-    writes = _with_overlap(session, decisions)
+    writes = with_overlap(session, decisions, now=here.now)
     if writes and is_careful:
         _write(session, writes, here.now)
     elif writes:
         write_slots(session, writes, now=here.now)
-    return sum(write.run is not None and write.run.state is RunState.READY for write in writes)
+    return sum(run.state not in TERMINAL for write in writes for run in write.runs)
 
 
 def _mend_due(session: Session, due: DueSchedules, now: datetime) -> None:
@@ -114,13 +114,17 @@ def _mend_due(session: Session, due: DueSchedules, now: datetime) -> None:
         _repair(session, UUID(schedule.key), cursors.IMPOSSIBLE, now)
 
 
-def _with_overlap(session: Session, decisions: list[Decision]) -> list[SlotWrite]:
+def with_overlap(session: Session, decisions: Sequence[Decision], *, now: datetime) -> list[SlotWrite]:
+    """What is written of each schedule, seen what still goes on of it."""
     asking = [each.key for each in decisions if each.asks_for_others]
     in_the_way = active_runs(session, asking) if asking else {}
-    return [
-        SlotWrite(each.key, each.account.following, run_of(each, in_the_way.get(each.key)), each.account.gaps)
-        for each in decisions
-    ]
+    writes = []
+    for each in decisions:
+        ahead = in_the_way.get(each.key)
+        replaces = replacing_words(each.account) if each.replaces(ahead) else None
+        runs = runs_of(each, ahead, now=now)
+        writes.append(SlotWrite(each.key, each.account.following, runs, each.account.gaps, replaces))
+    return writes
 
 
 def _write(session: Session, writes: list[SlotWrite], now: datetime) -> None:

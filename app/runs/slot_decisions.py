@@ -10,11 +10,11 @@ from uuid import UUID
 from app.jobs.kinds.base import KindName
 from app.jobs.kinds.sync.connection import needs_connection, what_to_connect
 from app.runs.due_schedules import DueSchedule
-from app.runs.slot_writes import SlotRun
+from app.runs.slot_writes import InTheWay, SlotRun
 from app.runs.states import Reason, RunState, Trigger
 from app.schedules.fire_times import rhythm
-from app.schedules.policies import Missed, Overlap
-from app.schedules.slot_accounts import Absence, MissedPolicy, SlotAccount, account_for
+from app.schedules.policies import Missed, MissedPolicy, Overlap, is_missed
+from app.schedules.slot_accounts import Absence, SlotAccount, account_for
 from app.schedules.stops import SchedulingStopRow
 
 log = logging.getLogger(__name__)
@@ -36,11 +36,17 @@ class Decision(NamedTuple):
     account: SlotAccount
     overlap: Overlap
     to_connect: str | None
+    # Somebody wants these slots to run: then they wait for the run before them, where they would be skipped.
+    is_wanted: bool = False
 
     @property
     def asks_for_others(self) -> bool:
         """Whether a run that still goes on would keep this one from starting."""
-        return self.overlap is Overlap.SKIP and self.account.slot_at is not None and self.to_connect is None
+        return self.overlap is not Overlap.ALLOW and bool(self.account.slots) and self.to_connect is None
+
+    def replaces(self, ahead: InTheWay | None) -> bool:
+        """Whether the runs before its own are to end."""
+        return ahead is not None and self.overlap is Overlap.CANCEL_PREVIOUS
 
 
 def decide_all(
@@ -59,18 +65,51 @@ def decide_all(
     return decisions, refused
 
 
-def run_of(decision: Decision, in_the_way: str | None) -> SlotRun | None:
-    """The run of its slot, if there is one. `in_the_way` is the id of a run that still goes on."""
-    account = decision.account
-    if account.slot_at is None:
-        return None
-    trigger = Trigger.CATCH_UP if account.is_catch_up else Trigger.SCHEDULE
+def runs_of(decision: Decision, ahead: InTheWay | None, *, now: datetime) -> tuple[SlotRun, ...]:
+    """The runs of its slots. `ahead` are those of the schedule that still go on.
+
+    Slots that are made up for together count as one arrival: they go one after the other, or are all skipped.
+    """
+    return tuple(
+        _run_of(decision, slot_at, place, ahead, Trigger.CATCH_UP if is_missed(slot_at, now=now) else Trigger.SCHEDULE)
+        for place, slot_at in enumerate(decision.account.slots)
+    )
+
+
+def _run_of(decision: Decision, slot_at: datetime, place: int, ahead: InTheWay | None, trigger: Trigger) -> SlotRun:
     if decision.to_connect is not None:
-        return SlotRun(account.slot_at, trigger, RunState.SKIPPED, Reason.NEEDS_CONNECTION, decision.to_connect)
-    if in_the_way is None:
-        return SlotRun(account.slot_at, trigger)
-    words = f"The previous run was still going ({UUID(in_the_way)}), and this schedule does not run twice at once."
-    return SlotRun(account.slot_at, trigger, RunState.SKIPPED, Reason.OVERLAP, words)
+        return SlotRun(slot_at, trigger, RunState.SKIPPED, Reason.NEEDS_CONNECTION, decision.to_connect)
+    why_skipped = _why_skipped(decision, ahead)
+    if why_skipped is not None:
+        return SlotRun(slot_at, trigger, RunState.SKIPPED, Reason.OVERLAP, why_skipped)
+    if decision.overlap is Overlap.ALLOW or (ahead is None and place == 0):
+        return SlotRun(slot_at, trigger)
+    return SlotRun(slot_at, trigger, RunState.WAITING, Reason.OVERLAP, _why_waiting(decision, place, ahead))
+
+
+def _why_skipped(decision: Decision, ahead: InTheWay | None) -> str | None:
+    if ahead is None or decision.is_wanted:
+        return None
+    if decision.overlap is Overlap.SKIP:
+        first = UUID(ahead.first)
+        return f"The previous run was still going ({first}), and this schedule does not run twice at once."
+    if decision.overlap is Overlap.QUEUE_ONE and ahead.waiting is not None:
+        waiting = UUID(ahead.waiting)
+        return f"A run waited already ({waiting}) for the previous one to end, and this schedule lets only one wait."
+    return None
+
+
+def _why_waiting(decision: Decision, place: int, ahead: InTheWay | None) -> str:
+    if place > 0 or ahead is None:
+        return "It waits for the run of the slot before: slots that are made up for go one after the other."
+    if decision.overlap is Overlap.CANCEL_PREVIOUS:
+        return f"It waits until the previous run has stopped ({UUID(ahead.first)}), whose place it takes."
+    return f"It waits for the previous run to end ({UUID(ahead.first)})."
+
+
+def replacing_words(account: SlotAccount) -> str:
+    """What a run says that had to make room for these slots."""
+    return f"The run of the slot at {account.slots[-1]:%Y-%m-%d %H:%M} UTC took its place."
 
 
 def _decide(schedule: DueSchedule, here: Circumstances, known: dict[tuple[object, ...], SlotAccount]) -> Decision:
@@ -88,7 +127,9 @@ def _account(schedule: DueSchedule, here: Circumstances) -> SlotAccount:
     return account_for(
         rhythm(schedule.cron, timezone=schedule.timezone, spread_key=schedule.spread_key),
         cursor=schedule.cursor,
-        policy=MissedPolicy(Missed(schedule.missed), timedelta(seconds=schedule.missed_max_age_seconds)),
+        policy=MissedPolicy(
+            Missed(schedule.missed), timedelta(seconds=schedule.missed_max_age_seconds), schedule.missed_limit
+        ),
         stops=here.stops,
         absence=here.absence,
         now=here.now,

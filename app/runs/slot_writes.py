@@ -7,19 +7,20 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.core.ids import new_id
+from app.runs.replacing import replace_runs
 from app.runs.states import Reason, RunState, Trigger
 from app.schedules.slot_accounts import SlotGap
 
 
 @dataclass(frozen=True, slots=True)
 class SlotRun:
-    """The run of a slot: ready, or skipped with the reason."""
+    """The run of a slot: ready, or waiting or skipped with the reason."""
 
     slot_at: datetime
     trigger: Trigger
@@ -30,36 +31,62 @@ class SlotRun:
 
 @dataclass(frozen=True, slots=True)
 class SlotWrite:
-    """What is written of one schedule. `key` is its id as the database wrote it."""
+    """What is written of one schedule. `key` is its id as the database wrote it.
+
+    With `replaces`, the runs of it that have no end yet make room, and say this.
+    """
 
     key: str
     following: datetime | None
-    run: SlotRun | None
+    runs: tuple[SlotRun, ...]
     gaps: tuple[SlotGap, ...]
+    replaces: str | None = None
+
+
+class InTheWay(NamedTuple):
+    """The runs of a schedule that have no end yet: the one that ends first, and one that waits for its like."""
+
+    first: str
+    waiting: str | None
 
 
 def write_slots(session: Session, writes: Sequence[SlotWrite], *, now: datetime) -> None:
     """Move the cursors, open the runs whose slot has none yet, append their events and record the gaps."""
+    replaced = {write.key: write.replaces for write in writes if write.replaces is not None}
+    if replaced:
+        # First, because the new runs are not among those that make room.
+        replace_runs(session, replaced, now=now)
     write = _write_to_postgres if session.get_bind().dialect.name == "postgresql" else _write_to_sqlite
     write(session, writes, now)
 
 
-def active_runs(session: Session, keys: Sequence[str]) -> dict[str, str]:
-    """Of each of these schedules that has a run without an end: the id of one."""
+def active_runs(session: Session, keys: Sequence[str]) -> dict[str, InTheWay]:
+    """Of each of these schedules that has runs without an end: which ones are in the way."""
     if session.get_bind().dialect.name == "postgresql":
-        found = session.execute(_ACTIVE_IN_POSTGRES, {"keys": _array(keys)})
+        rows = session.execute(_ACTIVE_IN_POSTGRES, {"keys": _array(keys)})
     else:
-        found = session.execute(_ACTIVE_IN_SQLITE, {"keys": json.dumps(keys)})
-    return {row.schedule_id: row.id for row in found}
+        rows = session.execute(_ACTIVE_IN_SQLITE, {"keys": json.dumps(keys)})
+    found: dict[str, InTheWay] = {}
+    for row in rows:
+        known = found.get(row.schedule_id)
+        if known is None:
+            found[row.schedule_id] = InTheWay(row.id, row.id if row.waits else None)
+        elif row.waits:
+            found[row.schedule_id] = known._replace(waiting=row.id)
+        elif known.first == known.waiting:
+            found[row.schedule_id] = known._replace(first=row.id)
+    return found
 
 
+_WAITS = f"state = '{RunState.WAITING.value}' AND reason = '{Reason.OVERLAP.value}'"
 # A run has an end exactly when its state is terminal, and by its end the index leads straight to the few without.
 _ACTIVE_IN_POSTGRES = text(
-    "SELECT CAST(schedule_id AS text) AS schedule_id, CAST(id AS text) AS id FROM runs "
+    f"SELECT CAST(schedule_id AS text) AS schedule_id, CAST(id AS text) AS id, {_WAITS} AS waits FROM runs "  # noqa: S608
     "WHERE schedule_id = ANY(CAST(:keys AS uuid[])) AND finished_at IS NULL"
 )
 _ACTIVE_IN_SQLITE = text(
-    "SELECT schedule_id, id FROM runs WHERE schedule_id IN (SELECT value FROM json_each(:keys)) AND finished_at IS NULL"
+    f"SELECT schedule_id, id, {_WAITS} AS waits FROM runs "  # noqa: S608 - constants
+    "WHERE schedule_id IN (SELECT value FROM json_each(:keys)) AND finished_at IS NULL"
 )
 
 # What a run copies of its job is copied by the database: a definition may be long, and nobody here needs it.
@@ -75,24 +102,25 @@ _OF_JOB = (
     "coalesce(j.queue, j.kind), j.priority"
 )
 
+_HAS_NO_END = f"IN ('{RunState.READY.value}', '{RunState.WAITING.value}')"
+
 # One statement, because each would look up the same rows again. All of it or nothing: a cursor never moves alone.
 _SLOTS_IN_POSTGRES = text(
     f"""
-WITH planned AS (
-    SELECT * FROM unnest(
-        CAST(:keys AS uuid[]), CAST(:followings AS timestamptz[]), CAST(:run_ids AS uuid[]),
-        CAST(:slots AS timestamptz[]), CAST(:triggers AS text[]), CAST(:states AS text[]), CAST(:reasons AS text[]),
-        CAST(:errors AS text[])
-    ) AS p (key, following, run_id, slot_at, trigger, state, reason, error)
-), moved AS (
-    UPDATE schedules AS s SET next_run_at = p.following FROM planned AS p WHERE s.id = p.key
-    RETURNING p.*, s.organization_id, s.job_id
+WITH moved AS (
+    UPDATE schedules AS s SET next_run_at = p.following
+    FROM unnest(CAST(:keys AS uuid[]), CAST(:followings AS timestamptz[])) AS p (key, following) WHERE s.id = p.key
+    RETURNING s.id, s.organization_id, s.job_id
 ), opened AS (
     INSERT INTO runs ({_RUN_COLUMNS})
-    SELECT m.run_id, m.organization_id, m.job_id, m.key, m.slot_at, m.slot_at, m.trigger, {_OF_JOB}, m.state, m.reason,
-        m.error, 0, 0, :now, :now, CASE WHEN m.state = '{RunState.READY.value}' THEN NULL ELSE :now END
-    FROM moved AS m JOIN jobs AS j ON j.organization_id = m.organization_id AND j.id = m.job_id
-    WHERE m.run_id IS NOT NULL
+    SELECT p.run_id, m.organization_id, m.job_id, m.id, p.slot_at, p.slot_at, p.trigger, {_OF_JOB}, p.state, p.reason,
+        p.error, 0, 0, :now, :now, CASE WHEN p.state {_HAS_NO_END} THEN NULL ELSE :now END
+    FROM unnest(
+        CAST(:run_keys AS uuid[]), CAST(:run_ids AS uuid[]), CAST(:slots AS timestamptz[]), CAST(:triggers AS text[]),
+        CAST(:states AS text[]), CAST(:reasons AS text[]), CAST(:errors AS text[])
+    ) AS p (key, run_id, slot_at, trigger, state, reason, error)
+    JOIN moved AS m ON m.id = p.key
+    JOIN jobs AS j ON j.organization_id = m.organization_id AND j.id = m.job_id
     ON CONFLICT DO NOTHING
     RETURNING id, organization_id, state
 )
@@ -123,7 +151,7 @@ INSERT INTO runs ({_RUN_COLUMNS})
 SELECT json_extract(p.value, '$.run_id'), s.organization_id, s.job_id, s.id, json_extract(p.value, '$.slot'),
     json_extract(p.value, '$.slot'), json_extract(p.value, '$.trigger'), {_OF_JOB}, json_extract(p.value, '$.state'),
     json_extract(p.value, '$.reason'), json_extract(p.value, '$.error'), 0, 0, :now, :now,
-    CASE WHEN json_extract(p.value, '$.state') = '{RunState.READY.value}' THEN NULL ELSE :now END
+    CASE WHEN json_extract(p.value, '$.state') {_HAS_NO_END} THEN NULL ELSE :now END
 FROM json_each(:rows) AS p
 CROSS JOIN schedules AS s ON s.id = json_extract(p.value, '$.key')
 CROSS JOIN jobs AS j ON j.organization_id = s.organization_id AND j.id = s.job_id
@@ -151,21 +179,20 @@ FROM json_each(:rows) AS p CROSS JOIN schedules AS s ON s.id = json_extract(p.va
 
 
 def _write_to_postgres(session: Session, writes: Sequence[SlotWrite], now: datetime) -> None:
-    # Those that run come first, so that what is known of runs alone may end earlier: the rest is NULL then.
-    ordered = sorted(writes, key=lambda write: write.run is None)
-    runs = [write.run for write in ordered if write.run is not None]
+    runs = [(write.key, run) for write in writes for run in write.runs]
     session.execute(
         _SLOTS_IN_POSTGRES,
         {
             "now": now,
-            "keys": _array(write.key for write in ordered),
-            "followings": _instants(write.following for write in ordered),
+            "keys": _array(write.key for write in writes),
+            "followings": _instants(write.following for write in writes),
+            "run_keys": _array(key for key, _ in runs),
             "run_ids": _array(str(new_id()) for _ in runs),
-            "slots": _instants(run.slot_at for run in runs),
-            "triggers": _array(run.trigger.value for run in runs),
-            "states": _array(run.state.value for run in runs),
-            "reasons": _array(run.reason and run.reason.value for run in runs),
-            "errors": _array(_quoted(run.explanation) for run in runs),
+            "slots": _instants(run.slot_at for _, run in runs),
+            "triggers": _array(run.trigger.value for _, run in runs),
+            "states": _array(run.state.value for _, run in runs),
+            "reasons": _array(run.reason and run.reason.value for _, run in runs),
+            "errors": _array(_quoted(run.explanation) for _, run in runs),
         },
     )
     gaps = [(write.key, gap) for write in writes for gap in write.gaps]
@@ -188,7 +215,7 @@ def _write_to_postgres(session: Session, writes: Sequence[SlotWrite], now: datet
 def _write_to_sqlite(session: Session, writes: Sequence[SlotWrite], now: datetime) -> None:
     cursors = [{"key": write.key, "following": _stored(write.following)} for write in writes]
     session.execute(_CURSORS_IN_SQLITE, {"rows": json.dumps(cursors)})
-    runs = json.dumps([_run_row(write.key, write.run) for write in writes if write.run is not None])
+    runs = json.dumps([_run_row(write.key, run) for write in writes for run in write.runs])
     session.execute(_RUNS_IN_SQLITE, {"rows": runs, "now": _stored(now)})
     session.execute(_EVENTS_IN_SQLITE, {"rows": runs, "now": _stored(now)})
     gaps = [_gap_row(write.key, gap) for write in writes for gap in write.gaps]

@@ -36,7 +36,7 @@ from app.events.service import Topic
 from app.runs.models import Attempt, Run
 from app.runs.states import AttemptState, RunState
 from app.runs.switches import is_open
-from app.runs.waits import waits_that_are_over
+from app.runs.waits import error_after_wait, waits_that_are_over
 
 # What a claim tells of its run, in the words of the table.
 CLAIMED = (
@@ -156,7 +156,7 @@ def make_ready() -> Step:
     ready = (
         update(Run)
         .where(Run.id == any_of(locked), still_waits)
-        .values(state=word(RunState.READY), reason=null())
+        .values(state=word(RunState.READY), reason=null(), error=error_after_wait())
         .returning(Run.id, Run.organization_id)
         .cte("ready")
     )

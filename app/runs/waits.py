@@ -3,7 +3,19 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, and_, exists, literal_column, or_, select, tuple_, union_all
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    and_,
+    case,
+    exists,
+    literal_column,
+    null,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.orm import aliased
 
 from app.runs.models import Run, in_state
@@ -20,6 +32,11 @@ def waits_that_are_over(now: ColumnElement[datetime], limit: ColumnElement[int])
     return union_all(*(select(part.c.id) for part in parts))
 
 
+def error_after_wait() -> ColumnElement[str | None]:
+    """What a run says of trouble when its wait is over: nothing of the run that it waited for."""
+    return case((_is_for(Reason.OVERLAP), null()), else_=Run.error)
+
+
 def _is_for(reason: Reason) -> ColumnElement[bool]:
     return Run.reason == literal_column(f"'{reason.value}'")
 
@@ -27,7 +44,9 @@ def _is_for(reason: Reason) -> ColumnElement[bool]:
 def _before() -> ColumnElement[bool]:
     """Another run of the schedule without an end, which goes first: it is on its way, or its slot is an earlier one."""
     other = aliased(Run)
-    is_on_its_way = other.state != literal_column(f"'{RunState.WAITING.value}'")
+    # One that waits for those it started is on its way as well.
+    is_waiting = other.state == literal_column(f"'{RunState.WAITING.value}'")
+    is_on_its_way = ~and_(is_waiting, other.reason == literal_column(f"'{Reason.OVERLAP.value}'"))
     is_earlier = tuple_(other.created_at, other.slot_at, other.id) < tuple_(Run.created_at, Run.slot_at, Run.id)
     has_no_end = and_(other.schedule_id == Run.schedule_id, other.finished_at.is_(None), other.id != Run.id)
     return exists().where(has_no_end, or_(is_on_its_way, is_earlier)).correlate(Run)

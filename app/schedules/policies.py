@@ -9,20 +9,26 @@ LATE_AFTER = timedelta(seconds=60)
 # Without books, slots older than this are not looked for: their runs may have been deleted, and would be started again.
 LOOK_BACK = timedelta(days=1)
 DEFAULT_MAX_AGE_SECONDS = 86_400
+DEFAULT_MISSED_LIMIT = 10
+# More at once would keep a schedule busy with what is past.
+MOST_MADE_UP = 100
 
 
 class Overlap(StrEnum):
     """What to do when the previous run is still going."""
 
     SKIP = "skip"  # record the slot as skipped, naming the run in the way
+    QUEUE_ONE = "queue_one"  # let one run wait for it; what comes while that one waits is skipped
     ALLOW = "allow"  # run both at once
+    CANCEL_PREVIOUS = "cancel_previous"  # end what has not started, ask what goes on to stop, and run then
 
 
 class Missed(StrEnum):
-    """What to do about slots that came while no scheduler was running."""
+    """What to do about slots that came while nobody planned them."""
 
     LATEST = "latest"  # run once for the latest of them, if it is not too old
     SKIP = "skip"  # run none of them
+    ALL = "all"  # run each of them that is not too old, up to a limit the newest ones
 
 
 class GapReason(StrEnum):
@@ -36,17 +42,24 @@ class GapReason(StrEnum):
 
 
 @dataclass(frozen=True)
-class SlotPlan:
-    """What becomes of the slots that are due: the latest one runs or not, all others lie in a gap."""
+class MissedPolicy:
+    """What to do about slots that came while nobody planned. One that is merely late always runs."""
 
-    runs_latest: bool
-    is_catch_up: bool
-    slots_in_gap: int
+    missed: Missed
+    max_age: timedelta
+    limit: int = DEFAULT_MISSED_LIMIT
+
+    @property
+    def most(self) -> int:
+        """How many of the slots that are due run at most."""
+        return self.limit if self.missed is Missed.ALL else 1
+
+    @property
+    def reach(self) -> timedelta:
+        """How old a slot may be that runs."""
+        return LATE_AFTER if self.missed is Missed.SKIP else max(LATE_AFTER, self.max_age)
 
 
-def plan_due_slots(policy: Missed, *, latest: datetime, count: int, max_age: timedelta, now: datetime) -> SlotPlan:
-    """Decide about `count` due slots of which `latest` is the last. One that is merely late always runs."""
-    age = now - latest
-    is_missed = age > LATE_AFTER
-    runs_latest = not is_missed or (policy is Missed.LATEST and age <= max_age)
-    return SlotPlan(runs_latest=runs_latest, is_catch_up=is_missed, slots_in_gap=count - 1 if runs_latest else count)
+def is_missed(slot_at: datetime, *, now: datetime) -> bool:
+    """Whether a slot is so old that it is not merely late."""
+    return now - slot_at > LATE_AFTER

@@ -1,11 +1,11 @@
-"""What becomes of every slot from a cursor up to now: one run at most, gaps for the rest. Pure; counts, never lists."""
+"""What becomes of every slot from a cursor up to now: a few runs, gaps for the rest. Pure; lists only what runs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from app.schedules.fire_times import MOMENT, Rhythm, count_fires, last_fire, next_fire
-from app.schedules.policies import GapReason, Missed, plan_due_slots
+from app.schedules.policies import GapReason, MissedPolicy
 from app.schedules.stops import SchedulingStopRow, Stretch, cut_by_stops
 
 
@@ -32,20 +32,20 @@ class SlotGap:
 
 @dataclass(frozen=True)
 class SlotAccount:
-    """Where the slots of a schedule end up: `slot_at` is to run, unless it is None. `following` is the new cursor."""
+    """Where the slots of a schedule end up: `slots` are to run, the oldest first. `following` is the new cursor."""
 
     following: datetime | None
-    slot_at: datetime | None
-    is_catch_up: bool
+    slots: tuple[datetime, ...]
     gaps: tuple[SlotGap, ...]
 
 
 @dataclass(frozen=True)
-class MissedPolicy:
-    """What to do about slots that came while nobody planned."""
+class MissedSlots:
+    """The slots of a range in figures."""
 
-    missed: Missed
-    max_age: timedelta
+    count: int
+    first: datetime
+    last: datetime
 
 
 def account_for(
@@ -56,7 +56,7 @@ def account_for(
     following = next_fire(when, after=cursor)
     if not stops and (following is None or following > now):
         # Mostly one slot is due, and it is the cursor: also where the rules of its zone have changed since.
-        return _decide(policy, following, cursor, 1, [Stretch(cursor, now)], when, absence, now)
+        return _alone(following, cursor, policy, absence, now)
     pieces = cut_by_stops(stops, since=cursor, until=now)
     # As after a pause: whoever stopped everything did not want it done later, all at once.
     stopped = [
@@ -65,21 +65,30 @@ def account_for(
         if piece.stop is not None
     ]
     due = [piece for piece in pieces if piece.stop is None]
-    found = [last_fire(when, after=piece.since - MOMENT, until=piece.until) for piece in due]
-    otherwise = cursor if due and due[0].since == cursor else None
-    latest = max((slot for slot in found if slot is not None), default=otherwise)
     if following is not None and following <= now:
         following = next_fire(when, after=now)
+    # Somebody changes the schedule while nothing is planned: what was missed before that stays missed.
+    is_stopped = any(stop.is_open for stop in stops)
+    slots = () if is_stopped else _newest(when, due, oldest=now - policy.reach, most=policy.most)
+    missed = _before(when, due, slots, absence)
     recorded = tuple(gap for gap in stopped if gap is not None)
-    if any(stop.is_open for stop in stops):
-        # Somebody changes the schedule while nothing is planned: what was missed before that stays missed.
-        missed = [gap_between(when, since=piece.since, until=piece.until, why=absence) for piece in due]
-        return SlotAccount(following, None, False, (*(gap for gap in missed if gap is not None), *recorded))
-    if latest is None:
-        return SlotAccount(following, None, False, recorded)
-    count = sum(count_fires(when, after=piece.since - MOMENT, until=piece.until) for piece in due)
-    account = _decide(policy, following, latest, count, due, when, absence, now)
-    return SlotAccount(following, account.slot_at, account.is_catch_up, (*recorded, *account.gaps))
+    if not (is_stopped or slots or missed) and due and due[0].since == cursor:
+        account = _alone(following, cursor, policy, absence, now)
+        return SlotAccount(following, account.slots, (*recorded, *account.gaps))
+    return SlotAccount(following, slots, (*recorded, *missed))
+
+
+def account_for_pause(when: Rhythm, *, cursor: datetime, most: int, absence: Absence, now: datetime) -> SlotAccount:
+    """Account for the slots that passed while somebody wanted none: the newest ones run now, because they say so."""
+    piece = [Stretch(cursor, now)]
+    slots = _newest(when, piece, oldest=cursor, most=most)
+    return SlotAccount(next_fire(when, after=now), slots, _before(when, piece, slots, absence))
+
+
+def count_missed(when: Rhythm, *, cursor: datetime | None, now: datetime) -> MissedSlots | None:
+    """The slots from a cursor up to now in figures; None where there are none."""
+    gap = gap_between(when, since=cursor, until=now, why=DOWNTIME)
+    return None if gap is None else MissedSlots(gap.slots, gap.first_slot_at, gap.last_slot_at)
 
 
 def gap_between(when: Rhythm, *, since: datetime | None, until: datetime, why: Absence) -> SlotGap | None:
@@ -92,19 +101,37 @@ def gap_between(when: Rhythm, *, since: datetime | None, until: datetime, why: A
     return SlotGap(first, last, count_fires(when, after=since - MOMENT, until=until), why)
 
 
-def _decide(
-    policy: MissedPolicy, following: datetime | None, latest: datetime, count: int, due: Sequence[Stretch],
-    when: Rhythm, absence: Absence, now: datetime,
-) -> SlotAccount:  # fmt: skip
-    plan = plan_due_slots(policy.missed, latest=latest, count=count, max_age=policy.max_age, now=now)
-    slot_at = latest if plan.runs_latest else None
-    if plan.slots_in_gap <= 0:
-        return SlotAccount(following, slot_at, plan.is_catch_up, ())
-    if count == 1:
-        return SlotAccount(following, slot_at, plan.is_catch_up, (SlotGap(latest, latest, 1, absence),))
-    end = latest - MOMENT if plan.runs_latest else now
-    gaps = (gap_between(when, since=piece.since, until=min(piece.until, end), why=absence) for piece in due)
-    return SlotAccount(following, slot_at, plan.is_catch_up, tuple(gap for gap in gaps if gap is not None))
+def _alone(
+    following: datetime | None, cursor: datetime, policy: MissedPolicy, absence: Absence, now: datetime
+) -> SlotAccount:
+    if now - cursor <= policy.reach:
+        return SlotAccount(following, (cursor,), ())
+    return SlotAccount(following, (), (SlotGap(cursor, cursor, 1, absence),))
+
+
+def _newest(when: Rhythm, due: Sequence[Stretch], *, oldest: datetime, most: int) -> tuple[datetime, ...]:
+    """The newest slots of these pieces, the oldest first. Found one by one from the end, however many there are."""
+    found: list[datetime] = []
+    for piece in reversed(due):
+        until = piece.until
+        while len(found) < most and until >= piece.since:
+            slot = last_fire(when, after=piece.since - MOMENT, until=until)
+            if slot is None or slot < oldest:
+                break
+            found.append(slot)
+            until = slot - MOMENT
+    return tuple(reversed(found))
+
+
+def _before(when: Rhythm, due: Sequence[Stretch], slots: Sequence[datetime], absence: Absence) -> tuple[SlotGap, ...]:
+    """What lies in these pieces before the first slot that runs, or all of it where none does."""
+    gaps = (
+        gap_between(
+            when, since=piece.since, until=min(piece.until, slots[0] - MOMENT) if slots else piece.until, why=absence
+        )
+        for piece in due
+    )
+    return tuple(gap for gap in gaps if gap is not None)
 
 
 def _stop_words(stop: SchedulingStopRow) -> Absence:

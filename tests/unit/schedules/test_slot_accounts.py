@@ -7,8 +7,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from app.schedules.fire_times import MOMENT, Rhythm, fire_times, next_fire, rhythm
-from app.schedules.policies import LATE_AFTER, GapReason, Missed
-from app.schedules.slot_accounts import DOWNTIME, MissedPolicy, account_for
+from app.schedules.policies import LATE_AFTER, GapReason, Missed, MissedPolicy, is_missed
+from app.schedules.slot_accounts import DOWNTIME, Absence, MissedSlots, account_for, account_for_pause, count_missed
 from app.schedules.stops import SchedulingStopRow
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -21,7 +21,10 @@ DAY = 24 * 60
 
 rhythms = st.builds(lambda line, zone: rhythm(line, timezone=zone), st.sampled_from(LINES), st.sampled_from(ZONES))
 policies = st.builds(
-    lambda missed, hours: MissedPolicy(missed, timedelta(hours=hours)), st.sampled_from(Missed), st.integers(0, 72)
+    lambda missed, hours, limit: MissedPolicy(missed, timedelta(hours=hours), limit),
+    st.sampled_from(Missed),
+    st.integers(0, 72),
+    st.integers(1, 100),
 )
 
 
@@ -75,7 +78,7 @@ def test_every_slot_lies_in_exactly_one_place(
     found = account_for(when, cursor=cursor, policy=policy, stops=stops, absence=DOWNTIME, now=now)
 
     in_gaps = [listed(when, gap.first_slot_at, gap.last_slot_at) for gap in found.gaps]
-    run = [] if found.slot_at is None else [found.slot_at]
+    run = list(found.slots)
     assert [len(slots) for slots in in_gaps] == [gap.slots for gap in found.gaps]
     assert sorted([*run, *(slot for slots in in_gaps for slot in slots)]) == listed(when, cursor, now)
     assert not (run and any(stop.is_open for stop in stops))
@@ -107,11 +110,28 @@ def test_only_a_slot_that_the_policy_allows_runs(
 
     found = account_for(when, cursor=cursor, policy=policy, stops=[], absence=DOWNTIME, now=now)
 
-    latest = listed(when, cursor, now)[-1]
-    age = now - latest
-    may_run = age <= LATE_AFTER or (policy.missed is Missed.LATEST and age <= policy.max_age)
-    assert found.slot_at == (latest if may_run else None)
-    assert found.is_catch_up == (age > LATE_AFTER)
+    most = {Missed.LATEST: 1, Missed.SKIP: 1, Missed.ALL: policy.limit}[policy.missed]
+    max_age = timedelta(0) if policy.missed is Missed.SKIP else policy.max_age
+    slots = listed(when, cursor, now)
+    allowed = [slot for slot in slots if not is_missed(slot, now=now) or now - slot <= max_age]
+    assert list(found.slots) == allowed[-most:]
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(when=rhythms, most=st.integers(0, 100), history=histories())
+def test_after_a_pause_as_many_of_the_newest_run_as_somebody_wants(
+    when: Rhythm, most: int, history: tuple[datetime, datetime, list[SchedulingStopRow]]
+) -> None:
+    since, now, _ = history
+    cursor = due_cursor(when, since=since, now=now)
+    slots = listed(when, cursor, now)
+
+    found = account_for_pause(when, cursor=cursor, most=most, absence=Absence(GapReason.PAUSED), now=now)
+    told = count_missed(when, cursor=cursor, now=now)
+
+    assert list(found.slots) == (slots[-most:] if most else [])
+    assert sum(gap.slots for gap in found.gaps) == len(slots) - len(found.slots)
+    assert told == MissedSlots(len(slots), slots[0], slots[-1])
 
 
 def test_a_time_whose_rules_have_changed_since_still_counts_as_a_slot() -> None:
@@ -124,5 +144,5 @@ def test_a_time_whose_rules_have_changed_since_still_counts_as_a_slot() -> None:
         daily, cursor=cursor, policy=skip, stops=[], absence=DOWNTIME, now=cursor + timedelta(minutes=10)
     )  # fmt: skip
 
-    assert in_time.slot_at == cursor
+    assert in_time.slots == (cursor,)
     assert [(gap.first_slot_at, gap.slots) for gap in late.gaps] == [(cursor, 1)]
