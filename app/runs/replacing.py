@@ -26,7 +26,7 @@ def replace_runs(session: Session, words: Mapping[str, str], *, now: datetime) -
         {
             "organization_id": run.organization_id,
             "topic": Topic.RUNS.value,
-            "kind": f"run.{RunState.CANCELLED.value if run.has_ended else 'cancel_requested'}",
+            "kind": f"run.{run.state if run.state == RunState.CANCELLED.value else 'cancel_requested'}",
             "subject_id": run.id,
             "data": {},
             "at": now,
@@ -62,7 +62,7 @@ UPDATE runs SET
     cancel_words = CASE WHEN {_GOES_ON} THEN concerned.words ELSE runs.cancel_words END
 FROM concerned
 WHERE runs.id = concerned.id AND runs.finished_at IS NULL AND (runs.cancel_requested_at IS NULL OR NOT {_GOES_ON})
-RETURNING runs.id, runs.organization_id, runs.finished_at IS NOT NULL AS has_ended
+RETURNING runs.id, runs.organization_id, runs.state
 """  # noqa: S608 - constants
     return text(words).bindparams(bindparam("now", type_=UTCDateTime)).columns(id=Uuid, organization_id=Uuid)
 
