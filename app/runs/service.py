@@ -13,9 +13,11 @@ from app.jobs.queries import get_job
 from app.runs import ledger, planner
 from app.runs.models import Run
 from app.runs.queries import RunRow, get_run
+from app.runs.resuming import make_up
 from app.runs.states import Reason, RunState, Trigger
 from app.schedules import defaults
 from app.schedules import service as schedules
+from app.schedules.policies import Missed
 from app.schedules.queries import get_schedule, list_schedules_of_job, lock_schedule
 from app.schedules.service import ScheduleDraft
 from app.tenants.access import Actor, Permission, require
@@ -90,11 +92,18 @@ def remove_run(session: Session, *, actor: Actor, run_id: UUID, now: datetime) -
 
 
 def edit_schedule(
-    session: Session, *, actor: Actor, schedule_id: UUID, draft: ScheduleDraft, version: int, now: datetime
-) -> None:
-    """Change a schedule. A slot that is due already still runs by what the schedule said at that time."""
+    session: Session, *, actor: Actor, schedule_id: UUID, draft: ScheduleDraft, version: int, now: datetime,
+    missed: Missed = Missed.SKIP,
+) -> None:  # fmt: skip
+    """Change a schedule. A slot that is due already still runs by what the schedule said at that time.
+
+    Where the change switches it on, `missed` says what becomes of the slots that it missed while it was off.
+    """
     _plan_first(session, actor, schedule_id, now)
-    schedules.edit_schedule(session, actor=actor, schedule_id=schedule_id, draft=draft, version=version, now=now)
+    made_up = _make_up(session, actor, schedule_id, missed, now) if draft.enabled else 0
+    schedules.edit_schedule(
+        session, actor=actor, schedule_id=schedule_id, draft=draft, version=version, now=now, made_up=made_up
+    )
 
 
 def change_default(
@@ -109,12 +118,19 @@ def change_default(
     )
 
 
-def switch_schedule(session: Session, *, actor: Actor, schedule_id: UUID, enabled: bool, now: datetime) -> None:
-    """Switch a schedule on or off. A slot that is due already is planned before it is switched off."""
+def switch_schedule(
+    session: Session, *, actor: Actor, schedule_id: UUID, enabled: bool, now: datetime, missed: Missed = Missed.SKIP
+) -> int:
+    """Switch a schedule on or off. A slot that is due already is planned before it is switched off.
+
+    `missed` says what becomes of the slots that it missed while it was off. Returns how many of them run.
+    """
     # Two who switch it on at once must not both account for the time in which it was off.
     lock_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
     _plan_first(session, actor, schedule_id, now)
-    schedules.switch_schedule(session, actor=actor, schedule_id=schedule_id, enabled=enabled, now=now)
+    made_up = _make_up(session, actor, schedule_id, missed, now) if enabled else 0
+    schedules.switch_schedule(session, actor=actor, schedule_id=schedule_id, enabled=enabled, now=now, made_up=made_up)
+    return made_up
 
 
 def delete_schedule(session: Session, *, actor: Actor, schedule_id: UUID, now: datetime) -> None:
@@ -165,6 +181,11 @@ def _run_now(
 def _plan_first(session: Session, actor: Actor, schedule_id: UUID, now: datetime) -> None:
     require(actor, Permission.EDIT_SCHEDULES)
     planner.plan_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id, now=now)
+
+
+def _make_up(session: Session, actor: Actor, schedule_id: UUID, missed: Missed, now: datetime) -> int:
+    before = get_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
+    return make_up(session, before, missed=missed, now=now)
 
 
 def _cancel_waiting(

@@ -1,5 +1,6 @@
 """The default schedule of each service: made with the organization, switched off, daily at 02:00 UTC."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,11 +16,11 @@ from app.jobs.models import Job
 from app.jobs.policies import Backoff, RetryPolicy
 from app.jobs.services import SERVICE_NAMES, Service
 from app.schedules import service as schedules
+from app.schedules.drafts import draft_of
 from app.schedules.fire_times import ClockChange, next_fire, rhythm
 from app.schedules.models import Schedule
 from app.schedules.policies import DEFAULT_MAX_AGE_SECONDS, Missed, Overlap
 from app.schedules.queries import ScheduleRow, get_schedule
-from app.schedules.service import ScheduleDraft
 from app.tenants.access import Actor
 from app.tenants.models import SYSTEM_ORGANIZATION_ID
 from app.tenants.organizations import find_personal_organization
@@ -72,17 +73,7 @@ def change_default(
     Raises NoDefaultSchedule, and what editing a schedule raises.
     """
     before = find_default(session, organization_id=actor.organization_id, service=service)
-    draft = ScheduleDraft(
-        name=before.name,
-        job_id=before.job_id,
-        cron=cron,
-        timezone=timezone,
-        spread_key=before.spread_key,
-        enabled=is_enabled,
-        overlap=before.overlap,
-        missed=before.missed,
-        missed_max_age_seconds=before.missed_max_age_seconds,
-    )
+    draft = replace(draft_of(before), cron=cron, timezone=timezone, enabled=is_enabled)
     schedules.edit_schedule(session, actor=actor, schedule_id=before.id, draft=draft, version=before.version, now=now)
 
 

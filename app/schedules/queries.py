@@ -46,6 +46,15 @@ class ScheduleRow:
     job_kind: str
     service: str | None
     default_for: str | None
+    missed_limit: int
+    switched_at: datetime | None
+    switched_by: str | None
+    notes: str
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether it was made switched off, by no person, and nobody has switched it on yet."""
+        return not self.enabled and self.switched_at is None and self.default_for is not None
 
     @property
     def next_run_at(self) -> datetime | None:
@@ -176,6 +185,10 @@ def _row(found: Row[Schedule, str, str, str | None]) -> ScheduleRow:
         job_kind=job_kind,
         service=service,
         default_for=schedule.default_for,
+        missed_limit=schedule.missed_limit,
+        switched_at=schedule.switched_at,
+        switched_by=schedule.switched_by,
+        notes=schedule.notes,
     )
 
 

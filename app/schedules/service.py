@@ -16,10 +16,11 @@ from app.core.names import NameInvalid, clean_name
 from app.events.service import Topic, append_event
 from app.jobs.queries import get_job
 from app.schedules.fire_times import ClockChange, Rhythm, next_fire, rhythm
-from app.schedules.models import Gap, Schedule
-from app.schedules.policies import DEFAULT_MAX_AGE_SECONDS, GapReason, Missed, Overlap
+from app.schedules.gaps import record_gap
+from app.schedules.models import Schedule
+from app.schedules.policies import DEFAULT_MISSED_LIMIT, GapReason, Missed, Overlap
+from app.schedules.policy_fields import clean_limit, clean_max_age, clean_notes
 from app.schedules.queries import ScheduleNotFound, ScheduleRow, get_schedule
-from app.schedules.slot_accounts import Absence, gap_between
 from app.tenants.access import Actor, Permission, require
 from app.tenants.audit import record
 
@@ -44,7 +45,10 @@ class ScheduleIsDefault(Conflict):
 
 @dataclass(frozen=True)
 class ScheduleDraft:
-    """What a person says about a schedule. The cron text is kept as it was typed."""
+    """What a person says about a schedule. The cron text is kept as it was typed.
+
+    Without a maximum age, the one that suits its rhythm is taken.
+    """
 
     name: str
     job_id: UUID
@@ -54,7 +58,9 @@ class ScheduleDraft:
     enabled: bool = True
     overlap: Overlap = Overlap.SKIP
     missed: Missed = Missed.LATEST
-    missed_max_age_seconds: int = DEFAULT_MAX_AGE_SECONDS
+    missed_max_age_seconds: int | None = None
+    missed_limit: int = DEFAULT_MISSED_LIMIT
+    notes: str = ""
 
 
 def rhythm_of(schedule: Schedule | ScheduleRow) -> Rhythm:
@@ -77,6 +83,8 @@ def create_schedule(session: Session, *, actor: Actor, draft: ScheduleDraft, now
         organization_id=actor.organization_id,
         enabled=draft.enabled,
         next_run_at=next_fire(_rhythm(draft), after=now),
+        switched_at=now,
+        switched_by=actor.label,
         created_at=now,
         updated_at=now,
         **columns,
@@ -92,15 +100,16 @@ def create_schedule(session: Session, *, actor: Actor, draft: ScheduleDraft, now
 
 
 def edit_schedule(
-    session: Session, *, actor: Actor, schedule_id: UUID, draft: ScheduleDraft, version: int, now: datetime
-) -> None:
+    session: Session, *, actor: Actor, schedule_id: UUID, draft: ScheduleDraft, version: int, now: datetime,
+    made_up: int = 0,
+) -> None:  # fmt: skip
     """Change a schedule from the version the person saw; its cursor moves to the first slot of the new rhythm.
 
     Expects that slots due up to now are planned already. Raises ScheduleChanged besides what creating raises.
     """
     require(actor, Permission.EDIT_SCHEDULES)
     before = get_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
-    columns = _columns(session, actor, draft, now)
+    columns = _columns(session, actor, draft, now, before)
     if before.default_for is not None and columns["job_id"] != before.job_id:
         raise ScheduleInvalid("The default schedule of a service runs the service's own sync.", field="job_id")
     _account_for_silence(session, before, _rhythm(draft), now)
@@ -113,7 +122,7 @@ def edit_schedule(
         )
         .values(
             **columns,
-            enabled=draft.enabled,
+            **_switched(before, draft.enabled, actor, now),
             problem=None,
             next_run_at=next_fire(_rhythm(draft), after=now),
             version=version + 1,
@@ -130,15 +139,22 @@ def edit_schedule(
             "Reload the page to see the newest version."
         )
     changes = _differences(before, columns | {"enabled": draft.enabled})
-    _note(session, actor, schedule_id, "edited", f"Changed schedule “{before.name}”", now, changes)
+    summary = f"Changed schedule “{before.name}”{_made_up_words(made_up)}"
+    _note(session, actor, schedule_id, "edited", summary, now, changes)
 
 
-def switch_schedule(session: Session, *, actor: Actor, schedule_id: UUID, enabled: bool, now: datetime) -> None:
-    """Switch a schedule on or off. Slots that passed while it was off are recorded as a gap when it comes back."""
+def switch_schedule(
+    session: Session, *, actor: Actor, schedule_id: UUID, enabled: bool, now: datetime, made_up: int = 0
+) -> None:
+    """Switch a schedule on or off. Slots that passed while it was off are recorded as a gap when it comes back.
+
+    `made_up` says of how many of them somebody made runs before.
+    """
     require(actor, Permission.EDIT_SCHEDULES)
     before = get_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
     # A new version: an edit form that was opened before must not silently switch it back.
-    values: dict[str, Any] = {"enabled": enabled, "updated_at": now, "version": before.version + 1}
+    values: dict[str, Any] = {"updated_at": now, "version": before.version + 1}
+    values |= _switched(before, enabled, actor, now)
     if enabled and not before.enabled:
         when = rhythm_of(before)
         _account_for_silence(session, before, when, now)
@@ -147,7 +163,7 @@ def switch_schedule(session: Session, *, actor: Actor, schedule_id: UUID, enable
     # A second click finds it switched already: that is what was asked for, and no second fact.
     if count_changed(session, query) == 1:
         verb = "enabled" if enabled else "disabled"
-        summary = f"{verb.capitalize()} schedule “{before.name}”"
+        summary = f"{verb.capitalize()} schedule “{before.name}”{_made_up_words(made_up)}"
         _note(session, actor, schedule_id, verb, summary, now, {"enabled": [before.enabled, enabled]})
 
 
@@ -165,33 +181,6 @@ def mark_deleted(session: Session, *, actor: Actor, schedule_id: UUID, now: date
     _note(session, actor, schedule_id, "deleted", f"Deleted schedule “{before.name}”", now, {})
 
 
-def record_gap(
-    session: Session,
-    *,
-    schedule: Schedule | ScheduleRow,
-    when: Rhythm,
-    since: datetime | None,
-    until: datetime,
-    reason: GapReason,
-    now: datetime,
-) -> None:
-    """Account for the slots from `since` up to `until` that nobody executed, if there are any."""
-    gap = gap_between(when, since=since, until=until, why=Absence(reason))
-    if gap is None:
-        return
-    session.add(
-        Gap(
-            organization_id=schedule.organization_id,
-            schedule_id=schedule.id,
-            first_slot_at=gap.first_slot_at,
-            last_slot_at=gap.last_slot_at,
-            slots=gap.slots,
-            reason=reason.value,
-            at=now,
-        )
-    )
-
-
 def _account_for_silence(session: Session, before: ScheduleRow, when: Rhythm, now: datetime) -> None:
     """Slots that passed while the schedule was off or could not be read become a gap."""
     if before.enabled and before.problem is None:
@@ -201,7 +190,21 @@ def _account_for_silence(session: Session, before: ScheduleRow, when: Rhythm, no
     record_gap(session, schedule=before, when=counted, since=before.cursor, until=now, reason=reason, now=now)
 
 
-def _columns(session: Session, actor: Actor, draft: ScheduleDraft, now: datetime) -> dict[str, Any]:
+def _switched(before: ScheduleRow, enabled: bool, actor: Actor, now: datetime) -> dict[str, Any]:
+    if before.enabled == enabled:
+        return {"enabled": enabled}
+    return {"enabled": enabled, "switched_at": now, "switched_by": actor.label}
+
+
+def _made_up_words(made_up: int) -> str:
+    if not made_up:
+        return ""
+    return f" and ran {'the latest slot' if made_up == 1 else f'the newest {made_up} slots'} that it had missed"
+
+
+def _columns(
+    session: Session, actor: Actor, draft: ScheduleDraft, now: datetime, before: ScheduleRow | None = None
+) -> dict[str, Any]:
     try:
         name = clean_name(draft.name, noun="schedule", longest=LONGEST_NAME)
     except NameInvalid as error:
@@ -218,8 +221,18 @@ def _columns(session: Session, actor: Actor, draft: ScheduleDraft, now: datetime
         "clock_change": ClockChange.ONCE.value,
         "overlap": draft.overlap.value,
         "missed": draft.missed.value,
-        "missed_max_age_seconds": draft.missed_max_age_seconds,
+        "missed_max_age_seconds": _max_age(draft, when, before),
+        "missed_limit": clean_limit(draft.missed_limit),
+        "notes": clean_notes(draft.notes),
     }
+
+
+def _max_age(draft: ScheduleDraft, when: Rhythm, before: ScheduleRow | None) -> int:
+    said = draft.missed_max_age_seconds
+    if before is not None and said == before.missed_max_age_seconds and when.cron.text == before.cron:
+        # Whoever changes something else need not mend what was accepted before.
+        return said
+    return clean_max_age(said, when=when, missed=draft.missed)
 
 
 def _rhythm(draft: ScheduleDraft) -> Rhythm:

@@ -1,0 +1,61 @@
+"""What becomes of the slots that a schedule missed while it was switched off, when somebody switches it on again."""
+
+from datetime import datetime
+
+from sqlalchemy import String, cast, select
+from sqlalchemy.orm import Session
+
+from app.core.errors import Invalid
+from app.jobs.kinds.sync.connection import needs_connection, what_to_connect
+from app.runs.planner import with_overlap
+from app.runs.slot_decisions import Decision
+from app.runs.slot_writes import write_slots
+from app.schedules.models import Schedule
+from app.schedules.policies import GapReason, Missed
+from app.schedules.queries import ScheduleRow
+from app.schedules.service import rhythm_of
+from app.schedules.slot_accounts import Absence, MissedSlots, account_for_pause, count_missed
+
+
+def missed_meanwhile(schedule: ScheduleRow, *, now: datetime) -> MissedSlots | None:
+    """The slots that passed while somebody had a schedule switched off; None where there are none to decide about."""
+    if schedule.enabled or schedule.is_fresh:
+        return None
+    try:
+        return count_missed(rhythm_of(schedule), cursor=schedule.cursor, now=now)
+    except Invalid:
+        # Nobody knows the times of what cannot be read.
+        return None
+
+
+def most_made_up(schedule: ScheduleRow, missed: Missed) -> int:
+    """How many of the missed slots run by that choice, at most. Their age does not count: somebody wants them."""
+    return {Missed.SKIP: 0, Missed.LATEST: 1, Missed.ALL: schedule.missed_limit}[missed]
+
+
+def make_up(session: Session, schedule: ScheduleRow, *, missed: Missed, now: datetime) -> int:
+    """Open the runs that somebody wants of the slots missed meanwhile, and record the others. Returns how many run.
+
+    The cursor goes on to the first slot after now. Nothing happens where none are wanted, or none were missed.
+    """
+    if missed is Missed.SKIP or schedule.cursor is None or missed_meanwhile(schedule, now=now) is None:
+        return 0
+    absence = Absence(GapReason.UNREADABLE if schedule.problem else GapReason.PAUSED)
+    account = account_for_pause(
+        rhythm_of(schedule),
+        cursor=schedule.cursor,
+        most=most_made_up(schedule, missed),
+        absence=absence,
+        now=now,
+    )
+    # As this database writes it, which is how the statements for many schedules know it.
+    key = session.scalars(select(cast(Schedule.id, String)).where(Schedule.id == schedule.id)).one()
+    to_connect = what_to_connect({"service": schedule.service}) if needs_connection(schedule.job_kind) else None
+    decision = Decision(key, account, schedule.overlap, to_connect, is_wanted=True)
+    session.flush()
+    write_slots(session, with_overlap(session, [decision], now=now), now=now)
+    # Written past the session, which may hold the schedule from before.
+    loaded = session.identity_map.get(session.identity_key(Schedule, schedule.id))
+    if loaded is not None:
+        session.expire(loaded)
+    return len(account.slots)

@@ -1,0 +1,24 @@
+"""A schedule as somebody would have to ask for it: where a form or a change begins."""
+
+from app.core.errors import Invalid
+from app.schedules.policy_fields import default_max_age
+from app.schedules.queries import ScheduleRow
+from app.schedules.service import ScheduleDraft, rhythm_of
+
+
+def draft_of(schedule: ScheduleRow) -> ScheduleDraft:
+    """What a person would say to get a schedule as it is. The maximum age that suits its rhythm goes unsaid."""
+    return ScheduleDraft(
+        name=schedule.name, job_id=schedule.job_id, cron=schedule.cron, timezone=schedule.timezone,
+        spread_key=schedule.spread_key, enabled=schedule.enabled, overlap=schedule.overlap, missed=schedule.missed,
+        missed_max_age_seconds=said_max_age(schedule), missed_limit=schedule.missed_limit, notes=schedule.notes,
+    )  # fmt: skip
+
+
+def said_max_age(schedule: ScheduleRow) -> int | None:
+    """The maximum age of a schedule, unless it is the one that it would have anyway."""
+    try:
+        usual = default_max_age(rhythm_of(schedule))
+    except Invalid:
+        return schedule.missed_max_age_seconds
+    return None if schedule.missed_max_age_seconds == usual else schedule.missed_max_age_seconds
