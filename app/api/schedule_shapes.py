@@ -13,9 +13,12 @@ from app.core.ids import new_id
 from app.edge.identity import current_actor, current_person, request_now
 from app.edge.runtime import request_session
 from app.ops.schedule_health import ScheduleHealth, health_of
+from app.runs.resuming import missed_meanwhile
 from app.runs.states import RunState
 from app.runs.statistics import ScheduleStats, schedule_stats
-from app.schedules.policies import DEFAULT_MAX_AGE_SECONDS, Missed, Overlap
+from app.schedules.drafts import draft_of
+from app.schedules.policies import DEFAULT_MISSED_LIMIT, MOST_MADE_UP, Missed, Overlap
+from app.schedules.policy_fields import LONGEST_NOTES
 from app.schedules.preview import sentence_of
 from app.schedules.queries import ScheduleRow, get_schedule
 from app.schedules.service import ScheduleDraft
@@ -26,7 +29,24 @@ RECENTLY = timedelta(days=7)
 CronText = Annotated[str, Field(description="Five fields, or a word such as @daily.", examples=["0 2 * * *"])]
 ZoneName = Annotated[str, Field(description="An IANA name.", examples=["Europe/Berlin"])]
 SpreadKey = Annotated[str, Field(max_length=LONGEST_SPREAD_KEY, description="What H in the cron line is spread by.")]
-MaxAge = Annotated[Int32, Field(description="In seconds: a missed slot that is older is not caught up with.")]
+MaxAge = Annotated[
+    Int32,
+    Field(
+        description="In seconds: a missed slot that is older is not made up for. Not less than the shortest time "
+        "between two slots."
+    ),
+]
+MissedLimit = Annotated[
+    Int32, Field(description=f"How many are made up for at most, with `missed` all: 1 to {MOST_MADE_UP}.")
+]
+Notes = Annotated[str, Field(max_length=LONGEST_NOTES, description="What operators want each other to know.")]
+MissedWhilePaused = Annotated[
+    Missed,
+    Field(
+        description="What becomes of the slots that it missed while it was switched off, if this switches it on: "
+        "`skip` leaves them in a gap, `latest` runs the latest now, `all` the newest up to its `missed_limit`."
+    ),
+]
 
 
 class ScheduleRules(Body):
@@ -37,7 +57,11 @@ class ScheduleRules(Body):
     enabled: bool = True
     overlap: Overlap = Overlap.SKIP
     missed: Missed = Missed.LATEST
-    missed_max_age_seconds: MaxAge = DEFAULT_MAX_AGE_SECONDS
+    missed_max_age_seconds: Annotated[
+        MaxAge | None, Field(description="Unless given, a day, or the time between two slots where that is longer.")
+    ] = None
+    missed_limit: MissedLimit = DEFAULT_MISSED_LIMIT
+    notes: Notes = ""
     spread_key: Annotated[SpreadKey | None, Field(description="Unless given, a new one.")] = None
 
     def draft(self, *, name: str, job_id: UUID) -> ScheduleDraft:
@@ -52,6 +76,8 @@ class ScheduleRules(Body):
             overlap=self.overlap,
             missed=self.missed,
             missed_max_age_seconds=self.missed_max_age_seconds,
+            missed_limit=self.missed_limit,
+            notes=self.notes,
         )
 
 
@@ -78,11 +104,14 @@ class ScheduleChanges(Body):
     overlap: Overlap = not_sent(Overlap.SKIP)
     missed: Missed = not_sent(Missed.LATEST)
     missed_max_age_seconds: MaxAge = not_sent(0)
+    missed_limit: MissedLimit = not_sent(0)
+    notes: Notes = not_sent("")
+    missed_while_paused: MissedWhilePaused = not_sent(Missed.SKIP)
 
     def draft(self, before: ScheduleRow) -> ScheduleDraft:
         """The schedule as it is with what was sent put over it."""
-        sent = {field: getattr(self, field) for field in self.model_fields_set - {"version"}}
-        return replace(_draft_of(before), **sent)
+        sent = {field: getattr(self, field) for field in self.model_fields_set - {"version", "missed_while_paused"}}
+        return replace(draft_of(before), **sent)
 
     def seen_version(self, before: ScheduleRow) -> int:
         """The version this is about: the newest, unless one was sent."""
@@ -94,6 +123,14 @@ class RecentRuns(Answer):
 
     finished: int
     succeeded: int
+
+
+class MissedSlotsOut(Answer):
+    """Slots that passed while the schedule was switched off."""
+
+    count: int
+    first: Moment
+    last: Moment
 
 
 class ScheduleOut(Answer):
@@ -115,6 +152,14 @@ class ScheduleOut(Answer):
     overlap: Overlap
     missed: Missed
     missed_max_age_seconds: int
+    missed_limit: int
+    missed_while_paused: Annotated[
+        MissedSlotsOut | None,
+        Field(description="What to decide about when it is switched on; null while it is on, or where there is none."),
+    ]
+    switched_at: Annotated[Moment | None, Field(description="When somebody switched it on or off last.")]
+    switched_by: str | None
+    notes: str
     spread_key: str
     last_run_id: UUID | None
     last_run_state: RunState | None
@@ -147,20 +192,6 @@ def show_newest(schedule_id: UUID) -> ScheduleOut:
     return show_schedules([row])[0]
 
 
-def _draft_of(row: ScheduleRow) -> ScheduleDraft:
-    return ScheduleDraft(
-        name=row.name,
-        job_id=row.job_id,
-        cron=row.cron,
-        timezone=row.timezone,
-        spread_key=row.spread_key,
-        enabled=row.enabled,
-        overlap=row.overlap,
-        missed=row.missed,
-        missed_max_age_seconds=row.missed_max_age_seconds,
-    )
-
-
 def _shown(row: ScheduleRow, stats: ScheduleStats) -> ScheduleOut:
     last = stats.last
     return ScheduleOut(
@@ -180,6 +211,11 @@ def _shown(row: ScheduleRow, stats: ScheduleStats) -> ScheduleOut:
         overlap=row.overlap,
         missed=row.missed,
         missed_max_age_seconds=row.missed_max_age_seconds,
+        missed_limit=row.missed_limit,
+        missed_while_paused=_missed_slots(row),
+        switched_at=row.switched_at,
+        switched_by=row.switched_by,
+        notes=row.notes,
         spread_key=row.spread_key,
         last_run_id=None if last is None else last.id,
         last_run_state=None if last is None else last.state,
@@ -190,3 +226,8 @@ def _shown(row: ScheduleRow, stats: ScheduleStats) -> ScheduleOut:
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
+
+
+def _missed_slots(row: ScheduleRow) -> MissedSlotsOut | None:
+    missed = missed_meanwhile(row, now=request_now())
+    return None if missed is None else MissedSlotsOut(count=missed.count, first=missed.first, last=missed.last)

@@ -1,5 +1,6 @@
 """`belfry schedules`: list, preview, create, edit, switch, run, delete."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,16 +11,23 @@ from app.cli.console import Console, as_json, choice_of, moment, pass_console, s
 from app.core.errors import Invalid
 from app.core.ids import new_id
 from app.runs import service
+from app.runs.resuming import missed_meanwhile
 from app.schedules.describe import describe, notes
+from app.schedules.drafts import draft_of
 from app.schedules.fire_times import Rhythm, fire_times, rhythm
-from app.schedules.policies import Missed, Overlap
+from app.schedules.policies import DEFAULT_MISSED_LIMIT, Missed, Overlap
+from app.schedules.policy_fields import read_length
 from app.schedules.queries import ScheduleRow, get_schedule, list_schedules
 from app.schedules.service import ScheduleDraft, create_schedule
+from app.schedules.slot_accounts import MissedSlots
 
 NO_SCHEDULES = "No schedules yet. Make one in the browser, under Schedules."
 MOST_PREVIEWED = 1000
 # A calendar ends in 9999, and a zone's offset has to fit in before that.
 FROM_YEARS = range(1970, 9991)
+
+
+MAX_AGE_HELP = "How old a missed slot may be that still runs, such as 90m, 36h or 7d."
 
 
 class FromInvalid(Invalid):
@@ -82,6 +90,9 @@ def preview(cron: str, zone: str, start: str | None, count: int, spread_key: str
 @click.option("--zone", default="UTC", show_default=True, help="IANA time zone.")
 @click.option("--overlap", default=Overlap.SKIP.value, show_default=True, type=choice_of(Overlap))
 @click.option("--missed", default=Missed.LATEST.value, show_default=True, type=choice_of(Missed))
+@click.option("--missed-limit", default=DEFAULT_MISSED_LIMIT, show_default=True, help="How many, with --missed all.")
+@click.option("--max-age", "max_age", metavar="LENGTH", help=MAX_AGE_HELP)
+@click.option("--notes", default="", help="What others should know about it.")
 @click.option("--disabled", is_flag=True, help="Make it switched off.")
 @with_organization
 @as_json
@@ -94,6 +105,9 @@ def create(
     zone: str,
     overlap: str,
     missed: str,
+    missed_limit: int,
+    max_age: str | None,
+    notes: str,
     disabled: bool,
     is_json: bool,
 ) -> None:
@@ -107,6 +121,9 @@ def create(
         enabled=not disabled,
         overlap=Overlap(overlap),
         missed=Missed(missed),
+        missed_max_age_seconds=None if max_age is None else read_length(max_age),
+        missed_limit=missed_limit,
+        notes=notes,
     )
     with console.desk() as desk:
         schedule_id = create_schedule(desk.session, actor=desk.actor, draft=draft, now=desk.now)
@@ -120,6 +137,9 @@ def create(
 @click.option("--zone", help="IANA time zone.")
 @click.option("--overlap", type=choice_of(Overlap))
 @click.option("--missed", type=choice_of(Missed))
+@click.option("--missed-limit", type=int, help="How many, with --missed all.")
+@click.option("--max-age", "max_age", metavar="LENGTH", help=MAX_AGE_HELP)
+@click.option("--notes", help="What others should know about it.")
 @with_organization
 @pass_console
 def edit(
@@ -130,21 +150,25 @@ def edit(
     zone: str | None,
     overlap: str | None,
     missed: str | None,
+    missed_limit: int | None,
+    max_age: str | None,
+    notes: str | None,
 ) -> None:
     """Change what is named; the rest stays as it is."""
+    named = {
+        "name": name,
+        "cron": cron,
+        "timezone": zone,
+        "overlap": overlap and Overlap(overlap),
+        "missed": missed and Missed(missed),
+        "missed_limit": missed_limit,
+        "missed_max_age_seconds": None if max_age is None else read_length(max_age),
+        "notes": notes,
+    }
+    changes: dict[str, Any] = {field: value for field, value in named.items() if value is not None}
     with console.desk() as desk:
         old = get_schedule(desk.session, organization_id=desk.actor.organization_id, schedule_id=schedule_id)
-        draft = ScheduleDraft(
-            name=name or old.name,
-            job_id=old.job_id,
-            cron=cron or old.cron,
-            timezone=zone or old.timezone,
-            spread_key=old.spread_key,
-            enabled=old.enabled,
-            overlap=Overlap(overlap or old.overlap),
-            missed=Missed(missed or old.missed),
-            missed_max_age_seconds=old.missed_max_age_seconds,
-        )
+        draft = replace(draft_of(old), **changes)
         service.edit_schedule(
             desk.session, actor=desk.actor, schedule_id=schedule_id, draft=draft, version=old.version, now=desk.now
         )
@@ -153,11 +177,24 @@ def edit(
 
 @schedules.command()
 @click.argument("schedule_id", type=click.UUID)
+@click.option(
+    "--missed",
+    default=Missed.SKIP.value,
+    show_default=True,
+    type=choice_of(Missed),
+    help="What becomes of the slots that it missed while it was off: run the latest or all, or leave them.",
+)
 @with_organization
 @pass_console
-def enable(console: Console, schedule_id: UUID) -> None:
+def enable(console: Console, schedule_id: UUID, missed: str) -> None:
     """Switch a schedule on."""
-    _switch(console, schedule_id, enabled=True)
+    with console.desk() as desk:
+        before = get_schedule(desk.session, organization_id=desk.actor.organization_id, schedule_id=schedule_id)
+        found = missed_meanwhile(before, now=desk.now)
+        made_up = service.switch_schedule(
+            desk.session, actor=desk.actor, schedule_id=schedule_id, enabled=True, now=desk.now, missed=Missed(missed)
+        )
+    click.echo(f"Enabled. {_missed_words(found, made_up)}".strip())
 
 
 @schedules.command()
@@ -166,7 +203,9 @@ def enable(console: Console, schedule_id: UUID) -> None:
 @pass_console
 def disable(console: Console, schedule_id: UUID) -> None:
     """Switch a schedule off."""
-    _switch(console, schedule_id, enabled=False)
+    with console.desk() as desk:
+        service.switch_schedule(desk.session, actor=desk.actor, schedule_id=schedule_id, enabled=False, now=desk.now)
+    click.echo("Disabled.")
 
 
 @schedules.command()
@@ -194,10 +233,18 @@ def delete(console: Console, schedule_id: UUID) -> None:
     click.echo("Deleted.")
 
 
-def _switch(console: Console, schedule_id: UUID, *, enabled: bool) -> None:
-    with console.desk() as desk:
-        service.switch_schedule(desk.session, actor=desk.actor, schedule_id=schedule_id, enabled=enabled, now=desk.now)
-    click.echo("Enabled." if enabled else "Disabled.")
+def _missed_words(missed: MissedSlots | None, made_up: int) -> str:
+    if missed is None:
+        return ""
+    slots = "1 slot" if missed.count == 1 else f"{missed.count:,} slots"
+    begin = f"{slots} missed while it was off, {moment(missed.first)} to {moment(missed.last)}:"
+    if made_up == 0:
+        return f"{begin} left in a gap. To run them, say --missed latest or all."
+    if made_up == missed.count:
+        return f"{begin} {'it runs' if made_up == 1 else 'all run'} now."
+    return (
+        f"{begin} {'the latest runs' if made_up == 1 else f'the newest {made_up} run'} now, the rest is left in a gap."
+    )
 
 
 def _facts(row: ScheduleRow) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What a person says about a schedule's policies, checked: maximum age, limit and notes. Pure."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
@@ -17,6 +18,9 @@ LONGEST_MAX_AGE = timedelta(days=5 * 366)
 # Where intervals are measured: by the same instants always, so that the answer does not depend on when it is asked.
 _BEGIN, _END = datetime(2024, 1, 1, tzinfo=UTC), datetime(2032, 2, 29, tzinfo=UTC)
 _MOST_MEASURED = 400
+
+_LENGTH = re.compile(r"([0-9]{1,9}) ?(s|sec|seconds?|m|min|minutes?|h|hours?|d|days?|w|weeks?)", re.ASCII)
+_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
 
 class PolicyInvalid(Invalid):
@@ -85,6 +89,17 @@ def length_words(length: timedelta) -> str:
         if seconds % size == 0 and seconds:
             return _plural(seconds // size, unit)
     return _plural(seconds, "second")
+
+
+def read_length(text: str) -> int:
+    """A length as people type it, “36 hours” or “90m”, in seconds. Raises PolicyInvalid."""
+    found = _LENGTH.fullmatch(text.strip().lower())
+    if found is None:
+        raise PolicyInvalid(
+            f"“{text.strip()[:40]}” is no length of time. Write 90 minutes, 36 hours or 7 days.",
+            field="missed_max_age_seconds",
+        )
+    return int(found[1]) * _UNITS[found[2][0]]
 
 
 def _plural(number: int, unit: str) -> str:

@@ -5,11 +5,18 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from app.api.models import Flag, Name, Paging
+from app.api.models import Body, Flag, Name, Paging
 from app.api.paging import read_cursor, write_cursor
 from app.api.resource import Message, Page, resource
 from app.api.resources.runs import RunStartedOut
-from app.api.schedule_shapes import ScheduleChanges, ScheduleOut, ScheduleRules, show_newest, show_schedules
+from app.api.schedule_shapes import (
+    MissedWhilePaused,
+    ScheduleChanges,
+    ScheduleOut,
+    ScheduleRules,
+    show_newest,
+    show_schedules,
+)
 from app.core.db import on_commit
 from app.core.ids import new_id
 from app.edge.identity import current_actor, request_now
@@ -18,6 +25,7 @@ from app.jobs.services import Service
 from app.runs import service as runs
 from app.runs.queries import get_run
 from app.runs.states import RunState
+from app.schedules.policies import Missed
 from app.schedules.queries import ScheduleFilter, get_schedule, list_some_schedules, lock_schedule
 from app.schedules.service import create_schedule as make_schedule
 from app.tenants.access import Permission
@@ -49,6 +57,14 @@ class ScheduleIn(ScheduleRules):
 
     name: Name
     job_id: UUID
+
+
+class ResumeIn(Body):
+    """What becomes of the slots that a schedule missed while it was switched off."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"missed": "latest"}]})
+
+    missed: MissedWhilePaused = Missed.SKIP
 
 
 @resource("GET", "/schedules", permission=Permission.VIEW, query=ScheduleQuery, answer=ScheduleOut, is_list=True)
@@ -120,10 +136,20 @@ def pause_schedule(schedule_id: UUID) -> ScheduleOut:
     return _switch(schedule_id, is_on=False)
 
 
-@resource("POST", "/schedules/<uuid:schedule_id>/resume", permission=Permission.EDIT_SCHEDULES, answer=ScheduleOut)
-def resume_schedule(schedule_id: UUID) -> ScheduleOut:
-    """Switch a schedule on. What it missed meanwhile is recorded as a gap and not caught up with."""
-    return _switch(schedule_id, is_on=True)
+@resource(
+    "POST",
+    "/schedules/<uuid:schedule_id>/resume",
+    permission=Permission.EDIT_SCHEDULES,
+    body=ResumeIn,
+    is_body_optional=True,
+    answer=ScheduleOut,
+)
+def resume_schedule(schedule_id: UUID, body: ResumeIn) -> ScheduleOut:
+    """Switch a schedule on. What it missed meanwhile is recorded as a gap, unless `missed` says that it runs now.
+
+    How many slots that are, its `missed_while_paused` says before.
+    """
+    return _switch(schedule_id, is_on=True, missed=body.missed)
 
 
 def apply_changes(schedule_id: UUID, body: ScheduleChanges) -> ScheduleOut:
@@ -139,6 +165,7 @@ def apply_changes(schedule_id: UUID, body: ScheduleChanges) -> ScheduleOut:
         draft=body.draft(before),
         version=body.seen_version(before),
         now=now,
+        missed=body.missed_while_paused,
     )
     on_commit(session, runtime().dispatch)
     return show_newest(schedule_id)
@@ -152,8 +179,8 @@ def remove_schedule(schedule_id: UUID) -> Message:
     return Message(None, f"{row.name} deleted. Its history stays.")
 
 
-def _switch(schedule_id: UUID, *, is_on: bool) -> ScheduleOut:
+def _switch(schedule_id: UUID, *, is_on: bool, missed: Missed = Missed.SKIP) -> ScheduleOut:
     session, actor, now = request_session(), current_actor(), request_now()
-    runs.switch_schedule(session, actor=actor, schedule_id=schedule_id, enabled=is_on, now=now)
+    runs.switch_schedule(session, actor=actor, schedule_id=schedule_id, enabled=is_on, now=now, missed=missed)
     on_commit(session, runtime().dispatch)
     return show_newest(schedule_id)

@@ -12,7 +12,9 @@ from app.edge.errors import status_of
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, runtime
 from app.runs import service as runs
+from app.runs.resuming import missed_meanwhile
 from app.schedules import service as schedules
+from app.schedules.policies import Missed
 from app.schedules.queries import ScheduleRow, get_schedule
 from app.schedules.service import ScheduleChanged
 from app.tenants.access import Permission
@@ -67,16 +69,23 @@ def save_schedule(schedule_id: UUID) -> Response:
 
 @route(web, "/schedules/<uuid:schedule_id>/enabled", permission=Permission.EDIT_SCHEDULES, methods=["POST"])
 def switch_schedule(schedule_id: UUID) -> Response:
-    """Switch a schedule on or off."""
-    wanted = request.values.get("enabled", "")
+    """Switch a schedule on or off. One that missed something meanwhile is switched on when it is said what of that."""
+    wanted, missed = request.values.get("enabled", ""), request.values.get("missed")
     if wanted not in {"yes", "no"}:
         raise SwitchUnclear("Say whether the schedule is to be on or off.", field="enabled")
+    if missed is not None and missed not in set(Missed):
+        raise SwitchUnclear("Say what is to become of the missed slots: skip, latest or all.", field="missed")
     session, actor, now = request_session(), current_actor(), request_now()
-    runs.switch_schedule(session, actor=actor, schedule_id=schedule_id, enabled=wanted == "yes", now=now)
+    if wanted == "yes" and missed is None and missed_meanwhile(_schedule(schedule_id), now=now) is not None:
+        return go_to(url_for("web.resume_schedule", schedule_id=schedule_id, next=_next()))
+    choice = Missed(missed or Missed.SKIP)
+    made_up = runs.switch_schedule(
+        session, actor=actor, schedule_id=schedule_id, enabled=wanted == "yes", now=now, missed=choice
+    )
     on_commit(session, runtime().dispatch)
     row = _schedule(schedule_id)
-    words = f"{row.name} enabled. {_next_run(row)}" if row.enabled else f"{row.name} disabled."
-    return toast(_back(), words.strip(), action=_undo(row))
+    words = f"{row.name} enabled. {_made_up(made_up)} {_next_run(row)}" if row.enabled else f"{row.name} disabled."
+    return toast(_back(), " ".join(words.split()), action=_undo(row))
 
 
 @route(web, "/schedules/<uuid:schedule_id>/run", permission=Permission.RUN, methods=["POST"])
@@ -117,6 +126,7 @@ def _edit(form: ScheduleForm, before: ScheduleRow) -> None:
         draft=form.draft(before),
         version=form.seen_version,
         now=request_now(),
+        missed=form.wanted_of_missed,
     )
 
 
@@ -143,6 +153,12 @@ def _next_run(row: ScheduleRow) -> str:
     if row.next_run_at is None:
         return ""
     return f"Next run {relative_time(row.next_run_at, now=request_now(), zone=viewer_zone())}."
+
+
+def _made_up(count: int) -> str:
+    if count == 0:
+        return ""
+    return "The latest missed run starts now." if count == 1 else f"{count} missed runs start now."
 
 
 def _undo(row: ScheduleRow) -> dict[str, Any]:

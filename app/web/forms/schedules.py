@@ -1,21 +1,34 @@
 """The form of a schedule: what a browser sends, read into a draft. What is acceptable, the command decides."""
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from wtforms import BooleanField, HiddenField, RadioField, SelectField, StringField, SubmitField, ValidationError
-from wtforms.validators import InputRequired
+from wtforms import (
+    BooleanField,
+    HiddenField,
+    RadioField,
+    SelectField,
+    StringField,
+    SubmitField,
+    TextAreaField,
+    ValidationError,
+)
+from wtforms.validators import InputRequired, Optional
 
 from app.core.errors import AppError
 from app.core.ids import new_id
 from app.jobs.queries import JobNotFound, JobRow
-from app.schedules.policies import DEFAULT_MAX_AGE_SECONDS, Missed, Overlap
+from app.schedules.drafts import said_max_age
+from app.schedules.policies import DEFAULT_MISSED_LIMIT, MOST_MADE_UP, Missed, Overlap
+from app.schedules.policy_fields import LONGEST_NOTES, length_words, read_length
 from app.schedules.presets import PRESETS, preset_for
 from app.schedules.queries import ScheduleRow
 from app.schedules.service import LONGEST_NAME, ScheduleDraft
 from app.schedules.zones import COMMON_ZONES, all_zone_names
 from app.web.forms.base import BaseForm, text_of
+from app.web.forms.jobs import WholeNumberField
 
 CUSTOM = "custom"
 DEFAULT_CRON = "0 6 * * *"
@@ -24,11 +37,14 @@ LONGEST_SPREAD_KEY = 64
 
 _OVERLAP_WORDS = {
     Overlap.SKIP: "Skip the new one (recommended; it stays visible as Skipped)",
+    Overlap.QUEUE_ONE: "Let one wait, and skip what comes after that one",
     Overlap.ALLOW: "Run both at once (only if the job is safe in parallel)",
+    Overlap.CANCEL_PREVIOUS: "Stop the previous one, and run the new one instead",
 }
 _MISSED_WORDS = {
     Missed.LATEST: "Run once when it is back, for the latest time it missed",
     Missed.SKIP: "Skip what it missed, and go on with the next time",
+    Missed.ALL: "Run once for each time it missed, up to the number below",
 }
 
 
@@ -55,6 +71,10 @@ class ScheduleForm(BaseForm):
     missed = RadioField(
         "If Belfry was off at that time", choices={key.value: text for key, text in _MISSED_WORDS.items()}
     )
+    missed_limit = WholeNumberField("At most so many of them", [Optional()], render_kw={"min": 1, "max": MOST_MADE_UP})
+    missed_max_age_seconds = StringField("None that is older than", [Optional()], render_kw={"autocomplete": "off"})
+    notes = TextAreaField("Notes", [Optional()], render_kw={"rows": 2, "maxlength": LONGEST_NOTES})
+    missed_while_paused = RadioField("When it is switched on", choices={}, validate_choice=False)
     enabled = BooleanField("Enabled")
     spread_key = HiddenField()
     version = HiddenField()
@@ -83,6 +103,18 @@ class ScheduleForm(BaseForm):
         else:
             super().show_error(error)
 
+    def offer(self, choices: Mapping[str, str]) -> None:
+        """Ask what becomes of the slots missed while it was off; what nobody chose is left alone."""
+        self.missed_while_paused.choices = dict(choices)
+        if self.missed_while_paused.data not in choices:
+            self.missed_while_paused.data = Missed.SKIP.value
+
+    @property
+    def wanted_of_missed(self) -> Missed:
+        """What becomes of the slots missed while it was off."""
+        text = text_of(self.missed_while_paused)
+        return Missed(text) if text in set(Missed) else Missed.SKIP
+
     @property
     def seen_version(self) -> int:
         """The version the person saw; 0, which no schedule has, when that cannot be read."""
@@ -100,8 +132,22 @@ class ScheduleForm(BaseForm):
             enabled=bool(self.enabled.data),
             overlap=Overlap(text_of(self.overlap)),
             missed=Missed(text_of(self.missed)),
-            missed_max_age_seconds=before.missed_max_age_seconds if before else DEFAULT_MAX_AGE_SECONDS,
+            missed_max_age_seconds=self._max_age(before),
+            missed_limit=self._limit(before),
+            # A form from before there were notes does not take them away.
+            notes=before.notes if before and not self.notes.raw_data else text_of(self.notes),
         )
+
+    def _max_age(self, before: ScheduleRow | None) -> int | None:
+        if before is not None and not self.missed_max_age_seconds.raw_data:
+            return said_max_age(before)
+        typed = text_of(self.missed_max_age_seconds).strip()
+        return read_length(typed) if typed else None
+
+    def _limit(self, before: ScheduleRow | None) -> int:
+        if self.missed_limit.data is not None:
+            return int(self.missed_limit.data)
+        return before.missed_limit if before else DEFAULT_MISSED_LIMIT
 
     def _chosen_cron(self) -> str:
         """The text, unless it is still as it was shown and a chip that means something else was pressed."""
@@ -120,6 +166,7 @@ def fresh_values(*, timezone: str, job_id: str) -> dict[str, Any]:
         "timezone": timezone,
         "overlap": Overlap.SKIP.value,
         "missed": Missed.LATEST.value,
+        "missed_limit": DEFAULT_MISSED_LIMIT,
         "enabled": True,
         "spread_key": new_id().hex,
     }
@@ -127,6 +174,7 @@ def fresh_values(*, timezone: str, job_id: str) -> dict[str, Any]:
 
 def stored_values(schedule: ScheduleRow) -> dict[str, Any]:
     """What the form of an existing schedule opens with."""
+    max_age = said_max_age(schedule)
     return {
         "name": schedule.name,
         "job_id": str(schedule.job_id),
@@ -134,20 +182,13 @@ def stored_values(schedule: ScheduleRow) -> dict[str, Any]:
         "timezone": schedule.timezone,
         "overlap": schedule.overlap.value,
         "missed": schedule.missed.value,
+        "missed_limit": schedule.missed_limit,
+        "missed_max_age_seconds": "" if max_age is None else length_words(timedelta(seconds=max_age)),
+        "notes": schedule.notes,
         "enabled": schedule.enabled,
         "spread_key": schedule.spread_key,
         "version": schedule.version,
     }
-
-
-def overlap_words(overlap: Overlap) -> str:
-    """A policy as the form says it."""
-    return _OVERLAP_WORDS[overlap].partition(" (")[0]
-
-
-def missed_words(missed: Missed) -> str:
-    """A policy as the form says it."""
-    return _MISSED_WORDS[missed]
 
 
 def _zone_choices(chosen: str) -> dict[str, dict[str, str]]:
@@ -157,3 +198,9 @@ def _zone_choices(chosen: str) -> dict[str, dict[str, str]]:
     if chosen and len(chosen) <= LONGEST_SPREAD_KEY and chosen not in known and chosen not in COMMON_ZONES:
         groups = {"Now": (chosen,), **groups}
     return {label: {name: name.replace("_", " ") for name in names} for label, names in groups.items()}
+
+
+class ResumeForm(BaseForm):
+    """What becomes of the slots that a schedule missed while it was off, asked before it is switched on."""
+
+    missed = RadioField("What is to become of them?", choices={}, validate_choice=False)

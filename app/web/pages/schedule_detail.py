@@ -14,10 +14,11 @@ from app.runs.queries import RunRow, list_runs
 from app.runs.states import RunState
 from app.runs.statistics import schedule_stats
 from app.schedules.policies import GapReason
+from app.schedules.policy_words import OVERLAP_SENTENCES, missed_sentence
 from app.schedules.queries import GapRow, ScheduleRow, get_schedule, list_gaps
 from app.web.formatting import absolute_time
-from app.web.forms.schedules import missed_words, overlap_words
 from app.web.pages.badges import Badge, badge_of
+from app.web.pages.resume_question import resume_question
 from app.web.pages.schedule_preview import Preview, preview
 from app.web.pages.schedule_rows import DEFAULT_STAYS, RATE_WINDOW, next_run_note, success_words
 from app.web.run_words import TRIGGER_WORDS
@@ -54,6 +55,8 @@ class Detail:
     next_note: str
     overlap: str
     missed: str
+    switched: str
+    missed_meanwhile: str
     rate: str
     runs: tuple[RunLine, ...]
     gaps: tuple[str, ...]
@@ -76,12 +79,15 @@ def read_detail(
     stats = schedule_stats(session, organization_id=organization_id, schedule_ids=[row.id], since=since)
     gaps = list_gaps(session, organization_id=organization_id, schedule_id=row.id, limit=GAPS_SHOWN)
     repairs = list_repairs(session, organization_id=organization_id, schedule_id=row.id, limit=GAPS_SHOWN)
+    question = resume_question(row, now=now)
     return Detail(
         schedule=row,
         preview=preview(row.cron, timezone=row.timezone, spread_key=row.spread_key, viewer_zone=viewer_zone, now=now),
         next_note=next_run_note(row, viewer_zone=viewer_zone, is_stopped=is_stopped, now=now),
-        overlap=overlap_words(row.overlap),
-        missed=missed_words(row.missed),
+        overlap=OVERLAP_SENTENCES[row.overlap],
+        missed=missed_sentence(row.missed, limit=row.missed_limit, max_age_seconds=row.missed_max_age_seconds),
+        switched=_switched_words(row, now=now),
+        missed_meanwhile="" if question is None else question.sentence,
         rate=success_words(stats[row.id]),
         runs=tuple(RunLine(run, badge_of(run), TRIGGER_WORDS[run.trigger]) for run in runs),
         gaps=tuple(_gap_words(gap, zone=row.timezone, now=now) for gap in gaps),
@@ -104,6 +110,12 @@ def count_waiting(
         page = list_runs(session, organization_id=organization_id, run_filter=narrowed, limit=_MOST_WAITING)
         found += len(page.rows)
     return found
+
+
+def _switched_words(row: ScheduleRow, *, now: datetime) -> str:
+    if row.switched_at is None:
+        return ""
+    return f"by {row.switched_by}, {absolute_time(row.switched_at, zone=row.timezone, now=now)}"
 
 
 def _gap_words(gap: GapRow, *, zone: str, now: datetime) -> str:

@@ -12,6 +12,7 @@ from app.schedules.queries import ScheduleRow
 from app.web.context import viewer_zone
 from app.web.forms.base import text_of
 from app.web.forms.schedules import PRESET_CRONS, ScheduleForm
+from app.web.pages.resume_question import resume_question
 from app.web.pages.schedule_preview import Preview, preview
 from app.web.responses import invalid
 
@@ -26,6 +27,9 @@ def form_page(
     form: ScheduleForm, *, schedule: ScheduleRow | None, status: int = 200, is_outdated: bool = False
 ) -> Response:
     """The form as a page. Reads nothing, so that it comes out after a refused write as well."""
+    question = resume_question(schedule, now=request_now()) if schedule else None
+    if question is not None:
+        form.offer(question.choices)
     return invalid(
         "schedules/form.html",
         status=status,
@@ -35,6 +39,7 @@ def form_page(
         preview=preview_of(form),
         detects_zone=schedule is None and not form.is_submitted(),
         is_outdated=is_outdated,
+        question=question,
     )
 
 

@@ -9,19 +9,22 @@ from app.edge.identity import current_actor, current_person, request_now
 from app.edge.permissions import schema_note
 from app.edge.runtime import request_session
 from app.jobs.queries import list_jobs
+from app.schedules.policies import Missed
 from app.schedules.queries import get_schedule, list_schedules
 from app.tenants.access import Permission
 from app.web.blueprint import web
 from app.web.context import viewer_zone
 from app.web.daemon import scheduling_stop
-from app.web.forms.schedules import fresh_values, stored_values
+from app.web.forms.schedules import ResumeForm, fresh_values, stored_values
+from app.web.pages.resume_question import resume_question
 from app.web.pages.rights import refusals
 from app.web.pages.schedule_detail import count_waiting, read_detail
 from app.web.pages.schedule_form import form_page, offered_job_id, schedule_form
 from app.web.pages.schedule_preview import preview
 from app.web.pages.schedule_rows import read_list, read_tiles
 from app.web.permissions import route
-from app.web.responses import fragment, page, page_or_fragment
+from app.web.responses import fragment, go_to, page, page_or_fragment
+from app.web.session import local_address
 
 _LONGEST_SEARCH = 200
 _MOST_PAGES = 10_000
@@ -82,6 +85,19 @@ def edit_schedule(schedule_id: UUID) -> Response:
     """The form of an existing schedule."""
     row = get_schedule(request_session(), organization_id=current_actor().organization_id, schedule_id=schedule_id)
     return form_page(schedule_form(stored_values(row)), schedule=row)
+
+
+@route(web, "/schedules/<uuid:schedule_id>/resume", permission=Permission.EDIT_SCHEDULES)
+def resume_schedule(schedule_id: UUID) -> Response:
+    """The question before a schedule is switched on that missed something meanwhile."""
+    row = get_schedule(request_session(), organization_id=current_actor().organization_id, schedule_id=schedule_id)
+    question = resume_question(row, now=request_now())
+    back = local_address(request.args.get("next")) or url_for("web.schedule", schedule_id=schedule_id)
+    if question is None:
+        return go_to(back)
+    form = ResumeForm(data={"missed": Missed.SKIP.value})
+    form.missed.choices = question.choices
+    return page("schedules/resume.html", schedule=row, form=form, sentence=question.sentence, back=back)
 
 
 @route(web, "/schedules/<uuid:schedule_id>/delete", permission=Permission.EDIT_SCHEDULES)

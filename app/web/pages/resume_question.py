@@ -1,0 +1,55 @@
+"""The question before a schedule is switched on that missed something meanwhile, with the numbers."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.runs.resuming import missed_meanwhile, most_made_up
+from app.schedules.policies import Missed, Overlap
+from app.schedules.queries import ScheduleRow
+from app.schedules.slot_accounts import MissedSlots
+from app.web.formatting import absolute_time
+
+
+@dataclass(frozen=True)
+class ResumeQuestion:
+    """What was missed, in one sentence, and the words of each choice."""
+
+    sentence: str
+    choices: dict[str, str]
+
+
+def resume_question(schedule: ScheduleRow, *, now: datetime) -> ResumeQuestion | None:
+    """The question, or None where nothing was missed. Times are read on the schedule's own clock."""
+    missed = missed_meanwhile(schedule, now=now)
+    if missed is None:
+        return None
+    last = absolute_time(missed.last, zone=schedule.timezone, now=now)
+    if missed.count == 1:
+        choices = {Missed.SKIP: "Leave it: it stays missed", Missed.LATEST: "Run it now"}
+        return ResumeQuestion(f"1 slot was missed while it was off, at {last}.", _by_value(choices))
+    since = absolute_time(_since(schedule, missed), zone=schedule.timezone, now=now)
+    choices = {
+        Missed.SKIP: "Leave them: they stay missed",
+        Missed.LATEST: f"Run the latest now, {last}",
+        Missed.ALL: _all_words(schedule, missed),
+    }
+    return ResumeQuestion(
+        f"{missed.count:,} slots were missed since {since}, the latest at {last}.", _by_value(choices)
+    )
+
+
+def _since(schedule: ScheduleRow, missed: MissedSlots) -> datetime:
+    switched_at = schedule.switched_at
+    return switched_at if switched_at is not None and switched_at <= missed.first else missed.first
+
+
+def _all_words(schedule: ScheduleRow, missed: MissedSlots) -> str:
+    most = most_made_up(schedule, Missed.ALL)
+    how = "at once" if schedule.overlap is Overlap.ALLOW else "one after the other"
+    if missed.count <= most:
+        return f"Run all {missed.count} now, {how}"
+    return f"Run the newest {most} of the {missed.count:,} now, {how}; the others stay missed"
+
+
+def _by_value(choices: dict[Missed, str]) -> dict[str, str]:
+    return {choice.value: words for choice, words in choices.items()}
