@@ -70,10 +70,11 @@ def runs_of(decision: Decision, ahead: InTheWay | None, *, now: datetime) -> tup
 
     Slots that are made up for together count as one arrival: they go one after the other, or are all skipped.
     """
-    return tuple(
-        _run_of(decision, slot_at, place, ahead, Trigger.CATCH_UP if is_missed(slot_at, now=now) else Trigger.SCHEDULE)
-        for place, slot_at in enumerate(decision.account.slots)
-    )
+    runs = []
+    for place, slot_at in enumerate(decision.account.slots):
+        is_late = decision.is_wanted or is_missed(slot_at, now=now)
+        runs.append(_run_of(decision, slot_at, place, ahead, Trigger.CATCH_UP if is_late else Trigger.SCHEDULE))
+    return tuple(runs)
 
 
 def _run_of(decision: Decision, slot_at: datetime, place: int, ahead: InTheWay | None, trigger: Trigger) -> SlotRun:

@@ -215,6 +215,50 @@ class TestChanging:
         assert (resumed["enabled"], resumed["health"]) == (True, "ok")
         assert audited() == ["schedule.disabled", "schedule.enabled"]
 
+    def test_changes_every_policy_and_the_notes(self, operator_api: Caller, schedule: Schedule):
+        wanted = {
+            "overlap": "queue_one",
+            "missed": "all",
+            "missed_limit": 25,
+            "missed_max_age_seconds": 172_800,
+            "notes": "Ask Ben first.",
+        }
+
+        shown = operator_api.patch(f"/schedules/{schedule.id}", wanted).json["data"]
+
+        assert {field: shown[field] for field in wanted} == wanted
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("missed_limit", 0),
+            ("missed_limit", 101),
+            ("missed_max_age_seconds", 0),
+            ("missed_max_age_seconds", -1),
+            ("missed_max_age_seconds", 3_600),
+            ("missed", "some"),
+            ("overlap", "both"),
+            ("notes", "x" * 2_001),
+            ("missed_while_paused", "oldest"),
+        ],
+    )
+    def test_names_the_policy_that_cannot_be(
+        self, operator_api: Caller, schedule: Schedule, field: str, value: int | str
+    ):
+        answer = operator_api.patch(f"/schedules/{schedule.id}", {"name": "Renamed", field: value})
+
+        assert answer.status_code == 422
+        assert [problem["field"] for problem in answer.json["error"]["fields"]] == [field]
+        assert operator_api.get(f"/schedules/{schedule.id}").json["data"]["name"] == "Orders, nightly"
+
+    def test_takes_the_time_between_two_slots_as_maximum_age_where_that_is_longer_than_a_day(
+        self, operator_api: Caller, schedule: Schedule
+    ):
+        weekly = operator_api.patch(f"/schedules/{schedule.id}", {"cron": "0 9 * * 1"}).json["data"]
+        daily = operator_api.patch(f"/schedules/{schedule.id}", {"cron": "0 9 * * *"}).json["data"]
+
+        assert (weekly["missed_max_age_seconds"], daily["missed_max_age_seconds"]) == (604_800, 86_400)
+
     def test_deletes(self, operator_api: Caller, schedule: Schedule, audited):
         answer = operator_api.delete(f"/schedules/{schedule.id}")
 
@@ -255,6 +299,44 @@ class TestChanging:
         assert foreign.status_code == 404
         assert foreign.json == absent.json
         assert owner_api.get(f"/schedules/{schedule.id}").json == before
+
+
+class TestResuming:
+    @pytest.fixture
+    def paused(self, operator_api: Caller, schedule: Schedule, clock: ManualClock) -> str:
+        """Where a schedule is that was switched off and missed three slots since."""
+        address = f"/schedules/{schedule.id}"
+        operator_api.post(f"{address}/pause")
+        clock.advance(days=3)
+        return address
+
+    def test_says_before_what_was_missed_and_who_switched_it_off(self, operator_api: Caller, paused: str):
+        shown = operator_api.get(paused).json["data"]
+
+        assert shown["missed_while_paused"] == {
+            "count": 3, "first": "2027-01-06T02:00:00Z", "last": "2027-01-08T02:00:00Z"
+        }  # fmt: skip
+        assert (shown["switched_at"], bool(shown["switched_by"])) == ("2027-01-05T12:00:00Z", True)
+
+    @pytest.mark.parametrize(
+        ("body", "runs", "in_gap"), [(None, 0, 3), ({"missed": "skip"}, 0, 3), ({"missed": "latest"}, 1, 2), ({"missed": "all"}, 3, 0)]
+    )  # fmt: skip
+    def test_does_what_was_asked_for(
+        self, operator_api: Caller, paused: str, body: dict[str, str] | None, runs: int, in_gap: int
+    ):
+        resumed = operator_api.post(f"{paused}/resume", body).json["data"]
+
+        entries = operator_api.get(f"{paused}/history").json["data"]
+        assert (resumed["enabled"], resumed["missed_while_paused"]) == (True, None)
+        assert sum(entry["run"] is not None for entry in entries) == runs
+        assert sum(entry["gap"]["slots"] for entry in entries if entry["gap"]) == in_gap
+
+    def test_is_possible_with_other_changes(self, operator_api: Caller, paused: str, audited):
+        operator_api.patch(paused, {"enabled": True, "missed_while_paused": "latest", "name": "Renamed"})
+
+        (run,) = [entry["run"] for entry in operator_api.get(f"{paused}/history").json["data"] if entry["run"]]
+        assert (run["trigger"], run["state"]) == ("catch_up", "ready")
+        assert audited() == ["schedule.disabled", "schedule.edited"]
 
 
 class TestHistory:

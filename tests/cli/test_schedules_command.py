@@ -1,10 +1,14 @@
 """`belfry schedules`: what a page can do, the terminal can do too."""
 
+from datetime import timedelta
+
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import select
 
 from app.cli.root import belfry
 from app.core.errors import Invalid
+from app.schedules.models import Schedule
 from tests.cli.conftest import Terminal
 
 WORKFLOW = '{"steps": [{"name": "Ask", "method": "GET", "url": "https://example.com/"}]}'
@@ -74,6 +78,44 @@ class TestSchedules:
 
         (row,) = terminal.json("schedules", "list")
         assert (row["name"], row["cron"], row["zone"]) == ("Hourly", "30 * * * *", "Asia/Tokyo")
+
+    def test_take_every_policy_and_name_the_one_that_cannot_be(self, terminal: Terminal, job_id: str) -> None:
+        made = terminal.json(
+            "schedules", "create", "Hourly", "--job", job_id, "--cron", "0 * * * *", "--overlap", "queue_one",
+            "--missed", "all", "--missed-limit", "5", "--max-age", "36h", "--notes", "Ask Ben first.",
+        )["schedule"]  # fmt: skip
+        refused = terminal.run("schedules", "edit", made, "--max-age", "5 minutes")
+        terminal.run("schedules", "edit", made, "--overlap", "cancel_previous")
+
+        with terminal.database.reading() as session:
+            row = session.scalars(select(Schedule)).one()
+        assert (row.overlap, row.missed, row.missed_limit, row.notes) == ("cancel_previous", "all", 5, "Ask Ben first.")
+        assert row.missed_max_age_seconds == 129_600
+        assert "Use at least 1 hour" in refused.stderr
+
+    @pytest.mark.parametrize(
+        ("words", "said", "runs"),
+        [
+            ([], "3 slots missed while it was off", 0),
+            (["--missed", "latest"], "the latest runs now, the rest is left in a gap", 1),
+            (["--missed", "all"], "all run now", 3),
+        ],
+    )
+    def test_run_what_they_missed_only_where_that_is_said(
+        self, terminal: Terminal, job_id: str, words: list[str], said: str, runs: int
+    ) -> None:
+        made = terminal.json(
+            "schedules", "create", "Hourly", "--job", job_id, "--cron", "0 * * * *", "--disabled"
+        )["schedule"]  # fmt: skip
+        with terminal.database.transaction() as session:
+            row = session.scalars(select(Schedule)).one()
+            assert row.next_run_at is not None
+            row.next_run_at -= timedelta(hours=3)
+
+        result = terminal.run("schedules", "enable", made, *words)
+
+        assert said in result.output
+        assert len(terminal.json("runs", "list")) == runs
 
     def test_start_a_run_that_shows_up_with_its_state(self, terminal: Terminal, job_id: str) -> None:
         made = terminal.json("schedules", "create", "Hourly", "--job", job_id, "--cron", "0 * * * *")["schedule"]

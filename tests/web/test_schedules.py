@@ -186,6 +186,57 @@ class TestTheSwitch:
         assert stored(database, schedule).enabled
 
 
+class TestResuming:
+    @pytest.fixture
+    def paused(self, operator: Browser, schedule: Schedule, clock: ManualClock) -> Schedule:
+        """Switched off, with two slots missed since."""
+        operator.send(address(schedule, "enabled"), {"enabled": "no"})
+        clock.advance(hours=5)
+        return schedule
+
+    def test_asks_first_and_changes_nothing_until_it_is_answered(
+        self, operator: Browser, paused: Schedule, database: Database
+    ) -> None:
+        response = operator.send(address(paused, "enabled"), {"enabled": "yes", "next": "/schedules?q=x"})
+
+        question = operator.visit(response.headers["Location"]).text
+        assert (response.status_code, stored(database, paused).enabled) == (303, False)
+        assert "2 slots were missed since Tue 5 Jan, 12:00, the latest at Tue 5 Jan, 16:00." in question
+        assert 'name="next" value="/schedules?q=x"' in question
+
+    def test_leads_a_script_to_the_question_as_well(self, operator: Browser, paused: Schedule) -> None:
+        response = operator.send(address(paused, "enabled"), {"enabled": "yes"}, htmx=True)
+
+        assert f"/schedules/{paused.id}/resume" in response.headers["HX-Redirect"]
+
+    @pytest.mark.parametrize(("choice", "runs", "enabled"), [("skip", 0, True), ("latest", 1, True), ("all", 2, True)])
+    def test_does_what_was_chosen(
+        self, operator: Browser, paused: Schedule, database: Database, choice: str, runs: int, enabled: bool
+    ) -> None:
+        operator.send(address(paused, "enabled"), {"enabled": "yes", "missed": choice})
+
+        assert (count_runs(database), stored(database, paused).enabled) == (runs, enabled)
+
+    def test_refuses_a_choice_that_there_is_not(self, operator: Browser, paused: Schedule, database: Database) -> None:
+        response = operator.send(address(paused, "enabled"), {"enabled": "yes", "missed": "some"})
+
+        assert (response.status_code, stored(database, paused).enabled) == (422, False)
+        assert "skip, latest or all" in response.text
+
+    def test_shows_on_its_page_who_switched_it_off_and_what_it_missed(
+        self, operator: Browser, viewer: Browser, paused: Schedule
+    ) -> None:
+        text = viewer.visit(address(paused)).text
+
+        assert f"by {operator.actor.label}, Tue 5 Jan, 12:00" in text
+        assert "2 slots were missed since" in text
+
+    def test_has_no_question_where_nothing_was_missed(self, operator: Browser, schedule: Schedule) -> None:
+        response = operator.get(address(schedule, "resume"))
+
+        assert (response.status_code, response.headers["Location"]) == (303, f"/schedules/{schedule.id}")
+
+
 class TestRunningByHand:
     def test_makes_a_run_and_hands_it_on(self, operator: Browser, schedule: Schedule, database: Database) -> None:
         response = operator.send(address(schedule, "run"), {"request_key": "k1"}, htmx=True)
@@ -230,19 +281,20 @@ class TestOneSchedule:
         text = viewer.visit(address(schedule)).text
 
         assert text.count('class="next-wall"') == 5
-        assert "Skip the new one" in text
+        assert "the next one is skipped, and says which run was in the way" in text
+        assert "the latest is made up for, unless it is older than 1 day" in text
 
     def test_tells_gaps_in_words(self, operator: Browser, schedule: Schedule, clock: ManualClock) -> None:
         operator.send(address(schedule, "enabled"), {"enabled": "no"})
         clock.advance(hours=5)
-        operator.send(address(schedule, "enabled"), {"enabled": "yes"})
+        operator.send(address(schedule, "enabled"), {"enabled": "yes", "missed": "skip"})
 
         text = operator.visit(address(schedule)).text
 
         assert "2 slots from Tue 5 Jan, 14:00 to Tue 5 Jan, 16:00: the schedule was switched off." in text
 
 
-PAGES = ["", "edit", "delete"]
+PAGES = ["", "edit", "delete", "resume"]
 COMMANDS = {"": {"name": "X"}, "enabled": {"enabled": "no"}, "run": {"request_key": "k"}, "delete": {}}
 
 

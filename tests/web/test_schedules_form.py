@@ -1,6 +1,7 @@
 """The form of a schedule: what it accepts, what it says about mistakes, and that it loses nothing that was typed."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,11 +14,13 @@ from app.core.db import Database
 from app.edge.runtime import EXTENSION
 from app.jobs.models import Job
 from app.ops.kinds import job_kinds
+from app.runs.models import Run
 from app.schedules.models import Schedule
 from app.schedules.presets import PRESETS
 from app.tenants.models import User
 from tests.factories.tenants import make_organization
 from tests.factories.work import make_job, make_schedule
+from tests.fakes.clock import ManualClock
 from tests.web.conftest import Browser
 
 
@@ -38,7 +41,7 @@ def job(database: Database, organization_id: UUID) -> Job:
 @pytest.fixture
 def schedule(database: Database, job: Job) -> Schedule:
     with database.transaction() as session:
-        return make_schedule(session, job, name="Odd hours", cron="7  9-21/3 * * *", missed_max_age_seconds=120)
+        return make_schedule(session, job, name="Odd hours", cron="7  9-21/3 * * *", missed_max_age_seconds=100_000)
 
 
 def typed(job: Job, **changes: Any) -> dict[str, Any]:
@@ -208,7 +211,7 @@ class TestEditing:
 
         row = only(database)
         assert response.status_code == 303
-        assert (row.name, row.cron, row.spread_key, row.missed_max_age_seconds) == ("Renamed", text, "k", 120)
+        assert (row.name, row.cron, row.spread_key, row.missed_max_age_seconds) == ("Renamed", text, "k", 100_000)
 
     def test_from_an_old_version_is_refused_and_keeps_what_was_typed(
         self, operator: Browser, job: Job, schedule: Schedule, database: Database
@@ -222,10 +225,66 @@ class TestEditing:
         assert "Somebody else changed this schedule meanwhile, so nothing was saved." in response.text
         assert "Reload the page" not in response.text
 
-    def test_says_in_words_how_long_missed_times_count(self, operator: Browser, job: Job) -> None:
-        text = operator.visit("/schedules/new").text
+    def test_says_in_words_how_long_missed_times_count(self, operator: Browser, schedule: Schedule) -> None:
+        fresh = operator.visit("/schedules/new").text
+        stored = operator.visit(f"/schedules/{schedule.id}/edit").text
 
-        assert "Times more than a day ago are never made up for." in text
+        assert "Left empty: a day, or the time between two runs where that is longer." in fresh
+        assert 'value="100,000 seconds"' in stored
+
+    def test_keeps_every_policy_and_the_notes(
+        self, operator: Browser, job: Job, schedule: Schedule, database: Database
+    ) -> None:
+        said = {
+            "overlap": "cancel_previous", "missed": "all", "missed_limit": "25", "missed_max_age_seconds": "36 hours",
+            "notes": "Ask Ben first.\r\nThen Ana.", "version": "1",
+        }  # fmt: skip
+
+        operator.send(f"/schedules/{schedule.id}", typed(job, **said))
+
+        row = only(database)
+        assert (row.overlap, row.missed, row.missed_limit) == ("cancel_previous", "all", 25)
+        assert (row.missed_max_age_seconds, row.notes) == (129_600, "Ask Ben first.\nThen Ana.")
+
+    @pytest.mark.parametrize(
+        ("field", "text", "message"),
+        [
+            ("missed_limit", "0", "Make up for at least 1 and at most 100 missed runs."),
+            ("missed_limit", "101", "Make up for at least 1 and at most 100 missed runs."),
+            ("missed_max_age_seconds", "0 days", "must be longer than nothing"),
+            ("missed_max_age_seconds", "-1 day", "is no length of time"),
+            ("missed_max_age_seconds", "soon", "Write 90 minutes, 36 hours or 7 days."),
+            ("missed_max_age_seconds", "5 hours", "Use at least 1 day, or skip missed runs."),
+            ("missed_max_age_seconds", "9999 weeks", "five years at most"),
+            ("notes", "x" * 2_001, "Use at most 2,000 characters."),
+        ],
+    )
+    def test_names_the_policy_that_cannot_be_and_changes_nothing(
+        self, operator: Browser, job: Job, schedule: Schedule, database: Database, field: str, text: str, message: str
+    ) -> None:
+        response = operator.send(f"/schedules/{schedule.id}", typed(job, **{field: text, "version": "1"}))
+
+        assert (response.status_code, only(database).name) == (422, "Odd hours")
+        assert message in response.text
+        assert f'id="{field}-error"' in response.text
+
+    def test_asks_what_becomes_of_slots_that_were_missed_and_does_that(
+        self, operator: Browser, job: Job, database: Database, clock: ManualClock
+    ) -> None:
+        with database.transaction() as session:
+            now = clock.now(session)
+            paused = make_schedule(session, job, cron="0 * * * *", enabled=False, next_run_at=now - timedelta(hours=2))
+        form = operator.visit(f"/schedules/{paused.id}/edit").text
+
+        operator.send(
+            f"/schedules/{paused.id}",
+            typed(job, version="1", cron="0 * * * *", cron_was="0 * * * *", missed_while_paused="latest"),
+        )
+
+        with database.reading() as session:
+            runs = session.scalars(select(Run)).all()
+        assert 'name="missed_while_paused"' in form
+        assert [run.trigger for run in runs] == ["catch_up"]
 
     @pytest.mark.parametrize("version", ["", "x", "9" * 400, "-1"])
     def test_without_a_readable_version_is_refused(

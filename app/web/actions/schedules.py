@@ -158,7 +158,7 @@ def _next_run(row: ScheduleRow) -> str:
 def _made_up(count: int) -> str:
     if count == 0:
         return ""
-    return "The latest missed run starts now." if count == 1 else f"{count} missed runs start now."
+    return "The latest missed slot is made up for." if count == 1 else f"{count} missed slots are made up for."
 
 
 def _undo(row: ScheduleRow) -> dict[str, Any]:

@@ -74,7 +74,7 @@ class ScheduleForm(BaseForm):
     missed_limit = WholeNumberField("At most so many of them", [Optional()], render_kw={"min": 1, "max": MOST_MADE_UP})
     missed_max_age_seconds = StringField("None that is older than", [Optional()], render_kw={"autocomplete": "off"})
     notes = TextAreaField("Notes", [Optional()], render_kw={"rows": 2, "maxlength": LONGEST_NOTES})
-    missed_while_paused = RadioField("When it is switched on", choices={}, validate_choice=False)
+    missed_while_paused = RadioField("What it missed meanwhile, when it is enabled", choices={}, validate_choice=False)
     enabled = BooleanField("Enabled")
     spread_key = HiddenField()
     version = HiddenField()
