@@ -319,8 +319,14 @@ class TestResuming:
         assert (shown["switched_at"], bool(shown["switched_by"])) == ("2027-01-05T12:00:00Z", True)
 
     @pytest.mark.parametrize(
-        ("body", "runs", "in_gap"), [(None, 0, 3), ({"missed": "skip"}, 0, 3), ({"missed": "latest"}, 1, 2), ({"missed": "all"}, 3, 0)]
-    )  # fmt: skip
+        ("body", "runs", "in_gap"),
+        [
+            (None, 0, 3),
+            ({"missed": "skip"}, 0, 3),
+            ({"missed": "latest"}, 1, 2),
+            ({"missed": "all"}, 3, 0),
+        ],
+    )
     def test_does_what_was_asked_for(
         self, operator_api: Caller, paused: str, body: dict[str, str] | None, runs: int, in_gap: int
     ):

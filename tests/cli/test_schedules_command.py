@@ -91,7 +91,7 @@ class TestSchedules:
             row = session.scalars(select(Schedule)).one()
         assert (row.overlap, row.missed, row.missed_limit, row.notes) == ("cancel_previous", "all", 5, "Ask Ben first.")
         assert row.missed_max_age_seconds == 129_600
-        assert "Use at least 1 hour" in refused.stderr
+        assert "Use at least 1 hour" in str(refused.exception)
 
     @pytest.mark.parametrize(
         ("words", "said", "runs"),
