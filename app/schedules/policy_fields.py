@@ -93,7 +93,7 @@ def length_words(length: timedelta) -> str:
 
 def read_length(text: str) -> int:
     """A length as people type it, “36 hours” or “90m”, in seconds. Raises PolicyInvalid."""
-    found = _LENGTH.fullmatch(text.strip().lower())
+    found = _LENGTH.fullmatch(text.strip().lower().replace(",", ""))
     if found is None:
         raise PolicyInvalid(
             f"“{text.strip()[:40]}” is no length of time. Write 90 minutes, 36 hours or 7 days.",

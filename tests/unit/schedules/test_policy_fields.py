@@ -88,9 +88,9 @@ class TestLengths:
         with pytest.raises(PolicyInvalid, match="is no length of time"):
             read_length(text)
 
-    @pytest.mark.parametrize("seconds", [1, 59, 60, 90, 3_600, 5_400, DAY, 129_600, 604_800])
+    @pytest.mark.parametrize("seconds", [1, 59, 60, 90, 3_600, 5_400, DAY, 129_600, 604_800, 100_001])
     def test_are_written_so_that_they_read_the_same(self, seconds: int) -> None:
-        assert read_length(length_words(timedelta(seconds=seconds)).replace(",", "")) == seconds
+        assert read_length(length_words(timedelta(seconds=seconds))) == seconds
 
 
 class TestSentences:
