@@ -107,15 +107,21 @@ def edit_schedule(
 
 
 def change_default(
-    session: Session, *, actor: Actor, service: str, cron: str, is_enabled: bool, timezone: str, now: datetime
-) -> None:
-    """Say when the default schedule of a service runs. A slot that is due already still runs as it was."""
+    session: Session, *, actor: Actor, service: str, cron: str, is_enabled: bool, timezone: str, now: datetime,
+    missed: Missed = Missed.SKIP,
+) -> None:  # fmt: skip
+    """Say when the default schedule of a service runs. A slot that is due already still runs as it was.
+
+    Where that switches it on, `missed` says what becomes of the slots that it missed while it was off.
+    """
     found = defaults.find_default(session, organization_id=actor.organization_id, service=service)
     lock_schedule(session, organization_id=actor.organization_id, schedule_id=found.id)
     _plan_first(session, actor, found.id, now)
+    made_up = _make_up(session, actor, found.id, missed, now) if is_enabled else 0
     defaults.change_default(
-        session, actor=actor, service=service, cron=cron, is_enabled=is_enabled, timezone=timezone, now=now
-    )
+        session, actor=actor, service=service, cron=cron, is_enabled=is_enabled, timezone=timezone, now=now,
+        made_up=made_up,
+    )  # fmt: skip
 
 
 def switch_schedule(

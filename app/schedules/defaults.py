@@ -65,8 +65,9 @@ def find_default(session: Session, *, organization_id: UUID, service: str) -> Sc
 
 
 def change_default(
-    session: Session, *, actor: Actor, service: str, cron: str, is_enabled: bool, timezone: str, now: datetime
-) -> None:
+    session: Session, *, actor: Actor, service: str, cron: str, is_enabled: bool, timezone: str, now: datetime,
+    made_up: int = 0,
+) -> None:  # fmt: skip
     """Say when the default schedule of a service runs, whatever it said before.
 
     Expects that slots due up to now are planned already: `runs.service` has the command that plans them first.
@@ -74,7 +75,9 @@ def change_default(
     """
     before = find_default(session, organization_id=actor.organization_id, service=service)
     draft = replace(draft_of(before), cron=cron, timezone=timezone, enabled=is_enabled)
-    schedules.edit_schedule(session, actor=actor, schedule_id=before.id, draft=draft, version=before.version, now=now)
+    schedules.edit_schedule(
+        session, actor=actor, schedule_id=before.id, draft=draft, version=before.version, now=now, made_up=made_up
+    )
 
 
 def _give(session: Session, organization_id: UUID, service: Service, now: datetime) -> None:

@@ -116,6 +116,20 @@ class TestAYearOfDowntime:
         assert (slots, count(session, Run)) == (500 * 365 * 24 * 60, 500)
         assert seconds < 2
 
+    def test_makes_up_for_all_that_may_still_run_within_two_seconds(self, session: Session, job: Job) -> None:
+        for number in range(500):
+            columns = {"next_run_at": NOW - YEAR, "created_at": NOW - YEAR, "missed": "all", "missed_limit": 10}
+            make_schedule(session, job, name=f"No. {number}", cron="* * * * *", spread_key=str(number), **columns)
+        session.flush()
+
+        began = time.process_time()
+        planner.tick(session, now=NOW)
+        seconds = time.process_time() - began
+
+        slots = session.scalar(select(func.sum(Gap.slots)))
+        assert (slots, count(session, Run)) == (500 * (365 * 24 * 60 - 9), 5_000)
+        assert seconds < 2
+
 
 class TestGrowth:
     def test_many_that_are_not_due_are_not_read(self, engine: str, session: Session, job: Job) -> None:

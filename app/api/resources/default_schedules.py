@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field
 
 from app.api.models import Answer, Body
 from app.api.resource import Message, resource
-from app.api.schedule_shapes import CronText, ScheduleOut, ZoneName, show_newest
+from app.api.schedule_shapes import CronText, MissedWhilePaused, ScheduleOut, ZoneName, show_newest
 from app.core.db import on_commit
 from app.core.ids import new_id
 from app.edge.identity import current_actor, current_person, request_now
@@ -15,6 +15,7 @@ from app.edge.runtime import request_session, runtime
 from app.jobs.services import Service
 from app.runs import service as runs
 from app.schedules.defaults import find_default
+from app.schedules.policies import Missed
 from app.tenants.access import Permission
 
 _TAG = "Schedules"
@@ -31,6 +32,7 @@ class DefaultScheduleIn(Body):
     cron: CronText
     enabled: bool | None = None
     timezone: ZoneName | None = None
+    missed_while_paused: MissedWhilePaused = Missed.SKIP
 
 
 class ServiceRun(Answer):
@@ -64,6 +66,7 @@ def set_default_schedule(service: str, body: DefaultScheduleIn) -> ScheduleOut:
         is_enabled=row.enabled if body.enabled is None else body.enabled,
         timezone=row.timezone if body.timezone is None else body.timezone,
         now=now,
+        missed=body.missed_while_paused,
     )
     on_commit(session, runtime().dispatch)
     return show_newest(row.id)
