@@ -15,11 +15,13 @@ from app.core.deadline import Deadline, boot_seconds
 from app.core.failures import explain, is_out_of_room
 from app.core.http import OutboundClient
 from app.core.lane import is_unanswered, was_refused
+from app.core.patience import RETRY_SECONDS, patiently
 from app.core.scopes import ENGINE, Scope
 from app.core.sealing import Sealer
 from app.jobs.kinds.base import JobKinds, KindName, Level, Outcome, OutcomeStatus
 from app.runs import claims, ledger, logs, retries
 from app.runs.attempts import LiveAttempt
+from app.runs.children import ChildRuns
 from app.runs.claims import Claim, LeaseTerms
 from app.runs.express import Express
 from app.runs.keeper import Keeper
@@ -32,15 +34,13 @@ from app.vault.service import SecretOwner, open_secret
 
 log = logging.getLogger(__name__)
 
-# How long to wait before asking a database again that did not take an outcome.
-RETRY_WRITE_SECONDS = 0.5
-
 _ATTEMPT_STATES = {
     OutcomeStatus.SUCCEEDED: AttemptState.SUCCEEDED,
     OutcomeStatus.FAILED: AttemptState.FAILED,
     OutcomeStatus.TIMED_OUT: AttemptState.TIMED_OUT,
     OutcomeStatus.STOPPED: AttemptState.RELEASED,
     OutcomeStatus.WAITING: AttemptState.RELEASED,
+    OutcomeStatus.SUSPENDED: AttemptState.RELEASED,
 }
 # Ended by us and not by the job: the try is given back.
 _NOT_ITS_FAULT = {OutcomeStatus.STOPPED, OutcomeStatus.WAITING}
@@ -74,7 +74,14 @@ class Executor:
             return True
         if claim is None:
             return False
-        attempt = LiveAttempt(claim, http=self.http, open_secret=self._open_secret, is_stopping=self.keeper.is_stopping)
+        attempt = LiveAttempt(
+            claim,
+            http=self.http,
+            open_secret=self._open_secret,
+            start_children=self._children.start,
+            count_children=self._children.count,
+            is_stopping=self.keeper.is_stopping,
+        )
         began = boot_seconds()
         with self.keeper.keeping(attempt):
             outcome = self._do(attempt)
@@ -105,6 +112,10 @@ class Executor:
         """The short way, where there is one."""
         lane, lease = self.database.lane, self.terms.seconds
         return None if lane is None else Express(lane, clock=self.clock, worker=self.worker, lease_seconds=lease)
+
+    @cached_property
+    def _children(self) -> ChildRuns:
+        return ChildRuns(self.database, self.clock, patience_seconds=self.terms.seconds)
 
     def _claim(self, run_id: UUID) -> Claim | None:
         # Without an answer it is open whether the claim was written. Then the run is not started, and the keeper gives
@@ -179,14 +190,14 @@ class Executor:
                 if is_out_of_room(error) and len(lines) > 1:
                     # How the run ended fits where its log does not.
                     lines = [_let_go(lines)]
-                time.sleep(RETRY_WRITE_SECONDS)
+                time.sleep(RETRY_SECONDS)
             except Exception as error:
                 # The outcome itself cannot be stored. That it cannot is an outcome too, and one that can.
                 log.exception("outcome cannot be stored", extra=extra)
                 if patience.has_passed:
                     return
                 outcome, lines = _unstorable(error), []
-                time.sleep(RETRY_WRITE_SECONDS)
+                time.sleep(RETRY_SECONDS)
 
     def _write(self, started: Started, outcome: Outcome, lines: list[NewLine]) -> bool:
         run_id, token = started.run_id, started.token
@@ -202,6 +213,8 @@ class Executor:
                 logs.append_lines(session, organization_id=tenant, run_id=run_id, token=token, lines=lines)
             if outcome.status is OutcomeStatus.SUCCEEDED:
                 return ledger.succeed(session, run_id=run_id, token=token, end=end, now=now)
+            if outcome.status is OutcomeStatus.SUSPENDED:
+                return ledger.suspend(session, run_id=run_id, token=token, end=end, now=now)
             then = self._then(started, outcome, now)
             refund = outcome.status in _NOT_ITS_FAULT and then.state is not RunState.FAILED
             return ledger.put_down(session, run_id=run_id, token=token, end=end, then=then, now=now, refund=refund)
@@ -220,16 +233,12 @@ class Executor:
 
     def _open_secret(self, started: Started, secret_id: UUID, field: str) -> str:
         owner = SecretOwner.job(started.organization_id, started.job_id)
-        patience = Deadline.after(self.terms.seconds)
-        while True:
-            try:
-                with self.database.reading(Scope.tenant(started.organization_id)) as session:
-                    return open_secret(session, sealer=self.sealer, owner=owner, secret_id=secret_id, field=field)
-            except OUTAGES:
-                # A restart of the database is no fault of the job.
-                if patience.has_passed:
-                    raise
-                time.sleep(RETRY_WRITE_SECONDS)
+
+        def ask() -> str:
+            with self.database.reading(Scope.tenant(started.organization_id)) as session:
+                return open_secret(session, sealer=self.sealer, owner=owner, secret_id=secret_id, field=field)
+
+        return patiently(ask, seconds=self.terms.seconds)
 
     def _then(self, started: Started, outcome: Outcome, now: datetime) -> Next:
         if outcome.status is OutcomeStatus.WAITING:
