@@ -19,7 +19,7 @@ from app.core.patience import RETRY_SECONDS, patiently
 from app.core.scopes import ENGINE, Scope
 from app.core.sealing import Sealer
 from app.jobs.kinds.base import JobKinds, KindName, Level, Outcome, OutcomeStatus
-from app.runs import claims, ledger, logs, retries
+from app.runs import chains, claims, ledger, logs, retries
 from app.runs.attempts import LiveAttempt
 from app.runs.children import ChildRuns
 from app.runs.claims import Claim, LeaseTerms
@@ -151,7 +151,9 @@ class Executor:
         # A run that cannot even be claimed would stand in the way of others for ever.
         with self.database.transaction(ENGINE) as session:
             explanation = f"This run cannot be read: {error}"
-            ledger.give_up(session, run_id=run_id, explanation=explanation, now=self.clock.now(session))
+            now = self.clock.now(session)
+            if ledger.give_up(session, run_id=run_id, explanation=explanation, now=now):
+                chains.follow(session, run_id=run_id, now=now)
 
     def _do(self, attempt: LiveAttempt) -> Outcome:
         started = attempt.started
@@ -202,34 +204,36 @@ class Executor:
     def _write(self, started: Started, outcome: Outcome, lines: list[NewLine]) -> bool:
         run_id, token = started.run_id, started.token
         end = AttemptEnd(_ATTEMPT_STATES[outcome.status], outcome.message, outcome.detail, dict(outcome.result))
-        if outcome.status is OutcomeStatus.SUCCEEDED and not lines:
-            was_written = self._succeed_at_once(started, end)
-            if was_written is not None:
-                return was_written
+        if outcome.status is OutcomeStatus.SUCCEEDED and not lines and self._succeed_at_once(started, end):
+            return True
         with self.database.transaction(Scope.tenant(started.organization_id)) as session:
             now = self.clock.now(session)
             if lines:
                 tenant = started.organization_id
                 logs.append_lines(session, organization_id=tenant, run_id=run_id, token=token, lines=lines)
             if outcome.status is OutcomeStatus.SUCCEEDED:
-                return ledger.succeed(session, run_id=run_id, token=token, end=end, now=now)
+                was_written = ledger.succeed(session, run_id=run_id, token=token, end=end, now=now)
+                return was_written and chains.follow(session, run_id=run_id, now=now)
             if outcome.status is OutcomeStatus.SUSPENDED:
                 return ledger.suspend(session, run_id=run_id, token=token, end=end, now=now)
             then = self._then(started, outcome, now)
             refund = outcome.status in _NOT_ITS_FAULT and then.state is not RunState.FAILED
-            return ledger.put_down(session, run_id=run_id, token=token, end=end, then=then, now=now, refund=refund)
+            was_written = ledger.put_down(
+                session, run_id=run_id, token=token, end=end, then=then, now=now, refund=refund
+            )
+            return was_written and chains.follow(session, run_id=run_id, now=now)
 
-    def _succeed_at_once(self, started: Started, end: AttemptEnd) -> bool | None:
-        """By the short way, where there is one. None where the long one has to be taken."""
+    def _succeed_at_once(self, started: Started, end: AttemptEnd) -> bool:
+        """By the short way, where there is one. False where the long one has to be taken."""
         if self._express is None:
-            return None
+            return False
         try:
             return self._express.succeed(started, end)
         except DBAPIError as error:
             if not was_refused(error):
                 raise
             # Somebody holds the row for a while, which the long way waits for.
-            return None
+            return False
 
     def _open_secret(self, started: Started, secret_id: UUID, field: str) -> str:
         owner = SecretOwner.job(started.organization_id, started.job_id)

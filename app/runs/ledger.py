@@ -199,11 +199,7 @@ def put_down(
         values["attempt"] = Run.attempt - 1
     query = update(Run).where(*_held(run_id, token)).values(**values).returning(Run.organization_id)
     kind = "lost" if then.reason in LOSSES else then.state.value
-    if not _leave(session, query, run_id, token, end, kind, now):
-        return False
-    if then.state is RunState.CANCELLED:
-        cancel_children(session, run_id=run_id, now=now)
-    return True
+    return _leave(session, query, run_id, token, end, kind, now)
 
 
 def suspend(session: Session, *, run_id: UUID, token: int, end: AttemptEnd, now: datetime) -> bool:
@@ -351,6 +347,8 @@ def _leave(
     ended = update(Attempt).where(Attempt.run_id == run_id, Attempt.token == token)
     session.execute(ended.values(**values, result=end.result or {}))
     _note(session, organization_id, run_id, kind, now)
+    if kind == RunState.CANCELLED.value:
+        cancel_children(session, run_id=run_id, now=now)
     return True
 
 

@@ -46,8 +46,8 @@ def delete_old_runs(
     """Delete at most `limit` runs that ended before an instant, from the oldest on, or as many of their log lines.
 
     A run that was retried stays as long as its retry does, so that nothing ever points into the void. One that failed
-    stays until somebody has dealt with it, and one that a run has started until that one has counted it. `reached` is where the last batch came to: those that stay are not looked
-    at again by each batch.
+    stays until somebody has dealt with it, and one that another run has started until that one has counted it.
+    `reached` is where the last batch came to: those that stay are not looked at again by each batch.
     """
     query = select(Run.id, Run.finished_at).where(*_old(organization_id, before, reached))
     found = session.execute(query.order_by(Run.finished_at).limit(limit)).all()

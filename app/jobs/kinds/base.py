@@ -146,6 +146,12 @@ class JobKind(Protocol):
         Raises DefinitionInvalid when there is nothing to keep.
         """
 
+    def check_arguments(self, definition: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments in their checked form, which one run gets in the place of those in the definition.
+
+        Raises DefinitionInvalid, also when the kind takes none.
+        """
+
     def secret_ids(self, definition: Mapping[str, Any]) -> frozenset[UUID]:
         """The sealed values that a stored definition uses."""
 
