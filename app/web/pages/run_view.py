@@ -159,6 +159,8 @@ def _last_step(run: RunRow, *, is_held: bool) -> list[Step]:
         return [Step(run.state.value, "Next try", _clock(run.ready_at))]
     if run.state is RunState.RUNNING and run.started_at is not None:
         return [Step(run.state.value, "Running", f"for {duration(request_now() - run.started_at)}")]
+    if run.state is RunState.WAITING:
+        return [Step(run.state.value, state_label(run.state), "for other runs")]
     return [
         Step(run.state.value, state_label(run.state), "its queue is paused" if is_held else "waits for a free slot")
     ]
