@@ -15,7 +15,7 @@ from app.core.deadline import Deadline, boot_seconds
 from app.core.failures import explain, is_out_of_room
 from app.core.http import OutboundClient
 from app.core.lane import is_unanswered, was_refused
-from app.core.patience import RETRY_SECONDS, patiently
+from app.core.patience import patiently
 from app.core.scopes import ENGINE, Scope
 from app.core.sealing import Sealer
 from app.jobs.kinds.base import JobKinds, KindName, Level, Outcome, OutcomeStatus
@@ -33,6 +33,9 @@ from app.runs.tally import Tally
 from app.vault.service import SecretOwner, open_secret
 
 log = logging.getLogger(__name__)
+
+# How long to wait before asking a database again that did not take an outcome.
+RETRY_WRITE_SECONDS = 0.5
 
 _ATTEMPT_STATES = {
     OutcomeStatus.SUCCEEDED: AttemptState.SUCCEEDED,
@@ -192,14 +195,14 @@ class Executor:
                 if is_out_of_room(error) and len(lines) > 1:
                     # How the run ended fits where its log does not.
                     lines = [_let_go(lines)]
-                time.sleep(RETRY_SECONDS)
+                time.sleep(RETRY_WRITE_SECONDS)
             except Exception as error:
                 # The outcome itself cannot be stored. That it cannot is an outcome too, and one that can.
                 log.exception("outcome cannot be stored", extra=extra)
                 if patience.has_passed:
                     return
                 outcome, lines = _unstorable(error), []
-                time.sleep(RETRY_SECONDS)
+                time.sleep(RETRY_WRITE_SECONDS)
 
     def _write(self, started: Started, outcome: Outcome, lines: list[NewLine]) -> bool:
         run_id, token = started.run_id, started.token
