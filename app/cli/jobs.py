@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import click
 
+from app.cli.chains import chain
 from app.cli.console import Console, as_json, choice_of, pass_console, show, table, with_organization
 from app.core.errors import Invalid
 from app.jobs.kinds.base import KindName
@@ -173,3 +174,6 @@ def _read_definition(text: str) -> dict[str, object]:
     if not isinstance(value, dict):
         raise DefinitionUnreadable("--definition has to be a JSON object, in braces.")
     return value
+
+
+jobs.add_command(chain)

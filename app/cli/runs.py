@@ -11,6 +11,7 @@ from app.runs import service
 from app.runs.filters import RunFilter
 from app.runs.logs import read_lines
 from app.runs.queries import AttemptRow, RunRow, get_run, list_attempts, list_runs
+from app.runs.relatives import Relatives, counts_in_words, relatives_of
 from app.runs.states import RunState
 
 TAIL_SECONDS = 0.5
@@ -45,14 +46,16 @@ def list_command(console: Console, state: str | None, limit: int, is_json: bool)
 @as_json
 @pass_console
 def show_command(console: Console, run_id: UUID, is_json: bool) -> None:
-    """Show one run with its attempts."""
+    """Show one run with its attempts, the runs it started and those it was started by."""
     with console.reading() as desk:
         organization_id = desk.actor.organization_id
         row = get_run(desk.session, organization_id=organization_id, run_id=run_id)
         attempts = list_attempts(desk.session, organization_id=organization_id, run_id=run_id)
-    value = _facts(row) | {"attempts": [_attempt(attempt) for attempt in attempts]}
+        around = relatives_of(desk.session, row)
+    value = _facts(row) | {"attempts": [_attempt(attempt) for attempt in attempts]} | _relatives(around)
     lines = [f"{name}: {fact}" for name, fact in _facts(row).items() if fact is not None]
     lines += [f"try {attempt.number}: {attempt.state.value} {attempt.error or ''}".rstrip() for attempt in attempts]
+    lines += _relative_lines(around)
     show(value, "\n".join(lines), is_json=is_json)
 
 
@@ -119,6 +122,28 @@ def _facts(row: RunRow) -> dict[str, Any]:
         "tries": f"{row.attempt} of {row.tries}",
         "worker": row.worker,
     }
+
+
+def _relatives(around: Relatives) -> dict[str, Any]:
+    return {
+        "parent": str(around.parent.id) if around.parent else None,
+        "cause": str(around.cause.id) if around.cause else None,
+        "children": [_relative(row) for row in around.children],
+        "started": [_relative(row) for row in around.followers],
+    }
+
+
+def _relative(row: RunRow) -> dict[str, str]:
+    return {"id": str(row.id), "job": row.job_name, "state": row.state.value}
+
+
+def _relative_lines(around: Relatives) -> list[str]:
+    older = [("started by", around.parent), ("follows", around.cause)]
+    lines = [f"{word}: run {row.id} of {row.job_name}" for word, row in older if row is not None]
+    if around.children:
+        lines.append(f"children: {counts_in_words(around.children)}")
+    younger = [*(("child", row) for row in around.children), *(("started", row) for row in around.followers)]
+    return lines + [f"{word}: run {row.id} of {row.job_name} {row.state.value}" for word, row in younger]
 
 
 def _attempt(row: AttemptRow) -> dict[str, Any]:

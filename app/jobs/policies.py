@@ -35,6 +35,13 @@ class ErrorClass(StrEnum):
     JOB = "job"  # the job itself failed
 
 
+class ChainOutcome(StrEnum):
+    """After which end of a run its job starts another one."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"  # for good, when no other try follows
+
+
 class WhenLost(StrEnum):
     """What follows when a worker dies or loses touch in the middle of a run, so that nobody knows how far it came."""
 

@@ -15,6 +15,7 @@ from app.core.errors import Conflict, Forbidden, Invalid
 from app.core.ids import new_id
 from app.core.names import NameInvalid, clean_name, has_unshowable
 from app.events.service import Topic, append_event
+from app.jobs.chains import forget_chains
 from app.jobs.kinds.base import JobKinds, KindName
 from app.jobs.models import Job
 from app.jobs.policies import Backoff, RetryPolicy
@@ -110,6 +111,7 @@ def mark_deleted(session: Session, *, actor: Actor, job_id: UUID, now: datetime)
         raise JobNotFound("There is no such job here. It may have been deleted.")
     retire(session, owner=SecretOwner.job(actor.organization_id, job_id), now=now)
     _note(session, actor, job_id, "deleted", f"Deleted job “{job.name}”", now)
+    forget_chains(session, actor=actor, job=job, now=now)
 
 
 _TAKEN = "A job called “{}” exists already. Choose another name."

@@ -22,6 +22,7 @@ from app.core.scopes import ENGINE, Scope
 from app.core.troubles import Trouble
 from app.queue.admission import LiveSlots, forget_stale, next_in_line
 from app.queue.broker import Hints, make_huey
+from app.queue.late_pass import LatePass
 from app.queue.link import BrokerAway
 from app.queue.tasks import make_hints
 from app.runs import ledger
@@ -71,9 +72,11 @@ class Dispatcher:
     _trouble: Trouble = field(default_factory=lambda: Trouble(log, "handing out runs"), init=False, compare=False)
     _going: Lock = field(default_factory=Lock, init=False, compare=False)
     _next: Lock = field(default_factory=Lock, init=False, compare=False)
+    _late: LatePass = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_hint_step", _hint(self.live_slots))
+        object.__setattr__(self, "_late", LatePass(self.dispatch, after_seconds=PASS_SECONDS))
 
     def dispatch(self) -> int:
         """Hint at the next ready runs. Returns how many. With broker or database away, finders and sweep make up."""
@@ -82,15 +85,19 @@ class Dispatcher:
             return 0
         with self._going:
             self._next.release()
+            self._late.settle()
             return self._pass()
 
     def dispatch_in_time(self) -> None:
         """After each run of a worker: dispatch, but while a line is worked off only once for as many runs as slots.
 
-        Until then hints are left, twice as many as slots, so whoever follows those comes here again.
+        Until then hints are left, twice as many as slots, so whoever follows those comes here again. Should nobody,
+        a moment later there is a pass all the same: others may wait for just this run.
         """
         if self._pace.is_due(self.own_slots):
             self.dispatch()
+        else:
+            self._late.owe()
 
     def _pass(self) -> int:
         try:

@@ -7,13 +7,16 @@ from uuid import UUID
 
 from app.core.deadline import Deadline
 from app.core.http import OutboundClient
-from app.jobs.kinds.base import Level, StopReason
+from app.jobs.kinds.base import ChildCounts, Level, StopReason
 from app.runs.claims import Claim
 from app.runs.ledger import Started
 from app.runs.logs import NewLine
 
 # The value of a secret of the run's job, by its id and field.
 OpenSecret = Callable[[Started, UUID, str], str]
+# Opens the runs of a group's functions and says how many; how those stand that a run has started.
+StartChildren = Callable[[Started, str | None], int]
+CountChildren = Callable[[Started], ChildCounts | None]
 # A point on the boot clock that has always passed.
 _ALREADY_OVER = Deadline(0.0)
 # More than this waiting to be written means the database is away; the newest lines are then let go, and counted.
@@ -24,12 +27,21 @@ class LiveAttempt:
     """The RunContext of one attempt. Written to by the job's thread, emptied by the keeper's."""
 
     def __init__(
-        self, claim: Claim, *, http: OutboundClient, open_secret: OpenSecret, is_stopping: Callable[[], bool]
+        self,
+        claim: Claim,
+        *,
+        http: OutboundClient,
+        open_secret: OpenSecret,
+        start_children: StartChildren,
+        count_children: CountChildren,
+        is_stopping: Callable[[], bool],
     ) -> None:
         self._claim: Claim | None = claim
         self._started = claim.started
         self._http = http
         self._open_secret = open_secret
+        self._start_children = start_children
+        self._count_children = count_children
         self._is_stopping = is_stopping
         self._deadline = Deadline.after(claim.started.time_limit_seconds)
         self._lock = Lock()
@@ -67,6 +79,12 @@ class LiveAttempt:
 
     def open_secret(self, secret_id: UUID, field: str) -> str:
         return self._open_secret(self._started, secret_id, field)
+
+    def start_children(self, group: str | None) -> int:
+        return self._start_children(self._started, group)
+
+    def children(self) -> ChildCounts | None:
+        return self._count_children(self._started)
 
     @property
     def claim(self) -> Claim | None:

@@ -15,11 +15,13 @@ from app.core.deadline import Deadline, boot_seconds
 from app.core.failures import explain, is_out_of_room
 from app.core.http import OutboundClient
 from app.core.lane import is_unanswered, was_refused
+from app.core.patience import patiently
 from app.core.scopes import ENGINE, Scope
 from app.core.sealing import Sealer
 from app.jobs.kinds.base import JobKinds, KindName, Level, Outcome, OutcomeStatus
-from app.runs import claims, ledger, logs, retries
+from app.runs import chains, claims, ledger, logs, retries
 from app.runs.attempts import LiveAttempt
+from app.runs.children import ChildRuns
 from app.runs.claims import Claim, LeaseTerms
 from app.runs.express import Express
 from app.runs.keeper import Keeper
@@ -41,6 +43,7 @@ _ATTEMPT_STATES = {
     OutcomeStatus.TIMED_OUT: AttemptState.TIMED_OUT,
     OutcomeStatus.STOPPED: AttemptState.RELEASED,
     OutcomeStatus.WAITING: AttemptState.RELEASED,
+    OutcomeStatus.SUSPENDED: AttemptState.RELEASED,
 }
 # Ended by us and not by the job: the try is given back.
 _NOT_ITS_FAULT = {OutcomeStatus.STOPPED, OutcomeStatus.WAITING}
@@ -74,7 +77,14 @@ class Executor:
             return True
         if claim is None:
             return False
-        attempt = LiveAttempt(claim, http=self.http, open_secret=self._open_secret, is_stopping=self.keeper.is_stopping)
+        attempt = LiveAttempt(
+            claim,
+            http=self.http,
+            open_secret=self._open_secret,
+            start_children=self._children.start,
+            count_children=self._children.count,
+            is_stopping=self.keeper.is_stopping,
+        )
         began = boot_seconds()
         with self.keeper.keeping(attempt):
             outcome = self._do(attempt)
@@ -105,6 +115,10 @@ class Executor:
         """The short way, where there is one."""
         lane, lease = self.database.lane, self.terms.seconds
         return None if lane is None else Express(lane, clock=self.clock, worker=self.worker, lease_seconds=lease)
+
+    @cached_property
+    def _children(self) -> ChildRuns:
+        return ChildRuns(self.database, self.clock, patience_seconds=self.terms.seconds)
 
     def _claim(self, run_id: UUID) -> Claim | None:
         # Without an answer it is open whether the claim was written. Then the run is not started, and the keeper gives
@@ -140,7 +154,9 @@ class Executor:
         # A run that cannot even be claimed would stand in the way of others for ever.
         with self.database.transaction(ENGINE) as session:
             explanation = f"This run cannot be read: {error}"
-            ledger.give_up(session, run_id=run_id, explanation=explanation, now=self.clock.now(session))
+            now = self.clock.now(session)
+            if ledger.give_up(session, run_id=run_id, explanation=explanation, now=now):
+                chains.follow(session, run_id=run_id, now=now)
 
     def _do(self, attempt: LiveAttempt) -> Outcome:
         started = attempt.started
@@ -191,45 +207,45 @@ class Executor:
     def _write(self, started: Started, outcome: Outcome, lines: list[NewLine]) -> bool:
         run_id, token = started.run_id, started.token
         end = AttemptEnd(_ATTEMPT_STATES[outcome.status], outcome.message, outcome.detail, dict(outcome.result))
-        if outcome.status is OutcomeStatus.SUCCEEDED and not lines:
-            was_written = self._succeed_at_once(started, end)
-            if was_written is not None:
-                return was_written
+        if outcome.status is OutcomeStatus.SUCCEEDED and not lines and self._succeed_at_once(started, end):
+            return True
         with self.database.transaction(Scope.tenant(started.organization_id)) as session:
             now = self.clock.now(session)
             if lines:
                 tenant = started.organization_id
                 logs.append_lines(session, organization_id=tenant, run_id=run_id, token=token, lines=lines)
             if outcome.status is OutcomeStatus.SUCCEEDED:
-                return ledger.succeed(session, run_id=run_id, token=token, end=end, now=now)
+                was_written = ledger.succeed(session, run_id=run_id, token=token, end=end, now=now)
+                return was_written and chains.follow(session, run_id=run_id, now=now)
+            if outcome.status is OutcomeStatus.SUSPENDED:
+                return ledger.suspend(session, run_id=run_id, token=token, end=end, now=now)
             then = self._then(started, outcome, now)
             refund = outcome.status in _NOT_ITS_FAULT and then.state is not RunState.FAILED
-            return ledger.put_down(session, run_id=run_id, token=token, end=end, then=then, now=now, refund=refund)
+            was_written = ledger.put_down(
+                session, run_id=run_id, token=token, end=end, then=then, now=now, refund=refund
+            )
+            return was_written and chains.follow(session, run_id=run_id, now=now)
 
-    def _succeed_at_once(self, started: Started, end: AttemptEnd) -> bool | None:
-        """By the short way, where there is one. None where the long one has to be taken."""
+    def _succeed_at_once(self, started: Started, end: AttemptEnd) -> bool:
+        """By the short way, where there is one. False where the long one has to be taken."""
         if self._express is None:
-            return None
+            return False
         try:
             return self._express.succeed(started, end)
         except DBAPIError as error:
             if not was_refused(error):
                 raise
             # Somebody holds the row for a while, which the long way waits for.
-            return None
+            return False
 
     def _open_secret(self, started: Started, secret_id: UUID, field: str) -> str:
         owner = SecretOwner.job(started.organization_id, started.job_id)
-        patience = Deadline.after(self.terms.seconds)
-        while True:
-            try:
-                with self.database.reading(Scope.tenant(started.organization_id)) as session:
-                    return open_secret(session, sealer=self.sealer, owner=owner, secret_id=secret_id, field=field)
-            except OUTAGES:
-                # A restart of the database is no fault of the job.
-                if patience.has_passed:
-                    raise
-                time.sleep(RETRY_WRITE_SECONDS)
+
+        def ask() -> str:
+            with self.database.reading(Scope.tenant(started.organization_id)) as session:
+                return open_secret(session, sealer=self.sealer, owner=owner, secret_id=secret_id, field=field)
+
+        return patiently(ask, seconds=self.terms.seconds)
 
     def _then(self, started: Started, outcome: Outcome, now: datetime) -> Next:
         if outcome.status is OutcomeStatus.WAITING:

@@ -53,7 +53,7 @@ class Express:
         return None if row is None else started_from(row._replace(definition=json.loads(row.definition)))
 
     def succeed(self, started: Started, end: AttemptEnd) -> bool:
-        """End a run well. False when the run is no longer this attempt's: then nothing is written."""
+        """End a run well. False when nothing was written: it is no longer this attempt's, or its job starts others."""
         return self._ends.ask((started, json.dumps(end.result or {})))
 
     def _start_all(self, run_ids: Sequence[UUID]) -> list[Any]:

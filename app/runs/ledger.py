@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Insert, Row, func, insert, literal, null, or_, update
+from sqlalchemy import ColumnElement, Insert, Row, func, insert, literal, null, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
@@ -160,6 +160,12 @@ def forget_hint(session: Session, *, run_id: UUID) -> None:
     session.execute(query.values(hinted_at=None))
 
 
+def hold(session: Session, *, run_id: UUID, token: int) -> bool:
+    """Keep a run as it is until this is committed. False when it is no longer this attempt's."""
+    query = select(Run.id).where(*_held(run_id, token)).with_for_update(key_share=True)
+    return session.scalar(query) is not None
+
+
 def extend_lease(session: Session, *, run_id: UUID, token: int, lease_until: datetime) -> bool:
     """Prolong a running attempt's lease. False when the run is no longer this attempt's."""
     query = update(Run).where(*_held(run_id, token)).values(lease_until=lease_until)
@@ -197,6 +203,21 @@ def put_down(
     return _leave(session, query, run_id, token, end, kind, now)
 
 
+def suspend(session: Session, *, run_id: UUID, token: int, end: AttemptEnd, now: datetime) -> bool:
+    """Let a run wait for those that it started; its try goes on afterwards. False when it is not this attempt's."""
+    then = Next(RunState.WAITING, Reason.CHILDREN)
+    if not put_down(session, run_id=run_id, token=token, end=end, then=then, now=now, refund=True):
+        return False
+    # While it waits no worker looks whether somebody asked it to stop.
+    asked = select(Run.organization_id, Run.cancel_reason, Run.cancel_words)
+    found = session.execute(asked.where(Run.id == run_id, Run.cancel_requested_at.is_not(None))).one_or_none()
+    if found is not None:
+        reason, words = Reason(found.cancel_reason), found.cancel_words
+        tenant = found.organization_id
+        cancel(session, run_id=run_id, organization_id=tenant, reason=reason, explanation=words, now=now)
+    return True
+
+
 def make_ready(session: Session, *, run_ids: list[UUID], now: datetime) -> int:
     """Let runs start whose wait is over: for their next try, or for other runs. Returns how many did."""
     is_due = (Run.state == RunState.WAITING_RETRY.value) & (Run.ready_at <= now)
@@ -225,7 +246,19 @@ def cancel(
     if count_changed(session, query) != 1:
         return False
     _note(session, organization_id, run_id, RunState.CANCELLED.value, now)
+    cancel_children(session, run_id=run_id, now=now)
     return True
+
+
+def cancel_children(session: Session, *, run_id: UUID, now: datetime) -> None:
+    """For a run that was cancelled: what it started does not start any more, or is asked to stop."""
+    words, reason = "The run that started it was cancelled.", Reason.WITH_PARENT
+    query = select(Run.id, Run.organization_id).where(Run.parent_run_id == run_id, Run.finished_at.is_(None))
+    for child_id, tenant in session.execute(query.order_by(Run.id)).all():
+        which: dict[str, Any] = {"run_id": child_id, "organization_id": tenant, "now": now, "reason": reason}
+        if not cancel(session, **which, explanation=words) and not request_cancel(session, **which, words=words):
+            # It was going on, and between the two its try ended.
+            cancel(session, **which, explanation=words)
 
 
 def request_cancel(
@@ -315,6 +348,8 @@ def _leave(
     ended = update(Attempt).where(Attempt.run_id == run_id, Attempt.token == token)
     session.execute(ended.values(**values, result=end.result or {}))
     _note(session, organization_id, run_id, kind, now)
+    if kind == RunState.CANCELLED.value:
+        cancel_children(session, run_id=run_id, now=now)
     return True
 
 

@@ -46,6 +46,8 @@ class RunRow:
     retried_by_run_id: UUID | None
     is_dismissed: bool
     queue: str
+    parent_run_id: UUID | None
+    cause_run_id: UUID | None
 
     @property
     def lateness(self) -> timedelta | None:
@@ -220,4 +222,6 @@ def row_of(found: Row[Run, str, UUID]) -> RunRow:
         retried_by_run_id=retried_by,
         is_dismissed=run.dismissed_at is not None,
         queue=run.queue,
+        parent_run_id=run.parent_run_id,
+        cause_run_id=run.cause_run_id,
     )

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.core.db import OUTAGES, count_changed
 from app.jobs.kinds.base import JobKinds, KindName
 from app.jobs.policies import WhenLost
-from app.runs import ledger, retries
+from app.runs import chains, ledger, retries
 from app.runs.ledger import AttemptEnd
 from app.runs.models import Attempt, Run, in_state
 from app.runs.retries import Next
@@ -57,7 +57,8 @@ def _move_on_or_give_up(session: Session, run_id: UUID, kinds: JobKinds, now: da
         raise
     except Exception as error:
         log.exception("run given up", extra={"run_id": str(run_id)})
-        ledger.give_up(session, run_id=run_id, explanation=f"This run cannot be read: {error}", now=now)
+        if ledger.give_up(session, run_id=run_id, explanation=f"This run cannot be read: {error}", now=now):
+            chains.follow(session, run_id=run_id, now=now)
 
 
 def _move_on(session: Session, run: Run, kinds: JobKinds, now: datetime) -> None:
@@ -69,6 +70,7 @@ def _move_on(session: Session, run: Run, kinds: JobKinds, now: datetime) -> None
     then = retries.after_loss(started.retry, attempt=run.attempt, losses=losses, may_repeat=may_repeat, now=now)
     end = AttemptEnd(AttemptState.LOST, error=_explain(run, started.retry.when_lost, then, may_repeat=may_repeat))
     if ledger.put_down(session, run_id=run.id, token=run.token, end=end, then=then, now=now):
+        chains.follow(session, run_id=run.id, now=now)
         log.warning("run lost", extra={"run_id": str(run.id), "worker": run.worker, "then": then.state.value})
 
 

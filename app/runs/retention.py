@@ -46,8 +46,8 @@ def delete_old_runs(
     """Delete at most `limit` runs that ended before an instant, from the oldest on, or as many of their log lines.
 
     A run that was retried stays as long as its retry does, so that nothing ever points into the void. One that failed
-    stays until somebody has dealt with it. `reached` is where the last batch came to: those that stay are not looked
-    at again by each batch.
+    stays until somebody has dealt with it, and one that another run has started until that one has counted it.
+    `reached` is where the last batch came to: those that stay are not looked at again by each batch.
     """
     query = select(Run.id, Run.finished_at).where(*_old(organization_id, before, reached))
     found = session.execute(query.order_by(Run.finished_at).limit(limit)).all()
@@ -75,13 +75,14 @@ def _close_what_they_retried(session: Session, run_ids: Sequence[UUID], now: dat
 
 
 def _old(organization_id: UUID, before: datetime, reached: datetime | None) -> list[ColumnElement[bool]]:
-    later = aliased(Run)
+    later, parent = aliased(Run), aliased(Run)
     return [
         Run.organization_id == organization_id,
         Run.finished_at < before,
         *([] if reached is None else [Run.finished_at >= reached]),
         _IS_OVER,
         or_(Run.state != RunState.FAILED.value, Run.dismissed_at.is_not(None)),
+        ~exists().where(parent.id == Run.parent_run_id, parent.finished_at.is_(None)),
         ~exists().where(later.organization_id == Run.organization_id, later.retry_of_run_id == Run.id),
     ]
 

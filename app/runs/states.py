@@ -33,6 +33,7 @@ class Reason(StrEnum):
 
     OVERLAP = "overlap"  # the previous run of the schedule is still going, or was
     CHILDREN = "children"  # the runs that it started are still going
+    WITH_PARENT = "with_parent"  # the run that started it was cancelled
     REPLACED = "replaced"  # a newer run of its schedule took its place
     CANCELLED = "cancelled"  # a person ended it while it was going on
     GIVEN_UP = "given_up"  # a person decided that it is not tried again

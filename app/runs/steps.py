@@ -33,6 +33,8 @@ from app.core.columns import UTCDateTime
 from app.core.lane import Step
 from app.events.models import Event
 from app.events.service import Topic
+from app.jobs.models import JobChain
+from app.jobs.policies import ChainOutcome
 from app.runs.models import Attempt, Run
 from app.runs.states import AttemptState, RunState
 from app.runs.switches import is_open
@@ -118,7 +120,10 @@ def claim() -> Step:
 
 
 def succeed() -> Step:
-    """Runs and their attempts end well. Takes run_ids, tokens, results as JSON texts and now; a row for each held."""
+    """Runs and their attempts end well. Takes run_ids, tokens, results as JSON texts and now; a row for each held.
+
+    Not those whose job starts another one then: that takes more than one statement.
+    """
     now, _ = moments()
     lists = (
         bindparam("run_ids", type_=ARRAY(Uuid)),
@@ -129,7 +134,7 @@ def succeed() -> Step:
     given = func.unnest(*lists).table_valued(*columns, name="given").render_derived()
     ended = (
         update(Run)
-        .where(Run.id == given.c.run_id, Run.token == given.c.token, is_state(RunState.RUNNING))
+        .where(Run.id == given.c.run_id, Run.token == given.c.token, is_state(RunState.RUNNING), _starts_nothing())
         .values(state=word(RunState.SUCCEEDED), finished_at=now, lease_until=null(), error=null())
         .returning(Run.id, Run.organization_id, Run.token, given.c.result)
         .cte("ended")
@@ -144,6 +149,13 @@ def succeed() -> Step:
         .cte("attempt")
     )  # fmt: skip
     return Step(select(ended).add_cte(attempt, _event_of(ended, RunState.SUCCEEDED, now)))
+
+
+def _starts_nothing() -> ColumnElement[bool]:
+    # Looked up for each run by itself: as a NOT EXISTS it might be joined, and all chains there are would be read.
+    same_job = JobChain.organization_id == Run.organization_id, JobChain.job_id == Run.job_id
+    first = select(JobChain.id).where(*same_job, JobChain.outcome == word(ChainOutcome.SUCCESS)).limit(_ONE)
+    return first.correlate(Run).scalar_subquery().is_(None)
 
 
 def make_ready() -> Step:

@@ -36,6 +36,12 @@ def find_personal_organization(session: Session, *, user_id: UUID) -> UUID:
     return session.scalars(query.where(Membership.user_id == user_id, Organization.is_personal)).one()
 
 
+def lock_organization(session: Session, *, organization_id: UUID) -> None:
+    """Let nobody else who asks this go on until it is committed. SQLite has one writer at a time anyway."""
+    # Foreign keys to the organization are not held up by this kind of lock.
+    session.execute(select(Organization.id).where(Organization.id == organization_id).with_for_update(key_share=True))
+
+
 def find_organization(session: Session, *, name: str | None) -> OrganizationRow:
     """The organization of that name or id; without one, the only one that people made. Raises OrganizationNotFound."""
     found = list_organizations(session)

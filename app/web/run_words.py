@@ -19,6 +19,7 @@ TRIGGER_WORDS = {
 REASON_WORDS = {
     Reason.OVERLAP: "The previous run was still going.",
     Reason.CHILDREN: "The runs that it started are still going.",
+    Reason.WITH_PARENT: "The run that started it was cancelled.",
     Reason.REPLACED: "A newer run of its schedule took its place.",
     Reason.CANCELLED: "Somebody ended it.",
     Reason.GIVEN_UP: "Somebody decided that it is not tried again.",

@@ -96,6 +96,11 @@ SCENARIOS: dict[str, Scenario] = {
     "create_job": lambda world: Call("/jobs", {"name": "New", "kind": "code", "definition": {"ends": "succeeded"}}),
     "change_job": lambda world: Call(f"/jobs/{world.job()}", {"name": "Renamed"}),
     "delete_job": lambda world: Call(f"/jobs/{world.job()}"),
+    "add_job_chain": lambda world: Call(
+        f"/jobs/{world.job()}/chains",
+        {"outcome": "success", "then_job_id": str(world.job(name="Next")), "parameters": {"rows": 3}},
+    ),
+    "remove_job_chain": lambda world: Call(chain(world)),
     "run_job": lambda world: Call(f"/jobs/{world.job()}/run"),
     "retry_run": lambda world: Call(f"/runs/{world.failed_run()}/retry"),
     "remove_run": lambda world: Call(f"/runs/{world.run()}"),
@@ -126,6 +131,13 @@ def scheduled_workflow(world: World) -> UUID:
     workflow_id = workflow(world)
     world.schedule(workflow_id)
     return workflow_id
+
+
+def chain(world: World) -> str:
+    """Where a chain between two jobs is."""
+    path = f"/jobs/{world.job()}/chains"
+    made = world.caller.post(path, {"outcome": "failure", "then_job_id": str(world.job(name="Next"))})
+    return f"{path}/{made.json['data']['id']}"
 
 
 def default_service(world: World) -> str:

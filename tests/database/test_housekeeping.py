@@ -76,6 +76,17 @@ class TestTidying:
 
         assert count(database, Run) == 1
 
+    def test_keeps_what_a_run_that_goes_on_has_still_to_count(self, database: OpenDatabase, clock: ManualClock) -> None:
+        child = old_run(database, ended=clock.moment - 2 * YEAR)
+        with database.transaction() as session:
+            run = session.get_one(Run, child)
+            parent_job = make_job(session, run.organization_id, name="All")
+            run.parent_run_id = make_run(session, parent_job, now=clock.moment - 2 * YEAR)
+
+        housekeeper(database, clock).tidy()
+
+        assert count(database, Run) == 2
+
     def test_deletes_old_facts_of_all_organizations(self, database: OpenDatabase, clock: ManualClock) -> None:
         for ended in (clock.moment - EVENTS_KEPT - timedelta(hours=1), clock.moment):
             old_run(database, ended=ended)

@@ -43,7 +43,7 @@ BY_SCHEDULE_UNFINISHED = {
 }
 PAST_SCHEDULES = 30
 PAST_RUNS = 1_000
-TABLES = ("runs", "schedules", "events", "log_lines", "attempts")
+TABLES = ("runs", "schedules", "events", "log_lines", "attempts", "job_chains")
 
 
 def plans_of(engine: Engine, work: Callable[[], object]) -> list[str]:

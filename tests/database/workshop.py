@@ -12,6 +12,7 @@ from app.jobs.kinds.base import KindName
 from app.jobs.policies import RetryPolicy
 from app.runs import claims, reaper
 from app.runs.attempts import LiveAttempt
+from app.runs.children import ChildRuns
 from app.runs.claims import LeaseTerms
 from app.runs.executor import Executor
 from app.runs.keeper import Keeper
@@ -58,8 +59,14 @@ class Workshop:
             return claim
 
     def attempt(self, run_id: UUID, *, is_stopping: Callable[[], bool]) -> LiveAttempt:
+        children = ChildRuns(self.database, self.clock, patience_seconds=0)
         return LiveAttempt(
-            self.claim(run_id), http=OutboundClient(), open_secret=lambda *_: "", is_stopping=is_stopping
+            self.claim(run_id),
+            http=OutboundClient(),
+            open_secret=lambda *_: "",
+            start_children=children.start,
+            count_children=children.count,
+            is_stopping=is_stopping,
         )
 
     def reap(self) -> int:

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from app.core.addresses import parse_networks
 from app.core.deadline import Deadline
 from app.core.http import OutboundClient
-from app.jobs.kinds.base import Level, StopReason
+from app.jobs.kinds.base import ChildCounts, Level, StopReason
 from app.vault.service import SecretNotFound
 
 
@@ -32,6 +32,10 @@ class FakeRunContext:
         self.deadline = Deadline.after(seconds)
         self.http = http or OutboundClient(allowed_private=parse_networks("127.0.0.1"))
         self.secrets: dict[tuple[UUID, str], str] = {}
+        # What start_children says, the groups it was asked for, and how those runs stand.
+        self.functions_in_group = 0
+        self.started_groups: list[str | None] = []
+        self.child_counts: ChildCounts | None = None
         self.lines: list[str] = []
         self.levels: list[Level] = []
         self._safe_seconds = safe_seconds
@@ -48,6 +52,13 @@ class FakeRunContext:
         if (secret_id, field) not in self.secrets:
             raise SecretNotFound("A sealed value is gone. Enter it again.")
         return self.secrets[secret_id, field]
+
+    def start_children(self, group: str | None) -> int:
+        self.started_groups.append(group)
+        return self.functions_in_group
+
+    def children(self) -> ChildCounts | None:
+        return self.child_counts
 
     def log(self, text: str, level: Level = Level.INFO) -> None:
         self.lines.append(text)

@@ -16,10 +16,12 @@ from werkzeug.test import TestResponse
 from app.core.db import Base
 from app.core.ids import digest
 from app.edge.permissions import Access, access_of
+from app.jobs.models import Job, JobChain
 from app.tenants.access import SMALLEST_ROLE, Actor
 from app.tenants.invitations import invite
 from app.tenants.models import ApiToken, Membership
 from app.tenants.roles import Role
+from tests.factories.work import make_job
 from tests.fakes.database import OpenDatabase
 from tests.isolation.conftest import NOW, furnish
 from tests.web.conftest import Browser
@@ -36,6 +38,7 @@ SECRETIVE = "canary-of-ours"
 # What operations of the API are sent where an empty object would not come far, by their names.
 BODIES: dict[str, Callable[[dict[str, UUID]], dict[str, Any]]] = {
     "create_schedule": lambda ids: {"name": "New", "job_id": str(ids["job_id"]), "cron": "0 2 * * *"},
+    "add_job_chain": lambda ids: {"outcome": "failure", "then_job_id": str(ids["job_id"])},
     "create_workflow_schedule": lambda _ids: {"cron": "0 2 * * *"},
     "set_default_schedule": lambda _ids: {"cron": "0 2 * * *", "enabled": True},
     "change_member_role": lambda _ids: {"role": "viewer"},
@@ -117,12 +120,21 @@ def add_invitation_and_token(session: Session, organization_id: UUID) -> None:
     session.add(ApiToken(organization_id=organization_id, user_id=user_id, created_at=NOW, **words))
 
 
+def add_chain(session: Session, organization_id: UUID) -> None:
+    """A job that starts another one."""
+    job_id = session.scalars(select(Job.id).where(Job.organization_id == organization_id)).one()
+    then = make_job(session, organization_id, name=f"After {SECRETIVE}").id
+    words = {"outcome": "success", "parameters": {}, "created_at": NOW}
+    session.add(JobChain(organization_id=organization_id, job_id=job_id, then_job_id=then, **words))
+
+
 @pytest.fixture
 def ids_of_ours(database: OpenDatabase) -> dict[str, UUID]:
     """Ids of rows of an organization to which none of the browsers belongs, by the name they have in a path."""
     with database.transaction() as session:
         organization_id = furnish(session, SECRETIVE)
         add_invitation_and_token(session, organization_id)
+        add_chain(session, organization_id)
     found = rows_of(database, organization_id)
 
     def first(table: str, column: str = "id") -> UUID:
@@ -131,13 +143,14 @@ def ids_of_ours(database: OpenDatabase) -> dict[str, UUID]:
 
     return {
         "schedule_id": first("schedules"),
-        "workflow_id": first("jobs"),
-        "job_id": first("jobs"),
+        "workflow_id": first("job_chains", "job_id"),
+        "job_id": first("job_chains", "job_id"),
         "run_id": first("runs"),
         "user_id": first("memberships", "user_id"),
         "organization_id": organization_id,
         "invitation_id": first("invitations"),
         "token_id": first("api_tokens"),
+        "chain_id": first("job_chains"),
     }
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from app.api.models import Answer, Moment, Paging
-from app.api.paging import CursorInvalid, read_cursor, write_cursor
+from app.api.paging import CursorInvalid, cut, read_cursor, write_cursor
 from app.api.resource import Message, Page, resource
 from app.core.db import on_commit
 from app.edge.identity import current_actor, request_now
@@ -14,6 +14,7 @@ from app.edge.runtime import request_session, runtime
 from app.runs import queries, service
 from app.runs.filters import RunFilter
 from app.runs.queries import AttemptRow, RunRow
+from app.runs.relatives import list_children, list_followers
 from app.runs.states import AttemptState, Reason, RunState, Trigger
 from app.tenants.access import Permission
 
@@ -43,6 +44,8 @@ class RunOut(Answer):
     finished_at: Moment | None
     retry_of_run_id: UUID | None
     retried_by_run_id: UUID | None
+    parent_run_id: Annotated[UUID | None, Field(description="The run that started it and waits for it.")]
+    cause_run_id: Annotated[UUID | None, Field(description="The run whose end started it.")]
     can_retry: bool
     can_remove: bool
 
@@ -59,6 +62,7 @@ class AttemptOut(Answer):
 
 class RunDetailOut(RunOut):
     attempts: list[AttemptOut]
+    started_run_ids: Annotated[list[UUID], Field(description="The runs that its end started.")]
 
 
 class RunStartedOut(Answer):
@@ -85,7 +89,21 @@ def show_run(run_id: UUID) -> RunDetailOut:
     session, organization_id = request_session(), current_actor().organization_id
     row = queries.get_run(session, organization_id=organization_id, run_id=run_id)
     attempts = queries.list_attempts(session, organization_id=organization_id, run_id=run_id)
-    return RunDetailOut(**_facts(row), attempts=[_attempt(one) for one in attempts])
+    followers = list_followers(session, organization_id=organization_id, run_id=run_id)
+    return RunDetailOut(
+        **_facts(row),
+        attempts=[_attempt(one) for one in attempts],
+        started_run_ids=[one.id for one in followers],
+    )
+
+
+@resource("GET", "/runs/<uuid:run_id>/children", permission=Permission.VIEW, query=Paging, answer=RunOut, is_list=True)
+def list_run_children(run_id: UUID, query: Paging) -> Page[RunOut]:
+    """The runs that a run started and waits for, by the names of their jobs."""
+    session, organization_id = request_session(), current_actor().organization_id
+    queries.get_run(session, organization_id=organization_id, run_id=run_id)
+    rows = list_children(session, organization_id=organization_id, run_id=run_id)
+    return cut([RunOut(**_facts(row)) for row in rows], query, key=lambda one: (one.job_name, str(one.id)))
 
 
 @resource("POST", "/runs/<uuid:run_id>/retry", permission=Permission.MANAGE_QUEUE, answer=RunStartedOut, status=201)
@@ -103,7 +121,10 @@ def remove_run(run_id: UUID) -> Message:
 
     One that waits is cancelled; one that failed is no longer listed among the dead letters.
     """
-    service.remove_run(request_session(), actor=current_actor(), run_id=run_id, now=request_now())
+    session = request_session()
+    service.remove_run(session, actor=current_actor(), run_id=run_id, now=request_now())
+    # A run may have waited for just this one.
+    on_commit(session, runtime().dispatch)
     return Message(None, "Removed from the queue.")
 
 

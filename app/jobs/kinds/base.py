@@ -31,6 +31,7 @@ class OutcomeStatus(StrEnum):
     TIMED_OUT = "timed_out"  # the time limit was reached
     STOPPED = "stopped"  # told to stop: the lease is gone or the worker is closing
     WAITING = "waiting"  # this worker lacks something that others may have; costs no try
+    SUSPENDED = "suspended"  # goes on when the runs that it started have ended; costs no try
 
 
 class StopReason(StrEnum):
@@ -58,6 +59,18 @@ class Outcome:
     detail: str | None = None
     result: Mapping[str, Any] = field(default_factory=dict)
     may_retry: bool = True
+
+
+@dataclass(frozen=True)
+class ChildCounts:
+    """How the runs stand that a run started, and the jobs of those that failed. `running` are all without an end."""
+
+    total: int
+    succeeded: int
+    failed: int
+    cancelled: int
+    running: int
+    failed_names: tuple[str, ...] = ()
 
 
 class DefinitionInvalid(Invalid):
@@ -95,6 +108,16 @@ class RunContext(Protocol):
     def open_secret(self, secret_id: UUID, field: str) -> str:
         """A sealed value of the run's job. Raises SecretNotFound, KeyUnknown or SealBroken."""
 
+    def start_children(self, group: str | None) -> int:
+        """Open a run of every function of the code that is in this group, or of all functions. Says how many.
+
+        None are opened when the run has started some before, be it in an earlier try. What waits for them ends its
+        attempt as SUSPENDED, and is called again when all have ended.
+        """
+
+    def children(self) -> ChildCounts | None:
+        """How the runs stand that this one started; None when there are none."""
+
     def log(self, text: str, level: Level = Level.INFO) -> None:
         """Add one line to the attempt's log."""
 
@@ -121,6 +144,12 @@ class JobKind(Protocol):
 
         `before` is what is stored now; what the definition leaves out of its secrets is kept from there.
         Raises DefinitionInvalid when there is nothing to keep.
+        """
+
+    def check_arguments(self, definition: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments in their checked form, which one run gets in the place of those in the definition.
+
+        Raises DefinitionInvalid, also when the kind takes none.
         """
 
     def secret_ids(self, definition: Mapping[str, Any]) -> frozenset[UUID]:

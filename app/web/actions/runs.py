@@ -30,7 +30,10 @@ def retry_run(run_id: UUID) -> Response:
 @route(web, "/runs/<uuid:run_id>/removal", permission=Permission.MANAGE_QUEUE, methods=["POST"])
 def remove_run(run_id: UUID) -> Response:
     """Take a run off the queue. It stays in the history."""
-    service.remove_run(request_session(), actor=current_actor(), run_id=run_id, now=request_now())
+    session = request_session()
+    service.remove_run(session, actor=current_actor(), run_id=run_id, now=request_now())
+    # A run may have waited for just this one.
+    on_commit(session, runtime().dispatch)
     if not _is_from_queue():
         return toast(see_other("web.run", run_id=run_id), "Removed from the queue.")
     view = {"label": "View", "url": url_for("web.run", run_id=run_id)}

@@ -21,6 +21,7 @@ from app.web.context import viewer_zone
 from app.web.formatting import absolute_time, duration, state_label
 from app.web.pages.badges import Badge, badge_of
 from app.web.pages.rights import refusals
+from app.web.pages.run_family import RunFamily, run_family
 from app.web.run_words import (
     ATTEMPT_WORDS,
     REASON_WORDS,
@@ -89,6 +90,7 @@ class RunView:
     tries: list[TryLine]
     result: list[Fact]
     refusal: str
+    family: RunFamily
 
 
 def run_view(run_id: UUID) -> RunView:
@@ -106,6 +108,7 @@ def run_view(run_id: UUID) -> RunView:
         tries=[TryLine(attempt, ATTEMPT_WORDS[attempt.state]) for attempt in attempts],
         result=result_facts(attempts[-1].result) if attempts else [],
         refusal=refusals().manage_queue,
+        family=run_family(run),
     )
 
 
@@ -156,6 +159,8 @@ def _last_step(run: RunRow, *, is_held: bool) -> list[Step]:
         return [Step(run.state.value, "Next try", _clock(run.ready_at))]
     if run.state is RunState.RUNNING and run.started_at is not None:
         return [Step(run.state.value, "Running", f"for {duration(request_now() - run.started_at)}")]
+    if run.state is RunState.WAITING:
+        return [Step(run.state.value, state_label(run.state), "for other runs")]
     return [
         Step(run.state.value, state_label(run.state), "its queue is paused" if is_held else "waits for a free slot")
     ]

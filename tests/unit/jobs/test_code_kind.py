@@ -37,6 +37,19 @@ def definition(function: str, **arguments: Any) -> dict[str, Any]:
     return {"function": function, "arguments": arguments}
 
 
+class TestCheckArguments:
+    def test_those_of_one_run_take_the_place_of_its_own_and_come_out_in_their_type(self, kind: CodeKind) -> None:
+        checked = kind.check_arguments(definition("greet", who="Ada"), {"how_many": "7"})
+
+        assert checked == {"how_many": 7}
+
+    def test_a_problem_is_told_at_its_field(self, kind: CodeKind) -> None:
+        with pytest.raises(DefinitionInvalid) as refused:
+            kind.check_arguments(definition("greet", who="Ada"), {"whom": "Grace"})
+
+        assert list(refused.value.problems) == ["arguments.whom"]
+
+
 class TestCheck:
     def test_the_stored_form_has_every_argument_in_its_type(self, kind: CodeKind) -> None:
         stored = kind.check(definition("greet", who="Ada", how_many="3"))

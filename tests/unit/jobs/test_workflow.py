@@ -38,6 +38,13 @@ class TestCheck:
             }
         ]
 
+    def test_it_takes_no_parameters(self) -> None:
+        with pytest.raises(DefinitionInvalid) as refused:
+            KIND.check_arguments(workflow(), {"days": 7})
+
+        assert refused.value.problems == {"arguments.days": "A workflow takes no parameters. Leave them out."}
+        assert KIND.check_arguments(workflow(), {}) == {}
+
     def test_the_stored_form_is_accepted_again(self) -> None:
         stored = KIND.check(workflow(method="POST", headers=[{"name": "X-Key", "value": "v"}], body="{}"))
 

@@ -18,7 +18,7 @@ from app.jobs.kinds.code.limits import Limits
 from app.jobs.kinds.code.process import run_function
 from app.jobs.kinds.code.protocol import FunctionCall
 from app.jobs.kinds.code.supply import GuardSupply
-from app.jobs.kinds.definitions import parse_definition
+from app.jobs.kinds.definitions import parse_definition, with_arguments
 from app.jobs.kinds.stops import stopped
 from app.vault.service import SecretOwner
 
@@ -55,6 +55,10 @@ class CodeKind:
         if len(json.dumps(stored)) > MAX_ARGUMENT_BYTES:
             raise DefinitionInvalid({"arguments": f"The arguments take more than {MAX_ARGUMENT_BYTES:,} bytes."})
         return {"function": function.name, "arguments": stored}
+
+    def check_arguments(self, definition: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+        checked = self.check(with_arguments(definition, arguments))["arguments"]
+        return {name: checked[name] for name in arguments if name in checked}
 
     def store(
         self,
