@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from app.core.lengths import STEPS
-from app.core.lengths import duration as duration
+from app.core.lengths import duration as duration  # noqa: PLC0414 - pages take all their words from here
 
 # Beyond a week the date alone says more.
 _LONGEST_AGE = timedelta(days=7)

@@ -114,11 +114,10 @@ class _Ready:
     def _pause(self) -> Iterator[Why]:
         pause = self.run.pause
         if pause is not None:
-            words = (
-                f"Its queue “{self.run.queue}” is paused, by {pause.paused_by} since {self.telling.at(pause.paused_at)}. "
-                "It starts when a platform admin resumes the queue on the Queue page."
-            )
-            yield Why(WhyCode.QUEUE_PAUSED, words, since=pause.paused_at, by=pause.paused_by)
+            since = self.telling.at(pause.paused_at)
+            words = f"Its queue “{self.run.queue}” is paused, by {pause.paused_by} since {since}."
+            then = "It starts when a platform admin resumes the queue on the Queue page."
+            yield Why(WhyCode.QUEUE_PAUSED, f"{words} {then}", since=pause.paused_at, by=pause.paused_by)
 
     def _workers(self) -> Iterator[Why]:
         queue, serving = self.run.queue, self.crew.serving(self.run.queue)

@@ -3,15 +3,17 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, Uuid, cast, func, literal, null, select, union_all
-from sqlalchemy import String as Text
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Integer, Select, String, Uuid, cast, func, literal, null, select, union_all
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.core.columns import UTCDateTime
 from app.core.scopes import PLATFORM, rescoped
 from app.ops.why.facts import Active, Line, Traffic
 from app.runs.models import Run, in_state
 from app.runs.states import RunState
+
+_Column = ColumnElement[Any] | InstrumentedAttribute[Any]
+_NOTHING = null()
 
 
 def read_traffic(session: Session, *, queue: str, now: datetime) -> Traffic:
@@ -27,27 +29,32 @@ def read_traffic(session: Session, *, queue: str, now: datetime) -> Traffic:
 
 
 def _parts(queue: str, now: datetime) -> tuple[Select[Any], ...]:
-    # Each state by itself, because each has an index of its own. Those that are active are few: as many as there are
+    # Each state by itself, because each has an index of its own. Those that take a place are few: as many as there are
     # slots, and twice that.
-    running = _active(Run.worker).where(in_state(RunState.RUNNING))
-    called = _active(cast(null(), Text(120))).where(in_state(RunState.READY), Run.hinted_at.is_not(None))
-    waiting = (
-        select(
-            Run.organization_id,
-            literal(queue, Text(32)).label("queue"),
-            cast(null(), Uuid()).label("job_id"),
-            cast(null(), Text(80)).label("connection_key"),
-            cast(null(), Text(120)).label("worker"),
-            func.count().label("waiting"),
-        )
-        .where(in_state(RunState.READY), Run.hinted_at.is_(None), Run.queue == queue)
-        .where(Run.ready_at <= literal(now, UTCDateTime()))
-        .group_by(Run.organization_id)
+    running = _rows(worker=Run.worker).where(in_state(RunState.RUNNING))
+    # Whoever had a run before that somebody is called for has nothing to do with it any more.
+    called = _rows().where(in_state(RunState.READY), Run.hinted_at.is_not(None))
+    waiting = _rows(job_id=_NOTHING, connection_key=_NOTHING, waiting=func.count()).group_by(
+        Run.organization_id, Run.queue
     )
-    return running, called, waiting
+    in_line = in_state(RunState.READY), Run.hinted_at.is_(None), Run.ready_at <= literal(now, UTCDateTime())
+    return running, called, waiting.where(*in_line, Run.queue == queue)
 
 
-def _active(worker: ColumnElement[Any] | Any) -> Select[Any]:
-    # Whoever was called for it last is no worker of it yet.
-    no_number = cast(null(), Integer()).label("waiting")
-    return select(Run.organization_id, Run.queue, Run.job_id, Run.connection_key, worker.label("worker"), no_number)
+def _rows(
+    *,
+    job_id: _Column = Run.job_id,
+    connection_key: _Column = Run.connection_key,
+    worker: _Column = _NOTHING,
+    waiting: _Column = _NOTHING,
+) -> Select[Any]:
+    # Cast, because of a NULL alone no engine knows what it might have been.
+    columns: list[Any] = [
+        Run.organization_id,
+        Run.queue,
+        cast(job_id, Uuid()).label("job_id"),
+        cast(connection_key, String(80)).label("connection_key"),
+        cast(worker, String(120)).label("worker"),
+        cast(waiting, Integer()).label("waiting"),
+    ]
+    return select(*columns)
