@@ -17,6 +17,7 @@ from app.api.resources import (
     schedules,
     tokens,
     utils,
+    why,
     workflows,
 )
 
@@ -36,6 +37,7 @@ MODULES = (
     schedules,
     tokens,
     utils,
+    why,
     workflows,
 )
 
