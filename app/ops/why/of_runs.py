@@ -190,9 +190,9 @@ class _Ready:
 
 def _place_words(place: int, before: int) -> str:
     if before == 0:
-        return "It is the next one."
+        return "It is one of the next."
     others = "1 run starts" if before == 1 else f"{before:,} runs start"
-    return f"In your organization's line it is number {place:,}; {others} before it."
+    return f"In your organization's line it is number {place:,}; about {others} before it."
 
 
 def _runs(number: int) -> str:

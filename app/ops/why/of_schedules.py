@@ -87,8 +87,8 @@ def _of_its_run(run: RunFacts | None, crew: Crew, traffic: Traffic, telling: Tel
         return
     why = why_run_waits(run, crew, traffic, telling)
     opening = f"Its run that was due at {telling.at(run.due_at)} waits. " if run.state is not RunState.RUNNING else ""
-    for one in (replace(why, also=()), *why.also):
-        yield replace(one, words=f"{opening}{one.words}", waiting_run_id=run.id)
+    yield replace(why, words=f"{opening}{why.words}", waiting_run_id=run.id, also=())
+    yield from (replace(one, waiting_run_id=run.id) for one in why.also)
 
 
 def _of_its_last_slot(schedule: ScheduleFacts, telling: Telling) -> Iterator[Why]:

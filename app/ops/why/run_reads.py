@@ -16,7 +16,6 @@ from app.runs.waits import goes_before
 from app.tenants.models import Organization
 
 _JOB = aliased(Job, name="job_of_run")
-_IN_THE_WAY = aliased(Run, name="in_the_way")
 
 
 def columns_of_run(now: datetime) -> list[ColumnElement[Any]]:
@@ -35,9 +34,7 @@ def columns_of_run(now: datetime) -> list[ColumnElement[Any]]:
         "limit_explanation": ConnectionLimit.explanation,
         "job_limit": _JOB.concurrency,
         "organization_limit": Organization.concurrency,
-        "in_the_way_id": _IN_THE_WAY.id,
-        "in_the_way_created_at": _IN_THE_WAY.created_at,
-        "in_the_way_started_at": _IN_THE_WAY.started_at,
+        **{f"in_the_way_{name}": _first_in_the_way(name) for name in ("id", "created_at", "started_at")},
         "place": _place(now),
         "children": _count_children(),
         "children_left": _count_children(is_over=False),
@@ -52,7 +49,7 @@ _OF_RUN = (
 
 
 def with_surroundings(query: Select[Any]) -> Select[Any]:
-    """The query with what stands around its run: queue, job, organization, connection, and the run in its way."""
+    """The query with what stands around its run: queue, job, organization and connection."""
     here = Run.organization_id
     return (
         query.outerjoin(QueueSwitch, QueueSwitch.name == Run.queue)
@@ -63,7 +60,6 @@ def with_surroundings(query: Select[Any]) -> Select[Any]:
             ConnectionLimit,
             (ConnectionLimit.organization_id == here) & (ConnectionLimit.connection_key == Run.connection_key),
         )
-        .outerjoin(_IN_THE_WAY, _IN_THE_WAY.id == _first_in_the_way())
     )
 
 
@@ -105,9 +101,11 @@ def _obstacle(found: Row[Any]) -> Obstacle | None:
     return Obstacle(found.in_the_way_id, found.in_the_way_created_at, found.in_the_way_started_at)
 
 
-def _first_in_the_way() -> ScalarSelect[Any]:
+def _first_in_the_way(column: str) -> ScalarSelect[Any]:
+    # One column at a time: joined by what a part of the statement finds for each row, under row-level security
+    # PostgreSQL would read all runs for it.
     other = aliased(Run)
-    query = select(other.id).where(goes_before(other)).order_by(other.created_at, other.id).limit(1)
+    query = select(getattr(other, column)).where(goes_before(other)).order_by(other.created_at, other.id).limit(1)
     return query.correlate(Run).scalar_subquery()
 
 

@@ -31,9 +31,9 @@ def read_schedule_facts(session: Session, *, organization_id: UUID, schedule_id:
         .join(Job, (Job.id == Schedule.job_id) & (Job.organization_id == Schedule.organization_id))
         .outerjoin(SchedulingStop, SchedulingStop.is_open.is_(True))
         .outerjoin(ClockStepSeen, ClockStepSeen.id == select(func.max(ClockStepSeen.id)).scalar_subquery())
-        .outerjoin(_LAST, _LAST.id == _last_run())
-        .outerjoin(Gap, Gap.id == _last_gap())
-        .outerjoin(Run, Run.id == _current_run())
+        .outerjoin(_LAST, _LAST.id == _last_run(schedule_id))
+        .outerjoin(Gap, Gap.id == _last_gap(schedule_id))
+        .outerjoin(Run, Run.id == _current_run(schedule_id))
         .where(Schedule.id == schedule_id, Schedule.organization_id == organization_id, Schedule.deleted_at.is_(None))
     )
     found = session.execute(with_surroundings(query)).one_or_none()
@@ -66,25 +66,27 @@ _OF_SCHEDULE = (
 _OF_GAP = Gap.first_slot_at, Gap.last_slot_at, Gap.slots, Gap.reason, Gap.explanation
 
 
-def _last_run() -> ScalarSelect[Any]:
+# These name the schedule themselves, and do not take it from the row: found once before the rest, they lead to the
+# others by index, which row-level security would not allow otherwise.
+def _last_run(schedule_id: UUID) -> ScalarSelect[Any]:
     """The run of the last slot."""
     run = aliased(Run)
-    query = select(run.id).where(run.schedule_id == Schedule.id, run.slot_at.is_not(None))
-    return query.order_by(run.slot_at.desc()).limit(1).correlate(Schedule).scalar_subquery()
+    query = select(run.id).where(run.schedule_id == schedule_id, run.slot_at.is_not(None))
+    return query.order_by(run.slot_at.desc()).limit(1).scalar_subquery()
 
 
-def _last_gap() -> ScalarSelect[Any]:
+def _last_gap(schedule_id: UUID) -> ScalarSelect[Any]:
     gap = aliased(Gap)
-    query = select(gap.id).where(gap.schedule_id == Schedule.id)
-    return query.order_by(gap.first_slot_at.desc(), gap.id.desc()).limit(1).correlate(Schedule).scalar_subquery()
+    query = select(gap.id).where(gap.schedule_id == schedule_id)
+    return query.order_by(gap.first_slot_at.desc(), gap.id.desc()).limit(1).scalar_subquery()
 
 
-def _current_run() -> ScalarSelect[Any]:
+def _current_run(schedule_id: UUID) -> ScalarSelect[Any]:
     """A run without an end: one that waits goes before one that runs, for it is the one to be asked about."""
     run = aliased(Run)
-    query = select(run.id).where(run.schedule_id == Schedule.id, run.finished_at.is_(None))
+    query = select(run.id).where(run.schedule_id == schedule_id, run.finished_at.is_(None))
     is_running = case((in_state(RunState.RUNNING, run), 1), else_=0)
-    return query.order_by(is_running, run.created_at, run.id).limit(1).correlate(Schedule).scalar_subquery()
+    return query.order_by(is_running, run.created_at, run.id).limit(1).scalar_subquery()
 
 
 def _facts(found: Row[Any], now: datetime) -> ScheduleFacts:
