@@ -13,20 +13,21 @@ from app.tenants.models import SYSTEM_ORGANIZATION_ID, Organization
 from tests.cli.conftest import Terminal
 from tests.factories.work import make_job, make_run, make_schedule
 
-NOW = datetime.now(UTC).replace(microsecond=0)
+PAUSED_AT = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
 
 @pytest.fixture
 def run_id(terminal: Terminal) -> str:
     """A run in a paused queue. Beside it is a schedule that nobody has switched on."""
+    now = datetime.now(UTC)
     process = {"name": "tower:7", "version": "1.0", "slots": 5, "schedules": True}
     with terminal.database.transaction() as session:
         here = session.scalars(select(Organization.id).where(Organization.id != SYSTEM_ORGANIZATION_ID)).one()
-        session.add(Heartbeat(process_id=new_id(), **process, started_at=NOW, beat_at=NOW, ticked_at=NOW))
-        session.add(QueueSwitch(name="code", paused_at=NOW, paused_by="root@example.com"))
+        session.add(Heartbeat(process_id=new_id(), **process, started_at=now, beat_at=now, ticked_at=now))
+        session.add(QueueSwitch(name="code", paused_at=PAUSED_AT, paused_by="root@example.com"))
         job = make_job(session, here)
-        make_schedule(session, job, name="Nightly", enabled=False, next_run_at=NOW + timedelta(hours=1))
-        return str(make_run(session, job, now=NOW))
+        make_schedule(session, job, name="Nightly", enabled=False, next_run_at=now + timedelta(hours=1))
+        return str(make_run(session, job, now=now))
 
 
 class TestWhy:
@@ -40,7 +41,7 @@ class TestWhy:
         why = terminal.json("runs", "why", run_id)
 
         assert (why["code"], why["holds"], why["by"]) == ("queue_paused", True, "root@example.com")
-        assert (why["since"], why["also"]) == (f"{NOW:%Y-%m-%dT%H:%M:%SZ}", [])
+        assert (why["since"], why["also"]) == ("2026-01-05T12:00:00Z", [])
 
     @pytest.mark.usefixtures("run_id")
     def test_is_said_of_a_schedule_by_its_name(self, terminal: Terminal) -> None:
