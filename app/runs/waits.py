@@ -24,16 +24,18 @@ def _is_for(reason: Reason) -> ColumnElement[bool]:
     return Run.reason == literal_column(f"'{reason.value}'")
 
 
-def goes_before(other: type[Run]) -> ColumnElement[bool]:
+def those_before() -> tuple[type[Run], ColumnElement[bool]]:
     """Another run of the schedule without an end, which goes first: it is on its way, or its slot is an earlier one."""
+    other = aliased(Run)
     is_on_its_way = other.state != literal_column(f"'{RunState.WAITING.value}'")
     is_earlier = tuple_(other.created_at, other.slot_at, other.id) < tuple_(Run.created_at, Run.slot_at, Run.id)
     has_no_end = and_(other.schedule_id == Run.schedule_id, other.finished_at.is_(None), other.id != Run.id)
-    return and_(has_no_end, or_(is_on_its_way, is_earlier))
+    return other, and_(has_no_end, or_(is_on_its_way, is_earlier))
 
 
 def _before() -> ColumnElement[bool]:
-    return exists().where(goes_before(aliased(Run))).correlate(Run)
+    _, goes_first = those_before()
+    return exists().where(goes_first).correlate(Run)
 
 
 def _child() -> ColumnElement[bool]:

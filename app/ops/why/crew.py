@@ -36,8 +36,4 @@ class Crew:
         return last is not None and self.now - last <= SILENT_AFTER
 
     def _workers(self, queue: str) -> list[ProcessRow]:
-        return [row for row in self.processes if row.slots and _serves(row, queue)]
-
-
-def _serves(row: ProcessRow, queue: str) -> bool:
-    return row.queues is None or queue in row.queues.split(",")
+        return [row for row in self.processes if row.serves(queue)]

@@ -12,7 +12,7 @@ from app.ops.why.facts import Limits, Obstacle, Rate, RateLimited, RunFacts
 from app.runs.models import ConnectionLimit, Queue, QueueSwitch, Run, in_state
 from app.runs.states import Reason, RunState
 from app.runs.switches import QueueSwitchRow
-from app.runs.waits import goes_before
+from app.runs.waits import those_before
 from app.tenants.models import Organization
 
 _JOB = aliased(Job, name="job_of_run")
@@ -104,8 +104,8 @@ def _obstacle(found: Row[Any]) -> Obstacle | None:
 def _first_in_the_way(column: str) -> ScalarSelect[Any]:
     # One column at a time: joined by what a part of the statement finds for each row, under row-level security
     # PostgreSQL would read all runs for it.
-    other = aliased(Run)
-    query = select(getattr(other, column)).where(goes_before(other)).order_by(other.created_at, other.id).limit(1)
+    other, goes_first = those_before()
+    query = select(getattr(other, column)).where(goes_first).order_by(other.created_at, other.id).limit(1)
     return query.correlate(Run).scalar_subquery()
 
 

@@ -97,14 +97,14 @@ def run_view(run_id: UUID) -> RunView:
     session, organization_id = request_session(), current_actor().organization_id
     run = get_run(session, organization_id=organization_id, run_id=run_id)
     attempts = list_attempts(session, organization_id=organization_id, run_id=run_id)
-    why = why_of(run)
+    wait = why_of(run)
     return RunView(
         run=run,
         badge=badge_of(run),
-        steps=_steps(run, attempts, standing=standing_words(why)),
+        steps=_steps(run, attempts, standing=standing_words(wait)),
         facts=_facts(run, _who_asked(run)),
         remark=_remark(run),
-        why=note_on_run(why),
+        why=note_on_run(wait),
         tries=[TryLine(attempt, ATTEMPT_WORDS[attempt.state]) for attempt in attempts],
         result=result_facts(attempts[-1].result) if attempts else [],
         refusal=refusals().manage_queue,
