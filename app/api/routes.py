@@ -18,6 +18,7 @@ from app.api.resources import (
     schedules,
     tokens,
     utils,
+    why,
     workflows,
 )
 
@@ -38,6 +39,7 @@ MODULES = (
     schedules,
     tokens,
     utils,
+    why,
     workflows,
 )
 

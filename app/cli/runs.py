@@ -7,6 +7,7 @@ from uuid import UUID
 import click
 
 from app.cli.console import Console, as_json, choice_of, moment, pass_console, show, table, with_organization
+from app.cli.why import why_of_run
 from app.runs import service
 from app.runs.filters import RunFilter
 from app.runs.logs import read_lines
@@ -21,6 +22,9 @@ EXIT_FAILED = 1
 @click.group()
 def runs() -> None:
     """See runs and their logs, and retry what failed."""
+
+
+runs.add_command(why_of_run)
 
 
 @runs.command("list")

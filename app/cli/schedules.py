@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import click
 
 from app.cli.console import Console, as_json, choice_of, moment, pass_console, show, table, with_organization
+from app.cli.why import why_of_schedule
 from app.core.errors import Invalid
 from app.core.ids import new_id
 from app.runs import service
@@ -37,6 +38,9 @@ class FromInvalid(Invalid):
 @click.group()
 def schedules() -> None:
     """See and steer schedules."""
+
+
+schedules.add_command(why_of_schedule)
 
 
 @schedules.command("list")

@@ -66,6 +66,12 @@ class ProcessRow:
     running: int
     problem: str | None
     is_stopping: bool
+    # Those it serves, with commas between them; None for all.
+    queues: str | None = None
+
+    def serves(self, queue: str) -> bool:
+        """Whether it takes runs of this queue."""
+        return bool(self.slots) and (self.queues is None or queue in self.queues.split(","))
 
     def is_gone(self, now: datetime) -> bool:
         return silence(self.beat_at, now) > GONE_AFTER
@@ -148,9 +154,10 @@ def last_scheduler_beat(session: Session, *, now: datetime) -> datetime | None:
     """
     # What lies ahead was reported before the clock was set back.
     rows = session.scalars(select(Heartbeat).where(Heartbeat.schedules, Heartbeat.beat_at <= now + SILENT_AFTER))
-    return max((_kept_time_at(row) for row in rows), default=None)
+    return max((kept_time_at(row) for row in rows), default=None)
 
 
-def _kept_time_at(row: Heartbeat) -> datetime:
+def kept_time_at(row: Heartbeat | ProcessRow) -> datetime:
+    """When a scheduler was last known to keep time: its last report, unless it ticks no more."""
     ticked_at = row.ticked_at or row.started_at
     return row.beat_at if row.beat_at - ticked_at < HEALTHY_WITHIN else ticked_at

@@ -41,7 +41,7 @@ def _is_for(reason: Reason) -> ColumnElement[bool]:
     return Run.reason == literal_column(f"'{reason.value}'")
 
 
-def _before() -> ColumnElement[bool]:
+def those_before() -> tuple[type[Run], ColumnElement[bool]]:
     """Another run of the schedule without an end, which goes first: it is on its way, or its slot is an earlier one."""
     other = aliased(Run)
     # One that waits for those it started is on its way as well.
@@ -49,7 +49,12 @@ def _before() -> ColumnElement[bool]:
     is_on_its_way = ~and_(is_waiting, other.reason == literal_column(f"'{Reason.OVERLAP.value}'"))
     is_earlier = tuple_(other.created_at, other.slot_at, other.id) < tuple_(Run.created_at, Run.slot_at, Run.id)
     has_no_end = and_(other.schedule_id == Run.schedule_id, other.finished_at.is_(None), other.id != Run.id)
-    return exists().where(has_no_end, or_(is_on_its_way, is_earlier)).correlate(Run)
+    return other, and_(has_no_end, or_(is_on_its_way, is_earlier))
+
+
+def _before() -> ColumnElement[bool]:
+    _, goes_first = those_before()
+    return exists().where(goes_first).correlate(Run)
 
 
 def _child() -> ColumnElement[bool]:

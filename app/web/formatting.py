@@ -3,7 +3,9 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-_STEPS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+from app.core.lengths import STEPS
+from app.core.lengths import duration as duration  # noqa: PLC0414 - pages take all their words from here
+
 # Beyond a week the date alone says more.
 _LONGEST_AGE = timedelta(days=7)
 _LONGEST_COUNT = 100_000
@@ -17,7 +19,7 @@ def relative_time(at: datetime, *, now: datetime, zone: str = "UTC") -> str:
     seconds = int(distance.total_seconds())
     if seconds < 1:
         return "now"
-    unit, length = next(step for step in _STEPS if seconds >= step[1])
+    unit, length = next(step for step in STEPS if seconds >= step[1])
     text = f"{seconds // length} {unit}"
     return f"in {text}" if at > now else f"{text} ago"
 
@@ -43,23 +45,6 @@ def zoned_time(at: datetime, *, zone: str, now: datetime, seconds: bool = False)
 def zone_label(zone: str) -> str:
     """“New York” for America/New_York."""
     return zone.rpartition("/")[2].replace("_", " ")
-
-
-def duration(value: float | timedelta) -> str:
-    """“under 0.1 s”, “0.8 s”, “21 s”, “1 min 12 s”, “3 h 12 min”, “2 d 4 h”; never raw milliseconds."""
-    seconds = value.total_seconds() if isinstance(value, timedelta) else float(value)
-    if seconds < 0.1:
-        return "under 0.1 s"
-    # Rounded down first, or 9.96 would print as 10.0 s.
-    if seconds < 10:
-        return f"{int(seconds * 10) / 10:.1f} s"
-    whole = int(seconds)
-    amounts, rest = [], whole
-    for unit, length in _STEPS:
-        amounts.append((rest // length, unit))
-        rest %= length
-    first = next(index for index, (amount, _) in enumerate(amounts) if amount)
-    return " ".join(f"{amount} {unit}" for amount, unit in amounts[first : first + 2] if amount)
 
 
 def count(value: int) -> str:

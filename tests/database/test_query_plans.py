@@ -17,6 +17,8 @@ from app.core.lane import Lane, Rows, Step, Values
 from app.core.scopes import ENGINE, Scope, rescope
 from app.jobs.models import Job
 from app.ops.capacity import live_slots
+from app.ops.why.answers import why_schedule
+from app.ops.why.reasons import in_utc
 from app.queue.broker import make_huey
 from app.queue.dispatch import Dispatcher
 from app.queue.tasks import make_hints
@@ -183,6 +185,20 @@ class TestQueryPlans:
 
         assert any("ix_schedules_due" in plan for plan in plans)
         assert any("ix_runs_waiting_retry" in plan for plan in plans)
+
+    def test_of_an_answer_to_why_a_run_waits(self, session: Session, job: Job) -> None:
+        here = job.organization_id
+        schedule = make_schedule(session, job)
+        make_run(session, job, now=NOW, schedule_id=schedule.id)
+        asked = {"organization_id": here, "schedule_id": schedule.id, "telling": in_utc(NOW)}
+        rescope(session, Scope.tenant(here))
+
+        plans = plans_of(session.get_bind(), lambda: why_schedule(session, **asked))
+
+        assert scans(plans) == []
+        assert any("ix_runs_lease" in plan for plan in plans)
+        # Not by a join with all runs of the organization.
+        assert not any("Hash" in plan for plan in plans)
 
     def test_of_the_figures_on_the_pages(self, session: Session, job: Job) -> None:
         here = job.organization_id

@@ -6,9 +6,9 @@ import pytest
 
 from app.core.db import Database
 from app.jobs.policies import Backoff, RetryPolicy
+from app.ops.gap_words import GAP_REASONS
 from app.runs.states import Reason
 from app.schedules.policies import GapReason
-from app.web.pages.schedule_detail import GAP_REASONS
 from app.web.run_words import REASON_WORDS
 from tests.factories.outcomes import make_failed
 from tests.factories.work import make_job

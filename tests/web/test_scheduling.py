@@ -132,7 +132,7 @@ class TestPausingAQueue:
         assert f"The queue “code” is paused. Paused by {platform_admin.actor.label} since" in queue
         assert "Paused" in queue.partition("Tries")[2]
         assert "its queue is paused" in run
-        assert "It starts when the queue is resumed." in run
+        assert f"Its queue “code” is paused, by {platform_admin.actor.label} since" in run
 
     def test_leaves_a_run_that_is_over_alone(
         self, platform_admin: Browser, owner: Browser, database: OpenDatabase, clock: ManualClock

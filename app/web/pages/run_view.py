@@ -14,7 +14,6 @@ from app.edge.runtime import request_session
 from app.jobs.kinds.base import KindName
 from app.runs.queries import AttemptRow, RunRow, get_run, list_attempts
 from app.runs.states import AttemptState, Reason, RunState, Trigger
-from app.runs.switches import QueueSwitchRow, list_switches
 from app.tenants.access import Permission, may
 from app.tenants.queries import find_email
 from app.web.context import viewer_zone
@@ -22,6 +21,7 @@ from app.web.formatting import absolute_time, duration, state_label
 from app.web.pages.badges import Badge, badge_of
 from app.web.pages.rights import refusals
 from app.web.pages.run_family import RunFamily, run_family
+from app.web.pages.why_notes import WhyNote, note_on_run, standing_words, why_of
 from app.web.run_words import (
     ATTEMPT_WORDS,
     REASON_WORDS,
@@ -87,6 +87,7 @@ class RunView:
     steps: list[Step]
     facts: list[Fact]
     remark: Remark | None
+    why: WhyNote | None
     tries: list[TryLine]
     result: list[Fact]
     refusal: str
@@ -98,13 +99,14 @@ def run_view(run_id: UUID) -> RunView:
     session, organization_id = request_session(), current_actor().organization_id
     run = get_run(session, organization_id=organization_id, run_id=run_id)
     attempts = list_attempts(session, organization_id=organization_id, run_id=run_id)
-    switch = _switch_of(run)
+    wait = why_of(run)
     return RunView(
         run=run,
         badge=badge_of(run),
-        steps=_steps(run, attempts, is_held=switch is not None),
+        steps=_steps(run, attempts, standing=standing_words(wait)),
         facts=_facts(run, _who_asked(run)),
-        remark=_remark(run) if switch is None else _held(switch),
+        remark=_remark(run),
+        why=note_on_run(wait),
         tries=[TryLine(attempt, ATTEMPT_WORDS[attempt.state]) for attempt in attempts],
         result=result_facts(attempts[-1].result) if attempts else [],
         refusal=refusals().manage_queue,
@@ -129,21 +131,14 @@ def _who_asked(run: RunRow) -> str:
     return find_email(request_session(), user_id=run.requested_by) or ""
 
 
-def _switch_of(run: RunRow) -> QueueSwitchRow | None:
-    """What keeps a run that is ready from starting, if anything does."""
-    if run.state is not RunState.READY:
-        return None
-    return next((switch for switch in list_switches(request_session()) if switch.name == run.queue), None)
-
-
-def _steps(run: RunRow, attempts: list[AttemptRow], *, is_held: bool) -> list[Step]:
+def _steps(run: RunRow, attempts: list[AttemptRow], *, standing: str) -> list[Step]:
     asked = run.trigger in {Trigger.MANUAL, Trigger.RETRY}
     steps = [Step("planned", "Asked for" if asked else "Due", _clock(run.due_at))]
     if run.started_at is not None:
         steps.append(Step("running", "Started", _clock(run.started_at), lateness_words(run.lateness)))
     if len(attempts) > 1:
         steps += [_try_step(attempt) for attempt in attempts[-_MOST_TRIES_IN_PATH:]]
-    return [*steps, *_last_step(run, is_held=is_held)]
+    return [*steps, *_last_step(run, standing)]
 
 
 def _try_step(attempt: AttemptRow) -> Step:
@@ -152,18 +147,14 @@ def _try_step(attempt: AttemptRow) -> Step:
     return Step(state, f"Try {attempt.number}", _clock(attempt.started_at), ATTEMPT_WORDS[attempt.state].lower())
 
 
-def _last_step(run: RunRow, *, is_held: bool) -> list[Step]:
+def _last_step(run: RunRow, standing: str) -> list[Step]:
     if run.finished_at is not None:
         return [Step(badge_of(run).state, state_label(run.state), _clock(run.finished_at), _length(run.duration))]
     if run.state is RunState.WAITING_RETRY:
         return [Step(run.state.value, "Next try", _clock(run.ready_at))]
     if run.state is RunState.RUNNING and run.started_at is not None:
         return [Step(run.state.value, "Running", f"for {duration(request_now() - run.started_at)}")]
-    if run.state is RunState.WAITING:
-        return [Step(run.state.value, state_label(run.state), "for other runs")]
-    return [
-        Step(run.state.value, state_label(run.state), "its queue is paused" if is_held else "waits for a free slot")
-    ]
+    return [Step(run.state.value, state_label(run.state), standing)]
 
 
 def _facts(run: RunRow, who: str) -> list[Fact]:
@@ -207,7 +198,8 @@ def _run_link(term: str, text: str, run_id: UUID | None) -> Fact:
 
 
 def _remark(run: RunRow) -> Remark | None:
-    if run.reason is None and run.error is None:
+    # Why it waits is said by a note of its own.
+    if run.state is RunState.WAITING or (run.reason is None and run.error is None):
         return None
     text = first_words(run.error, longest=_LONGEST_ERROR)
     reason = REASON_WORDS[run.reason] if run.reason is not None else ""
@@ -215,11 +207,6 @@ def _remark(run: RunRow) -> Remark | None:
         return Remark(badge_of(run).state, reason or "It failed.", f"{text} {_why_no_more_tries(run)}".strip())
     # What was left out or taken away has an explanation that says why all by itself.
     return Remark("skipped", f"{state_label(run.state)}.", text or reason)
-
-
-def _held(switch: QueueSwitchRow) -> Remark:
-    text = f"Paused by {switch.paused_by} since {_clock(switch.paused_at)}. It starts when the queue is resumed."
-    return Remark("paused", f"The queue “{switch.name}” is paused.", text)
 
 
 def _why_no_more_tries(run: RunRow) -> str:

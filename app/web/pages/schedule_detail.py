@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 from app.core.ids import new_id
 from app.events.service import list_repairs
 from app.jobs.kinds.sync.connection import needs_connection, what_to_connect
+from app.ops.gap_words import GAP_REASONS
 from app.runs.filters import RunFilter
 from app.runs.queries import RunRow, list_runs
 from app.runs.states import RunState
 from app.runs.statistics import schedule_stats
-from app.schedules.policies import GapReason
 from app.schedules.policy_words import OVERLAP_SENTENCES, missed_sentence
 from app.schedules.queries import GapRow, ScheduleRow, get_schedule, list_gaps
 from app.web.formatting import absolute_time
@@ -27,14 +27,6 @@ RUNS_SHOWN = 20
 GAPS_SHOWN = 10
 # More than this many waiting runs of one schedule are told as this many.
 _MOST_WAITING = 1000
-
-GAP_REASONS = {
-    GapReason.SCHEDULER_DOWN: "no scheduler was running",
-    GapReason.PAUSED: "the schedule was switched off",
-    GapReason.SCHEDULING_STOPPED: "all scheduling was stopped",
-    GapReason.CLOCK_STEP: "the database's clock was set",
-    GapReason.UNREADABLE: "the schedule could not be read",
-}
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from app.web.pages.schedule_detail import count_waiting, read_detail
 from app.web.pages.schedule_form import form_page, offered_job_id, schedule_form
 from app.web.pages.schedule_preview import preview
 from app.web.pages.schedule_rows import read_list, read_tiles
+from app.web.pages.why_notes import note_on_schedule
 from app.web.permissions import route
 from app.web.responses import fragment, go_to, page, page_or_fragment
 from app.web.session import local_address
@@ -77,7 +78,13 @@ def schedule(schedule_id: UUID) -> Response:
         is_stopped=scheduling_stop() is not None,
         now=request_now(),
     )
-    return page_or_fragment("schedules/show.html", "schedules/_detail.html", detail=detail, refused=refusals())
+    return page_or_fragment(
+        "schedules/show.html",
+        "schedules/_detail.html",
+        detail=detail,
+        refused=refusals(),
+        why=note_on_schedule(schedule_id),
+    )
 
 
 @route(web, "/schedules/<uuid:schedule_id>/edit", permission=Permission.EDIT_SCHEDULES)

@@ -1,0 +1,51 @@
+"""Answers “why?” for one schedule or one run: the facts are read, and judged. Writes nothing."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.ops.heartbeats import list_processes
+from app.ops.why.crew import Crew
+from app.ops.why.facts import RunFacts, Traffic
+from app.ops.why.of_runs import why_run_waits
+from app.ops.why.of_schedules import why_schedule_waits
+from app.ops.why.reasons import Telling, Why
+from app.ops.why.run_reads import columns_of_run, facts_of_run, with_surroundings
+from app.ops.why.schedule_reads import read_schedule_facts
+from app.ops.why.traffic import read_traffic
+from app.runs.models import Run
+from app.runs.queries import RunNotFound
+from app.runs.states import RunState
+
+
+def why_run(session: Session, *, organization_id: UUID, run_id: UUID, telling: Telling) -> Why:
+    """Why a run waits, or what became of it. Raises RunNotFound, also for a run of somebody else."""
+    run = _read_run(session, organization_id, run_id, telling.now)
+    crew = Crew(list_processes(session, now=telling.now), telling.now)
+    return why_run_waits(run, crew, _traffic_around(session, run, telling.now), telling)
+
+
+def why_schedule(session: Session, *, organization_id: UUID, schedule_id: UUID, telling: Telling) -> Why:
+    """Why a schedule did not run, or when it will. Raises ScheduleNotFound, also for one of somebody else."""
+    now = telling.now
+    schedule = read_schedule_facts(session, organization_id=organization_id, schedule_id=schedule_id, now=now)
+    crew = Crew(list_processes(session, now=now), now)
+    return why_schedule_waits(schedule, crew, _traffic_around(session, schedule.run, now), telling)
+
+
+def _read_run(session: Session, organization_id: UUID, run_id: UUID, now: datetime) -> RunFacts:
+    query = select(*columns_of_run(now)).select_from(Run)
+    query = query.where(Run.id == run_id, Run.organization_id == organization_id)
+    found = session.execute(with_surroundings(query)).one_or_none()
+    if found is None:
+        raise RunNotFound("There is no such run here. It may have been cleaned up.")
+    return facts_of_run(found)
+
+
+def _traffic_around(session: Session, run: RunFacts | None, now: datetime) -> Traffic:
+    if run is None or run.state is not RunState.READY:
+        # Only what is in line depends on what others do.
+        return Traffic()
+    return read_traffic(session, queue=run.queue, now=now)
