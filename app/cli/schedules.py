@@ -45,7 +45,7 @@ def list_command(console: Console, is_json: bool) -> None:
         return
     with console.reading() as desk:
         rows = list_schedules(desk.session, organization_id=desk.actor.organization_id)
-    headings = ["ID", "NAME", "JOB", "CRON", "ZONE", "STATE", "NEXT RUN"]
+    headings = ["ID", "NAME", "JOB", "CRON", "ZONE", "STATE", "NEXT RUN", "PROBLEM"]
     cells = [[str(cell or "-") for cell in _facts(row).values()] for row in rows]
     show([_facts(row) for row in rows], table(headings, cells, empty=NO_SCHEDULES), is_json=is_json)
 
@@ -209,6 +209,7 @@ def _facts(row: ScheduleRow) -> dict[str, Any]:
         "zone": row.timezone,
         "state": "enabled" if row.enabled else "disabled",
         "next_run": moment(row.next_run_at),
+        "problem": row.problem,
     }
 
 

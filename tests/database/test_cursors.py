@@ -14,6 +14,7 @@ from app.runs.cursors import Rounds
 from app.runs.models import Run
 from app.runs.service import switch_schedule
 from app.schedules.models import Gap, Schedule, SchedulingStop
+from app.schedules.queries import NO_TIME_TO_READ, list_schedules
 from tests.factories.work import actor_in, make_job, make_organization, make_schedule
 from tests.fakes.clock import utc
 
@@ -252,6 +253,55 @@ class TestTheBooks:
         assert told.text == (
             "The time of the next run was missing and was worked out again. It goes on at 2027-01-05 12:05 UTC."
         )
+
+
+class TestOfAScheduleThatIsSwitchedOff:
+    """Nobody plans it, but pages show it, and its time says which slots the pause took."""
+
+    @pytest.fixture
+    def schedule(self, session: Session, engine: str, job: Job) -> Schedule:
+        schedule = planned_until(session, job)
+        switch_schedule(
+            session, actor=actor_in(job.organization_id), schedule_id=schedule.id, enabled=False, now=NOW
+        )  # fmt: skip
+        store(session, schedule, NO_TIME[engine])
+        # What this session knows of it is what it was before.
+        session.expunge(schedule)
+        return schedule
+
+    def test_it_is_listed_among_others_with_its_problem(self, session: Session, job: Job, schedule: Schedule) -> None:
+        other = make_schedule(session, job, next_run_at=NOW)
+
+        rows = {row.id: row for row in list_schedules(session, organization_id=job.organization_id)}
+
+        assert (rows[schedule.id].problem, rows[schedule.id].cursor) == (NO_TIME_TO_READ, None)
+        assert (rows[other.id].problem, rows[other.id].next_run_at) == (None, NOW)
+
+    @pytest.mark.parametrize("is_out_of_reach", [True, False])
+    def test_it_is_mended_by_a_look(
+        self, session: Session, job: Job, schedule: Schedule, is_out_of_reach: bool
+    ) -> None:
+        if is_out_of_reach:
+            store(session, schedule, "9998-01-01 00:00:00.000000")
+
+        mend(session, now=NOW + timedelta(days=3))
+
+        (told,) = list_repairs(session, organization_id=job.organization_id, schedule_id=schedule.id, limit=5)
+        assert session.get_one(Schedule, schedule.id).next_run_at == NOW + timedelta(minutes=5)
+        assert told.text.endswith("was worked out again. The schedule stays switched off.")
+
+    def test_its_pause_is_counted_in_full_by_whoever_switches_it_on(
+        self, session: Session, job: Job, schedule: Schedule
+    ) -> None:
+        later = NOW + timedelta(days=3)
+
+        switch_schedule(
+            session, actor=actor_in(job.organization_id), schedule_id=schedule.id, enabled=True, now=later
+        )  # fmt: skip
+
+        found = session.get_one(Schedule, schedule.id, populate_existing=True)
+        assert session.execute(select(Gap.slots, Gap.reason)).all() == [(3 * 288, "paused")]
+        assert (found.problem, found.next_run_at) == (None, later + timedelta(minutes=5))
 
 
 def test_a_look_goes_round_all_schedules_in_time(session: Session, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
