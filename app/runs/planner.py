@@ -25,6 +25,7 @@ from app.runs.ledger import RunRequest
 from app.runs.slot_decisions import Circumstances, Decision, decide_all, run_of
 from app.runs.slot_writes import SlotWrite, active_runs, write_slots
 from app.runs.states import Reason, RunState, Trigger
+from app.schedules.clock_steps import absence_now
 from app.schedules.models import Schedule
 from app.schedules.slot_accounts import DOWNTIME, Absence
 from app.schedules.stops import stops_since
@@ -77,10 +78,11 @@ def plan_schedule(session: Session, *, organization_id: UUID, schedule_id: UUID,
     due = lock_due_schedule(session, organization_id=organization_id, schedule_id=schedule_id, now=now)
     if not due:
         return 0
-    made = _plan(session, due, Circumstances(stops_since(session), DOWNTIME, now))
+    absence = absence_now(session, now=now)
+    made = _plan(session, due, Circumstances(stops_since(session), absence, now))
     if due.unreadable or due.impossible:
         due = lock_due_schedule(session, organization_id=organization_id, schedule_id=schedule_id, now=now)
-        made += _plan(session, due, Circumstances(stops_since(session), DOWNTIME, now))
+        made += _plan(session, due, Circumstances(stops_since(session), absence, now))
     # Written past the session, which may hold the schedule from before.
     loaded = session.identity_map.get(session.identity_key(Schedule, schedule_id))
     if loaded is not None:
