@@ -15,9 +15,10 @@ from app.events.models import SCHEDULE_REPAIRED
 from app.events.service import Topic, append_event
 from app.runs.models import Run
 from app.schedules.cron import MANUALLY
-from app.schedules.fire_times import Rhythm, next_fire, rhythm
+from app.schedules.fire_times import MOMENT, Rhythm, next_fire, rhythm
 from app.schedules.models import Gap, Schedule, is_planned
-from app.schedules.policies import LOOK_BACK
+from app.schedules.policies import LOOK_BACK, GapReason
+from app.schedules.slot_accounts import Absence, SlotGap, gap_between
 
 _Query = Select[UUID, str, str, str, datetime | None, datetime]
 _Found = Row[UUID, str, str, str, datetime | None, datetime]
@@ -34,6 +35,12 @@ OUT_OF_REACH = timedelta(days=61 * 366)
 MISSING = "was missing"
 UNREADABLE = "could not be read"
 IMPOSSIBLE = "could not be right"
+
+NOT_IN_THE_BOOKS = Absence(
+    GapReason.UNREADABLE,
+    "The time of the next run was lost, and no run of these slots is kept. Whether they ran, nobody can say; "
+    "they are not made up for.",
+)
 
 
 class NeverAgain(Invalid):
@@ -171,10 +178,9 @@ def repair(session: Session, schedule_id: UUID, *, problem: str, now: datetime) 
     organization_id, cron, timezone, spread_key, updated_at, is_enabled = row
     when = rhythm(cron, timezone=timezone, spread_key=spread_key)
     known, has_books = _accounted_until(session, schedule_id, updated_at, now)
-    if is_enabled and not has_books:
-        # Nobody knows what ran: the runs of one that fires rarely may have been deleted since.
-        known = max(known, now - LOOK_BACK)
-    cursor = _first_slot(when, after=known)
+    # Without books nobody knows what ran: the runs of one that fires rarely may have been deleted since.
+    believed = known if has_books or not is_enabled else max(known, now - LOOK_BACK)
+    cursor = _first_slot(when, after=believed)
     unchanged = Schedule.next_run_at.is_not_distinct_from(cursor)
     query = update(Schedule).where(Schedule.id == schedule_id, ~unchanged).values(next_run_at=cursor)
     # What a session holds of it may be unreadable, so it is not asked to bring that up to date.
@@ -182,6 +188,9 @@ def repair(session: Session, schedule_id: UUID, *, problem: str, now: datetime) 
     if session.scalar(query.returning(Schedule.id)) is None:
         return False
     _forget_what_was_loaded(session, schedule_id)
+    doubtful = gap_between(when, since=known + MOMENT, until=believed, why=NOT_IN_THE_BOOKS)
+    if doubtful is not None:
+        session.add(_row_of(doubtful, organization_id, schedule_id, now))
     append_event(
         session,
         organization_id=organization_id,
@@ -192,6 +201,19 @@ def repair(session: Session, schedule_id: UUID, *, problem: str, now: datetime) 
         data={"text": _words(problem, cursor, is_enabled=is_enabled)},
     )
     return True
+
+
+def _row_of(gap: SlotGap, organization_id: UUID, schedule_id: UUID, now: datetime) -> Gap:
+    return Gap(
+        organization_id=organization_id,
+        schedule_id=schedule_id,
+        first_slot_at=gap.first_slot_at,
+        last_slot_at=gap.last_slot_at,
+        slots=gap.slots,
+        reason=gap.why.reason.value,
+        explanation=gap.why.explanation,
+        at=now,
+    )
 
 
 def _accounted_until(session: Session, schedule_id: UUID, updated_at: datetime, now: datetime) -> tuple[datetime, bool]:
