@@ -1,4 +1,4 @@
-"""`belfry schedules`: list, preview, create, edit, switch, run, delete."""
+"""`belfry schedules`: list, preview, create, edit, switch, run, delete. Its history is in schedule_history.py."""
 
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import click
 
 from app.cli.console import Console, as_json, choice_of, moment, pass_console, show, table, with_organization
+from app.cli.schedule_history import gaps, history
 from app.core.errors import Invalid
 from app.core.ids import new_id
 from app.runs import service
@@ -29,6 +30,10 @@ class FromInvalid(Invalid):
 @click.group()
 def schedules() -> None:
     """See and steer schedules."""
+
+
+schedules.add_command(history)
+schedules.add_command(gaps)
 
 
 @schedules.command("list")

@@ -129,6 +129,18 @@ def get_schedule(session: Session, *, organization_id: UUID, schedule_id: UUID) 
     return found[0]
 
 
+def find_schedule(session: Session, *, organization_id: UUID, name: str) -> ScheduleRow:
+    """A schedule by its name or its id, as somebody types it. Raises ScheduleNotFound."""
+    try:
+        wanted = Schedule.id == UUID(name)
+    except ValueError:
+        wanted = Schedule.name == name.strip()
+    found = _read(session, _schedules_of(organization_id).where(wanted))
+    if not found:
+        raise ScheduleNotFound(f"There is no schedule called “{name}” here. Look for it in the list of schedules.")
+    return found[0]
+
+
 def lock_schedule(session: Session, *, organization_id: UUID, schedule_id: UUID) -> None:
     """Let nobody else change a schedule until this is committed. SQLite has one writer at a time anyway."""
     query = select(Schedule.id).where(Schedule.id == schedule_id, Schedule.organization_id == organization_id)
