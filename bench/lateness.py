@@ -1,7 +1,8 @@
 """How late scheduled runs start: schedules spread over a minute, on an otherwise idle installation.
 
 From the slot to the first line of the job. Slots lie between whole minutes, where no line of cron has one, so they are
-put into the cursors by hand, shortly before. A sweep that comes by meanwhile mends those: they are not counted.
+put into the cursors by hand, shortly before, and the worker of the benchmark is told to believe them. A sweep that
+comes by meanwhile mends those: they are not counted.
 """
 
 import argparse

@@ -15,7 +15,7 @@ from redis.connection import ConnectionPool
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
 
-from app.queue.link import BrokerAway, Link
+from app.queue.link import BrokerAway, Errand, Link
 from app.tenants.tries import TooManyTries
 
 # Nobody guesses a token of 256 bits; the limit spares the database, and leaves room for a script with an old one.
@@ -78,7 +78,7 @@ class RateLimits:
     def _ask(self, question: Callable[[SlidingWindowCounterRateLimiter], Told]) -> Told:
         if self._shared is not None:
             try:
-                with self._link.asking_unless_away():
+                with self._link.asking_unless_away(Errand.GIVE):
                     return question(self._shared)
             except BrokerAway:
                 # Counted here instead: requests go on, and a flood still ends somewhere.

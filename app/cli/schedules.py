@@ -1,4 +1,4 @@
-"""`belfry schedules`: list, preview, create, edit, switch, run, delete."""
+"""`belfry schedules`: list, preview, create, edit, switch, run, delete. Its history is in schedule_history.py."""
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import click
 
 from app.cli.console import Console, as_json, choice_of, moment, pass_console, show, table, with_organization
+from app.cli.schedule_history import gaps, history
 from app.cli.why import why_of_schedule
 from app.core.errors import Invalid
 from app.core.ids import new_id
@@ -41,6 +42,8 @@ def schedules() -> None:
 
 
 schedules.add_command(why_of_schedule)
+schedules.add_command(history)
+schedules.add_command(gaps)
 
 
 @schedules.command("list")
@@ -57,7 +60,7 @@ def list_command(console: Console, is_json: bool) -> None:
         return
     with console.reading() as desk:
         rows = list_schedules(desk.session, organization_id=desk.actor.organization_id)
-    headings = ["ID", "NAME", "JOB", "CRON", "ZONE", "STATE", "NEXT RUN"]
+    headings = ["ID", "NAME", "JOB", "CRON", "ZONE", "STATE", "NEXT RUN", "PROBLEM"]
     cells = [[str(cell or "-") for cell in _facts(row).values()] for row in rows]
     show([_facts(row) for row in rows], table(headings, cells, empty=NO_SCHEDULES), is_json=is_json)
 
@@ -260,6 +263,7 @@ def _facts(row: ScheduleRow) -> dict[str, Any]:
         "zone": row.timezone,
         "state": "enabled" if row.enabled else "disabled",
         "next_run": moment(row.next_run_at),
+        "problem": row.problem,
     }
 
 

@@ -12,7 +12,7 @@ from huey.exceptions import HueyException
 from sqlalchemy.engine import make_url
 
 from app.core.config import Settings
-from app.queue.link import BrokerAway, Link
+from app.queue.link import BrokerAway, Errand, Link
 from app.queue.messages import JSONSerializer, MessageRefused
 from app.queue.storages import FileQueue, RedisQueue
 
@@ -31,7 +31,7 @@ class Carrier(Huey):  # type: ignore[misc]
     def dequeue(self) -> Any:
         """The next task, or None after a while without one."""
         try:
-            with self.link.asking():
+            with self.link.asking(Errand.TAKE):
                 data = self.storage.dequeue()
         except BrokerAway:
             time.sleep(self.link.seconds_to_wait())
@@ -73,12 +73,12 @@ class Hints:
         if not run_ids:
             return
         messages = [self._carrier.serialize_task(self._task.s(run_id=str(run_id))) for run_id in run_ids]
-        with self._carrier.link.asking_unless_away():
+        with self._carrier.link.asking_unless_away(Errand.GIVE):
             self._carrier.storage.enqueue_many(messages)
 
     def waiting(self) -> int:
         """How many hints no worker has taken yet. Raises BrokerAway."""
-        with self._carrier.link.asking_unless_away():
+        with self._carrier.link.asking_unless_away(Errand.COUNT):
             return int(self._carrier.pending_count())
 
     def problem(self) -> str | None:
@@ -87,4 +87,4 @@ class Hints:
             self.waiting()
         except BrokerAway as error:
             return error.message
-        return None
+        return self._carrier.link.refusal

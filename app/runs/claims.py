@@ -54,13 +54,22 @@ class DoubtfulClaim:
     run_id: UUID
     worker: str
     lease: timedelta
-    # However late it took effect, after that its lease is over, and the sweep has moved the run on.
+    # Something between us and the database may have held the claim back, so that it takes effect after the first look.
+    # Late enough to find it then, and early enough that its lease is not over.
+    look_again_at: Deadline
+    # What took effect before the answer was given up on is over by then, and the sweep has moved the run on.
     forget_at: Deadline
 
 
 def doubtful(*, run_id: UUID, worker: str, terms: LeaseTerms) -> DoubtfulClaim:
     """What is left of a claim whose answer was given up on just now."""
-    return DoubtfulClaim(run_id, worker, timedelta(seconds=terms.seconds), Deadline.after(terms.seconds))
+    return DoubtfulClaim(
+        run_id,
+        worker,
+        timedelta(seconds=terms.seconds),
+        look_again_at=Deadline.after(terms.seconds - terms.margin_seconds),
+        forget_at=Deadline.after(terms.seconds),
+    )
 
 
 def settle(session: Session, *, doubt: DoubtfulClaim, now: datetime) -> bool:

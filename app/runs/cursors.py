@@ -1,7 +1,7 @@
 """Schedules whose next time cannot be right: found in passing, worked out again from the books, and told."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -15,12 +15,14 @@ from app.events.models import SCHEDULE_REPAIRED
 from app.events.service import Topic, append_event
 from app.runs.models import Run
 from app.schedules.cron import MANUALLY
-from app.schedules.fire_times import Rhythm, next_fire, rhythm
+from app.schedules.fire_times import MOMENT, Rhythm, next_fire, rhythm
 from app.schedules.models import Gap, Schedule, is_planned
-from app.schedules.policies import LOOK_BACK
+from app.schedules.policies import LOOK_BACK, GapReason
+from app.schedules.slot_accounts import Absence, SlotGap, gap_between
 
-_Query = Select[UUID, str, str, str, datetime | None]
-_Found = Row[UUID, str, str, str, datetime | None]
+_Query = Select[UUID, str, str, str, datetime | None, datetime]
+_Found = Row[UUID, str, str, str, datetime | None, datetime]
+_Judgement = Callable[[_Found, datetime], bool]
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +35,12 @@ OUT_OF_REACH = timedelta(days=61 * 366)
 MISSING = "was missing"
 UNREADABLE = "could not be read"
 IMPOSSIBLE = "could not be right"
+
+NOT_IN_THE_BOOKS = Absence(
+    GapReason.UNREADABLE,
+    "The time of the next run was lost, and no run of these slots is kept. Whether they ran, nobody can say; "
+    "they are not made up for.",
+)
 
 
 class NeverAgain(Invalid):
@@ -57,14 +65,20 @@ class Rounds:
         """Those whose next time is missing or out of reach, and those among the next ones for which it is another."""
         ids = _next_ids(session, self._last)
         self._last = ids[-1] if len(ids) == LOOK else None
-        return [*_find_lost(session, now), *_find_wrong(session, ids, now)]
+        return [*_find_lost(session, now), *_find_wrong(session, ids, now), *_find_wrong_at_rest(session, ids, now)]
 
 
 def look_at(session: Session, *, organization_id: UUID, schedule_id: UUID, now: datetime) -> list[WrongCursor]:
     """The next time of one schedule, unless it is due, when it is wrong."""
     wanted = Schedule.id == schedule_id, Schedule.organization_id == organization_id
-    ids = session.scalars(select(Schedule.id).where(*wanted, *is_planned())).all()
-    return [*_find_lost(session, now, *wanted), *_find_wrong(session, ids, now)]
+    ids = session.scalars(select(Schedule.id).where(*wanted, *_is_mended())).all()
+    wrong = *_find_wrong(session, ids, now), *_find_wrong_at_rest(session, ids, now)
+    return [*_find_lost(session, now, *wanted), *wrong]
+
+
+def _is_mended() -> tuple[ColumnElement[bool], ...]:
+    # Also those that are switched off: pages show them, and their time says which slots a pause took.
+    return Schedule.deleted_at.is_(None), Schedule.problem.is_(None)
 
 
 def _find_lost(session: Session, now: datetime, *which: ColumnElement[bool]) -> Iterator[WrongCursor]:
@@ -78,29 +92,47 @@ def _find_lost(session: Session, now: datetime, *which: ColumnElement[bool]) -> 
 
 
 def _next_ids(session: Session, last: UUID | None) -> Sequence[UUID]:
-    query = select(Schedule.id).where(*is_planned())
+    query = select(Schedule.id).where(*_is_mended())
     if last is not None:
         query = query.where(Schedule.id > last)
     return session.scalars(query.order_by(Schedule.id).limit(LOOK)).all()
 
 
 def _find_wrong(session: Session, ids: Sequence[UUID], now: datetime) -> Iterator[WrongCursor]:
-    columns = (Schedule.id, Schedule.cron, Schedule.timezone, Schedule.spread_key, Schedule.next_run_at)
-    query = select(*columns).where(Schedule.next_run_at > now, Schedule.next_run_at <= now + OUT_OF_REACH)
+    query = _columns().where(Schedule.next_run_at > now, Schedule.next_run_at <= now + OUT_OF_REACH)
+    return _look_through(session, ids, query.where(*is_planned()), now, _agrees)
+
+
+def _find_wrong_at_rest(session: Session, ids: Sequence[UUID], now: datetime) -> Iterator[WrongCursor]:
+    """Of those that are switched off: their time is that of the switch, and no guide to what comes next."""
+    query = _columns().where(Schedule.enabled.is_(False), Schedule.next_run_at.is_not(None))
+    return _look_through(session, ids, query, now, _may_be_right)
+
+
+def _columns() -> _Query:
+    rhythm_and_time = Schedule.cron, Schedule.timezone, Schedule.spread_key, Schedule.next_run_at, Schedule.created_at
+    return select(Schedule.id, *rhythm_and_time)
+
+
+def _look_through(
+    session: Session, ids: Sequence[UUID], query: _Query, now: datetime, is_right: _Judgement
+) -> Iterator[WrongCursor]:
     try:
         rows = session.execute(query.where(Schedule.id.in_(ids))).all()
     except OUTAGES:
         raise
     except Exception:
         log.exception("a schedule's next time cannot be read")
-        yield from _find_wrong_singly(session, ids, query, now)
+        yield from _look_through_singly(session, ids, query, now, is_right)
         return
     for row in rows:
-        if not _agrees(row, now):
+        if not is_right(row, now):
             yield WrongCursor(row.id, IMPOSSIBLE)
 
 
-def _find_wrong_singly(session: Session, ids: Sequence[UUID], query: _Query, now: datetime) -> Iterator[WrongCursor]:
+def _look_through_singly(
+    session: Session, ids: Sequence[UUID], query: _Query, now: datetime, is_right: _Judgement
+) -> Iterator[WrongCursor]:
     for schedule_id in ids:
         try:
             row = session.execute(query.where(Schedule.id == schedule_id)).first()
@@ -110,7 +142,7 @@ def _find_wrong_singly(session: Session, ids: Sequence[UUID], query: _Query, now
             log.exception("schedule unreadable", extra={"schedule_id": str(schedule_id)})
             yield WrongCursor(schedule_id, UNREADABLE)
         else:
-            if row is not None and not _agrees(row, now):
+            if row is not None and not is_right(row, now):
                 yield WrongCursor(schedule_id, IMPOSSIBLE)
 
 
@@ -123,23 +155,42 @@ def _agrees(row: _Found, now: datetime) -> bool:
     return bool(next_fire(when, after=now) == row.next_run_at)
 
 
+def _may_be_right(row: _Found, now: datetime) -> bool:
+    # Made under a clock that was ahead and has been set back since, a schedule fires before it was made.
+    earliest = min(row.created_at, now - LOOK_BACK)
+    return row.next_run_at is None or earliest <= row.next_run_at <= now + OUT_OF_REACH
+
+
 def repair(session: Session, schedule_id: UUID, *, problem: str, now: datetime) -> bool:
     """Set the next time of a schedule to the first slot after all that the books account for. False when it is that.
 
-    What is due by then is planned as any missed slot is. Raises NeverAgain, CronInvalid or UnknownZone.
+    What is due by then is planned as any missed slot is; of one that is switched off it lies in the gap of its pause.
+    Raises NeverAgain, CronInvalid or UnknownZone.
     """
-    columns = (Schedule.organization_id, Schedule.cron, Schedule.timezone, Schedule.spread_key, Schedule.updated_at)
     # The time itself is not read: it may be what no driver can read.
-    row = session.execute(select(*columns).where(Schedule.id == schedule_id, *is_planned()).with_for_update()).first()
+    columns = (
+        Schedule.organization_id, Schedule.cron, Schedule.timezone, Schedule.spread_key, Schedule.updated_at,
+        Schedule.enabled,
+    )  # fmt: skip
+    row = session.execute(select(*columns).where(Schedule.id == schedule_id, *_is_mended()).with_for_update()).first()
     if row is None:
         return False
-    organization_id, cron, timezone, spread_key, updated_at = row
+    organization_id, cron, timezone, spread_key, updated_at, is_enabled = row
     when = rhythm(cron, timezone=timezone, spread_key=spread_key)
-    cursor = _first_open_slot(session, schedule_id, when, updated_at, now)
+    known, has_books = _accounted_until(session, schedule_id, updated_at, now)
+    # Without books nobody knows what ran: the runs of one that fires rarely may have been deleted since.
+    believed = known if has_books or not is_enabled else max(known, now - LOOK_BACK)
+    cursor = _first_slot(when, after=believed)
     unchanged = Schedule.next_run_at.is_not_distinct_from(cursor)
     query = update(Schedule).where(Schedule.id == schedule_id, ~unchanged).values(next_run_at=cursor)
+    # What a session holds of it may be unreadable, so it is not asked to bring that up to date.
+    query = query.execution_options(synchronize_session=False)
     if session.scalar(query.returning(Schedule.id)) is None:
         return False
+    _forget_what_was_loaded(session, schedule_id)
+    doubtful = gap_between(when, since=known + MOMENT, until=believed, why=NOT_IN_THE_BOOKS)
+    if doubtful is not None:
+        session.add(_row_of(doubtful, organization_id, schedule_id, now))
     append_event(
         session,
         organization_id=organization_id,
@@ -147,14 +198,26 @@ def repair(session: Session, schedule_id: UUID, *, problem: str, now: datetime) 
         kind=SCHEDULE_REPAIRED,
         subject_id=schedule_id,
         now=now,
-        data={"text": _words(problem, cursor)},
+        data={"text": _words(problem, cursor, is_enabled=is_enabled)},
     )
     return True
 
 
-def _first_open_slot(
-    session: Session, schedule_id: UUID, when: Rhythm, updated_at: datetime, now: datetime
-) -> datetime | None:
+def _row_of(gap: SlotGap, organization_id: UUID, schedule_id: UUID, now: datetime) -> Gap:
+    return Gap(
+        organization_id=organization_id,
+        schedule_id=schedule_id,
+        first_slot_at=gap.first_slot_at,
+        last_slot_at=gap.last_slot_at,
+        slots=gap.slots,
+        reason=gap.why.reason.value,
+        explanation=gap.why.explanation,
+        at=now,
+    )
+
+
+def _accounted_until(session: Session, schedule_id: UUID, updated_at: datetime, now: datetime) -> tuple[datetime, bool]:
+    """Up to when nothing is open, and whether the books say so."""
     # Behind a clock that was set back by more than this, what it saw before is no guide to what is open now.
     believable = now + LOOK_BACK
     runs = select(func.max(Run.slot_at)).where(Run.schedule_id == schedule_id, Run.slot_at < believable)
@@ -162,13 +225,24 @@ def _first_open_slot(
     booked = [moment for moment in (session.scalar(runs), session.scalar(gaps)) if moment is not None]
     # An edit and a switch set the time anew, so nothing before them is open.
     known = [moment if moment < believable else now for moment in (updated_at, *booked)]
-    # Without books nobody knows what ran: those of a schedule that fires rarely may have been deleted since.
-    cursor = next_fire(when, after=max(known) if booked else max(known[0], now - LOOK_BACK))
+    return max(known), bool(booked)
+
+
+def _first_slot(when: Rhythm, *, after: datetime) -> datetime | None:
+    cursor = next_fire(when, after=after)
     if cursor is None and not when.cron.is_manual:
         raise NeverAgain("This never happens in this time zone. Choose another time.", field="cron")
     return cursor
 
 
-def _words(problem: str, cursor: datetime | None) -> str:
-    then = "It runs when somebody starts it" if cursor is None else f"It goes on at {cursor:%Y-%m-%d %H:%M} UTC"
+def _forget_what_was_loaded(session: Session, schedule_id: UUID) -> None:
+    loaded = session.identity_map.get(session.identity_key(Schedule, schedule_id))
+    if loaded is not None:
+        session.expire(loaded, ["next_run_at"])
+
+
+def _words(problem: str, cursor: datetime | None, *, is_enabled: bool) -> str:
+    then = f"It goes on at {cursor:%Y-%m-%d %H:%M} UTC" if cursor else "It runs when somebody starts it"
+    if not is_enabled:
+        then = "The schedule stays switched off"
     return f"The time of the next run {problem} and was worked out again. {then}."

@@ -67,7 +67,7 @@ class Executor:
         """Claim a run and see it through. False when it was not to be had."""
         try:
             with self.keeper.claiming(run_id) as may_claim:
-                claim = self._claim(run_id) if may_claim else None
+                attempt = self._begin(run_id) if may_claim else None
         except SQLAlchemyError:
             raise
         except Exception as error:
@@ -75,8 +75,19 @@ class Executor:
             log.exception("run given up", extra={"run_id": str(run_id)})
             self._give_up(run_id, error)
             return True
-        if claim is None:
+        if attempt is None:
             return False
+        began = boot_seconds()
+        with self.keeper.keeping(attempt):
+            outcome = self._do(attempt)
+            self.tally.note(outcome.status, seconds=boot_seconds() - began)
+            self._finish(attempt, outcome)
+        return True
+
+    def _begin(self, run_id: UUID) -> LiveAttempt | None:
+        claim = self._claim(run_id)
+        if claim is None:
+            return None
         attempt = LiveAttempt(
             claim,
             http=self.http,
@@ -85,12 +96,8 @@ class Executor:
             count_children=self._children.count,
             is_stopping=self.keeper.is_stopping,
         )
-        began = boot_seconds()
-        with self.keeper.keeping(attempt):
-            outcome = self._do(attempt)
-            self.tally.note(outcome.status, seconds=boot_seconds() - began)
-            self._finish(attempt, outcome)
-        return True
+        self.keeper.take_up(attempt)
+        return attempt
 
     def hand_back(self) -> None:
         """Put down what still runs in threads, because the process ends now. What they write after that is refused.

@@ -32,6 +32,8 @@ class Keeper:
         self._attempts: dict[UUID, LiveAttempt] = {}
         self._claiming: set[UUID] = set()
         self._doubts: list[DoubtfulClaim] = []
+        # Not written when they were looked at first. They keep nobody from claiming those runs.
+        self._late_doubts: list[DoubtfulClaim] = []
         self._lock = threading.Lock()
         self._stop_at: Deadline | None = None
         self._closed = threading.Event()
@@ -72,13 +74,17 @@ class Keeper:
     @contextmanager
     def keeping(self, attempt: LiveAttempt) -> Iterator[None]:
         """Look after an attempt for as long as the block lasts."""
-        with self._lock:
-            self._attempts[attempt.run_id] = attempt
+        self.take_up(attempt)
         try:
             yield
         finally:
             with self._lock:
                 self._attempts.pop(attempt.run_id, None)
+
+    def take_up(self, attempt: LiveAttempt) -> None:
+        """Begin to look after an attempt, before its claim counts as over: nobody is to find it without an owner."""
+        with self._lock:
+            self._attempts[attempt.run_id] = attempt
 
     @contextmanager
     def claiming(self, run_id: UUID) -> Iterator[bool]:
@@ -103,13 +109,26 @@ class Keeper:
     def settle_doubts(self) -> None:
         """Give back what was claimed without our hearing of it. Raises while the database is away; the rest stays."""
         for doubt in list(self._doubts):
-            if not doubt.forget_at.has_passed:
-                with self._database.transaction(ENGINE) as session:
-                    was_claimed = claims.settle(session, doubt=doubt, now=self._clock.now(session))
-                if was_claimed:
-                    log.warning("unanswered claim given back", extra={"run_id": str(doubt.run_id)})
+            was_claimed = not doubt.forget_at.has_passed and self._settle(doubt)
             with self._lock:
                 self._doubts.remove(doubt)
+                if not was_claimed:
+                    self._late_doubts.append(doubt)
+        for doubt in list(self._late_doubts):
+            if not doubt.look_again_at.has_passed:
+                continue
+            # Not while this worker has the run in hand, or is about to: then that claim is the one to be found.
+            with self.claiming(doubt.run_id) as is_free:
+                if is_free:
+                    self._settle(doubt)
+                    self._late_doubts.remove(doubt)
+
+    def _settle(self, doubt: DoubtfulClaim) -> bool:
+        with self._database.transaction(ENGINE) as session:
+            was_claimed = claims.settle(session, doubt=doubt, now=self._clock.now(session))
+        if was_claimed:
+            log.warning("unanswered claim given back", extra={"run_id": str(doubt.run_id)})
+        return was_claimed
 
     def renew_leases(self) -> bool:
         """Renew the leases in one transaction. An attempt whose run is no longer its own is told to stop.
@@ -142,17 +161,21 @@ class Keeper:
             started = attempt.started
             try:
                 with self._database.transaction(Scope.tenant(started.organization_id)) as session:
-                    logs.append_lines(
+                    were_written = logs.append_lines(
                         session,
                         organization_id=started.organization_id,
                         run_id=started.run_id,
                         token=started.token,
                         lines=lines,
+                        may_wait=False,
                     )
             except OUTAGES:
                 # The database is away: later. Anything else is in the lines themselves, and stays.
                 attempt.give_back(lines)
                 raise
+            if not were_written and attempt.claim is not None:
+                # Somebody keeps the run locked: those of the others are not to wait for it.
+                attempt.give_back(lines)
 
     def _loop(self) -> None:
         trouble = Trouble(log, "keeping runs")

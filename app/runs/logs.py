@@ -37,12 +37,21 @@ class Line:
 
 
 def append_lines(
-    session: Session, *, organization_id: UUID, run_id: UUID, token: int, lines: Sequence[NewLine]
+    session: Session,
+    *,
+    organization_id: UUID,
+    run_id: UUID,
+    token: int,
+    lines: Sequence[NewLine],
+    may_wait: bool = True,
 ) -> bool:
-    """Add lines behind the last one. False, and nothing written, when the run is no longer this attempt's."""
+    """Add lines behind the last one. False, and nothing written, when the run is no longer this attempt's.
+
+    The same when somebody keeps it locked, for whoever may not wait for that.
+    """
     held = select(Run.id).where(Run.id == run_id, Run.token == token, Run.state == RunState.RUNNING.value)
     # The row lock keeps the run this attempt's until the lines are in; SQLite has one writer anyway.
-    if session.scalar(held.with_for_update()) is None:
+    if session.scalar(held.with_for_update(skip_locked=not may_wait)) is None:
         return False
     last = session.scalar(select(func.max(LogLine.number)).where(LogLine.run_id == run_id)) or 0
     rows = [

@@ -25,8 +25,9 @@ from app.runs.ledger import RunRequest
 from app.runs.slot_decisions import Circumstances, Decision, decide_all, replacing_words, runs_of
 from app.runs.slot_writes import SlotWrite, active_runs, write_slots
 from app.runs.states import TERMINAL, Reason, RunState, Trigger
+from app.schedules.clock_steps import absence_now
 from app.schedules.models import Schedule
-from app.schedules.slot_accounts import DOWNTIME, Absence
+from app.schedules.slot_accounts import DOWNTIME, Absence, CursorBetweenSlots
 from app.schedules.stops import stops_since
 
 log = logging.getLogger(__name__)
@@ -74,13 +75,13 @@ def plan_schedule(session: Session, *, organization_id: UUID, schedule_id: UUID,
     # What follows sets the next time anew, so one that is wrong is worked out now or never.
     wrong = cursors.look_at(session, organization_id=organization_id, schedule_id=schedule_id, now=now)
     mend(session, wrong, now=now)
-    due = lock_due_schedule(session, organization_id=organization_id, schedule_id=schedule_id, now=now)
-    if not due:
-        return 0
-    made = _plan(session, due, Circumstances(stops_since(session), DOWNTIME, now))
-    if due.unreadable or due.impossible:
+    made = 0
+    # What the first round mends may be due as well.
+    for _ in range(2):
         due = lock_due_schedule(session, organization_id=organization_id, schedule_id=schedule_id, now=now)
-        made += _plan(session, due, Circumstances(stops_since(session), DOWNTIME, now))
+        if not due:
+            break
+        made += _plan(session, due, Circumstances(stops_since(session), absence_now(session, now=now), now))
     # Written past the session, which may hold the schedule from before.
     loaded = session.identity_map.get(session.identity_key(Schedule, schedule_id))
     if loaded is not None:
@@ -98,7 +99,10 @@ def _plan(session: Session, due: DueSchedules, here: Circumstances, *, is_carefu
     _mend_due(session, due, here.now)
     decisions, refused = decide_all(due.sound, here)
     for schedule, error in refused:
-        _set_aside(session, UUID(schedule.key), error, here.now)
+        if isinstance(error, CursorBetweenSlots):
+            _repair(session, UUID(schedule.key), cursors.IMPOSSIBLE, here.now)
+        else:
+            _set_aside(session, UUID(schedule.key), error, here.now)
     writes = with_overlap(session, decisions, now=here.now)
     if writes and is_careful:
         _write(session, writes, here.now)

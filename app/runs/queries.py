@@ -125,6 +125,12 @@ def get_run(session: Session, *, organization_id: UUID, run_id: UUID) -> RunRow:
     return row_of(found)
 
 
+def keep_run(session: Session, *, organization_id: UUID, run_id: UUID) -> None:
+    """Let nobody delete a run until this is committed. SQLite has one writer at a time anyway."""
+    query = select(Run.id).where(Run.id == run_id, Run.organization_id == organization_id)
+    session.execute(query.with_for_update(read=True, key_share=True))
+
+
 def list_attempts(session: Session, *, organization_id: UUID, run_id: UUID) -> list[AttemptRow]:
     """The tries of a run, in order."""
     query = select(Attempt).where(Attempt.organization_id == organization_id, Attempt.run_id == run_id)

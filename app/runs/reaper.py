@@ -45,7 +45,23 @@ def bring_forward(session: Session, *, now: datetime, lease_seconds: float) -> i
     count = count_changed(session, update(Run).where(*by_old_time).values(ready_at=now, hinted_at=None))
     # Twice as long, because a lease taken at this moment ends later than one counted from `now`.
     too_long = in_state(RunState.RUNNING), Run.lease_until > now + timedelta(seconds=2 * lease_seconds)
-    return count + count_changed(session, update(Run).where(*too_long).values(lease_until=now))
+    count += count_changed(session, update(Run).where(*too_long).values(lease_until=now))
+    return count + _count_delays_anew(session, now)
+
+
+def _count_delays_anew(session: Session, now: datetime) -> int:
+    """A run that waits for its next try waits as long as it was told to, and not until the old time comes again."""
+    # By a clock that was never set, no try has ended later than now.
+    ended_by_old_time = in_state(RunState.WAITING_RETRY), Run.ready_at > now, Attempt.finished_at > now
+    tries = (Attempt.run_id == Run.id) & (Attempt.token == Run.token)
+    query = select(Run.id, Run.ready_at, Attempt.finished_at).join(Attempt, tries).where(*ended_by_old_time)
+    waiting = session.execute(query).all()
+    for run_id, ready_at, finished_at in waiting:
+        # A delay is never below nothing, also where the clock was set between the two.
+        delay = max(ready_at - (finished_at or now), timedelta())
+        still = Run.id == run_id, in_state(RunState.WAITING_RETRY), Run.ready_at == ready_at
+        session.execute(update(Run).where(*still).values(ready_at=now + delay))
+    return len(waiting)
 
 
 def _move_on_or_give_up(session: Session, run_id: UUID, kinds: JobKinds, now: datetime) -> None:

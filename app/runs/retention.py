@@ -50,8 +50,10 @@ def delete_old_runs(
     `reached` is where the last batch came to: those that stay are not looked at again by each batch.
     """
     query = select(Run.id, Run.finished_at).where(*_old(organization_id, before, reached))
-    found = session.execute(query.order_by(Run.finished_at).limit(limit)).all()
-    ids = [row.id for row in found]
+    # One that somebody works with at this moment, as with a retry, stays until the next time.
+    query = query.order_by(Run.finished_at).limit(limit).with_for_update(of=Run, skip_locked=True)
+    found = session.execute(query).all()
+    ids = _not_retried(session, [row.id for row in found])
     lines = _delete_lines(session, ids, limit)
     if not ids or lines == limit:
         # Lines would go with their runs, but a run may have thousands, and one write should not have to take them all.
@@ -59,6 +61,13 @@ def delete_old_runs(
     _close_what_they_retried(session, ids, now)
     doomed = delete(Run).where(Run.id.in_(ids)).execution_options(synchronize_session=False)
     return DeletedRuns(count_changed(session, doomed), lines, found[-1].finished_at)
+
+
+def _not_retried(session: Session, run_ids: Sequence[UUID]) -> Sequence[UUID]:
+    # Asked again, now that these are locked: a retry may have come between the question and the lock.
+    later = aliased(Run)
+    is_retried = exists().where(later.organization_id == Run.organization_id, later.retry_of_run_id == Run.id)
+    return session.scalars(select(Run.id).where(Run.id.in_(run_ids), ~is_retried)).all()
 
 
 def _delete_lines(session: Session, run_ids: Sequence[UUID], limit: int) -> int:

@@ -12,7 +12,7 @@ from app.jobs.models import Job
 from app.jobs.queries import get_job
 from app.runs import ledger, planner
 from app.runs.models import Run
-from app.runs.queries import RunRow, get_run
+from app.runs.queries import RunRow, get_run, keep_run
 from app.runs.resuming import make_up
 from app.runs.states import Reason, RunState, Trigger
 from app.schedules import defaults
@@ -52,6 +52,7 @@ def run_job_now(session: Session, *, actor: Actor, job_id: UUID, request_key: st
 def retry_run(session: Session, *, actor: Actor, run_id: UUID, now: datetime) -> UUID:
     """Give a failed run another go, as its job is defined now. Raises RunNotRetryable."""
     require(actor, Permission.MANAGE_QUEUE)
+    keep_run(session, organization_id=actor.organization_id, run_id=run_id)
     failed = get_run(session, organization_id=actor.organization_id, run_id=run_id)
     if not failed.can_retry:
         raise RunNotRetryable(_why_not_retryable(failed))

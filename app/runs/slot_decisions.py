@@ -14,7 +14,7 @@ from app.runs.slot_writes import InTheWay, SlotRun
 from app.runs.states import Reason, RunState, Trigger
 from app.schedules.fire_times import rhythm
 from app.schedules.policies import Missed, MissedPolicy, Overlap, is_missed
-from app.schedules.slot_accounts import Absence, SlotAccount, account_for
+from app.schedules.slot_accounts import Absence, CursorBetweenSlots, SlotAccount, account_for
 from app.schedules.stops import SchedulingStopRow
 
 log = logging.getLogger(__name__)
@@ -53,11 +53,14 @@ def decide_all(
     schedules: Sequence[DueSchedule], here: Circumstances
 ) -> tuple[list[Decision], list[tuple[DueSchedule, Exception]]]:
     """A decision for each that can be understood, and the error of each that cannot."""
-    decisions, refused = [], []
+    decisions: list[Decision] = []
+    refused: list[tuple[DueSchedule, Exception]] = []
     known: dict[tuple[object, ...], SlotAccount] = {}
     for schedule in schedules:
         try:
             decisions.append(_decide(schedule, here, known))
+        except CursorBetweenSlots as error:
+            refused.append((schedule, error))
         except Exception as error:
             # Whatever is wrong with one row must not stop the others.
             log.exception("a schedule cannot be planned", extra={"schedule_id": schedule.key})

@@ -59,6 +59,12 @@ def absence_after(step: ClockStep | None) -> Absence:
     return Absence(GapReason.CLOCK_STEP, words_for(step.seconds, step.seen_at))
 
 
+def absence_now(session: Session, *, now: datetime) -> Absence:
+    """The same for whoever was not there to see a step: while planning waits because of one, that is why."""
+    hold = current_hold(session, now=now)
+    return DOWNTIME if hold is None else Absence(GapReason.CLOCK_STEP, hold.text)
+
+
 def words_for(seconds: float, seen_at: datetime) -> str:
     """What happened, for a person: “The database's clock was set forward by 1:00:00, to 2027-01-05 13:00:00 UTC.”"""
     direction = "back" if seconds < 0 else "forward"

@@ -1,21 +1,31 @@
 """Reads of schedules, as frozen rows. Every one is scoped to an organization, unless its name says otherwise."""
 
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Select, func, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
+from app.core.db import OUTAGES
 from app.core.errors import NotFound
 from app.jobs.models import Job
 from app.schedules.models import Gap, Schedule, is_planned
 from app.schedules.policies import GapReason, Missed, Overlap
 from app.schedules.stops import is_stopped
 
+_Query = Select[Schedule, str, str, str | None]
 Word = TypeVar("Word", bound=StrEnum)
+
+log = logging.getLogger(__name__)
+
+NO_TIME_TO_READ = (
+    "The time of the next run cannot be read. A running scheduler works it out again by itself, "
+    "and the schedule's history says so."
+)
 
 
 class ScheduleNotFound(NotFound):
@@ -96,7 +106,7 @@ class GapRow:
 def list_schedules(session: Session, *, organization_id: UUID) -> list[ScheduleRow]:
     """All schedules of an organization, by name."""
     query = _schedules_of(organization_id).order_by(Schedule.name)
-    return [_row(found) for found in session.execute(query)]
+    return _read(session, query)
 
 
 def list_some_schedules(
@@ -111,21 +121,33 @@ def list_some_schedules(
     query = _schedules_of(organization_id).where(*schedule_filter.conditions())
     if after is not None:
         query = query.where(tuple_(Schedule.name, Schedule.id) > after)
-    return [_row(found) for found in session.execute(query.order_by(Schedule.name, Schedule.id).limit(limit))]
+    return _read(session, query.order_by(Schedule.name, Schedule.id).limit(limit))
 
 
 def list_schedules_of_job(session: Session, *, organization_id: UUID, job_id: UUID) -> list[ScheduleRow]:
     """The schedules of one job, by name."""
     query = _schedules_of(organization_id).where(Schedule.job_id == job_id).order_by(Schedule.name)
-    return [_row(found) for found in session.execute(query)]
+    return _read(session, query)
 
 
 def get_schedule(session: Session, *, organization_id: UUID, schedule_id: UUID) -> ScheduleRow:
     """One schedule. Raises ScheduleNotFound, also for a schedule of somebody else."""
-    found = session.execute(_schedules_of(organization_id).where(Schedule.id == schedule_id)).one_or_none()
-    if found is None:
+    found = _read(session, _schedules_of(organization_id).where(Schedule.id == schedule_id))
+    if not found:
         raise ScheduleNotFound("There is no such schedule here. It may have been deleted.")
-    return _row(found)
+    return found[0]
+
+
+def find_schedule(session: Session, *, organization_id: UUID, name: str) -> ScheduleRow:
+    """A schedule by its name or its id, as somebody types it. Raises ScheduleNotFound."""
+    try:
+        wanted = Schedule.id == UUID(name)
+    except ValueError:
+        wanted = Schedule.name == name.strip()
+    found = _read(session, _schedules_of(organization_id).where(wanted))
+    if not found:
+        raise ScheduleNotFound(f"There is no schedule called “{name}” here. Look for it in the list of schedules.")
+    return found[0]
 
 
 def lock_schedule(session: Session, *, organization_id: UUID, schedule_id: UUID) -> None:
@@ -154,7 +176,7 @@ def earliest_due_across_tenants(session: Session) -> datetime | None:
     return session.scalar(query)
 
 
-def _schedules_of(organization_id: UUID) -> Select[Schedule, str, str, str | None]:
+def _schedules_of(organization_id: UUID) -> _Query:
     return (
         select(Schedule, Job.name, Job.kind, Job.service)
         .join(Job, (Job.id == Schedule.job_id) & (Job.organization_id == Schedule.organization_id))
@@ -162,7 +184,30 @@ def _schedules_of(organization_id: UUID) -> Select[Schedule, str, str, str | Non
     )
 
 
-def _row(found: Row[Schedule, str, str, str | None]) -> ScheduleRow:
+def _read(session: Session, query: _Query) -> list[ScheduleRow]:
+    try:
+        return [_row(found, found[0].next_run_at) for found in session.execute(query).all()]
+    except OUTAGES:
+        raise
+    except Exception as error:  # noqa: BLE001 - what cannot be read is shown with its problem
+        log.error("a schedule's next time cannot be read", extra={"problem": repr(error)})
+    # An instant that no calendar holds fails as soon as the driver meets it, so now the times are read one by one.
+    rows = session.execute(query.options(defer(Schedule.next_run_at, raiseload=True))).all()
+    return [_read_singly(session, found) for found in rows]
+
+
+def _read_singly(session: Session, found: Row[Schedule, str, str, str | None]) -> ScheduleRow:
+    try:
+        cursor = session.scalar(select(Schedule.next_run_at).where(Schedule.id == found[0].id))
+    except OUTAGES:
+        raise
+    except Exception:  # noqa: BLE001 - said above
+        row = _row(found, None)
+        return row if row.problem else replace(row, problem=NO_TIME_TO_READ)
+    return _row(found, cursor)
+
+
+def _row(found: Row[Schedule, str, str, str | None], cursor: datetime | None) -> ScheduleRow:
     schedule, job_name, job_kind, service = found
     return ScheduleRow(
         id=schedule.id,
@@ -178,7 +223,7 @@ def _row(found: Row[Schedule, str, str, str | None]) -> ScheduleRow:
         missed_max_age_seconds=schedule.missed_max_age_seconds,
         enabled=schedule.enabled,
         problem=schedule.problem,
-        cursor=schedule.next_run_at,
+        cursor=cursor,
         version=schedule.version,
         created_at=schedule.created_at,
         updated_at=schedule.updated_at,

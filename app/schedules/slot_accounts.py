@@ -2,11 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from app.schedules.fire_times import MOMENT, Rhythm, count_fires, last_fire, next_fire
+from app.core.errors import Invalid
+from app.schedules.fire_times import MOMENT, Rhythm, count_fires, fire_times, last_fire, next_fire
 from app.schedules.policies import GapReason, MissedPolicy
 from app.schedules.stops import SchedulingStopRow, Stretch, cut_by_stops
+
+# By so much governments move the clocks of a zone when they change its rules.
+ZONE_SHIFTS = (timedelta(minutes=30), timedelta(hours=1), timedelta(hours=2), timedelta(hours=3))
+
+
+class CursorBetweenSlots(Invalid):
+    """A schedule is due at a time at which it never fires: somebody or something else set it."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +60,11 @@ def account_for(
     when: Rhythm, *, cursor: datetime, policy: MissedPolicy, stops: Sequence[SchedulingStopRow], absence: Absence,
     now: datetime,
 ) -> SlotAccount:  # fmt: skip
-    """Account for every slot from the cursor, which is due, up to now; a year of them costs no more than a day."""
-    following = next_fire(when, after=cursor)
+    """Account for every slot from the cursor, which is due, up to now; a year of them costs no more than a day.
+
+    Raises CursorBetweenSlots.
+    """
+    following = _after_slot(when, cursor)
     if not stops and (following is None or following > now):
         # Mostly one slot is due, and it is the cursor: also where the rules of its zone have changed since.
         return _alone(following, cursor, policy, absence, now)
@@ -89,6 +100,25 @@ def count_missed(when: Rhythm, *, cursor: datetime | None, now: datetime) -> Mis
     """The slots from a cursor up to now in figures; None where there are none."""
     gap = gap_between(when, since=cursor, until=now, why=DOWNTIME)
     return None if gap is None else MissedSlots(gap.slots, gap.first_slot_at, gap.last_slot_at)
+
+
+def _after_slot(when: Rhythm, cursor: datetime) -> datetime | None:
+    """The slot after the cursor, which has to be one itself."""
+    coming = fire_times(when, after=cursor - MOMENT, limit=2)
+    if coming and coming[0] == cursor:
+        return coming[1] if len(coming) == 2 else None
+    if not may_have_been_slot(when, cursor):
+        raise CursorBetweenSlots("The time of the next run is none of its times.")
+    return coming[0] if coming else None
+
+
+def may_have_been_slot(when: Rhythm, cursor: datetime) -> bool:
+    """Whether it may have been worked out by other rules of the zone, before somebody changed them."""
+    # Nobody sets the clocks of UTC.
+    if when.zone.name == "UTC":
+        return False
+    moved = (cursor + direction * shift for shift in ZONE_SHIFTS for direction in (1, -1))
+    return any(next_fire(when, after=at - MOMENT) == at for at in moved)
 
 
 def gap_between(when: Rhythm, *, since: datetime | None, until: datetime, why: Absence) -> SlotGap | None:

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import text
 
 from app.core.ids import new_id
 from app.events.service import Topic, append_event
@@ -12,6 +13,7 @@ from app.jobs.kinds.base import KindName
 from app.jobs.models import Job
 from app.schedules.defaults import give_default_schedules
 from app.schedules.models import Gap, Schedule
+from app.schedules.queries import NO_TIME_TO_READ
 from tests.api.conftest import Caller
 from tests.factories.outcomes import make_failed, make_succeeded
 from tests.factories.work import make_job, make_run, make_schedule
@@ -51,6 +53,20 @@ def names(answer: Any) -> list[str]:
 
 
 class TestList:
+    def test_shows_one_whose_time_no_calendar_holds_with_its_problem(
+        self, viewer_api: Caller, schedule: Schedule, database: OpenDatabase, engine: str
+    ):
+        with database.transaction() as session:
+            stored = {"sqlite": "soon", "postgresql": "infinity"}[engine]
+            words = text("UPDATE schedules SET next_run_at = :at, enabled = false WHERE id = :id")
+            session.execute(words, {"at": stored, "id": schedule.id.hex})
+
+        (listed,) = viewer_api.get("/schedules").json["data"]
+        alone = viewer_api.get(f"/schedules/{schedule.id}").json["data"]
+
+        assert listed["problem"] == alone["problem"] == NO_TIME_TO_READ
+        assert listed["next_run_at"] is None
+
     def test_shows_the_fields_that_were_agreed_on(self, viewer_api: Caller, schedule: Schedule):
         answer = viewer_api.get("/schedules")
 

@@ -4,12 +4,15 @@ from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from app.cli.root import belfry
 from app.core.errors import Invalid
+from app.runs import cursors, planner
 from app.schedules.models import Schedule
+from app.schedules.queries import ScheduleNotFound
 from tests.cli.conftest import Terminal
+from tests.fakes.clock import utc
 
 WORKFLOW = '{"steps": [{"name": "Ask", "method": "GET", "url": "https://example.com/"}]}'
 
@@ -131,6 +134,57 @@ class TestSchedules:
 
         assert (result.exit_code, result.stdout.strip()) == (0, "[]")
         assert "belfry db upgrade" in result.stderr
+
+
+class TestHistory:
+    @pytest.fixture
+    def name(self, terminal: Terminal, job_id: str) -> str:
+        """A schedule with a run, a gap and a repair behind it."""
+        terminal.run("schedules", "create", "Every hour", "--job", job_id, "--cron", "0 * * * *")
+        with terminal.database.transaction() as session:
+            schedule = session.scalars(select(Schedule)).one()
+            began = utc("2027-01-05 09:00")
+            schedule.created_at = schedule.updated_at = schedule.next_run_at = began
+            session.flush()
+            planner.tick(session, now=began)
+            planner.tick(session, now=began + timedelta(hours=3))
+            session.execute(text("UPDATE schedules SET next_run_at = NULL"))
+            cursors.repair(
+                session, schedule.id, problem=cursors.MISSING, now=began + timedelta(hours=3, minutes=1)
+            )  # fmt: skip
+        return "Every hour"
+
+    def test_shows_runs_gaps_and_repairs_the_newest_first(self, terminal: Terminal, name: str) -> None:
+        shown = terminal.json("schedules", "history", name)
+
+        assert [next(key for key in ("run", "gap", "repair") if entry[key]) for entry in shown] == [
+            "repair", "run", "gap", "run",
+        ]  # fmt: skip
+        assert shown[2]["gap"] == {
+            "first_slot": "2027-01-05T10:00:00Z", "last_slot": "2027-01-05T11:00:00Z", "slots": 2,
+            "reason": "scheduler_down", "explanation": None,
+        }  # fmt: skip
+        assert "was missing and was worked out again" in shown[0]["repair"]
+
+    def test_says_the_same_in_words(self, terminal: Terminal, name: str) -> None:
+        printed = terminal.run("schedules", "history", name, "--limit", "3").stdout.splitlines()
+
+        assert len(printed) == 4
+        assert printed[3].endswith("  scheduler down")
+
+    def test_of_gaps_alone_is_found_by_the_id_as_well(self, terminal: Terminal, name: str) -> None:
+        (row,) = terminal.json("schedules", "list")
+
+        shown = [terminal.json("schedules", "gaps", known) for known in (name, row["id"])]
+
+        assert shown[0] == shown[1]
+        assert [gap["slots"] for gap in shown[0]] == [2]
+
+    def test_of_a_schedule_that_is_not_there_says_so(self, terminal: Terminal) -> None:
+        result = terminal.run("schedules", "gaps", "Never heard of")
+
+        assert isinstance(result.exception, ScheduleNotFound)
+        assert "“Never heard of”" in result.exception.message
 
 
 class TestHealth:

@@ -10,15 +10,20 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from app.core.schema import SchemaGate, newest_migration
-from app.core.scopes import ENGINE
+from app.core.scopes import ENGINE, Scope
 from app.events.models import Event
 from app.jobs.models import Job
 from app.queue.scheduler import Scheduler, TickReport
-from app.runs import planner
+from app.runs import ledger, planner
+from app.runs.ledger import AttemptEnd
 from app.runs.models import Run
+from app.runs.retries import Next
+from app.runs.service import switch_schedule
+from app.runs.states import AttemptState, Reason, RunState
 from app.schedules.clock_steps import MOST_KEPT, current_hold
 from app.schedules.models import ClockStepSeen, Gap, Schedule
-from tests.factories.work import make_job, make_organization, make_run, make_schedule
+from tests.factories.outcomes import start_run
+from tests.factories.work import actor_in, make_job, make_organization, make_run, make_schedule
 from tests.fakes.clock import ManualClock, utc
 from tests.fakes.database import OpenDatabase
 from tests.fakes.kind import scripted_kinds
@@ -102,6 +107,21 @@ def running(database: OpenDatabase, job: Job, *, lease_until: datetime) -> UUID:
         run = session.get_one(Run, run_id)
         run.state, run.worker, run.lease_until, run.token, run.attempt = "running", "host:1", lease_until, 1, 1
         return run_id
+
+
+def failed_once(database: OpenDatabase, job: Job, *, at: datetime, delay: timedelta) -> UUID:
+    """A run that waits for its second try."""
+    with database.transaction() as session:
+        run_id = make_run(session, job, now=at)
+        token = start_run(session, run_id, at=at).token
+        then = Next(RunState.WAITING_RETRY, Reason.ERROR, at + delay)
+        ledger.put_down(session, run_id=run_id, token=token, end=AttemptEnd(AttemptState.FAILED), then=then, now=at)
+        return run_id
+
+
+def ready_at(database: OpenDatabase, run_id: UUID) -> datetime:
+    with database.reading() as session:
+        return session.get_one(Run, run_id).ready_at
 
 
 def state_of(database: OpenDatabase, run_id: UUID) -> str:
@@ -202,6 +222,36 @@ class TestAStepBack:
             machine.passes(seconds)
 
         assert (state_of(database, dead) != "running", state_of(database, alive)) == (True, "running")
+
+    def test_lets_a_run_wait_for_its_next_try_no_longer_than_it_was_told_to(
+        self, database: OpenDatabase, machine: Machine, job: Job
+    ) -> None:
+        before = failed_once(database, job, at=machine.clock.moment, delay=timedelta(minutes=2))
+        machine.set_clock(-HOUR)
+        machine.passes(1)
+        after = failed_once(database, job, at=machine.clock.moment, delay=timedelta(hours=2))
+        told = machine.clock.moment + timedelta(hours=2)
+
+        machine.passes(LEASE)
+
+        assert ready_at(database, before) == machine.clock.moment + timedelta(minutes=2)
+        assert ready_at(database, after) == told
+
+
+class TestACommandWhilePlanningWaits:
+    def test_calls_what_was_missed_by_its_name(
+        self, database: OpenDatabase, machine: Machine, schedule: Schedule, job: Job
+    ) -> None:
+        machine.set_clock(HOUR)
+        machine.passes(1)
+
+        with database.transaction(Scope.tenant(job.organization_id)) as session:
+            actor = actor_in(job.organization_id)
+            switch_schedule(session, actor=actor, schedule_id=schedule.id, enabled=False, now=machine.clock.moment)
+
+        ((slots, reason, explanation),) = gaps_of(database)
+        assert (slots, reason) == (11, "clock_step")
+        assert explanation == "The database's clock was set forward by 1:00:00, to 2027-01-05 13:00:01 UTC."
 
 
 class TestWhatIsSaid:

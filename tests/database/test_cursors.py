@@ -14,6 +14,7 @@ from app.runs.cursors import Rounds
 from app.runs.models import Run
 from app.runs.service import switch_schedule
 from app.schedules.models import Gap, Schedule, SchedulingStop
+from app.schedules.queries import NO_TIME_TO_READ, list_schedules
 from tests.factories.work import actor_in, make_job, make_organization, make_schedule
 from tests.fakes.clock import utc
 
@@ -165,6 +166,41 @@ class TestANextTime:
         assert session.scalars(select(Gap.slots)).all() == [1]
         assert schedule.next_run_at == NOW + timedelta(minutes=15)
 
+    @pytest.mark.parametrize(
+        ("zone", "stored"),
+        [
+            ("UTC", "2027-01-05 12:07:00.000000"),
+            ("UTC", "2027-01-05 12:05:00.000001"),
+            ("Europe/Berlin", "2027-01-05 12:07:00.000000"),
+        ],
+    )
+    def test_that_lies_between_two_slots_runs_as_none(self, session: Session, job: Job, zone: str, stored: str) -> None:
+        schedule = make_schedule(session, job, cron="5 * * * *", timezone=zone, next_run_at=NOW - timedelta(minutes=55))
+        planner.tick(session, now=NOW - timedelta(minutes=55))
+        store(session, schedule, stored)
+
+        for _ in range(2):
+            planner.tick(session, now=NOW + timedelta(minutes=8))
+
+        (told,) = list_repairs(session, organization_id=job.organization_id, schedule_id=schedule.id, limit=5)
+        assert slots_of(session, schedule) == [NOW - timedelta(minutes=55), NOW + timedelta(minutes=5)]
+        assert told.text.startswith("The time of the next run could not be right and was worked out again.")
+
+    def test_that_lies_between_two_slots_is_worked_out_before_a_person_changes_the_schedule(
+        self, session: Session, job: Job
+    ) -> None:
+        schedule = planned_until(session, job)
+        store(session, schedule, "2027-01-05 12:06:00.000000")
+        later = NOW + timedelta(minutes=7)
+
+        switch_schedule(
+            session, actor=actor_in(job.organization_id), schedule_id=schedule.id, enabled=False, now=later
+        )  # fmt: skip
+
+        session.expire_all()
+        assert slots_of(session, schedule) == [NOW, NOW + timedelta(minutes=5)]
+        assert schedule.next_run_at == NOW + timedelta(minutes=10)
+
     def test_of_a_schedule_that_never_fires_by_itself_stays_away(self, session: Session, job: Job) -> None:
         make_schedule(session, job, cron="@Manually", next_run_at=None)
 
@@ -180,13 +216,17 @@ class TestANextTime:
         assert "never happens" in (schedule.problem or "")
 
     def test_of_the_new_rules_of_a_zone_is_taken(self, session: Session, job: Job) -> None:
-        schedule = make_schedule(session, job, cron="0 9 * * *", next_run_at=utc("2027-01-05 10:00"))
-        planner.tick(session, now=utc("2027-01-05 10:00"))
-        store(session, schedule, "2027-01-06 10:00:00.000000")
+        # Nine o'clock in Berlin is eight o'clock in UTC now, and was another hour before.
+        schedule = make_schedule(
+            session, job, cron="0 9 * * *", timezone="Europe/Berlin", next_run_at=utc("2027-01-05 09:00")
+        )  # fmt: skip
+        planner.tick(session, now=utc("2027-01-05 09:00"))
+        store(session, schedule, "2027-01-06 09:00:00.000000")
 
         mend(session, now=NOW)
 
-        assert schedule.next_run_at == utc("2027-01-06 09:00")
+        assert slots_of(session, schedule) == [utc("2027-01-05 09:00")]
+        assert schedule.next_run_at == utc("2027-01-06 08:00")
 
     def test_is_not_moved_back_by_a_clock_that_is(self, session: Session, job: Job) -> None:
         schedule = planned_until(session, job)
@@ -205,6 +245,17 @@ class TestTheBooks:
         mend(session, now=NOW)
 
         assert yearly.next_run_at == utc("2028-01-03 00:00")
+
+    def test_that_hold_nothing_leave_no_slot_unaccounted_for(self, session: Session, job: Job) -> None:
+        lost = make_schedule(session, job, cron="0 * * * *", next_run_at=None, updated_at=NOW - timedelta(days=3))
+
+        mend(session, now=NOW)
+        planner.tick(session, now=NOW)
+
+        gaps = session.execute(select(Gap.slots, Gap.reason, Gap.explanation).order_by(Gap.first_slot_at)).all()
+        assert [(gap.slots, gap.reason) for gap in gaps] == [(48, "unreadable"), (23, "scheduler_down")]
+        assert "Whether they ran, nobody can say" in gaps[0].explanation
+        assert slots_of(session, lost) == [NOW]
 
     def test_tell_of_slots_missed_for_longer_than_a_day(self, session: Session, job: Job) -> None:
         schedule = planned_until(session, job)
@@ -252,6 +303,55 @@ class TestTheBooks:
         assert told.text == (
             "The time of the next run was missing and was worked out again. It goes on at 2027-01-05 12:05 UTC."
         )
+
+
+class TestOfAScheduleThatIsSwitchedOff:
+    """Nobody plans it, but pages show it, and its time says which slots the pause took."""
+
+    @pytest.fixture
+    def schedule(self, session: Session, engine: str, job: Job) -> Schedule:
+        schedule = planned_until(session, job)
+        switch_schedule(
+            session, actor=actor_in(job.organization_id), schedule_id=schedule.id, enabled=False, now=NOW
+        )  # fmt: skip
+        store(session, schedule, NO_TIME[engine])
+        # What this session knows of it is what it was before.
+        session.expunge(schedule)
+        return schedule
+
+    def test_it_is_listed_among_others_with_its_problem(self, session: Session, job: Job, schedule: Schedule) -> None:
+        other = make_schedule(session, job, next_run_at=NOW)
+
+        rows = {row.id: row for row in list_schedules(session, organization_id=job.organization_id)}
+
+        assert (rows[schedule.id].problem, rows[schedule.id].cursor) == (NO_TIME_TO_READ, None)
+        assert (rows[other.id].problem, rows[other.id].next_run_at) == (None, NOW)
+
+    @pytest.mark.parametrize("is_out_of_reach", [True, False])
+    def test_it_is_mended_by_a_look(
+        self, session: Session, job: Job, schedule: Schedule, is_out_of_reach: bool
+    ) -> None:
+        if is_out_of_reach:
+            store(session, schedule, "9998-01-01 00:00:00.000000")
+
+        mend(session, now=NOW + timedelta(days=3))
+
+        (told,) = list_repairs(session, organization_id=job.organization_id, schedule_id=schedule.id, limit=5)
+        assert session.get_one(Schedule, schedule.id).next_run_at == NOW + timedelta(minutes=5)
+        assert told.text.endswith("was worked out again. The schedule stays switched off.")
+
+    def test_its_pause_is_counted_in_full_by_whoever_switches_it_on(
+        self, session: Session, job: Job, schedule: Schedule
+    ) -> None:
+        later = NOW + timedelta(days=3)
+
+        switch_schedule(
+            session, actor=actor_in(job.organization_id), schedule_id=schedule.id, enabled=True, now=later
+        )  # fmt: skip
+
+        found = session.get_one(Schedule, schedule.id, populate_existing=True)
+        assert session.execute(select(Gap.slots, Gap.reason)).all() == [(3 * 288, "paused")]
+        assert (found.problem, found.next_run_at) == (None, later + timedelta(minutes=5))
 
 
 def test_a_look_goes_round_all_schedules_in_time(session: Session, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,14 +1,16 @@
 """What a worker believes of its leases: never more than the database does, and of each as if it were the only one."""
 
 from datetime import datetime
+from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from app.core.db import Database
 from app.core.deadline import Deadline
 from app.runs import claims
+from app.runs.models import LogLine
 from tests.database.workshop import TERMS, Workshop
 from tests.fakes.clock import ManualClock
 from tests.fakes.database import OpenDatabase
@@ -30,6 +32,11 @@ def sleepy(clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> SleepyClock:
     sleepy.moment = clock.moment
     monkeypatch.setattr(claims, "boot_seconds", lambda: sleepy.boot_seconds)
     return sleepy
+
+
+def lines_of(database: OpenDatabase) -> dict[UUID, str]:
+    with database.reading() as session:
+        return {line.run_id: line.text for line in session.scalars(select(LogLine))}
 
 
 class TestALease:
@@ -78,3 +85,19 @@ class TestARowThatSomebodyKeepsLocked:
         assert not got_at_all
         assert free.safe_until.at > before[0].at
         assert locked.safe_until == before[1]
+
+    def test_keeps_no_other_line_of_a_log_from_being_written(self, database: OpenDatabase, clock: ManualClock) -> None:
+        workshop = Workshop(database, clock)
+        locked, free = (workshop.attempt(workshop.ready_run(), is_stopping=lambda: False) for _ in range(2))
+
+        with workshop.keeper.keeping(locked), workshop.keeper.keeping(free):
+            with database.transaction() as session:
+                session.execute(text("SELECT id FROM runs WHERE id = :id FOR UPDATE"), {"id": locked.run_id})
+                for attempt in (locked, free):
+                    attempt.log("one")
+                workshop.keeper.write_logs()
+            meanwhile = lines_of(database)
+            workshop.keeper.write_logs()
+
+        assert meanwhile == {free.run_id: "one"}
+        assert lines_of(database) == {free.run_id: "one", locked.run_id: "one"}

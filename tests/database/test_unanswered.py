@@ -1,5 +1,6 @@
 """What the database did without saying so, or did not do: nothing runs twice, and nothing is lost."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
@@ -23,6 +24,20 @@ both_faults = pytest.mark.parametrize("fault", list(Fault), ids=lambda fault: fa
 def workshop(database: Database, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> Workshop:
     monkeypatch.setattr(executor, "RETRY_WRITE_SECONDS", 0)
     return Workshop(database, clock)
+
+
+@pytest.fixture
+def later(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Lets so many seconds go by, here and in the database."""
+    moment = deadline.boot_seconds()
+
+    def go_by(seconds: float) -> None:
+        nonlocal moment
+        moment += seconds
+        workshop.clock.advance(seconds=seconds)
+
+    monkeypatch.setattr(deadline, "boot_seconds", lambda: moment)
+    return go_by
 
 
 def claim_without_an_answer(workshop: Workshop, run_id: UUID, fault: Fault) -> None:
@@ -69,6 +84,36 @@ class TestAClaimWithoutAnAnswer:
 
         assert workshop.kind.executed == [str(run_id)]
         assert workshop.state_of(run_id) == ("succeeded", None)
+
+    def test_that_takes_effect_after_it_was_settled_is_given_back_before_it_counts_as_lost(
+        self, workshop: Workshop, later: Callable[[float], None]
+    ) -> None:
+        run_id = workshop.ready_run(may_repeat=False)
+        claim_without_an_answer(workshop, run_id, Fault.REPORTED_FAILED_AND_NOT_EXECUTED)
+        workshop.keeper.settle_doubts()
+        workshop.claim(run_id)
+
+        for _ in range(2):
+            later(13)
+            workshop.keeper.settle_doubts()
+
+        assert (workshop.state_of(run_id), workshop.attempts_of(run_id)) == (("ready", None), ["released"])
+        with workshop.database.reading() as session:
+            assert load_run(session, run_id).attempt == 0
+
+    def test_is_not_taken_for_the_next_one_that_this_worker_follows(
+        self, workshop: Workshop, later: Callable[[float], None]
+    ) -> None:
+        run_id = workshop.ready_run()
+        claim_without_an_answer(workshop, run_id, Fault.REPORTED_FAILED_AND_NOT_EXECUTED)
+        workshop.keeper.settle_doubts()
+        later(26)
+        workshop.kind.before_end = workshop.keeper.settle_doubts
+
+        workshop.executor.execute(run_id)
+        workshop.keeper.settle_doubts()
+
+        assert (workshop.state_of(run_id), workshop.attempts_of(run_id)) == (("succeeded", None), ["succeeded"])
 
     def test_says_on_its_try_that_it_did_not_begin(self, workshop: Workshop) -> None:
         run_id = workshop.ready_run()

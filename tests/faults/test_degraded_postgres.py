@@ -152,6 +152,38 @@ class TestAConnectionThatSwallowsEverything:
         assert ("worker stopped" in worker.text) != ("stopping took too long" in worker.text)
 
 
+@pytest.mark.slow
+class TestAServerThatStandsStill:
+    def test_is_given_up_said_and_used_again(self, postgres: OwnPostgres, site: Site) -> None:
+        worker = WorkerProcess(site.environment)
+        (first,) = site.start_runs(1, seconds=0)
+        wait_until(lambda: site.state_of(first) == "succeeded", "a run succeeds")
+        with postgres.frozen():
+            wait_until(lambda: SILENCE in worker.text, lambda: worker.text, SMALL_ANSWER_SECONDS + 10)
+            health = site.belfry("health")
+            during = worker.text
+        (run_id,) = site.start_runs(1, seconds=0)
+
+        took = wait_until(lambda: site.state_of(run_id) == "succeeded", lambda: worker.text)
+        status = worker.stop()
+
+        assert (health.returncode, "does not answer. Check that it runs" in health.stdout + health.stderr) == (1, True)
+        assert (took < ON_AGAIN_SECONDS, status, "again" in during) == (True, 0, False)
+        assert len(worker.said) < MOST_LINES
+
+    def test_costs_a_run_that_goes_on_nothing_but_time(self, postgres: OwnPostgres, site: Site) -> None:
+        worker = WorkerProcess(site.environment)
+        (run_id,) = site.start_runs(1, seconds=2)
+        wait_until(lambda: site.state_of(run_id) == "running", "the run begins")
+        with postgres.frozen():
+            time.sleep(3.5)
+
+        wait_until(lambda: site.state_of(run_id) == "succeeded", lambda: worker.text, ON_AGAIN_SECONDS)
+        status = worker.stop()
+
+        assert (site.attempts(), status) == (["succeeded"], 0)
+
+
 class TestAnAnswerThatDoesNotCome:
     def test_ends_the_wait_and_the_connection(self, postgres: OwnPostgres, proxy: SwallowingProxy) -> None:
         database = open_database(postgres.login_through(proxy.port), answer_seconds=1)

@@ -161,3 +161,22 @@ def seconds_to_fail(hints: Hints) -> float:
     with pytest.raises(BrokerAway):
         hints.send([uuid4()])
     return time.monotonic() - began
+
+
+def test_a_redis_that_is_full_is_said_to_refuse_until_it_takes_hints_again(
+    carrier: Carrier, hints: Hints, redis_server: RedisServer
+) -> None:
+    eager(carrier)
+    with redis_server.client as client:
+        client.config_set("maxmemory", "1")
+    with pytest.raises(BrokerAway, match=r"The broker refuses hints: .*maxmemory"):
+        hints.send([uuid4()])
+    carrier.dequeue()
+    refusing = hints.problem()
+
+    with redis_server.client as client:
+        client.config_set("maxmemory", "0")
+    sent, taken = send_and_take(carrier, hints)
+
+    assert "Mend that" in (refusing or "")
+    assert (sent, hints.problem()) == (taken, None)

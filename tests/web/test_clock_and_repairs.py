@@ -2,11 +2,15 @@
 
 from datetime import timedelta
 
+import pytest
+from sqlalchemy import text
+
 from app.core.clock_watch import ClockStep
 from app.core.scopes import ENGINE
 from app.ops.heartbeats import beat, facts_of_this_process
 from app.runs import cursors
 from app.schedules.clock_steps import record_step
+from app.schedules.queries import NO_TIME_TO_READ
 from tests.factories.work import make_job, make_schedule
 from tests.fakes.clock import ManualClock
 from tests.fakes.database import OpenDatabase
@@ -60,3 +64,19 @@ def test_a_repair_is_told_on_the_page_of_its_schedule(
     shown = viewer.visit(f"/schedules/{schedule.id}").text
 
     assert "The time of the next run was missing and was worked out again." in shown
+
+
+@pytest.mark.parametrize("path", ["/schedules", "/schedules/{id}", "/"])
+def test_a_time_that_no_calendar_holds_spoils_no_page(
+    viewer: Browser, database: OpenDatabase, engine: str, path: str
+) -> None:
+    with database.transaction() as session:
+        schedule = make_schedule(session, make_job(session, viewer.organization_id), name="Orders", enabled=False)
+        stored = {"sqlite": "soon", "postgresql": "infinity"}[engine]
+        words = text("UPDATE schedules SET next_run_at = :at WHERE id = :id")
+        session.execute(words, {"at": stored, "id": schedule.id.hex})
+
+    shown = viewer.visit(path.format(id=schedule.id))
+
+    assert shown.status_code == 200
+    assert NO_TIME_TO_READ.replace("'", "&#39;") in shown.text

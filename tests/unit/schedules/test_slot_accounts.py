@@ -3,12 +3,21 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from app.schedules.fire_times import MOMENT, Rhythm, fire_times, next_fire, rhythm
 from app.schedules.policies import LATE_AFTER, GapReason, Missed, MissedPolicy, is_missed
-from app.schedules.slot_accounts import DOWNTIME, Absence, MissedSlots, account_for, account_for_pause, count_missed
+from app.schedules.slot_accounts import (
+    DOWNTIME,
+    Absence,
+    CursorBetweenSlots,
+    MissedSlots,
+    account_for,
+    account_for_pause,
+    count_missed,
+)
 from app.schedules.stops import SchedulingStopRow
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -135,8 +144,8 @@ def test_after_a_pause_as_many_of_the_newest_run_as_somebody_wants(
 
 
 def test_a_time_whose_rules_have_changed_since_still_counts_as_a_slot() -> None:
-    daily = rhythm("0 9 * * *", timezone="UTC")
-    cursor = START + timedelta(hours=10)
+    daily = rhythm("0 9 * * *", timezone="Europe/Berlin")
+    cursor = START + timedelta(hours=9)
     skip = MissedPolicy(Missed.SKIP, timedelta(days=1))
 
     in_time = account_for(daily, cursor=cursor, policy=skip, stops=[], absence=DOWNTIME, now=cursor)
@@ -146,3 +155,16 @@ def test_a_time_whose_rules_have_changed_since_still_counts_as_a_slot() -> None:
 
     assert in_time.slots == (cursor,)
     assert [(gap.first_slot_at, gap.slots) for gap in late.gaps] == [(cursor, 1)]
+
+
+@pytest.mark.parametrize(
+    ("zone", "after_ten"),
+    [("UTC", timedelta()), ("Europe/Berlin", timedelta(seconds=1)), ("Europe/Berlin", timedelta(minutes=7))],
+)
+def test_a_time_between_two_slots_is_none(zone: str, after_ten: timedelta) -> None:
+    daily = rhythm("0 9 * * *", timezone=zone)
+    cursor = START + timedelta(hours=10) + after_ten
+    latest = MissedPolicy(Missed.LATEST, timedelta(days=1))
+
+    with pytest.raises(CursorBetweenSlots):
+        account_for(daily, cursor=cursor, policy=latest, stops=[], absence=DOWNTIME, now=cursor)
