@@ -13,7 +13,6 @@ from app.jobs.kinds.base import KindName
 from app.jobs.models import Job
 from app.jobs.policies import Priority, RetryPolicy
 
-
 # The table belongs to `runs`, above this package; a job has to know its queue's name and nothing else of it.
 _QUEUES = table("queues", column("name", String))
 

@@ -18,7 +18,7 @@ from app.events.service import Topic, append_event
 from app.jobs.kinds.base import JobKinds, KindName
 from app.jobs.models import Job
 from app.jobs.policies import Backoff, Priority, RetryPolicy
-from app.jobs.queries import JobNotFound, get_job, list_queue_names
+from app.jobs.queries import JobNotFound, JobRow, get_job, list_queue_names
 from app.tenants.access import Actor, Permission, require
 from app.tenants.audit import record
 from app.vault.service import SecretOwner, retire
@@ -70,6 +70,14 @@ class JobDraft:
 def default_retry(kind: KindName) -> RetryPolicy:
     """How a job of this kind is tried unless somebody says otherwise."""
     return SYNC_RETRY if kind is KindName.SYNC else DEFAULT_RETRY
+
+
+def draft_of(job: JobRow) -> JobDraft:
+    """What a job says now, to be changed here and there."""
+    return JobDraft(
+        job.name, job.kind, job.definition, job.description, job.retry, job.time_limit_seconds, job.soft_limit_seconds,
+        job.queue, job.priority, job.concurrency,
+    )  # fmt: skip
 
 
 def create_job(session: Session, *, actor: Actor, kinds: JobKinds, draft: JobDraft, now: datetime) -> UUID:

@@ -258,9 +258,7 @@ class Executor:
             return retries.after_stop(may_repeat=may_repeat, now=now)
         reason = Reason.TIMED_OUT if outcome.status is OutcomeStatus.TIMED_OUT else Reason.ERROR
         trouble = Trouble(reason, outcome.may_retry, outcome.error_class, outcome.come_back_after)
-        return retries.after_failure(
-            started.retry, trouble, attempt=started.attempt, chance=self.chance(), now=now
-        )
+        return retries.after_failure(started.retry, trouble, attempt=started.attempt, chance=self.chance(), now=now)
 
 
 def _let_go(lines: list[NewLine]) -> NewLine:

@@ -219,8 +219,8 @@ def note_slow(session: Session, *, run_id: UUID, token: int, now: datetime) -> b
 def retry_at_once(session: Session, *, run_id: UUID, organization_id: UUID, now: datetime) -> bool:
     """Let a run that waits for its next try start now. False when it does not wait for one."""
     waiting = Run.id == run_id, Run.organization_id == organization_id, in_state(RunState.WAITING_RETRY)
-    query = update(Run).where(*waiting).values(state=RunState.READY.value, reason=null(), ready_at=now, hinted_at=null())
-    if count_changed(session, query) != 1:
+    values = {"state": RunState.READY.value, "reason": None, "ready_at": now, "hinted_at": None}
+    if count_changed(session, update(Run).where(*waiting).values(**values)) != 1:
         return False
     _note(session, organization_id, run_id, RunState.READY.value, now)
     return True

@@ -47,10 +47,12 @@ class RunRow:
     retry_of_run_id: UUID | None
     retried_by_run_id: UUID | None
     is_dismissed: bool
+    kind: str
     queue: str
     slow_at: datetime | None
     cancel_requested_at: datetime | None
     cancel_words: str | None
+    soft_limit_seconds: int | None
 
     @property
     def lateness(self) -> timedelta | None:
@@ -77,6 +79,11 @@ class RunRow:
     def is_being_cancelled(self) -> bool:
         """Whether it goes on although somebody asked it to stop: it has not noticed yet."""
         return self.state is RunState.RUNNING and self.cancel_requested_at is not None
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether it goes on for longer than expected."""
+        return self.state is RunState.RUNNING and self.slow_at is not None
 
     @property
     def can_cancel(self) -> bool:
@@ -247,10 +254,12 @@ def row_of(found: Row[Run, str, UUID]) -> RunRow:
         retry_of_run_id=run.retry_of_run_id,
         retried_by_run_id=retried_by,
         is_dismissed=run.dismissed_at is not None,
+        kind=run.kind,
         queue=run.queue,
         slow_at=run.slow_at,
         cancel_requested_at=run.cancel_requested_at,
         cancel_words=run.cancel_words,
+        soft_limit_seconds=run.soft_limit_seconds,
     )
 
 

@@ -137,13 +137,11 @@ def perform(call: FunctionCall, channel: Channel) -> EndMessage:
     except RetryLater as error:
         text = _shortened(str(error.message))
         return EndMessage(message=text, error_class=ErrorClass.RATE_LIMITED, come_back_seconds=error.seconds)
-    except OutboundFailed as error:
-        return EndMessage(
-            message=_shortened(error.message), detail=_own_trace(error), error_class=ErrorClass.NETWORK
-        )
     except AppError as error:
         may_retry = not isinstance(error, _POINTLESS_TO_REPEAT)
-        return EndMessage(message=_shortened(error.message), detail=_own_trace(error), may_retry=may_retry)
+        error_class = ErrorClass.NETWORK if isinstance(error, OutboundFailed) else None
+        text, trace = _shortened(error.message), _own_trace(error)
+        return EndMessage(message=text, detail=trace, may_retry=may_retry, error_class=error_class)
     except MemoryError as error:
         return EndMessage(message=memory_message(call.limits), detail=_own_trace(error))
     except Exception as error:  # noqa: BLE001 - the function is somebody else's code
