@@ -1,4 +1,4 @@
-"""What the buttons on runs do: retry, cancel, give up, remove. The queue page sends them too, and gets its part back."""
+"""What the buttons on runs do: retry, cancel, give up, remove. The queue page sends some, and gets its part back."""
 
 from uuid import UUID
 
