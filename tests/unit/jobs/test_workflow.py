@@ -118,7 +118,12 @@ class TestRun:
 
     @pytest.mark.parametrize(
         ("status", "error_class"),
-        [(401, ErrorClass.REFUSED), (429, ErrorClass.RATE_LIMITED), (500, ErrorClass.SERVER), (404, ErrorClass.REJECTED)],
+        [
+            (401, ErrorClass.REFUSED),
+            (429, ErrorClass.RATE_LIMITED),
+            (500, ErrorClass.SERVER),
+            (404, ErrorClass.REJECTED),
+        ],
     )
     def test_an_answer_tells_what_kind_of_trouble_it_is(
         self, web: WebServer, status: int, error_class: ErrorClass

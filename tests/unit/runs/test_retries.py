@@ -1,4 +1,4 @@
-"""When a run that failed is tried again: by its policy, by what kind of trouble it was, and by what the other side said."""
+"""When a run that failed is tried again: by its policy, by the kind of trouble, and by what the other side said."""
 
 from dataclasses import replace
 from datetime import timedelta
