@@ -36,7 +36,7 @@ _OPTIONS = (
     click.option(
         "--not-on",
         multiple=True,
-        type=click.Choice([*ErrorClass, NONE]),
+        type=click.Choice([*(one.value for one in ErrorClass), NONE]),
         help="Kinds of trouble that end it at once; name each, or none. A refused credential always does.",
     ),
     click.option("--when-lost", type=choice_of(WhenLost), help=_WHEN_LOST),
