@@ -1,6 +1,7 @@
-"""`belfry runs`: list, show, tail, retry, remove."""
+"""`belfry runs`: list, show, tail, cancel, retry, retry-now, give-up, remove."""
 
 import time
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -8,10 +9,10 @@ import click
 
 from app.cli.console import Console, as_json, choice_of, moment, pass_console, show, table, with_organization
 from app.cli.why import why_of_run
-from app.runs import service
+from app.runs import service, steering
 from app.runs.filters import RunFilter
 from app.runs.logs import read_lines
-from app.runs.queries import AttemptRow, RunRow, get_run, list_attempts, list_runs
+from app.runs.queries import AttemptRow, RunRow, get_run, list_attempts, list_runs, newest_progress
 from app.runs.relatives import Relatives, counts_in_words, relatives_of
 from app.runs.states import RunState
 
@@ -21,7 +22,7 @@ EXIT_FAILED = 1
 
 @click.group()
 def runs() -> None:
-    """See runs and their logs, and retry what failed."""
+    """See runs and their logs, cancel what goes on, and retry what failed."""
 
 
 runs.add_command(why_of_run)
@@ -58,7 +59,7 @@ def show_command(console: Console, run_id: UUID, is_json: bool) -> None:
         around = relatives_of(desk.session, row)
     value = _facts(row) | {"attempts": [_attempt(attempt) for attempt in attempts]} | _relatives(around)
     lines = [f"{name}: {fact}" for name, fact in _facts(row).items() if fact is not None]
-    lines += [f"try {attempt.number}: {attempt.state.value} {attempt.error or ''}".rstrip() for attempt in attempts]
+    lines += [_try_line(attempt) for attempt in attempts]
     lines += _relative_lines(around)
     show(value, "\n".join(lines), is_json=is_json)
 
@@ -69,22 +70,61 @@ def show_command(console: Console, run_id: UUID, is_json: bool) -> None:
 @pass_console
 def tail(console: Console, run_id: UUID) -> None:
     """Print a run's log until it is over. Exit status 1 when it did not succeed."""
-    seen = 0
+    seen, last_said = 0, None
     while True:
         with console.reading() as desk:
             organization_id = desk.actor.organization_id
             # The state first: lines written between the two reads are then still printed in this round.
             row = get_run(desk.session, organization_id=organization_id, run_id=run_id)
             lines = read_lines(desk.session, organization_id=organization_id, run_id=run_id, after=seen)
+            said = newest_progress(desk.session, organization_id=organization_id, run_id=run_id)
         for line in lines:
             click.echo(f"{moment(line.at)} {line.level.value:7} {line.text}")
             seen = line.number
+        if said not in (None, last_said):
+            click.echo(f"progress {said}")
+        last_said = said
         if row.is_over and not lines:
             break
         time.sleep(0 if lines else TAIL_SECONDS)
     click.echo(f"{row.state.value}{': ' + row.error if row.error else ''}")
     if row.state is not RunState.SUCCEEDED:
         raise SystemExit(EXIT_FAILED)
+
+
+@runs.command()
+@click.argument("run_id", type=click.UUID)
+@with_organization
+@as_json
+@pass_console
+def cancel(console: Console, run_id: UUID, is_json: bool) -> None:
+    """Cancel a run that waits or is running."""
+    with console.desk() as desk:
+        is_over = steering.cancel_run(desk.session, actor=desk.actor, run_id=run_id, now=desk.now)
+    stops = f"It is being stopped. See when it has ended with: belfry runs tail {run_id}"
+    show({"is_over": is_over}, "Cancelled." if is_over else stops, is_json=is_json)
+
+
+@runs.command("retry-now")
+@click.argument("run_id", type=click.UUID)
+@with_organization
+@pass_console
+def retry_now(console: Console, run_id: UUID) -> None:
+    """Let a run that waits for its next try start at once."""
+    with console.desk() as desk:
+        steering.retry_run_now(desk.session, actor=desk.actor, run_id=run_id, now=desk.now)
+    click.echo("The next try starts now.")
+
+
+@runs.command("give-up")
+@click.argument("run_id", type=click.UUID)
+@with_organization
+@pass_console
+def give_up(console: Console, run_id: UUID) -> None:
+    """Let a run that waits for its next try end as failed."""
+    with console.desk() as desk:
+        steering.give_run_up(desk.session, actor=desk.actor, run_id=run_id, now=desk.now)
+    click.echo("Given up.")
 
 
 @runs.command()
@@ -124,6 +164,9 @@ def _facts(row: RunRow) -> dict[str, Any]:
         "finished": moment(row.finished_at),
         "lateness_seconds": row.lateness.total_seconds() if row.lateness else None,
         "tries": f"{row.attempt} of {row.tries}",
+        "next_try": moment(row.ready_at) if row.state is RunState.WAITING_RETRY else None,
+        "slow_since": moment(row.slow_at),
+        "cancel_requested": moment(row.cancel_requested_at),
         "worker": row.worker,
     }
 
@@ -159,5 +202,13 @@ def _attempt(row: AttemptRow) -> dict[str, Any]:
         "worker": row.worker,
         "started": moment(row.started_at),
         "finished": moment(row.finished_at),
+        "error_class": row.error_class and row.error_class.value,
+        "come_back": moment(row.come_back_at),
+        "progress": row.progress and asdict(row.progress),
         "result": row.result,
     }
+
+
+def _try_line(row: AttemptRow) -> str:
+    said = f"({row.progress})" if row.progress else ""
+    return " ".join(part for part in (f"try {row.number}:", row.state.value, said, row.error or "") if part)

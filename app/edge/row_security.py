@@ -37,9 +37,10 @@ ALL = ("SELECT", "INSERT", "UPDATE", "DELETE")
 _USER = "id, email, name, is_platform_admin, timezone, disabled_at, created_at"
 _COLLEAGUES = f"id = {PERSON} OR id IN (SELECT user_id FROM memberships WHERE {OWN_ROWS})"  # noqa: S608 - constants
 _ATTEMPT = (
-    "run_id, token, organization_id, number, state, worker, progress_done, progress_total, progress_text, started_at, "
-    "finished_at"
+    "run_id, token, organization_id, number, state, worker, progress_done, progress_total, progress_text, "
+    "error_class, come_back_at, started_at, finished_at"
 )
+_END = "state, error, detail, result, error_class, come_back_at, finished_at"
 _RUN = (
     "id, organization_id, job_id, schedule_id, slot_at, due_at, trigger, requested_by, request_key, retry_of_run_id, "
     "parent_run_id, cause_run_id, kind, job_name, tries, retry_delay_seconds, retry_backoff, "
@@ -105,7 +106,7 @@ TABLES: dict[str, tuple[Access, ...]] = {
     "attempts": (
         _own(*ALL),
         # What an attempt reported is written by its organization alone; the engine only says how it stands.
-        Access(ENGINE, (f"SELECT ({_ATTEMPT})", "INSERT", "UPDATE (state, error, detail, result, finished_at)")),
+        Access(ENGINE, (f"SELECT ({_ATTEMPT})", "INSERT", f"UPDATE ({_END})")),
         Access(PLATFORM, (f"SELECT ({_ATTEMPT})",)),
     ),
     "log_lines": (_own(*ALL),),

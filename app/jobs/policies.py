@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import IntEnum, StrEnum
+from typing import Any
 
 # Longer waits help nobody, unless somebody says otherwise: by then a person has to look.
 DEFAULT_LONGEST_DELAY_SECONDS = 3_600
+# How far chance moves a wait, either way.
+JITTER = 0.2
 
 
 class Backoff(StrEnum):
@@ -21,6 +24,16 @@ class Priority(IntEnum):
     HIGH = 0
     NORMAL = 1
     LOW = 2
+
+    @property
+    def word(self) -> str:
+        """As people and programs write it."""
+        return self.name.lower()
+
+    @classmethod
+    def of(cls, word: str) -> "Priority":
+        """The one of this word. Raises KeyError."""
+        return cls[word.upper()]
 
 
 class ErrorClass(StrEnum):
@@ -63,13 +76,29 @@ class RetryPolicy:
     has_jitter: bool = False
     not_on: frozenset[ErrorClass] = frozenset()
 
-    def delay_after(self, attempt: int) -> timedelta:
-        """The wait after that many attempts."""
+    @classmethod
+    def stored_in(cls, row: Any) -> "RetryPolicy":
+        """What the columns of a job or a run say. Raises ValueError for words of another version."""
+        return cls(
+            row.tries, row.retry_delay_seconds, Backoff(row.retry_backoff), WhenLost(row.when_lost),
+            row.retry_longest_delay_seconds, row.retry_has_jitter, read_not_on(row.retry_not_on),
+        )  # fmt: skip
+
+    def delay_after(self, attempt: int, *, chance: float = 0.5) -> timedelta:
+        """The wait after that many attempts. Never more than the longest one, wherever chance (0 to 1) puts it."""
         seconds = self.delay_seconds
         if self.backoff is Backoff.EXPONENTIAL:
             # The exponent is capped: 2 ** 64 seconds would overflow before it could be compared.
             seconds *= 2 ** min(attempt - 1, 16)
-        return timedelta(seconds=min(seconds, self.longest_delay_seconds))
+        seconds = min(seconds, self.longest_delay_seconds)
+        if not self.has_jitter:
+            return timedelta(seconds=seconds)
+        earliest, latest = (1 - JITTER) * seconds, min((1 + JITTER) * seconds, self.longest_delay_seconds)
+        return timedelta(seconds=earliest + chance * (latest - earliest))
+
+    def may_retry_on(self, error_class: ErrorClass | None) -> bool:
+        """Whether trouble of this class is worth another try. A refused credential stays refused."""
+        return error_class is not ErrorClass.REFUSED and error_class not in self.not_on
 
     def has_tries_left(self, attempt: int) -> bool:
         """Whether another try may follow after that many attempts."""

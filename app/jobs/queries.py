@@ -5,13 +5,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, String, column, select, table
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
 from app.jobs.kinds.base import KindName
 from app.jobs.models import Job
-from app.jobs.policies import Backoff, RetryPolicy, WhenLost, read_not_on
+from app.jobs.policies import Priority, RetryPolicy
+
+# The table belongs to `runs`, above this package; a job has to know its queue's name and nothing else of it.
+_QUEUES = table("queues", column("name", String))
 
 
 class JobNotFound(NotFound):
@@ -32,6 +35,11 @@ class JobRow:
     retry: RetryPolicy
     time_limit_seconds: int
     updated_at: datetime
+    soft_limit_seconds: int | None = None
+    # Unless one is named, its runs stand in the queue of its kind.
+    queue: str | None = None
+    priority: Priority = Priority.NORMAL
+    concurrency: int | None = None
 
 
 def list_jobs(session: Session, *, organization_id: UUID) -> list[JobRow]:
@@ -48,6 +56,11 @@ def get_job(session: Session, *, organization_id: UUID, job_id: UUID) -> JobRow:
     return _row(job)
 
 
+def list_queue_names(session: Session) -> list[str]:
+    """The queues that a job may name."""
+    return list(session.scalars(select(_QUEUES.c.name).order_by(_QUEUES.c.name)))
+
+
 def lock_job(session: Session, *, organization_id: UUID, job_id: UUID) -> None:
     """Let nobody else change a job until this is committed. SQLite has one writer at a time anyway."""
     query = select(Job.id).where(Job.id == job_id, Job.organization_id == organization_id)
@@ -56,10 +69,7 @@ def lock_job(session: Session, *, organization_id: UUID, job_id: UUID) -> None:
 
 def retry_policy_of(job: Job) -> RetryPolicy:
     """How often a job's runs are tried, as it says now."""
-    return RetryPolicy(
-        job.tries, job.retry_delay_seconds, Backoff(job.retry_backoff), WhenLost(job.when_lost),
-        job.retry_longest_delay_seconds, job.retry_has_jitter, read_not_on(job.retry_not_on),
-    )  # fmt: skip
+    return RetryPolicy.stored_in(job)
 
 
 def _jobs_of(organization_id: UUID) -> Select[Job]:
@@ -78,4 +88,8 @@ def _row(job: Job) -> JobRow:
         retry=retry_policy_of(job),
         time_limit_seconds=job.time_limit_seconds,
         updated_at=job.updated_at,
+        soft_limit_seconds=job.soft_limit_seconds,
+        queue=job.queue,
+        priority=Priority(job.priority),
+        concurrency=job.concurrency,
     )

@@ -1,6 +1,6 @@
 """Commands on jobs. Deleting one also concerns its schedules and runs, and is therefore a command of `runs`."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,8 +18,8 @@ from app.events.service import Topic, append_event
 from app.jobs.chains import forget_chains
 from app.jobs.kinds.base import JobKinds, KindName
 from app.jobs.models import Job
-from app.jobs.policies import Backoff, RetryPolicy
-from app.jobs.queries import JobNotFound, get_job
+from app.jobs.policies import Backoff, Priority, RetryPolicy
+from app.jobs.queries import JobNotFound, JobRow, get_job, list_queue_names
 from app.tenants.access import Actor, Permission, require
 from app.tenants.audit import record
 from app.vault.service import SecretOwner, retire
@@ -29,8 +29,13 @@ MOST_TRIES = 20
 LONGEST_NAME = 120
 LONGEST_DESCRIPTION = 2_000
 
-# A workflow's trouble is mostly a service that is away for a moment.
-DEFAULT_RETRY = RetryPolicy(tries=3, delay_seconds=5, backoff=Backoff.EXPONENTIAL)
+LONGEST_DELAY_SECONDS = 3_600
+MOST_AT_ONCE = 1_000
+
+# A workflow's trouble is mostly a service that is away for a moment, and many that call it fail in the same one.
+DEFAULT_RETRY = RetryPolicy(tries=3, delay_seconds=5, backoff=Backoff.EXPONENTIAL, has_jitter=True)
+# What a sync reads is not ready yet, or its account has had enough for a while.
+SYNC_RETRY = RetryPolicy(tries=3, delay_seconds=600, backoff=Backoff.FIXED)
 DEFAULT_TIME_LIMIT_SECONDS = 600
 
 
@@ -57,12 +62,29 @@ class JobDraft:
     description: str = ""
     retry: RetryPolicy = DEFAULT_RETRY
     time_limit_seconds: int = DEFAULT_TIME_LIMIT_SECONDS
+    soft_limit_seconds: int | None = None
+    queue: str | None = None
+    priority: Priority = Priority.NORMAL
+    concurrency: int | None = None
+
+
+def default_retry(kind: KindName) -> RetryPolicy:
+    """How a job of this kind is tried unless somebody says otherwise."""
+    return SYNC_RETRY if kind is KindName.SYNC else DEFAULT_RETRY
+
+
+def draft_of(job: JobRow) -> JobDraft:
+    """What a job says now, to be changed here and there."""
+    return JobDraft(
+        job.name, job.kind, job.definition, job.description, job.retry, job.time_limit_seconds, job.soft_limit_seconds,
+        job.queue, job.priority, job.concurrency,
+    )  # fmt: skip
 
 
 def create_job(session: Session, *, actor: Actor, kinds: JobKinds, draft: JobDraft, now: datetime) -> UUID:
     """Make a job. Raises JobInvalid, DefinitionInvalid or JobNameTaken."""
     require(actor, Permission.EDIT_JOBS)
-    columns = _columns(actor, kinds, draft)
+    columns = _columns(session, actor, kinds, draft)
     owner = SecretOwner.job(actor.organization_id, new_id())
     job = Job(
         id=owner.id, organization_id=actor.organization_id, kind=draft.kind.value, created_at=now, updated_at=now,
@@ -81,7 +103,7 @@ def revise_job(
     """Change a job. `revision` is the one the person saw; raises JobChanged when it is no longer the newest."""
     require(actor, Permission.EDIT_JOBS)
     before = get_job(session, organization_id=actor.organization_id, job_id=job_id)
-    columns = _columns(actor, kinds, draft)
+    columns = _columns(session, actor, kinds, draft)
     kind, owner = kinds[draft.kind], SecretOwner.job(actor.organization_id, job_id)
     columns["definition"] = kind.store(session, columns["definition"], owner=owner, before=before.definition, now=now)
     query = (
@@ -117,14 +139,9 @@ def mark_deleted(session: Session, *, actor: Actor, job_id: UUID, now: datetime)
 _TAKEN = "A job called “{}” exists already. Choose another name."
 
 
-def _columns(actor: Actor, kinds: JobKinds, draft: JobDraft) -> dict[str, Any]:
+def _columns(session: Session, actor: Actor, kinds: JobKinds, draft: JobDraft) -> dict[str, Any]:
     name, description = _name(draft), _description(draft)
-    if not 1 <= draft.retry.tries <= MOST_TRIES:
-        raise JobInvalid(f"Use 1 to {MOST_TRIES} tries.", field="tries")
-    if not 0 <= draft.retry.delay_seconds <= 3600:
-        raise JobInvalid("Wait 0 to 3600 seconds between tries.", field="retry_delay_seconds")
-    if not 1 <= draft.time_limit_seconds <= LONGEST_TIME_LIMIT_SECONDS:
-        raise JobInvalid("The time limit is 1 second to 24 hours.", field="time_limit_seconds")
+    check_policies(draft, queues=list_queue_names(session))
     kind = kinds[draft.kind]
     definition = kind.check(draft.definition)
     if kind.is_for_platform(definition) and not actor.is_platform_admin:
@@ -136,9 +153,56 @@ def _columns(actor: Actor, kinds: JobKinds, draft: JobDraft) -> dict[str, Any]:
         "tries": draft.retry.tries,
         "retry_delay_seconds": draft.retry.delay_seconds,
         "retry_backoff": draft.retry.backoff.value,
+        "retry_longest_delay_seconds": draft.retry.longest_delay_seconds,
+        "retry_has_jitter": draft.retry.has_jitter,
+        "retry_not_on": draft.retry.not_on_words,
         "when_lost": draft.retry.when_lost.value,
         "time_limit_seconds": draft.time_limit_seconds,
+        "soft_limit_seconds": draft.soft_limit_seconds,
+        "queue": draft.queue or None,
+        "priority": draft.priority.value,
+        "concurrency": draft.concurrency,
     }
+
+
+def check_policies(draft: JobDraft, *, queues: Collection[str]) -> None:
+    """Raises JobInvalid, naming the field, for what a job's policies cannot say. `queues` are those there are."""
+    for is_good, field_name, message in _rules(draft, queues):
+        if not is_good:
+            raise JobInvalid(message, field=field_name)
+
+
+def _rules(draft: JobDraft, queues: Collection[str]) -> Iterator[tuple[bool, str, str]]:
+    retry, soft = draft.retry, draft.soft_limit_seconds
+    yield 1 <= retry.tries <= MOST_TRIES, "tries", f"Use 1 to {MOST_TRIES} tries."
+    yield (
+        0 <= retry.delay_seconds <= LONGEST_DELAY_SECONDS,
+        "retry_delay_seconds",
+        f"Wait 0 to {LONGEST_DELAY_SECONDS} seconds between tries.",
+    )
+    longest = retry.longest_delay_seconds
+    yield 1 <= longest <= 86_400, "retry_longest_delay_seconds", "The longest wait is 1 second to 24 hours (86400)."
+    yield (
+        longest >= retry.delay_seconds,
+        "retry_longest_delay_seconds",
+        f"The longest wait is shorter than the first one. Make it at least {retry.delay_seconds} seconds.",
+    )
+    limit = draft.time_limit_seconds
+    is_in_range = 1 <= limit <= LONGEST_TIME_LIMIT_SECONDS
+    yield is_in_range, "time_limit_seconds", "The time limit is 1 second to 24 hours."
+    yield (
+        soft is None or 1 <= soft < limit,
+        "soft_limit_seconds",
+        f"Expect it to take at least 1 second and less than the time limit, which is {limit}.",
+    )
+    known = ", ".join(queues)
+    yield not draft.queue or draft.queue in queues, "queue", f"There is no queue “{draft.queue}”. There are: {known}."
+    at_once = draft.concurrency
+    yield (
+        at_once is None or 1 <= at_once <= MOST_AT_ONCE,
+        "concurrency",
+        f"Let 1 to {MOST_AT_ONCE:,} runs go on at once, or leave it empty for any number.",
+    )
 
 
 def _name(draft: JobDraft) -> str:

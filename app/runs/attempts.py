@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 from threading import Lock
 from uuid import UUID
 
-from app.core.deadline import Deadline
+from app.core.deadline import Deadline, boot_seconds
 from app.core.http import OutboundClient
 from app.jobs.kinds.base import ChildCounts, Level, StopReason
 from app.runs.claims import Claim
 from app.runs.ledger import Started
 from app.runs.logs import NewLine
+from app.runs.progress import Progress
 
 # The value of a secret of the run's job, by its id and field.
 OpenSecret = Callable[[Started, UUID, str], str]
@@ -43,8 +44,13 @@ class LiveAttempt:
         self._start_children = start_children
         self._count_children = count_children
         self._is_stopping = is_stopping
+        self._began = boot_seconds()
         self._deadline = Deadline.after(claim.started.time_limit_seconds)
+        self._is_cancelled = False
+        self._is_known_as_slow = False
         self._lock = Lock()
+        self._progress: Progress | None = None
+        self._has_progress_written = False
         self._lines: list[NewLine] = []
         self._let_go = 0
 
@@ -67,6 +73,11 @@ class LiveAttempt:
     @property
     def deadline(self) -> Deadline:
         return self._deadline
+
+    @property
+    def age_seconds(self) -> float:
+        """How long it has been going on."""
+        return boot_seconds() - self._began
 
     @property
     def safe_until(self) -> Deadline:
@@ -108,9 +119,47 @@ class LiveAttempt:
         claim = self._claim
         if claim is None or claim.safe_until.has_passed:
             return StopReason.LEASE_LOST
+        if self._is_cancelled:
+            return StopReason.CANCELLED
         if self._deadline.has_passed:
             return StopReason.TIME_LIMIT
         return StopReason.WORKER_STOPPING if self._is_stopping() else None
+
+    def cancel(self) -> None:
+        """Have it stop at its next chance, because somebody cancelled its run."""
+        self._is_cancelled = True
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self._is_cancelled
+
+    @property
+    def is_newly_slow(self) -> bool:
+        """Whether it takes longer than its soft limit, and nobody has been told."""
+        soft_limit = self._started.soft_limit_seconds
+        return not self._is_known_as_slow and soft_limit is not None and self.age_seconds >= soft_limit
+
+    def note_slow(self) -> None:
+        """It was told that this takes longer than expected."""
+        self._is_known_as_slow = True
+        self.log(f"It takes longer than the {self._started.soft_limit_seconds:,} s expected of it.", Level.WARNING)
+
+    def progress(self, done: int, total: int | None = None, text: str = "") -> None:
+        said = Progress.said(done, total, text)
+        with self._lock:
+            self._progress = said
+
+    def take_progress(self, *, at_the_end: bool = False) -> Progress | None:
+        """How far it has come, if that was said and not taken yet. The caller writes it.
+
+        Nobody needs it at the end of what went well, unless something that is no longer true was written before.
+        """
+        with self._lock:
+            if at_the_end and not self._has_progress_written:
+                return None
+            said, self._progress = self._progress, None
+            self._has_progress_written |= said is not None
+        return said
 
     def take_lines(self) -> list[NewLine]:
         """The lines that wait to be written; they are the caller's from now on."""
@@ -126,3 +175,8 @@ class LiveAttempt:
         """Lines that could not be written now stand first in line again."""
         with self._lock:
             self._lines = lines + self._lines
+
+    def give_progress_back(self, progress: Progress) -> None:
+        """What could not be written now is newest, unless something newer was said."""
+        with self._lock:
+            self._progress = self._progress or progress

@@ -112,6 +112,12 @@ def lock_free_ones(session: Session, *, run_ids: Sequence[UUID]) -> set[UUID]:
     return set(session.scalars(free))
 
 
+def asked_to_stop(session: Session, *, run_ids: Sequence[UUID]) -> set[tuple[UUID, int]]:
+    """Which of these runs somebody cancelled while they were going on, each with its token."""
+    query = select(Run.id, Run.token).where(Run.id.in_(run_ids), Run.cancel_requested_at.is_not(None))
+    return {(found.id, found.token) for found in session.execute(query)}
+
+
 def renew(session: Session, *, claim: Claim, terms: LeaseTerms, safe_until: Deadline, now: datetime) -> Claim | None:
     """The claim with a later end, or None when it is no longer ours and the work must stop.
 

@@ -1,8 +1,10 @@
 """Executes runs: claim, do, finish. The leases meanwhile are the keeper's."""
 
 import logging
+import random
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from uuid import UUID
@@ -27,7 +29,8 @@ from app.runs.express import Express
 from app.runs.keeper import Keeper
 from app.runs.ledger import AttemptEnd, Started
 from app.runs.logs import NewLine
-from app.runs.retries import Next
+from app.runs.progress import Progress, write_progress
+from app.runs.retries import Next, Trouble
 from app.runs.states import AttemptState, Reason, RunState
 from app.runs.tally import Tally
 from app.vault.service import SecretOwner, open_secret
@@ -44,6 +47,7 @@ _ATTEMPT_STATES = {
     OutcomeStatus.STOPPED: AttemptState.RELEASED,
     OutcomeStatus.WAITING: AttemptState.RELEASED,
     OutcomeStatus.SUSPENDED: AttemptState.RELEASED,
+    OutcomeStatus.CANCELLED: AttemptState.CANCELLED,
 }
 # Ended by us and not by the job: the try is given back.
 _NOT_ITS_FAULT = {OutcomeStatus.STOPPED, OutcomeStatus.WAITING}
@@ -62,6 +66,8 @@ class Executor:
     terms: LeaseTerms
     keeper: Keeper
     tally: Tally = field(default_factory=Tally)
+    # From 0 to 1: where a wait falls that is spread.
+    chance: Callable[[], float] = random.random
 
     def execute(self, run_id: UUID) -> bool:
         """Claim a run and see it through. False when it was not to be had."""
@@ -183,13 +189,14 @@ class Executor:
 
     def _finish(self, attempt: LiveAttempt, outcome: Outcome) -> None:
         lines = attempt.take_lines()
+        progress = attempt.take_progress(at_the_end=outcome.status is OutcomeStatus.SUCCEEDED)
         extra = {"run_id": str(attempt.run_id)}
         patience = Deadline.after(self.terms.seconds)
         # Whether the database may have taken the outcome without our hearing of it.
         is_open = False
         while True:
             try:
-                if not self._write(attempt.started, outcome, lines) and not is_open:
+                if not self._write(attempt.started, outcome, lines, progress) and not is_open:
                     self.tally.note_refused()
                     log.warning("outcome refused: the lease was lost", extra=extra)
                 return
@@ -208,24 +215,33 @@ class Executor:
                 log.exception("outcome cannot be stored", extra=extra)
                 if patience.has_passed:
                     return
-                outcome, lines = _unstorable(error), []
+                outcome, lines, progress = _unstorable(error), [], None
                 time.sleep(RETRY_WRITE_SECONDS)
 
-    def _write(self, started: Started, outcome: Outcome, lines: list[NewLine]) -> bool:
+    def _write(
+        self, started: Started, outcome: Outcome, lines: list[NewLine], progress: Progress | None = None
+    ) -> bool:
         run_id, token = started.run_id, started.token
-        end = AttemptEnd(_ATTEMPT_STATES[outcome.status], outcome.message, outcome.detail, dict(outcome.result))
-        if outcome.status is OutcomeStatus.SUCCEEDED and not lines and self._succeed_at_once(started, end):
+        end = AttemptEnd(
+            _ATTEMPT_STATES[outcome.status], outcome.message, outcome.detail, dict(outcome.result), outcome.error_class
+        )
+        is_short = outcome.status is OutcomeStatus.SUCCEEDED and not lines and progress is None
+        if is_short and self._succeed_at_once(started, end):
             return True
         with self.database.transaction(Scope.tenant(started.organization_id)) as session:
             now = self.clock.now(session)
             if lines:
                 tenant = started.organization_id
                 logs.append_lines(session, organization_id=tenant, run_id=run_id, token=token, lines=lines)
+            if progress is not None:
+                write_progress(session, run_id=run_id, token=token, progress=progress)
             if outcome.status is OutcomeStatus.SUCCEEDED:
                 was_written = ledger.succeed(session, run_id=run_id, token=token, end=end, now=now)
                 return was_written and chains.follow(session, run_id=run_id, now=now)
             if outcome.status is OutcomeStatus.SUSPENDED:
                 return ledger.suspend(session, run_id=run_id, token=token, end=end, now=now)
+            if outcome.come_back_after is not None:
+                end = replace(end, come_back_at=now + retries.break_of(outcome.come_back_after))
             then = self._then(started, outcome, now)
             refund = outcome.status in _NOT_ITS_FAULT and then.state is not RunState.FAILED
             was_written = ledger.put_down(
@@ -257,15 +273,16 @@ class Executor:
     def _then(self, started: Started, outcome: Outcome, now: datetime) -> Next:
         if outcome.status is OutcomeStatus.WAITING:
             return retries.after_wait(now=now)
+        if outcome.status is OutcomeStatus.CANCELLED:
+            return Next(RunState.CANCELLED, Reason.CANCELLED)
         if outcome.status is OutcomeStatus.STOPPED:
             kind = self.kinds.get(started.kind)
             kind_says = kind is not None and kind.may_repeat(started.definition)
             may_repeat = started.retry.may_repeat(kind_says=kind_says)
             return retries.after_stop(may_repeat=may_repeat, now=now)
         reason = Reason.TIMED_OUT if outcome.status is OutcomeStatus.TIMED_OUT else Reason.ERROR
-        return retries.after_failure(
-            started.retry, attempt=started.attempt, reason=reason, may_retry=outcome.may_retry, now=now
-        )
+        trouble = Trouble(reason, outcome.may_retry, outcome.error_class, outcome.come_back_after)
+        return retries.after_failure(started.retry, trouble, attempt=started.attempt, chance=self.chance(), now=now)
 
 
 def _let_go(lines: list[NewLine]) -> NewLine:

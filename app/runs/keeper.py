@@ -1,4 +1,4 @@
-"""Keeps the attempts of one worker alive: renews their leases and writes their log lines, in a thread of its own."""
+"""Keeps the attempts of one worker: renews leases, writes what they say, passes on cancels. A thread of its own."""
 
 import logging
 import threading
@@ -11,14 +11,18 @@ from app.core.db import OUTAGES, Database
 from app.core.deadline import Deadline, boot_seconds
 from app.core.scopes import ENGINE, Scope
 from app.core.troubles import Trouble
-from app.runs import claims, logs
+from app.runs import claims, ledger, logs
 from app.runs.attempts import LiveAttempt
 from app.runs.claims import DoubtfulClaim, LeaseTerms
+from app.runs.progress import write_progress
 
 log = logging.getLogger(__name__)
 
 # Lines reach the page about this fast.
 WRITE_LOGS_SECONDS = 0.5
+# How often it is looked whether attempts are to stop, are slow, or have come further. A little less than a second, so
+# that it falls on every second pass. What ends sooner is never looked for.
+LOOK_SECONDS = 0.9
 
 
 class Keeper:
@@ -177,9 +181,51 @@ class Keeper:
                 # Somebody keeps the run locked: those of the others are not to wait for it.
                 attempt.give_back(lines)
 
+    def pass_on_cancels(self) -> None:
+        """Tell attempts to stop whose runs were cancelled. One read for all that have been going on for a moment."""
+        ours = {
+            (attempt.run_id, attempt.started.token): attempt
+            for attempt in self.attempts
+            if attempt.age_seconds >= LOOK_SECONDS and not attempt.is_cancelled
+        }
+        if not ours:
+            return
+        with self._database.reading(ENGINE) as session:
+            asked = claims.asked_to_stop(session, run_ids=[run_id for run_id, _ in ours])
+        for key in asked & ours.keys():
+            ours[key].cancel()
+
+    def tell_slow_ones(self) -> None:
+        """Say of attempts that they take longer than expected, each once."""
+        for attempt in [attempt for attempt in self.attempts if attempt.is_newly_slow]:
+            with self._database.transaction(ENGINE) as session:
+                now, started = self._clock.now(session), attempt.started
+                ledger.note_slow(session, run_id=started.run_id, token=started.token, now=now)
+            attempt.note_slow()
+
+    def write_progress(self) -> None:
+        """Write how far attempts have come, where that is new."""
+        for attempt in self.attempts:
+            said = attempt.take_progress()
+            if said is None:
+                continue
+            started = attempt.started
+            try:
+                with self._database.transaction(Scope.tenant(started.organization_id)) as session:
+                    write_progress(session, run_id=started.run_id, token=started.token, progress=said)
+            except OUTAGES:
+                attempt.give_progress_back(said)
+                raise
+
+    def _look(self) -> None:
+        self.pass_on_cancels()
+        self.tell_slow_ones()
+        self.write_progress()
+
     def _loop(self) -> None:
         trouble = Trouble(log, "keeping runs")
         next_beat = boot_seconds() + self._heartbeat_seconds
+        next_look = boot_seconds() + LOOK_SECONDS
         while not self._closed.wait(WRITE_LOGS_SECONDS):
             # What fails is asked again in a moment; an attempt that cannot be renewed stops by its own clock.
             with trouble.absorbing() as go:
@@ -188,4 +234,7 @@ class Keeper:
                 if boot_seconds() >= next_beat and self.renew_leases():
                     next_beat = boot_seconds() + self._heartbeat_seconds
                 self.settle_doubts()
+                if boot_seconds() >= next_look:
+                    next_look = boot_seconds() + LOOK_SECONDS
+                    self._look()
                 self.write_logs()

@@ -15,8 +15,8 @@ from app.core.ids import new_id
 from app.core.text import storable
 from app.events.service import Topic, append_event
 from app.jobs.kinds.base import KindName
-from app.jobs.policies import Backoff, Priority, RetryPolicy, WhenLost, read_not_on
-from app.runs.models import Attempt, Run
+from app.jobs.policies import ErrorClass, Priority, RetryPolicy
+from app.runs.models import Attempt, Run, in_state
 from app.runs.retries import Next
 from app.runs.states import LOSSES, TERMINAL, AttemptState, Reason, RunState, Trigger, sources_of
 from app.runs.switches import is_open
@@ -72,6 +72,8 @@ class AttemptEnd:
     error: str | None = None
     detail: str | None = None
     result: dict[str, Any] | None = None
+    error_class: ErrorClass | None = None
+    come_back_at: datetime | None = None
 
     def __post_init__(self) -> None:
         # Jobs write these; a character that no database holds must not cost the outcome.
@@ -184,7 +186,8 @@ def put_down(
 ) -> bool:
     """End an attempt that did not succeed and move its run on. False when the run is no longer this attempt's.
 
-    `refund` gives the try back: the attempt was ended by us and not by the job.
+    `refund` gives the try back: the attempt was ended by us and not by the job. A run that was asked to stop goes
+    nowhere: it ends as cancelled.
     """
     values: dict[str, Any] = {
         "state": then.state.value,
@@ -192,15 +195,52 @@ def put_down(
         "error": end.error,
         "lease_until": None,
         "hinted_at": None,
-        "finished_at": now if then.state is RunState.FAILED else None,
+        "finished_at": now if then.state in TERMINAL else None,
     }
+    if then.state not in TERMINAL:
+        # Its next try is not slow yet.
+        values["slow_at"] = None
     if then.ready_at is not None:
         values["ready_at"] = then.ready_at
     if refund:
         values["attempt"] = Run.attempt - 1
-    query = update(Run).where(*_held(run_id, token)).values(**values).returning(Run.organization_id)
+    # Asked of the same row that is changed: a request that comes just now is never overlooked.
+    goes_on = *_held(run_id, token), Run.cancel_requested_at.is_(None)
+    query = update(Run).where(*goes_on).values(**values).returning(Run.organization_id)
     kind = "lost" if then.reason in LOSSES else then.state.value
-    return _leave(session, query, run_id, token, end, kind, now)
+    if _leave(session, query, run_id, token, end, kind, now):
+        return True
+    return _end_cancelled(session, run_id, token, end, now)
+
+
+def note_slow(session: Session, *, run_id: UUID, token: int, now: datetime) -> bool:
+    """Write down that an attempt takes longer than its soft limit. False when it is over or was written down."""
+    query = update(Run).where(*_held(run_id, token), Run.slow_at.is_(None)).values(slow_at=now)
+    organization_id = session.scalars(query.returning(Run.organization_id)).one_or_none()
+    if organization_id is None:
+        return False
+    _note(session, organization_id, run_id, "slow", now)
+    return True
+
+
+def retry_at_once(session: Session, *, run_id: UUID, organization_id: UUID, now: datetime) -> bool:
+    """Let a run that waits for its next try start now. False when it does not wait for one."""
+    waiting = Run.id == run_id, Run.organization_id == organization_id, in_state(RunState.WAITING_RETRY)
+    values = {"state": RunState.READY.value, "reason": None, "ready_at": now, "hinted_at": None}
+    if count_changed(session, update(Run).where(*waiting).values(**values)) != 1:
+        return False
+    _note(session, organization_id, run_id, RunState.READY.value, now)
+    return True
+
+
+def stop_trying(session: Session, *, run_id: UUID, organization_id: UUID, explanation: str, now: datetime) -> bool:
+    """Let a run that waits for its next try end as failed. False when it does not wait for one."""
+    waiting = Run.id == run_id, Run.organization_id == organization_id, in_state(RunState.WAITING_RETRY)
+    values = {"state": RunState.FAILED.value, "reason": Reason.GIVEN_UP.value, "error": explanation, "finished_at": now}
+    if count_changed(session, update(Run).where(*waiting).values(**values)) != 1:
+        return False
+    _note(session, organization_id, run_id, RunState.FAILED.value, now)
+    return True
 
 
 def suspend(session: Session, *, run_id: UUID, token: int, end: AttemptEnd, now: datetime) -> bool:
@@ -320,10 +360,7 @@ def started_from(run: Run | Row[Any]) -> Started:
         definition={**run.definition},
         time_limit_seconds=run.time_limit_seconds,
         soft_limit_seconds=run.soft_limit_seconds,
-        retry=RetryPolicy(
-            run.tries, run.retry_delay_seconds, Backoff(run.retry_backoff), WhenLost(run.when_lost),
-            run.retry_longest_delay_seconds, run.retry_has_jitter, read_not_on(run.retry_not_on),
-        ),
+        retry=RetryPolicy.stored_in(run),
     )  # fmt: skip
 
 
@@ -344,13 +381,24 @@ def _leave(
     organization_id = session.scalars(query).one_or_none()
     if organization_id is None:
         return False
-    values = {"state": end.state.value, "error": end.error, "detail": end.detail, "finished_at": now}
+    values: dict[str, Any] = {"state": end.state.value, "error": end.error, "detail": end.detail, "finished_at": now}
+    values |= {"error_class": end.error_class and end.error_class.value, "come_back_at": end.come_back_at}
     ended = update(Attempt).where(Attempt.run_id == run_id, Attempt.token == token)
     session.execute(ended.values(**values, result=end.result or {}))
     _note(session, organization_id, run_id, kind, now)
     if kind == RunState.CANCELLED.value:
         cancel_children(session, run_id=run_id, now=now)
     return True
+
+
+def _end_cancelled(session: Session, run_id: UUID, token: int, end: AttemptEnd, now: datetime) -> bool:
+    asked = *_held(run_id, token), Run.cancel_requested_at.is_not(None)
+    values = {
+        "state": RunState.CANCELLED.value, "reason": Run.cancel_reason, "error": Run.cancel_words,
+        "lease_until": None, "hinted_at": None, "finished_at": now, "attempt": Run.attempt - 1,
+    }  # fmt: skip
+    query = update(Run).where(*asked).values(**values).returning(Run.organization_id)
+    return _leave(session, query, run_id, token, end, RunState.CANCELLED.value, now)
 
 
 def _insert_or_ignore(session: Session) -> Insert:

@@ -177,6 +177,9 @@ class Attempt(Base):
     progress_done: Mapped[int | None] = mapped_column(BigInteger)
     progress_total: Mapped[int | None] = mapped_column(BigInteger)
     progress_text: Mapped[str | None] = mapped_column(String(200))
+    # What kind of trouble ended it, and when the other side said that it may be asked again.
+    error_class: Mapped[str | None] = mapped_column(String(16))
+    come_back_at: Mapped[datetime | None]
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
 

@@ -9,8 +9,10 @@ from sqlalchemy import ColumnElement, Row, Select, func, select, tuple_
 from sqlalchemy.orm import Session, aliased, defer
 
 from app.core.errors import NotFound
+from app.jobs.policies import ErrorClass, RetryPolicy
 from app.runs.filters import RunFilter
 from app.runs.models import Attempt, Run, in_state
+from app.runs.progress import Progress
 from app.runs.states import TERMINAL, AttemptState, Reason, RunState, Trigger
 from app.schedules.models import Schedule
 
@@ -45,9 +47,14 @@ class RunRow:
     retry_of_run_id: UUID | None
     retried_by_run_id: UUID | None
     is_dismissed: bool
+    kind: str
     queue: str
     parent_run_id: UUID | None
     cause_run_id: UUID | None
+    slow_at: datetime | None
+    cancel_requested_at: datetime | None
+    cancel_words: str | None
+    soft_limit_seconds: int | None
 
     @property
     def lateness(self) -> timedelta | None:
@@ -66,6 +73,31 @@ class RunRow:
         return self.state in TERMINAL
 
     @property
+    def waits(self) -> bool:
+        """Whether it is yet to start, or to start again."""
+        return self.state in {RunState.READY, RunState.WAITING, RunState.WAITING_RETRY}
+
+    @property
+    def is_being_cancelled(self) -> bool:
+        """Whether it goes on although somebody asked it to stop: it has not noticed yet."""
+        return self.state is RunState.RUNNING and self.cancel_requested_at is not None
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether it goes on for longer than expected."""
+        return self.state is RunState.RUNNING and self.slow_at is not None
+
+    @property
+    def can_cancel(self) -> bool:
+        """Whether it can be cancelled: it waits, or goes on and was not asked to stop yet."""
+        return self.waits or (self.state is RunState.RUNNING and self.cancel_requested_at is None)
+
+    @property
+    def can_retry_now(self) -> bool:
+        """Whether somebody may cut its wait for the next try short, or give it up."""
+        return self.state is RunState.WAITING_RETRY
+
+    @property
     def can_retry(self) -> bool:
         """Whether another go can be asked for: it failed, and nobody asked yet."""
         return self.state is RunState.FAILED and self.retried_by_run_id is None
@@ -73,8 +105,7 @@ class RunRow:
     @property
     def can_remove(self) -> bool:
         """Whether it can be taken off the queue: it waits, or it failed and is still listed."""
-        waits = self.state in {RunState.READY, RunState.WAITING, RunState.WAITING_RETRY}
-        return waits or (self.state is RunState.FAILED and not self.is_dismissed)
+        return self.waits or (self.state is RunState.FAILED and not self.is_dismissed)
 
 
 @dataclass(frozen=True)
@@ -90,6 +121,9 @@ class AttemptRow:
     result: dict[str, Any]
     started_at: datetime
     finished_at: datetime | None
+    progress: Progress | None
+    error_class: ErrorClass | None
+    come_back_at: datetime | None
 
     @property
     def duration(self) -> timedelta | None:
@@ -134,20 +168,21 @@ def keep_run(session: Session, *, organization_id: UUID, run_id: UUID) -> None:
 def list_attempts(session: Session, *, organization_id: UUID, run_id: UUID) -> list[AttemptRow]:
     """The tries of a run, in order."""
     query = select(Attempt).where(Attempt.organization_id == organization_id, Attempt.run_id == run_id)
-    return [
-        AttemptRow(
-            token=row.token,
-            number=row.number,
-            state=AttemptState(row.state),
-            worker=row.worker,
-            error=row.error,
-            detail=row.detail,
-            result=row.result,
-            started_at=row.started_at,
-            finished_at=row.finished_at,
-        )
-        for row in session.scalars(query.order_by(Attempt.token))
-    ]
+    return [_attempt(row) for row in session.scalars(query.order_by(Attempt.token))]
+
+
+def retry_policy_of_run(session: Session, *, organization_id: UUID, run_id: UUID) -> RetryPolicy:
+    """How often a run is tried and how long it waits in between, as it stood when the run was made."""
+    query = select(Run).options(defer(Run.definition, raiseload=True))
+    run = session.scalars(query.where(Run.id == run_id, Run.organization_id == organization_id)).one()
+    return RetryPolicy.stored_in(run)
+
+
+def newest_progress(session: Session, *, organization_id: UUID, run_id: UUID) -> Progress | None:
+    """How far the newest try of a run has come, as it said itself."""
+    query = select(Attempt).where(Attempt.organization_id == organization_id, Attempt.run_id == run_id)
+    row = session.scalars(query.order_by(Attempt.token.desc()).limit(1)).first()
+    return None if row is None else _progress(row)
 
 
 def list_waiting(session: Session, *, organization_id: UUID, limit: int) -> list[RunRow]:
@@ -227,7 +262,35 @@ def row_of(found: Row[Run, str, UUID]) -> RunRow:
         retry_of_run_id=run.retry_of_run_id,
         retried_by_run_id=retried_by,
         is_dismissed=run.dismissed_at is not None,
+        kind=run.kind,
         queue=run.queue,
         parent_run_id=run.parent_run_id,
         cause_run_id=run.cause_run_id,
+        slow_at=run.slow_at,
+        cancel_requested_at=run.cancel_requested_at,
+        cancel_words=run.cancel_words,
+        soft_limit_seconds=run.soft_limit_seconds,
     )
+
+
+def _attempt(row: Attempt) -> AttemptRow:
+    return AttemptRow(
+        token=row.token,
+        number=row.number,
+        state=AttemptState(row.state),
+        worker=row.worker,
+        error=row.error,
+        detail=row.detail,
+        result=row.result,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        progress=_progress(row),
+        error_class=None if row.error_class is None else ErrorClass(row.error_class),
+        come_back_at=row.come_back_at,
+    )
+
+
+def _progress(row: Attempt) -> Progress | None:
+    if row.progress_done is None:
+        return None
+    return Progress(row.progress_done, row.progress_total, row.progress_text or "")

@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.jobs.policies import RetryPolicy
+from app.jobs.policies import ErrorClass, RetryPolicy
 from app.runs.states import Reason, RunState
 
 # How long a run waits for a worker that can do it. Long enough for the ones that cannot to do other work.
 WORKER_PAUSE = timedelta(seconds=30)
 # A run with which so many workers were lost may be what ends them, and would go on to do so.
 MOST_LOSSES = 3
+# Whoever asks to be left alone for longer is asked again all the same.
+LONGEST_BREAK = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -21,11 +23,34 @@ class Next:
     ready_at: datetime | None = None
 
 
-def after_failure(policy: RetryPolicy, *, attempt: int, reason: Reason, may_retry: bool, now: datetime) -> Next:
-    """A try ended badly: wait and try again while tries are left, unless trying again cannot help."""
-    if may_retry and policy.has_tries_left(attempt):
-        return Next(RunState.WAITING_RETRY, reason, now + policy.delay_after(attempt))
-    return Next(RunState.FAILED, reason)
+@dataclass(frozen=True)
+class Trouble:
+    """Why a try ended badly. `come_back_after` is how long the other side asked to be left alone."""
+
+    reason: Reason
+    may_retry: bool = True
+    error_class: ErrorClass | None = None
+    come_back_after: timedelta | None = None
+
+
+def after_failure(policy: RetryPolicy, trouble: Trouble, *, attempt: int, chance: float, now: datetime) -> Next:
+    """A try ended badly: wait and try again while tries are left, unless trying again cannot help.
+
+    `chance`, from 0 to 1, is where a wait that is spread falls.
+    """
+    if not (trouble.may_retry and policy.may_retry_on(trouble.error_class) and policy.has_tries_left(attempt)):
+        return Next(RunState.FAILED, trouble.reason)
+    wait = policy.delay_after(attempt, chance=chance)
+    if trouble.come_back_after is None:
+        return Next(RunState.WAITING_RETRY, trouble.reason, now + wait)
+    # Spread, a break only gets longer: earlier than that the other side was not to be asked.
+    spread = chance * wait if policy.has_jitter else timedelta()
+    return Next(RunState.WAITING_RETRY, trouble.reason, now + break_of(trouble.come_back_after) + spread)
+
+
+def break_of(asked: timedelta) -> timedelta:
+    """How long somebody is left alone who asked for so long, within reason."""
+    return min(max(asked, timedelta()), LONGEST_BREAK)
 
 
 def after_loss(policy: RetryPolicy, *, attempt: int, losses: int, may_repeat: bool, now: datetime) -> Next:

@@ -224,7 +224,7 @@ _STATE_WORDS = {
     RunState.WAITING_RETRY: "will be tried again by itself",
     RunState.SUCCEEDED: "succeeded",
     RunState.FAILED: "failed",
-    RunState.CANCELLED: "was removed from the queue",
+    RunState.CANCELLED: "was cancelled",
     RunState.SKIPPED: "was skipped",
     RunState.MISSED: "was missed",
 }

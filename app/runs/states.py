@@ -60,6 +60,7 @@ class AttemptState(StrEnum):
     FAILED = "failed"
     TIMED_OUT = "timed_out"
     LOST = "lost"  # the worker died or lost its lease; what the attempt did is unknown
+    CANCELLED = "cancelled"  # stopped, because somebody cancelled its run; costs no try
     RELEASED = "released"  # handed back unfinished by a worker that stops or lacks something; costs no try
 
 

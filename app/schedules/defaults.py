@@ -13,7 +13,7 @@ from app.core.ids import new_id
 from app.core.scopes import Scope, rescoped
 from app.jobs.kinds.base import KindName
 from app.jobs.models import Job
-from app.jobs.policies import Backoff, RetryPolicy
+from app.jobs.service import SYNC_RETRY
 from app.jobs.services import SERVICE_NAMES, Service
 from app.schedules import service as schedules
 from app.schedules.drafts import draft_of
@@ -26,8 +26,6 @@ from app.tenants.models import SYSTEM_ORGANIZATION_ID
 from app.tenants.organizations import find_personal_organization
 
 CRON, ZONE = "0 2 * * *", "UTC"
-# A service that limits its callers is asked again in ten minutes, not in five seconds.
-RETRY = RetryPolicy(tries=3, delay_seconds=600, backoff=Backoff.FIXED)
 TIME_LIMIT_SECONDS = 3_600
 
 
@@ -88,9 +86,9 @@ def _give(session: Session, organization_id: UUID, service: Service, now: dateti
         kind=KindName.SYNC.value,
         service=service.value,
         definition={"service": service.value},
-        tries=RETRY.tries,
-        retry_delay_seconds=RETRY.delay_seconds,
-        retry_backoff=RETRY.backoff.value,
+        tries=SYNC_RETRY.tries,
+        retry_delay_seconds=SYNC_RETRY.delay_seconds,
+        retry_backoff=SYNC_RETRY.backoff.value,
         time_limit_seconds=TIME_LIMIT_SECONDS,
         **common,
     )

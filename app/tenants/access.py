@@ -12,10 +12,10 @@ class Permission(StrEnum):
     """Something that a role allows."""
 
     VIEW = "view"  # see jobs, schedules, runs and the queue
-    RUN = "run"  # start a run by hand
+    RUN = "run"  # start a run by hand, and cancel one
     EDIT_SCHEDULES = "edit_schedules"  # make, change, switch and delete schedules
     EDIT_JOBS = "edit_jobs"  # make, change and delete jobs
-    MANAGE_QUEUE = "manage_queue"  # retry and remove runs
+    MANAGE_QUEUE = "manage_queue"  # retry, give up and remove runs
     MANAGE_TEAM = "manage_team"  # invite, remove and change members
     MANAGE_ORGANIZATION = "manage_organization"  # name it, and say in which time zone it lives
 

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from app.jobs.kinds.base import KindName
+from app.jobs.policies import ErrorClass
 from app.runs.states import AttemptState, Reason, Trigger
 from app.web.formatting import duration
 
@@ -33,14 +35,33 @@ REASON_WORDS = {
     Reason.NEEDS_CONNECTION: "Nobody has connected an account for it to read from.",
     Reason.JOB_DELETED: "Its job or schedule was deleted.",
 }
+ERROR_CLASS_WORDS = {
+    ErrorClass.NETWORK: "No answer from the other side",
+    ErrorClass.RATE_LIMITED: "The other side asked for fewer calls",
+    ErrorClass.SERVER: "The other side failed (5xx)",
+    ErrorClass.REFUSED: "A refused credential (401, 403)",
+    ErrorClass.REJECTED: "An unexpected answer",
+    ErrorClass.TIMED_OUT: "The time limit",
+    ErrorClass.JOB: "A failure of the job itself",
+}
 ATTEMPT_WORDS = {
     AttemptState.RUNNING: "Running",
     AttemptState.SUCCEEDED: "Succeeded",
     AttemptState.FAILED: "Failed",
     AttemptState.TIMED_OUT: "Timed out",
     AttemptState.LOST: "Lost",
+    AttemptState.CANCELLED: "Cancelled",
     AttemptState.RELEASED: "Handed back",
 }
+
+
+def cancel_words(kind: str, *, waits: bool) -> str:
+    """What cancelling a run does, for the person who is about to do it."""
+    if waits:
+        return "It will not start any more."
+    if kind == KindName.CODE.value:
+        return "The function and all that it started are asked to end, and killed two seconds later."
+    return "A call that is under way is finished, and no other is made."
 
 
 def lateness_words(lateness: timedelta | None) -> str:

@@ -76,6 +76,8 @@ def _columns() -> dict[str, tuple[sa.Column[Any], ...]]:
             sa.Column("progress_done", sa.BigInteger(), nullable=True),
             sa.Column("progress_total", sa.BigInteger(), nullable=True),
             sa.Column("progress_text", sa.String(length=200), nullable=True),
+            sa.Column("error_class", sa.String(length=16), nullable=True),
+            sa.Column("come_back_at", sa.DateTime(timezone=True), nullable=True),
         ),
         "organizations": (sa.Column("concurrency", sa.Integer(), nullable=True),),
         "heartbeats": (sa.Column("queues", sa.Text(), nullable=True),),

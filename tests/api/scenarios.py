@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -74,6 +74,19 @@ class World:
             run.state, run.finished_at, run.error = "failed", self.now, "It went wrong."
         return run_id
 
+    def waiting_run(self) -> UUID:
+        """A run that waits for its next try."""
+        run_id = self.run()
+        with self.session() as session:
+            run = session.get_one(Run, run_id)
+            run.state, run.reason, run.attempt, run.ready_at = (
+                "waiting_retry",
+                "error",
+                1,
+                self.now + timedelta(hours=1),
+            )
+        return run_id
+
     def member(self, **more: Any) -> UUID:
         """Another member of the organization."""
         with self.session() as session:
@@ -103,6 +116,9 @@ SCENARIOS: dict[str, Scenario] = {
     "remove_job_chain": lambda world: Call(chain(world)),
     "run_job": lambda world: Call(f"/jobs/{world.job()}/run"),
     "retry_run": lambda world: Call(f"/runs/{world.failed_run()}/retry"),
+    "cancel_run": lambda world: Call(f"/runs/{world.run()}/cancel"),
+    "retry_run_now": lambda world: Call(f"/runs/{world.waiting_run()}/retry-now"),
+    "give_run_up": lambda world: Call(f"/runs/{world.waiting_run()}/give-up"),
     "remove_run": lambda world: Call(f"/runs/{world.run()}"),
     "create_schedule": lambda world: Call("/schedules", {"name": "New", "job_id": str(world.job()), "cron": DAILY}),
     "edit_schedule": lambda world: Call(f"/schedules/{world.schedule()}", {"cron": DAILY, "version": 1}),

@@ -61,6 +61,10 @@ class TestEdit:
             (["--tries", "0"], "tries"),
             (["--definition", "{"], "not JSON"),
             (["--time-limit", "0"], "time limit"),
+            (["--soft-limit", "600"], "less than the time limit"),
+            (["--queue", "express"], "There is no queue “express”"),
+            (["--longest-delay", "1"], "The longest wait is shorter"),
+            (["--concurrency", "0"], "Let 1 to 1,000 runs"),
         ],
     )
     def test_says_what_is_wrong_and_changes_nothing(
@@ -71,3 +75,31 @@ class TestEdit:
         assert isinstance(result.exception, AppError)
         assert message in result.exception.message
         assert stored(terminal).when_lost == "kind"
+
+
+class TestPolicies:
+    def test_of_a_new_job_go_by_its_kind_unless_they_are_named(self, terminal: Terminal, job_id: str) -> None:
+        job = stored(terminal)
+
+        assert (job.tries, job.retry_delay_seconds, job.retry_backoff) == (7, 5, "exponential")
+        assert (job.retry_has_jitter, job.priority, job.queue) == (True, 1, None)
+
+    def test_are_changed_by_name(self, terminal: Terminal, job_id: str) -> None:
+        words = "--no-jitter --longest-delay 60 --not-on server --not-on rejected --soft-limit 30 --queue sync"
+
+        result = terminal.run("jobs", "edit", job_id, *words.split(), "--priority", "high", "--concurrency", "2")
+
+        job = stored(terminal)
+        assert result.exit_code == 0, result.output
+        assert (job.retry_has_jitter, job.retry_longest_delay_seconds) == (False, 60)
+        assert (job.retry_not_on, job.soft_limit_seconds, job.queue) == ("rejected,server", 30, "sync")
+        assert (job.priority, job.concurrency) == (0, 2)
+
+    def test_are_taken_away_by_the_word_none(self, terminal: Terminal, job_id: str) -> None:
+        given = {"--soft-limit": "30", "--queue": "sync", "--concurrency": "2", "--not-on": "server"}
+        terminal.run("jobs", "edit", job_id, *(word for pair in given.items() for word in pair))
+
+        terminal.run("jobs", "edit", job_id, *(word for option in given for word in (option, "none")))
+
+        job = stored(terminal)
+        assert (job.soft_limit_seconds, job.queue, job.concurrency, job.retry_not_on) == (None, None, None, "")

@@ -1,5 +1,6 @@
 """Making, changing and finding jobs."""
 
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -7,9 +8,12 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import Invalid
 from app.jobs.kinds.base import DefinitionInvalid, KindName
-from app.jobs.policies import Backoff, RetryPolicy
+from app.jobs.models import Job
+from app.jobs.policies import Backoff, Priority, RetryPolicy, WhenLost, read_not_on
 from app.jobs.queries import JobNotFound, get_job, list_jobs
 from app.jobs.service import (
+    DEFAULT_RETRY,
+    SYNC_RETRY,
     JobChanged,
     JobDraft,
     JobNameTaken,
@@ -19,7 +23,7 @@ from app.jobs.service import (
 )
 from app.tenants.access import Actor, PermissionMissing
 from app.tenants.roles import Role
-from tests.factories.work import actor_in, make_organization
+from tests.factories.work import actor_in, load_run, make_organization, make_run
 from tests.fakes.clock import utc
 from tests.fakes.kind import scripted_kinds
 
@@ -79,6 +83,14 @@ class TestCreating:
             ({"retry": RetryPolicy(3, 3601, Backoff.FIXED)}, "retry_delay_seconds"),
             ({"time_limit_seconds": 0}, "time_limit_seconds"),
             ({"time_limit_seconds": 86_401}, "time_limit_seconds"),
+            ({"retry": replace(DEFAULT_RETRY, longest_delay_seconds=0)}, "retry_longest_delay_seconds"),
+            ({"retry": replace(DEFAULT_RETRY, longest_delay_seconds=86_401)}, "retry_longest_delay_seconds"),
+            ({"retry": replace(SYNC_RETRY, longest_delay_seconds=599)}, "retry_longest_delay_seconds"),
+            ({"soft_limit_seconds": 0}, "soft_limit_seconds"),
+            ({"soft_limit_seconds": 60, "time_limit_seconds": 60}, "soft_limit_seconds"),
+            ({"queue": "express"}, "queue"),
+            ({"concurrency": 0}, "concurrency"),
+            ({"concurrency": 1_001}, "concurrency"),
         ],
     )
     def test_names_the_field_that_is_wrong(
@@ -88,6 +100,23 @@ class TestCreating:
             create(session, actor, **changes)
 
         assert refused.value.field == field
+
+    def test_names_the_queues_there_are_for_one_that_is_not(self, session: Session, actor: Actor) -> None:
+        with pytest.raises(Invalid, match="There are: code, sync, workflow"):
+            create(session, actor, queue="express")
+
+    def test_keeps_its_policies_and_gives_them_to_its_runs(self, session: Session, actor: Actor) -> None:
+        retry = RetryPolicy(4, 7, Backoff.FIXED, WhenLost.FAIL, 90, has_jitter=True, not_on=read_not_on("server,job"))
+        limits = {"soft_limit_seconds": 30, "queue": "sync", "priority": Priority.HIGH, "concurrency": 2}
+        job_id = create(session, actor, retry=retry, **limits)
+        run_id = make_run(session, session.get_one(Job, job_id), now=NOW)
+
+        found = get_job(session, organization_id=actor.organization_id, job_id=job_id)
+
+        assert {name: getattr(found, name) for name in limits} == limits
+        run = load_run(session, run_id)
+        assert (run.soft_limit_seconds, run.queue, run.priority) == (30, "sync", Priority.HIGH)
+        assert RetryPolicy.stored_in(run) == found.retry == retry
 
     def test_keeps_the_lines_of_a_description(self, session: Session, actor: Actor) -> None:
         job_id = create(session, actor, description="One\r\n\ttwo\r\n")

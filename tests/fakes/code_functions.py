@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field
 
 from app.jobs.kinds.base import Level
 from app.jobs.kinds.code.catalog import code_job
-from app.jobs.kinds.code.context import FunctionContext, JobFailed
+from app.jobs.kinds.code.context import FunctionContext, JobFailed, RetryLater
 
 FOREVER = 3600
 
@@ -57,6 +57,18 @@ def explode(context: FunctionContext, arguments: Nothing) -> None:
 @code_job(name="give_up", title="Give up", summary="Fails on purpose.", arguments=Nothing, is_idempotent=False)
 def give_up(context: FunctionContext, arguments: Nothing) -> None:
     raise JobFailed("The shop is closed.", retry=False)
+
+
+@code_job(name="come_back", title="Come back", summary="Is too early.", arguments=Nothing, is_idempotent=False)
+def come_back(context: FunctionContext, arguments: Nothing) -> None:
+    raise RetryLater("The shop opens at nine.", seconds=900)
+
+
+@code_job(name="proceed", title="Proceed", summary="Tells each step.", arguments=Nothing, is_idempotent=True)
+def proceed(context: FunctionContext, arguments: Nothing) -> None:
+    for number in range(1, 10_000):
+        context.progress(number, 10_000, f"Row {number}")
+    context.progress(10_000, 10_000, "Done")
 
 
 @code_job(name="leave", title="Leave", summary="Exits.", arguments=Nothing, is_idempotent=False)

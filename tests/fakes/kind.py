@@ -1,6 +1,7 @@
 """A kind of job that does what its definition says, so that a test scripts the ends it needs."""
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.jobs.kinds.base import DefinitionInvalid, JobKinds, KindName, Level, Outcome, OutcomeStatus, RunContext
 from app.jobs.kinds.sync.kind import SyncKind
+from app.jobs.policies import ErrorClass
 
 
 class ScriptedKind:
@@ -17,6 +19,8 @@ class ScriptedKind:
         self.executed: list[str] = []
         # Called by every run when its work is done and nobody was told yet.
         self.before_end: Callable[[], object] = lambda: None
+        # What every run says of how far it has come.
+        self.progress: tuple[int, int] | None = None
 
     def check(self, definition: Mapping[str, Any]) -> dict[str, Any]:
         if "ends" not in definition:
@@ -50,13 +54,19 @@ class ScriptedKind:
         self.executed.append(str(context.run_id))
         for line in definition.get("lines", []):
             context.log(line, Level.INFO)
+        if self.progress is not None:
+            context.progress(*self.progress)
         if "raises" in definition:
             raise SystemExit(definition["raises"])
         self.before_end()
         status = OutcomeStatus(definition["ends"])
         message = "" if status is OutcomeStatus.SUCCEEDED else definition.get("message", "It went wrong.")
         result = {"rows": {1, 2}} if definition.get("returns_a_set") else {"rows": 3}
-        return Outcome(status, message, may_retry=definition.get("may_retry", True), result=result)
+        return Outcome(
+            status, message, may_retry=definition.get("may_retry", True), result=result,
+            error_class=ErrorClass(definition["error_class"]) if "error_class" in definition else None,
+            come_back_after=timedelta(seconds=seconds) if (seconds := definition.get("come_back_seconds")) else None,
+        )  # fmt: skip
 
 
 def scripted_kinds() -> JobKinds:

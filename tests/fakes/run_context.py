@@ -38,6 +38,7 @@ class FakeRunContext:
         self.child_counts: ChildCounts | None = None
         self.lines: list[str] = []
         self.levels: list[Level] = []
+        self.said_progress: list[tuple[int, int | None, str]] = []
         self._safe_seconds = safe_seconds
         self._is_renewed = is_renewed
         self._first_safe_until = Deadline.after(safe_seconds)
@@ -63,6 +64,9 @@ class FakeRunContext:
     def log(self, text: str, level: Level = Level.INFO) -> None:
         self.lines.append(text)
         self.levels.append(level)
+
+    def progress(self, done: int, total: int | None = None, text: str = "") -> None:
+        self.said_progress.append((done, total, text))
 
     def stop_reason(self) -> StopReason | None:
         if self._stop_with is not None and self._stop_when(self.lines):

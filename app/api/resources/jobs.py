@@ -1,7 +1,7 @@
 """`/jobs`: what can be run."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID, uuid4
 
 from pydantic import ConfigDict, Field
@@ -15,16 +15,19 @@ from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, runtime
 from app.jobs import service as jobs
 from app.jobs.kinds.base import DefinitionInvalid, KindName
-from app.jobs.policies import Backoff, RetryPolicy, WhenLost
+from app.jobs.policies import Backoff, ErrorClass, Priority, RetryPolicy, WhenLost
 from app.jobs.queries import JobRow, get_job, lock_job
 from app.jobs.queries import list_jobs as read_jobs
 from app.jobs.service import (
     DEFAULT_RETRY,
     DEFAULT_TIME_LIMIT_SECONDS,
+    LONGEST_DELAY_SECONDS,
     LONGEST_DESCRIPTION,
     LONGEST_TIME_LIMIT_SECONDS,
+    MOST_AT_ONCE,
     MOST_TRIES,
     JobDraft,
+    default_retry,
 )
 from app.runs import service as runs
 from app.tenants.access import Permission
@@ -32,8 +35,34 @@ from app.tenants.access import Permission
 Description = Annotated[str, Field(max_length=LONGEST_DESCRIPTION)]
 Definition = Annotated[dict[str, Any], Field(description="What it does. Its fields depend on the kind.")]
 Tries = Annotated[int, Field(ge=1, le=MOST_TRIES)]
-DelaySeconds = Annotated[int, Field(ge=0, le=3600)]
+DelaySeconds = Annotated[int, Field(ge=0, le=LONGEST_DELAY_SECONDS)]
 TimeLimit = Annotated[int, Field(ge=1, le=LONGEST_TIME_LIMIT_SECONDS)]
+LongestDelay = Annotated[int, Field(ge=1, le=86_400, description="No wait is longer, however often it has doubled.")]
+Jitter = Annotated[
+    bool, Field(description="Whether each wait is spread by chance, by up to 20 %, so that not all come back at once.")
+]
+NotOn = Annotated[
+    list[ErrorClass],
+    Field(max_length=len(ErrorClass), description="Kinds of trouble that end it at once. `refused` always does."),
+]
+SoftLimit = Annotated[
+    int | None,
+    Field(
+        ge=1,
+        le=LONGEST_TIME_LIMIT_SECONDS,
+        description="A try that takes longer says so, and goes on. Less than the time limit, which ends it.",
+    ),
+]
+QueueName = Annotated[
+    str | None, Field(max_length=32, description="A queue that exists. Default: the one of its kind.")
+]
+PriorityWord = Annotated[
+    Literal["high", "normal", "low"], Field(description="Who of the organization goes first in a queue.")
+]
+Concurrency = Annotated[
+    int | None,
+    Field(ge=1, le=MOST_AT_ONCE, description="How many of its runs may go on at once. Default: any number."),
+]
 
 
 Lost = Annotated[
@@ -61,8 +90,15 @@ class JobIn(Body):
     tries: Tries = DEFAULT_RETRY.tries
     retry_delay_seconds: DelaySeconds = DEFAULT_RETRY.delay_seconds
     retry_backoff: Backoff = DEFAULT_RETRY.backoff
+    retry_longest_delay_seconds: LongestDelay = DEFAULT_RETRY.longest_delay_seconds
+    retry_has_jitter: Jitter = DEFAULT_RETRY.has_jitter
+    retry_not_on: NotOn = []
     when_lost: Lost = DEFAULT_RETRY.when_lost
     time_limit_seconds: TimeLimit = DEFAULT_TIME_LIMIT_SECONDS
+    soft_limit_seconds: SoftLimit = None
+    queue: QueueName = None
+    priority: PriorityWord = "normal"
+    concurrency: Concurrency = None
 
 
 class JobChange(Body):
@@ -76,8 +112,15 @@ class JobChange(Body):
     tries: Tries = DEFAULT_RETRY.tries
     retry_delay_seconds: DelaySeconds = DEFAULT_RETRY.delay_seconds
     retry_backoff: Backoff = DEFAULT_RETRY.backoff
+    retry_longest_delay_seconds: LongestDelay = DEFAULT_RETRY.longest_delay_seconds
+    retry_has_jitter: Jitter = DEFAULT_RETRY.has_jitter
+    retry_not_on: NotOn = []
     when_lost: Lost = DEFAULT_RETRY.when_lost
     time_limit_seconds: TimeLimit = DEFAULT_TIME_LIMIT_SECONDS
+    soft_limit_seconds: SoftLimit = None
+    queue: QueueName = None
+    priority: PriorityWord = "normal"
+    concurrency: Concurrency = None
     revision: Annotated[
         Int32,
         Field(description="The revision that was read: 409 when it is no longer the newest. Default: the newest."),
@@ -93,8 +136,15 @@ class JobOut(Answer):
     tries: int
     retry_delay_seconds: int
     retry_backoff: Backoff
+    retry_longest_delay_seconds: int
+    retry_has_jitter: bool
+    retry_not_on: list[ErrorClass]
     when_lost: Lost
     time_limit_seconds: int
+    soft_limit_seconds: int | None
+    queue: str | None
+    priority: PriorityWord
+    concurrency: int | None
     revision: int
     updated_at: Moment
 
@@ -108,8 +158,12 @@ def list_jobs(query: Paging) -> Page[JobOut]:
 
 @resource("POST", "/jobs", permission=Permission.EDIT_JOBS, body=JobIn, answer=JobOut, status=201)
 def create_job(body: JobIn) -> JobOut:
-    """Make a job."""
-    draft = _draft(body.model_dump())
+    """Make a job.
+
+    What is not said of tries and waits depends on the kind.
+    """
+    sent = body.model_dump(include=body.model_fields_set)
+    draft = _draft(body.model_dump() | _retry_fields(default_retry(body.kind)) | sent)
     job_id = jobs.create_job(
         request_session(), actor=current_actor(), kinds=runtime().kinds, draft=draft, now=request_now()
     )
@@ -174,7 +228,15 @@ def _job(job_id: UUID) -> JobRow:
 
 
 def _draft(fields: Mapping[str, Any]) -> JobDraft:
-    retry = RetryPolicy(fields["tries"], fields["retry_delay_seconds"], fields["retry_backoff"], fields["when_lost"])
+    retry = RetryPolicy(
+        tries=fields["tries"],
+        delay_seconds=fields["retry_delay_seconds"],
+        backoff=fields["retry_backoff"],
+        when_lost=fields["when_lost"],
+        longest_delay_seconds=fields["retry_longest_delay_seconds"],
+        has_jitter=fields["retry_has_jitter"],
+        not_on=frozenset(fields["retry_not_on"]),
+    )
     return JobDraft(
         name=fields["name"],
         kind=fields["kind"],
@@ -182,6 +244,10 @@ def _draft(fields: Mapping[str, Any]) -> JobDraft:
         description=fields["description"],
         retry=retry,
         time_limit_seconds=fields["time_limit_seconds"],
+        soft_limit_seconds=fields["soft_limit_seconds"],
+        queue=fields["queue"],
+        priority=Priority.of(fields["priority"]),
+        concurrency=fields["concurrency"],
     )
 
 
@@ -191,11 +257,24 @@ def _fields(row: JobRow) -> dict[str, Any]:
         "kind": row.kind,
         "description": row.description,
         "definition": row.definition,
-        "tries": row.retry.tries,
-        "retry_delay_seconds": row.retry.delay_seconds,
-        "retry_backoff": row.retry.backoff,
-        "when_lost": row.retry.when_lost,
+        **_retry_fields(row.retry),
         "time_limit_seconds": row.time_limit_seconds,
+        "soft_limit_seconds": row.soft_limit_seconds,
+        "queue": row.queue,
+        "priority": row.priority.word,
+        "concurrency": row.concurrency,
+    }
+
+
+def _retry_fields(retry: RetryPolicy) -> dict[str, Any]:
+    return {
+        "tries": retry.tries,
+        "retry_delay_seconds": retry.delay_seconds,
+        "retry_backoff": retry.backoff,
+        "retry_longest_delay_seconds": retry.longest_delay_seconds,
+        "retry_has_jitter": retry.has_jitter,
+        "retry_not_on": sorted(retry.not_on),
+        "when_lost": retry.when_lost,
     }
 
 

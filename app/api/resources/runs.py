@@ -11,7 +11,8 @@ from app.api.resource import Message, Page, resource
 from app.core.db import on_commit
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, runtime
-from app.runs import queries, service
+from app.jobs.policies import ErrorClass
+from app.runs import queries, service, steering
 from app.runs.filters import RunFilter
 from app.runs.queries import AttemptRow, RunRow
 from app.runs.relatives import list_children, list_followers
@@ -46,8 +47,22 @@ class RunOut(Answer):
     retried_by_run_id: UUID | None
     parent_run_id: Annotated[UUID | None, Field(description="The run that started it and waits for it.")]
     cause_run_id: Annotated[UUID | None, Field(description="The run whose end started it.")]
+    queue: str
+    slow_at: Annotated[Moment | None, Field(description="Since when it takes longer than its soft limit.")]
+    cancel_requested_at: Annotated[
+        Moment | None, Field(description="When somebody cancelled it while it was running. It stops within seconds.")
+    ]
     can_retry: bool
     can_remove: bool
+    can_cancel: bool
+    can_retry_now: Annotated[bool, Field(description="Whether its wait can be cut short, or given up.")]
+
+
+class ProgressOut(Answer):
+    done: int
+    total: int | None
+    percent: int | None
+    text: str
 
 
 class AttemptOut(Answer):
@@ -55,6 +70,11 @@ class AttemptOut(Answer):
     state: AttemptState
     worker: str
     error: str | None
+    error_class: Annotated[ErrorClass | None, Field(description="What kind of trouble ended it.")]
+    come_back_at: Annotated[
+        Moment | None, Field(description="When the other side said that it may be asked again. The next try waits.")
+    ]
+    progress: Annotated[ProgressOut | None, Field(description="How far it has come, as it said itself.")]
     result: dict[str, Any]
     started_at: Moment
     finished_at: Moment | None
@@ -63,6 +83,10 @@ class AttemptOut(Answer):
 class RunDetailOut(RunOut):
     attempts: list[AttemptOut]
     started_run_ids: Annotated[list[UUID], Field(description="The runs that its end started.")]
+
+
+class CancelledOut(Answer):
+    is_over: Annotated[bool, Field(description="false: it is running, and stops as soon as its worker has noticed.")]
 
 
 class RunStartedOut(Answer):
@@ -115,6 +139,33 @@ def retry_run(run_id: UUID) -> Message:
     return Message(RunStartedOut(run_id=retry_id), "The run is queued again.")
 
 
+@resource("POST", "/runs/<uuid:run_id>/cancel", permission=Permission.RUN, answer=CancelledOut)
+def cancel_run(run_id: UUID) -> Message:
+    """Cancel a run.
+
+    One that waits is over at once. One that is running is stopped: a function by force within seconds, a workflow or a
+    sync before its next call. Should it succeed before that, it has succeeded. A cancelled run is not tried again.
+    """
+    is_over = steering.cancel_run(request_session(), actor=current_actor(), run_id=run_id, now=request_now())
+    return Message(CancelledOut(is_over=is_over), "Cancelled." if is_over else "The run is being stopped.")
+
+
+@resource("POST", "/runs/<uuid:run_id>/retry-now", permission=Permission.MANAGE_QUEUE)
+def retry_run_now(run_id: UUID) -> Message:
+    """Let a run that waits for its next try start at once."""
+    session = request_session()
+    steering.retry_run_now(session, actor=current_actor(), run_id=run_id, now=request_now())
+    on_commit(session, runtime().dispatch)
+    return Message(None, "The next try starts now.")
+
+
+@resource("POST", "/runs/<uuid:run_id>/give-up", permission=Permission.MANAGE_QUEUE)
+def give_run_up(run_id: UUID) -> Message:
+    """Let a run that waits for its next try end as failed, whatever tries are left."""
+    steering.give_run_up(request_session(), actor=current_actor(), run_id=run_id, now=request_now())
+    return Message(None, "Given up. It is not tried again.")
+
+
 @resource("DELETE", "/runs/<uuid:run_id>", permission=Permission.MANAGE_QUEUE)
 def remove_run(run_id: UUID) -> Message:
     """Take a run off the queue. It stays in the history.
@@ -143,4 +194,7 @@ def _facts(row: RunRow) -> dict[str, Any]:
 
 
 def _attempt(row: AttemptRow) -> AttemptOut:
-    return AttemptOut(**{name: getattr(row, name) for name in AttemptOut.model_fields})
+    facts = {name: getattr(row, name) for name in AttemptOut.model_fields}
+    said = row.progress
+    shown = said and ProgressOut(done=said.done, total=said.total, percent=said.percent, text=said.text)
+    return AttemptOut(**facts | {"progress": shown})

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.core.deadline import Deadline
 from app.core.errors import Invalid
 from app.core.http import OutboundClient
+from app.jobs.policies import ErrorClass
 from app.vault.service import SecretOwner
 
 
@@ -32,6 +33,7 @@ class OutcomeStatus(StrEnum):
     STOPPED = "stopped"  # told to stop: the lease is gone or the worker is closing
     WAITING = "waiting"  # this worker lacks something that others may have; costs no try
     SUSPENDED = "suspended"  # goes on when the runs that it started have ended; costs no try
+    CANCELLED = "cancelled"  # told to stop, because somebody cancelled the run
 
 
 class StopReason(StrEnum):
@@ -40,6 +42,7 @@ class StopReason(StrEnum):
     TIME_LIMIT = "time_limit"
     LEASE_LOST = "lease_lost"
     WORKER_STOPPING = "worker_stopping"
+    CANCELLED = "cancelled"
 
 
 class Level(StrEnum):
@@ -52,13 +55,19 @@ class Level(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of one attempt. `message` is one plain sentence; `detail` may hold a trace for engineers."""
+    """The result of one attempt. `message` is one plain sentence; `detail` may hold a trace for engineers.
+
+    `error_class` says what kind of trouble it was, and `come_back_after` how long the other side asked to be left
+    alone: that long from now, and not as long as the job's policy says, its next try waits.
+    """
 
     status: OutcomeStatus
     message: str = ""
     detail: str | None = None
     result: Mapping[str, Any] = field(default_factory=dict)
     may_retry: bool = True
+    error_class: ErrorClass | None = None
+    come_back_after: timedelta | None = None
 
 
 @dataclass(frozen=True)
@@ -120,6 +129,9 @@ class RunContext(Protocol):
 
     def log(self, text: str, level: Level = Level.INFO) -> None:
         """Add one line to the attempt's log."""
+
+    def progress(self, done: int, total: int | None = None, text: str = "") -> None:
+        """Say how far it has come. Shown about once a second; only the newest counts."""
 
     def stop_reason(self) -> StopReason | None:
         """Why to stop now, or None. To be asked before every outside call and at least once a second."""

@@ -1,4 +1,4 @@
-"""What the buttons on runs do: retry and remove. The queue page sends them too, and gets its part back."""
+"""What the buttons on runs do: retry, cancel, give up, remove. The queue page sends some, and gets its part back."""
 
 from uuid import UUID
 
@@ -7,7 +7,7 @@ from flask import Response, request, url_for
 from app.core.db import on_commit
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, runtime
-from app.runs import service
+from app.runs import service, steering
 from app.tenants.access import Permission
 from app.web.blueprint import web
 from app.web.pages.queue import queue_view
@@ -25,6 +25,29 @@ def retry_run(run_id: UUID) -> Response:
         return toast(see_other("web.run", run_id=retry_id), "The run is queued again.")
     view = {"label": "View", "url": url_for("web.run", run_id=retry_id)}
     return toast(_queue(), "The run is queued again.", action=view)
+
+
+@route(web, "/runs/<uuid:run_id>/retry-now", permission=Permission.MANAGE_QUEUE, methods=["POST"])
+def retry_run_now(run_id: UUID) -> Response:
+    """Let a run that waits for its next try start at once."""
+    session = request_session()
+    steering.retry_run_now(session, actor=current_actor(), run_id=run_id, now=request_now())
+    on_commit(session, runtime().dispatch)
+    return toast(see_other("web.run", run_id=run_id), "The next try starts now.")
+
+
+@route(web, "/runs/<uuid:run_id>/give-up", permission=Permission.MANAGE_QUEUE, methods=["POST"])
+def give_run_up(run_id: UUID) -> Response:
+    """Let a run that waits for its next try end as failed."""
+    steering.give_run_up(request_session(), actor=current_actor(), run_id=run_id, now=request_now())
+    return toast(see_other("web.run", run_id=run_id), "Given up. It is not tried again.")
+
+
+@route(web, "/runs/<uuid:run_id>/cancel", permission=Permission.RUN, methods=["POST"])
+def cancel_run(run_id: UUID) -> Response:
+    """Cancel a run: one that waits at once, one that goes on as soon as its worker has stopped it."""
+    is_over = steering.cancel_run(request_session(), actor=current_actor(), run_id=run_id, now=request_now())
+    return toast(see_other("web.run", run_id=run_id), "Cancelled." if is_over else "The run is being stopped.")
 
 
 @route(web, "/runs/<uuid:run_id>/removal", permission=Permission.MANAGE_QUEUE, methods=["POST"])

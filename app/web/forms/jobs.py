@@ -7,7 +7,6 @@ from wtforms import (
     BooleanField,
     Field,
     HiddenField,
-    IntegerField,
     RadioField,
     SelectField,
     StringField,
@@ -22,18 +21,12 @@ from app.jobs.kinds.code.arguments import ArgumentField, ArgumentKind, argument_
 from app.jobs.kinds.code.catalog import CodeFunction
 from app.jobs.kinds.workflow.header_secrets import is_secret
 from app.jobs.kinds.workflow.hiding import HIDDEN
-from app.jobs.policies import Backoff, RetryPolicy, WhenLost
+from app.jobs.policies import WhenLost
 from app.jobs.queries import JobRow
-from app.jobs.service import (
-    DEFAULT_RETRY,
-    DEFAULT_TIME_LIMIT_SECONDS,
-    LONGEST_NAME,
-    LONGEST_TIME_LIMIT_SECONDS,
-    MOST_TRIES,
-    JobDraft,
-)
-from app.web.forms.base import BaseForm, text_of
-from app.web.forms.lost import LOST_CHOICES, LOST_CHOICES_OF_CALLS, LOST_LABEL, chosen_when_lost
+from app.jobs.service import LONGEST_NAME, JobDraft
+from app.web.forms.base import text_of
+from app.web.forms.job_policies import PolicyForm, WholeNumberField, fresh_policies, stored_policies
+from app.web.forms.lost import LOST_CHOICES_OF_CALLS, LOST_LABEL
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
 DEFAULT_STEP = {"step_name": "Call", "method": "GET", "expected_status": "200-299", "timeout_seconds": 30}
@@ -51,17 +44,7 @@ _STEP_PLACES = {
 }
 
 
-class WholeNumberField(IntegerField):
-    """A whole number; what was typed stays in the field when it is none."""
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        try:
-            super().process_formdata(valuelist)
-        except ValueError as error:
-            raise ValueError("Enter a whole number.") from error
-
-
-class JobForm(BaseForm):
+class JobForm(PolicyForm):
     """What every kind of job has."""
 
     kind = HiddenField()
@@ -70,23 +53,6 @@ class JobForm(BaseForm):
         "Name", [InputRequired("Give the job a name.")], render_kw={"maxlength": LONGEST_NAME, "autocomplete": "off"}
     )
     description = TextAreaField("Description", [Optional()], render_kw={"rows": 2})
-    tries = WholeNumberField("Tries", [InputRequired("Say how often to try.")], render_kw={"min": 1, "max": MOST_TRIES})
-    retry_delay_seconds = WholeNumberField(
-        "Seconds between tries", [InputRequired("Say how long to wait.")], render_kw={"min": 0, "max": 3600}
-    )
-    retry_backoff = RadioField(
-        "The wait",
-        choices={
-            Backoff.FIXED.value: "Stays the same",
-            Backoff.EXPONENTIAL.value: "Doubles after each try, up to an hour",
-        },
-    )
-    when_lost = RadioField(LOST_LABEL, choices=LOST_CHOICES, default=WhenLost.KIND.value)
-    time_limit_seconds = WholeNumberField(
-        "Time limit in seconds",
-        [InputRequired("Say how long it may take.")],
-        render_kw={"min": 1, "max": LONGEST_TIME_LIMIT_SECONDS},
-    )
 
     def definition(self) -> dict[str, Any]:
         """What the job does, in the shape its kind checks. A form without fields of a kind describes nothing."""
@@ -99,13 +65,8 @@ class JobForm(BaseForm):
             kind=KindName(text_of(self.kind)),
             definition=self.definition(),
             description=text_of(self.description),
-            retry=RetryPolicy(
-                self.tries.data or 0,
-                self.retry_delay_seconds.data or 0,
-                Backoff(text_of(self.retry_backoff)),
-                WhenLost(text_of(self.when_lost)),
-            ),
-            time_limit_seconds=self.time_limit_seconds.data or 0,
+            retry=self.retry(),
+            **self.limits(),
         )
 
     @property
@@ -207,13 +168,7 @@ def code_form(*, offered: Sequence[CodeFunction], function: str, data: Mapping[s
 
 def fresh_values(kind: KindName) -> dict[str, Any]:
     """What the form of a new job opens with."""
-    common = {
-        "kind": kind.value,
-        "tries": DEFAULT_RETRY.tries,
-        "retry_delay_seconds": DEFAULT_RETRY.delay_seconds,
-        "retry_backoff": DEFAULT_RETRY.backoff.value,
-        "time_limit_seconds": DEFAULT_TIME_LIMIT_SECONDS,
-    }
+    common = {"kind": kind.value, **fresh_policies(kind)}
     return common | (DEFAULT_STEP if kind is KindName.WORKFLOW else {})
 
 
@@ -224,11 +179,7 @@ def stored_values(job: JobRow) -> dict[str, Any]:
         "revision": job.revision,
         "name": job.name,
         "description": job.description,
-        "tries": job.retry.tries,
-        "retry_delay_seconds": job.retry.delay_seconds,
-        "retry_backoff": job.retry.backoff.value,
-        "when_lost": chosen_when_lost(job),
-        "time_limit_seconds": job.time_limit_seconds,
+        **stored_policies(job),
     }
     return common | (_step_values(job) if job.kind is KindName.WORKFLOW else _argument_values(job))
 

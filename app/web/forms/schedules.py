@@ -28,7 +28,7 @@ from app.schedules.queries import ScheduleRow
 from app.schedules.service import LONGEST_NAME, ScheduleDraft
 from app.schedules.zones import COMMON_ZONES, all_zone_names
 from app.web.forms.base import BaseForm, text_of
-from app.web.forms.jobs import WholeNumberField
+from app.web.forms.job_policies import WholeNumberField
 
 CUSTOM = "custom"
 DEFAULT_CRON = "0 6 * * *"

@@ -14,10 +14,10 @@ from app.web.forms.base import BaseForm, text_of
 
 SCOPE_PHRASES = {
     Permission.VIEW.value: "See jobs, schedules, runs and the queue",
-    Permission.RUN.value: "Start runs",
+    Permission.RUN.value: "Start and cancel runs",
     Permission.EDIT_SCHEDULES.value: "Make, change and delete schedules",
     Permission.EDIT_JOBS.value: "Make, change and delete jobs",
-    Permission.MANAGE_QUEUE.value: "Retry and remove runs",
+    Permission.MANAGE_QUEUE.value: "Retry, give up and remove runs",
     Permission.MANAGE_TEAM.value: "Look after the team and its tokens",
     Permission.MANAGE_ORGANIZATION.value: "Name the organization and choose its time zone",
     PLATFORM_SCOPE: "Look after the installation: everybody's queues and scheduling",

@@ -22,4 +22,6 @@ def badge_of(run: RunRow) -> Badge:
         return Badge("succeeded_after_retry", f"{run.attempt} tries")
     if run.state is RunState.FAILED and run.reason in _BY_REASON:
         return Badge(_BY_REASON[run.reason])
-    return Badge(run.state.value)
+    if run.is_being_cancelled:
+        return Badge(run.state.value, "being cancelled")
+    return Badge(run.state.value, "longer than expected" if run.is_slow else "")

@@ -7,12 +7,12 @@ from flask import Response, request
 
 from app.core.errors import Conflict
 from app.edge.identity import current_actor
-from app.edge.runtime import runtime
+from app.edge.runtime import request_session, runtime
 from app.jobs.kinds.base import KindName
 from app.jobs.kinds.code.catalog import CodeFunction
 from app.jobs.kinds.code.kind import CodeKind
 from app.jobs.kinds.sync.kind import MADE_BY_BELFRY
-from app.jobs.queries import JobRow
+from app.jobs.queries import JobRow, list_queue_names
 from app.web.forms.jobs import JobForm, WorkflowForm, code_form
 from app.web.responses import invalid
 
@@ -31,11 +31,15 @@ def refuse_fixed(job: JobRow) -> None:
 
 def job_form(kind: KindName, data: Mapping[str, Any] | None = None, *, function: str = "") -> JobForm:
     """The form of a kind, filled by what was sent or else by the data."""
+    form: JobForm
     if kind is KindName.WORKFLOW:
-        return WorkflowForm(data=dict(data or {}))
-    offered = offered_functions()
-    chosen = request.form.get("function") or function or (offered[0].name if offered else "")
-    return code_form(offered=offered, function=chosen, data=data)
+        form = WorkflowForm(data=dict(data or {}))
+    else:
+        offered = offered_functions()
+        chosen = request.form.get("function") or function or (offered[0].name if offered else "")
+        form = code_form(offered=offered, function=chosen, data=data)
+    form.offer_queues(list_queue_names(request_session()))
+    return form
 
 
 def offered_functions() -> tuple[CodeFunction, ...]:

@@ -12,7 +12,8 @@ from flask import url_for
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session
 from app.jobs.kinds.base import KindName
-from app.runs.queries import AttemptRow, RunRow, get_run, list_attempts
+from app.runs.progress import Progress
+from app.runs.queries import AttemptRow, RunRow, get_run, list_attempts, retry_policy_of_run
 from app.runs.states import AttemptState, Reason, RunState, Trigger
 from app.tenants.access import Permission, may
 from app.tenants.queries import find_email
@@ -22,10 +23,12 @@ from app.web.pages.badges import Badge, badge_of
 from app.web.pages.rights import refusals
 from app.web.pages.run_family import RunFamily, run_family
 from app.web.pages.why_notes import WhyNote, note_on_run, standing_words, why_of
+from app.web.retry_words import why_no_more, why_then
 from app.web.run_words import (
     ATTEMPT_WORDS,
     REASON_WORDS,
     TRIGGER_WORDS,
+    cancel_words,
     first_words,
     lateness_words,
     tries_words,
@@ -90,8 +93,13 @@ class RunView:
     why: WhyNote | None
     tries: list[TryLine]
     result: list[Fact]
+    # How long it has been going on and how far it has come, while it does.
+    running: str
     refusal: str
     family: RunFamily
+    # What cancelling would do, while it can be done, and why this person may not.
+    cancel_does: str
+    cancel_refusal: str
 
 
 def run_view(run_id: UUID) -> RunView:
@@ -99,19 +107,40 @@ def run_view(run_id: UUID) -> RunView:
     session, organization_id = request_session(), current_actor().organization_id
     run = get_run(session, organization_id=organization_id, run_id=run_id)
     attempts = list_attempts(session, organization_id=organization_id, run_id=run_id)
-    wait = why_of(run)
+    wait, tries_note = why_of(run), _why_tries(run, attempts)
     return RunView(
         run=run,
         badge=badge_of(run),
         steps=_steps(run, attempts, standing=standing_words(wait)),
-        facts=_facts(run, _who_asked(run)),
-        remark=_remark(run),
+        facts=_facts(run, _who_asked(run), attempts, tries_note),
+        remark=_remark(run, tries_note),
         why=note_on_run(wait),
         tries=[TryLine(attempt, ATTEMPT_WORDS[attempt.state]) for attempt in attempts],
         result=result_facts(attempts[-1].result) if attempts else [],
+        running=running_words(run, attempts[-1].progress if attempts else None),
         refusal=refusals().manage_queue,
         family=run_family(run),
+        cancel_does=cancel_words(run.kind, waits=run.waits) if run.can_cancel else "",
+        cancel_refusal=refusals().run,
     )
+
+
+def running_words(run: RunRow, progress: Progress | None) -> str:
+    """How long a run has been going on, and how far it has come. Empty for one that does not."""
+    if run.state is not RunState.RUNNING or run.started_at is None:
+        return ""
+    length = f"for {duration(request_now() - run.started_at)}"
+    return length if progress is None else f"{length}: {progress}"
+
+
+def _why_tries(run: RunRow, attempts: list[AttemptRow]) -> str:
+    """Why the next try comes when it does, or why there is none although some are left."""
+    gave_up = run.state is RunState.FAILED and run.reason in _OWN_FAILURES and run.attempt < run.tries
+    if run.reason is Reason.KEY_MISSING or not (gave_up or run.state is RunState.WAITING_RETRY):
+        return ""
+    policy = retry_policy_of_run(request_session(), organization_id=run.organization_id, run_id=run.id)
+    last = attempts[-1] if attempts else None
+    return why_no_more(policy, last) if gave_up else why_then(policy, last)
 
 
 def result_facts(result: Mapping[str, Any]) -> list[Fact]:
@@ -153,11 +182,11 @@ def _last_step(run: RunRow, standing: str) -> list[Step]:
     if run.state is RunState.WAITING_RETRY:
         return [Step(run.state.value, "Next try", _clock(run.ready_at))]
     if run.state is RunState.RUNNING and run.started_at is not None:
-        return [Step(run.state.value, "Running", f"for {duration(request_now() - run.started_at)}")]
+        return [Step(run.state.value, "Running", running_words(run, None))]
     return [Step(run.state.value, state_label(run.state), standing)]
 
 
-def _facts(run: RunRow, who: str) -> list[Fact]:
+def _facts(run: RunRow, who: str, attempts: list[AttemptRow], why: str) -> list[Fact]:
     facts = [
         Fact("Job", run.job_name, _job_href(run)),
         _schedule_fact(run),
@@ -170,7 +199,9 @@ def _facts(run: RunRow, who: str) -> list[Fact]:
         ),
         Fact("Ended", _moment(run.finished_at)),
         Fact("Duration", _length(run.duration), note="waits between tries included" if run.attempt > 1 else ""),
-        Fact("Next try", _moment(run.ready_at) if run.state is RunState.WAITING_RETRY else ""),
+        Fact("Next try", _moment(run.ready_at) if run.state is RunState.WAITING_RETRY else "", note=why),
+        Fact("Longer than expected", _moment(run.slow_at), note=_soft_limit(run)),
+        Fact("Progress", str(attempts[-1].progress or "") if attempts and run.state is not RunState.RUNNING else ""),
         Fact("Tries", tries_words(run.attempt, run.tries) if run.attempt else ""),
         Fact("Worker", run.worker or ""),
         Fact("Queue", "Taken off by hand" if run.is_dismissed else ""),
@@ -189,7 +220,7 @@ def _schedule_fact(run: RunRow) -> Fact:
 
 def _job_href(run: RunRow) -> str:
     # A job's page is its form, which is for those alone who may change it; a sync has none.
-    has_form = run.queue != KindName.SYNC.value and may(current_actor(), Permission.EDIT_JOBS)
+    has_form = run.kind != KindName.SYNC.value and may(current_actor(), Permission.EDIT_JOBS)
     return url_for("web.edit_job", job_id=run.job_id) if has_form else ""
 
 
@@ -197,21 +228,25 @@ def _run_link(term: str, text: str, run_id: UUID | None) -> Fact:
     return Fact(term, text, url_for("web.run", run_id=run_id)) if run_id else Fact(term, "")
 
 
-def _remark(run: RunRow) -> Remark | None:
+def _soft_limit(run: RunRow) -> str:
+    limit = run.soft_limit_seconds
+    return "" if limit is None else f"expected to take {duration(limit)} at most"
+
+
+def _remark(run: RunRow, why: str) -> Remark | None:
+    if run.is_being_cancelled:
+        return Remark("warning", "It is being cancelled.", run.cancel_words or "")
     # Why it waits is said by a note of its own.
     if run.state is RunState.WAITING or (run.reason is None and run.error is None):
         return None
     text = first_words(run.error, longest=_LONGEST_ERROR)
     reason = REASON_WORDS[run.reason] if run.reason is not None else ""
     if run.state in _TROUBLE:
-        return Remark(badge_of(run).state, reason or "It failed.", f"{text} {_why_no_more_tries(run)}".strip())
+        return Remark(badge_of(run).state, reason or "It failed.", f"{text} {why}".strip())
+    if not run.is_over and run.attempt and run.reason is None:
+        return Remark("warning", "The try before failed.", text)
     # What was left out or taken away has an explanation that says why all by itself.
     return Remark("skipped", f"{state_label(run.state)}.", text or reason)
-
-
-def _why_no_more_tries(run: RunRow) -> str:
-    gave_up = run.state is RunState.FAILED and run.reason in _OWN_FAILURES and run.attempt < run.tries
-    return "Trying again would not help, so it was not tried again." if gave_up else ""
 
 
 def _has_named_parts(value: Any) -> bool:

@@ -15,7 +15,7 @@ from app.edge.runtime import request_session, runtime
 from app.jobs.queries import list_jobs
 from app.runs.filters import RunFilter
 from app.runs.logs import Line, read_lines
-from app.runs.queries import Page, get_run, list_runs
+from app.runs.queries import Page, get_run, list_runs, newest_progress
 from app.runs.states import RunState
 from app.schedules.queries import list_schedules
 from app.tenants.access import Permission
@@ -23,7 +23,7 @@ from app.web.blueprint import web
 from app.web.formatting import state_label
 from app.web.pages.run_log import first_log, next_log
 from app.web.pages.run_rows import run_lines
-from app.web.pages.run_view import run_view
+from app.web.pages.run_view import run_view, running_words
 from app.web.pages.tabs import Tab
 from app.web.permissions import route
 from app.web.responses import fragment, page, page_or_fragment
@@ -79,6 +79,15 @@ def run(run_id: UUID) -> Response:
     """One run. htmx gets everything but the log, which grows by itself."""
     view = run_view(run_id)
     return page_or_fragment("runs/show.html", "runs/_changes.html", view=view, log=first_log(view.run))
+
+
+@route(web, "/runs/<uuid:run_id>/progress", permission=Permission.VIEW)
+def run_progress(run_id: UUID) -> Response:
+    """How far a run has come, while it goes on."""
+    session, organization_id = request_session(), current_actor().organization_id
+    found = get_run(session, organization_id=organization_id, run_id=run_id)
+    said = newest_progress(session, organization_id=organization_id, run_id=run_id)
+    return fragment("runs/_progress.html", run_id=run_id, running=running_words(found, said))
 
 
 @route(web, "/runs/<uuid:run_id>/log", permission=Permission.VIEW)

@@ -29,6 +29,7 @@ class WebServer:
     status: int = 200
     body: bytes = b"fine"
     content_type: str = "text/plain"
+    more_headers: dict[str, str] = field(default_factory=dict)
     is_silent: bool = False
     requests: list[Received] = field(default_factory=list)
     closed: threading.Event = field(default_factory=threading.Event)
@@ -48,6 +49,8 @@ def web() -> Iterator[WebServer]:
             self.send_response(server.status)
             self.send_header("Content-Type", server.content_type)
             self.send_header("Content-Length", str(len(server.body)))
+            for name, value in server.more_headers.items():
+                self.send_header(name, value)
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(server.body)

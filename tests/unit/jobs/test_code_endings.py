@@ -9,6 +9,7 @@ from app.jobs.kinds.code.endings import outcome_of
 from app.jobs.kinds.code.lifeline import Report
 from app.jobs.kinds.code.limits import Breach, Limit, Limits
 from app.jobs.kinds.code.protocol import EndMessage
+from app.jobs.policies import ErrorClass
 
 LIMITS = Limits(memory_mib=1_024, processes=256)
 
@@ -36,7 +37,7 @@ class TestOutcomeOf:
     def test_a_limit_is_named_with_what_to_do(self, breach: Breach, message: str) -> None:
         outcome = ended(report=Report(-signal.SIGKILL, breach))
 
-        assert outcome == Outcome(OutcomeStatus.FAILED, message)
+        assert outcome == Outcome(OutcomeStatus.FAILED, message, error_class=ErrorClass.JOB)
 
     def test_what_the_function_reported_stays_true_whatever_came_after(self) -> None:
         told = EndMessage(result={"rows": 7})

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -15,6 +16,7 @@ from app.core.config import Settings
 from app.jobs.kinds.base import Level, Outcome, OutcomeStatus, StopReason
 from app.jobs.kinds.code.process import run_function
 from app.jobs.kinds.code.supply import GuardSupply
+from app.jobs.policies import ErrorClass
 from tests.fakes.run_context import FakeRunContext
 from tests.unit.jobs.calls import call_of, guard_supply
 from tests.unit.jobs.lonely_worker import SAFE_SECONDS
@@ -60,6 +62,21 @@ class TestEnd:
 
         assert outcome == Outcome(OutcomeStatus.SUCCEEDED, result={"greeting": "Hello Ada", "key": "the key"})
 
+    def test_a_function_can_say_when_to_try_again(self, run: Run, settings: Settings) -> None:
+        outcome = run("come_back", settings)
+
+        assert (outcome.message, outcome.may_retry) == ("The shop opens at nine.", True)
+        assert outcome.come_back_after == timedelta(seconds=900)
+        assert outcome.error_class is ErrorClass.RATE_LIMITED
+
+    def test_a_function_says_how_far_it_has_come_as_often_as_it_likes(self, run: Run, settings: Settings) -> None:
+        context = FakeRunContext()
+
+        run("proceed", settings, context)
+
+        assert (context.said_progress[0], context.said_progress[-1]) == ((1, 10_000, "Row 1"), (10_000, 10_000, "Done"))
+        assert len(context.said_progress) < 100
+
     def test_all_it_writes_comes_into_the_log(self, run: Run, settings: Settings) -> None:
         context = FakeRunContext()
 
@@ -79,7 +96,8 @@ class TestEnd:
     def test_a_function_can_fail_in_its_own_words_and_for_good(self, run: Run, settings: Settings) -> None:
         outcome = run("give_up", settings)
 
-        assert outcome == Outcome(OutcomeStatus.FAILED, "The shop is closed.", may_retry=False)
+        assert (outcome.status, outcome.message) == (OutcomeStatus.FAILED, "The shop is closed.")
+        assert not outcome.may_retry
 
     def test_wrong_arguments_fail_for_good(self, run: Run, settings: Settings) -> None:
         outcome = run("greet", settings, who="Ada", how_many=10)
@@ -188,7 +206,18 @@ class TestStop:
 
         outcome = run("spin", settings, context)
 
-        assert outcome == Outcome(OutcomeStatus.TIMED_OUT, "It reached its time limit and was stopped.")
+        assert (outcome.status, outcome.error_class) == (OutcomeStatus.TIMED_OUT, ErrorClass.TIMED_OUT)
+        assert is_gone_within(1, pid_in(context.lines))
+
+    @pytest.mark.parametrize("function", ["spin", "nest", "escape"])
+    def test_a_cancel_ends_a_function_and_all_that_it_started(
+        self, run: Run, settings: Settings, function: str
+    ) -> None:
+        context = FakeRunContext(stop_with=StopReason.CANCELLED)
+
+        outcome = run(function, settings, context)
+
+        assert outcome.status is OutcomeStatus.CANCELLED
         assert is_gone_within(1, pid_in(context.lines))
 
     def test_a_function_that_left_its_group_is_ended_as_well(self, run: Run, settings: Settings) -> None:

@@ -25,7 +25,7 @@ def context(tmp_path: Any, lines: list[str]) -> FunctionContext:
         lines.append(text)
 
     settings = make_settings(tmp_path, BELFRY_ALLOWED_PRIVATE_ADDRESSES="127.0.0.1")
-    return FunctionContext(uuid4(), uuid4(), "key", settings, write_line)
+    return FunctionContext(uuid4(), uuid4(), "key", settings, write_line, lambda *_: None)
 
 
 def check(context: FunctionContext, url: str, **more: Any) -> Any:

@@ -172,7 +172,10 @@ def lines() -> list[tuple[str, Level]]:
 @pytest.fixture
 def context_for(settings: Settings, lines: list[tuple[str, Level]]) -> Callable[[UUID], FunctionContext]:
     def make(organization_id: UUID) -> FunctionContext:
-        return FunctionContext(new_id(), organization_id, "key", settings, lambda *line: lines.append(line))
+        def write_line(text: str, level: Level) -> None:
+            lines.append((text, level))
+
+        return FunctionContext(new_id(), organization_id, "key", settings, write_line, lambda *_: None)
 
     return make
 

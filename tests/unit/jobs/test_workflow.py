@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64encode
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -11,6 +12,7 @@ from app.core.addresses import parse_networks
 from app.core.http import OutboundClient
 from app.jobs.kinds.base import DefinitionInvalid, Level, OutcomeStatus, StopReason
 from app.jobs.kinds.workflow.kind import WorkflowKind
+from app.jobs.policies import ErrorClass
 from tests.fakes.run_context import FakeRunContext
 from tests.fakes.vault import SEALER
 from tests.unit.jobs.conftest import WebServer
@@ -121,13 +123,52 @@ class TestRun:
 
         assert outcome.detail is None
 
-    @pytest.mark.parametrize(("status", "may_retry"), [(401, False), (403, False), (429, True), (500, True)])
-    def test_a_refused_credential_is_not_tried_again(self, web: WebServer, status: int, may_retry: bool) -> None:
+    @pytest.mark.parametrize(
+        ("status", "error_class"),
+        [
+            (401, ErrorClass.REFUSED),
+            (429, ErrorClass.RATE_LIMITED),
+            (500, ErrorClass.SERVER),
+            (404, ErrorClass.REJECTED),
+        ],
+    )
+    def test_an_answer_tells_what_kind_of_trouble_it_is(
+        self, web: WebServer, status: int, error_class: ErrorClass
+    ) -> None:
         web.status = status
 
         outcome = KIND.run(workflow(url=web.url), FakeRunContext())
 
-        assert outcome.may_retry is may_retry
+        assert outcome.error_class is error_class
+
+    @pytest.mark.parametrize(("status", "seconds"), [(429, 90), (503, 90), (500, None)])
+    def test_an_answer_may_say_when_to_come_back(self, web: WebServer, status: int, seconds: int | None) -> None:
+        web.status, web.more_headers = status, {"Retry-After": "90"}
+
+        outcome = KIND.run(workflow(url=web.url), FakeRunContext())
+
+        assert outcome.come_back_after == (None if seconds is None else timedelta(seconds=seconds))
+
+    def test_no_answer_is_trouble_of_the_network(self, web: WebServer) -> None:
+        web.is_silent = True
+
+        outcome = KIND.run(workflow(url=web.url, timeout_seconds=1), FakeRunContext())
+
+        assert outcome.error_class is ErrorClass.NETWORK
+
+    def test_it_says_how_far_it_has_come(self, web: WebServer) -> None:
+        context = FakeRunContext()
+
+        KIND.run(workflow(url=web.url, name="Tell the shop"), context)
+
+        assert context.said_progress == [(0, 1, "Tell the shop"), (1, 1, "Tell the shop")]
+
+    def test_nothing_is_called_any_more_once_it_is_cancelled(self, web: WebServer) -> None:
+        context = FakeRunContext(stop_with=StopReason.CANCELLED, stop_when=lambda _: True)
+
+        outcome = KIND.run(workflow(url=web.url), context)
+
+        assert (outcome.status, web.requests) == (OutcomeStatus.CANCELLED, [])
 
     def test_a_post_carries_the_key_of_the_run(self, web: WebServer) -> None:
         context = FakeRunContext()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.jobs.policies import DEFAULT_LONGEST_DELAY_SECONDS, Backoff, RetryPolicy, WhenLost
-from app.runs.retries import after_failure, after_loss, after_stop
+from app.runs.retries import after_loss, after_stop
 from app.runs.states import ACTIVE, TERMINAL, Reason, RunState, may_move, sources_of
 from tests.fakes.clock import utc
 
@@ -28,7 +28,7 @@ class TestStates:
         assert sources_of(RunState.SUCCEEDED) == (RunState.RUNNING,)
 
 
-class TestAfterAFailure:
+class TestTheWait:
     def test_waits_longer_from_try_to_try(self) -> None:
         waits = [THREE.delay_after(attempt) for attempt in (1, 2, 3)]
 
@@ -39,21 +39,6 @@ class TestAfterAFailure:
         policy = RetryPolicy(20, seconds, Backoff.EXPONENTIAL)
 
         assert timedelta(0) <= policy.delay_after(attempt) <= timedelta(seconds=DEFAULT_LONGEST_DELAY_SECONDS)
-
-    def test_tries_again_while_tries_are_left(self) -> None:
-        then = after_failure(THREE, attempt=2, reason=Reason.ERROR, may_retry=True, now=NOW)
-
-        assert (then.state, then.ready_at) == (RunState.WAITING_RETRY, NOW + timedelta(seconds=10))
-
-    def test_ends_after_the_last_try(self) -> None:
-        then = after_failure(THREE, attempt=3, reason=Reason.TIMED_OUT, may_retry=True, now=NOW)
-
-        assert (then.state, then.reason) == (RunState.FAILED, Reason.TIMED_OUT)
-
-    def test_ends_at_once_where_trying_again_cannot_help(self) -> None:
-        then = after_failure(THREE, attempt=1, reason=Reason.ERROR, may_retry=False, now=NOW)
-
-        assert then.state is RunState.FAILED
 
 
 class TestAfterALoss:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from uuid import UUID
 
@@ -23,6 +24,24 @@ class JobFailed(Exception):
         self.retry = retry
 
 
+class RetryLater(Exception):
+    """Raised by a function that knows when another try may help, because the other side said so.
+
+    Its next try comes then, and not when the job's policy says; it costs a try like any other failure. A moment needs
+    a time zone.
+    """
+
+    def __init__(self, message: str, *, seconds: float | None = None, at: datetime | None = None) -> None:
+        super().__init__(message)
+        if (seconds is None) == (at is None):
+            raise ValueError("Say when to try again: in how many seconds, or at which moment.")
+        if at is not None:
+            # A moment is a length of time by the clock that it was worked out with, which is this machine's.
+            seconds = (at - datetime.now(UTC)).total_seconds()
+        self.message = message
+        self.seconds = max(0.0, seconds or 0.0)
+
+
 @dataclass(frozen=True)
 class FunctionContext:
     """The run a function works for, and its means. `idempotency_key` is the same in every attempt of a run."""
@@ -32,10 +51,16 @@ class FunctionContext:
     idempotency_key: str
     settings: Settings
     write_line: Callable[[str, Level], None]
+    write_progress: Callable[[int, int | None, str], None]
 
     def log(self, text: str, level: Level = Level.INFO) -> None:
         """Add a line to the run's log."""
         self.write_line(text, level)
+
+    def progress(self, done: int, total: int | None = None, text: str = "") -> None:
+        """Say how far it has come: so much of a total, if there is one, and a line about it. Call it as often as you
+        like."""
+        self.write_progress(done, total, text)
 
     @cached_property
     def http(self) -> OutboundClient:

@@ -1,6 +1,7 @@
 """How an attempt ended, from all that is known about it: the function's words, the guard's, the worker's. Pure."""
 
 import signal
+from datetime import timedelta
 
 from app.core.text import storable
 from app.jobs.kinds.base import Outcome, OutcomeStatus, StopReason
@@ -8,6 +9,9 @@ from app.jobs.kinds.code.lifeline import Report
 from app.jobs.kinds.code.limits import Limit, Limits, breach_message
 from app.jobs.kinds.code.protocol import EndMessage
 from app.jobs.kinds.stops import stopped
+from app.jobs.policies import ErrorClass
+
+_LONGEST_BREAK_SECONDS = 31_536_000
 
 
 def outcome_of(end: EndMessage | None, *, reason: StopReason | None, report: Report | None, limits: Limits) -> Outcome:
@@ -18,21 +22,29 @@ def outcome_of(end: EndMessage | None, *, reason: StopReason | None, report: Rep
     if reason is not None:
         return stopped(reason)
     if report is None:
-        return Outcome(
-            OutcomeStatus.FAILED, "The guard of the function's process was killed, and the function with it."
-        )
+        return _failed("The guard of the function's process was killed, and the function with it.")
     if report.breach is None:
-        return Outcome(OutcomeStatus.FAILED, _early_end(report.exit_status))
+        return _failed(_early_end(report.exit_status))
     if report.breach.limit is Limit.LEASE:
         return stopped(StopReason.LEASE_LOST)
-    return Outcome(OutcomeStatus.FAILED, breach_message(report.breach, limits))
+    return _failed(breach_message(report.breach, limits))
+
+
+def _failed(message: str) -> Outcome:
+    return Outcome(OutcomeStatus.FAILED, message, error_class=ErrorClass.JOB)
 
 
 def _as_told(end: EndMessage) -> Outcome:
     if end.message is None:
         return Outcome(OutcomeStatus.SUCCEEDED, result=end.result)
     detail = None if end.detail is None else storable(end.detail)
-    return Outcome(OutcomeStatus.FAILED, storable(end.message), detail, may_retry=end.may_retry)
+    seconds = end.come_back_seconds
+    return Outcome(
+        OutcomeStatus.FAILED, storable(end.message), detail, may_retry=end.may_retry,
+        error_class=end.error_class or ErrorClass.JOB,
+        # Whatever it says, it is a length of time: a function can write what it likes.
+        come_back_after=None if seconds is None else timedelta(seconds=min(max(0.0, seconds), _LONGEST_BREAK_SECONDS)),
+    )  # fmt: skip
 
 
 def _early_end(exit_status: int) -> str:

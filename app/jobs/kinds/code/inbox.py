@@ -1,14 +1,17 @@
-"""What comes back from a function's process through the pipe for it: log lines, and how the function ended."""
+"""What comes back from a function's process through the pipe for it: log lines, progress, and how it ended."""
+
+from collections.abc import Callable
 
 from app.jobs.kinds.code.output import LONGEST_LINE, BoundedLog, LineBuffer
-from app.jobs.kinds.code.protocol import LONGEST_MESSAGE, EndMessage, LogMessage, decode_message
+from app.jobs.kinds.code.protocol import LONGEST_MESSAGE, EndMessage, LogMessage, ProgressMessage, decode_message
 
 
 class Inbox:
-    """Takes the function's messages: log lines go into the log, the end is kept."""
+    """Takes the function's messages: log lines go into the log, progress is handed on, the end is kept."""
 
-    def __init__(self, log: BoundedLog) -> None:
+    def __init__(self, log: BoundedLog, tell_progress: Callable[[int, int | None, str], None]) -> None:
         self._log = log
+        self._tell_progress = tell_progress
         self._lines = LineBuffer(LONGEST_MESSAGE)
         self.end: EndMessage | None = None
 
@@ -17,6 +20,8 @@ class Inbox:
             message = decode_message(line)
             if isinstance(message, LogMessage):
                 self._write(message)
+            elif isinstance(message, ProgressMessage):
+                self._tell_progress(message.done, message.total, message.text)
             # The first end counts: a function can write what it likes.
             elif message is not None and self.end is None:
                 self.end = message

@@ -38,7 +38,7 @@ def run_function(call: FunctionCall, context: RunContext, supply: GuardSupply) -
     if len(encoded) > MAX_CALL_BYTES:
         return Outcome(OutcomeStatus.FAILED, "The arguments of the function are too large.", may_retry=False)
     log = BoundedLog(context.log)
-    inbox = Inbox(log)
+    inbox = Inbox(log, context.progress)
     try:
         for start in range(STARTS):
             orders = Orders(context.safe_until, call.limits, environment(os.environ), encoded)

@@ -12,6 +12,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from app.core.config import Settings
 from app.jobs.kinds.base import Level
 from app.jobs.kinds.code.limits import Limits
+from app.jobs.policies import ErrorClass
 
 MAX_RESULT_BYTES = 65_536
 # Room for a result, a message, a trace and their escapes; what is longer is no message of ours.
@@ -47,6 +48,16 @@ class LogMessage:
 
 
 @dataclass(frozen=True)
+class ProgressMessage:
+    """The function says how far it has come."""
+
+    done: int
+    total: int | None = None
+    text: str = ""
+    kind: Literal["progress"] = "progress"
+
+
+@dataclass(frozen=True)
 class EndMessage:
     """The function is over. `message` says why it failed; None means that it did not."""
 
@@ -54,10 +65,12 @@ class EndMessage:
     detail: str | None = None
     result: dict[str, Any] = field(default_factory=dict)
     may_retry: bool = True
+    error_class: ErrorClass | None = None
+    come_back_seconds: float | None = None
     kind: Literal["end"] = "end"
 
 
-Message = LogMessage | EndMessage
+Message = LogMessage | ProgressMessage | EndMessage
 
 _CALLS = TypeAdapter(FunctionCall)
 _MESSAGES: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])

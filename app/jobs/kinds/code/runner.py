@@ -15,11 +15,11 @@ from uuid import UUID
 
 from app.core.config import read_settings
 from app.core.errors import AppError
-from app.core.http import OutboundRefused
+from app.core.http import OutboundFailed, OutboundRefused
 from app.jobs.kinds.base import DefinitionInvalid, Level
 from app.jobs.kinds.code import http_check
 from app.jobs.kinds.code.catalog import JobModuleInvalid, Result, load_catalog
-from app.jobs.kinds.code.context import FunctionContext, JobFailed
+from app.jobs.kinds.code.context import FunctionContext, JobFailed, RetryLater
 from app.jobs.kinds.code.limits import Limits, memory_message
 from app.jobs.kinds.code.protocol import (
     MAX_RESULT_BYTES,
@@ -27,6 +27,7 @@ from app.jobs.kinds.code.protocol import (
     FunctionCall,
     LogMessage,
     Message,
+    ProgressMessage,
     decode_call,
     decode_message,
     encode_call,
@@ -35,10 +36,14 @@ from app.jobs.kinds.code.protocol import (
     write_line,
 )
 from app.jobs.kinds.definitions import parse_definition
+from app.jobs.policies import ErrorClass
 
 LONGEST_ERROR = 2_000
 LONGEST_TRACE = 16_000
 LONGEST_LOG_TEXT = 65_536
+LONGEST_PROGRESS_TEXT = 1_000
+# Progress is shown about once a second; a function that says it in every pass of a loop must not wait for that.
+PROGRESS_SECONDS = 0.25
 # Another try would fail in the same way.
 _POINTLESS_TO_REPEAT = (OutboundRefused, DefinitionInvalid, JobModuleInvalid)
 
@@ -49,6 +54,7 @@ class Channel:
     def __init__(self, pipe: int) -> None:
         self._pipe = pipe
         self._lock = threading.Lock()
+        self._progress_at = 0.0
 
     def send(self, message: Message) -> None:
         """Send one message, after what was printed before it."""
@@ -58,6 +64,15 @@ class Channel:
 
     def write_line(self, text: str, level: Level) -> None:
         self.send(LogMessage(Level(level), str(text)[:LONGEST_LOG_TEXT]))
+
+    def write_progress(self, done: int, total: int | None, text: str) -> None:
+        """Send it, unless something was sent a moment ago. The whole of it is always sent."""
+        now = time.monotonic()
+        if now - self._progress_at < PROGRESS_SECONDS and done != total:
+            return
+        self._progress_at = now
+        total = None if total is None else int(total)
+        self.send(ProgressMessage(int(done), total, str(text)[:LONGEST_PROGRESS_TEXT]))
 
 
 def run(line: bytes, result_pipe: int, environment: Mapping[str, str]) -> None:
@@ -119,9 +134,14 @@ def perform(call: FunctionCall, channel: Channel) -> EndMessage:
         return _success(_call_function(call, channel))
     except JobFailed as error:
         return EndMessage(message=_shortened(str(error.message)), may_retry=bool(error.retry))
+    except RetryLater as error:
+        text = _shortened(str(error.message))
+        return EndMessage(message=text, error_class=ErrorClass.RATE_LIMITED, come_back_seconds=error.seconds)
     except AppError as error:
         may_retry = not isinstance(error, _POINTLESS_TO_REPEAT)
-        return EndMessage(message=_shortened(error.message), detail=_own_trace(error), may_retry=may_retry)
+        error_class = ErrorClass.NETWORK if isinstance(error, OutboundFailed) else None
+        text, trace = _shortened(error.message), _own_trace(error)
+        return EndMessage(message=text, detail=trace, may_retry=may_retry, error_class=error_class)
     except MemoryError as error:
         return EndMessage(message=memory_message(call.limits), detail=_own_trace(error))
     except Exception as error:  # noqa: BLE001 - the function is somebody else's code
@@ -138,6 +158,7 @@ def _call_function(call: FunctionCall, channel: Channel) -> Result:
         idempotency_key=call.idempotency_key,
         settings=call.settings,
         write_line=channel.write_line,
+        write_progress=channel.write_progress,
     )
     return function.call(context, arguments)
 

@@ -1,7 +1,7 @@
 """Runs workflows: each step's call, its log line and its verdict. What a workflow is lives in steps.py."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,16 +11,15 @@ from app.core.http import OutboundFailed, OutboundLimits, OutboundRefused, Outbo
 from app.core.sealing import KeyUnknown, SealBroken, Sealer
 from app.jobs.kinds.base import DefinitionInvalid, Level, Outcome, OutcomeStatus, RunContext, StopReason
 from app.jobs.kinds.definitions import parse_definition, refuse_arguments
+from app.jobs.kinds.error_classes import break_asked_for, class_of_status
 from app.jobs.kinds.expectations import parse_expected_status
 from app.jobs.kinds.http_words import answer_line, body_beginning, shown_url, status_words
 from app.jobs.kinds.stops import stopped
 from app.jobs.kinds.workflow.header_secrets import HeaderVault, open_headers, sealed_ids, without_values
 from app.jobs.kinds.workflow.hiding import Cleaner, make_cleaner
 from app.jobs.kinds.workflow.steps import HttpStep, Workflow, request_of
+from app.jobs.policies import ErrorClass
 from app.vault.service import SecretNotFound, SecretOwner
-
-# Asking again with the same refused credential locks accounts and changes nothing.
-REFUSED_CREDENTIAL = frozenset({401, 403})
 
 
 class WorkflowKind:
@@ -75,11 +74,13 @@ class WorkflowKind:
         except DefinitionInvalid as error:
             return Outcome(OutcomeStatus.FAILED, error.message, may_retry=False)
         finished: list[dict[str, Any]] = []
-        for step in workflow.steps:
+        for number, step in enumerate(workflow.steps):
+            context.progress(number, len(workflow.steps), step.name)
             outcome = _run_step(step, context)
             if outcome.status is not OutcomeStatus.SUCCEEDED:
                 return outcome
             finished.append(dict(outcome.result))
+            context.progress(number + 1, len(workflow.steps), step.name)
         return Outcome(OutcomeStatus.SUCCEEDED, result={"steps": finished})
 
 
@@ -124,13 +125,15 @@ def _call(step: HttpStep, headers: list[tuple[str, str]], context: RunContext) -
     except OutboundFailed as error:
         if context.deadline.has_passed:
             return stopped(StopReason.TIME_LIMIT)
-        return _failed(context, clean(f"{called} got no answer. {error.message}"), may_retry=True)
+        return _failed(context, clean(f"{called} got no answer. {error.message}"), error_class=ErrorClass.NETWORK)
     return _judge(step, response, context, clean)
 
 
-def _failed(context: RunContext, message: str, *, may_retry: bool) -> Outcome:
+def _failed(
+    context: RunContext, message: str, *, may_retry: bool = True, error_class: ErrorClass = ErrorClass.JOB
+) -> Outcome:
     context.log(message, Level.ERROR)
-    return Outcome(OutcomeStatus.FAILED, message, may_retry=may_retry)
+    return Outcome(OutcomeStatus.FAILED, message, may_retry=may_retry, error_class=error_class)
 
 
 def _judge(step: HttpStep, response: OutboundResponse, context: RunContext, clean: Cleaner) -> Outcome:
@@ -143,7 +146,10 @@ def _judge(step: HttpStep, response: OutboundResponse, context: RunContext, clea
             OutcomeStatus.FAILED,
             clean(f"{answered}; expected {step.expected_status}."),
             detail=body_beginning(response, clean=clean),
-            may_retry=response.status not in REFUSED_CREDENTIAL,
+            # Asking again with the same refused credential locks accounts and changes nothing: its class says so.
+            error_class=class_of_status(response.status),
+            # Only for a server that does not say what time it has, ours is asked for.
+            come_back_after=break_asked_for(response.status, response.headers, now=datetime.now(UTC)),
         )
     result = {
         "name": step.name,

@@ -1,0 +1,90 @@
+"""`belfry runs`: cancel, retry-now, give-up, and what show and tail say of progress."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from app.core.errors import AppError
+from app.runs.progress import Progress, write_progress
+from app.runs.states import Reason
+from tests.cli.conftest import Terminal
+from tests.factories.outcomes import make_running, make_waiting_retry
+from tests.factories.work import load_run, make_job, make_organization, make_run
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def organization_id(terminal: Terminal) -> UUID:
+    with terminal.database.transaction() as session:
+        return make_organization(session)
+
+
+@pytest.fixture
+def running(terminal: Terminal, organization_id: UUID) -> UUID:
+    with terminal.database.transaction() as session:
+        run_id = make_running(session, make_job(session, organization_id), now=NOW)
+        write_progress(session, run_id=run_id, token=1, progress=Progress(3, 4, "Orders"))
+        return run_id
+
+
+@pytest.fixture
+def waiting(terminal: Terminal, organization_id: UUID) -> UUID:
+    with terminal.database.transaction() as session:
+        job = make_job(session, organization_id)
+        return make_waiting_retry(session, job, now=NOW, ready_at=NOW + timedelta(days=1))
+
+
+def test_cancel_ends_a_run_that_waits(terminal: Terminal, organization_id: UUID) -> None:
+    with terminal.database.transaction() as session:
+        run_id = make_run(session, make_job(session, organization_id), now=NOW)
+
+    assert terminal.json("runs", "cancel", str(run_id), "--organization", str(organization_id)) == {"is_over": True}
+
+    with terminal.database.reading() as session:
+        run = load_run(session, run_id)
+        assert (run.state, run.reason) == ("cancelled", Reason.CANCELLED.value)
+
+
+def test_cancel_says_that_a_run_is_being_stopped(terminal: Terminal, organization_id: UUID, running: UUID) -> None:
+    result = terminal.run("runs", "cancel", str(running), "--organization", str(organization_id))
+
+    shown = terminal.json("runs", "show", str(running), "--organization", str(organization_id))
+    assert result.output.startswith("It is being stopped.")
+    assert shown["cancel_requested"]
+
+
+def test_show_tells_how_far_a_try_has_come(terminal: Terminal, organization_id: UUID, running: UUID) -> None:
+    words = "runs", "show", str(running), "--organization", str(organization_id)
+
+    assert "try 1: running (3 of 4 (75 %): Orders)" in terminal.run(*words).output
+    assert terminal.json(*words)["attempts"][0]["progress"] == {"done": 3, "total": 4, "text": "Orders"}
+
+
+def test_tail_tells_how_far_it_came(terminal: Terminal, organization_id: UUID, running: UUID) -> None:
+    with terminal.database.transaction() as session:
+        run = load_run(session, running)
+        run.state, run.finished_at = "cancelled", NOW
+
+    result = terminal.run("runs", "tail", str(running), "--organization", str(organization_id))
+
+    assert "progress 3 of 4 (75 %): Orders" in result.output
+
+
+def test_retry_now_lets_the_next_try_start(terminal: Terminal, organization_id: UUID, waiting: UUID) -> None:
+    terminal.run("runs", "retry-now", str(waiting), "--organization", str(organization_id))
+
+    with terminal.database.reading() as session:
+        assert load_run(session, waiting).state == "ready"
+
+
+def test_give_up_ends_a_run_for_good(terminal: Terminal, organization_id: UUID, waiting: UUID) -> None:
+    words = "runs", "give-up", str(waiting), "--organization", str(organization_id)
+
+    terminal.run(*words)
+    again = terminal.run(*words)
+
+    with terminal.database.reading() as session:
+        assert load_run(session, waiting).reason == "given_up"
+    assert isinstance(again.exception, AppError)
