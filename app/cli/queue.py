@@ -9,7 +9,7 @@ from app.cli.console import Console, as_json, moment, pass_console, show, with_o
 from app.ops.heartbeats import ProcessRow, list_processes
 from app.runs.states import RunState
 from app.runs.statistics import count_queue
-from app.runs.switches import QUEUES, list_switches, pause_queue, resume_queue
+from app.runs.switches import list_switches, pause_queue, resume_queue
 
 LABELS = {
     RunState.READY: "waiting",
@@ -18,7 +18,7 @@ LABELS = {
     RunState.WAITING_RETRY: "waiting for a retry",
     RunState.FAILED: "failed",
 }
-a_queue = click.argument("name", type=click.Choice(QUEUES))
+a_queue = click.argument("name")
 
 
 @click.group()

@@ -23,7 +23,7 @@ from app.runs.attempts import LiveAttempt
 from app.runs.claims import Claim, LeaseTerms
 from app.runs.express import Express
 from app.runs.keeper import Keeper
-from app.runs.ledger import AttemptEnd, Started
+from app.runs.ledger import ANYTHING, AttemptEnd, Started, Taking
 from app.runs.logs import NewLine
 from app.runs.retries import Next
 from app.runs.states import AttemptState, Reason, RunState
@@ -59,6 +59,7 @@ class Executor:
     terms: LeaseTerms
     keeper: Keeper
     tally: Tally = field(default_factory=Tally)
+    taking: Taking = ANYTHING
 
     def execute(self, run_id: UUID) -> bool:
         """Claim a run and see it through. False when it was not to be had."""
@@ -104,7 +105,9 @@ class Executor:
     def _express(self) -> Express | None:
         """The short way, where there is one."""
         lane, lease = self.database.lane, self.terms.seconds
-        return None if lane is None else Express(lane, clock=self.clock, worker=self.worker, lease_seconds=lease)
+        if lane is None:
+            return None
+        return Express(lane, clock=self.clock, worker=self.worker, lease_seconds=lease, taking=self.taking)
 
     def _claim(self, run_id: UUID) -> Claim | None:
         # Without an answer it is open whether the claim was written. Then the run is not started, and the keeper gives
@@ -126,8 +129,9 @@ class Executor:
                 now = self.clock.now(session)
                 has_begun = True
                 return claims.take(
-                    session, run_id=run_id, worker=self.worker, terms=terms, safe_until=safe_until, now=now
-                )
+                    session, run_id=run_id, worker=self.worker, terms=terms, safe_until=safe_until, now=now,
+                    taking=self.taking,
+                )  # fmt: skip
         except SQLAlchemyError:
             if has_begun:
                 self._settle_later(run_id)

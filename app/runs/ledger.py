@@ -127,11 +127,32 @@ def open_run(
     return run_id
 
 
-def start(session: Session, *, run_id: UUID, worker: str, lease_until: datetime, now: datetime) -> Started | None:
+@dataclass(frozen=True)
+class Taking:
+    """Which runs somebody starts: of these queues alone, or of all, and those alone that were called out of the line.
+
+    One whose call was taken back gave its place to another, and is not to start by a hint that comes late.
+    """
+
+    queues: frozenset[str] | None = None
+    is_called_alone: bool = False
+
+    def allows(self) -> tuple[ColumnElement[bool], ...]:
+        of_queues = () if self.queues is None else (Run.queue.in_(self.queues),)
+        return of_queues + ((Run.hinted_at.is_not(None),) if self.is_called_alone else ())
+
+
+ANYTHING = Taking()
+
+
+def start(
+    session: Session, *, run_id: UUID, worker: str, lease_until: datetime, now: datetime, taking: Taking = ANYTHING
+) -> Started | None:
     """Move a ready run to running under a new token. None when somebody was faster, or it is not ready or paused."""
+    is_ready = Run.state == RunState.READY.value, Run.ready_at <= now
     query = (
         update(Run)
-        .where(Run.id == run_id, Run.state == RunState.READY.value, Run.ready_at <= now, is_open())
+        .where(Run.id == run_id, *is_ready, is_open(), *taking.allows())
         .values(
             state=RunState.RUNNING.value, token=Run.token + 1, attempt=Run.attempt + 1, worker=worker,
             lease_until=lease_until, hinted_at=None, reason=None,

@@ -18,7 +18,7 @@ from app.runs import service
 from app.runs.models import Run
 from app.runs.queries import RunNotFound, in_dead_letter
 from app.runs.states import Reason, RunState
-from app.runs.switches import QUEUES, QueueSwitchRow, check_queue, list_switches
+from app.runs.switches import QueueSwitchRow, check_queue, list_switches, queue_names
 from app.tenants.access import Actor, Permission, require
 from app.tenants.models import Organization
 from app.tenants.roles import Role
@@ -79,8 +79,9 @@ def list_queues(session: Session, *, organization_id: UUID | None) -> list[Queue
     with _seeing(session, organization_id):
         counts = {(kind, RunState(state)): number for kind, state, number in session.execute(query)}
         failed = {found.queue: found.number for found in session.execute(dead)}
+        names = queue_names(session)
         switches = {switch.name: switch for switch in list_switches(session)}
-    return [_queue(name, counts, failed.get(name, 0), switches.get(name)) for name in QUEUES]
+    return [_queue(name, counts, failed.get(name, 0), switches.get(name)) for name in names]
 
 
 def list_queue_runs(
@@ -96,7 +97,7 @@ def list_queue_runs(
 
     `after` is when the last run shown before was made, and its id.
     """
-    check_queue(name)
+    check_queue(session, name)
     words = [state.value for state in states]
     query = select(Run).where(_runs_of(organization_id), Run.queue == name, Run.state.in_(words))
     # What failed and was retried or removed is history, and no longer in the queue.

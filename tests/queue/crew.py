@@ -42,7 +42,7 @@ class Crew:
         self.parts = replace(Parts.from_settings(settings), kinds={KindName.CODE: kind})
         self.keeper = self.parts.keeper()
         self.work = Work(self.parts, self.parts.executor(self.keeper, worker=name), self.slots)
-        self.carrier = make_huey(settings)
+        self.carrier = make_huey(settings, self.parts.served)
         self.hints = make_tasks(self.carrier, execute=self.work.follow_hint, tick=None)
         self.work.dispatcher = self.parts.dispatcher(self.hints)
         self.consumer = make_consumer(
@@ -72,6 +72,7 @@ class Crew:
             self.consumer.stop(graceful=True)
         if hasattr(self, "finder"):
             self.finder.close()
+        self.work.dispatcher.close()
         self.parts.pools.dispose()
 
 

@@ -130,9 +130,9 @@ def list_queues() -> Page[QueueOut]:
 @resource("GET", "/admin/queues/<name>", signed_in=True, query=QueueQuery, answer=QueueDetail)
 def show_queue(name: str, query: QueueQuery) -> QueueDetail:
     """One queue and its runs, the oldest first. For admins of the organization, and for platform admins."""
-    check_queue(name)
     after = read_cursor(query)
     with _overseeing() as (session, organization_id):
+        check_queue(session, name)
         rows = queues.list_queues(session, organization_id=organization_id)
         found = queues.list_queue_runs(
             session,
@@ -156,7 +156,8 @@ def steer_queue(name: str, body: QueueActionIn) -> QueueActionOut:
     that is unknown or somebody else's is answered with 404, and nothing is done. Runs that cannot be retried or
     removed are left as they are and come back with the reason.
     """
-    check_queue(name)
+    with working_as(tenant_scope()) as session:
+        check_queue(session, name)
     is_for_runs = body.action in {QueueAction.RETRY, QueueAction.REMOVE}
     answer = _steer_runs(name, body) if is_for_runs else _switch(name, body)
     on_commit(request_session(), runtime().dispatch)
