@@ -166,7 +166,7 @@ def _standing(terms: Terms) -> Select[Any]:
     waiting = [exists().where(*waits, aside) for aside in (Run.aside_at.is_(None), Run.aside_at.is_not(None))]
     until = ConnectionLimit.limited_until
     account_in = select(func.min(-terms.seconds_since(until))).where(until > terms.ago(NOW))
-    token_in = (ONE - tokens_left(terms)) * Queue.rate_seconds / func.nullif(Queue.rate_starts, ZERO)
+    token_in = (ONE - tokens_left(terms)) * cast(Queue.rate_seconds, Float) / Queue.rate_starts
     return select(
         Queue.name,
         token_in.label("token_in"),

@@ -12,7 +12,9 @@ from sqlalchemy import (
     ScalarSelect,
     SQLColumnExpression,
     Select,
+    Float,
     case,
+    cast,
     func,
     literal_column,
     or_,
@@ -54,8 +56,8 @@ class Places(Protocol):
     def serves(self, queue: Expression) -> ColumnElement[bool]:
         """Whether runs of this queue are called at all."""
 
-    def ahead(self, terms: Terms, queue: Expression) -> ColumnElement[int]:
-        """How many of this queue may be called and not claimed yet."""
+    def slots_of(self, terms: Terms, queue: Expression) -> tuple[Expression, Expression]:
+        """How many runs of this queue are worked on at once; the greater of the two counts."""
 
     def free(self, terms: Terms, lanes: CTE) -> ColumnElement[int]:
         """How many runs there are places for, all queues together."""
@@ -76,10 +78,9 @@ class ByHints:
     def serves(self, queue: Expression) -> ColumnElement[bool]:
         return ONE == ONE
 
-    def ahead(self, terms: Terms, queue: Expression) -> ColumnElement[int]:
-        own = case((or_(self.own_queues.is_(None), is_among(queue, self.own_queues)), self._own(terms)), else_=ZERO)
-        found = select(self.live_slots(terms.ago, queue).label("live"), own.label("own")).subquery()
-        return select(_larger(found.c.live, found.c.own) * HINTS).scalar_subquery()
+    def slots_of(self, terms: Terms, queue: Expression) -> tuple[Expression, Expression]:
+        is_mine = or_(self.own_queues.is_(None), is_among(queue, self.own_queues))
+        return self.live_slots(terms.ago, queue), case((is_mine, self._own(terms)), else_=ZERO)
 
     def free(self, terms: Terms, lanes: CTE) -> ColumnElement[int]:
         live, own = self.live_slots(terms.ago, None).label("live"), self._own(terms).label("own")
@@ -105,8 +106,8 @@ class AtHand:
     def serves(self, queue: Expression) -> ColumnElement[bool]:
         return or_(self.queues.is_(None), is_among(queue, self.queues))
 
-    def ahead(self, terms: Terms, queue: Expression) -> ColumnElement[int]:
-        return ROOMY
+    def slots_of(self, terms: Terms, queue: Expression) -> tuple[Expression, Expression]:
+        return ROOMY, ZERO
 
     def free(self, terms: Terms, lanes: CTE) -> ColumnElement[int]:
         return self.slots
@@ -143,31 +144,31 @@ _OF_RUN = (Run.organization_id, Run.queue, Run.job_id, Run.connection_key)
 def lanes_of(terms: Terms, places: Places, held: CTE) -> CTE:
     """The queues that are open and served: `room` for how many more, `waiting` and how many may wait `ahead`."""
     own = held.c.queue == Queue.name
+    live, mine = places.slots_of(terms, Queue.name)
     counted = (
         select(
             Queue.name.label("name"),
             (Queue.concurrency - _count(held, own)).label("places"),
             tokens_left(terms).label("starts"),
             select(func.coalesce(func.sum(held.c.waiting), ZERO)).where(own).scalar_subquery().label("waiting"),
-            places.ahead(terms, Queue.name).label("ahead"),
+            live.label("live"),
+            mine.label("mine"),
         )
         .where(Queue.name.not_in(select(QueueSwitch.name)), places.serves(Queue.name))
         .order_by(Queue.name)
         .subquery("counted")
     )
     by_limits = smaller(func.coalesce(counted.c.places, ROOMY), func.coalesce(counted.c.starts, ROOMY))
-    limited = select(counted, by_limits.label("by_limits"), (counted.c.ahead - counted.c.waiting).label("left"))
-    part = limited.subquery("limited")
-    return once(
-        select(part.c.name, part.c.waiting, part.c.ahead, smaller(part.c.by_limits, part.c.left).label("room"))
-        .cte("lanes")
-    )  # fmt: skip
+    ahead = _larger(counted.c.live, counted.c.mine) * HINTS
+    part = select(counted.c.name, counted.c.waiting, by_limits.label("by_limits"), ahead.label("ahead")).subquery("part")
+    room = smaller(part.c.by_limits, part.c.ahead - part.c.waiting)
+    return once(select(part.c.name, part.c.waiting, part.c.ahead, room.label("room")).cte("lanes"))
 
 
 def tokens_left(terms: Terms) -> ColumnElement[float]:
     """How many of a queue may start now by its rate: a bucket that fills up as time goes by. Nothing without a rate."""
     passed = _larger(terms.seconds_since(Queue.tokens_at), ZERO)
-    filled = Queue.tokens + passed * Queue.rate_starts / func.nullif(Queue.rate_seconds, ZERO)
+    filled = Queue.tokens + passed * Queue.rate_starts / cast(Queue.rate_seconds, Float)
     return case((Queue.tokens_at.is_(None), Queue.rate_starts), else_=smaller(filled, Queue.rate_starts))
 
 

@@ -16,7 +16,7 @@ from app.core.text import storable
 from app.events.service import Topic, append_event
 from app.jobs.kinds.base import KindName
 from app.jobs.policies import Backoff, Priority, RetryPolicy, WhenLost, read_not_on
-from app.runs.models import Attempt, Run
+from app.runs.models import Attempt, Run, in_state
 from app.runs.retries import Next
 from app.runs.states import LOSSES, TERMINAL, AttemptState, Reason, RunState, Trigger, sources_of
 from app.runs.switches import is_open
@@ -178,6 +178,12 @@ def forget_hint(session: Session, *, run_id: UUID) -> None:
     """Let a run that could not be started be hinted at again: its queue was paused, and the hint is used up."""
     query = update(Run).where(Run.id == run_id, Run.state == RunState.READY.value)
     session.execute(query.values(hinted_at=None))
+
+
+def forget_hints(session: Session, *which: ColumnElement[bool]) -> int:
+    """Put runs back into line that were called and have not started. The hints that lead to them start nothing now."""
+    query = update(Run).where(in_state(RunState.READY), Run.hinted_at.is_not(None), *which)
+    return count_changed(session, query.values(hinted_at=None).execution_options(synchronize_session=False))
 
 
 def extend_lease(session: Session, *, run_id: UUID, token: int, lease_until: datetime) -> bool:

@@ -99,7 +99,7 @@ class TestSwitching:
             resume_queue(session, actor=owner, name="code", now=NOW)
 
     def test_refuses_a_queue_that_does_not_exist(self, session: Session, admin: Actor) -> None:
-        with pytest.raises(QueueUnknown, match="workflow, sync, code"):
+        with pytest.raises(QueueUnknown, match="code, sync, workflow"):
             pause_queue(session, actor=admin, name="mail", now=NOW)
 
     def test_works_as_the_role_of_platform_admins(self, database: OpenDatabase) -> None:
