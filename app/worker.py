@@ -106,7 +106,9 @@ class Parts:
         schema.refuse_powerful_login()
         functions = guard_supply(settings)
         kinds = job_kinds(settings, functions)
-        return cls(settings, pools, DatabaseClock(), schema, kinds, functions, Sealer(key_ring(settings)), Served(queues))
+        return cls(
+            settings, pools, DatabaseClock(), schema, kinds, functions, Sealer(key_ring(settings)), Served(queues)
+        )
 
     def pulse(
         self, *, slots: int, schedules: bool, tally: Tally | None = None, queues: frozenset[str] | None = None
@@ -180,9 +182,7 @@ def run_worker(settings: Settings, *, with_scheduler: bool, queues: Collection[s
     # Asked for now: a worker without keys would take runs that it cannot do.
     parts.sealer.ring.all_keys()
     tally, keeper, slots = Tally(), parts.keeper(), Slots(settings.workers)
-    pulse = parts.pulse(
-        slots=settings.workers, schedules=with_scheduler, tally=tally, queues=parts.served.named
-    )
+    pulse = parts.pulse(slots=settings.workers, schedules=with_scheduler, tally=tally, queues=parts.served.named)
     pulse.look = lambda: Standing(len(keeper.attempts), keeper.is_told_to_stop)
     work = Work(parts, parts.executor(keeper, worker=pulse.facts.name, tally=tally), slots)
     huey = make_huey(settings, parts.served)

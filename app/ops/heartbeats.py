@@ -72,6 +72,10 @@ class ProcessRow:
     # Those it serves, with commas between them; None for all.
     queues: str | None = None
 
+    def serves(self, queue: str) -> bool:
+        """Whether it takes runs of this queue."""
+        return bool(self.slots) and (self.queues is None or queue in self.queues.split(","))
+
     def is_gone(self, now: datetime) -> bool:
         return silence(self.beat_at, now) > GONE_AFTER
 

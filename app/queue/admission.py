@@ -116,7 +116,9 @@ def _with_limits(candidates: CompoundSelect[Any]) -> CTE:
         ConnectionLimit.concurrency.label("most_of_connection"),
         ConnectionLimit.limited_until.label("limited_until"),
     )
-    return once(select(run, *limits).select_from(run.outerjoin(Job, job).outerjoin(ConnectionLimit, account)).cte("candidates"))
+    return once(
+        select(run, *limits).select_from(run.outerjoin(Job, job).outerjoin(ConnectionLimit, account)).cte("candidates")
+    )
 
 
 def _within_own_limits(terms: Terms, held: CTE, candidates: CTE, which: ColumnElement[bool]) -> CTE:

@@ -88,8 +88,7 @@ class Hints:
     def waiting(self) -> int:
         """How many hints no worker has taken yet. Raises BrokerAway."""
         with self._carrier.link.asking_unless_away():
-            storage = self._carrier.storage
-            return int(sum(storage.count_hints(storage.served.known).values()))
+            return int(self._carrier.pending_count())
 
     def problem(self) -> str | None:
         """What is wrong with the broker, for people; None when it answers. Never takes longer than a moment."""

@@ -1,7 +1,7 @@
 """Calling runs out of the line: choosing and marking them, within all limits, whoever else does the same just now."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -31,7 +31,7 @@ from app.core.lane import Lane, Step, Values
 from app.core.scopes import ENGINE
 from app.queue.admission import next_in_line
 from app.queue.called import Called
-from app.queue.room import NOW, ONE, ZERO, Expression, Places, Terms, tokens_left
+from app.queue.room import NOW, ONE, Expression, Places, Terms, tokens_left
 from app.runs.line_lock import LINE_LOCK
 from app.runs.models import ConnectionLimit, Queue, Run, in_state
 from app.runs.states import RunState
@@ -145,7 +145,9 @@ def _call_step(places: Places, waited: timedelta) -> Step:
     is_waiting = is_state(RunState.READY), Run.hinted_at.is_(None)
     locked = select(Run.id).where(Run.id == any_of(select(line.c.id).where(line.c.goes)), *is_waiting)
     locked = locked.with_for_update(skip_locked=True)
-    called = update(Run).where(Run.id == any_of(locked)).values(hinted_at=now).returning(Run.id, Run.queue).cte("called")
+    called = (
+        update(Run).where(Run.id == any_of(locked)).values(hinted_at=now).returning(Run.id, Run.queue).cte("called")
+    )
     starts = select(called.c.queue, func.count().label("number")).group_by(called.c.queue).subquery("starts")
     spent = (
         update(Queue)
@@ -203,5 +205,3 @@ def again_when_busy(attempt: Callable[[], Round]) -> Round:
             if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
                 raise
     return again_after_conflict(attempt)
-
-

@@ -8,17 +8,17 @@ from typing import Any, Protocol
 from sqlalchemy import (
     CTE,
     ColumnElement,
+    Float,
     FromClause,
     ScalarSelect,
     SQLColumnExpression,
-    Select,
-    Float,
     case,
     cast,
     func,
     literal_column,
     or_,
     select,
+    true,
     union_all,
 )
 
@@ -76,7 +76,7 @@ class ByHints:
     is_worker: bool
 
     def serves(self, queue: Expression) -> ColumnElement[bool]:
-        return ONE == ONE
+        return true()
 
     def slots_of(self, terms: Terms, queue: Expression) -> tuple[Expression, Expression]:
         is_mine = or_(self.own_queues.is_(None), is_among(queue, self.own_queues))
@@ -160,7 +160,9 @@ def lanes_of(terms: Terms, places: Places, held: CTE) -> CTE:
     )
     by_limits = smaller(func.coalesce(counted.c.places, ROOMY), func.coalesce(counted.c.starts, ROOMY))
     ahead = _larger(counted.c.live, counted.c.mine) * HINTS
-    part = select(counted.c.name, counted.c.waiting, by_limits.label("by_limits"), ahead.label("ahead")).subquery("part")
+    part = select(counted.c.name, counted.c.waiting, by_limits.label("by_limits"), ahead.label("ahead")).subquery(
+        "part"
+    )
     room = smaller(part.c.by_limits, part.c.ahead - part.c.waiting)
     return once(select(part.c.name, part.c.waiting, part.c.ahead, room.label("room")).cte("lanes"))
 
@@ -193,5 +195,3 @@ def smaller(one: Expression, other: Expression) -> ColumnElement[Any]:
 
 def _larger(one: Expression, other: Expression) -> ColumnElement[Any]:
     return case((one > other, one), else_=other)
-
-

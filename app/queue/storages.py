@@ -64,6 +64,9 @@ class FileQueue(HintsAlone, SqliteStorage):  # type: ignore[misc]
         found = dict(self.sql("SELECT queue, count(*) FROM task GROUP BY queue", (), results=True))
         return {queue: int(found.get(self._lane(queue), 0)) for queue in queues}
 
+    def queue_size(self) -> int:
+        return int(self.sql("SELECT count(*) FROM task", (), results=True)[0][0])
+
     def dequeue(self) -> bytes | None:
         found = self._take()
         if found is None:

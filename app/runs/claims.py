@@ -84,9 +84,7 @@ def take(
     `safe_until` is what the terms said before `now` was asked for.
     """
     lease_until = now + timedelta(seconds=terms.seconds)
-    started = ledger.start(
-        session, run_id=run_id, worker=worker, lease_until=lease_until, now=now, taking=taking
-    )
+    started = ledger.start(session, run_id=run_id, worker=worker, lease_until=lease_until, now=now, taking=taking)
     if started is None:
         ledger.forget_hint(session, run_id=run_id)
         return None

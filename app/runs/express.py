@@ -38,9 +38,7 @@ _FORGET_HINTS = Step(
 class Express:
     """What the threads of one worker want of the ledger at the same moment goes in one transaction."""
 
-    def __init__(
-        self, lane: Lane, *, clock: Clock, worker: str, lease_seconds: int, taking: Taking = ANYTHING
-    ) -> None:
+    def __init__(self, lane: Lane, *, clock: Clock, worker: str, lease_seconds: int, taking: Taking = ANYTHING) -> None:
         self._lane = lane
         self._clock = clock
         self._worker = worker
@@ -63,7 +61,12 @@ class Express:
         return self._ends.ask((started, json.dumps(end.result or {})))
 
     def _start_all(self, run_ids: Sequence[UUID]) -> list[Any]:
-        values = {"worker": self._worker, "lease_seconds": self._lease_seconds, "now": self._clock.moment, **self._taking}
+        values = {
+            "worker": self._worker,
+            "lease_seconds": self._lease_seconds,
+            "now": self._clock.moment,
+            **self._taking,
+        }
         # The same hint may have come twice.
         (rows,) = self._lane.ask((ENGINE, _CLAIM, {**values, "run_ids": [*set(run_ids)]}))
         begun = {row.id: row for row in rows}

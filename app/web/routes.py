@@ -4,6 +4,7 @@ from app.web import whereabouts
 from app.web.actions import account as account_actions
 from app.web.actions import invitation as invitation_actions
 from app.web.actions import jobs as job_actions
+from app.web.actions import limits as limit_actions
 from app.web.actions import organizations as organization_actions
 from app.web.actions import runs as run_actions
 from app.web.actions import schedules as schedule_actions
@@ -19,6 +20,7 @@ from app.web.pages import (
     organizations,
     overview,
     queue,
+    queue_limits,
     runs,
     schedules,
     team,
@@ -33,11 +35,13 @@ MODULES = (
     invitation_actions,
     jobs,
     job_actions,
+    limit_actions,
     live,
     organization_actions,
     organizations,
     overview,
     queue,
+    queue_limits,
     run_actions,
     runs,
     schedule_actions,

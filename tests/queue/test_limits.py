@@ -194,7 +194,9 @@ class TestPriority:
 
 
 class TestFairShare:
-    def test_lets_one_run_start_after_at_most_three_for_each_slot(self, database: OpenDatabase, clock: ManualClock) -> None:
+    def test_lets_one_run_start_after_at_most_three_for_each_slot(
+        self, database: OpenDatabase, clock: ManualClock
+    ) -> None:
         slots, starts = 4, 0
         crowd = Crowd(database, clock, slots=slots)
         crowd.ready_at_once(crowd.job(crowd.organization("A"), priority=Priority.HIGH), 1_000)

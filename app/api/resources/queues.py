@@ -84,6 +84,9 @@ class QueueOut(Answer):
     is_paused: bool
     paused_at: Moment | None
     paused_by: str | None
+    concurrency: Annotated[int | None, Field(description="How many of its runs go on at once. null: any number.")]
+    rate_starts: Annotated[int | None, Field(description="How many start in `rate_seconds`. null: any number.")]
+    rate_seconds: int | None
 
 
 class QueuedRun(Answer):
