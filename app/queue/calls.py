@@ -11,12 +11,10 @@ from sqlalchemy import (
     ColumnElement,
     Float,
     Select,
-    bindparam,
     cast,
     exists,
     extract,
     func,
-    literal_column,
     or_,
     select,
     update,
@@ -25,13 +23,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app.core.clock import Clock
-from app.core.columns import UTCDateTime
 from app.core.db import Database, again_after_conflict
 from app.core.lane import Lane, Step, Values
 from app.core.scopes import ENGINE
 from app.queue.admission import next_in_line
 from app.queue.called import Called
-from app.queue.room import NOW, ONE, Expression, Places, Terms, tokens_left
+from app.queue.moments import SessionMoments
+from app.queue.room import NOW, ONE, Places, Terms, tokens_left
 from app.runs.line_lock import LINE_LOCK
 from app.runs.models import ConnectionLimit, Queue, Run, in_state
 from app.runs.states import RunState
@@ -67,25 +65,6 @@ class Round:
     standing: Standing
 
 
-class SessionMoments:
-    """The moments of a statement that is told the time: parameters, so that it is put together only once."""
-
-    def __init__(self) -> None:
-        self._ages: dict[timedelta, str] = {}
-
-    def ago(self, age: timedelta) -> ColumnElement[datetime]:
-        """The moment so long before that of the statement."""
-        return bindparam(self._ages.setdefault(age, f"moment_{len(self._ages)}"), type_=UTCDateTime())
-
-    def seconds_since(self, moment: Expression) -> ColumnElement[float]:
-        """How long ago that was."""
-        return (func.julianday(self.ago(NOW)) - func.julianday(moment)) * literal_column("86400.0")
-
-    def values(self, now: datetime) -> dict[str, Any]:
-        """The parameters, for a statement of this time."""
-        return {name: now - age for age, name in self._ages.items()}
-
-
 def lane_terms() -> tuple[ColumnElement[datetime], Terms]:
     """The moment of a step, and what a step is told by it."""
     now, ago = moments()
@@ -100,8 +79,8 @@ class Caller:
         self._database = database
         self._clock = clock
         self._moments = SessionMoments()
-        terms = Terms(self._moments.ago, self._moments.seconds_since, lateral=False)
-        self._line, self._standing = next_in_line(terms, places, waited=waited), _standing(terms)
+        self._terms = Terms(self._moments.ago, self._moments.seconds_since, lateral=False)
+        self._line, self._standing = next_in_line(self._terms, places, waited=waited), _standing(self._terms)
         self._call_step, self._standing_step = _call_step(places, waited), Step(_standing(lane_terms()[1]))
 
     def call(self, values: Values, *, steps: Sequence[tuple[Step, Values]] = (), do: DoFirst | None = None) -> Round:
@@ -128,13 +107,18 @@ class Caller:
         given = {**values, **self._moments.values(now)}
         line = session.execute(self._line, given).all()
         called = [row for row in line if row.goes]
-        session.execute(update(Run).where(Run.id.in_([row.id for row in called])).values(hinted_at=now))
-        terms = Terms(self._moments.ago, self._moments.seconds_since, lateral=False)
+        if called:
+            self._mark(session, called, given)
+        return _round(line, session.execute(self._standing, given).all())
+
+    def _mark(self, session: Session, called: Sequence[Any], given: Values) -> None:
+        now = self._terms.ago(NOW)
+        marked = update(Run).where(Run.id.in_([row.id for row in called])).values(hinted_at=now)
+        session.execute(marked.execution_options(synchronize_session=False), given)
         for name, number in Counter(row.queue for row in called).items():
             spent = update(Queue).where(Queue.name == name, Queue.rate_starts.is_not(None))
-            left = tokens_left(terms) - number
-            session.execute(spent.values(tokens=left, tokens_at=terms.ago(NOW)), given)
-        return _round(line, session.execute(self._standing, given).all())
+            spent = spent.values(tokens=tokens_left(self._terms) - number, tokens_at=now)
+            session.execute(spent.execution_options(synchronize_session=False), given)
 
 
 def _call_step(places: Places, waited: timedelta) -> Step:

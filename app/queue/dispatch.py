@@ -8,7 +8,7 @@ from datetime import datetime
 from threading import Lock
 from uuid import UUID
 
-from sqlalchemy import Integer, Text, bindparam, literal, update
+from sqlalchemy import Integer, Text, bindparam, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -27,7 +27,7 @@ from app.queue.calls import Caller, Round, Standing
 from app.queue.link import BrokerAway
 from app.queue.room import ByHints, LiveSlots
 from app.queue.served import Served
-from app.queue.stale import forget_stale, forget_stale_step
+from app.queue.stale import StaleHints, forget_stale_step
 from app.queue.tasks import make_hints
 from app.runs import ledger
 from app.runs.models import Run, in_state
@@ -82,6 +82,7 @@ class Dispatcher:
     # Whether this process stays, and comes back to what a rate holds up.
     stays: bool = False
     _caller: Caller = field(init=False, compare=False, repr=False)
+    _stale: StaleHints = field(init=False, compare=False, repr=False)
     _forget_stale: Step = field(init=False, compare=False, repr=False)
     _alarm: Alarm = field(init=False, compare=False, repr=False)
     _pace: Pace = field(default_factory=Pace, init=False, compare=False)
@@ -95,6 +96,7 @@ class Dispatcher:
         places = ByHints(self.live_slots, own_slots, own_queues, is_worker=self.is_worker)
         object.__setattr__(self, "_caller", Caller(self.database, self.clock, places))
         object.__setattr__(self, "_forget_stale", forget_stale_step(self.live_slots))
+        object.__setattr__(self, "_stale", StaleHints(self.live_slots))
         object.__setattr__(self, "_alarm", Alarm(self.dispatch))
 
     def dispatch(self) -> int:
@@ -153,7 +155,7 @@ class Dispatcher:
 
         def before(session: Session, now: datetime) -> None:
             _wake(session, now)
-            forget_stale(session, empty=empty, live_slots=self.live_slots, now=now)
+            self._stale.forget(session, empty=empty, now=now)
 
         own = {"own_slots": self.own_slots, "own_queues": self.served.words}
         found = self._caller.call(own, steps=(wake, (self._forget_stale, {"empty": empty})), do=before)
@@ -198,6 +200,7 @@ class Dispatcher:
 
 
 _WAKE = make_ready()
+_WAITS_ARE_OVER = waits_that_are_over(bindparam("now", type_=UTCDateTime()), bindparam("limit", type_=Integer))
 
 
 def make_dispatcher(
@@ -210,7 +213,7 @@ def make_dispatcher(
 
 
 def _wake(session: Session, now: datetime) -> None:
-    due = list(session.scalars(waits_that_are_over(literal(now, UTCDateTime()), literal(MOST_WOKEN))))
+    due = list(session.scalars(_WAITS_ARE_OVER, {"now": now, "limit": MOST_WOKEN}))
     if due:
         ledger.make_ready(session, run_ids=due, now=now)
 

@@ -4,12 +4,12 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, any_, bindparam, literal, null, or_, select, update
+from sqlalchemy import ColumnElement, Text, any_, bindparam, null, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
-from app.core.columns import UTCDateTime
 from app.core.lane import Step
+from app.queue.moments import SessionMoments
 from app.queue.room import ZERO, Ago, LiveSlots
 from app.runs.models import Run, in_state
 from app.runs.states import RunState
@@ -28,14 +28,18 @@ def forget_stale_step(live_slots: LiveSlots) -> Step:
     return Step(update(Run).where(Run.id == any_of(found.with_for_update(skip_locked=True))).values(hinted_at=null()))
 
 
-def forget_stale(session: Session, *, empty: Collection[str], live_slots: LiveSlots, now: datetime) -> None:
+class StaleHints:
     """The same in a session."""
 
-    def ago(age: timedelta) -> ColumnElement[datetime]:
-        return literal(now - age, UTCDateTime())
+    def __init__(self, live_slots: LiveSlots) -> None:
+        self._moments = SessionMoments()
+        lies_nowhere = Run.queue.in_(bindparam("empty", expanding=True))
+        stale = update(Run).where(*_is_stale(self._moments.ago, lies_nowhere, live_slots)).values(hinted_at=null())
+        self._forget = stale.execution_options(synchronize_session=False)
 
-    stale = update(Run).where(*_is_stale(ago, Run.queue.in_(empty), live_slots))
-    session.execute(stale.values(hinted_at=None).execution_options(synchronize_session=False))
+    def forget(self, session: Session, *, empty: Collection[str], now: datetime) -> None:
+        """No hint lies in these queues: hints that do lie there are only late."""
+        session.execute(self._forget, {"empty": [*empty], **self._moments.values(now)})
 
 
 def _is_stale(ago: Ago, lies_nowhere: ColumnElement[bool], live_slots: LiveSlots) -> tuple[ColumnElement[bool], ...]:
