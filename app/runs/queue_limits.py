@@ -4,7 +4,7 @@ import re
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, exists, insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.core.db import count_changed
@@ -132,9 +132,10 @@ def delete_queue(session: Session, *, actor: Actor, name: str, now: datetime) ->
     check_queue(session, name)
     if name in set(KindName):
         raise QueueInUse(f"“{name}” is the queue of every job of this kind that names no other, so it stays.")
-    if session.scalar(select(exists().where(Job.queue == name, Job.deleted_at.is_(None)))):
+    if session.scalar(select(Job.id).where(Job.queue == name, Job.deleted_at.is_(None)).limit(1)):
         raise QueueInUse(f"A job uses the queue “{name}”. Give its jobs another queue first.")
-    if session.scalar(select(exists().where(Run.queue == name, Run.state.in_([state.value for state in _LIVE])))):
+    unfinished = Run.queue == name, Run.state.in_([state.value for state in _LIVE])
+    if session.scalar(select(Run.id).where(*unfinished).limit(1)):
         raise QueueInUse(f"A run of the queue “{name}” has not ended yet. Wait for it, or remove it.")
     for table in (QueueSwitch, Queue):
         session.execute(delete(table).where(table.name == name))
