@@ -3,8 +3,8 @@
 import logging
 import os
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
@@ -32,11 +32,13 @@ from app.queue.consumer import make_consumer
 from app.queue.dispatch import Dispatcher, make_dispatcher
 from app.queue.finder import Finder
 from app.queue.scheduler import Scheduler
+from app.queue.served import Served
 from app.queue.slots import Slots
 from app.queue.tasks import make_tasks
 from app.runs.claims import LeaseTerms
 from app.runs.executor import Executor
 from app.runs.keeper import Keeper
+from app.runs.ledger import Taking
 from app.runs.tally import Tally
 
 log = logging.getLogger(__name__)
@@ -95,18 +97,23 @@ class Parts:
     kinds: JobKinds
     functions: GuardSupply
     sealer: Sealer
+    served: Served = field(default_factory=Served)
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> "Parts":
+    def from_settings(cls, settings: Settings, *, queues: Collection[str] | None = None) -> "Parts":
         pools = Pools.open(settings)
         schema = SchemaGate(pools.beat, expected=newest_migration(), is_strict=settings.is_production)
         schema.refuse_powerful_login()
         functions = guard_supply(settings)
         kinds = job_kinds(settings, functions)
-        return cls(settings, pools, DatabaseClock(), schema, kinds, functions, Sealer(key_ring(settings)))
+        return cls(
+            settings, pools, DatabaseClock(), schema, kinds, functions, Sealer(key_ring(settings)), Served(queues)
+        )
 
-    def pulse(self, *, slots: int, schedules: bool, tally: Tally | None = None) -> Pulse:
-        facts = facts_of_this_process(version=VERSION, slots=slots, schedules=schedules)
+    def pulse(
+        self, *, slots: int, schedules: bool, tally: Tally | None = None, queues: frozenset[str] | None = None
+    ) -> Pulse:
+        facts = facts_of_this_process(version=VERSION, slots=slots, schedules=schedules, queues=queues)
         problem = self.schema.sentence()
         if problem is not None:
             log.error("database cannot be used", extra={"problem": problem})
@@ -131,6 +138,7 @@ class Parts:
             terms=self._terms,
             keeper=keeper,
             tally=tally or Tally(),
+            taking=Taking(self.served.named, is_called_alone=True),
         )
 
     def finder(self, slots: Slots, *, is_broker_away: Callable[[], bool], execute: Callable[[UUID], bool]) -> Finder:
@@ -139,6 +147,7 @@ class Parts:
             clock=self.clock,
             schema=self.schema,
             slots=slots,
+            served=self.served,
             is_broker_away=is_broker_away,
             execute=execute,
         )
@@ -149,7 +158,8 @@ class Parts:
 
     def dispatcher(self, hints: Hints) -> Dispatcher:
         # The scheduler waits for it after each tick, so it waits for an answer no longer than the tick does.
-        return Dispatcher(self.pools.tick, self.clock, hints, live_slots, own_slots=self.settings.workers)
+        slots, served = self.settings.workers, self.served
+        return Dispatcher(self.pools.tick, self.clock, hints, live_slots, own_slots=slots, served=served, stays=True)
 
     def scheduler(self, dispatcher: Dispatcher, pulse: Pulse) -> Scheduler:
         return Scheduler(
@@ -166,16 +176,16 @@ class Parts:
         )
 
 
-def run_worker(settings: Settings, *, with_scheduler: bool) -> None:
-    """Serve runs until told to stop by SIGTERM or SIGINT; with a scheduler thread unless told otherwise."""
-    parts = Parts.from_settings(settings)
+def run_worker(settings: Settings, *, with_scheduler: bool, queues: Collection[str] | None = None) -> None:
+    """Serve runs until told to stop by SIGTERM or SIGINT, of all queues or of some; with a scheduler thread or not."""
+    parts = Parts.from_settings(settings, queues=queues)
     # Asked for now: a worker without keys would take runs that it cannot do.
     parts.sealer.ring.all_keys()
     tally, keeper, slots = Tally(), parts.keeper(), Slots(settings.workers)
-    pulse = parts.pulse(slots=settings.workers, schedules=with_scheduler, tally=tally)
+    pulse = parts.pulse(slots=settings.workers, schedules=with_scheduler, tally=tally, queues=parts.served.named)
     pulse.look = lambda: Standing(len(keeper.attempts), keeper.is_told_to_stop)
     work = Work(parts, parts.executor(keeper, worker=pulse.facts.name, tally=tally), slots)
-    huey = make_huey(settings)
+    huey = make_huey(settings, parts.served)
     hints = make_tasks(huey, execute=work.follow_hint, tick=work.tick if with_scheduler else None)
     work.connect(parts.dispatcher(hints), pulse)
     ending = Ending(settings.stop_seconds, keeper)
@@ -192,13 +202,15 @@ def run_worker(settings: Settings, *, with_scheduler: bool) -> None:
     helpers: list[Helper] = [keeper, parts.functions, finder, *timekeepers, pulse]
     for helper in helpers:
         helper.start()
-    log.info("worker started", extra={"slots": settings.workers, "scheduler": with_scheduler})
+    facts = {"slots": settings.workers, "scheduler": with_scheduler, "queues": pulse.facts.queues or "all"}
+    log.info("worker started", extra=facts)
     consumer.run()
     # The consumer knows of the runs that hints led to; the finder's are waited for as well.
     slots.wait_until_idle(ending.seconds_left)
     # A call that nobody answers cannot be interrupted; its run is given to others all the same.
     work.hand_back()
     # The keeper goes last but one, so that leases are renewed until nothing new can begin; the pulse signs off.
+    work.dispatcher.close()
     for helper in [*helpers[1:-1], keeper, pulse]:
         helper.close()
     parts.pools.dispose()
@@ -285,13 +297,15 @@ def run_scheduler(settings: Settings, closed: threading.Event) -> None:
     """Keep time until `closed` is set, without executing anything."""
     parts = Parts.from_settings(settings)
     pulse = parts.pulse(slots=0, schedules=True)
-    scheduler = parts.scheduler(make_dispatcher(settings, parts.pools.tick, parts.clock, live_slots=live_slots), pulse)
+    dispatcher = make_dispatcher(settings, parts.pools.tick, parts.clock, live_slots=live_slots, stays=True)
+    scheduler = parts.scheduler(dispatcher, pulse)
     helpers: list[Helper] = [scheduler, parts.housekeeper(), pulse]
     for helper in helpers:
         helper.start()
     log.info("scheduler started")
     closed.wait()
     end_after(settings.stop_seconds + LATE_SECONDS)
+    dispatcher.close()
     for helper in helpers:
         helper.close()
     parts.pools.dispose()

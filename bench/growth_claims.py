@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from app.jobs.kinds.base import KindName
 from app.jobs.models import Job
 from app.ops.capacity import live_slots
 from app.queue.broker import Hints
+from app.queue.called import Called
 from app.queue.dispatch import Dispatcher
 from app.runs.models import Run, in_state
 from app.runs.states import RunState
@@ -53,11 +54,11 @@ class Pocket(Hints):
 
     sent: list[UUID] = field(default_factory=list)
 
-    def send(self, run_ids: list[UUID]) -> None:
-        self.sent += run_ids
+    def send(self, called: list[Called]) -> None:
+        self.sent += [one.run_id for one in called]
 
-    def waiting(self) -> int:
-        return len(self.sent)
+    def empty_queues(self, names: Collection[str]) -> list[str]:
+        return [] if self.sent else list(names)
 
 
 def add_line(place: Installation, length: int) -> None:

@@ -51,7 +51,7 @@ def add_ready_runs(session: Session, job: Job, length: int, *, now: datetime) ->
         "definition": job.definition, "tries": job.tries, "retry_delay_seconds": job.retry_delay_seconds,
         "retry_backoff": job.retry_backoff, "time_limit_seconds": job.time_limit_seconds,
         "trigger": Trigger.MANUAL.value, "due_at": now, "state": RunState.READY.value, "attempt": 0, "token": 0,
-        "ready_at": now, "created_at": now,
+        "queue": job.queue or job.kind, "ready_at": now, "created_at": now,
     }  # fmt: skip
     session.execute(insert(Run), [{**values, "id": new_id()} for _ in range(length)])
 

@@ -5,11 +5,13 @@ from dataclasses import asdict, replace
 import click
 
 from app.cli.console import Console, as_json, pass_console, show, table, with_organization
+from app.cli.queue_limits import read_at_once
 from app.core.clock import DatabaseClock
 from app.core.scopes import IDENTITY
+from app.runs.organization_limits import limit_organization
 from app.schedules.defaults import give_default_schedules
 from app.tenants.founding import found_organization, revise_organization
-from app.tenants.organizations import list_organizations
+from app.tenants.organizations import find_organization, list_organizations
 from app.tenants.platform import acting_for_the_installation
 from app.tenants.queries import find_account
 from app.tenants.roster import MemberNotFound, get_organization
@@ -51,6 +53,23 @@ def create(console: Console, name: str, owner: str, timezone: str | None, is_jso
         made = found_organization(session, actor=actor, name=name, timezone=zone, now=now)
         give_default_schedules(session, organization_id=made, now=now)
     show({"id": str(made), "name": name}, f"Made {name}. {account.email} owns it.", is_json=is_json)
+
+
+@organizations.command()
+@click.argument("name")
+@click.argument("at_once", metavar="NUMBER")
+@as_json
+@pass_console
+def limit(console: Console, name: str, at_once: str, is_json: bool) -> None:
+    """Let so many runs of an organization go on at once, over all queues; none for any number."""
+    concurrency = read_at_once(at_once)
+    with console.platform_desk() as desk:
+        found = find_organization(desk.session, name=name)
+        row = limit_organization(
+            desk.session, actor=desk.actor, organization_id=found.id, concurrency=concurrency, now=desk.now
+        )
+    words = "as many runs as there is room for" if concurrency is None else f"{concurrency} runs at once"
+    show(asdict(row), f"{row.name} has {words}.", is_json=is_json)
 
 
 @organizations.command()

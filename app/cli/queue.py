@@ -1,4 +1,4 @@
-"""`belfry queue`: what waits, runs and failed, and the switch of each queue."""
+"""`belfry queue`: what waits, runs and failed, and the switch of each queue. Its limits are in queue_limits.py."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -6,10 +6,12 @@ from datetime import datetime
 import click
 
 from app.cli.console import Console, as_json, moment, pass_console, show, with_organization
+from app.cli.queue_limits import create, delete, set_command
 from app.ops.heartbeats import ProcessRow, list_processes
+from app.runs.queue_limits import list_limits
 from app.runs.states import RunState
 from app.runs.statistics import count_queue
-from app.runs.switches import QUEUES, list_switches, pause_queue, resume_queue
+from app.runs.switches import list_switches, pause_queue, resume_queue
 
 LABELS = {
     RunState.READY: "waiting",
@@ -18,12 +20,16 @@ LABELS = {
     RunState.WAITING_RETRY: "waiting for a retry",
     RunState.FAILED: "failed",
 }
-a_queue = click.argument("name", type=click.Choice(QUEUES))
+a_queue = click.argument("name")
 
 
 @click.group()
 def queue() -> None:
-    """See the queue, pause and resume it."""
+    """See the queues, limit, pause and resume them."""
+
+
+for command in (create, set_command, delete):
+    queue.add_command(command)
 
 
 @queue.command()
@@ -31,15 +37,18 @@ def queue() -> None:
 @as_json
 @pass_console
 def status(console: Console, is_json: bool) -> None:
-    """How many runs wait, run and failed, which queues are paused, and which processes do the work."""
+    """How many runs wait, run and failed, the limits of each queue, which are paused, and who does the work."""
     with console.reading() as desk:
         counts = count_queue(desk.session, organization_id=desk.actor.organization_id)
         switches = list_switches(desk.session)
+        limits = list_limits(desk.session)
         processes = list_processes(desk.session, now=desk.now)
     value: dict[str, object] = {state.value: counts[state] for state in LABELS}
     value["paused"] = [switch.name for switch in switches]
+    value["queues"] = [asdict(row) for row in limits]
     value["processes"] = [asdict(process) for process in processes]
     lines = [f"{counts[state]:6} {label}" for state, label in LABELS.items()]
+    lines += [f"{row.name}: {row.words}" for row in limits]
     lines += [f"{one.name} is paused by {one.paused_by} since {moment(one.paused_at)}" for one in switches]
     lines += [_of_process(process, desk.now) for process in processes]
     show(value, "\n".join(lines), is_json=is_json)
@@ -69,6 +78,8 @@ def _of_process(process: ProcessRow, now: datetime) -> str:
     facts = [f"version {process.version}", f"last report {moment(process.beat_at)}"]
     if process.slots:
         facts.insert(0, f"{process.running} of {process.slots} slots in use")
+    if process.queues is not None:
+        facts.append(f"serves {process.queues.replace(',', ', ')} alone")
     if process.ticked_at is not None:
         facts.append(f"last tick {moment(process.ticked_at)} took {process.tick_ms} ms")
     if process.is_silent(now):

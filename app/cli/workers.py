@@ -3,23 +3,31 @@
 import os
 import signal
 import threading
+from dataclasses import replace
 
 import click
 
 from app.cli.children import PARENT_VARIABLE
 from app.cli.console import Console, pass_console
 from app.core.process import die_with_parent
+from app.core.scopes import ENGINE
+from app.runs.switches import check_queue
 from app.worker import run_scheduler, run_worker
 
 
 @click.command()
 @click.option("--no-scheduler", is_flag=True, help="Only execute runs; another process keeps time.")
+@click.option(
+    "--queues", metavar="NAMES", help="Only runs of these queues, with commas between them; all unless given."
+)
+@click.option("--slots", type=click.IntRange(1, 256), help="How many runs at once; BELFRY_WORKERS unless given.")
 @pass_console
-def worker(console: Console, no_scheduler: bool) -> None:
+def worker(console: Console, no_scheduler: bool, queues: str | None, slots: int | None) -> None:
     """Execute runs, and keep time unless told otherwise."""
     _die_with_supervisor()
-    settings = console.settings
-    run_worker(settings, with_scheduler=settings.scheduler_enabled and not no_scheduler)
+    settings = console.settings if slots is None else replace(console.settings, workers=slots)
+    named = None if queues is None else _named(console, queues)
+    run_worker(settings, with_scheduler=settings.scheduler_enabled and not no_scheduler, queues=named)
 
 
 @click.command()
@@ -28,6 +36,19 @@ def scheduler(console: Console) -> None:
     """Keep time, and execute nothing."""
     _die_with_supervisor()
     run_scheduler(console.settings, _set_by_signals())
+
+
+def _named(console: Console, queues: str) -> list[str]:
+    """The names that were given. Raises QueueUnknown, where the database can be asked."""
+    names = [name.strip() for name in queues.split(",") if name.strip()]
+    if not names:
+        raise click.UsageError("Name at least one queue, for example --queues sync,workflow")
+    # Otherwise the worker waits for its database as any other does.
+    if console.schema.sentence() is None:
+        with console.database.reading(ENGINE) as session:
+            for name in names:
+                check_queue(session, name)
+    return names
 
 
 def _set_by_signals() -> threading.Event:

@@ -45,7 +45,7 @@ _RUN = (
     "id, organization_id, job_id, schedule_id, slot_at, due_at, trigger, requested_by, request_key, retry_of_run_id, "
     "parent_run_id, cause_run_id, kind, job_name, tries, retry_delay_seconds, retry_backoff, "
     "retry_longest_delay_seconds, retry_has_jitter, retry_not_on, when_lost, soft_limit_seconds, time_limit_seconds, "
-    "queue, priority, connection_key, slow_at, cancel_requested_at, cancel_reason, cancel_words, state, "
+    "queue, priority, connection_key, aside_at, slow_at, cancel_requested_at, cancel_reason, cancel_words, state, "
     "reason, error, attempt, token, worker, lease_until, ready_at, hinted_at, created_at, started_at, finished_at, "
     "dismissed_at"
 )
@@ -69,7 +69,8 @@ TABLES: dict[str, tuple[Access, ...]] = {
     "organizations": (
         Access(TENANT, ("SELECT", "UPDATE (name, timezone)"), f"id = {ORGANIZATION}"),
         Access(IDENTITY, ("SELECT", "INSERT")),
-        Access(PLATFORM, ("SELECT",)),
+        Access(ENGINE, ("SELECT (id, concurrency)",)),
+        Access(PLATFORM, ("SELECT", "UPDATE (concurrency)")),
     ),
     "users": (
         Access(TENANT, (f"SELECT ({_USER})",), _COLLEAGUES),

@@ -7,6 +7,9 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from app.ops.heartbeats import HEALTHY_WITHIN, ProcessRow, list_processes, silence
+from app.runs.switches import queue_names
+
+_START_ONE = "Start one with: belfry worker --queues "
 
 
 @dataclass(frozen=True)
@@ -23,11 +26,11 @@ class Health:
 
 def check_health(session: Session, *, now: datetime) -> Health:
     """Judge by what the processes report."""
-    return judge(list_processes(session, now=now), now=now)
+    return judge(list_processes(session, now=now), now=now, queues=queue_names(session))
 
 
-def judge(processes: Sequence[ProcessRow], *, now: datetime) -> Health:
-    """The health of an installation of which these processes were heard within a day."""
+def judge(processes: Sequence[ProcessRow], *, now: datetime, queues: Sequence[str] = ()) -> Health:
+    """The health of an installation with these queues, of which these processes were heard within a day."""
     alive = [row for row in processes if not row.is_gone(now)]
     workers = [row for row in alive if row.slots]
     idle = [row for row in workers if row.problem is not None]
@@ -39,6 +42,8 @@ def judge(processes: Sequence[ProcessRow], *, now: datetime) -> Health:
         problems.append("No worker is running, so what is due waits. Start one with: belfry up or belfry worker")
     remarks = [_of(row) for row in alive if row.problem is not None]
     remarks += [f"{row.name} was last heard of at {_clock(row.beat_at)}." for row in alive if row.is_silent(now)]
+    unserved = [name for name in queues if workers and not any(row.serves(name) for row in workers)]
+    remarks += [f"No worker serves the queue {name}, so its runs wait. {_START_ONE}{name}" for name in unserved]
     return Health(tuple(problems), tuple(remarks))
 
 

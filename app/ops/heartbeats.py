@@ -2,6 +2,7 @@
 
 import os
 import socket
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -47,6 +48,8 @@ class ProcessFacts:
     schedules: bool
     host: str = ""
     pid: int = 0
+    # Those it serves, with commas between them; None for all.
+    queues: str | None = None
 
 
 @dataclass(frozen=True)
@@ -85,14 +88,17 @@ def silence(beat_at: datetime, now: datetime) -> timedelta:
     return abs(now - beat_at)
 
 
-def facts_of_this_process(*, version: str, slots: int, schedules: bool) -> ProcessFacts:
+def facts_of_this_process(
+    *, version: str, slots: int, schedules: bool, queues: Collection[str] | None = None
+) -> ProcessFacts:
     """A name that a person can find, and that no other process has: the host, the process id and some letters.
 
     In containers the first two may be the same for all, and a worker tells by its name which leases are its own.
     """
     host, pid, process_id = socket.gethostname(), os.getpid(), new_id()
     name = f"{host}:{pid}:{process_id.hex[-6:]}"
-    return ProcessFacts(process_id, name, version, slots, schedules, host, pid)
+    named = None if queues is None else ",".join(sorted(queues))
+    return ProcessFacts(process_id, name, version, slots, schedules, host, pid, named)
 
 
 def beat(

@@ -1,138 +1,168 @@
-"""Which ready runs are next: as many as there is room for, with organizations in turn. One statement.
+"""Which ready runs are next: as many as there is room for within every limit, with organizations in turn.
 
-Whose organization has least in hand goes first; among those, whoever waits longest.
+One statement. Whose organization has least in hand goes first; within it the highest priority, then whoever waits
+longest. Limits count what goes on and what was called already.
 """
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import (
     CTE,
     ColumnElement,
+    CompoundSelect,
     FromClause,
-    ScalarSelect,
     Select,
-    case,
+    and_,
+    false,
     func,
     literal_column,
-    null,
+    or_,
     select,
     true,
-    tuple_,
     union_all,
-    update,
 )
-from sqlalchemy.orm import aliased
 
-from app.runs.models import QueueSwitch, Run, in_state
-from app.runs.states import RunState
+from app.jobs.models import Job
+from app.queue.lines import OF_RUN, aside_lines, heads_of, is_waiting, lines
+from app.queue.room import (
+    NOW,
+    ONE,
+    ROOMY,
+    ZERO,
+    Places,
+    Terms,
+    held_runs,
+    in_hand_of_organizations,
+    lanes_of,
+    once,
+)
+from app.runs.models import ConnectionLimit, Run
+from app.tenants.models import Organization
 
-# Enough that a slot never waits for the next pass, few enough that a removal takes effect at once.
-HINTS_PER_SLOT = 2
-# A hint that nobody took for this long may be lost.
-STALE_AFTER = timedelta(seconds=10)
-
-# The moment so long before that of the statement.
-Ago = Callable[[timedelta], ColumnElement[datetime]]
-# How many runs the workers heard of lately take at once, all together.
-LiveSlots = Callable[[Ago], ScalarSelect[int]]
-
-NOW = timedelta(0)
-_WAITING, _HINTED = Run.hinted_at.is_(None), Run.hinted_at.is_not(None)
+# What a line tells of the queue and organization it belongs to.
+_OF_LINE = ("queue_room", "room", "in_hand")
+# Of those that a limit of their job or connection holds up, how many are named.
+MOST_HELD_UP = 100
 
 
-def forget_stale(ago: Ago) -> Any:
-    """Take hints back that nobody followed. For when no hint lies in the queue: those that do are only late."""
-    return update(Run).where(in_state(RunState.READY), Run.hinted_at < ago(STALE_AFTER)).values(hinted_at=null())
+def next_in_line(terms: Terms, places: Places, *, waited: timedelta = NOW) -> Select[Any]:
+    """The runs to call, the first one first: id, queue, turn, ready_at, and `goes`.
+
+    Those that do not go stand at the head of their line although their job or connection is at its limit. They are to
+    stand aside, or they would hide whoever is behind them.
+    """
+    held = held_runs(terms)
+    lanes = lanes_of(terms, places, held)
+    free = once(select(places.free(terms, lanes).label("free")).cte("free"))
+    candidates = _with_limits(_candidates(terms, held, lanes, free, waited))
+    # Few have limits of their own, so only those are counted for them.
+    has_none = candidates.c.most_of_job.is_(None), candidates.c.connection_limited.is_(None)
+    bound = _within_own_limits(terms, held, candidates, or_(*(~which for which in has_none)))
+    columns = (*OF_RUN, *_OF_LINE)
+    plain = select(*(candidates.c[name] for name in columns)).where(*has_none)
+    admitted = union_all(plain, select(*(bound.c[name] for name in columns)).where(bound.c.goes)).subquery("admitted")
+    line, held_up = _in_turn(admitted, free), _held_up(bound)
+    both = union_all(select(line), select(held_up)).subquery("both")
+    return select(both).order_by(both.c.turn, both.c.ready_at, both.c.id)
 
 
-def next_in_line(ago: Ago, *, live_slots: LiveSlots, own_slots: ColumnElement[int], lateral: bool) -> Select[Any]:
-    """The ids of the runs to hint at, the first one first. `lateral`: whether the engine knows that word."""
-    called = _called()
-    free = select(_room(ago, called, live_slots, own_slots).c.free).scalar_subquery()
-    candidates = _candidates(_lines(lateral=lateral), ago, free, lateral=lateral)
-    turn = func.row_number().over(
-        partition_by=candidates.c.organization_id, order_by=(candidates.c.ready_at, candidates.c.id)
+def _candidates(terms: Terms, held: CTE, lanes: CTE, free: CTE, waited: timedelta) -> CompoundSelect[Any]:
+    """The first of every line with room, as many as there is room for: each could be the only one."""
+    most, hand = select(free.c.free).scalar_subquery(), in_hand_of_organizations(held)
+    is_ready = Run.ready_at <= terms.ago(waited)
+    in_order = Run.priority, Run.ready_at, Run.id
+    in_hand = func.coalesce(hand.c.runs, ZERO)
+    room = func.coalesce(Organization.concurrency - in_hand, ROOMY)
+    facts = lanes.c.room.label("queue_room"), room.label("room"), in_hand.label("in_hand")
+
+    def with_facts(source: FromClause, queue: ColumnElement[Any], organization_id: ColumnElement[Any]) -> FromClause:
+        # Without a place of its own a line keeps nobody from looking further.
+        has_room = and_(lanes.c.name == queue, lanes.c.room >= ONE)
+        owner = and_(Organization.id == organization_id, or_(Organization.concurrency.is_(None), room >= ONE))
+        joined = source.join(lanes, has_room).outerjoin(hand, hand.c.organization_id == organization_id)
+        return joined.join(Organization, owner)
+
+    found = lines(lateral=terms.lateral)
+    source = with_facts(found, found.c.queue, found.c.organization_id)
+    open_lines = select(found, *facts).select_from(source).cte("open_lines")
+    own = Run.queue == open_lines.c.queue, Run.organization_id == open_lines.c.organization_id
+    first = select(Run.id).where(*own, *is_waiting(is_aside=False), is_ready).order_by(*in_order).limit(most)
+    source, runs = heads_of(open_lines, first, lateral=terms.lateral)
+    general = select(*_labelled(runs), *(open_lines.c[name] for name in _OF_LINE)).select_from(source)
+
+    jobs = aside_lines(lateral=terms.lateral)
+    first = select(Run.id).where(Run.job_id == jobs.c.job_id, *is_waiting(is_aside=True), is_ready)
+    source, runs = heads_of(jobs, first.order_by(*in_order).limit(most), lateral=terms.lateral)
+    source = with_facts(source, runs["queue"], runs["organization_id"])
+    return union_all(general, select(*_labelled(runs), *facts).select_from(source))
+
+
+def _labelled(columns: dict[str, ColumnElement[Any]]) -> list[ColumnElement[Any]]:
+    return [column.label(name) for name, column in columns.items()]
+
+
+def _with_limits(candidates: CompoundSelect[Any]) -> CTE:
+    """Beside each candidate what its job and its connection say."""
+    run = candidates.subquery("candidate")
+    job = and_(Job.id == run.c.job_id, Job.concurrency.is_not(None))
+    account = and_(
+        ConnectionLimit.organization_id == run.c.organization_id,
+        ConnectionLimit.connection_key == run.c.connection_key,
     )
-    in_hand = _in_hand(called)
-    ranked = (
-        select(candidates.c.id, candidates.c.ready_at, (turn + func.coalesce(in_hand.c.runs, 0)).label("turn"))
-        .select_from(candidates.outerjoin(in_hand, in_hand.c.organization_id == candidates.c.organization_id))
-        .subquery("ranked")
+    limits = (
+        Job.concurrency.label("most_of_job"),
+        ConnectionLimit.connection_key.label("connection_limited"),
+        ConnectionLimit.concurrency.label("most_of_connection"),
+        ConnectionLimit.limited_until.label("limited_until"),
     )
-    return select(ranked.c.id, ranked.c.turn, ranked.c.ready_at).order_by(
-        ranked.c.turn, ranked.c.ready_at, ranked.c.id
-    ).limit(free)  # fmt: skip
-
-
-def _called() -> CTE:
-    """The runs hinted at that nobody has claimed yet. There are few, however long the line is."""
-    found = select(Run.organization_id, Run.queue, Run.ready_at).where(in_state(RunState.READY), _HINTED)
-    # The order is that of the index to use. Without it PostgreSQL may look through the whole line for them.
-    return _once(found.order_by(Run.hinted_at).cte("called"))
-
-
-def _room(ago: Ago, called: CTE, live_slots: LiveSlots, own_slots: ColumnElement[int]) -> CTE:
-    is_open = called.c.queue.not_in(select(QueueSwitch.name))
-    taken = select(func.count()).select_from(called).where(called.c.ready_at <= ago(NOW), is_open).scalar_subquery()
-    facts = _once(select(live_slots(ago).label("live"), taken.label("taken")).cte("facts"))
-    slots = case((facts.c.live > own_slots, facts.c.live), else_=own_slots)
-    free = slots * literal_column(str(HINTS_PER_SLOT)) - facts.c.taken
-    return select(case((free > literal_column("0"), free), else_=literal_column("0")).label("free")).cte("room")
-
-
-def _once(part: CTE) -> CTE:
-    """Looked up once, and not at each mention."""
-    return part.prefix_with("MATERIALIZED", dialect="postgresql")
-
-
-def _lines(*, lateral: bool) -> CTE:
-    """Every queue and organization for which a run waits, found by leaps over the index and not by reading the runs."""
-    first = select(Run.queue, Run.organization_id).where(in_state(RunState.READY), _WAITING)
-    first = first.order_by(Run.queue, Run.organization_id).limit(literal_column("1"))
-    lines = select(first.subquery("first")).cte("lines", recursive=True)
-    behind = aliased(Run)
-    following = (
-        select(behind.queue, behind.organization_id)
-        .where(in_state(RunState.READY, behind), behind.hinted_at.is_(None))
-        .where(tuple_(behind.queue, behind.organization_id) > tuple_(lines.c.queue, lines.c.organization_id))
-        .order_by(behind.queue, behind.organization_id)
-        .limit(literal_column("1"))
-        .correlate(lines)
-    )
-    if lateral:
-        # Nothing is joined by its id: planned for an empty table, that would read all runs there ever were.
-        leap = following.lateral("leap")
-        return lines.union_all(select(leap.c.queue, leap.c.organization_id).select_from(lines.join(leap, true())))
-    found, leap_id = aliased(Run), following.with_only_columns(behind.id).scalar_subquery()
-    return lines.union_all(
-        select(found.queue, found.organization_id).select_from(lines.join(found, found.id == leap_id))
+    return once(
+        select(run, *limits).select_from(run.outerjoin(Job, job).outerjoin(ConnectionLimit, account)).cte("candidates")
     )
 
 
-def _candidates(lines: CTE, ago: Ago, free: ScalarSelect[Any], *, lateral: bool) -> FromClause:
-    """The first of every open line, as many as there is room for: each could be the only one."""
-    first = (
-        select(Run.id, Run.organization_id, Run.ready_at)
-        .where(Run.queue == lines.c.queue, Run.organization_id == lines.c.organization_id)
-        .where(in_state(RunState.READY), _WAITING, Run.ready_at <= ago(NOW))
-        .order_by(Run.ready_at, Run.id)
-        .limit(free)
-        .correlate(lines)
+def _within_own_limits(terms: Terms, held: CTE, candidates: CTE, which: ColumnElement[bool]) -> CTE:
+    """Those with limits of their own, and whether each `goes`: first within its job, then within its connection."""
+    run = candidates.c
+    in_order = run.priority, run.ready_at, run.id
+    of_job = func.row_number().over(partition_by=run.job_id, order_by=in_order)
+    job_held = select(func.count()).select_from(held).where(held.c.job_id == run.job_id)
+    left = func.coalesce(run.most_of_job - job_held.correlate(candidates).scalar_subquery(), ROOMY)
+    is_allowed = or_(run.limited_until.is_(None), run.limited_until <= terms.ago(NOW))
+    of_its_job = select(candidates, (of_job <= left).label("fits"), is_allowed.label("is_allowed")).where(which)
+    part = of_its_job.subquery("of_its_job")
+    # Whoever does not fit takes nobody's place: it is counted behind all those that do.
+    of_connection = func.row_number().over(
+        partition_by=(part.c.organization_id, part.c.connection_key, part.c.fits),
+        order_by=(part.c.priority, part.c.ready_at, part.c.id),
     )
-    is_unpaused = lines.c.queue.not_in(select(QueueSwitch.name))
-    if lateral:
-        heads = first.lateral("heads")
-        return select(heads).select_from(lines.join(heads, true())).where(is_unpaused).subquery("candidates")
-    head = aliased(Run)
-    ids = first.with_only_columns(Run.id)
-    found = select(head.id, head.organization_id, head.ready_at).select_from(lines.join(head, head.id.in_(ids)))
-    return found.where(is_unpaused).subquery("candidates")
+    same = held.c.organization_id == part.c.organization_id, held.c.connection_key == part.c.connection_key
+    connection_held = select(func.count()).select_from(held).where(*same).correlate(part).scalar_subquery()
+    left = func.coalesce(part.c.most_of_connection - connection_held, ROOMY)
+    goes = and_(part.c.fits, part.c.is_allowed, of_connection <= left)
+    return once(select(part, goes.label("goes")).cte("bound"))
 
 
-def _in_hand(called: CTE) -> FromClause:
-    """How many runs of each organization are running or hinted at."""
-    running = select(Run.organization_id).where(in_state(RunState.RUNNING))
-    both = union_all(running, select(called.c.organization_id)).subquery("both")
-    return select(both.c.organization_id, func.count().label("runs")).group_by(both.c.organization_id).subquery("hand")
+def _in_turn(admitted: FromClause, free: CTE) -> FromClause:
+    """Organizations take turns within their limits, then queues give out the places they have."""
+    run = admitted.c
+    of_organization = func.row_number().over(
+        partition_by=run.organization_id, order_by=(run.priority, run.ready_at, run.id)
+    )
+    ranked = select(admitted, of_organization.label("number")).subquery("ranked")
+    turn = (ranked.c.number + ranked.c.in_hand).label("turn")
+    turned = select(ranked, turn).where(ranked.c.number <= ranked.c.room).subquery("turned")
+    in_order = turned.c.turn, turned.c.ready_at, turned.c.id
+    of_queue = func.row_number().over(partition_by=turned.c.queue, order_by=in_order)
+    queued = select(turned, of_queue.label("place")).subquery("queued")
+    fits = queued.c.place <= queued.c.queue_room
+    told = queued.c.id, queued.c.queue, queued.c.turn, queued.c.ready_at, true().label("goes")
+    in_order = queued.c.turn, queued.c.ready_at, queued.c.id
+    most = select(free.c.free).scalar_subquery()
+    return select(*told).where(fits).order_by(*in_order).limit(most).subquery("line")
+
+
+def _held_up(bound: CTE) -> FromClause:
+    told = bound.c.id, bound.c.queue, ZERO.label("turn"), bound.c.ready_at, false().label("goes")
+    stays = ~bound.c.goes, bound.c.aside_at.is_(None)
+    return select(*told).where(*stays).limit(literal_column(str(MOST_HELD_UP))).subquery("held_up")

@@ -2,18 +2,20 @@
 
 import logging
 import time
+from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 from huey import Huey
 from huey.exceptions import HueyException
 from sqlalchemy.engine import make_url
 
 from app.core.config import Settings
+from app.queue.called import Called
 from app.queue.link import BrokerAway, Errand, Link
 from app.queue.messages import JSONSerializer, MessageRefused
+from app.queue.served import Served
 from app.queue.storages import FileQueue, RedisQueue
 
 log = logging.getLogger(__name__)
@@ -24,9 +26,10 @@ QUEUE = "belfry"
 class Carrier(Huey):  # type: ignore[misc]
     """huey, which never hears of a broker that is away nor of a message that is not ours: it just gets no hint."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, served: Served, **kwargs: Any) -> None:
         self.link = Link()
         super().__init__(QUEUE, results=False, utc=True, serializer=JSONSerializer(), **kwargs)
+        self.storage.served = served
 
     def dequeue(self) -> Any:
         """The next task, or None after a while without one."""
@@ -51,14 +54,15 @@ class Carrier(Huey):  # type: ignore[misc]
             return None
 
 
-def make_huey(settings: Settings) -> Carrier:
-    """The carrier for the broker of the settings. Redis is not connected yet."""
+def make_huey(settings: Settings, served: Served | None = None) -> Carrier:
+    """The carrier for the broker of the settings, which waits for hints in the queues served. Not connected yet."""
+    served = served or Served()
     if not settings.broker_url.startswith("sqlite"):
-        return Carrier(storage_class=RedisQueue, url=settings.broker_url)
+        return Carrier(served, storage_class=RedisQueue, url=settings.broker_url)
     path = Path(make_url(settings.broker_url).database or "")
     path.parent.mkdir(parents=True, exist_ok=True)
     # fsync off: a hint that a power cut takes is given again by the sweep.
-    return Carrier(storage_class=FileQueue, filename=str(path), fsync=False)
+    return Carrier(served, storage_class=FileQueue, filename=str(path), fsync=False)
 
 
 class Hints:
@@ -68,13 +72,18 @@ class Hints:
         self._carrier = carrier
         self._task = task
 
-    def send(self, run_ids: list[UUID]) -> None:
-        """Raises BrokerAway; then it is open whether any were taken."""
-        if not run_ids:
+    def send(self, called: list[Called]) -> None:
+        """Each in its queue. Raises BrokerAway; then it is open whether any were taken."""
+        if not called:
             return
-        messages = [self._carrier.serialize_task(self._task.s(run_id=str(run_id))) for run_id in run_ids]
+        messages = [(one.queue, self._carrier.serialize_task(self._task.s(run_id=str(one.run_id)))) for one in called]
         with self._carrier.link.asking_unless_away(Errand.GIVE):
-            self._carrier.storage.enqueue_many(messages)
+            self._carrier.storage.send_hints(messages)
+
+    def empty_queues(self, names: Collection[str]) -> list[str]:
+        """Those of these queues in which no hint lies. Raises BrokerAway."""
+        with self._carrier.link.asking_unless_away(Errand.COUNT):
+            return [name for name, number in self._carrier.storage.count_hints(names).items() if not number]
 
     def waiting(self) -> int:
         """How many hints no worker has taken yet. Raises BrokerAway."""

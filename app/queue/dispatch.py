@@ -4,12 +4,11 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from threading import Lock
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, bindparam, literal, select, update
+from sqlalchemy import Integer, Text, bindparam, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -17,18 +16,23 @@ from app.core.clock import Clock
 from app.core.columns import UTCDateTime
 from app.core.config import Settings
 from app.core.db import Database, again_after_conflict
-from app.core.lane import Lane, Step
-from app.core.scopes import ENGINE, Scope
+from app.core.lane import Step
+from app.core.scopes import ENGINE
 from app.core.troubles import Trouble
-from app.queue.admission import LiveSlots, forget_stale, next_in_line
+from app.queue.alarm import Alarm
+from app.queue.aside import stand_aside
 from app.queue.broker import Hints, make_huey
-from app.queue.late_pass import LatePass
+from app.queue.called import Called
+from app.queue.calls import Caller, Round, Standing
 from app.queue.link import BrokerAway
+from app.queue.room import ByHints, LiveSlots
+from app.queue.served import Served
+from app.queue.stale import StaleHints, forget_stale_step
 from app.queue.tasks import make_hints
 from app.runs import ledger
 from app.runs.models import Run, in_state
 from app.runs.states import RunState
-from app.runs.steps import any_of, is_state, make_ready, moments
+from app.runs.steps import make_ready
 from app.runs.waits import waits_that_are_over
 
 log = logging.getLogger(__name__)
@@ -36,6 +40,12 @@ log = logging.getLogger(__name__)
 # A worker that works off a line asks for more when it has taken as many as it has slots, and at least this often.
 PASS_SECONDS = 0.05
 MOST_WOKEN = 200
+# How many rounds a pass goes on for while it finds more to do.
+MOST_ROUNDS = 50
+# What holds runs up for longer may end before its time: it is looked at again this often.
+LONGEST_WAIT_SECONDS = 60.0
+# Behind the moment at which the next one may start, so that no rounding has it looked for too early.
+A_MOMENT = 0.005
 
 
 class Pace:
@@ -67,16 +77,27 @@ class Dispatcher:
     hints: Hints
     live_slots: LiveSlots
     own_slots: int
-    _hint_step: Step = field(init=False, compare=False, repr=False)
+    served: Served = field(default_factory=Served)
+    is_worker: bool = True
+    # Whether this process stays, and comes back to what a rate holds up.
+    stays: bool = False
+    _caller: Caller = field(init=False, compare=False, repr=False)
+    _stale: StaleHints = field(init=False, compare=False, repr=False)
+    _forget_stale: Step = field(init=False, compare=False, repr=False)
+    _alarm: Alarm = field(init=False, compare=False, repr=False)
     _pace: Pace = field(default_factory=Pace, init=False, compare=False)
     _trouble: Trouble = field(default_factory=lambda: Trouble(log, "handing out runs"), init=False, compare=False)
     _going: Lock = field(default_factory=Lock, init=False, compare=False)
     _next: Lock = field(default_factory=Lock, init=False, compare=False)
-    _late: LatePass = field(init=False, compare=False, repr=False)
+    _last: list[Standing] = field(default_factory=lambda: [Standing()], init=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_hint_step", _hint(self.live_slots))
-        object.__setattr__(self, "_late", LatePass(self.dispatch, after_seconds=PASS_SECONDS))
+        own_slots, own_queues = bindparam("own_slots", type_=Integer), bindparam("own_queues", type_=Text)
+        places = ByHints(self.live_slots, own_slots, own_queues, is_worker=self.is_worker)
+        object.__setattr__(self, "_caller", Caller(self.database, self.clock, places))
+        object.__setattr__(self, "_forget_stale", forget_stale_step(self.live_slots))
+        object.__setattr__(self, "_stale", StaleHints(self.live_slots))
+        object.__setattr__(self, "_alarm", Alarm(self.dispatch))
 
     def dispatch(self) -> int:
         """Hint at the next ready runs. Returns how many. With broker or database away, finders and sweep make up."""
@@ -85,110 +106,119 @@ class Dispatcher:
             return 0
         with self._going:
             self._next.release()
-            self._late.settle()
             return self._pass()
 
     def dispatch_in_time(self) -> None:
         """After each run of a worker: dispatch, but while a line is worked off only once for as many runs as slots.
 
         Until then hints are left, twice as many as slots, so whoever follows those comes here again. Should nobody,
-        a moment later there is a pass all the same: others may wait for just this run.
+        a moment later there is a pass all the same: others may wait for just this run. Where a limit lets fewer be
+        given, the next one waits for this very run.
         """
-        if self._pace.is_due(self.own_slots):
+        if self._is_held(self._last[0]) or self._pace.is_due(self.own_slots):
             self.dispatch()
-        else:
-            self._late.owe()
+        elif self.stays:
+            self._alarm.ring_in(PASS_SECONDS)
+
+    def close(self) -> None:
+        """Come back to nothing any more."""
+        self._alarm.close()
 
     def _pass(self) -> int:
+        sent = 0
         try:
-            # Asked before the transaction: a broker that hangs must not hold the database's write lock.
-            waiting = self._count_hints()
-            sent = self._send(self._choose_by_engine(waiting))
+            for _ in range(MOST_ROUNDS):
+                # Asked before the transaction: a broker that hangs must not hold the database's write lock.
+                found = self._round(self._empty_queues())
+                if found is None:
+                    break
+                sent += self._send(found.called)
+                if not self._may_go_on(found):
+                    break
         except SQLAlchemyError as error:
             self._trouble.failed(error)
             return 0
         self._trouble.worked()
         return sent
 
-    def _choose_by_engine(self, waiting: int | None) -> list[UUID]:
-        lane = self.database.lane
-        if lane is None:
-            return self.database.run(ENGINE, lambda session: self._choose(session, waiting=waiting))
-        return again_after_conflict(lambda: self._choose_at_once(lane, waiting=waiting))
-
-    def _count_hints(self) -> int | None:
+    def _empty_queues(self) -> list[str] | None:
         try:
-            return self.hints.waiting()
+            return self.hints.empty_queues(self.served.known)
         except BrokerAway:
             return None
 
-    def _send(self, chosen: list[UUID]) -> int:
+    def _round(self, empty: list[str] | None) -> Round | None:
+        """Wake what may go on, and call what is next; with the broker away only the former."""
+        wake = _WAKE, {"limit": MOST_WOKEN}
+        if empty is None:
+            self._wake_alone()
+            return None
+
+        def before(session: Session, now: datetime) -> None:
+            _wake(session, now)
+            self._stale.forget(session, empty=empty, now=now)
+
+        own = {"own_slots": self.own_slots, "own_queues": self.served.words}
+        found = self._caller.call(own, steps=(wake, (self._forget_stale, {"empty": empty})), do=before)
+        self.served.learn(found.standing.queues)
+        self._note(found.standing)
+        return found
+
+    def _wake_alone(self) -> None:
+        lane = self.database.lane
+        if lane is None:
+            self.database.run(ENGINE, lambda session: _wake(session, self.clock.now(session)))
+        else:
+            values = {"limit": MOST_WOKEN, "now": self.clock.moment}
+            again_after_conflict(lambda: lane.ask((ENGINE, _WAKE, values)))
+
+    def _note(self, standing: Standing) -> None:
+        self._last[0] = standing
+        if self.stays and standing.is_waiting and standing.frees_in is not None:
+            self._alarm.ring_in(min(standing.frees_in + A_MOMENT, LONGEST_WAIT_SECONDS))
+
+    def _may_go_on(self, found: Round) -> bool:
+        """Whether another round may find more: one place may have been kept for a run that then found no other."""
+        if found.held_up:
+            return self.database.run(ENGINE, lambda session: self._put_aside(session, found.held_up)) > 0
+        return bool(found.called) and self._is_held(found.standing)
+
+    def _put_aside(self, session: Session, held_up: list[UUID]) -> int:
+        return stand_aside(session, held_up=held_up, now=self.clock.now(session))
+
+    def _is_held(self, standing: Standing) -> bool:
+        """Whether limits keep runs waiting although slots may be free."""
+        return standing.is_waiting and standing.called < self.own_slots
+
+    def _send(self, called: list[Called]) -> int:
         try:
-            self.hints.send(chosen)
+            self.hints.send(called)
         except BrokerAway:
             # Not said is not hinted at: when the broker is back, these are the first.
-            self.database.run(ENGINE, lambda session: _take_back(session, chosen))
+            self.database.run(ENGINE, lambda session: _take_back(session, called))
             return 0
-        return len(chosen)
-
-    def _choose(self, session: Session, *, waiting: int | None) -> list[UUID]:
-        now = self.clock.now(session)
-        _wake(session, now)
-        if waiting is None:
-            return []
-
-        def ago(while_: timedelta) -> ColumnElement[datetime]:
-            return literal(now - while_, UTCDateTime())
-
-        if waiting == 0:
-            session.execute(forget_stale(ago))
-        own_slots = literal(self.own_slots)
-        query = next_in_line(ago, live_slots=self.live_slots, own_slots=own_slots, lateral=False)
-        chosen = list(session.scalars(query))
-        session.execute(update(Run).where(Run.id.in_(chosen)).values(hinted_at=now))
-        return chosen
-
-    def _choose_at_once(self, lane: Lane, *, waiting: int | None) -> list[UUID]:
-        given = {"now": self.clock.moment}
-        calls: list[tuple[Scope, Step, dict[str, Any]]] = [(ENGINE, _WAKE, {**given, "limit": MOST_WOKEN})]
-        # Hints that still lie in the queue are late and not lost: the slots are busy.
-        if waiting == 0:
-            calls.append((ENGINE, _FORGET_STALE, given))
-        if waiting is not None:
-            calls.append((ENGINE, self._hint_step, {**given, "own_slots": self.own_slots}))
-        found = lane.ask(*calls)
-        return [] if waiting is None else [row.id for row in found[-1]]
-
-
-def _hint(live_slots: LiveSlots) -> Step:
-    """Choose and mark in one statement. Takes own_slots and now; a row for each chosen run, the first one first."""
-    now, ago = moments()
-    own_slots = bindparam("own_slots", type_=Integer)
-    line = next_in_line(ago, live_slots=live_slots, own_slots=own_slots, lateral=True).cte("line")
-    # Somebody else may be at the same runs: whoever comes second passes them over.
-    is_waiting = is_state(RunState.READY), Run.hinted_at.is_(None)
-    locked = select(Run.id).where(Run.id == any_of(select(line.c.id)), *is_waiting)
-    locked = locked.with_for_update(skip_locked=True)
-    hinted = update(Run).where(Run.id == any_of(locked)).values(hinted_at=now).returning(Run.id).cte("hinted")
-    in_order = select(line.c.id).join(hinted, hinted.c.id == line.c.id)
-    return Step(in_order.order_by(line.c.turn, line.c.ready_at, line.c.id))
+        return len(called)
 
 
 _WAKE = make_ready()
-_FORGET_STALE = Step(forget_stale(moments()[1]))
+_WAITS_ARE_OVER = waits_that_are_over(bindparam("now", type_=UTCDateTime()), bindparam("limit", type_=Integer))
 
 
-def make_dispatcher(settings: Settings, database: Database, clock: Clock, *, live_slots: LiveSlots) -> Dispatcher:
+def make_dispatcher(
+    settings: Settings, database: Database, clock: Clock, *, live_slots: LiveSlots, stays: bool = False
+) -> Dispatcher:
     """For a process that hands out work and does none itself: pages, commands, a scheduler apart."""
-    # As if there were one slot at least, so that the first worker that comes finds something to begin with.
-    return Dispatcher(database, clock, make_hints(make_huey(settings)), live_slots, own_slots=1)
+    # As if there were one slot while there is none, so that the first worker that comes finds something to begin with.
+    hints = make_hints(make_huey(settings))
+    return Dispatcher(database, clock, hints, live_slots, own_slots=1, is_worker=False, stays=stays)
 
 
 def _wake(session: Session, now: datetime) -> None:
-    due = list(session.scalars(waits_that_are_over(literal(now, UTCDateTime()), literal(MOST_WOKEN))))
+    due = list(session.scalars(_WAITS_ARE_OVER, {"now": now, "limit": MOST_WOKEN}))
     if due:
         ledger.make_ready(session, run_ids=due, now=now)
 
 
-def _take_back(session: Session, run_ids: list[UUID]) -> None:
-    session.execute(update(Run).where(Run.id.in_(run_ids), in_state(RunState.READY)).values(hinted_at=None))
+def _take_back(session: Session, called: list[Called]) -> None:
+    unsent = [one.run_id for one in called]
+    session.execute(update(Run).where(Run.id.in_(unsent), in_state(RunState.READY)).values(hinted_at=None))

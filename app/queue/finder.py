@@ -6,17 +6,20 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import Integer, Select, Text, bindparam, select
 
 from app.core.clock import Clock
 from app.core.db import Database
 from app.core.schema import SchemaGate
 from app.core.scopes import ENGINE
 from app.core.troubles import Trouble
+from app.queue.calls import Caller
+from app.queue.room import AtHand
+from app.queue.served import Served
 from app.queue.slots import Slots
 from app.runs.models import Run, in_state
 from app.runs.states import RunState
-from app.runs.switches import is_open
+from app.runs.switches import is_open, queue_names
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +38,7 @@ class Finder:
         clock: Clock,
         schema: SchemaGate,
         slots: Slots,
+        served: Served,
         is_broker_away: Callable[[], bool],
         execute: Callable[[UUID], bool],
     ) -> None:
@@ -42,6 +46,10 @@ class Finder:
         self._clock = clock
         self._schema = schema
         self._slots = slots
+        self._served = served
+        own = AtHand(bindparam("own_slots", type_=Integer), bindparam("own_queues", type_=Text))
+        self._late_caller = Caller(database, clock, own, waited=OVERLOOKED_AFTER)
+        self._any_caller = Caller(database, clock, own)
         self._is_broker_away = is_broker_away
         self._execute = execute
         self._trouble = Trouble(log, "starting found runs")
@@ -58,22 +66,33 @@ class Finder:
         self._news.set()
 
     def find(self, limit: int) -> list[UUID]:
-        """Runs that are ready and were overlooked, the longest waiting first. Without a broker, all that are ready."""
+        """Runs for so many slots: ready, overlooked, and called here and now within all limits.
+
+        First those whose hint went nowhere, the longest waiting first. Without a broker that is every hint.
+        """
+        is_away = self._is_broker_away()
         with self._database.reading(ENGINE) as session:
             now = self._clock.now(session)
-            query = (
-                select(Run.id)
-                .where(in_state(RunState.READY), is_open(), *self._has_waited(now))
-                .order_by(Run.ready_at, Run.id)
-                .limit(limit)
-            )
-            return list(session.scalars(query))
+            self._served.learn(queue_names(session))
+            before = now if is_away else now - OVERLOOKED_AFTER
+            called = list(session.scalars(self._called(before).limit(limit)))
+            has_more = session.scalar(self._uncalled(before).limit(1)) is not None
+        if len(called) == limit or not has_more:
+            return called
+        caller = self._any_caller if is_away else self._late_caller
+        found = caller.call({"own_slots": limit - len(called), "own_queues": self._served.words})
+        return called + [one.run_id for one in found.called]
 
-    def _has_waited(self, now: datetime) -> list[ColumnElement[bool]]:
-        if self._is_broker_away():
-            return [Run.ready_at <= now]
-        before = now - OVERLOOKED_AFTER
-        return [Run.ready_at <= before, or_(Run.hinted_at.is_(None), Run.hinted_at <= before)]
+    def _called(self, before: datetime) -> Select[UUID]:
+        is_overlooked = Run.hinted_at <= before, Run.ready_at <= before, is_open()
+        return self._of_mine(select(Run.id).where(in_state(RunState.READY), *is_overlooked).order_by(Run.hinted_at))
+
+    def _uncalled(self, before: datetime) -> Select[UUID]:
+        is_overlooked = Run.hinted_at.is_(None), Run.ready_at <= before
+        return self._of_mine(select(Run.id).where(in_state(RunState.READY), *is_overlooked).order_by(Run.ready_at))
+
+    def _of_mine(self, query: Select[UUID]) -> Select[UUID]:
+        return query if self._served.named is None else query.where(Run.queue.in_(self._served.named))
 
     def _loop(self) -> None:
         trouble = Trouble(log, "looking for overlooked runs")

@@ -1,6 +1,8 @@
-"""Where hints lie on their way: a Redis list, or a SQLite file. Neither keeps anything but hints."""
+"""Where hints lie on their way: lists in Redis, or a SQLite file. Neither keeps anything but hints."""
 
+import random
 import threading
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +11,8 @@ from redis import ConnectionPool, Redis, UnixDomainSocketConnection
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
+
+from app.queue.served import Served
 
 # Threads ask the file this often when nothing is to do. Hints of their own process wake them at once.
 POLL_SECONDS = 0.2
@@ -42,50 +46,113 @@ class HintsAlone:
 class FileQueue(HintsAlone, SqliteStorage):  # type: ignore[misc]
     """A SQLite file, whose readers wait for a writer of their own process, or a moment."""
 
+    served: Served
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._news = threading.Condition()
         super().__init__(*args, **kwargs)
 
     def enqueue(self, data: bytes, priority: float | None = None) -> None:
-        self.enqueue_many([data])
+        self._add([(self.name, data)])
 
-    def enqueue_many(self, messages: list[bytes]) -> None:
-        """All or none of them."""
-        with self.db(commit=True) as cursor:
-            cursor.executemany("INSERT INTO task (queue, data) VALUES (?, ?)", [(self.name, data) for data in messages])
-        with self._news:
-            self._news.notify(len(messages))
+    def send_hints(self, hints: list[tuple[str, bytes]]) -> None:
+        """Each in its queue; all or none of them."""
+        self._add([(self._lane(queue), data) for queue, data in hints])
+
+    def count_hints(self, queues: Collection[str]) -> dict[str, int]:
+        """How many lie in each of these queues."""
+        found = dict(self.sql("SELECT queue, count(*) FROM task GROUP BY queue", (), results=True))
+        return {queue: int(found.get(self._lane(queue), 0)) for queue in queues}
+
+    def queue_size(self) -> int:
+        return int(self.sql("SELECT count(*) FROM task", (), results=True)[0][0])
 
     def dequeue(self) -> bytes | None:
-        found: bytes | None = super().dequeue()
+        found = self._take()
         if found is None:
             with self._news:
                 self._news.wait(POLL_SECONDS)
-            found = super().dequeue()
+            found = self._take()
         return found
+
+    def flush_queue(self) -> None:
+        self.sql("DELETE FROM task", (), commit=True)
+
+    def _add(self, rows: list[tuple[str, bytes]]) -> None:
+        with self.db(commit=True) as cursor:
+            cursor.executemany("INSERT INTO task (queue, data) VALUES (?, ?)", rows)
+        with self._news:
+            self._news.notify(len(rows))
+
+    def _take(self) -> bytes | None:
+        """The oldest of all that is waited for."""
+        names = [self.name, *(self._lane(queue) for queue in self.served.names)]
+        marks = ", ".join("?" for _ in names)
+        oldest = f"SELECT id, data FROM task WHERE queue IN ({marks}) ORDER BY id LIMIT 1"  # noqa: S608 - marks alone
+        # Without the write lock at first: mostly nothing is there.
+        if not self.sql(oldest, names, results=True):
+            return None
+        with self.db(commit=True) as cursor:
+            found = cursor.execute(oldest, names).fetchone()
+            if found is None:
+                return None
+            cursor.execute("DELETE FROM task WHERE id = ?", (found[0],))
+            return bytes(found[1])
+
+    def _lane(self, queue: str) -> str:
+        return f"{self.name}.{queue}"
 
 
 class RedisQueue(HintsAlone, RedisStorage):  # type: ignore[misc]
-    """A list in Redis. Those who wait for hints and those who send them have connections of their own."""
+    """A list in Redis for each queue. Those who wait for hints and those who send them have own connections."""
+
+    served: Served
 
     def __init__(self, name: str, *, url: str) -> None:
         super().__init__(name, read_timeout=REDIS_POLL_SECONDS, connection_pool=_pool(url, READ_SECONDS))
         self._sender = Redis(connection_pool=_pool(url, SEND_SECONDS))
 
     def enqueue(self, data: bytes, priority: float | None = None) -> None:
-        self.enqueue_many([data])
+        self._sender.lpush(self.queue_key, data)
 
-    def enqueue_many(self, messages: list[bytes]) -> None:
-        """All or none of them."""
-        self._sender.lpush(self.queue_key, *messages)
+    def send_hints(self, hints: list[tuple[str, bytes]]) -> None:
+        """Each in its queue; all or none of them."""
+        of_queue: dict[str, list[bytes]] = {}
+        for queue, data in hints:
+            of_queue.setdefault(self._key(queue), []).append(data)
+        if len(of_queue) == 1:
+            ((key, messages),) = of_queue.items()
+            self._sender.lpush(key, *messages)
+            return
+        with self._sender.pipeline(transaction=True) as together:
+            for key, messages in of_queue.items():
+                together.lpush(key, *messages)
+            together.execute()
+
+    def count_hints(self, queues: Collection[str]) -> dict[str, int]:
+        """How many lie in each of these queues."""
+        names = list(queues)
+        with self._sender.pipeline(transaction=False) as together:
+            for queue in names:
+                together.llen(self._key(queue))
+            return {queue: int(number) for queue, number in zip(names, together.execute(), strict=True)}
 
     def dequeue(self) -> bytes | None:
+        keys = [self.queue_key, *(self._key(queue) for queue in self.served.names)]
+        # Redis looks into them in this order, so a different one each time gives every queue its turn.
+        random.shuffle(keys)
         # huey's own takes a connection that does not answer for an empty queue.
-        found = self.conn.brpop([self.queue_key], timeout=self.read_timeout)
+        found = self.conn.brpop(keys, timeout=self.read_timeout)
         return None if found is None else bytes(found[1])
 
     def queue_size(self) -> int:
-        return int(self._sender.llen(self.queue_key))
+        return int(self._sender.llen(self.queue_key)) + sum(self.count_hints(self.served.known).values())
+
+    def flush_queue(self) -> None:
+        self.conn.delete(self.queue_key, *(self._key(queue) for queue in self.served.known))
+
+    def _key(self, queue: str) -> str:
+        return f"{self.queue_key}.{queue}"
 
 
 def _pool(url: str, seconds: float) -> ConnectionPool:

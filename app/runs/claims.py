@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.core.deadline import Deadline, boot_seconds
 from app.runs import ledger
 from app.runs.express import Express
-from app.runs.ledger import AttemptEnd, Started
+from app.runs.ledger import ANYTHING, AttemptEnd, Started, Taking
 from app.runs.models import Attempt, Run, in_state
 from app.runs.retries import Next
 from app.runs.states import AttemptState, RunState
@@ -85,14 +85,15 @@ def settle(session: Session, *, doubt: DoubtfulClaim, now: datetime) -> bool:
 
 
 def take(
-    session: Session, *, run_id: UUID, worker: str, terms: LeaseTerms, safe_until: Deadline, now: datetime
-) -> Claim | None:
+    session: Session, *, run_id: UUID, worker: str, terms: LeaseTerms, safe_until: Deadline, now: datetime,
+    taking: Taking = ANYTHING,
+) -> Claim | None:  # fmt: skip
     """Claim a ready run. None when it is not to be had; an exception means: unknown, do not run.
 
     `safe_until` is what the terms said before `now` was asked for.
     """
     lease_until = now + timedelta(seconds=terms.seconds)
-    started = ledger.start(session, run_id=run_id, worker=worker, lease_until=lease_until, now=now)
+    started = ledger.start(session, run_id=run_id, worker=worker, lease_until=lease_until, now=now, taking=taking)
     if started is None:
         ledger.forget_hint(session, run_id=run_id)
         return None

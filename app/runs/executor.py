@@ -27,7 +27,7 @@ from app.runs.children import ChildRuns
 from app.runs.claims import Claim, LeaseTerms
 from app.runs.express import Express
 from app.runs.keeper import Keeper
-from app.runs.ledger import AttemptEnd, Started
+from app.runs.ledger import ANYTHING, AttemptEnd, Started, Taking
 from app.runs.logs import NewLine
 from app.runs.progress import Progress, write_progress
 from app.runs.retries import Next, Trouble
@@ -68,6 +68,7 @@ class Executor:
     tally: Tally = field(default_factory=Tally)
     # From 0 to 1: where a wait falls that is spread.
     chance: Callable[[], float] = random.random
+    taking: Taking = ANYTHING
 
     def execute(self, run_id: UUID) -> bool:
         """Claim a run and see it through. False when it was not to be had."""
@@ -127,7 +128,9 @@ class Executor:
     def _express(self) -> Express | None:
         """The short way, where there is one."""
         lane, lease = self.database.lane, self.terms.seconds
-        return None if lane is None else Express(lane, clock=self.clock, worker=self.worker, lease_seconds=lease)
+        if lane is None:
+            return None
+        return Express(lane, clock=self.clock, worker=self.worker, lease_seconds=lease, taking=self.taking)
 
     @cached_property
     def _children(self) -> ChildRuns:
@@ -153,8 +156,9 @@ class Executor:
                 now = self.clock.now(session)
                 has_begun = True
                 return claims.take(
-                    session, run_id=run_id, worker=self.worker, terms=terms, safe_until=safe_until, now=now
-                )
+                    session, run_id=run_id, worker=self.worker, terms=terms, safe_until=safe_until, now=now,
+                    taking=self.taking,
+                )  # fmt: skip
         except SQLAlchemyError:
             if has_begun:
                 self._settle_later(run_id)

@@ -19,7 +19,7 @@ from app.core.failures import explain
 from app.core.lane import Lane, Step, was_refused
 from app.core.scopes import ENGINE, Scope
 from app.core.together import Together
-from app.runs.ledger import AttemptEnd, Started, started_from
+from app.runs.ledger import ANYTHING, AttemptEnd, Started, Taking, started_from
 from app.runs.models import Run
 from app.runs.states import RunState
 from app.runs.steps import any_of_these, claim, is_state, succeed
@@ -38,11 +38,15 @@ _FORGET_HINTS = Step(
 class Express:
     """What the threads of one worker want of the ledger at the same moment goes in one transaction."""
 
-    def __init__(self, lane: Lane, *, clock: Clock, worker: str, lease_seconds: int) -> None:
+    def __init__(self, lane: Lane, *, clock: Clock, worker: str, lease_seconds: int, taking: Taking = ANYTHING) -> None:
         self._lane = lane
         self._clock = clock
         self._worker = worker
         self._lease_seconds = float(lease_seconds)
+        self._taking = {
+            "queues": None if taking.queues is None else [*taking.queues],
+            "is_called_alone": taking.is_called_alone,
+        }
         self._starts: Together[UUID, Any] = Together(self._start_all, may_ask_alone=was_refused)
         self._ends: Together[tuple[Started, str], bool] = Together(self._succeed_all, may_ask_alone=was_refused)
 
@@ -57,7 +61,12 @@ class Express:
         return self._ends.ask((started, json.dumps(end.result or {})))
 
     def _start_all(self, run_ids: Sequence[UUID]) -> list[Any]:
-        values = {"worker": self._worker, "lease_seconds": self._lease_seconds, "now": self._clock.moment}
+        values = {
+            "worker": self._worker,
+            "lease_seconds": self._lease_seconds,
+            "now": self._clock.moment,
+            **self._taking,
+        }
         # The same hint may have come twice.
         (rows,) = self._lane.ask((ENGINE, _CLAIM, {**values, "run_ids": [*set(run_ids)]}))
         begun = {row.id: row for row in rows}

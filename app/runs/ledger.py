@@ -130,11 +130,32 @@ def open_run(
     return run_id
 
 
-def start(session: Session, *, run_id: UUID, worker: str, lease_until: datetime, now: datetime) -> Started | None:
+@dataclass(frozen=True)
+class Taking:
+    """Which runs somebody starts: of these queues alone, or of all, and those alone that were called out of the line.
+
+    One whose call was taken back gave its place to another, and is not to start by a hint that comes late.
+    """
+
+    queues: frozenset[str] | None = None
+    is_called_alone: bool = False
+
+    def allows(self) -> tuple[ColumnElement[bool], ...]:
+        of_queues = () if self.queues is None else (Run.queue.in_(self.queues),)
+        return of_queues + ((Run.hinted_at.is_not(None),) if self.is_called_alone else ())
+
+
+ANYTHING = Taking()
+
+
+def start(
+    session: Session, *, run_id: UUID, worker: str, lease_until: datetime, now: datetime, taking: Taking = ANYTHING
+) -> Started | None:
     """Move a ready run to running under a new token. None when somebody was faster, or it is not ready or paused."""
+    is_ready = Run.state == RunState.READY.value, Run.ready_at <= now
     query = (
         update(Run)
-        .where(Run.id == run_id, Run.state == RunState.READY.value, Run.ready_at <= now, is_open())
+        .where(Run.id == run_id, *is_ready, is_open(), *taking.allows())
         .values(
             state=RunState.RUNNING.value, token=Run.token + 1, attempt=Run.attempt + 1, worker=worker,
             lease_until=lease_until, hinted_at=None, reason=None,
@@ -166,6 +187,12 @@ def hold(session: Session, *, run_id: UUID, token: int) -> bool:
     """Keep a run as it is until this is committed. False when it is no longer this attempt's."""
     query = select(Run.id).where(*_held(run_id, token)).with_for_update(key_share=True)
     return session.scalar(query) is not None
+
+
+def forget_hints(session: Session, *which: ColumnElement[bool]) -> int:
+    """Put runs back into line that were called and have not started. The hints that lead to them start nothing now."""
+    query = update(Run).where(in_state(RunState.READY), Run.hinted_at.is_not(None), *which)
+    return count_changed(session, query.values(hinted_at=None).execution_options(synchronize_session=False))
 
 
 def extend_lease(session: Session, *, run_id: UUID, token: int, lease_until: datetime) -> bool:

@@ -76,7 +76,15 @@ class Run(Base):
             "priority",
             "ready_at",
             "id",
-            where="state = 'ready' AND hinted_at IS NULL",
+            where="state = 'ready' AND hinted_at IS NULL AND aside_at IS NULL",
+        ),
+        _partial_index(
+            "ix_runs_aside",
+            "job_id",
+            "priority",
+            "ready_at",
+            "id",
+            where="state = 'ready' AND hinted_at IS NULL AND aside_at IS NOT NULL",
         ),
         _partial_index("ix_runs_hinted", "hinted_at", where="state = 'ready' AND hinted_at IS NOT NULL"),
         _partial_index("ix_runs_waiting_retry", "ready_at", where="state = 'waiting_retry'"),
@@ -127,6 +135,8 @@ class Run(Base):
     priority: Mapped[int] = mapped_column(SmallInteger, default=1, server_default="1")
     # What its calls share with those of other runs, such as an account that has limits of its own.
     connection_key: Mapped[str | None] = mapped_column(String(80))
+    # Since when it stands aside, in a line of its job alone: that was at a limit of its own, and hides nobody there.
+    aside_at: Mapped[datetime | None]
 
     state: Mapped[str] = mapped_column(String(16))
     reason: Mapped[str | None] = mapped_column(String(24))

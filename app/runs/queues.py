@@ -17,8 +17,9 @@ from app.core.scopes import PLATFORM, Scope, rescoped
 from app.runs import service
 from app.runs.models import Run
 from app.runs.queries import RunNotFound, in_dead_letter
+from app.runs.queue_limits import QueueLimitsRow, limit_phrases, list_limits
 from app.runs.states import Reason, RunState
-from app.runs.switches import QUEUES, QueueSwitchRow, check_queue, list_switches
+from app.runs.switches import QueueSwitchRow, check_queue, list_switches
 from app.tenants.access import Actor, Permission, require
 from app.tenants.models import Organization
 from app.tenants.roles import Role
@@ -38,6 +39,14 @@ class QueueRow:
     is_paused: bool
     paused_at: datetime | None = None
     paused_by: str | None = None
+    concurrency: int | None = None
+    rate_starts: int | None = None
+    rate_seconds: int | None = None
+
+    @property
+    def limits(self) -> str:
+        """What the queue allows, in words; empty without a limit."""
+        return ", ".join(limit_phrases(self.concurrency, self.rate_starts, self.rate_seconds))
 
 
 @dataclass(frozen=True)
@@ -79,8 +88,9 @@ def list_queues(session: Session, *, organization_id: UUID | None) -> list[Queue
     with _seeing(session, organization_id):
         counts = {(kind, RunState(state)): number for kind, state, number in session.execute(query)}
         failed = {found.queue: found.number for found in session.execute(dead)}
+        limits = list_limits(session)
         switches = {switch.name: switch for switch in list_switches(session)}
-    return [_queue(name, counts, failed.get(name, 0), switches.get(name)) for name in QUEUES]
+    return [_queue(row, counts, failed.get(row.name, 0), switches.get(row.name)) for row in limits]
 
 
 def list_queue_runs(
@@ -96,7 +106,7 @@ def list_queue_runs(
 
     `after` is when the last run shown before was made, and its id.
     """
-    check_queue(name)
+    check_queue(session, name)
     words = [state.value for state in states]
     query = select(Run).where(_runs_of(organization_id), Run.queue == name, Run.state.in_(words))
     # What failed and was retried or removed is history, and no longer in the queue.
@@ -185,7 +195,10 @@ def _seeing(session: Session, organization_id: UUID | None) -> AbstractContextMa
     return rescoped(session, PLATFORM) if organization_id is None else nullcontext()
 
 
-def _queue(name: str, counts: dict[tuple[str, RunState], int], failed: int, switch: QueueSwitchRow | None) -> QueueRow:
+def _queue(
+    limits: QueueLimitsRow, counts: dict[tuple[str, RunState], int], failed: int, switch: QueueSwitchRow | None
+) -> QueueRow:
+    name = limits.name
     return QueueRow(
         name=name,
         waiting=counts.get((name, RunState.READY), 0) + counts.get((name, RunState.WAITING), 0),
@@ -195,6 +208,9 @@ def _queue(name: str, counts: dict[tuple[str, RunState], int], failed: int, swit
         is_paused=switch is not None,
         paused_at=None if switch is None else switch.paused_at,
         paused_by=None if switch is None else switch.paused_by,
+        concurrency=limits.concurrency,
+        rate_starts=limits.rate_starts,
+        rate_seconds=limits.rate_seconds,
     )
 
 

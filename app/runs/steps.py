@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import (
     CTE,
     JSON,
+    Boolean,
     ColumnElement,
     Float,
     Integer,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     func,
     insert,
     literal_column,
+    not_,
     null,
     or_,
     select,
@@ -89,7 +91,8 @@ def word(text: str) -> ColumnElement[Any]:
 def claim() -> Step:
     """Runs and their attempts begin. Takes run_ids, worker, lease_seconds and now; CLAIMED of each that was ready.
 
-    The definition comes as a JSON text.
+    The definition comes as a JSON text. Takes also `queues`, the only ones to claim from, or nothing for all, and
+    whether only runs that are called may start: one whose call was taken back gave its place to another.
     """
     now, _ = moments()
     worker = bindparam("worker", type_=Text)
@@ -97,7 +100,7 @@ def claim() -> Step:
     begun = (
         update(Run)
         .where(Run.id == any_of_these(bindparam("run_ids", type_=ARRAY(Uuid))))
-        .where(is_state(RunState.READY), Run.ready_at <= now, is_open())
+        .where(is_state(RunState.READY), Run.ready_at <= now, is_open(), *_is_for_worker())
         .values(
             state=word(RunState.RUNNING), token=Run.token + _ONE, attempt=Run.attempt + _ONE, worker=worker,
             lease_until=now.op("+")(lease), hinted_at=null(), reason=null(),
@@ -117,6 +120,12 @@ def claim() -> Step:
     definition = cast(begun.c.definition, Text).label("definition")
     told = [definition if told is begun.c.definition else told for told in begun.c]
     return Step(select(*told).add_cte(attempt, _event_of(begun, "started", now)))
+
+
+def _is_for_worker() -> tuple[ColumnElement[bool], ...]:
+    queues = bindparam("queues", type_=ARRAY(Text))
+    may_be_uncalled = not_(bindparam("is_called_alone", type_=Boolean))
+    return or_(queues.is_(None), Run.queue == func.any(queues)), or_(Run.hinted_at.is_not(None), may_be_uncalled)
 
 
 def succeed() -> Step:

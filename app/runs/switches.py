@@ -1,4 +1,4 @@
-"""Pausing a queue: nothing of it is started, what runs goes on, and nothing is lost. A run's queue is its kind's."""
+"""Pausing a queue: nothing of it is started, what runs goes on, and nothing is lost."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,12 +9,9 @@ from sqlalchemy.orm import Session
 
 from app.core.db import count_changed
 from app.core.errors import NotFound
-from app.jobs.kinds.base import KindName
-from app.runs.models import QueueSwitch, Run
+from app.runs.models import Queue, QueueSwitch, Run
 from app.tenants.access import Actor
 from app.tenants.platform import record_for_platform, require_platform_admin
-
-QUEUES = tuple(kind.value for kind in KindName)
 
 
 class QueueUnknown(NotFound):
@@ -35,10 +32,16 @@ def is_open() -> ColumnElement[bool]:
     return Run.queue.not_in(select(QueueSwitch.name))
 
 
-def check_queue(name: str) -> None:
+def queue_names(session: Session) -> list[str]:
+    """All queues there are, by name."""
+    return list(session.scalars(select(Queue.name).order_by(Queue.name)))
+
+
+def check_queue(session: Session, name: str) -> None:
     """Raises QueueUnknown."""
-    if name not in QUEUES:
-        raise QueueUnknown(f"There is no queue “{name}”. There are: {', '.join(QUEUES)}")
+    names = queue_names(session)
+    if name not in names:
+        raise QueueUnknown(f"There is no queue “{name}”. There are: {', '.join(names)}")
 
 
 def pause_queue(session: Session, *, actor: Actor, name: str, now: datetime) -> bool:
@@ -47,7 +50,7 @@ def pause_queue(session: Session, *, actor: Actor, name: str, now: datetime) -> 
     Raises PlatformAdminNeeded or QueueUnknown.
     """
     require_platform_admin(actor)
-    check_queue(name)
+    check_queue(session, name)
     values = {"name": name, "paused_at": now, "paused_by": actor.label}
     if session.scalar(_insert_or_ignore(session).values(**values).returning(QueueSwitch.name)) is None:
         return False
@@ -61,7 +64,7 @@ def resume_queue(session: Session, *, actor: Actor, name: str, now: datetime) ->
     Whoever calls it dispatches after the commit. Raises PlatformAdminNeeded or QueueUnknown.
     """
     require_platform_admin(actor)
-    check_queue(name)
+    check_queue(session, name)
     if count_changed(session, delete(QueueSwitch).where(QueueSwitch.name == name)) != 1:
         return False
     _note(session, actor, name, "resumed", now)

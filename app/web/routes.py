@@ -5,6 +5,7 @@ from app.web.actions import account as account_actions
 from app.web.actions import chains as chain_actions
 from app.web.actions import invitation as invitation_actions
 from app.web.actions import jobs as job_actions
+from app.web.actions import limits as limit_actions
 from app.web.actions import organizations as organization_actions
 from app.web.actions import runs as run_actions
 from app.web.actions import schedules as schedule_actions
@@ -21,6 +22,7 @@ from app.web.pages import (
     organizations,
     overview,
     queue,
+    queue_limits,
     runs,
     schedules,
     team,
@@ -37,11 +39,13 @@ MODULES = (
     invitation_actions,
     jobs,
     job_actions,
+    limit_actions,
     live,
     organization_actions,
     organizations,
     overview,
     queue,
+    queue_limits,
     run_actions,
     runs,
     schedule_actions,

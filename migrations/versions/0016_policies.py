@@ -13,13 +13,16 @@ revision = "0016"
 down_revision = "0015"
 
 LINE = "ix_runs_line"
-IN_LINE = sa.text("state = 'ready' AND hinted_at IS NULL")
+WAS_IN_LINE = sa.text("state = 'ready' AND hinted_at IS NULL")
+IN_LINE = sa.text("state = 'ready' AND hinted_at IS NULL AND aside_at IS NULL")
+ASIDE = "state = 'ready' AND hinted_at IS NULL AND aside_at IS NOT NULL"
 
 # Name, table, columns, whether unique, and of which rows.
 INDEXES = (
     ("uq_jobs_organization_id_code_name", "jobs", ["organization_id", "code_name"], True, "code_name IS NOT NULL"),
     ("ix_jobs_limited", "jobs", ["id"], False, "concurrency IS NOT NULL"),
     ("uq_schedules_organization_id_code_id", "schedules", ["organization_id", "code_id"], True, "code_id IS NOT NULL"),
+    ("ix_runs_aside", "runs", ["job_id", "priority", "ready_at", "id"], False, ASIDE),
     ("ix_runs_waiting", "runs", ["schedule_id"], False, "state = 'waiting'"),
     ("ix_runs_parent_run_id", "runs", ["parent_run_id"], False, "parent_run_id IS NOT NULL"),
     ("ix_runs_cause_run_id", "runs", ["cause_run_id"], False, "cause_run_id IS NOT NULL"),
@@ -67,6 +70,7 @@ def _columns() -> dict[str, tuple[sa.Column[Any], ...]]:
             sa.Column("parent_run_id", sa.Uuid(), nullable=True),
             sa.Column("cause_run_id", sa.Uuid(), nullable=True),
             sa.Column("connection_key", sa.String(length=80), nullable=True),
+            sa.Column("aside_at", sa.DateTime(timezone=True), nullable=True),
             sa.Column("slow_at", sa.DateTime(timezone=True), nullable=True),
             sa.Column("cancel_requested_at", sa.DateTime(timezone=True), nullable=True),
             sa.Column("cancel_reason", sa.String(length=24), nullable=True),
@@ -169,4 +173,4 @@ def downgrade() -> None:
         for column in columns:
             op.drop_column(table, column.name)
     columns = ["kind", "organization_id", "ready_at", "id"]
-    op.create_index(LINE, "runs", columns, sqlite_where=IN_LINE, postgresql_where=IN_LINE)
+    op.create_index(LINE, "runs", columns, sqlite_where=WAS_IN_LINE, postgresql_where=WAS_IN_LINE)

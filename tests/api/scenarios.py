@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.jobs.kinds.base import KindName
 from app.jobs.models import Job
 from app.jobs.services import Service
-from app.runs.models import Run
+from app.runs.models import Queue, Run
 from app.schedules.defaults import give_default_schedules
 from app.schedules.stops import stop_scheduling
 from app.tenants.roles import Role
@@ -135,8 +135,20 @@ SCENARIOS: dict[str, Scenario] = {
     "delete_workflow_schedule": lambda world: Call(f"/workflows/{scheduled_workflow(world)}/schedule"),
     "start_scheduler": lambda world: Call(f"/scheduler/{stopped(world)}"),
     "stop_scheduler": lambda world: Call("/scheduler/stop", {"reason": "Moving house"}),
+    "create_queue": lambda world: Call("/admin/queues", {"name": "imports", "concurrency": 2}),
+    "limit_queue": lambda world: Call("/admin/queues/sync", {"concurrency": 8}),
+    "delete_queue": lambda world: Call(f"/admin/queues/{own_queue(world)}"),
+    "change_organization_limit": lambda world: Call(
+        f"/admin/organizations/{world.organization_id}", {"concurrency": 20}
+    ),
     "steer_queue": lambda world: Call("/admin/queues/code", {"action": "retry", "jobIds": [str(world.failed_run())]}),
 }
+
+
+def own_queue(world: World) -> str:
+    with world.session() as session:
+        session.add(Queue(name="own", updated_at=world.now))
+    return "own"
 
 
 def workflow(world: World) -> UUID:

@@ -1,5 +1,6 @@
 """Pausing a queue: nothing of it is started, what runs goes on, nothing is lost, and it resumes at once."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from app.jobs.kinds.base import KindName
 from app.jobs.models import Job
 from app.ops.capacity import live_slots
 from app.queue.broker import Hints
+from app.queue.called import Called
 from app.queue.dispatch import Dispatcher
 from app.runs import ledger
 from app.runs.claims import LeaseTerms, take
@@ -37,11 +39,11 @@ class KeptHints(Hints):
     def __init__(self) -> None:
         self.sent: list[UUID] = []
 
-    def send(self, run_ids: list[UUID]) -> None:
-        self.sent += run_ids
+    def send(self, called: list[Called]) -> None:
+        self.sent += [one.run_id for one in called]
 
-    def waiting(self) -> int:
-        return 0
+    def empty_queues(self, names: Collection[str]) -> list[str]:
+        return list(names)
 
 
 @pytest.fixture
@@ -97,7 +99,7 @@ class TestSwitching:
             resume_queue(session, actor=owner, name="code", now=NOW)
 
     def test_refuses_a_queue_that_does_not_exist(self, session: Session, admin: Actor) -> None:
-        with pytest.raises(QueueUnknown, match="workflow, sync, code"):
+        with pytest.raises(QueueUnknown, match="code, sync, workflow"):
             pause_queue(session, actor=admin, name="mail", now=NOW)
 
     def test_works_as_the_role_of_platform_admins(self, database: OpenDatabase) -> None:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -36,13 +36,17 @@ class GatedKind(ScriptedKind):
 class Crew:
     """One worker, whose consumer and finder start when they are told to."""
 
-    def __init__(self, settings: Settings, kind: GatedKind, *, name: str, slots: int) -> None:
+    def __init__(
+        self, settings: Settings, kind: GatedKind, *, name: str, slots: int, queues: Collection[str] | None = None
+    ) -> None:
         settings = replace(settings, workers=slots)
         self.slots = Slots(slots)
-        self.parts = replace(Parts.from_settings(settings), kinds={KindName.CODE: kind})
+        self.parts = replace(
+            Parts.from_settings(settings, queues=queues), kinds={KindName.CODE: kind, KindName.WORKFLOW: kind}
+        )
         self.keeper = self.parts.keeper()
         self.work = Work(self.parts, self.parts.executor(self.keeper, worker=name), self.slots)
-        self.carrier = make_huey(settings)
+        self.carrier = make_huey(settings, self.parts.served)
         self.hints = make_tasks(self.carrier, execute=self.work.follow_hint, tick=None)
         self.work.dispatcher = self.parts.dispatcher(self.hints)
         self.consumer = make_consumer(
@@ -72,6 +76,7 @@ class Crew:
             self.consumer.stop(graceful=True)
         if hasattr(self, "finder"):
             self.finder.close()
+        self.work.dispatcher.close()
         self.parts.pools.dispose()
 
 

@@ -1,5 +1,6 @@
 """Handing hints to the workers: a few more than slots, lost ones again, and the line stays in the database."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from threading import Semaphore, Thread
 from uuid import UUID
@@ -11,10 +12,11 @@ from app.core.ids import new_id
 from app.jobs.kinds.base import KindName
 from app.ops.capacity import live_slots
 from app.ops.heartbeats import SILENT_AFTER, ProcessFacts, beat
-from app.queue.admission import STALE_AFTER
 from app.queue.broker import Carrier, Hints
+from app.queue.called import Called
 from app.queue.dispatch import Dispatcher
 from app.queue.link import BrokerAway
+from app.queue.stale import STALE_AFTER
 from app.queue.tasks import make_hints
 from app.runs import ledger
 from app.runs.claims import LeaseTerms, take
@@ -35,18 +37,18 @@ class BrokenHints(Hints):
     def __init__(self) -> None:
         """Needs no carrier."""
 
-    def send(self, run_ids: list[UUID]) -> None:
+    def send(self, called: list[Called]) -> None:
         raise BrokerAway("The broker does not answer.")
 
-    def waiting(self) -> int:
+    def empty_queues(self, names: Collection[str]) -> list[str]:
         raise BrokerAway("The broker does not answer.")
 
 
 class HintsThatBreak(BrokenHints):
     """A broker that goes away between the question and the hints."""
 
-    def waiting(self) -> int:
-        return 0
+    def empty_queues(self, names: Collection[str]) -> list[str]:
+        return list(names)
 
 
 class SlowHints(Hints):
@@ -57,13 +59,13 @@ class SlowHints(Hints):
         self.answer = Semaphore(0)
         self.sent: list[UUID] = []
 
-    def send(self, run_ids: list[UUID]) -> None:
-        self.sent += run_ids
+    def send(self, called: list[Called]) -> None:
+        self.sent += [one.run_id for one in called]
 
-    def waiting(self) -> int:
+    def empty_queues(self, names: Collection[str]) -> list[str]:
         self.asked.release()
         self.answer.acquire(timeout=10)
-        return 0
+        return list(names)
 
 
 @pytest.fixture

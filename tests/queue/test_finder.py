@@ -8,6 +8,7 @@ from sqlalchemy import update
 
 from app.core.schema import SchemaGate, newest_migration
 from app.queue.finder import OVERLOOKED_AFTER, Finder
+from app.queue.served import Served
 from app.queue.slots import Slots
 from app.runs.models import Run
 from tests.factories.work import make_job, make_organization, make_run
@@ -38,6 +39,7 @@ def finder(database: OpenDatabase, clock: ManualClock, carrier: Carrier) -> Find
         clock=clock,
         schema=gate,
         slots=Slots(5),
+        served=Served(),
         is_broker_away=lambda: carrier.is_away,
         execute=lambda run_id: False,
     )

@@ -9,6 +9,7 @@ import pytest
 
 from app.core.config import Settings
 from app.queue.broker import Carrier, Hints, make_huey
+from app.queue.called import Called
 from app.queue.link import BrokerAway, Link
 from app.queue.storages import READ_SECONDS, REDIS_POLL_SECONDS, SEND_SECONDS
 from app.queue.tasks import make_hints, make_tasks
@@ -41,7 +42,7 @@ def eager(carrier: Carrier) -> Carrier:
 
 def send_and_take(carrier: Carrier, hints: Hints) -> tuple[UUID, UUID]:
     run_id = uuid4()
-    hints.send([run_id])
+    hints.send([Called(run_id, "code")])
     return run_id, UUID(carrier.dequeue().kwargs["run_id"])
 
 
@@ -96,7 +97,7 @@ class TestRedisThatStopped:
         send_and_take(carrier, hints)
         redis_server.stop()
         with pytest.raises(BrokerAway):
-            hints.send([uuid4()])
+            hints.send([Called(uuid4(), "code")])
 
         redis_server.start()
 
@@ -159,7 +160,7 @@ class TestRedisThatHangs:
 def seconds_to_fail(hints: Hints) -> float:
     began = time.monotonic()
     with pytest.raises(BrokerAway):
-        hints.send([uuid4()])
+        hints.send([Called(uuid4(), "code")])
     return time.monotonic() - began
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import func, select, update
 
 from app.core.clock import DatabaseClock
 from app.core.config import Settings
+from app.jobs.kinds.base import KindName
 from app.queue.broker import Carrier
 from app.runs.models import Attempt, Run, in_state
 from app.runs.states import RunState
@@ -29,8 +30,8 @@ def kind() -> GatedKind:
 def hire(settings: Settings, database: OpenDatabase, kind: GatedKind) -> Iterator[HireCrew]:
     hired: list[Crew] = []
 
-    def hire_one(name: str, *, slots: int) -> Crew:
-        hired.append(Crew(settings, kind, name=name, slots=slots))
+    def hire_one(name: str, *, slots: int, queues: set[str] | None = None) -> Crew:
+        hired.append(Crew(settings, kind, name=name, slots=slots, queues=queues))
         return hired[-1]
 
     yield hire_one
@@ -94,6 +95,29 @@ class TestTwoWorkers:
         assert eventually(lambda: count(database, RunState.RUNNING) == 4)
         assert waiting == 2
         assert workers_of(database) == {"w-full": 2, "w-free": 2}
+
+
+class TestWorkersOfSomeQueues:
+    def test_take_their_own_runs_alone_by_hints_and_by_finding(
+        self, database: OpenDatabase, hire: HireCrew, kind: GatedKind
+    ) -> None:
+        codes, flows = hire("w-code", slots=2, queues={"code"}), hire("w-flow", slots=2, queues={"workflow"})
+        ready_runs(database, 3)
+        with database.transaction() as session:
+            now = DatabaseClock().now(session)
+            job = make_job(session, make_organization(session), kind=KindName.WORKFLOW)
+            wanted = {make_run(session, job, now=now) for _ in range(3)}
+        for crew in (codes, flows):
+            crew.start_consumer()
+            crew.start_finder(is_broker_away=lambda: True)
+
+        for crew in (codes, flows):
+            crew.dispatch()
+
+        assert eventually(lambda: count(database, RunState.SUCCEEDED) == 6)
+        with database.reading() as session:
+            done = set(session.scalars(select(Attempt.run_id).where(Attempt.worker == "w-flow")))
+        assert done == wanted
 
 
 class TestSlotsOfAWorker:

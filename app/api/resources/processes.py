@@ -10,7 +10,8 @@ from app.api.resource import resource
 from app.edge.identity import request_now
 from app.edge.runtime import request_session
 from app.ops.health import judge
-from app.ops.heartbeats import list_processes
+from app.ops.heartbeats import ProcessRow, list_processes
+from app.runs.switches import queue_names
 
 
 class ProcessOut(Answer):
@@ -22,6 +23,7 @@ class ProcessOut(Answer):
     version: str
     schedules: Annotated[bool, Field(description="Whether it keeps time.")]
     slots: Annotated[int, Field(description="How many runs it takes at once. 0 for a scheduler apart.")]
+    queues: Annotated[list[str] | None, Field(description="The queues it serves. null: all.")]
     running: Annotated[int, Field(description="How many runs it had in hand when it reported.")]
     problem: Annotated[str | None, Field(description="Why it starts nothing at present, and what to do.")]
     is_stopping: bool
@@ -45,10 +47,14 @@ def show_processes() -> ProcessesOut:
     """Workers and schedulers, and whether all is well."""
     now = request_now()
     rows = list_processes(request_session(), now=now)
-    health = judge(rows, now=now)
+    health = judge(rows, now=now, queues=queue_names(request_session()))
     return ProcessesOut(
         is_well=health.is_well,
         problems=list(health.problems),
         remarks=list(health.remarks),
-        processes=[ProcessOut(**asdict(row)) for row in rows],
+        processes=[_process(row) for row in rows],
     )
+
+
+def _process(row: ProcessRow) -> ProcessOut:
+    return ProcessOut(**asdict(row) | {"queues": None if row.queues is None else row.queues.split(",")})

@@ -84,6 +84,9 @@ class QueueOut(Answer):
     is_paused: bool
     paused_at: Moment | None
     paused_by: str | None
+    concurrency: Annotated[int | None, Field(description="How many of its runs go on at once. null: any number.")]
+    rate_starts: Annotated[int | None, Field(description="How many start in `rate_seconds`. null: any number.")]
+    rate_seconds: int | None
 
 
 class QueuedRun(Answer):
@@ -130,9 +133,9 @@ def list_queues() -> Page[QueueOut]:
 @resource("GET", "/admin/queues/<name>", signed_in=True, query=QueueQuery, answer=QueueDetail)
 def show_queue(name: str, query: QueueQuery) -> QueueDetail:
     """One queue and its runs, the oldest first. For admins of the organization, and for platform admins."""
-    check_queue(name)
     after = read_cursor(query)
     with _overseeing() as (session, organization_id):
+        check_queue(session, name)
         rows = queues.list_queues(session, organization_id=organization_id)
         found = queues.list_queue_runs(
             session,
@@ -156,7 +159,8 @@ def steer_queue(name: str, body: QueueActionIn) -> QueueActionOut:
     that is unknown or somebody else's is answered with 404, and nothing is done. Runs that cannot be retried or
     removed are left as they are and come back with the reason.
     """
-    check_queue(name)
+    with working_as(tenant_scope()) as session:
+        check_queue(session, name)
     is_for_runs = body.action in {QueueAction.RETRY, QueueAction.REMOVE}
     answer = _steer_runs(name, body) if is_for_runs else _switch(name, body)
     on_commit(request_session(), runtime().dispatch)

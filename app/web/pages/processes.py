@@ -53,9 +53,10 @@ def _health(process: ProcessRow, now: datetime) -> tuple[str, str]:
 
 
 def _role(process: ProcessRow) -> str:
-    if process.schedules:
-        return "Worker and scheduler" if process.slots else "Scheduler"
-    return "Worker"
+    if not process.slots:
+        return "Scheduler"
+    role = "Worker and scheduler" if process.schedules else "Worker"
+    return role if process.queues is None else f"{role}, for {process.queues.replace(',', ', ')}"
 
 
 def _tick(process: ProcessRow) -> str:

@@ -14,7 +14,7 @@ from app.runs.queries import RunRow, list_dead_letters, list_running, list_waiti
 from app.runs.queues import list_queues
 from app.runs.states import RunState
 from app.runs.statistics import count_queue
-from app.runs.switches import QueueSwitchRow, list_switches
+from app.runs.switches import QueueSwitchRow, list_switches, queue_names
 from app.tenants.access import Permission
 from app.web.blueprint import web
 from app.web.formatting import count, duration, relative_time
@@ -142,4 +142,5 @@ def _tab(tab: QueueTab, is_current: bool, total: int) -> Tab:
 def _processes() -> dict[str, object]:
     now = request_now()
     processes = list_processes(request_session(), now=now)
-    return {"processes": process_lines(processes, now=now), "health": judge(processes, now=now)}
+    health = judge(processes, now=now, queues=queue_names(request_session()))
+    return {"processes": process_lines(processes, now=now), "health": health}
