@@ -32,6 +32,9 @@ class JobRow:
     retry: RetryPolicy
     time_limit_seconds: int
     updated_at: datetime
+    # Where it is defined in code; nothing for a job that people made.
+    code_source: str | None = None
+    left_code_at: datetime | None = None
 
 
 def list_jobs(session: Session, *, organization_id: UUID) -> list[JobRow]:
@@ -78,4 +81,6 @@ def _row(job: Job) -> JobRow:
         retry=retry_policy_of(job),
         time_limit_seconds=job.time_limit_seconds,
         updated_at=job.updated_at,
+        code_source=job.code_source,
+        left_code_at=job.left_code_at,
     )

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
 from app.jobs.models import Job
+from app.schedules.code_origin import CodeOrigin, origin_of
 from app.schedules.models import Gap, Schedule, is_planned
 from app.schedules.policies import GapReason, Missed, Overlap
 from app.schedules.stops import is_stopped
@@ -46,6 +47,7 @@ class ScheduleRow:
     job_kind: str
     service: str | None
     default_for: str | None
+    code: CodeOrigin | None = None
 
     @property
     def next_run_at(self) -> datetime | None:
@@ -176,6 +178,13 @@ def _row(found: Row[Schedule, str, str, str | None]) -> ScheduleRow:
         job_kind=job_kind,
         service=service,
         default_for=schedule.default_for,
+        code=origin_of(
+            schedule.code_id,
+            source=schedule.code_source,
+            says=schedule.code_says,
+            overrides=schedule.code_overrides,
+            left_at=schedule.left_code_at,
+        ),
     )
 
 

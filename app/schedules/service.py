@@ -1,6 +1,6 @@
 """Commands on schedules. Those that concern slots already due go through `runs.service`, which plans them first."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ from app.core.ids import new_id
 from app.core.names import NameInvalid, clean_name
 from app.events.service import Topic, append_event
 from app.jobs.queries import get_job
+from app.schedules.code_origin import refuse_deletion, refuse_left, refuse_renaming
 from app.schedules.fire_times import ClockChange, Rhythm, next_fire, rhythm
 from app.schedules.models import Gap, Schedule
 from app.schedules.policies import DEFAULT_MAX_AGE_SECONDS, GapReason, Missed, Overlap
@@ -55,6 +56,11 @@ class ScheduleDraft:
     overlap: Overlap = Overlap.SKIP
     missed: Missed = Missed.LATEST
     missed_max_age_seconds: int = DEFAULT_MAX_AGE_SECONDS
+
+
+def draft_of(row: ScheduleRow) -> ScheduleDraft:
+    """What a schedule says now, to be changed in parts."""
+    return ScheduleDraft(**{each.name: getattr(row, each.name) for each in fields(ScheduleDraft)})
 
 
 def rhythm_of(schedule: Schedule | ScheduleRow) -> Rhythm:
@@ -103,6 +109,8 @@ def edit_schedule(
     columns = _columns(session, actor, draft, now)
     if before.default_for is not None and columns["job_id"] != before.job_id:
         raise ScheduleInvalid("The default schedule of a service runs the service's own sync.", field="job_id")
+    refuse_renaming(before.code, before=(before.name, before.job_id), after=(columns["name"], columns["job_id"]))
+    overrides = () if before.code is None else before.code.overrides_of(columns)
     _account_for_silence(session, before, _rhythm(draft), now)
     query = (
         update(Schedule)
@@ -113,6 +121,7 @@ def edit_schedule(
         )
         .values(
             **columns,
+            code_overrides=",".join(overrides),
             enabled=draft.enabled,
             problem=None,
             next_run_at=next_fire(_rhythm(draft), after=now),
@@ -137,6 +146,7 @@ def switch_schedule(session: Session, *, actor: Actor, schedule_id: UUID, enable
     """Switch a schedule on or off. Slots that passed while it was off are recorded as a gap when it comes back."""
     require(actor, Permission.EDIT_SCHEDULES)
     before = get_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
+    refuse_left(before.code)
     # A new version: an edit form that was opened before must not silently switch it back.
     values: dict[str, Any] = {"enabled": enabled, "updated_at": now, "version": before.version + 1}
     if enabled and not before.enabled:
@@ -159,6 +169,7 @@ def mark_deleted(session: Session, *, actor: Actor, schedule_id: UUID, now: date
         raise ScheduleIsDefault(
             f"“{before.name}” is the default schedule of its service and stays. Disable it instead of deleting it."
         )
+    refuse_deletion(before.code)
     query = update(Schedule).where(Schedule.id == schedule_id, Schedule.deleted_at.is_(None))
     if count_changed(session, query.values(deleted_at=now, enabled=False)) != 1:
         raise ScheduleNotFound("There is no such schedule here any more: somebody deleted it a moment ago.")

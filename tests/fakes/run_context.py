@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from app.core.addresses import parse_networks
 from app.core.deadline import Deadline
 from app.core.http import OutboundClient
-from app.jobs.kinds.base import Level, StopReason
+from app.jobs.kinds.base import ChildCounts, Level, StopReason
 from app.vault.service import SecretNotFound
 
 
@@ -34,6 +34,9 @@ class FakeRunContext:
         self.secrets: dict[tuple[UUID, str], str] = {}
         self.lines: list[str] = []
         self.levels: list[Level] = []
+        self.groups_started: list[str | None] = []
+        self.child_counts: ChildCounts | None = None
+        self.children_to_start = 0
         self._safe_seconds = safe_seconds
         self._is_renewed = is_renewed
         self._first_safe_until = Deadline.after(safe_seconds)
@@ -52,6 +55,13 @@ class FakeRunContext:
     def log(self, text: str, level: Level = Level.INFO) -> None:
         self.lines.append(text)
         self.levels.append(level)
+
+    def start_children(self, group: str | None) -> int:
+        self.groups_started.append(group)
+        return self.children_to_start
+
+    def children(self) -> ChildCounts | None:
+        return self.child_counts
 
     def stop_reason(self) -> StopReason | None:
         if self._stop_with is not None and self._stop_when(self.lines):

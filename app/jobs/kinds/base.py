@@ -30,6 +30,7 @@ class OutcomeStatus(StrEnum):
     FAILED = "failed"
     TIMED_OUT = "timed_out"  # the time limit was reached
     STOPPED = "stopped"  # told to stop: the lease is gone or the worker is closing
+    SUSPENDED = "suspended"  # it goes on when all runs that it started are over; costs no try
     WAITING = "waiting"  # this worker lacks something that others may have; costs no try
 
 
@@ -58,6 +59,18 @@ class Outcome:
     detail: str | None = None
     result: Mapping[str, Any] = field(default_factory=dict)
     may_retry: bool = True
+
+
+@dataclass(frozen=True)
+class ChildCounts:
+    """How the runs stand that a run has started."""
+
+    total: int
+    succeeded: int
+    failed: int
+    cancelled: int
+    running: int
+    failed_names: tuple[str, ...] = ()
 
 
 class DefinitionInvalid(Invalid):
@@ -97,6 +110,12 @@ class RunContext(Protocol):
 
     def log(self, text: str, level: Level = Level.INFO) -> None:
         """Add one line to the attempt's log."""
+
+    def start_children(self, group: str | None) -> int:
+        """Start a run of each code job of a group, or of every one, and say how many. Again it starts none."""
+
+    def children(self) -> ChildCounts | None:
+        """How the runs stand that this one has started; None when it has started none yet."""
 
     def stop_reason(self) -> StopReason | None:
         """Why to stop now, or None. To be asked before every outside call and at least once a second."""

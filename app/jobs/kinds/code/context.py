@@ -8,7 +8,7 @@ from uuid import UUID
 from app.core.config import Settings
 from app.core.db import Database, open_database
 from app.core.http import OutboundClient
-from app.jobs.kinds.base import Level
+from app.jobs.kinds.base import Level, StopReason
 
 
 class JobFailed(Exception):
@@ -23,6 +23,19 @@ class JobFailed(Exception):
         self.retry = retry
 
 
+class RunStopped(BaseException):
+    """Ends a function in the worker's own thread that has to stop. Not meant to be caught."""
+
+    def __init__(self, reason: StopReason) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+
+
+def _never() -> StopReason | None:
+    # A process of its own is ended from outside.
+    return None
+
+
 @dataclass(frozen=True)
 class FunctionContext:
     """The run a function works for, and its means. `idempotency_key` is the same in every attempt of a run."""
@@ -32,10 +45,17 @@ class FunctionContext:
     idempotency_key: str
     settings: Settings
     write_line: Callable[[str, Level], None]
+    stop_reason: Callable[[], StopReason | None] = _never
 
     def log(self, text: str, level: Level = Level.INFO) -> None:
         """Add a line to the run's log."""
         self.write_line(text, level)
+
+    def check_stop(self) -> None:
+        """End here when the time is over or the worker stops. A function in the worker's thread calls this often."""
+        reason = self.stop_reason()
+        if reason is not None:
+            raise RunStopped(reason)
 
     @cached_property
     def http(self) -> OutboundClient:
