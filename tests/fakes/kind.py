@@ -23,6 +23,11 @@ class ScriptedKind:
             raise DefinitionInvalid({"ends": "Say how it ends."})
         return dict(definition)
 
+    def check_arguments(self, definition: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+        if not all(isinstance(value, int) for value in arguments.values()):
+            raise DefinitionInvalid({"arguments.rows": "Rows has to be a whole number."})
+        return dict(arguments)
+
     def store(self, _session: Session, definition: Mapping[str, Any], **_job: object) -> dict[str, Any]:
         return dict(definition)
 

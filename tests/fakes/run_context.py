@@ -32,11 +32,12 @@ class FakeRunContext:
         self.deadline = Deadline.after(seconds)
         self.http = http or OutboundClient(allowed_private=parse_networks("127.0.0.1"))
         self.secrets: dict[tuple[UUID, str], str] = {}
+        # What start_children says, the groups it was asked for, and how those runs stand.
+        self.functions_in_group = 0
+        self.started_groups: list[str | None] = []
+        self.child_counts: ChildCounts | None = None
         self.lines: list[str] = []
         self.levels: list[Level] = []
-        self.groups_started: list[str | None] = []
-        self.child_counts: ChildCounts | None = None
-        self.children_to_start = 0
         self._safe_seconds = safe_seconds
         self._is_renewed = is_renewed
         self._first_safe_until = Deadline.after(safe_seconds)
@@ -52,16 +53,16 @@ class FakeRunContext:
             raise SecretNotFound("A sealed value is gone. Enter it again.")
         return self.secrets[secret_id, field]
 
-    def log(self, text: str, level: Level = Level.INFO) -> None:
-        self.lines.append(text)
-        self.levels.append(level)
-
     def start_children(self, group: str | None) -> int:
-        self.groups_started.append(group)
-        return self.children_to_start
+        self.started_groups.append(group)
+        return self.functions_in_group
 
     def children(self) -> ChildCounts | None:
         return self.child_counts
+
+    def log(self, text: str, level: Level = Level.INFO) -> None:
+        self.lines.append(text)
+        self.levels.append(level)
 
     def stop_reason(self) -> StopReason | None:
         if self._stop_with is not None and self._stop_when(self.lines):

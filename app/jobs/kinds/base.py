@@ -30,8 +30,8 @@ class OutcomeStatus(StrEnum):
     FAILED = "failed"
     TIMED_OUT = "timed_out"  # the time limit was reached
     STOPPED = "stopped"  # told to stop: the lease is gone or the worker is closing
-    SUSPENDED = "suspended"  # it goes on when all runs that it started are over; costs no try
     WAITING = "waiting"  # this worker lacks something that others may have; costs no try
+    SUSPENDED = "suspended"  # goes on when the runs that it started have ended; costs no try
 
 
 class StopReason(StrEnum):
@@ -63,7 +63,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class ChildCounts:
-    """How the runs stand that a run has started."""
+    """How the runs stand that a run started, and the jobs of those that failed. `running` are all without an end."""
 
     total: int
     succeeded: int
@@ -108,14 +108,18 @@ class RunContext(Protocol):
     def open_secret(self, secret_id: UUID, field: str) -> str:
         """A sealed value of the run's job. Raises SecretNotFound, KeyUnknown or SealBroken."""
 
-    def log(self, text: str, level: Level = Level.INFO) -> None:
-        """Add one line to the attempt's log."""
-
     def start_children(self, group: str | None) -> int:
-        """Start a run of each code job of a group, or of every one, and say how many. Again it starts none."""
+        """Open a run of every function of the code that is in this group, or of all functions. Says how many.
+
+        None are opened when the run has started some before, be it in an earlier try. What waits for them ends its
+        attempt as SUSPENDED, and is called again when all have ended.
+        """
 
     def children(self) -> ChildCounts | None:
-        """How the runs stand that this one has started; None when it has started none yet."""
+        """How the runs stand that this one started; None when there are none."""
+
+    def log(self, text: str, level: Level = Level.INFO) -> None:
+        """Add one line to the attempt's log."""
 
     def stop_reason(self) -> StopReason | None:
         """Why to stop now, or None. To be asked before every outside call and at least once a second."""
@@ -140,6 +144,12 @@ class JobKind(Protocol):
 
         `before` is what is stored now; what the definition leaves out of its secrets is kept from there.
         Raises DefinitionInvalid when there is nothing to keep.
+        """
+
+    def check_arguments(self, definition: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments in their checked form, which one run gets in the place of those in the definition.
+
+        Raises DefinitionInvalid, also when the kind takes none.
         """
 
     def secret_ids(self, definition: Mapping[str, Any]) -> frozenset[UUID]:

@@ -111,3 +111,17 @@ def _field(model: type[BaseModel], location: Location) -> FieldInfo | None:
         field = fields.get(part)
         owner = None if field is None else field.annotation
     return field
+
+
+def with_arguments(definition: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """A definition of the kinds that take arguments, with these in the place of its own. Nothing is checked here."""
+    if not arguments:
+        return dict(definition)
+    return {**definition, "arguments": {**definition.get("arguments", {}), **arguments}}
+
+
+def refuse_arguments(arguments: Mapping[str, Any], sentence: str) -> dict[str, Any]:
+    """For kinds that take none. Raises DefinitionInvalid, naming each, unless there are none."""
+    if arguments:
+        raise DefinitionInvalid({f"arguments.{name}": sentence for name in arguments})
+    return {}

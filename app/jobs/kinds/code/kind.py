@@ -20,7 +20,7 @@ from app.jobs.kinds.code.limits import Limits
 from app.jobs.kinds.code.process import run_function
 from app.jobs.kinds.code.protocol import FunctionCall
 from app.jobs.kinds.code.supply import GuardSupply
-from app.jobs.kinds.definitions import parse_definition
+from app.jobs.kinds.definitions import parse_definition, refuse_arguments, with_arguments
 from app.jobs.kinds.stops import stopped
 from app.vault.service import SecretOwner
 
@@ -29,18 +29,17 @@ MAX_ARGUMENT_BYTES = 32_768
 
 
 def is_group(definition: Mapping[str, Any]) -> bool:
-    """Whether a definition starts the jobs of a group, or all of them. Made of what code declares, and not by people."""
+    """Whether a definition starts the jobs of a group, or all of them. Code makes such, and people do not."""
     return "group" in definition
 
 
 class CodeDefinition(BaseModel):
-    """Which function, and with what. `given` are the arguments that somebody chose for one run alone."""
+    """Which function, and with what."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     function: str
     arguments: dict[str, Any] = Field(default_factory=dict)
-    given: dict[str, Any] = Field(default_factory=dict)
 
 
 class CodeKind:
@@ -62,8 +61,13 @@ class CodeKind:
         stored = arguments.model_dump(mode="json")
         if len(json.dumps(stored)) > MAX_ARGUMENT_BYTES:
             raise DefinitionInvalid({"arguments": f"The arguments take more than {MAX_ARGUMENT_BYTES:,} bytes."})
-        checked = {"function": function.name, "arguments": stored}
-        return checked | ({"given": wanted.given} if wanted.given else {})
+        return {"function": function.name, "arguments": stored}
+
+    def check_arguments(self, definition: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+        if is_group(definition):
+            return refuse_arguments(arguments, "A group takes no parameters. Leave them out.")
+        checked = self.check(with_arguments(definition, arguments))["arguments"]
+        return {name: checked[name] for name in arguments if name in checked}
 
     def function_of(self, definition: Mapping[str, Any]) -> CodeFunction | None:
         """The function that a definition names, if there is one."""

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.jobs.kinds.base import DefinitionInvalid, Outcome, OutcomeStatus, RunContext
+from app.jobs.kinds.definitions import refuse_arguments
 from app.jobs.kinds.sync.connection import service_name, what_to_connect
 from app.vault.service import SecretOwner
 
@@ -19,6 +20,9 @@ class SyncKind:
 
     def check(self, definition: Mapping[str, Any]) -> dict[str, Any]:
         raise DefinitionInvalid({"service": MADE_BY_BELFRY})
+
+    def check_arguments(self, definition: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+        return refuse_arguments(arguments, "A sync takes no parameters. Leave them out.")
 
     def store(
         self,

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.core.http import OutboundFailed, OutboundLimits, OutboundRefused, OutboundResponse
 from app.core.sealing import KeyUnknown, SealBroken, Sealer
 from app.jobs.kinds.base import DefinitionInvalid, Level, Outcome, OutcomeStatus, RunContext, StopReason
-from app.jobs.kinds.definitions import parse_definition
+from app.jobs.kinds.definitions import parse_definition, refuse_arguments
 from app.jobs.kinds.expectations import parse_expected_status
 from app.jobs.kinds.http_words import answer_line, body_beginning, shown_url, status_words
 from app.jobs.kinds.stops import stopped
@@ -31,6 +31,9 @@ class WorkflowKind:
 
     def check(self, definition: Mapping[str, Any]) -> dict[str, Any]:
         return _plain(parse_definition(Workflow, definition))
+
+    def check_arguments(self, definition: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+        return refuse_arguments(arguments, "A workflow takes no parameters. Leave them out.")
 
     def store(
         self,
