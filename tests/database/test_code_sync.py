@@ -165,7 +165,11 @@ class TestNewDefinitions:
         assert len(sync.jobs()) == 3
 
     def test_stand_beside_what_people_called_alike(self, sync: Sync, define: Define):
-        sync.do(lambda session: make_schedule(session, make_job(session, SYSTEM_ORGANIZATION_ID, name="fetch"), name="nightly"))
+        sync.do(
+            lambda session: make_schedule(
+                session, make_job(session, SYSTEM_ORGANIZATION_ID, name="fetch"), name="nightly"
+            )
+        )
 
         sync(define(NIGHTLY))
 
