@@ -2,6 +2,7 @@
 
 from app.web import whereabouts
 from app.web.actions import account as account_actions
+from app.web.actions import code_schedules as code_schedule_actions
 from app.web.actions import invitation as invitation_actions
 from app.web.actions import jobs as job_actions
 from app.web.actions import organizations as organization_actions
@@ -13,6 +14,7 @@ from app.web.actions import tokens as token_actions
 from app.web.blueprint import web
 from app.web.pages import (
     account,
+    code_schedules,
     invitation,
     jobs,
     live,
@@ -29,6 +31,8 @@ from app.web.pages import (
 MODULES = (
     account,
     account_actions,
+    code_schedule_actions,
+    code_schedules,
     invitation,
     invitation_actions,
     jobs,
