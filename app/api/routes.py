@@ -3,6 +3,7 @@
 from app.api import openapi
 from app.api.blueprint import api
 from app.api.resources import (
+    code_schedules,
     default_schedules,
     invitations,
     jobs,
@@ -21,6 +22,7 @@ from app.api.resources import (
 )
 
 MODULES = (
+    code_schedules,
     default_schedules,
     invitations,
     jobs,

@@ -120,7 +120,7 @@ def list_code_jobs(session: Session) -> list[CodeJobRow]:
     """The jobs of functions that code defines now, by name."""
     columns = Job.id, Job.code_name, Job.code_group, Job.definition
     here = Job.organization_id == SYSTEM_ORGANIZATION_ID, Job.code_name.is_not(None), Job.left_code_at.is_(None)
-    found = [row for row in session.execute(select(*columns).where(*here).order_by(Job.code_name))]
+    found = session.execute(select(*columns).where(*here).order_by(Job.code_name)).all()
     functions = [row for row in found if "group" not in row.definition]
     last = last_runs_of_jobs(session, organization_id=SYSTEM_ORGANIZATION_ID, job_ids=[row.id for row in functions])
     return [

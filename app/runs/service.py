@@ -45,7 +45,8 @@ def run_schedule_now(
 ) -> UUID:
     """Start a schedule's job by hand. The same key twice is one run. Returns the run's id.
 
-    `arguments` take the place of the job's own in this run; its kind has checked them. A sync without a connection is skipped, and its run says what to do.
+    `arguments` take the place of the job's own in this run; its kind has checked them. A sync without a connection is
+    skipped, and its run says what to do.
     """
     require(actor, Permission.RUN)
     schedule = get_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
