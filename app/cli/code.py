@@ -1,4 +1,4 @@
-"""Commands about what code defines: check it, put it in force, list it, go back to it. Parts of `jobs` and `schedules`."""
+"""What code defines, on the command line: check it, put it in force, list it, go back to it."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

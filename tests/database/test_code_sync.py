@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import pytest
 from sqlalchemy import select
@@ -13,17 +12,14 @@ from sqlalchemy.orm import Session
 
 from app.core.config import Settings
 from app.core.scopes import Scope
-from app.jobs.code import ALL_JOBS, group, job, schedule
-from app.jobs.kinds.code.catalog import CodeFunction
-from app.jobs.kinds.code.declared import DeclaredSchedule
 from app.jobs.models import Job
-from app.jobs.queries import get_job
-from app.jobs.service import JobOwnedByCode, mark_deleted as delete_job
+from app.jobs.service import JobOwnedByCode
+from app.jobs.service import mark_deleted as delete_job
 from app.ops.code_definitions import Definitions, load_definitions
 from app.ops.code_sync import SyncReport, sync_definitions
 from app.runs import service as runs
 from app.schedules.code_origin import ScheduleOwnedByCode
-from app.schedules.models import Gap, Schedule
+from app.schedules.models import Gap
 from app.schedules.queries import ScheduleRow, list_schedules
 from app.schedules.service import draft_of
 from app.tenants.models import SYSTEM_ORGANIZATION_ID, AuditEntry
@@ -47,9 +43,7 @@ def define(tmp_path, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Def
         name = f"defined_{tmp_path.name.replace('-', '_')}_{len(made)}"
         made.append(name)
         (tmp_path / f"{name}.py").write_text(f"from app.jobs.code import *\n{text}")
-        found = load_definitions(replace(settings, job_modules=(name,), **more))
-        # The same place in every version, as in a file that somebody edits.
-        return found
+        return load_definitions(replace(settings, job_modules=(name,), **more))
 
     return load
 
@@ -289,7 +283,7 @@ class TestWhatOperatorsChanged:
 
         with pytest.raises(ScheduleOwnedByCode, match="Take it out there, or disable it here"):
             sync.do(lambda s: runs.delete_schedule(s, actor=ACTOR, schedule_id=row.id, now=sync.clock.moment))
-        with pytest.raises(JobOwnedByCode, match="“fetch” is defined in code. Change it in defined_"):
+        with pytest.raises(JobOwnedByCode, match=r"“fetch” is defined in code\. Change it in defined_"):
             sync.do(lambda s: delete_job(s, actor=ACTOR, job_id=job_id, now=sync.clock.moment))
 
 

@@ -18,7 +18,6 @@ from app.web.forms.code_schedules import CodeTimesForm, NotesForm
 from app.web.pages.code_schedules import code_page, parameters_of, read_code_schedule, run_page, times_page
 from app.web.permissions import route
 from app.web.responses import see_other, toast
-from app.web.started import started_words
 
 
 @route(web, "/admin/schedules/<code_id>/enabled", platform_admin=True, methods=["POST"])
@@ -44,7 +43,7 @@ def run_code_schedule(code_id: str) -> Response:
         job = get_job(session, organization_id=actor.organization_id, job_id=row.schedule.job_id)
         form = parameters_of(job)
         try:
-            run_id = commands.run_code_schedule(
+            commands.run_code_schedule(
                 session,
                 actor=actor,
                 kinds=runtime().kinds,
@@ -58,7 +57,7 @@ def run_code_schedule(code_id: str) -> Response:
             url = url_for("web.run_code_schedule", code_id=code_id)
             return run_page(job, code_id, url, form, status=status_of(refused))
     on_commit(request_session(), runtime().dispatch)
-    return toast(_back(), started_words(run_id, code_id))
+    return toast(_back(), f"{code_id} queued.")
 
 
 @route(web, "/admin/code-jobs/<code_name>/run", platform_admin=True, methods=["POST"])
@@ -68,7 +67,7 @@ def run_code_job(code_name: str) -> Response:
         job = get_code_job(session, code_name=code_name).job
         form = parameters_of(job)
         try:
-            run_id = commands.run_code_job(
+            commands.run_code_job(
                 session,
                 actor=actor,
                 kinds=runtime().kinds,
@@ -82,7 +81,7 @@ def run_code_job(code_name: str) -> Response:
             url = url_for("web.run_code_job", code_name=code_name)
             return run_page(job, code_name, url, form, status=status_of(refused))
     on_commit(request_session(), runtime().dispatch)
-    return toast(_back(), started_words(run_id, code_name))
+    return toast(_back(), f"{code_name} queued.")
 
 
 @route(web, "/admin/schedules/<code_id>/edit", platform_admin=True, methods=["POST"])
