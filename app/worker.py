@@ -22,6 +22,7 @@ from app.core.version import VERSION
 from app.jobs.kinds.base import JobKinds
 from app.jobs.kinds.code.supply import GuardSupply
 from app.ops.capacity import live_slots
+from app.ops.code_loader import CodeLoader
 from app.ops.heartbeats import facts_of_this_process
 from app.ops.housekeeping import Housekeeper
 from app.ops.kinds import guard_supply, job_kinds
@@ -123,6 +124,9 @@ class Parts:
         days = self.settings.retention_days
         return Housekeeper(self.pools.tick, self.clock, self.schema, timedelta(days=days) if days else None)
 
+    def code_loader(self) -> CodeLoader:
+        return CodeLoader(self.pools.tick, self.clock, self.schema, self.settings)
+
     def keeper(self) -> Keeper:
         beat = self.settings.heartbeat_seconds
         return Keeper(database=self.pools.beat, clock=self.clock, terms=self._terms, heartbeat_seconds=beat)
@@ -199,7 +203,7 @@ def run_worker(settings: Settings, *, with_scheduler: bool, queues: Collection[s
     )
     timekeepers: list[Helper] = [work.scheduler, parts.housekeeper()] if with_scheduler else []
     finder = parts.finder(slots, is_broker_away=lambda: huey.link.is_away, execute=work.execute)
-    helpers: list[Helper] = [keeper, parts.functions, finder, *timekeepers, pulse]
+    helpers: list[Helper] = [keeper, parts.functions, parts.code_loader(), finder, *timekeepers, pulse]
     for helper in helpers:
         helper.start()
     facts = {"slots": settings.workers, "scheduler": with_scheduler, "queues": pulse.facts.queues or "all"}
@@ -299,7 +303,7 @@ def run_scheduler(settings: Settings, closed: threading.Event) -> None:
     pulse = parts.pulse(slots=0, schedules=True)
     dispatcher = make_dispatcher(settings, parts.pools.tick, parts.clock, live_slots=live_slots, stays=True)
     scheduler = parts.scheduler(dispatcher, pulse)
-    helpers: list[Helper] = [scheduler, parts.housekeeper(), pulse]
+    helpers: list[Helper] = [parts.code_loader(), scheduler, parts.housekeeper(), pulse]
     for helper in helpers:
         helper.start()
     log.info("scheduler started")

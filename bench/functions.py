@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel
 
-from app.jobs.kinds.code.catalog import code_job
+from app.jobs.kinds.code.catalog import job
 from app.jobs.kinds.code.context import FunctionContext
 
 
@@ -10,12 +10,12 @@ class Nothing(BaseModel):
     """No arguments."""
 
 
-@code_job(name="say", title="Say", summary="Says a word.", arguments=Nothing, is_idempotent=True)
+@job("say", title="Say", summary="Says a word.", idempotent=True)
 def say(context: FunctionContext, arguments: Nothing) -> None:
     """Print at once."""
     print("begun")
 
 
-@code_job(name="do_nothing", title="Do nothing", summary="Ends at once.", arguments=Nothing, is_idempotent=True)
+@job("do_nothing", title="Do nothing", summary="Ends at once.", idempotent=True)
 def do_nothing(context: FunctionContext, arguments: Nothing) -> None:
     """What is left is the start of its process."""

@@ -17,7 +17,7 @@ from app.jobs.kinds.code.limits import Limits
 from app.jobs.kinds.code.process import run_function
 from app.jobs.kinds.code.protocol import FunctionCall
 from app.jobs.kinds.code.supply import GuardSupply
-from app.ops.kinds import BUILT_IN_JOB_MODULES
+from app.ops.code_definitions import BUILT_IN_JOB_MODULES
 from bench.figures import ROUNDS, median_of_rounds, percentile, print_figures
 from bench.installation import installation
 from bench.services import Engine

@@ -4,6 +4,7 @@ from app.api import openapi
 from app.api.blueprint import api
 from app.api.resources import (
     chains,
+    code_schedules,
     default_schedules,
     invitations,
     jobs,
@@ -26,6 +27,7 @@ from app.api.resources import (
 
 MODULES = (
     chains,
+    code_schedules,
     default_schedules,
     invitations,
     jobs,

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import click
 
 from app.cli.chains import chain
+from app.cli.code import check_code, read_parameters, set_parameters, sync_code
 from app.cli.console import Console, as_json, choice_of, pass_console, show, table, with_organization
 from app.cli.job_options import with_job_options, with_options
 from app.core.errors import Invalid
@@ -25,6 +26,10 @@ class DefinitionUnreadable(Invalid):
 @click.group()
 def jobs() -> None:
     """See jobs and start them."""
+
+
+jobs.add_command(check_code)
+jobs.add_command(sync_code)
 
 
 @jobs.command("list")
@@ -56,14 +61,22 @@ def list_command(console: Console, is_json: bool) -> None:
 
 @jobs.command()
 @click.argument("job_id", type=click.UUID)
+@set_parameters
 @with_organization
 @as_json
 @pass_console
-def run(console: Console, job_id: UUID, is_json: bool) -> None:
+def run(console: Console, job_id: UUID, parameters: tuple[str, ...], is_json: bool) -> None:
     """Start a job now."""
+    given, kinds = read_parameters(parameters), job_kinds(console.settings)
     with console.desk() as desk:
+        job = get_job(desk.session, organization_id=desk.actor.organization_id, job_id=job_id)
         run_id = service.run_job_now(
-            desk.session, actor=desk.actor, job_id=job_id, request_key=str(uuid4()), now=desk.now
+            desk.session,
+            actor=desk.actor,
+            job_id=job_id,
+            request_key=str(uuid4()),
+            arguments=kinds[job.kind].check_arguments(job.definition, given) if given else None,
+            now=desk.now,
         )
     show({"run": str(run_id)}, f"Started run {run_id}. Watch it with: belfry runs tail {run_id}", is_json=is_json)
 

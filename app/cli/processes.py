@@ -1,5 +1,6 @@
 """`belfry up` and `health`: all processes of an installation, and how they are."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -15,6 +16,7 @@ from app.core.clock import DatabaseClock
 from app.core.failures import explain
 from app.core.keys import with_keys
 from app.core.scopes import ENGINE
+from app.ops.code_definitions import load_definitions
 from app.ops.health import Health, check_health
 
 EXIT_UNHEALTHY = 1
@@ -55,8 +57,10 @@ def _look(console: Console) -> Health:
     problem = console.schema.sentence()
     if problem is not None:
         return Health((problem,))
+    in_code = [str(each) for each in load_definitions(console.settings).problems]
     try:
         with console.database.reading(ENGINE) as session:
-            return check_health(session, now=DatabaseClock().now(session))
+            found = check_health(session, now=DatabaseClock().now(session))
+            return replace(found, remarks=(*found.remarks, *in_code))
     except SQLAlchemyError as error:
         return Health((explain(error) or f"The database failed: {error!r}",))

@@ -7,11 +7,14 @@ from uuid import UUID, uuid4
 
 import click
 
+from app.cli.code import read_parameters, revert_to_code, set_parameters, show_code_schedules
 from app.cli.console import Console, as_json, choice_of, moment, pass_console, show, table, with_organization
 from app.cli.schedule_history import gaps, history
 from app.cli.why import why_of_schedule
 from app.core.errors import Invalid
 from app.core.ids import new_id
+from app.jobs.queries import get_job
+from app.ops.kinds import job_kinds
 from app.runs import service
 from app.runs.resuming import missed_meanwhile
 from app.schedules.describe import describe, notes
@@ -44,14 +47,19 @@ def schedules() -> None:
 schedules.add_command(why_of_schedule)
 schedules.add_command(history)
 schedules.add_command(gaps)
+schedules.add_command(revert_to_code)
 
 
 @schedules.command("list")
+@click.option("--code", "is_code", is_flag=True, help="Those that code defines, of the whole installation.")
 @with_organization
 @as_json
 @pass_console
-def list_command(console: Console, is_json: bool) -> None:
+def list_command(console: Console, is_code: bool, is_json: bool) -> None:
     """List the schedules of an organization."""
+    if is_code:
+        show_code_schedules(console, is_json=is_json)
+        return
     problem = console.why_empty()
     if problem is not None:
         # Empty and not an error: whoever reads this in a loop goes on once the database is there.
@@ -217,14 +225,24 @@ def disable(console: Console, schedule_id: UUID) -> None:
 
 @schedules.command()
 @click.argument("schedule_id", type=click.UUID)
+@set_parameters
 @with_organization
 @as_json
 @pass_console
-def run(console: Console, schedule_id: UUID, is_json: bool) -> None:
+def run(console: Console, schedule_id: UUID, parameters: tuple[str, ...], is_json: bool) -> None:
     """Start a schedule's job now."""
+    given, kinds = read_parameters(parameters), job_kinds(console.settings)
     with console.desk() as desk:
+        here = desk.actor.organization_id
+        schedule = get_schedule(desk.session, organization_id=here, schedule_id=schedule_id)
+        job = get_job(desk.session, organization_id=here, job_id=schedule.job_id)
         run_id = service.run_schedule_now(
-            desk.session, actor=desk.actor, schedule_id=schedule_id, request_key=str(uuid4()), now=desk.now
+            desk.session,
+            actor=desk.actor,
+            schedule_id=schedule_id,
+            request_key=str(uuid4()),
+            arguments=kinds[job.kind].check_arguments(job.definition, given) if given else None,
+            now=desk.now,
         )
     show({"run": str(run_id)}, f"Started run {run_id}. Watch it with: belfry runs tail {run_id}", is_json=is_json)
 

@@ -14,6 +14,11 @@ from app.core.scopes import ENGINE
 from app.runs.switches import check_queue
 from app.worker import run_scheduler, run_worker
 
+SWITCHED_OFF = (
+    "No scheduler was started: BELFRY_SCHEDULER_ENABLED is off here. Runs by hand start all the same; another machine "
+    "may keep time. Set it to on, or leave it out, to keep time here."
+)
+
 
 @click.command()
 @click.option("--no-scheduler", is_flag=True, help="Only execute runs; another process keeps time.")
@@ -34,6 +39,9 @@ def worker(console: Console, no_scheduler: bool, queues: str | None, slots: int 
 @pass_console
 def scheduler(console: Console) -> None:
     """Keep time, and execute nothing."""
+    if not console.settings.scheduler_enabled:
+        click.echo(SWITCHED_OFF)
+        return
     _die_with_supervisor()
     run_scheduler(console.settings, _set_by_signals())
 

@@ -23,6 +23,9 @@ MIN_SECRET_CHARACTERS = 32
 SECRET_SETTINGS = {"BELFRY_SECRET_KEY", "BELFRY_VAULT_KEYS"}
 # A password may hold anything, so all before the last @ is taken for one.
 _CREDENTIALS = re.compile(r"//.*@")
+# What stands for no module with jobs, and those that there are unless others are named.
+NO_JOBS = "none"
+EXAMPLE_JOBS = ("app.jobs.examples",)
 ON = {"on", "true", "yes", "1"}
 OFF = {"off", "false", "no", "0"}
 
@@ -160,7 +163,7 @@ def _collect(read: "_Reader", base: Path) -> Settings:
         default_timezone=read.one(
             "BELFRY_DEFAULT_TIMEZONE", "UTC", _zone, "an IANA time zone", "Europe/Berlin"
         ),
-        job_modules=tuple(read.words("BELFRY_JOBS")),
+        job_modules=_modules(read.words("BELFRY_JOBS")),
         allowed_private_addresses=read.one(
             "BELFRY_ALLOWED_PRIVATE_ADDRESSES", "", parse_networks,
             "addresses or networks separated by commas", "10.1.0.0/16, 192.168.7.4",
@@ -207,6 +210,10 @@ class _Reader:
     def refuse_if_wrong(self) -> None:
         if self._wrong:
             raise SettingInvalid("Belfry did not start, because of its settings.\n  " + "\n  ".join(self._wrong))
+
+
+def _modules(words: list[str]) -> tuple[str, ...]:
+    return () if words == [NO_JOBS] else tuple(words) or EXAMPLE_JOBS
 
 
 def _on_or_off(value: str) -> bool:

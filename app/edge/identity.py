@@ -1,6 +1,8 @@
 """Who is asking: a browser's session or a program's token, as an actor and a person; and the request's one instant."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -8,12 +10,14 @@ from uuid import UUID
 from flask import Flask, g, has_request_context, session
 from flask_login import LoginManager, current_user, login_user, logout_user
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from app.core.errors import Forbidden
 from app.core.ids import digest
 from app.core.scopes import IDENTITY, NOBODY, Scope
-from app.edge.runtime import request_session, runtime
+from app.edge.runtime import request_session, runtime, working_as
 from app.tenants.access import Actor
+from app.tenants.platform import for_the_installation
 from app.tenants.queries import SignedInSession, find_signed_in
 from app.tenants.sign_in import SEEN_EVERY, note_seen
 from app.tenants.token_queries import SignedInToken, find_signed_in_token, is_token
@@ -219,3 +223,15 @@ def _note_used(row: SignedInToken) -> None:
             note_used(writing, token_id=row.token_id, now=g.now)
     except SQLAlchemyError:
         log.warning("token not noted as used", extra={"token_id": row.token_id})
+
+
+@contextmanager
+def acting_for_installation() -> Iterator[tuple[Session, Actor]]:
+    """The session and the platform admin of this request, both in the installation's own organization.
+
+    What is written in the block is flushed at its end. Raises PlatformAdminNeeded.
+    """
+    actor = for_the_installation(current_actor())
+    with working_as(Scope.tenant(actor.organization_id, actor.user_id)) as session:
+        yield session, actor
+        session.flush()

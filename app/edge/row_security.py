@@ -124,6 +124,7 @@ TABLES: dict[str, tuple[Access, ...]] = {
         Access(PLATFORM, ALL),
     ),
     "connection_limits": (_own(*ALL), Access(ENGINE, ("SELECT", "INSERT", "UPDATE")), Access(PLATFORM, ("SELECT",))),
+    "code_versions": (Access(PLATFORM, ALL),),
     "job_chains": (_own(*ALL), Access(ENGINE, ("SELECT",))),
     "queue_switches": (Access(ENGINE, ("SELECT",)), Access(TENANT, ("SELECT",)), Access(PLATFORM, ALL)),
 }

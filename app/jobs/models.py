@@ -93,6 +93,16 @@ class Job(Base):
     deleted_at: Mapped[datetime | None]
 
 
+class CodeVersion(Base):
+    """One state of what code defines. The one that was loaded last is in force; older ones stand back."""
+
+    __tablename__ = "code_versions"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    loaded_by: Mapped[str] = mapped_column(String(254))
+    loaded_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class JobChain(Base):
     """What a job starts when a run of it has ended one way or the other."""
 

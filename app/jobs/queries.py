@@ -40,6 +40,9 @@ class JobRow:
     queue: str | None = None
     priority: Priority = Priority.NORMAL
     concurrency: int | None = None
+    # Where it is defined in code; nothing for a job that people made.
+    code_source: str | None = None
+    left_code_at: datetime | None = None
 
 
 def list_jobs(session: Session, *, organization_id: UUID) -> list[JobRow]:
@@ -92,4 +95,6 @@ def _row(job: Job) -> JobRow:
         queue=job.queue,
         priority=Priority(job.priority),
         concurrency=job.concurrency,
+        code_source=job.code_source,
+        left_code_at=job.left_code_at,
     )

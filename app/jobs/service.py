@@ -47,6 +47,10 @@ class PlatformAdminNeeded(Forbidden):
     """What the job does concerns the whole installation."""
 
 
+class JobOwnedByCode(Conflict):
+    """The job is what the code says, and nothing else."""
+
+
 class JobInvalid(Invalid):
     """A field of the job cannot be accepted."""
 
@@ -103,6 +107,7 @@ def revise_job(
     """Change a job. `revision` is the one the person saw; raises JobChanged when it is no longer the newest."""
     require(actor, Permission.EDIT_JOBS)
     before = get_job(session, organization_id=actor.organization_id, job_id=job_id)
+    refuse_owned_by_code(before)
     columns = _columns(session, actor, kinds, draft)
     kind, owner = kinds[draft.kind], SecretOwner.job(actor.organization_id, job_id)
     columns["definition"] = kind.store(session, columns["definition"], owner=owner, before=before.definition, now=now)
@@ -128,12 +133,19 @@ class JobChanged(Conflict):
 def mark_deleted(session: Session, *, actor: Actor, job_id: UUID, now: datetime) -> None:
     """Take a job out of every list. For `runs.service`, which ends its schedules and waiting runs with it."""
     job = get_job(session, organization_id=actor.organization_id, job_id=job_id)
+    refuse_owned_by_code(job)
     query = update(Job).where(Job.id == job_id, Job.deleted_at.is_(None)).values(deleted_at=now)
     if count_changed(session, query) != 1:
         raise JobNotFound("There is no such job here. It may have been deleted.")
     retire(session, owner=SecretOwner.job(actor.organization_id, job_id), now=now)
     _note(session, actor, job_id, "deleted", f"Deleted job “{job.name}”", now)
     forget_chains(session, actor=actor, job=job, now=now)
+
+
+def refuse_owned_by_code(job: JobRow) -> None:
+    """Raises JobOwnedByCode, saying where to change it."""
+    if job.code_source is not None:
+        raise JobOwnedByCode(f"“{job.name}” is defined in code. Change it in {job.code_source}.")
 
 
 _TAKEN = "A job called “{}” exists already. Choose another name."

@@ -16,7 +16,7 @@ from app.core.db import Database
 from app.core.schema import SchemaGate, newest_migration
 from app.core.scopes import ENGINE, NOBODY, Scope
 from app.jobs.kinds.base import Level
-from app.jobs.kinds.code.catalog import code_job
+from app.jobs.kinds.code.catalog import job
 from app.jobs.kinds.code.context import FunctionContext, JobFailed
 from app.ops.heartbeats import GONE_AFTER, ProcessRow, list_processes
 from app.ops.old_runs import delete_runs_in_batches
@@ -40,12 +40,11 @@ class NoArguments(BaseModel):
     """There is nothing to say."""
 
 
-@code_job(
-    name="clean_up_runs",
+@job(
+    "clean_up_runs",
     title="Clean up old runs",
     summary="Deletes this organization's finished runs that are older than a number of days, with their logs.",
-    arguments=CleanUpArguments,
-    is_idempotent=True,
+    idempotent=True,
 )
 def clean_up_runs(context: FunctionContext, arguments: CleanUpArguments) -> dict[str, Any]:
     """Delete in small transactions until nothing is left to delete."""
@@ -68,12 +67,11 @@ def _erase_secrets(database: Database, context: FunctionContext, before: datetim
         context.log(f"Sealed values out of use, erased: {erased:,}.")
 
 
-@code_job(
-    name="self_check",
+@job(
+    "self_check",
     title="Check this installation",
     summary="Looks at database, tables, scheduler, workers, disk and clock, and fails naming whatever is wrong.",
-    arguments=NoArguments,
-    is_idempotent=True,
+    idempotent=True,
     platform_only=True,
 )
 def self_check(context: FunctionContext, _arguments: NoArguments) -> dict[str, Any]:

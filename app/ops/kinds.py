@@ -4,28 +4,26 @@ from app.core.config import Settings
 from app.core.key_rings import key_ring
 from app.core.sealing import Sealer
 from app.jobs.kinds.base import JobKinds, KindName
-from app.jobs.kinds.code.catalog import load_catalog
 from app.jobs.kinds.code.fork_server import ForkServer
 from app.jobs.kinds.code.kind import CodeKind
 from app.jobs.kinds.code.supply import GuardSupply
 from app.jobs.kinds.sync.kind import SyncKind
 from app.jobs.kinds.workflow.kind import WorkflowKind
-
-BUILT_IN_JOB_MODULES = ("app.jobs.kinds.code.http_check", "app.ops.code_jobs")
+from app.ops.code_definitions import load_definitions
 
 
 def guard_supply(settings: Settings) -> GuardSupply:
     """What runs functions: a worker makes one, starts it ahead of the first run and closes it."""
-    fork_server = ForkServer((*BUILT_IN_JOB_MODULES, *settings.job_modules))
+    fork_server = ForkServer(load_definitions(settings).modules)
     return GuardSupply(fork_server, slots=settings.workers)
 
 
 def job_kinds(settings: Settings, functions: GuardSupply | None = None) -> JobKinds:
-    """Every kind of job. Raises JobModuleInvalid when a module named in BELFRY_JOBS cannot be used.
+    """Every kind of job. What cannot be used of the modules named in BELFRY_JOBS is left out.
 
     Who runs functions hands in what runs them; others only look at them.
     """
-    catalog = load_catalog((*BUILT_IN_JOB_MODULES, *settings.job_modules))
+    catalog = load_definitions(settings).functions
     return {
         KindName.WORKFLOW: WorkflowKind(Sealer(key_ring(settings))),
         KindName.SYNC: SyncKind(),

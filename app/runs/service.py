@@ -1,6 +1,9 @@
 """Commands of people on runs, and those on jobs and schedules that concern slots and runs as well."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, select
@@ -8,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import Conflict
 from app.jobs import service as jobs
+from app.jobs.kinds.definitions import with_arguments
 from app.jobs.models import Job
 from app.jobs.queries import get_job
 from app.runs import ledger, planner
@@ -32,21 +36,41 @@ class RunNotRemovable(Conflict):
     """The run is running or over."""
 
 
-def run_schedule_now(session: Session, *, actor: Actor, schedule_id: UUID, request_key: str, now: datetime) -> UUID:
+def run_schedule_now(
+    session: Session,
+    *,
+    actor: Actor,
+    schedule_id: UUID,
+    request_key: str,
+    now: datetime,
+    arguments: Mapping[str, Any] | None = None,
+) -> UUID:
     """Start a schedule's job by hand. The same key twice is one run. Returns the run's id.
 
-    A sync without a connection is skipped, and its run says what to do.
+    `arguments` take the place of the job's own in this run; its kind has checked them. A sync without a connection is
+    skipped, and its run says what to do.
     """
     require(actor, Permission.RUN)
     schedule = get_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
-    return _run_now(session, actor, schedule.job_id, schedule_id, schedule.name, request_key, now)
+    return _run_now(session, actor, schedule.job_id, schedule_id, schedule.name, request_key, arguments or {}, now)
 
 
-def run_job_now(session: Session, *, actor: Actor, job_id: UUID, request_key: str, now: datetime) -> UUID:
-    """Start a job by hand. The same key twice is one run. Returns the run's id."""
+def run_job_now(
+    session: Session,
+    *,
+    actor: Actor,
+    job_id: UUID,
+    request_key: str,
+    now: datetime,
+    arguments: Mapping[str, Any] | None = None,
+) -> UUID:
+    """Start a job by hand. The same key twice is one run. Returns the run's id.
+
+    `arguments` take the place of the job's own in this run; its kind has checked them.
+    """
     require(actor, Permission.RUN)
     job = get_job(session, organization_id=actor.organization_id, job_id=job_id)
-    return _run_now(session, actor, job_id, None, job.name, request_key, now)
+    return _run_now(session, actor, job_id, None, job.name, request_key, arguments or {}, now)
 
 
 def retry_run(session: Session, *, actor: Actor, run_id: UUID, now: datetime) -> UUID:
@@ -65,6 +89,7 @@ def retry_run(session: Session, *, actor: Actor, run_id: UUID, now: datetime) ->
         requested_by=actor.user_id,
         retry_of_run_id=run_id,
     )
+    request = replace(request, definition=_as_started(session, run_id, request.definition))
     retry_id = ledger.open_run(session, request, now=now)
     if retry_id is None:
         raise RunNotRetryable("Somebody else has retried this run already.")
@@ -166,6 +191,7 @@ def _run_now(
     schedule_id: UUID | None,
     name: str,
     request_key: str,
+    arguments: Mapping[str, Any],
     now: datetime,
 ) -> UUID:
     request = planner.request_for(
@@ -176,6 +202,7 @@ def _run_now(
         requested_by=actor.user_id,
         request_key=request_key,
     )
+    request = replace(request, definition=with_arguments(request.definition, arguments))
     run_id = planner.open_or_skip(session, request, now=now)
     if run_id is None:
         # The first click made the run; the second is told the same.
@@ -183,6 +210,13 @@ def _run_now(
         return session.scalars(query).one()
     _note(session, actor, "run.requested", run_id, f"Started “{name}” by hand", now)
     return run_id
+
+
+def _as_started(session: Session, run_id: UUID, definition: dict[str, Any]) -> dict[str, Any]:
+    """What the job is now, with the arguments that somebody chose for the run where the job has none of its own."""
+    before = session.scalars(select(Run.definition).where(Run.id == run_id)).one()
+    chosen = before.get("arguments") if definition.get("arguments") == {} else None
+    return with_arguments(definition, chosen if isinstance(chosen, dict) else {})
 
 
 def _plan_first(session: Session, actor: Actor, schedule_id: UUID, now: datetime) -> None:

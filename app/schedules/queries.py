@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, defer
 from app.core.db import OUTAGES
 from app.core.errors import NotFound
 from app.jobs.models import Job
+from app.schedules.code_origin import CodeOrigin, origin_of
 from app.schedules.models import Gap, Schedule, is_planned
 from app.schedules.policies import GapReason, Missed, Overlap
 from app.schedules.stops import is_stopped
@@ -60,6 +61,7 @@ class ScheduleRow:
     switched_at: datetime | None
     switched_by: str | None
     notes: str
+    code: CodeOrigin | None = None
 
     @property
     def is_fresh(self) -> bool:
@@ -234,6 +236,13 @@ def _row(found: Row[Schedule, str, str, str | None], cursor: datetime | None) ->
         switched_at=schedule.switched_at,
         switched_by=schedule.switched_by,
         notes=schedule.notes,
+        code=origin_of(
+            schedule.code_id,
+            source=schedule.code_source,
+            says=schedule.code_says,
+            overrides=schedule.code_overrides,
+            left_at=schedule.left_code_at,
+        ),
     )
 
 

@@ -1,6 +1,6 @@
 """Commands on schedules. Those that concern slots already due go through `runs.service`, which plans them first."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ from app.core.ids import new_id
 from app.core.names import NameInvalid, clean_name
 from app.events.service import Topic, append_event
 from app.jobs.queries import get_job
+from app.schedules.code_origin import refuse_deletion, refuse_left, refuse_renaming
 from app.schedules.fire_times import ClockChange, Rhythm, next_fire, rhythm
 from app.schedules.gaps import record_gap
 from app.schedules.models import Schedule
@@ -61,6 +62,11 @@ class ScheduleDraft:
     missed_max_age_seconds: int | None = None
     missed_limit: int = DEFAULT_MISSED_LIMIT
     notes: str = ""
+
+
+def draft_of(row: ScheduleRow) -> ScheduleDraft:
+    """What a schedule says now, to be changed in parts."""
+    return ScheduleDraft(**{each.name: getattr(row, each.name) for each in fields(ScheduleDraft)})
 
 
 def rhythm_of(schedule: Schedule | ScheduleRow) -> Rhythm:
@@ -112,6 +118,8 @@ def edit_schedule(
     columns = _columns(session, actor, draft, now, before)
     if before.default_for is not None and columns["job_id"] != before.job_id:
         raise ScheduleInvalid("The default schedule of a service runs the service's own sync.", field="job_id")
+    refuse_renaming(before.code, before=(before.name, before.job_id), after=(columns["name"], columns["job_id"]))
+    overrides = () if before.code is None else before.code.overrides_of(columns)
     _account_for_silence(session, before, _rhythm(draft), now)
     query = (
         update(Schedule)
@@ -123,6 +131,7 @@ def edit_schedule(
         .values(
             **columns,
             **_switched(before, draft.enabled, actor, now),
+            code_overrides=",".join(overrides),
             problem=None,
             next_run_at=next_fire(_rhythm(draft), after=now),
             version=version + 1,
@@ -152,6 +161,7 @@ def switch_schedule(
     """
     require(actor, Permission.EDIT_SCHEDULES)
     before = get_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
+    refuse_left(before.code)
     # A new version: an edit form that was opened before must not silently switch it back.
     values: dict[str, Any] = {"updated_at": now, "version": before.version + 1}
     values |= _switched(before, enabled, actor, now)
@@ -175,6 +185,7 @@ def mark_deleted(session: Session, *, actor: Actor, schedule_id: UUID, now: date
         raise ScheduleIsDefault(
             f"“{before.name}” is the default schedule of its service and stays. Disable it instead of deleting it."
         )
+    refuse_deletion(before.code)
     query = update(Schedule).where(Schedule.id == schedule_id, Schedule.deleted_at.is_(None))
     if count_changed(session, query.values(deleted_at=now, enabled=False)) != 1:
         raise ScheduleNotFound("There is no such schedule here any more: somebody deleted it a moment ago.")

@@ -1,5 +1,6 @@
 """Commands that concern the whole installation: who may give them, and how they are noted."""
 
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -20,6 +21,12 @@ class PlatformAdminNeeded(Forbidden):
 def acting_for_the_installation(label: str) -> Actor:
     """Whoever has the files of the installation, and therefore acts as a platform admin of its own organization."""
     return Actor(SYSTEM_ORGANIZATION_ID, Role.OWNER, label, is_platform_admin=True)
+
+
+def for_the_installation(actor: Actor) -> Actor:
+    """A platform admin, acting in the installation's own organization. Raises PlatformAdminNeeded."""
+    require_platform_admin(actor)
+    return replace(actor, organization_id=SYSTEM_ORGANIZATION_ID, role=Role.OWNER, scopes=None)
 
 
 def require_platform_admin(actor: Actor) -> None:

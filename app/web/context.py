@@ -40,11 +40,12 @@ def install_context(app: Flask) -> None:
 def _context() -> dict[str, Any]:
     is_signed_in = signed_in_session() is not None
     person = current_person() if is_signed_in else None
+    actor = current_actor() if is_signed_in else None
     now = page_now()
     return {
-        "nav": main_menu(),
+        "nav": main_menu(is_platform_admin=actor is not None and actor.is_platform_admin),
         "person": person,
-        "actor": current_actor() if is_signed_in else None,
+        "actor": actor,
         "account": _account_menu(person),
         "may": _may,
         "now": now,

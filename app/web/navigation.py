@@ -27,9 +27,13 @@ _ENTRIES = (
 )
 
 
-def main_menu() -> list[NavItem]:
+_PLATFORM_ENTRIES = (("Schedules in code", "web.code_schedules", "clock"),)
+
+
+def main_menu(*, is_platform_admin: bool = False) -> list[NavItem]:
     """The entries, the one that holds the current page marked."""
-    present = [entry for entry in _ENTRIES if entry[1] in current_app.view_functions]
+    entries = (*_ENTRIES, *_PLATFORM_ENTRIES) if is_platform_admin else _ENTRIES
+    present = [entry for entry in entries if entry[1] in current_app.view_functions]
     return [_item(label, url_for(endpoint), icon) for label, endpoint, icon in present]
 
 

@@ -3,6 +3,7 @@
 from app.web import whereabouts
 from app.web.actions import account as account_actions
 from app.web.actions import chains as chain_actions
+from app.web.actions import code_schedules as code_schedule_actions
 from app.web.actions import invitation as invitation_actions
 from app.web.actions import jobs as job_actions
 from app.web.actions import limits as limit_actions
@@ -16,6 +17,7 @@ from app.web.blueprint import web
 from app.web.pages import (
     account,
     chains,
+    code_schedules,
     invitation,
     jobs,
     live,
@@ -35,6 +37,8 @@ MODULES = (
     account_actions,
     chain_actions,
     chains,
+    code_schedule_actions,
+    code_schedules,
     invitation,
     invitation_actions,
     jobs,

@@ -113,6 +113,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("organization_id", "connection_key", name=op.f("pk_connection_limits")),
     )
     _create_chains()
+    op.create_table(
+        "code_versions",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("loaded_by", sa.String(length=254), nullable=False),
+        sa.Column("loaded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_code_versions")),
+    )
+    op.create_index(op.f("ix_code_versions_loaded_at"), "code_versions", ["loaded_at"])
 
 
 def _create_queues() -> None:
@@ -164,7 +172,7 @@ def _create_chains() -> None:
 
 
 def downgrade() -> None:
-    for table in ("job_chains", "connection_limits", "queues"):
+    for table in ("code_versions", "job_chains", "connection_limits", "queues"):
         op.drop_table(table)
     for name, table, *_ in reversed(INDEXES):
         op.drop_index(name, table)

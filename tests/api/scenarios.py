@@ -15,6 +15,7 @@ from app.jobs.services import Service
 from app.runs.models import Queue, Run
 from app.schedules.defaults import give_default_schedules
 from app.schedules.stops import stop_scheduling
+from app.tenants.models import SYSTEM_ORGANIZATION_ID
 from app.tenants.roles import Role
 from tests.api.conftest import Caller
 from tests.factories.tenants import make_member
@@ -133,6 +134,14 @@ SCENARIOS: dict[str, Scenario] = {
     "create_workflow_schedule": lambda world: Call(f"/workflows/{workflow(world)}/schedule", {"cron": DAILY}),
     "edit_workflow_schedule": lambda world: Call(f"/workflows/{scheduled_workflow(world)}/schedule", {"cron": DAILY}),
     "delete_workflow_schedule": lambda world: Call(f"/workflows/{scheduled_workflow(world)}/schedule"),
+    "change_code_schedule": lambda world: Call(f"/admin/code-schedules/{in_code(world)}", {"cron": "0 3 * * *"}),
+    "enable_code_schedule": lambda world: Call(f"/admin/code-schedules/{in_code(world)}/enable"),
+    "disable_code_schedule": lambda world: Call(f"/admin/code-schedules/{in_code(world, enabled=True)}/disable"),
+    "revert_code_schedule": lambda world: Call(
+        f"/admin/code-schedules/{in_code(world, cron='0 5 * * *', code_overrides='cron')}/revert"
+    ),
+    "run_code_schedule": lambda world: Call(f"/admin/code-schedules/{in_code(world)}/run"),
+    "run_code_job": lambda world: Call(f"/admin/code-jobs/{job_in_code(world)}/run"),
     "start_scheduler": lambda world: Call(f"/scheduler/{stopped(world)}"),
     "stop_scheduler": lambda world: Call("/scheduler/stop", {"reason": "Moving house"}),
     "create_queue": lambda world: Call("/admin/queues", {"name": "imports", "concurrency": 2}),
@@ -173,6 +182,24 @@ def default_service(world: World) -> str:
     with world.session() as session:
         give_default_schedules(session, organization_id=world.organization_id, now=world.now)
     return Service.META.value
+
+
+def in_code(world: World, **columns: Any) -> str:
+    """A schedule that code defines, by its name there."""
+    says = {"cron": DAILY, "timezone": "UTC", "missed": "skip", "overlap": "skip", "run": "fetch", "description": ""}
+    given = {"cron": DAILY, "missed": "skip", "enabled": False, "next_run_at": world.now + timedelta(days=9)} | columns
+    with world.session() as session:
+        job = make_job(session, SYSTEM_ORGANIZATION_ID, name="Job of a schedule in code")
+        make_schedule(session, job, name="nightly", code_id="nightly", code_source="jobs.py:3", code_says=says, **given)
+    return "nightly"
+
+
+def job_in_code(world: World) -> str:
+    """A job that code defines, by its name there."""
+    with world.session() as session:
+        job = make_job(session, SYSTEM_ORGANIZATION_ID, name="fetch")
+        job.code_name, job.code_source = "fetch", "jobs.py:1"
+    return "fetch"
 
 
 def stopped(world: World) -> str:

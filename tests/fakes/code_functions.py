@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from app.jobs.kinds.base import Level
-from app.jobs.kinds.code.catalog import code_job
+from app.jobs.kinds.code.catalog import job
 from app.jobs.kinds.code.context import FunctionContext, JobFailed, RetryLater
 
 FOREVER = 3600
@@ -41,7 +41,7 @@ class Order(BaseModel):
     size: Size = Size.SMALL
 
 
-@code_job(name="greet", title="Greet", summary="Greets.", arguments=Order, is_idempotent=True)
+@job("greet", title="Greet", summary="Greets.", idempotent=True)
 def greet(context: FunctionContext, arguments: Order) -> Mapping[str, Any]:
     print("printed")
     context.log("logged", Level.WARNING)
@@ -49,39 +49,39 @@ def greet(context: FunctionContext, arguments: Order) -> Mapping[str, Any]:
     return {"greeting": f"Hello {arguments.who}", "key": context.idempotency_key}
 
 
-@code_job(name="explode", title="Explode", summary="Raises.", arguments=Nothing, is_idempotent=False)
+@job("explode", title="Explode", summary="Raises.", idempotent=False)
 def explode(context: FunctionContext, arguments: Nothing) -> None:
     raise ValueError("the number is odd")
 
 
-@code_job(name="give_up", title="Give up", summary="Fails on purpose.", arguments=Nothing, is_idempotent=False)
+@job("give_up", title="Give up", summary="Fails on purpose.", idempotent=False)
 def give_up(context: FunctionContext, arguments: Nothing) -> None:
     raise JobFailed("The shop is closed.", retry=False)
 
 
-@code_job(name="come_back", title="Come back", summary="Is too early.", arguments=Nothing, is_idempotent=False)
+@job("come_back", title="Come back", summary="Is too early.", idempotent=False)
 def come_back(context: FunctionContext, arguments: Nothing) -> None:
     raise RetryLater("The shop opens at nine.", seconds=900)
 
 
-@code_job(name="proceed", title="Proceed", summary="Tells each step.", arguments=Nothing, is_idempotent=True)
+@job("proceed", title="Proceed", summary="Tells each step.", idempotent=True)
 def proceed(context: FunctionContext, arguments: Nothing) -> None:
     for number in range(1, 10_000):
         context.progress(number, 10_000, f"Row {number}")
     context.progress(10_000, 10_000, "Done")
 
 
-@code_job(name="leave", title="Leave", summary="Exits.", arguments=Nothing, is_idempotent=False)
+@job("leave", title="Leave", summary="Exits.", idempotent=False)
 def leave(context: FunctionContext, arguments: Nothing) -> None:
     os._exit(3)
 
 
-@code_job(name="crash", title="Crash", summary="Reads address 0.", arguments=Nothing, is_idempotent=False)
+@job("crash", title="Crash", summary="Reads address 0.", idempotent=False)
 def crash(context: FunctionContext, arguments: Nothing) -> None:
     ctypes.string_at(0)
 
 
-@code_job(name="spin", title="Spin", summary="Hears no request to end.", arguments=Nothing, is_idempotent=False)
+@job("spin", title="Spin", summary="Hears no request to end.", idempotent=False)
 def spin(context: FunctionContext, arguments: Nothing) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     print(f"pid {os.getpid()}")
@@ -92,43 +92,43 @@ def spin(context: FunctionContext, arguments: Nothing) -> None:
             continue
 
 
-@code_job(name="tidy", title="Tidy", summary="Cleans up when asked to end.", arguments=Nothing, is_idempotent=False)
+@job("tidy", title="Tidy", summary="Cleans up when asked to end.", idempotent=False)
 def tidy(context: FunctionContext, arguments: Nothing) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("cleaned up"))
     print("working")
     time.sleep(FOREVER)
 
 
-@code_job(name="flood", title="Flood", summary="Prints too much.", arguments=Nothing, is_idempotent=False)
+@job("flood", title="Flood", summary="Prints too much.", idempotent=False)
 def flood(context: FunctionContext, arguments: Nothing) -> None:
     for number in range(200_000):
         print(f"line {number}")
 
 
-@code_job(name="babble", title="Babble", summary="Prints what is no text.", arguments=Nothing, is_idempotent=False)
+@job("babble", title="Babble", summary="Prints what is no text.", idempotent=False)
 def babble(context: FunctionContext, arguments: Nothing) -> None:
     sys.stdout.buffer.write(b"a\x00b \xff\xfe c\n" + b"z" * 1_000_000 + b"\nlast without end")
     context.log("half a \ud800 character\x00")
 
 
-@code_job(name="breed", title="Breed", summary="Leaves a process.", arguments=Nothing, is_idempotent=False)
+@job("breed", title="Breed", summary="Leaves a process.", idempotent=False)
 def breed(context: FunctionContext, arguments: Nothing) -> Mapping[str, Any]:
     return {"pid": subprocess.Popen(["sleep", str(FOREVER)]).pid}
 
 
-@code_job(name="nest", title="Nest", summary="Waits beside a process.", arguments=Nothing, is_idempotent=False)
+@job("nest", title="Nest", summary="Waits beside a process.", idempotent=False)
 def nest(context: FunctionContext, arguments: Nothing) -> None:
     print(f"pid {subprocess.Popen(['sleep', str(FOREVER)]).pid}", flush=True)
     time.sleep(FOREVER)
 
 
-@code_job(name="walk_off", title="Walk off", summary="Leaves a process.", arguments=Nothing, is_idempotent=False)
+@job("walk_off", title="Walk off", summary="Leaves a process.", idempotent=False)
 def walk_off(context: FunctionContext, arguments: Nothing) -> None:
     print(f"pid {subprocess.Popen(['sleep', str(FOREVER)]).pid}", flush=True)
     time.sleep(0.5)
 
 
-@code_job(name="escape", title="Escape", summary="Makes a daemon.", arguments=Nothing, is_idempotent=False)
+@job("escape", title="Escape", summary="Makes a daemon.", idempotent=False)
 def escape(context: FunctionContext, arguments: Nothing) -> None:
     become_daemon()
     time.sleep(FOREVER)
@@ -145,7 +145,7 @@ def become_daemon() -> None:
     print(f"pid {os.getpid()}")
 
 
-@code_job(name="linger", title="Linger", summary="Leaves a thread.", arguments=Nothing, is_idempotent=False)
+@job("linger", title="Linger", summary="Leaves a thread.", idempotent=False)
 def linger(context: FunctionContext, arguments: Nothing) -> Mapping[str, Any]:
     threading.Thread(target=time.sleep, args=(FOREVER,)).start()
     return {"done": True}
@@ -157,18 +157,18 @@ class Pause(BaseModel):
     seconds: float
 
 
-@code_job(name="nap", title="Nap", summary="Waits a moment.", arguments=Pause, is_idempotent=True)
+@job("nap", title="Nap", summary="Waits a moment.", idempotent=True)
 def nap(context: FunctionContext, arguments: Pause) -> Mapping[str, Any]:
     time.sleep(arguments.seconds)
     return {"slept": True}
 
 
-@code_job(name="count", title="Count", summary="Returns odd types.", arguments=Nothing, is_idempotent=True)
+@job("count", title="Count", summary="Returns odd types.", idempotent=True)
 def count(context: FunctionContext, arguments: Nothing) -> Mapping[str, Any]:
     return {"words": Counter(["a", "b", "a"]), "lists": defaultdict(list, x=[1]), "text": "half \ud800"}
 
 
-@code_job(name="bury_deep", title="Bury", summary="Returns a deep result.", arguments=Nothing, is_idempotent=True)
+@job("bury_deep", title="Bury", summary="Returns a deep result.", idempotent=True)
 def bury_deep(context: FunctionContext, arguments: Nothing) -> Mapping[str, Any]:
     result: dict[str, Any] = {}
     for _ in range(300):
@@ -176,12 +176,12 @@ def bury_deep(context: FunctionContext, arguments: Nothing) -> Mapping[str, Any]
     return result
 
 
-@code_job(name="mumble", title="Mumble", summary="Fails with broken text.", arguments=Nothing, is_idempotent=True)
+@job("mumble", title="Mumble", summary="Fails with broken text.", idempotent=True)
 def mumble(context: FunctionContext, arguments: Nothing) -> None:
     raise JobFailed("half \ud800\x00")
 
 
-@code_job(name="fall_silent", title="Fall silent", summary="Closes its output.", arguments=Nothing, is_idempotent=True)
+@job("fall_silent", title="Fall silent", summary="Closes its output.", idempotent=True)
 def fall_silent(context: FunctionContext, arguments: Nothing) -> Mapping[str, Any]:
     print("last words")
     sys.stdout.close()
@@ -189,7 +189,7 @@ def fall_silent(context: FunctionContext, arguments: Nothing) -> Mapping[str, An
     return {"done": True}
 
 
-@code_job(name="double", title="Double", summary="Returns twice.", arguments=Nothing, is_idempotent=True)
+@job("double", title="Double", summary="Returns twice.", idempotent=True)
 def double(context: FunctionContext, arguments: Nothing) -> Mapping[str, Any]:
     child = os.fork()
     if child:
@@ -204,17 +204,17 @@ class Sphinx(Exception):
         raise LookupError
 
 
-@code_job(name="puzzle", title="Puzzle", summary="Raises a riddle.", arguments=Nothing, is_idempotent=True)
+@job("puzzle", title="Puzzle", summary="Raises a riddle.", idempotent=True)
 def puzzle(context: FunctionContext, arguments: Nothing) -> None:
     raise Sphinx
 
 
-@code_job(name="boast", title="Boast", summary="Returns too much.", arguments=Nothing, is_idempotent=False)
+@job("boast", title="Boast", summary="Returns too much.", idempotent=False)
 def boast(context: FunctionContext, arguments: Nothing) -> Mapping[str, Any]:
     return {"big": "x" * 100_000}
 
 
-@code_job(name="look_around", title="Look", summary="Tells what it sees.", arguments=Nothing, is_idempotent=True)
+@job("look_around", title="Look", summary="Tells what it sees.", idempotent=True)
 def look_around(context: FunctionContext, arguments: Nothing) -> Mapping[str, Any]:
     return {
         "environment": sorted(os.environ),

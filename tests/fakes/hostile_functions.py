@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from app.jobs.kinds.code.catalog import code_job
+from app.jobs.kinds.code.catalog import job
 from app.jobs.kinds.code.context import FunctionContext
 
 # Nothing here goes on for longer, should nobody end it.
@@ -50,14 +50,14 @@ def make_daemon() -> None:
     os._exit(0)
 
 
-@code_job(name="haunt", title="Haunt", summary="Leaves daemons.", arguments=Mark, is_idempotent=False)
+@job("haunt", title="Haunt", summary="Leaves daemons.", idempotent=False)
 def haunt(context: FunctionContext, arguments: Mark) -> None:
     hold(arguments.path)
     for _ in range(arguments.count):
         make_daemon()
 
 
-@code_job(name="possess", title="Possess", summary="Stays with daemons.", arguments=Mark, is_idempotent=False)
+@job("possess", title="Possess", summary="Stays with daemons.", idempotent=False)
 def possess(context: FunctionContext, arguments: Mark) -> None:
     hold(arguments.path)
     for _ in range(arguments.count):
@@ -67,7 +67,7 @@ def possess(context: FunctionContext, arguments: Mark) -> None:
     time.sleep(FOREVER)
 
 
-@code_job(name="stun", title="Stun", summary="Stops its guard.", arguments=Mark, is_idempotent=False)
+@job("stun", title="Stun", summary="Stops its guard.", idempotent=False)
 def stun(context: FunctionContext, arguments: Mark) -> None:
     hold(arguments.path)
     make_daemon()
@@ -76,7 +76,7 @@ def stun(context: FunctionContext, arguments: Mark) -> None:
     time.sleep(FOREVER)
 
 
-@code_job(name="betray", title="Betray", summary="Kills its guard.", arguments=Mark, is_idempotent=False)
+@job("betray", title="Betray", summary="Kills its guard.", idempotent=False)
 def betray(context: FunctionContext, arguments: Mark) -> None:
     hold(arguments.path)
     make_daemon()
@@ -84,7 +84,7 @@ def betray(context: FunctionContext, arguments: Mark) -> None:
     time.sleep(FOREVER)
 
 
-@code_job(name="desert", title="Desert", summary="Kills its guard.", arguments=Mark, is_idempotent=False)
+@job("desert", title="Desert", summary="Kills its guard.", idempotent=False)
 def desert(context: FunctionContext, arguments: Mark) -> None:
     hold(arguments.path)
     for _ in range(arguments.count):
@@ -112,7 +112,7 @@ class Bomb(Mark):
     scatters: bool = False
 
 
-@code_job(name="bomb", title="Bomb", summary="Forks for ever.", arguments=Bomb, is_idempotent=False)
+@job("bomb", title="Bomb", summary="Forks for ever.", idempotent=False)
 def bomb(context: FunctionContext, arguments: Bomb) -> None:
     hold(arguments.path)
     ignore_requests()
@@ -126,7 +126,7 @@ def bomb(context: FunctionContext, arguments: Bomb) -> None:
             os.setsid()
 
 
-@code_job(name="hoard", title="Hoard", summary="Takes memory in a child.", arguments=Mark, is_idempotent=False)
+@job("hoard", title="Hoard", summary="Takes memory in a child.", idempotent=False)
 def hoard(context: FunctionContext, arguments: Mark) -> None:
     hold(arguments.path)
     # By several processes, each of which takes little enough to be given it.
@@ -138,13 +138,13 @@ def hoard(context: FunctionContext, arguments: Mark) -> None:
     time.sleep(FOREVER)
 
 
-@code_job(name="gulp", title="Gulp", summary="Takes memory at once.", arguments=Mark, is_idempotent=False)
+@job("gulp", title="Gulp", summary="Takes memory at once.", idempotent=False)
 def gulp(context: FunctionContext, arguments: Mark) -> None:
     hold(arguments.path)
     print(len(bytearray(arguments.count * MIB)))
 
 
-@code_job(name="pour", title="Pour", summary="Writes without end.", arguments=Mark, is_idempotent=False)
+@job("pour", title="Pour", summary="Writes without end.", idempotent=False)
 def pour(context: FunctionContext, arguments: Mark) -> None:
     hold(arguments.path)
     piece = (b"x" * 127 + b"\n") * 8_192
@@ -152,13 +152,13 @@ def pour(context: FunctionContext, arguments: Mark) -> None:
         sys.stdout.buffer.write(piece)
 
 
-@code_job(name="scream", title="Scream", summary="Writes one line.", arguments=Mark, is_idempotent=False)
+@job("scream", title="Scream", summary="Writes one line.", idempotent=False)
 def scream(context: FunctionContext, arguments: Mark) -> None:
     hold(arguments.path)
     subprocess.run(["head", "-c", str(arguments.count * MIB), "/dev/zero"], check=True)
 
 
-@code_job(name="await_word", title="Wait", summary="Waits for a file.", arguments=Mark, is_idempotent=False)
+@job("await_word", title="Wait", summary="Waits for a file.", idempotent=False)
 def await_word(context: FunctionContext, arguments: Mark) -> dict[str, bool]:
     hold(arguments.path)
     print("ready")

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from app.jobs.kinds.code.catalog import code_job
+from app.jobs.kinds.code.catalog import job
 from app.jobs.kinds.code.context import FunctionContext
 
 JOURNAL = "journal.jsonl"
@@ -22,12 +22,12 @@ class Work(BaseModel):
     seconds: float
 
 
-@code_job(name="work_again", title="Work again", summary="May be repeated.", arguments=Work, is_idempotent=True)
+@job("work_again", title="Work again", summary="May be repeated.", idempotent=True)
 def work_again(context: FunctionContext, arguments: Work) -> None:
     work(context.run_id, arguments)
 
 
-@code_job(name="work_once", title="Work once", summary="Must not be repeated.", arguments=Work, is_idempotent=False)
+@job("work_once", title="Work once", summary="Must not be repeated.", idempotent=False)
 def work_once(context: FunctionContext, arguments: Work) -> None:
     work(context.run_id, arguments)
 

@@ -29,7 +29,14 @@ from tests.web.conftest import Browser
 SAFE = {"GET", "HEAD", "OPTIONS"}
 ROLES = list(Role)
 # What a path may hold that is no id of a tenant's row.
-WORDS = {"name": "workflow", "service": "meta", "filename": "nothing.css", "path": "nothing"}
+WORDS = {
+    "name": "workflow",
+    "service": "meta",
+    "filename": "nothing.css",
+    "path": "nothing",
+    "code_id": "nightly",
+    "code_name": "fetch",
+}
 # Reached before anybody is known, or by nobody's choice: they have tests of their own.
 UNWALKED = {"web.sign_out_person"}
 # Everybody may leave; only some may send others away. The command itself decides.

@@ -205,15 +205,31 @@ def delete_job(job_id: UUID) -> Message:
     return Message(None, "Job deleted. Its history stays.")
 
 
-@resource("POST", "/jobs/<uuid:job_id>/run", permission=Permission.RUN, answer=RunStartedOut, status=201)
-def run_job(job_id: UUID) -> Message:
+class RunJobIn(Body):
+    """With which parameters, where the job takes any."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{}]})
+
+    parameters: Annotated[dict[str, Any], Field(description="Take the place of the job's own in this run.")] = {}
+
+
+@resource(
+    "POST", "/jobs/<uuid:job_id>/run", permission=Permission.RUN, body=RunJobIn, is_body_optional=True,
+    answer=RunStartedOut, status=201,
+)  # fmt: skip
+def run_job(job_id: UUID, body: RunJobIn) -> Message:
     """Run a job now.
 
     Send an Idempotency-Key, so that a request that is sent again starts nothing more.
     """
-    session = request_session()
+    session, job = request_session(), _job(job_id)
     run_id = runs.run_job_now(
-        session, actor=current_actor(), job_id=job_id, request_key=f"api-{uuid4()}", now=request_now()
+        session,
+        actor=current_actor(),
+        job_id=job_id,
+        request_key=f"api-{uuid4()}",
+        arguments=runtime().kinds[job.kind].check_arguments(job.definition, body.parameters),
+        now=request_now(),
     )
     on_commit(session, runtime().dispatch)
     return Message(RunStartedOut(run_id=run_id), "The run is queued.")

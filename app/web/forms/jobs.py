@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wtforms import (
-    BooleanField,
     Field,
     HiddenField,
     RadioField,
@@ -17,20 +16,20 @@ from wtforms import (
 from wtforms.validators import InputRequired, Optional
 
 from app.jobs.kinds.base import KindName
-from app.jobs.kinds.code.arguments import ArgumentField, ArgumentKind, argument_fields
+from app.jobs.kinds.code.arguments import ArgumentField, argument_fields
 from app.jobs.kinds.code.catalog import CodeFunction
 from app.jobs.kinds.workflow.header_secrets import is_secret
 from app.jobs.kinds.workflow.hiding import HIDDEN
 from app.jobs.policies import WhenLost
 from app.jobs.queries import JobRow
 from app.jobs.service import LONGEST_NAME, JobDraft
+from app.web.forms.arguments import NO_HELP, argument_defaults, argument_input, argument_name, argument_value
 from app.web.forms.base import text_of
 from app.web.forms.job_policies import PolicyForm, WholeNumberField, fresh_policies, stored_policies
 from app.web.forms.lost import LOST_CHOICES_OF_CALLS, LOST_LABEL
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
 DEFAULT_STEP = {"step_name": "Call", "method": "GET", "expected_status": "200-299", "timeout_seconds": 30}
-_NO_HELP = {"autocapitalize": "off", "autocomplete": "off", "spellcheck": "false"}
 # Where a problem of a definition belongs in the form; what is not listed has a field of its own name.
 _STEP_PLACES = {
     "steps.0": "body",
@@ -86,12 +85,12 @@ class WorkflowForm(JobForm):
     url = StringField(
         "Address",
         [InputRequired("Enter the address to call.")],
-        render_kw={**_NO_HELP, "inputmode": "url", "placeholder": "https://"},
+        render_kw={**NO_HELP, "inputmode": "url", "placeholder": "https://"},
     )
-    headers = TextAreaField("Headers", [Optional()], render_kw={**_NO_HELP, "rows": 3, "class": "mono"})
-    body = TextAreaField("Body", [Optional()], render_kw={**_NO_HELP, "rows": 5, "class": "mono"})
+    headers = TextAreaField("Headers", [Optional()], render_kw={**NO_HELP, "rows": 3, "class": "mono"})
+    body = TextAreaField("Body", [Optional()], render_kw={**NO_HELP, "rows": 5, "class": "mono"})
     expected_status = StringField(
-        "Expected status", [InputRequired("Say which answers are good, for example 200-299.")], render_kw=_NO_HELP
+        "Expected status", [InputRequired("Say which answers are good, for example 200-299.")], render_kw=NO_HELP
     )
     timeout_seconds = WholeNumberField(
         "Seconds to wait for the answer", [InputRequired("Say how long to wait.")], render_kw={"min": 1, "max": 300}
@@ -140,10 +139,10 @@ class CodeForm(JobForm):
     @property
     def argument_inputs(self) -> list[tuple[Field, ArgumentField]]:
         """Each argument's field, with what is known about the argument."""
-        return [(self[_argument(argument.name)], argument) for argument in self.arguments]
+        return [(self[argument_name(argument.name)], argument) for argument in self.arguments]
 
     def definition(self) -> dict[str, Any]:
-        given = ((argument.name, _value(field, argument)) for field, argument in self.argument_inputs)
+        given = ((argument.name, argument_value(field, argument)) for field, argument in self.argument_inputs)
         return {
             "function": text_of(self.function),
             "arguments": {name: value for name, value in given if value is not None},
@@ -151,7 +150,7 @@ class CodeForm(JobForm):
 
     def _show(self, name: str | None, message: str) -> None:
         parts = (name or "").split(".")
-        place = _argument(parts[1]) if parts[0] == "arguments" and len(parts) > 1 else name
+        place = argument_name(parts[1]) if parts[0] == "arguments" and len(parts) > 1 else name
         super()._show(place, message)
 
 
@@ -159,9 +158,9 @@ def code_form(*, offered: Sequence[CodeFunction], function: str, data: Mapping[s
     """The form of a code job, with fields for the arguments of the function that is chosen."""
     by_name = {one.name: one for one in offered}
     arguments = argument_fields(by_name[function]) if function in by_name else ()
-    fields = {_argument(argument.name): _input(argument) for argument in arguments}
+    fields = {argument_name(argument.name): argument_input(argument) for argument in arguments}
     form_class = type("CodeForm", (CodeForm,), {"offered": by_name, "arguments": arguments, **fields})
-    form: CodeForm = form_class(data={**_defaults(arguments), "function": function, **(data or {})})
+    form: CodeForm = form_class(data={**argument_defaults(arguments), "function": function, **(data or {})})
     form.function.choices = {one.name: one.title for one in offered}
     return form
 
@@ -205,37 +204,4 @@ def _step_values(job: JobRow) -> dict[str, Any]:
 
 
 def _argument_values(job: JobRow) -> dict[str, Any]:
-    return {_argument(name): value for name, value in job.definition.get("arguments", {}).items()}
-
-
-def _argument(name: str) -> str:
-    # An argument may be called like a field that every job has.
-    return f"argument_{name}"
-
-
-def _defaults(arguments: Sequence[ArgumentField]) -> dict[str, Any]:
-    return {_argument(argument.name): argument.default for argument in arguments}
-
-
-def _input(argument: ArgumentField) -> Any:
-    required = [InputRequired(f"Enter a value for “{argument.label}”.")] if argument.required else [Optional()]
-    if argument.kind is ArgumentKind.BOOLEAN:
-        return BooleanField(argument.label)
-    if argument.kind is ArgumentKind.CHOICE:
-        choices = {name: name for name in argument.choices}
-        is_open = not argument.required and argument.default is None
-        return SelectField(argument.label, choices={"": "–", **choices} if is_open else choices, validate_choice=False)
-    number = {ArgumentKind.INTEGER: "1", ArgumentKind.NUMBER: "any"}.get(argument.kind)
-    return StringField(
-        argument.label, required, render_kw=_NO_HELP if number is None else {"type": "number", "step": number}
-    )
-
-
-def _value(field: Field, argument: ArgumentField) -> str | bool | None:
-    """What was entered; None leaves the argument to its default."""
-    if argument.kind is ArgumentKind.BOOLEAN:
-        return bool(field.data)
-    text = text_of(field)
-    # A text that has a default can be emptied; an empty number or choice means that nothing was said.
-    may_be_empty = argument.kind is ArgumentKind.TEXT and argument.default is not None
-    return text if text or may_be_empty else None
+    return {argument_name(name): value for name, value in job.definition.get("arguments", {}).items()}

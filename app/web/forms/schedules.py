@@ -191,6 +191,16 @@ def stored_values(schedule: ScheduleRow) -> dict[str, Any]:
     }
 
 
+def overlap_words(overlap: Overlap) -> str:
+    """A policy as the form says it, without the advice."""
+    return _OVERLAP_WORDS[overlap].partition(" (")[0]
+
+
+def missed_words(missed: Missed) -> str:
+    """A policy as the form says it."""
+    return _MISSED_WORDS[missed]
+
+
 def _zone_choices(chosen: str) -> dict[str, dict[str, str]]:
     """The common zones, then all others; one that is in neither list stays on offer until somebody changes it."""
     known = all_zone_names()

@@ -25,8 +25,16 @@ class JobFixed(Conflict):
 
 def refuse_fixed(job: JobRow) -> None:
     """Raises JobFixed."""
-    if job.kind is KindName.SYNC:
-        raise JobFixed(MADE_BY_BELFRY)
+    reason = why_fixed(job)
+    if reason:
+        raise JobFixed(reason)
+
+
+def why_fixed(job: JobRow) -> str:
+    """Why nobody changes a job here; empty where people do."""
+    if job.code_source is not None:
+        return f"This job is defined in code. Change it in {job.code_source}."
+    return MADE_BY_BELFRY if job.kind is KindName.SYNC else ""
 
 
 def job_form(kind: KindName, data: Mapping[str, Any] | None = None, *, function: str = "") -> JobForm:

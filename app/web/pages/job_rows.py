@@ -7,13 +7,12 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.core.ids import new_id
-from app.jobs.kinds.base import JobKinds, KindName
-from app.jobs.kinds.sync.kind import MADE_BY_BELFRY
+from app.jobs.kinds.base import JobKinds
 from app.jobs.queries import list_jobs
 from app.runs.statistics import last_runs_of_jobs
 from app.schedules.queries import ScheduleRow, list_schedules
 from app.web.pages.badges import Badge, badge_of
-from app.web.pages.job_form import KIND_WORDS
+from app.web.pages.job_form import KIND_WORDS, why_fixed
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ def read_jobs(session: Session, *, organization_id: UUID, kinds: JobKinds) -> tu
                 last_run_id=None if run is None else run.id,
                 last_at=None if run is None else run.started_at or run.due_at,
                 request_key=new_id().hex,
-                fixed=MADE_BY_BELFRY if job.kind is KindName.SYNC else "",
+                fixed=why_fixed(job),
             )
         )
     return tuple(rows)

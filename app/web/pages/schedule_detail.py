@@ -20,7 +20,7 @@ from app.web.formatting import absolute_time
 from app.web.pages.badges import Badge, badge_of
 from app.web.pages.resume_question import resume_question
 from app.web.pages.schedule_preview import Preview, preview
-from app.web.pages.schedule_rows import DEFAULT_STAYS, RATE_WINDOW, next_run_note, success_words
+from app.web.pages.schedule_rows import RATE_WINDOW, next_run_note, success_words, why_it_stays
 from app.web.run_words import TRIGGER_WORDS
 
 RUNS_SHOWN = 20
@@ -87,7 +87,7 @@ def read_detail(
         request_key=new_id().hex,
         to_connect=what_to_connect({"service": row.service}) if needs_connection(row.job_kind) else "",
         is_stopped=is_stopped,
-        no_deletion=DEFAULT_STAYS if row.default_for else "",
+        no_deletion=why_it_stays(row),
     )
 
 

@@ -151,6 +151,13 @@ def next_run_note(schedule: ScheduleRow, *, viewer_zone: str, is_stopped: bool, 
     return zoned_time(schedule.next_run_at, zone=schedule.timezone, now=now)
 
 
+def why_it_stays(schedule: ScheduleRow) -> str:
+    """Why a schedule cannot be deleted; empty when it can."""
+    if schedule.code is not None:
+        return f"It is defined in code, in {schedule.code.source}. Disable it instead."
+    return DEFAULT_STAYS if schedule.default_for else ""
+
+
 def _rate_note(finished: int) -> str:
     if finished == 0:
         return "No runs yet"
@@ -177,7 +184,7 @@ def _list_row(
         next_run_at=None if is_stopped else schedule.next_run_at,
         next_note=next_run_note(schedule, viewer_zone=viewer_zone, is_stopped=is_stopped, now=now),
         request_key=new_id().hex,
-        no_deletion=DEFAULT_STAYS if schedule.default_for else "",
+        no_deletion=why_it_stays(schedule),
     )
 
 

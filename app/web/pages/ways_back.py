@@ -53,3 +53,21 @@ def back_from_retry(run_id: UUID) -> Response:
 def back_from_removal(run_id: UUID) -> Response:
     """The run's page has the button."""
     return see_other("web.run", run_id=run_id)
+
+
+@route(web, "/admin/schedules/<code_id>/enabled", platform_admin=True)
+def back_from_switching_code(code_id: str) -> Response:
+    """The schedule's page has the switch."""
+    return see_other("web.code_schedule", code_id=code_id)
+
+
+@route(web, "/admin/schedules/<code_id>/revert", platform_admin=True)
+def back_from_reverting_code(code_id: str) -> Response:
+    """The schedule's page has the button."""
+    return see_other("web.code_schedule", code_id=code_id)
+
+
+@route(web, "/admin/schedules/<code_id>/notes", platform_admin=True)
+def back_from_code_notes(code_id: str) -> Response:
+    """The schedule's page has the form."""
+    return see_other("web.code_schedule", code_id=code_id)

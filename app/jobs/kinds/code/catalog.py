@@ -1,101 +1,184 @@
-"""The functions that code jobs can run: how one is declared, and how modules are searched for them."""
+"""The functions that code jobs can run: how one is declared. How modules are searched for them is in loading.py."""
 
 import importlib
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any
 
 from pydantic import BaseModel
 
 from app.core.errors import Invalid
 from app.jobs.kinds.code.context import FunctionContext
+from app.jobs.kinds.code.names import NAME_RULE, is_name
+from app.jobs.kinds.code.places import place_in
+from app.jobs.kinds.code.signatures import NoArguments, Signature, SignatureUnreadable, read_signature
 
-Arguments = TypeVar("Arguments", bound=BaseModel)
 Result = Mapping[str, Any] | None
 Catalog = Mapping[str, "CodeFunction"]
 
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+DEFAULT_TIMEOUT_SECONDS = 600
+DEFAULT_TRIES = 3
+LONGEST_TIMEOUT_SECONDS = 86_400
+MOST_TRIES = 20
+# Where a module keeps what it declared, in the order of its lines.
+DECLARED_JOBS = "__belfry_jobs__"
 
 
 class JobModuleInvalid(Invalid):
     """A module that should offer functions cannot be used."""
 
 
+class Isolation(StrEnum):
+    """Where a function runs."""
+
+    PROCESS = "process"  # a process of its own, ended by force at its limits
+    THREAD = "thread"  # the worker's own thread: starts at once, and has to look at its deadline itself
+
+
 @dataclass(frozen=True)
 class CodeFunction:
-    """A function on offer. With `platform_only` it concerns the installation, not an organization.
+    """A function on offer, and what its code says about running it. Called like the function that it decorates.
 
-    `memory_mib` and `processes` are limits of its own, instead of the installation's.
+    With `platform_only` it concerns the installation, not an organization. `memory_mib` and `processes` are limits of
+    its own, instead of the installation's. `problems` say why it cannot be used.
     """
 
     name: str
     title: str
     summary: str
-    arguments: type[BaseModel]
-    is_idempotent: bool
-    platform_only: bool
-    call: Callable[[FunctionContext, Any], Result]
+    call: Callable[..., Result]
+    signature: Signature
+    source: str
+    is_idempotent: bool = False
+    group: str | None = None
+    queue: str | None = None
+    timeout_seconds: int = DEFAULT_TIMEOUT_SECONDS
+    tries: int = DEFAULT_TRIES
+    isolation: Isolation = Isolation.PROCESS
+    platform_only: bool = False
     memory_mib: int | None = None
     processes: int | None = None
+    problems: tuple[str, ...] = field(default=(), compare=False)
+
+    def __call__(self, *given: Any, **named: Any) -> Result:
+        return self.call(*given, **named)
 
     @property
     def module(self) -> str:
         """Where a new process finds it."""
         return self.call.__module__
 
+    @property
+    def arguments(self) -> type[BaseModel]:
+        """What it takes."""
+        return self.signature.arguments
 
-def code_job(
-    *,
+    @property
+    def starts_by_itself(self) -> bool:
+        """Whether it can be started without being told anything."""
+        return not self.signature.required
+
+    def invoke(self, context: FunctionContext, arguments: BaseModel) -> Result:
+        """Call it with arguments that were checked."""
+        return self.call(**self.signature.bind(context, arguments))
+
+
+def job(
     name: str,
-    title: str,
-    summary: str,
-    arguments: type[Arguments],
-    is_idempotent: bool,
+    *,
+    title: str = "",
+    summary: str = "",
+    group: str | None = None,
+    queue: str | None = None,
+    timeout: int = DEFAULT_TIMEOUT_SECONDS,
+    tries: int = DEFAULT_TRIES,
+    idempotent: bool = False,
+    isolation: str = Isolation.PROCESS,
     platform_only: bool = False,
     memory_mib: int | None = None,
     processes: int | None = None,
-) -> Callable[[Callable[[FunctionContext, Arguments], Result]], CodeFunction]:
-    """Offer the decorated function to code jobs. `is_idempotent` promises that doing it twice does no harm.
+) -> Callable[[Callable[..., Result]], CodeFunction]:
+    """Make a job of the decorated function.
 
-    `memory_mib` and `processes` say what a run of it may use, where the installation's limits do not fit.
+    `timeout` is in seconds. `idempotent` promises that doing it twice does no harm. With `isolation="thread"` it runs
+    in the worker itself. `memory_mib` and `processes` say what a run may use, where the installation's limits do not
+    fit. What is wrong is told by `belfry jobs check` and on the page, and costs this job alone.
     """
-    if not _NAME.fullmatch(name):
-        raise JobModuleInvalid(f"{name!r} cannot name a function. Use small letters, digits and underscores.")
+    problems = list(_problems(name, group, timeout, tries, isolation))
 
-    def offer(call: Callable[[FunctionContext, Arguments], Result]) -> CodeFunction:
-        return CodeFunction(name, title, summary, arguments, is_idempotent, platform_only, call, memory_mib, processes)
+    def declare(call: Callable[..., Result]) -> CodeFunction:
+        code = call.__code__
+        found = CodeFunction(
+            name=name,
+            title=title or _words(name),
+            summary=summary or _first_line(call.__doc__),
+            call=call,
+            signature=_signature(call, problems),
+            source=place_in(call.__module__, code.co_filename, code.co_firstlineno),
+            is_idempotent=idempotent,
+            group=group,
+            queue=queue,
+            timeout_seconds=timeout,
+            tries=tries,
+            isolation=Isolation(isolation) if isolation in set(Isolation) else Isolation.PROCESS,
+            platform_only=platform_only,
+            memory_mib=memory_mib,
+            processes=processes,
+            problems=tuple(problems),
+        )
+        call.__globals__.setdefault(DECLARED_JOBS, []).append(found)
+        return found
 
-    return offer
+    return declare
 
 
-def load_catalog(modules: Sequence[str]) -> Catalog:
-    """All functions the modules offer, by name. Raises JobModuleInvalid for a module that cannot be used."""
-    catalog: dict[str, CodeFunction] = {}
-    for module in modules:
-        for function in _offered_by(_load(module)):
-            known = catalog.setdefault(function.name, function)
-            # The same function may come in by two modules, when one imports it from the other.
-            if known is not function:
-                where = f"in {known.module} and in {function.module}"
-                raise JobModuleInvalid(f"There are two functions named “{function.name}”: {where}. Rename one.")
-    return catalog
+def find_function(module: str, name: str) -> CodeFunction:
+    """A function in a process that has it in hand. Raises JobModuleInvalid."""
+    found = [function for function in offered_by(importlib.import_module(module)) if function.name == name]
+    if not found:
+        raise JobModuleInvalid(f"The module “{module}” has no job “{name}” any more. Restart the workers.")
+    return found[0]
 
 
-def _load(name: str) -> ModuleType:
+def offered_by(module: ModuleType) -> list[CodeFunction]:
+    """What a module declares or imports by name, each once."""
+    imported = [value for value in vars(module).values() if isinstance(value, CodeFunction)]
+    declared: list[CodeFunction] = vars(module).get(DECLARED_JOBS, [])
+    return declared + [function for function in imported if all(function is not one for one in declared)]
+
+
+def _problems(name: str, group: str | None, timeout: int, tries: int, isolation: str) -> list[str]:
+    found = []
+    if not is_name(name):
+        found.append(f"{name!r} cannot name a job. {NAME_RULE}")
+    if group is not None and not is_name(group):
+        found.append(f"{group!r} cannot name a group. {NAME_RULE}")
+    if not _is_within(timeout, LONGEST_TIMEOUT_SECONDS):
+        found.append(f"timeout={timeout!r} is not possible. Use 1 to {LONGEST_TIMEOUT_SECONDS} seconds.")
+    if not _is_within(tries, MOST_TRIES):
+        found.append(f"tries={tries!r} is not possible. Use 1 to {MOST_TRIES}.")
+    if isolation not in set(Isolation):
+        found.append(f"isolation={isolation!r} is not possible. Use 'process' or 'thread'.")
+    return found
+
+
+def _is_within(number: object, most: int) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool) and 1 <= number <= most
+
+
+def _signature(call: Callable[..., Result], problems: list[str]) -> Signature:
     try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name is not None and (name == error.name or name.startswith(error.name + ".")):
-            advice = "Check BELFRY_JOBS, and that the module lies on PYTHONPATH or is installed."
-            raise JobModuleInvalid(f"There is no module “{name}” with functions for jobs. {advice}") from error
-        raise JobModuleInvalid(f"The module “{name}” cannot be loaded: {error}.") from error
-    except Exception as error:
-        # The module is the operator's, and may fail in any way.
-        what = f"{type(error).__name__}: {error}"
-        raise JobModuleInvalid(f"The module “{name}” cannot be loaded: {what}") from error
+        return read_signature(call)
+    except SignatureUnreadable as error:
+        problems.append(error.message)
+        return Signature(NoArguments)
 
 
-def _offered_by(module: ModuleType) -> list[CodeFunction]:
-    return [value for value in vars(module).values() if isinstance(value, CodeFunction)]
+def _words(name: str) -> str:
+    return str(name).replace("_", " ").replace("-", " ").capitalize()
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").strip().partition("\n")[0]

@@ -9,7 +9,7 @@ from uuid import UUID
 from app.core.config import Settings
 from app.core.db import Database, open_database
 from app.core.http import OutboundClient
-from app.jobs.kinds.base import Level
+from app.jobs.kinds.base import Level, StopReason
 
 
 class JobFailed(Exception):
@@ -42,6 +42,19 @@ class RetryLater(Exception):
         self.seconds = max(0.0, seconds or 0.0)
 
 
+class RunStopped(BaseException):
+    """Ends a function in the worker's own thread that has to stop. Not meant to be caught."""
+
+    def __init__(self, reason: StopReason) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+
+
+def _never() -> StopReason | None:
+    # A process of its own is ended from outside.
+    return None
+
+
 @dataclass(frozen=True)
 class FunctionContext:
     """The run a function works for, and its means. `idempotency_key` is the same in every attempt of a run."""
@@ -52,6 +65,7 @@ class FunctionContext:
     settings: Settings
     write_line: Callable[[str, Level], None]
     write_progress: Callable[[int, int | None, str], None]
+    stop_reason: Callable[[], StopReason | None] = _never
 
     def log(self, text: str, level: Level = Level.INFO) -> None:
         """Add a line to the run's log."""
@@ -61,6 +75,12 @@ class FunctionContext:
         """Say how far it has come: so much of a total, if there is one, and a line about it. Call it as often as you
         like."""
         self.write_progress(done, total, text)
+
+    def check_stop(self) -> None:
+        """End here when the time is over or the worker stops. A function in the worker's thread calls this often."""
+        reason = self.stop_reason()
+        if reason is not None:
+            raise RunStopped(reason)
 
     @cached_property
     def http(self) -> OutboundClient:

@@ -18,7 +18,7 @@ def outcome_of(end: EndMessage | None, *, reason: StopReason | None, report: Rep
     """The outcome to store. `reason` is why the worker stopped it, if it did."""
     # What the function reported before it was stopped stays true.
     if end is not None:
-        return _as_told(end)
+        return as_told(end)
     if reason is not None:
         return stopped(reason)
     if report is None:
@@ -34,7 +34,8 @@ def _failed(message: str) -> Outcome:
     return Outcome(OutcomeStatus.FAILED, message, error_class=ErrorClass.JOB)
 
 
-def _as_told(end: EndMessage) -> Outcome:
+def as_told(end: EndMessage) -> Outcome:
+    """The outcome in the function's own words."""
     if end.message is None:
         return Outcome(OutcomeStatus.SUCCEEDED, result=end.result)
     detail = None if end.detail is None else storable(end.detail)

@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from app.core.http import OutboundFailed, OutboundLimits, OutboundRefused, OutboundRequest, OutboundResponse
-from app.jobs.kinds.code.catalog import code_job
+from app.jobs.kinds.code.catalog import job
 from app.jobs.kinds.code.context import FunctionContext, JobFailed
 from app.jobs.kinds.expectations import ANY_SUCCESS, ExpectedStatusText, parse_expected_status
 from app.jobs.kinds.http_words import answer_line, check_url, seconds_words, shown_url, status_words
@@ -51,12 +51,11 @@ class HttpCheckArguments(BaseModel):
         return self
 
 
-@code_job(
-    name="http_check",
+@job(
+    "http_check",
     title="HTTP check",
     summary="Calls an address and fails unless status, speed and content are as expected.",
-    arguments=HttpCheckArguments,
-    is_idempotent=True,
+    idempotent=True,
 )
 def http_check(context: FunctionContext, arguments: HttpCheckArguments) -> dict[str, Any]:
     """Call once. Raises JobFailed with a sentence for everything that is not as expected."""

@@ -12,18 +12,25 @@ from sqlalchemy.orm import Session
 from app.core.config import Settings
 from app.core.text import storable
 from app.jobs.kinds.base import DefinitionInvalid, Outcome, OutcomeStatus, RunContext
-from app.jobs.kinds.code.catalog import Catalog, CodeFunction
+from app.jobs.kinds.code.catalog import Catalog, CodeFunction, Isolation
 from app.jobs.kinds.code.fork_server import can_run_functions
+from app.jobs.kinds.code.group_run import group_title, run_group
+from app.jobs.kinds.code.in_thread import run_in_thread
 from app.jobs.kinds.code.limits import Limits
 from app.jobs.kinds.code.process import run_function
 from app.jobs.kinds.code.protocol import FunctionCall
 from app.jobs.kinds.code.supply import GuardSupply
-from app.jobs.kinds.definitions import parse_definition, with_arguments
+from app.jobs.kinds.definitions import parse_definition, refuse_arguments, with_arguments
 from app.jobs.kinds.stops import stopped
 from app.vault.service import SecretOwner
 
 # They travel to the function's process in one piece.
 MAX_ARGUMENT_BYTES = 32_768
+
+
+def is_group(definition: Mapping[str, Any]) -> bool:
+    """Whether a definition starts the jobs of a group, or all of them. Code makes such, and people do not."""
+    return "group" in definition
 
 
 class CodeDefinition(BaseModel):
@@ -57,8 +64,14 @@ class CodeKind:
         return {"function": function.name, "arguments": stored}
 
     def check_arguments(self, definition: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+        if is_group(definition):
+            return refuse_arguments(arguments, "A group takes no parameters. Leave them out.")
         checked = self.check(with_arguments(definition, arguments))["arguments"]
         return {name: checked[name] for name in arguments if name in checked}
+
+    def function_of(self, definition: Mapping[str, Any]) -> CodeFunction | None:
+        """The function that a definition names, if there is one."""
+        return self._catalog.get(str(definition.get("function")))
 
     def store(
         self,
@@ -79,29 +92,36 @@ class CodeKind:
         return dict(definition)
 
     def describe(self, definition: Mapping[str, Any]) -> str:
-        function = self._named_in(definition)
+        if is_group(definition):
+            return group_title(definition["group"])
+        function = self.function_of(definition)
         return f"{definition.get('function')} (not installed any more)" if function is None else function.title
 
     def is_for_platform(self, definition: Mapping[str, Any]) -> bool:
-        function = self._named_in(definition)
-        return function is not None and function.platform_only
+        function = self.function_of(definition)
+        return is_group(definition) or (function is not None and function.platform_only)
 
     def may_repeat(self, definition: Mapping[str, Any]) -> bool:
-        # What is unknown promises nothing.
-        function = self._named_in(definition)
-        return function is not None and function.is_idempotent
+        # What is unknown promises nothing. What a group started before is found again, and nothing is started twice.
+        function = self.function_of(definition)
+        return is_group(definition) or (function is not None and function.is_idempotent)
 
     def run(self, definition: Mapping[str, Any], context: RunContext) -> Outcome:
+        if is_group(definition):
+            return run_group(definition["group"], context)
         try:
             wanted = parse_definition(CodeDefinition, definition)
             function = self._find(wanted.function)
         except DefinitionInvalid as error:
             return Outcome(OutcomeStatus.FAILED, storable(error.message), may_retry=False)
-        if not can_run_functions():
-            return Outcome(OutcomeStatus.FAILED, "Functions run on Linux only. Start a worker there.", may_retry=False)
         reason = context.stop_reason()
         if reason is not None:
             return stopped(reason)
+        if function.isolation is Isolation.THREAD:
+            limits = self._limits(function)
+            return run_in_thread(function, wanted.arguments, context, settings=self._settings, limits=limits)
+        if not can_run_functions():
+            return Outcome(OutcomeStatus.FAILED, "Functions run on Linux only. Start a worker there.", may_retry=False)
         call = FunctionCall(
             module=function.module,
             function=function.name,
@@ -125,6 +145,3 @@ class CodeKind:
             offered = ", ".join(sorted(self._catalog)) or "none"
             raise DefinitionInvalid({"function": f"There is no function “{name}”. Offered: {offered}."})
         return self._catalog[name]
-
-    def _named_in(self, definition: Mapping[str, Any]) -> CodeFunction | None:
-        return self._catalog.get(str(definition.get("function")))

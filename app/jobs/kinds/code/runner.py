@@ -7,9 +7,11 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +20,7 @@ from app.core.errors import AppError
 from app.core.http import OutboundFailed, OutboundRefused
 from app.jobs.kinds.base import DefinitionInvalid, Level
 from app.jobs.kinds.code import http_check
-from app.jobs.kinds.code.catalog import JobModuleInvalid, Result, load_catalog
+from app.jobs.kinds.code.catalog import JobModuleInvalid, Result, find_function
 from app.jobs.kinds.code.context import FunctionContext, JobFailed, RetryLater
 from app.jobs.kinds.code.limits import Limits, memory_message
 from app.jobs.kinds.code.protocol import (
@@ -44,6 +46,8 @@ LONGEST_LOG_TEXT = 65_536
 LONGEST_PROGRESS_TEXT = 1_000
 # Progress is shown about once a second; a function that says it in every pass of a loop must not wait for that.
 PROGRESS_SECONDS = 0.25
+# Those between the worker and a function.
+_OUR_MODULES = {__name__, "app.jobs.kinds.code.catalog", "app.jobs.kinds.code.in_thread"}
 # Another try would fail in the same way.
 _POINTLESS_TO_REPEAT = (OutboundRefused, DefinitionInvalid, JobModuleInvalid)
 
@@ -85,7 +89,8 @@ def run(line: bytes, result_pipe: int, environment: Mapping[str, str]) -> None:
     time.tzset()
     channel = Channel(result_pipe)
     own_pid = os.getpid()
-    end = perform(decode_call(line), channel)
+    call = decode_call(line)
+    end = perform(partial(_call_function, call, channel), call.limits)
     # A process that the function forked may come here as well, and before it. The end of the run is the function's.
     if os.getpid() == own_pid:
         channel.send(end)
@@ -104,7 +109,7 @@ def call_to_rehearse() -> bytes:
 def rehearse(line: bytes) -> None:
     """Do what comes before any function, for nothing: what a forked process touches first has to be copied first."""
     call = decode_call(line)
-    function = load_catalog([call.module])[call.function]
+    function = find_function(call.module, call.function)
     parse_definition(function.arguments, call.arguments, prefix="arguments.")
     encode_message(EndMessage())
 
@@ -128,10 +133,10 @@ def _flush() -> None:
             stream.flush()
 
 
-def perform(call: FunctionCall, channel: Channel) -> EndMessage:
+def perform(work: Callable[[], Result], limits: Limits) -> EndMessage:
     """Run the function; whatever it raises becomes part of the answer."""
     try:
-        return _success(_call_function(call, channel))
+        return _success(work())
     except JobFailed as error:
         return EndMessage(message=_shortened(str(error.message)), may_retry=bool(error.retry))
     except RetryLater as error:
@@ -143,14 +148,14 @@ def perform(call: FunctionCall, channel: Channel) -> EndMessage:
         text, trace = _shortened(error.message), _own_trace(error)
         return EndMessage(message=text, detail=trace, may_retry=may_retry, error_class=error_class)
     except MemoryError as error:
-        return EndMessage(message=memory_message(call.limits), detail=_own_trace(error))
+        return EndMessage(message=memory_message(limits), detail=_own_trace(error))
     except Exception as error:  # noqa: BLE001 - the function is somebody else's code
         text = f"{type(error).__name__}: {_words_of(error)}".removesuffix(": ")
         return EndMessage(message=_shortened(text), detail=_own_trace(error))
 
 
 def _call_function(call: FunctionCall, channel: Channel) -> Result:
-    function = load_catalog([call.module])[call.function]
+    function = find_function(call.module, call.function)
     arguments = parse_definition(function.arguments, call.arguments, prefix="arguments.")
     context = FunctionContext(
         run_id=call.run_id,
@@ -160,7 +165,7 @@ def _call_function(call: FunctionCall, channel: Channel) -> Result:
         write_line=channel.write_line,
         write_progress=channel.write_progress,
     )
-    return function.call(context, arguments)
+    return function.invoke(context, arguments)
 
 
 def _success(result: Result) -> EndMessage:
@@ -185,12 +190,16 @@ def _unstorable(why: str) -> EndMessage:
 
 
 def _own_trace(error: Exception) -> str:
-    """The trace without the two frames of this module at its beginning. Of a long one the end says most."""
+    """The trace without the frames of ours at its beginning. Of a long one the end says most."""
     frames = error.__traceback__
-    for _ in range(2):
-        frames = frames.tb_next if frames is not None and frames.tb_next is not None else frames
+    while frames is not None and frames.tb_next is not None and _is_ours(frames):
+        frames = frames.tb_next
     text = "".join(traceback.format_exception(type(error), error, frames))
     return text[-LONGEST_TRACE:]
+
+
+def _is_ours(frame: TracebackType) -> bool:
+    return str(frame.tb_frame.f_globals.get("__name__")) in _OUR_MODULES
 
 
 def _words_of(error: Exception) -> str:

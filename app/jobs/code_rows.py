@@ -1,0 +1,153 @@
+"""The rows of jobs that are defined in code: made, kept up and marked as left when the code is loaded."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from app.core.ids import new_id
+from app.events.service import Topic, append_event
+from app.jobs.kinds.base import KindName
+from app.jobs.kinds.code.catalog import CodeFunction
+from app.jobs.kinds.code.group_run import group_title
+from app.jobs.models import Job
+from app.jobs.service import DEFAULT_RETRY, DEFAULT_TIME_LIMIT_SECONDS
+
+# What the job is called in code that starts all others. No function can be called so, nor like that of a group.
+ALL_NAME = "*"
+_GROUP_PREFIX = "group:"
+
+
+@dataclass(frozen=True)
+class CodeJob:
+    """A job as code says it, or one that starts those of a group."""
+
+    code_name: str
+    name: str
+    description: str
+    definition: dict[str, Any]
+    source: str
+    group: str | None = None
+    queue: str | None = None
+    time_limit_seconds: int = DEFAULT_TIME_LIMIT_SECONDS
+    tries: int = 1
+
+    def columns(self) -> dict[str, Any]:
+        """The columns that code decides about."""
+        retry = replace(DEFAULT_RETRY, tries=self.tries)
+        return {
+            "name": self.name,
+            "description": self.description,
+            "kind": KindName.CODE.value,
+            "definition": self.definition,
+            "tries": retry.tries,
+            "retry_delay_seconds": retry.delay_seconds,
+            "retry_backoff": retry.backoff.value,
+            "when_lost": retry.when_lost.value,
+            "time_limit_seconds": self.time_limit_seconds,
+            "queue": self.queue,
+            "code_group": self.group,
+            "code_source": self.source,
+            "left_code_at": None,
+            "deleted_at": None,
+        }
+
+
+@dataclass(frozen=True)
+class JobChanges:
+    """What loading changed, by name in code, and the id of every job that code has now."""
+
+    ids: dict[str, UUID]
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+
+
+def group_row_name(group: str) -> str:
+    """What the job is called in code that starts the jobs of a group."""
+    return f"{_GROUP_PREFIX}{group}"
+
+
+def row_of_function(function: CodeFunction) -> CodeJob:
+    """The job of a function. Its arguments are the defaults that the code says when it runs."""
+    return CodeJob(
+        code_name=function.name,
+        name=function.name,
+        description=f"{function.title}. {function.summary}".strip(),
+        definition={"function": function.name, "arguments": {}},
+        source=function.source,
+        group=function.group,
+        queue=function.queue,
+        time_limit_seconds=function.timeout_seconds,
+        tries=function.tries,
+    )
+
+
+def row_of_group(group: str | None, *, source: str) -> CodeJob:
+    """The job that starts the jobs of a group, or all of them. Not tried again: those that it starts are."""
+    title = group_title(group)
+    name = ALL_NAME if group is None else group_row_name(group)
+    return CodeJob(name, title, "Starts a run of each of them, and waits until all are over.", {"group": group}, source)
+
+
+def put_code_jobs(
+    session: Session, *, organization_id: UUID, wanted: list[CodeJob], keep: frozenset[str] | None, now: datetime
+) -> JobChanges:
+    """Bring the rows to what code says. Those that it has no longer are marked, unless they are to be kept.
+
+    Without `keep` nothing is known about what is missing, and all of it is kept. Expects that nobody does the same
+    meanwhile.
+    """
+    rows = {row.code_name: row for row in _code_jobs(session, organization_id)}
+    ids: dict[str, UUID] = {}
+    added, changed = [], []
+    taken = _names_of_people(session, organization_id)
+    for one in wanted:
+        row = rows.get(one.code_name)
+        columns = one.columns() | {"name": f"{one.name} (code)" if one.name in taken else one.name}
+        if row is None:
+            ids[one.code_name] = _add(session, organization_id, one, columns, now)
+            added.append(one.code_name)
+            continue
+        ids[one.code_name] = row.id
+        if any(getattr(row, name) != value for name, value in columns.items()):
+            _change(session, row, columns, now)
+            changed.append(one.code_name)
+    missing = [] if keep is None else [row for name, row in rows.items() if name not in {*ids, *keep}]
+    gone = [row for row in missing if row.left_code_at is None]
+    for row in gone:
+        _change(session, row, {"left_code_at": now}, now)
+    return JobChanges(ids, tuple(added), tuple(changed), tuple(str(row.code_name) for row in gone))
+
+
+def _code_jobs(session: Session, organization_id: UUID) -> list[Job]:
+    query = select(Job).where(Job.organization_id == organization_id, Job.code_name.is_not(None))
+    return list(session.scalars(query.execution_options(populate_existing=True)))
+
+
+def _names_of_people(session: Session, organization_id: UUID) -> set[str]:
+    here = Job.organization_id == organization_id, Job.code_name.is_(None), Job.deleted_at.is_(None)
+    return set(session.scalars(select(Job.name).where(*here)))
+
+
+def _add(session: Session, organization_id: UUID, one: CodeJob, columns: dict[str, Any], now: datetime) -> UUID:
+    job = Job(
+        id=new_id(), organization_id=organization_id, code_name=one.code_name, created_at=now, updated_at=now, **columns
+    )
+    session.add(job)
+    session.flush()
+    _note(session, organization_id, job.id, "job.created", now)
+    return job.id
+
+
+def _change(session: Session, row: Job, columns: dict[str, Any], now: datetime) -> None:
+    query = update(Job).where(Job.id == row.id, Job.organization_id == row.organization_id)
+    session.execute(query.values(**columns, revision=Job.revision + 1, updated_at=now))
+    _note(session, row.organization_id, row.id, "job.revised", now)
+
+
+def _note(session: Session, organization_id: UUID, job_id: UUID, kind: str, now: datetime) -> None:
+    append_event(session, organization_id=organization_id, topic=Topic.JOBS, kind=kind, subject_id=job_id, now=now)

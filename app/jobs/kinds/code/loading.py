@@ -1,0 +1,103 @@
+"""Searches modules for the jobs and schedules that they declare. What is wrong is named, and everything else loaded."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import ModuleType
+
+from app.jobs.kinds.code.catalog import CodeFunction, offered_by
+from app.jobs.kinds.code.declared import DECLARED_SCHEDULES, DeclaredSchedule
+from app.jobs.kinds.code.places import place_of_error
+
+
+@dataclass(frozen=True)
+class CodeProblem:
+    """Something that cannot be used: where it stands, and what is wrong with what to do about it.
+
+    `concerns` is the name of a job or schedule, when only that is lost.
+    """
+
+    source: str
+    text: str
+    concerns: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.text}"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What modules declare. Without `is_complete` some could not be loaded, and nobody knows what they declare."""
+
+    functions: Mapping[str, CodeFunction] = field(default_factory=dict)
+    schedules: tuple[DeclaredSchedule, ...] = ()
+    problems: tuple[CodeProblem, ...] = ()
+    modules: tuple[str, ...] = ()
+    is_complete: bool = True
+
+
+def load_modules(names: Sequence[str]) -> Loaded:
+    """What modules declare, and those below them where one is a package. Never raises for what is wrong with one."""
+    modules, problems = _import_all(names)
+    is_complete = not problems
+    functions: dict[str, CodeFunction] = {}
+    schedules: dict[str, DeclaredSchedule] = {}
+    for module in modules:
+        for function in offered_by(module):
+            problems += _add_function(function, functions)
+        for one in vars(module).get(DECLARED_SCHEDULES, []):
+            problems += _add_schedule(one, schedules)
+    return Loaded(
+        functions, tuple(schedules.values()), tuple(problems), tuple(one.__name__ for one in modules), is_complete
+    )
+
+
+def _add_function(function: CodeFunction, known: dict[str, CodeFunction]) -> list[CodeProblem]:
+    name = str(function.name)
+    if function.problems:
+        return [CodeProblem(function.source, text, name) for text in function.problems]
+    first = known.setdefault(name, function)
+    # The same function may come in by two modules, when one imports it from the other.
+    if first is function:
+        return []
+    return [CodeProblem(function.source, f"There is a job “{name}” already, at {first.source}. Rename one.")]
+
+
+def _add_schedule(one: DeclaredSchedule, known: dict[str, DeclaredSchedule]) -> list[CodeProblem]:
+    first = known.setdefault(str(one.id), one)
+    if first is one:
+        return []
+    return [CodeProblem(one.source, f"There is a schedule “{one.id}” already, at {first.source}. Rename one.")]
+
+
+def _import_all(names: Iterable[str]) -> tuple[list[ModuleType], list[CodeProblem]]:
+    found: dict[str, ModuleType] = {}
+    problems = []
+    waiting = list(dict.fromkeys(names))
+    while waiting:
+        name = waiting.pop(0)
+        if name in found:
+            continue
+        try:
+            module = importlib.import_module(name)
+        except Exception as error:  # noqa: BLE001 - the module is the operator's, and may fail in any way
+            problems.append(_problem_of(name, error))
+            continue
+        found[name] = module
+        below = pkgutil.iter_modules(getattr(module, "__path__", ()), prefix=f"{name}.")
+        waiting += [each.name for each in below if not each.name.rpartition(".")[2].startswith("_")]
+    return list(found.values()), problems
+
+
+def _problem_of(name: str, error: Exception) -> CodeProblem:
+    if isinstance(error, ModuleNotFoundError) and _is_itself(name, error.name):
+        advice = "Check BELFRY_JOBS, and that the module lies on PYTHONPATH or is installed."
+        return CodeProblem(name, f"There is no module “{name}”. {advice}")
+    what = str(error) if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
+    text = f"The module “{name}” cannot be loaded: {what.rstrip('.')}. Mend it, then restart."
+    return CodeProblem(place_of_error(error, module=name), text)
+
+
+def _is_itself(name: str, missing: str | None) -> bool:
+    return missing is not None and (name == missing or name.startswith(f"{missing}."))

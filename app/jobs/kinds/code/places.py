@@ -1,0 +1,53 @@
+"""Where in the code something stands, as people read it: `jobs/sync.py:41`, the same on every machine. Pure."""
+
+import sys
+from pathlib import Path
+from types import FrameType, TracebackType
+
+
+def place_in(module: str, file: str, line: int) -> str:
+    """A line of a module, named from where Python looks for it and not from where it lies on this machine."""
+    if module == "__main__":
+        return f"{Path(file).name}:{line}"
+    folders = module.split(".")
+    name = "/".join([*folders, "__init__.py"] if Path(file).name == "__init__.py" else folders)
+    return f"{name.removesuffix('.py')}.py:{line}"
+
+
+def place_of_frame(frame: FrameType, line: int | None = None) -> str:
+    """Where a frame stands."""
+    module = str(frame.f_globals.get("__name__", "__main__"))
+    return place_in(module, frame.f_code.co_filename, line or frame.f_lineno)
+
+
+def place_of_error(error: BaseException, *, module: str) -> str:
+    """The line of the module that failed when it was loaded, or of what it imported when it is not to blame itself."""
+    if isinstance(error, SyntaxError) and error.filename is not None:
+        return f"{_below_path(error.filename)}:{error.lineno or 1}"
+    frames = [frame for frame in _frames(error.__traceback__) if not _is_importing(frame[0])]
+    own = [frame for frame in frames if frame[0].f_globals.get("__name__") == module]
+    found = next(reversed(own or frames), None)
+    return module if found is None else place_of_frame(*found)
+
+
+def _frames(trace: TracebackType | None) -> list[tuple[FrameType, int]]:
+    found = []
+    while trace is not None:
+        found.append((trace.tb_frame, trace.tb_lineno))
+        trace = trace.tb_next
+    return found
+
+
+def _is_importing(frame: FrameType) -> bool:
+    # Python's own import, and our call of it.
+    return "importlib" in frame.f_code.co_filename or frame.f_globals.get("__name__") == _LOADER
+
+
+def _below_path(file: str) -> str:
+    path = Path(file)
+    roots = [Path(entry or ".").resolve() for entry in sys.path]
+    found = [path.relative_to(root) for root in roots if path.is_relative_to(root)]
+    return str(min(found, key=lambda each: len(each.parts), default=path.name))
+
+
+_LOADER = "app.jobs.kinds.code.loading"

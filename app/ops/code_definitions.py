@@ -1,0 +1,97 @@
+"""What the code of this installation defines: functions on offer, jobs, schedules, and what is wrong with them."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+
+from app.core.config import Environment, Settings
+from app.core.errors import Invalid
+from app.jobs.code_rows import CodeJob, row_of_function, row_of_group
+from app.jobs.kinds.code.catalog import Catalog, CodeFunction
+from app.jobs.kinds.code.declared import DeclaredSchedule, Group
+from app.jobs.kinds.code.loading import CodeProblem, load_modules
+from app.jobs.kinds.code.names import is_name
+from app.schedules.code_origin import CodeSchedule, check_declared
+
+BUILT_IN_JOB_MODULES = ("app.jobs.kinds.code.http_check", "app.ops.code_jobs")
+
+
+@dataclass(frozen=True)
+class Definitions:
+    """Functions on offer, and of the operator's modules the jobs and the schedules of this environment.
+
+    Without `is_complete` a module could not be loaded, so that nobody knows what is missing.
+    """
+
+    functions: Catalog
+    jobs: tuple[CodeJob, ...]
+    schedules: tuple[CodeSchedule, ...]
+    problems: tuple[CodeProblem, ...]
+    modules: tuple[str, ...]
+    is_complete: bool
+
+    @property
+    def troubled(self) -> frozenset[str]:
+        """Names of what is there, and cannot be used as it stands."""
+        return frozenset(each.concerns for each in self.problems if each.concerns is not None)
+
+    @property
+    def digest(self) -> str:
+        """The same for the same definitions, on every machine."""
+        facts = [*(vars(one) for one in self.jobs), *(vars(one) for one in self.schedules)]
+        return sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def load_definitions(settings: Settings) -> Definitions:
+    """Everything that Belfry and the modules of BELFRY_JOBS declare. Never raises for what is wrong with a module."""
+    own, built_in = load_modules(settings.job_modules), load_modules(BUILT_IN_JOB_MODULES)
+    jobs = {name: one for name, one in own.functions.items() if name not in built_in.functions}
+    problems = [*own.problems, *_name_taken(own.functions, built_in.functions), *_lacking(jobs.values())]
+    schedules, used = [], set()
+    for one in own.schedules:
+        try:
+            checked = check_declared(one, jobs=jobs)
+        except Invalid as error:
+            problems.append(CodeProblem(one.source, f"Schedule “{one.id}”: {error.message}", str(one.id)))
+            # What it said before goes on, and with it the job that it starts.
+            used.add(one.id)
+            continue
+        if _is_for(one, settings.env):
+            used.add(one.id)
+            schedules.append(checked)
+    return Definitions(
+        functions={**own.functions, **built_in.functions},
+        jobs=(*map(row_of_function, jobs.values()), *_group_rows(own.schedules, used)),
+        schedules=tuple(schedules),
+        problems=tuple(sorted(problems, key=lambda each: each.source)),
+        modules=(*built_in.modules, *own.modules),
+        is_complete=own.is_complete,
+    )
+
+
+def _name_taken(own: Mapping[str, CodeFunction], built_in: Mapping[str, CodeFunction]) -> Iterable[CodeProblem]:
+    for name, function in own.items():
+        first = built_in.get(name)
+        if first is not None and first is not function:
+            yield CodeProblem(function.source, f"There is a job “{name}” already, at {first.source}. Rename this one.")
+
+
+def _lacking(jobs: Iterable[CodeFunction]) -> Iterable[CodeProblem]:
+    for job in jobs:
+        if job.group is not None and not job.starts_by_itself:
+            names = " and ".join(f"“{name}”" for name in job.signature.required)
+            text = f"Job “{job.name}” is of the group “{job.group}”, which starts it by itself: give {names} a default."
+            yield CodeProblem(job.source, text)
+
+
+def _is_for(one: DeclaredSchedule, environment: Environment) -> bool:
+    return one.environments is None or environment.value in one.environments
+
+
+def _group_rows(schedules: Iterable[DeclaredSchedule], used: set[str]) -> Iterable[CodeJob]:
+    first: dict[str | None, str] = {}
+    for one in schedules:
+        if isinstance(one.run, Group) and one.id in used and (one.run.name is None or is_name(one.run.name)):
+            first.setdefault(one.run.name, one.source)
+    return [row_of_group(group, source=source) for group, source in first.items()]

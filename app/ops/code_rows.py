@@ -1,0 +1,187 @@
+"""Reads of the schedules and jobs that code defines, for those who look after the installation.
+
+Sessions work as the installation's own organization.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.core.errors import NotFound
+from app.jobs.models import Job
+from app.jobs.queries import JobRow, get_job
+from app.runs.models import Run
+from app.runs.queries import RunRow
+from app.runs.states import RunState
+from app.runs.statistics import ScheduleStats, last_runs_of_jobs, schedule_stats
+from app.schedules.code_origin import CodeOrigin
+from app.schedules.models import Gap, Schedule
+from app.schedules.policies import GapReason
+from app.schedules.queries import ScheduleRow, list_schedules
+from app.tenants.models import SYSTEM_ORGANIZATION_ID
+
+RECENTLY = timedelta(days=7)
+_NOT_STARTED = (RunState.SKIPPED.value, RunState.MISSED.value)
+
+
+class CodeScheduleNotFound(NotFound):
+    """The code defines no such schedule, and never did."""
+
+
+class CodeJobNotFound(NotFound):
+    """The code defines no such job, and never did."""
+
+
+@dataclass(frozen=True)
+class Override:
+    """Something that a page says otherwise than the code."""
+
+    field: str
+    here: str
+    in_code: str
+
+
+@dataclass(frozen=True)
+class CodeScheduleRow:
+    """A schedule that code defines, with what operators made of it. `passed_over` counts slots of the last 7 days."""
+
+    schedule: ScheduleRow
+    code: CodeOrigin
+    notes: str
+    switched_at: datetime | None
+    switched_by: str | None
+    passed_over: int
+    stats: ScheduleStats
+
+    @property
+    def overrides(self) -> tuple[Override, ...]:
+        return tuple(
+            Override(name, str(getattr(self.schedule, name)), str(self.code.says[name]))
+            for name in self.code.overrides
+            if name in self.code.says
+        )
+
+
+@dataclass(frozen=True)
+class CodeJobRow:
+    """A job that code defines."""
+
+    job: JobRow
+    code_name: str
+    group: str | None
+    last: RunRow | None
+
+
+@dataclass(frozen=True)
+class PassedOver:
+    """A slot that no run was started for, or several in a row, and why."""
+
+    code_id: str
+    first_slot_at: datetime
+    slots: int
+    why: str
+
+
+def list_code_schedules(session: Session, *, now: datetime) -> list[CodeScheduleRow]:
+    """Every schedule that code defines or once defined, by name."""
+    rows = [row for row in list_schedules(session, organization_id=SYSTEM_ORGANIZATION_ID) if row.code is not None]
+    ids = [row.id for row in rows]
+    stats = schedule_stats(session, organization_id=SYSTEM_ORGANIZATION_ID, schedule_ids=ids, since=now - RECENTLY)
+    passed_over = _count_passed_over(session, since=now - RECENTLY)
+    columns = Schedule.id, Schedule.notes, Schedule.switched_at, Schedule.switched_by
+    operated = {found.id: found for found in session.execute(select(*columns).where(Schedule.id.in_(ids)))}
+    return [
+        CodeScheduleRow(
+            schedule=row,
+            code=row.code,
+            notes=operated[row.id].notes,
+            switched_at=operated[row.id].switched_at,
+            switched_by=operated[row.id].switched_by,
+            passed_over=passed_over.get(row.id, 0),
+            stats=stats[row.id],
+        )
+        for row in rows
+        if row.code is not None
+    ]
+
+
+def get_code_schedule(session: Session, *, code_id: str, now: datetime) -> CodeScheduleRow:
+    """One of them by its name in code. Raises CodeScheduleNotFound."""
+    for row in list_code_schedules(session, now=now):
+        if row.code.id == code_id:
+            return row
+    raise CodeScheduleNotFound("The code defines no such schedule.")
+
+
+def list_code_jobs(session: Session) -> list[CodeJobRow]:
+    """The jobs of functions that code defines now, by name."""
+    columns = Job.id, Job.code_name, Job.code_group, Job.definition
+    here = Job.organization_id == SYSTEM_ORGANIZATION_ID, Job.code_name.is_not(None), Job.left_code_at.is_(None)
+    found = session.execute(select(*columns).where(*here).order_by(Job.code_name)).all()
+    functions = [row for row in found if "group" not in row.definition]
+    last = last_runs_of_jobs(session, organization_id=SYSTEM_ORGANIZATION_ID, job_ids=[row.id for row in functions])
+    return [
+        CodeJobRow(
+            job=get_job(session, organization_id=SYSTEM_ORGANIZATION_ID, job_id=row.id),
+            code_name=str(row.code_name),
+            group=row.code_group,
+            last=last.get(row.id),
+        )
+        for row in functions
+    ]
+
+
+def get_code_job(session: Session, *, code_name: str) -> CodeJobRow:
+    """One of them. Raises CodeJobNotFound."""
+    for row in list_code_jobs(session):
+        if row.code_name == code_name:
+            return row
+    raise CodeJobNotFound("The code defines no such job.")
+
+
+def list_passed_over(session: Session, *, now: datetime, limit: int) -> list[PassedOver]:
+    """The slots of the last 7 days for which no run was started, the newest first."""
+    since = now - RECENTLY
+    in_code = Schedule.organization_id == SYSTEM_ORGANIZATION_ID, Schedule.code_id.is_not(None)
+    skipped = (
+        select(Schedule.code_id, Run.due_at, Run.error)
+        .join(Run, Run.schedule_id == Schedule.id)
+        .where(*in_code, Run.state.in_(_NOT_STARTED), Run.finished_at >= since)
+        .order_by(Run.due_at.desc())
+        .limit(limit)
+    )
+    gaps = (
+        select(Schedule.code_id, Gap.first_slot_at, Gap.slots, Gap.reason, Gap.explanation)
+        .join(Gap, Gap.schedule_id == Schedule.id)
+        .where(*in_code, Gap.at >= since, Gap.reason != GapReason.PAUSED.value)
+        .order_by(Gap.first_slot_at.desc())
+        .limit(limit)
+    )
+    found = [PassedOver(str(row.code_id), row.due_at, 1, row.error or "") for row in session.execute(skipped)]
+    found += [
+        PassedOver(str(row.code_id), row.first_slot_at, row.slots, row.explanation or row.reason)
+        for row in session.execute(gaps)
+    ]
+    return sorted(found, key=lambda each: each.first_slot_at, reverse=True)[:limit]
+
+
+def _count_passed_over(session: Session, *, since: datetime) -> dict[UUID, int]:
+    here = Run.organization_id == SYSTEM_ORGANIZATION_ID, Run.schedule_id.is_not(None)
+    skipped = (
+        select(Run.schedule_id, func.count())
+        .where(*here, Run.state.in_(_NOT_STARTED), Run.finished_at >= since)
+        .group_by(Run.schedule_id)
+    )
+    gaps = (
+        select(Gap.schedule_id, func.sum(Gap.slots))
+        .where(Gap.organization_id == SYSTEM_ORGANIZATION_ID, Gap.at >= since, Gap.reason != GapReason.PAUSED.value)
+        .group_by(Gap.schedule_id)
+    )
+    found: dict[UUID, int] = {}
+    for schedule_id, number in [*session.execute(skipped), *session.execute(gaps)]:
+        if schedule_id is not None:
+            found[schedule_id] = found.get(schedule_id, 0) + int(number)
+    return found

@@ -1,0 +1,144 @@
+"""What those who look after the installation do to schedules and jobs that code defines.
+
+Sessions work as the installation's own organization; every command demands a platform admin.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from app.core.errors import Invalid
+from app.core.names import has_unshowable
+from app.events.service import Topic, append_event
+from app.jobs.kinds.base import JobKinds
+from app.jobs.queries import get_job
+from app.ops.code_rows import CodeScheduleNotFound, get_code_job, get_code_schedule
+from app.runs import service as runs
+from app.schedules.code_origin import OVERRIDABLE, refuse_left
+from app.schedules.models import Schedule
+from app.schedules.policies import Missed, Overlap
+from app.schedules.queries import get_schedule, lock_schedule
+from app.schedules.service import draft_of
+from app.tenants.access import Actor
+from app.tenants.audit import record
+from app.tenants.models import SYSTEM_ORGANIZATION_ID
+from app.tenants.platform import require_platform_admin
+
+LONGEST_NOTES = 2_000
+_TYPES = {"missed": Missed, "overlap": Overlap}
+
+
+class NotesInvalid(Invalid):
+    """The notes cannot be kept."""
+
+
+def switch_code_schedule(session: Session, *, actor: Actor, code_id: str, enabled: bool, now: datetime) -> None:
+    """Switch one on or off. Raises CodeScheduleNotFound, or ScheduleOwnedByCode when it left the code."""
+    require_platform_admin(actor)
+    runs.switch_schedule(session, actor=actor, schedule_id=_id_of(session, code_id), enabled=enabled, now=now)
+
+
+def run_code_schedule(
+    session: Session,
+    *,
+    actor: Actor,
+    kinds: JobKinds,
+    code_id: str,
+    arguments: Mapping[str, Any],
+    request_key: str,
+    now: datetime,
+) -> UUID:
+    """Start what one starts, now. Raises DefinitionInvalid for parameters that do not fit. Returns the run's id."""
+    require_platform_admin(actor)
+    row = get_code_schedule(session, code_id=code_id, now=now)
+    refuse_left(row.code)
+    job = get_job(session, organization_id=actor.organization_id, job_id=row.schedule.job_id)
+    return runs.run_schedule_now(
+        session,
+        actor=actor,
+        schedule_id=row.schedule.id,
+        request_key=request_key,
+        arguments=kinds[job.kind].check_arguments(job.definition, arguments),
+        now=now,
+    )
+
+
+def run_code_job(
+    session: Session,
+    *,
+    actor: Actor,
+    kinds: JobKinds,
+    code_name: str,
+    arguments: Mapping[str, Any],
+    request_key: str,
+    now: datetime,
+) -> UUID:
+    """Start a job now. Raises CodeJobNotFound, or DefinitionInvalid for parameters that do not fit."""
+    require_platform_admin(actor)
+    job = get_code_job(session, code_name=code_name).job
+    checked = kinds[job.kind].check_arguments(job.definition, arguments)
+    return runs.run_job_now(session, actor=actor, job_id=job.id, request_key=request_key, arguments=checked, now=now)
+
+
+def change_code_schedule(
+    session: Session, *, actor: Actor, code_id: str, changes: Mapping[str, Any], now: datetime
+) -> None:
+    """Say otherwise than the code when one runs, and by which policies. Raises what editing a schedule raises."""
+    require_platform_admin(actor)
+    schedule_id = _id_of(session, code_id)
+    lock_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
+    row = get_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
+    draft = replace(draft_of(row), **dict(changes))
+    runs.edit_schedule(session, actor=actor, schedule_id=row.id, draft=draft, version=row.version, now=now)
+
+
+def revert_code_schedule(session: Session, *, actor: Actor, code_id: str, now: datetime) -> bool:
+    """Have it again as the code says it. False when it is so already. Whether it is on stays as it is."""
+    origin = get_code_schedule(session, code_id=code_id, now=now).code
+    said = {name: origin.says[name] for name in OVERRIDABLE if name in origin.overrides and name in origin.says}
+    changes = {name: _TYPES[name](value) if name in _TYPES else value for name, value in said.items()}
+    if changes:
+        change_code_schedule(session, actor=actor, code_id=code_id, changes=changes, now=now)
+    return bool(changes)
+
+
+def write_notes(session: Session, *, actor: Actor, code_id: str, notes: str, now: datetime) -> None:
+    """Keep what operators want each other to know. Raises NotesInvalid or CodeScheduleNotFound."""
+    require_platform_admin(actor)
+    said = notes.replace("\r\n", "\n").strip()
+    if len(said) > LONGEST_NOTES:
+        raise NotesInvalid(f"The notes are too long. Use at most {LONGEST_NOTES:,} characters.", field="notes")
+    if has_unshowable(said, besides="\n\t"):
+        raise NotesInvalid("The notes contain characters that cannot be shown. Type them again.", field="notes")
+    schedule_id = _id_of(session, code_id)
+    session.execute(update(Schedule).where(Schedule.id == schedule_id).values(notes=said, updated_at=now))
+    record(
+        session,
+        actor=actor,
+        action="schedule.noted",
+        subject_kind="schedule",
+        subject_id=schedule_id,
+        summary=f"Changed the notes of “{code_id}”",
+        now=now,
+    )
+    append_event(
+        session,
+        organization_id=actor.organization_id,
+        topic=Topic.SCHEDULES,
+        kind="schedule.noted",
+        subject_id=schedule_id,
+        now=now,
+    )
+
+
+def _id_of(session: Session, code_id: str) -> UUID:
+    here = Schedule.organization_id == SYSTEM_ORGANIZATION_ID, Schedule.code_id == code_id
+    found = session.scalar(select(Schedule.id).where(*here, Schedule.deleted_at.is_(None)))
+    if found is None:
+        raise CodeScheduleNotFound("The code defines no such schedule.")
+    return found

@@ -1,0 +1,258 @@
+"""Brings what code defines into the database. Safe to repeat and to do by several processes at once."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from app.core.errors import Conflict, Invalid
+from app.core.ids import new_id
+from app.core.scopes import PLATFORM, rescoped
+from app.events.service import Topic, append_event
+from app.jobs.code_rows import CodeJob, put_code_jobs
+from app.jobs.kinds.code.loading import CodeProblem
+from app.jobs.models import CodeVersion
+from app.ops.code_definitions import Definitions
+from app.runs import planner
+from app.runs import service as runs
+from app.runs.models import Queue
+from app.schedules.code_origin import OVERRIDABLE, CodeSchedule
+from app.schedules.fire_times import ClockChange, next_fire, rhythm
+from app.schedules.models import Schedule
+from app.schedules.policies import DEFAULT_MAX_AGE_SECONDS
+from app.schedules.queries import ScheduleRow, get_schedule, list_schedules
+from app.schedules.service import draft_of, refuse_never
+from app.tenants.access import Actor
+from app.tenants.audit import record
+from app.tenants.models import SYSTEM_ORGANIZATION_ID, Organization
+from app.tenants.platform import acting_for_the_installation
+
+# For so long it is remembered which definitions were in force; older ones count as new when they come back.
+REMEMBERED = timedelta(days=365)
+
+
+@dataclass(frozen=True)
+class SyncReport:
+    """What loading changed. With `newer` nothing: definitions that others loaded later are in force."""
+
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    refused: tuple[CodeProblem, ...] = ()
+    newer: str | None = None
+
+    @property
+    def has_changed(self) -> bool:
+        return bool(self.added or self.changed or self.left)
+
+    @property
+    def words(self) -> str:
+        """What happened, in one sentence."""
+        if self.newer is not None:
+            return f"Nothing was changed: newer definitions are in force, loaded {self.newer}."
+        parts = [("new", self.added), ("changed", self.changed), ("no longer in code", self.left)]
+        said = [f"{len(names)} {what} ({', '.join(names)})" for what, names in parts if names]
+        return f"Loaded definitions from code: {', '.join(said)}." if said else "Everything is as the code says."
+
+
+def sync_definitions(
+    session: Session, *, definitions: Definitions, loaded_by: str, is_asked_for: bool, now: datetime
+) -> SyncReport:
+    """Make jobs and schedules what the code says, in a session that works as the installation's own organization.
+
+    Which of two different codes is in force: the one that was loaded later for the first time. So an old process that
+    is started again beside new ones stands back. What a person asks for is always put in force.
+    """
+    # One at a time. Whoever comes second finds everything done.
+    query = select(Organization.id).where(Organization.id == SYSTEM_ORGANIZATION_ID)
+    session.execute(query.with_for_update(key_share=True))
+    newer = _put_in_force(session, definitions.digest, loaded_by, is_asked_for, now)
+    if newer is not None:
+        return SyncReport(newer=newer)
+    actor = acting_for_the_installation(f"code, loaded by {loaded_by}"[:254])
+    return _Sync(session, actor, definitions, now).run()
+
+
+def _put_in_force(session: Session, digest: str, loaded_by: str, is_asked_for: bool, now: datetime) -> str | None:
+    """Who loaded newer definitions, and when. None when these are in force from now on, or have been."""
+    with rescoped(session, PLATFORM):
+        newest = session.scalars(select(CodeVersion).order_by(CodeVersion.loaded_at.desc()).limit(1)).one_or_none()
+        if newest is not None and newest.digest == digest:
+            return None
+        known = session.get(CodeVersion, digest)
+        if known is not None and newest is not None and not is_asked_for:
+            return f"by {newest.loaded_by} at {newest.loaded_at:%Y-%m-%d %H:%M} UTC"
+        # Later than every other one, also after the clock was set back.
+        at = now if newest is None else max(now, newest.loaded_at + timedelta(microseconds=1))
+        if known is None:
+            session.add(CodeVersion(digest=digest, loaded_by=loaded_by[:254], loaded_at=at))
+        else:
+            known.loaded_by, known.loaded_at = loaded_by[:254], at
+        session.execute(delete(CodeVersion).where(CodeVersion.loaded_at < now - REMEMBERED))
+        session.flush()
+    return None
+
+
+class _Sync:
+    """One pass over all definitions."""
+
+    def __init__(self, session: Session, actor: Actor, definitions: Definitions, now: datetime) -> None:
+        self._session = session
+        self._actor = actor
+        self._here = actor.organization_id
+        self._definitions = definitions
+        self._now = now
+        self._added: list[str] = []
+        self._changed: list[str] = []
+        self._left: list[str] = []
+        self._refused: list[CodeProblem] = []
+
+    def run(self) -> SyncReport:
+        definitions = self._definitions
+        keep = definitions.troubled if definitions.is_complete else None
+        jobs = put_code_jobs(
+            self._session, organization_id=self._here, wanted=self._in_known_queues(), keep=keep, now=self._now
+        )
+        rows = {row.code.id: row for row in list_schedules(self._session, organization_id=self._here) if row.code}
+        for one in definitions.schedules:
+            self._put_guarded(one, rows.get(one.id), jobs.ids[one.run])
+        if keep is not None:
+            there = {one.id for one in definitions.schedules}
+            for code_id, row in rows.items():
+                if code_id not in there | keep and row.code is not None and row.code.left_at is None:
+                    self._let_go(row)
+        report = SyncReport(
+            (*jobs.added, *self._added), (*jobs.changed, *self._changed), (*jobs.left, *self._left),
+            tuple(self._refused),
+        )  # fmt: skip
+        if report.has_changed:
+            self._record(report)
+        return report
+
+    def _in_known_queues(self) -> list[CodeJob]:
+        """The jobs; one whose queue nobody made goes to that of all code, and is named."""
+        known = set(self._session.scalars(select(Queue.name)))
+        found = []
+        for job in self._definitions.jobs:
+            if job.queue is not None and job.queue not in known:
+                text = f"Job “{job.name}”: there is no queue “{job.queue}”. It runs in “code”. There are: "
+                self._refused.append(CodeProblem(job.source, text + ", ".join(sorted(known)), job.code_name))
+            found.append(job if job.queue in known else replace(job, queue=None))
+        return found
+
+    def _put_guarded(self, one: CodeSchedule, row: ScheduleRow | None, job_id: UUID) -> None:
+        """Put one schedule right; when it is refused, take nothing of it and go on with the others."""
+        try:
+            with self._session.begin_nested():
+                if row is None:
+                    self._add(one, job_id)
+                else:
+                    self._put(one, row, job_id)
+        except (Invalid, Conflict) as error:
+            self._refused.append(CodeProblem(one.source, f"Schedule “{one.id}”: {error.message}", one.id))
+
+    def _add(self, one: CodeSchedule, job_id: UUID) -> None:
+        when = rhythm(one.cron, timezone=one.timezone, spread_key=one.id)
+        refuse_never(when, now=self._now)
+        schedule = Schedule(
+            id=new_id(),
+            organization_id=self._here,
+            job_id=job_id,
+            name=self._free_name(one.id),
+            cron=one.cron,
+            timezone=one.timezone,
+            # The same on every machine, so that H means the same.
+            spread_key=one.id,
+            clock_change=ClockChange.ONCE.value,
+            overlap=one.overlap.value,
+            missed=one.missed.value,
+            missed_max_age_seconds=DEFAULT_MAX_AGE_SECONDS,
+            # Nothing that was merely deployed starts by itself.
+            enabled=False,
+            next_run_at=next_fire(when, after=self._now),
+            code_id=one.id,
+            code_source=one.source,
+            code_says=one.says,
+            created_at=self._now,
+            updated_at=self._now,
+        )
+        self._session.add(schedule)
+        self._session.flush()
+        self._note(schedule.id, "schedule.created")
+        self._added.append(one.id)
+
+    def _put(self, one: CodeSchedule, row: ScheduleRow, job_id: UUID) -> None:
+        assert row.code is not None
+        overrides = tuple(name for name in row.code.overrides if getattr(row, name) != one.says[name])
+        owned = {name: getattr(one, name) for name in OVERRIDABLE if name not in overrides}
+        facts: dict[str, Any] = {
+            "job_id": job_id,
+            "code_source": one.source,
+            "code_says": one.says,
+            "code_overrides": ",".join(overrides),
+            "left_code_at": None,
+        }
+        before = (row.job_id, row.code.source, row.code.says, row.code.overrides, row.code.left_at)
+        has_new_facts = before != (job_id, one.source, one.says, overrides, None)
+        is_edited = any(getattr(row, name) != value for name, value in owned.items())
+        if not (has_new_facts or is_edited):
+            return
+        # What is due already still runs as the schedule was.
+        planner.plan_schedule(self._session, organization_id=self._here, schedule_id=row.id, now=self._now)
+        self._update(row.id, facts)
+        if is_edited:
+            now_there = get_schedule(self._session, organization_id=self._here, schedule_id=row.id)
+            draft = replace(draft_of(now_there), **owned)
+            runs.edit_schedule(
+                self._session,
+                actor=self._actor,
+                schedule_id=row.id,
+                draft=draft,
+                version=now_there.version,
+                now=self._now,
+            )
+        self._changed.append(one.id)
+
+    def _let_go(self, row: ScheduleRow) -> None:
+        """Switch a schedule off that the code no longer has. Its history stays, and nobody changes it any more."""
+        assert row.code is not None
+        if row.enabled:
+            runs.switch_schedule(self._session, actor=self._actor, schedule_id=row.id, enabled=False, now=self._now)
+        self._update(row.id, {"left_code_at": self._now})
+        self._left.append(row.code.id)
+
+    def _update(self, schedule_id: UUID, values: dict[str, Any]) -> None:
+        query = update(Schedule).where(Schedule.id == schedule_id, Schedule.organization_id == self._here)
+        self._session.execute(query.values(**values, version=Schedule.version + 1, updated_at=self._now))
+        # Written past the session, which may hold the schedule from before.
+        self._session.expire_all()
+        self._note(schedule_id, "schedule.loaded")
+
+    def _free_name(self, name: str) -> str:
+        here = Schedule.organization_id == self._here, Schedule.deleted_at.is_(None), Schedule.name == name
+        return name if self._session.scalar(select(Schedule.id).where(*here)) is None else f"{name} (code)"
+
+    def _note(self, schedule_id: UUID, kind: str) -> None:
+        append_event(
+            self._session,
+            organization_id=self._here,
+            topic=Topic.SCHEDULES,
+            kind=kind,
+            subject_id=schedule_id,
+            now=self._now,
+        )
+
+    def _record(self, report: SyncReport) -> None:
+        record(
+            self._session,
+            actor=self._actor,
+            action="code.loaded",
+            subject_kind="code",
+            subject_id=None,
+            summary=report.words[:500],
+            changes={"added": list(report.added), "changed": list(report.changed), "left": list(report.left)},
+            now=self._now,
+        )

@@ -1,0 +1,170 @@
+"""What code says about a schedule that it defines, beside what operators made of it. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from app.core.config import Environment
+from app.core.errors import Conflict, Invalid
+from app.jobs.code_rows import ALL_NAME, group_row_name
+from app.jobs.kinds.code.catalog import CodeFunction
+from app.jobs.kinds.code.declared import DeclaredSchedule, Group
+from app.jobs.kinds.code.names import NAME_RULE, is_name
+from app.schedules.fire_times import rhythm
+from app.schedules.policies import Missed, Overlap
+
+Word = TypeVar("Word", bound=StrEnum)
+
+# What a page may change: these columns are called alike in the table and in what code says.
+OVERRIDABLE = ("cron", "timezone", "missed", "overlap")
+
+
+class ScheduleInCodeInvalid(Invalid):
+    """A schedule in code cannot be used as it stands there."""
+
+
+class ScheduleOwnedByCode(Conflict):
+    """What somebody wants to change is said by the code alone."""
+
+
+@dataclass(frozen=True)
+class CodeOrigin:
+    """Where a schedule is defined, what is said there, and which of that operators changed."""
+
+    id: str
+    source: str
+    says: Mapping[str, Any]
+    overrides: tuple[str, ...]
+    left_at: datetime | None
+
+    @property
+    def description(self) -> str:
+        return str(self.says.get("description", ""))
+
+    def overrides_of(self, columns: Mapping[str, Any]) -> tuple[str, ...]:
+        """Which of these columns are not what the code says."""
+        return tuple(name for name in OVERRIDABLE if name in self.says and columns.get(name) != self.says[name])
+
+
+@dataclass(frozen=True)
+class CodeSchedule:
+    """A schedule in code that can be used. `run` is the name in code of the job that it starts."""
+
+    id: str
+    cron: str
+    timezone: str
+    missed: Missed
+    overlap: Overlap
+    run: str
+    description: str
+    source: str
+
+    @property
+    def says(self) -> dict[str, Any]:
+        """What is kept of it, to be compared with what pages make of it."""
+        return {
+            "cron": self.cron,
+            "timezone": self.timezone,
+            "missed": self.missed.value,
+            "overlap": self.overlap.value,
+            "run": self.run,
+            "description": self.description,
+        }
+
+
+def origin_of(
+    code_id: str | None, *, source: str | None, says: Mapping[str, Any] | None, overrides: str, left_at: datetime | None
+) -> CodeOrigin | None:
+    """The origin from what is stored. None for a schedule that people made."""
+    if code_id is None:
+        return None
+    return CodeOrigin(code_id, source or "", says or {}, tuple(filter(None, overrides.split(","))), left_at)
+
+
+def check_declared(one: DeclaredSchedule, *, jobs: Mapping[str, CodeFunction]) -> CodeSchedule:
+    """A declared schedule in its checked form. Raises Invalid: what is wrong with it, and what to do."""
+    if not is_name(one.id):
+        raise ScheduleInCodeInvalid(f"{one.id!r} cannot name a schedule. {NAME_RULE}")
+    unknown = set(one.environments or ()) - set(Environment)
+    if unknown or one.environments == ():
+        known = " and ".join(f"'{each.value}'" for each in Environment)
+        named = ", ".join(map(repr, sorted(map(str, unknown)))) or "none"
+        raise ScheduleInCodeInvalid(f"environments={named} is not possible. There are {known}; leave it out for both.")
+    when = rhythm(str(one.cron), timezone=str(one.zone), spread_key=one.id)
+    return CodeSchedule(
+        id=one.id,
+        cron=when.cron.text,
+        timezone=when.zone.name,
+        missed=_word(Missed, "missed", one.missed),
+        overlap=_word(Overlap, "overlap", one.overlap),
+        run=_target(one, jobs),
+        description=" ".join(one.description.split()),
+        source=one.source,
+    )
+
+
+def refuse_left(origin: CodeOrigin | None) -> None:
+    """Raises ScheduleOwnedByCode for a schedule that the code no longer has."""
+    if origin is not None and origin.left_at is not None:
+        raise ScheduleOwnedByCode(
+            f"“{origin.id}” is no longer defined in code (it was in {origin.source}), so it can only be looked at."
+        )
+
+
+def refuse_deletion(origin: CodeOrigin | None) -> None:
+    """Raises ScheduleOwnedByCode for every schedule that code defines."""
+    if origin is not None:
+        raise ScheduleOwnedByCode(
+            f"“{origin.id}” is defined in code, in {origin.source}. Take it out there, or disable it here."
+        )
+
+
+def refuse_renaming(origin: CodeOrigin | None, *, before: tuple[object, ...], after: tuple[object, ...]) -> None:
+    """Raises ScheduleOwnedByCode when name or job of such a schedule are to change."""
+    refuse_left(origin)
+    if origin is not None and before != after:
+        raise ScheduleOwnedByCode(
+            f"Name and job of “{origin.id}” are defined in code, in {origin.source}. Change them there.", field="name"
+        )
+
+
+def _word(words: type[Word], name: str, given: str) -> Word:
+    if given not in set(words):
+        known = ", ".join(f"'{each.value}'" for each in words)
+        raise ScheduleInCodeInvalid(f"{name}={given!r} is not possible. Use one of {known}.")
+    return words(given)
+
+
+def _target(one: DeclaredSchedule, jobs: Mapping[str, CodeFunction]) -> str:
+    if isinstance(one.run, Group):
+        return _group(one.run, jobs)
+    name = one.run.name if isinstance(one.run, CodeFunction) else one.run
+    found = jobs.get(str(name))
+    if found is None:
+        known = ", ".join(sorted(jobs)) or "none"
+        raise ScheduleInCodeInvalid(f"There is no job “{name}” for it to run. Jobs here: {known}.")
+    _refuse_lacking([found])
+    return found.name
+
+
+def _group(wanted: Group, jobs: Mapping[str, CodeFunction]) -> str:
+    if wanted.name is None:
+        _refuse_lacking(jobs.values())
+        return ALL_NAME
+    members = [job for job in jobs.values() if job.group == wanted.name]
+    if not members:
+        known = ", ".join(sorted({job.group for job in jobs.values() if job.group is not None})) or "none"
+        raise ScheduleInCodeInvalid(f"No job is of the group “{wanted.name}”. Groups here: {known}.")
+    _refuse_lacking(members)
+    return group_row_name(wanted.name)
+
+
+def _refuse_lacking(members: Iterable[CodeFunction]) -> None:
+    for job in members:
+        if not job.starts_by_itself:
+            names = " and ".join(f"“{name}”" for name in job.signature.required)
+            raise ScheduleInCodeInvalid(
+                f"It would start “{job.name}” ({job.source}), which cannot start by itself: give {names} a default."
+            )

@@ -1,0 +1,136 @@
+"""What platform admins do to schedules and jobs in code: one command each, then back to the page."""
+
+from flask import Response, request, url_for
+
+from app.core.db import on_commit
+from app.core.errors import AppError, Conflict, Invalid
+from app.edge.errors import status_of
+from app.edge.identity import acting_for_installation, request_now
+from app.edge.runtime import request_session, runtime
+from app.jobs.kinds.base import DefinitionInvalid
+from app.jobs.queries import get_job
+from app.ops import code_schedules as commands
+from app.ops.code_rows import get_code_job, get_code_schedule
+from app.web.actions.schedules import SwitchUnclear, request_key
+from app.web.blueprint import web
+from app.web.forms.base import text_of
+from app.web.forms.code_schedules import CodeTimesForm, NotesForm
+from app.web.pages.code_schedules import code_page, parameters_of, read_code_schedule, run_page, times_page
+from app.web.permissions import route
+from app.web.responses import see_other, toast
+
+
+@route(web, "/admin/schedules/<code_id>/enabled", platform_admin=True, methods=["POST"])
+def switch_code_schedule(code_id: str) -> Response:
+    """Switch one on or off."""
+    wanted = request.values.get("enabled", "")
+    if wanted not in {"yes", "no"}:
+        raise SwitchUnclear("Say whether the schedule is to be on or off.", field="enabled")
+    is_on = wanted == "yes"
+    with acting_for_installation() as (session, actor):
+        commands.switch_code_schedule(session, actor=actor, code_id=code_id, enabled=is_on, now=request_now())
+    on_commit(request_session(), runtime().dispatch)
+    undo = url_for("web.switch_code_schedule", code_id=code_id, enabled="no" if is_on else "yes")
+    action = {"label": "Undo", "url": undo, "post": True}
+    return toast(_back(), f"{code_id} {'enabled' if is_on else 'disabled'}.", action=action)
+
+
+@route(web, "/admin/schedules/<code_id>/run", platform_admin=True, methods=["POST"])
+def run_code_schedule(code_id: str) -> Response:
+    """Start what one starts, now. A double click is one run."""
+    with acting_for_installation() as (session, actor):
+        row = get_code_schedule(session, code_id=code_id, now=request_now())
+        job = get_job(session, organization_id=actor.organization_id, job_id=row.schedule.job_id)
+        form = parameters_of(job)
+        try:
+            commands.run_code_schedule(
+                session,
+                actor=actor,
+                kinds=runtime().kinds,
+                code_id=code_id,
+                arguments=form.given() if "parameters" in request.form else {},
+                request_key=request_key(),
+                now=request_now(),
+            )
+        except DefinitionInvalid as refused:
+            form.show_problems(refused)
+            url = url_for("web.run_code_schedule", code_id=code_id)
+            return run_page(job, code_id, url, form, status=status_of(refused))
+    on_commit(request_session(), runtime().dispatch)
+    return toast(_back(), f"{code_id} queued.")
+
+
+@route(web, "/admin/code-jobs/<code_name>/run", platform_admin=True, methods=["POST"])
+def run_code_job(code_name: str) -> Response:
+    """Start a job alone, now. A double click is one run."""
+    with acting_for_installation() as (session, actor):
+        job = get_code_job(session, code_name=code_name).job
+        form = parameters_of(job)
+        try:
+            commands.run_code_job(
+                session,
+                actor=actor,
+                kinds=runtime().kinds,
+                code_name=code_name,
+                arguments=form.given() if "parameters" in request.form else {},
+                request_key=request_key(),
+                now=request_now(),
+            )
+        except DefinitionInvalid as refused:
+            form.show_problems(refused)
+            url = url_for("web.run_code_job", code_name=code_name)
+            return run_page(job, code_name, url, form, status=status_of(refused))
+    on_commit(request_session(), runtime().dispatch)
+    return toast(_back(), f"{code_name} queued.")
+
+
+@route(web, "/admin/schedules/<code_id>/edit", platform_admin=True, methods=["POST"])
+def save_code_schedule(code_id: str) -> Response:
+    """Say otherwise than the code when one runs."""
+    form = CodeTimesForm()
+    line, _history = read_code_schedule(code_id)
+    if not form.validate():
+        return times_page(line, form, status=422)
+    try:
+        with acting_for_installation() as (session, actor):
+            commands.change_code_schedule(
+                session, actor=actor, code_id=code_id, changes=form.changes(), now=request_now()
+            )
+    except (Invalid, Conflict) as error:
+        form.show_error(error)
+        return times_page(line, form, status=status_of(error))
+    on_commit(request_session(), runtime().dispatch)
+    return toast(see_other("web.code_schedule", code_id=code_id), f"{code_id} saved.")
+
+
+@route(web, "/admin/schedules/<code_id>/revert", platform_admin=True, methods=["POST"])
+def revert_code_schedule(code_id: str) -> Response:
+    """Have one again as the code says it."""
+    with acting_for_installation() as (session, actor):
+        did_revert = commands.revert_code_schedule(session, actor=actor, code_id=code_id, now=request_now())
+    on_commit(request_session(), runtime().dispatch)
+    words = "runs as the code says again." if did_revert else "runs as the code says already."
+    return toast(see_other("web.code_schedule", code_id=code_id), f"{code_id} {words}")
+
+
+@route(web, "/admin/schedules/<code_id>/notes", platform_admin=True, methods=["POST"])
+def save_code_notes(code_id: str) -> Response:
+    """Keep notes about one."""
+    form = NotesForm()
+    try:
+        with acting_for_installation() as (session, actor):
+            notes = text_of(form.notes)
+            commands.write_notes(session, actor=actor, code_id=code_id, notes=notes, now=request_now())
+    except Invalid as error:
+        return _refused_notes(code_id, form, error)
+    return toast(see_other("web.code_schedule", code_id=code_id), "Notes saved.")
+
+
+def _refused_notes(code_id: str, form: NotesForm, error: AppError) -> Response:
+    form.show_error(error)
+    line, history = read_code_schedule(code_id)
+    return code_page(line, history, form, status=status_of(error))
+
+
+def _back() -> Response:
+    return see_other("web.code_schedules")

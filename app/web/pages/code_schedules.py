@@ -1,0 +1,160 @@
+"""Pages of the schedules and jobs that code defines, for platform admins. What their forms do is in actions/."""
+
+from typing import Any
+
+from flask import Response, url_for
+
+from app.edge.identity import acting_for_installation, current_actor, request_now
+from app.edge.runtime import request_session, runtime
+from app.jobs.queries import JobRow, list_jobs
+from app.ops.code_definitions import load_definitions
+from app.ops.code_rows import (
+    CodeScheduleRow,
+    get_code_job,
+    get_code_schedule,
+    list_code_jobs,
+    list_code_schedules,
+    list_passed_over,
+)
+from app.ops.heartbeats import list_processes
+from app.schedules.code_origin import refuse_left
+from app.schedules.queries import earliest_due_across_tenants
+from app.tenants.models import SYSTEM_ORGANIZATION_ID
+from app.web.blueprint import web
+from app.web.context import viewer_zone
+from app.web.daemon import scheduling_stop
+from app.web.forms.arguments import ParametersForm, parameters_form
+from app.web.forms.code_schedules import CodeTimesForm, NotesForm, times_of
+from app.web.pages.code_lines import (
+    CodeLine,
+    HistoryLine,
+    code_line,
+    function_of,
+    history_of,
+    job_line,
+    scheduler_lines,
+)
+from app.web.permissions import route
+from app.web.responses import invalid, page, page_or_fragment
+
+PASSED_OVER_SHOWN = 200
+
+
+@route(web, "/admin/schedules", platform_admin=True)
+def code_schedules() -> Response:
+    """All of them, with the scheduler above."""
+    now = request_now()
+    next_due_at = earliest_due_across_tenants(request_session())
+    with acting_for_installation() as (session, actor):
+        jobs = {job.id: job for job in list_jobs(session, organization_id=actor.organization_id)}
+        lines = [_line(row, jobs.get(row.schedule.job_id)) for row in list_code_schedules(session, now=now)]
+        job_lines = [job_line(row, kinds=runtime().kinds) for row in list_code_jobs(session)]
+        schedulers = scheduler_lines(list_processes(session, now=now), now=now)
+    return page_or_fragment(
+        "admin/schedules.html",
+        "admin/_schedules.html",
+        lines=lines,
+        jobs=job_lines,
+        schedulers=schedulers,
+        next_due_at=next_due_at,
+        passed_over=sum(line.row.passed_over for line in lines),
+        problems=load_definitions(runtime().settings).problems,
+    )
+
+
+@route(web, "/admin/skipped-slots", platform_admin=True)
+def skipped_slots() -> Response:
+    """What was not run within the last seven days, and why."""
+    with acting_for_installation() as (session, _actor):
+        found = list_passed_over(session, now=request_now(), limit=PASSED_OVER_SHOWN)
+    return page("admin/skipped.html", slots=found)
+
+
+@route(web, "/admin/schedules/<code_id>", platform_admin=True)
+def code_schedule(code_id: str) -> Response:
+    """One of them: what it does, what was changed here, how it went."""
+    line, history = read_code_schedule(code_id)
+    return code_page(line, history, NotesForm(data={"notes": line.row.notes}))
+
+
+@route(web, "/admin/schedules/<code_id>/edit", platform_admin=True)
+def edit_code_schedule(code_id: str) -> Response:
+    """The form that says otherwise than the code when it runs."""
+    line, _history = read_code_schedule(code_id)
+    refuse_left(line.row.code)
+    return times_page(line, CodeTimesForm(data=times_of(line.row)))
+
+
+@route(web, "/admin/schedules/<code_id>/run", platform_admin=True)
+def run_code_schedule_form(code_id: str) -> Response:
+    """The parameters of a run."""
+    line, _history = read_code_schedule(code_id)
+    refuse_left(line.row.code)
+    with acting_for_installation() as (session, actor):
+        job = next(
+            each
+            for each in list_jobs(session, organization_id=actor.organization_id)
+            if each.id == line.row.schedule.job_id
+        )
+    return run_page(job, code_id, url_for("web.run_code_schedule", code_id=code_id), parameters_of(job))
+
+
+@route(web, "/admin/code-jobs/<code_name>/run", platform_admin=True)
+def run_code_job_form(code_name: str) -> Response:
+    """The parameters of a run of a job alone."""
+    with acting_for_installation() as (session, _actor):
+        job = get_code_job(session, code_name=code_name).job
+    return run_page(job, code_name, url_for("web.run_code_job", code_name=code_name), parameters_of(job))
+
+
+def read_code_schedule(code_id: str) -> tuple[CodeLine, tuple[HistoryLine, ...]]:
+    """One of them for its pages. Raises CodeScheduleNotFound."""
+    with acting_for_installation() as (session, actor):
+        session.expire_all()
+        row = get_code_schedule(session, code_id=code_id, now=request_now())
+        jobs = {job.id: job for job in list_jobs(session, organization_id=actor.organization_id)}
+        return _line(row, jobs.get(row.schedule.job_id)), history_of(session, row)
+
+
+def code_page(line: CodeLine, history: tuple[HistoryLine, ...], notes: NotesForm, *, status: int = 200) -> Response:
+    """The page of one, with the form of its notes."""
+    sees_runs = current_actor().organization_id == SYSTEM_ORGANIZATION_ID
+    system = SYSTEM_ORGANIZATION_ID
+    return invalid(
+        "admin/schedule.html",
+        status=status,
+        line=line,
+        history=history,
+        notes=notes,
+        sees_runs=sees_runs,
+        system=system,
+    )
+
+
+def times_page(line: CodeLine, form: CodeTimesForm, *, status: int = 200) -> Response:
+    """The form of its times and policies."""
+    return invalid("admin/times.html", status=status, line=line, form=form)
+
+
+def run_page(job: JobRow, name: str, url: str, form: ParametersForm, *, status: int = 200) -> Response:
+    """The form of the parameters of a run."""
+    function = function_of(runtime().kinds, job)
+    title = name if function is None else function.title
+    return invalid("admin/run.html", status=status, name=name, title=title, url=url, form=form)
+
+
+def parameters_of(job: JobRow) -> ParametersForm:
+    """The form for a run of a job, filled by what was sent or else by the job."""
+    stored: dict[str, Any] = job.definition.get("arguments", {})
+    return parameters_form(function_of(runtime().kinds, job), stored)
+
+
+def _line(row: CodeScheduleRow, job: JobRow | None) -> CodeLine:
+    return code_line(
+        row,
+        kinds=runtime().kinds,
+        job=job,
+        is_stopped=scheduling_stop() is not None,
+        viewer_zone=viewer_zone(),
+        now=request_now(),
+    )

@@ -1,0 +1,367 @@
+"""What code defines comes into the database: once, completely, and without touching what operators set."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.core.config import Settings
+from app.core.scopes import Scope
+from app.jobs.models import Job
+from app.jobs.service import JobOwnedByCode
+from app.jobs.service import mark_deleted as delete_job
+from app.ops.code_definitions import Definitions, load_definitions
+from app.ops.code_sync import SyncReport, sync_definitions
+from app.runs import service as runs
+from app.schedules.code_origin import ScheduleOwnedByCode
+from app.schedules.models import Gap
+from app.schedules.queries import ScheduleRow, list_schedules
+from app.schedules.service import draft_of
+from app.tenants.models import SYSTEM_ORGANIZATION_ID, AuditEntry
+from app.tenants.platform import acting_for_the_installation
+from tests.factories.work import make_job, make_schedule
+from tests.fakes.clock import ManualClock
+from tests.fakes.database import OpenDatabase
+
+HERE = Scope.tenant(SYSTEM_ORGANIZATION_ID)
+ACTOR = acting_for_the_installation("ana@example.com")
+Define = Callable[..., Definitions]
+
+
+@pytest.fixture
+def define(tmp_path, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Define:
+    """Loads a module with this text, a new one each time."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    made: list[str] = []
+
+    def load(text: str, **more: Any) -> Definitions:
+        name = f"defined_{tmp_path.name.replace('-', '_')}_{len(made)}"
+        made.append(name)
+        (tmp_path / f"{name}.py").write_text(f"from app.jobs.code import *\n{text}")
+        return load_definitions(replace(settings, job_modules=(name,), **more))
+
+    return load
+
+
+JOBS = """
+@job("fetch", group="feed")
+def fetch(*, days: int = 1): ...
+@job("match", group="matching")
+def match(): ...
+"""
+NIGHTLY = JOBS + 'schedule("nightly", "0 2 * * *", run=ALL_JOBS)\n'
+EARLIER = NIGHTLY.replace("0 2 *", "0 1 *")
+
+
+class Sync:
+    """Syncs and reads as the processes of an installation do."""
+
+    def __init__(self, database: OpenDatabase, clock: ManualClock) -> None:
+        self.database = database
+        self.clock = clock
+
+    def __call__(self, definitions: Definitions, *, is_asked_for: bool = False) -> SyncReport:
+        return self.database.run(
+            HERE,
+            lambda session: sync_definitions(
+                session,
+                definitions=definitions,
+                loaded_by="tower",
+                is_asked_for=is_asked_for,
+                now=self.clock.moment,
+            ),
+        )
+
+    def schedules(self) -> dict[str, ScheduleRow]:
+        with self.database.reading(HERE) as session:
+            found = list_schedules(session, organization_id=SYSTEM_ORGANIZATION_ID)
+        return {row.code.id: row for row in found if row.code is not None}
+
+    def do(self, work: Callable[[Session], object]) -> None:
+        with self.database.transaction(HERE) as session:
+            work(session)
+
+    def jobs(self) -> dict[str, Job]:
+        with self.database.reading(HERE) as session:
+            return {str(row.code_name): row for row in session.scalars(select(Job).where(Job.code_name.is_not(None)))}
+
+    def switch(self, code_id: str, *, enabled: bool) -> None:
+        row = self.schedules()[code_id]
+        self.do(
+            lambda session: runs.switch_schedule(
+                session, actor=ACTOR, schedule_id=row.id, enabled=enabled, now=self.clock.moment
+            )
+        )
+
+    def edit(self, code_id: str, **changes: Any) -> None:
+        row = self.schedules()[code_id]
+        self.do(
+            lambda session: runs.edit_schedule(
+                session,
+                actor=ACTOR,
+                schedule_id=row.id,
+                draft=replace(draft_of(row), **changes),
+                version=row.version,
+                now=self.clock.moment,
+            )
+        )
+
+
+@pytest.fixture
+def sync(database: OpenDatabase, clock: ManualClock) -> Sync:
+    return Sync(database, clock)
+
+
+class TestNewDefinitions:
+    def test_become_jobs_and_schedules_that_are_off(self, sync: Sync, define: Define):
+        report = sync(define(NIGHTLY))
+
+        row = sync.schedules()["nightly"]
+        assert report.added == ("fetch", "match", "*", "nightly")
+        assert (row.enabled, row.missed.value, row.next_run_at, row.job_name) == (
+            False, "skip", None, "All jobs defined in code",
+        )  # fmt: skip
+        assert sync.jobs()["fetch"].code_group == "feed"
+
+    def test_say_where_they_stand(self, sync: Sync, define: Define):
+        definitions = define(NIGHTLY)
+        sync(definitions)
+
+        source = sync.schedules()["nightly"].code.source
+
+        assert source == f"{definitions.modules[-1]}.py:7"
+
+    def test_change_nothing_the_second_time(self, sync: Sync, define: Define, audited_here):
+        definitions = define(NIGHTLY)
+        sync(definitions)
+
+        again = sync(definitions)
+
+        assert (again.has_changed, again.words) == (False, "Everything is as the code says.")
+        assert audited_here() == ["code.loaded"]
+
+    def test_come_once_when_two_processes_load_them_at_once(self, sync: Sync, define: Define):
+        definitions = define(NIGHTLY)
+        reports: list[SyncReport] = []
+        both = [threading.Thread(target=lambda: reports.append(sync(definitions))) for _ in range(2)]
+
+        for thread in both:
+            thread.start()
+        for thread in both:
+            thread.join()
+
+        assert sorted(len(report.added) for report in reports) == [0, 4]
+        assert len(sync.jobs()) == 3
+
+    def test_stand_beside_what_people_called_alike(self, sync: Sync, define: Define):
+        sync.do(
+            lambda session: make_schedule(
+                session, make_job(session, SYSTEM_ORGANIZATION_ID, name="fetch"), name="nightly"
+            )
+        )
+
+        sync(define(NIGHTLY))
+
+        assert sync.schedules()["nightly"].name == "nightly (code)"
+        assert sync.jobs()["fetch"].name == "fetch (code)"
+
+    def test_of_a_queue_that_nobody_made_are_named_and_run_all_the_same(self, sync: Sync, define: Define):
+        report = sync(define('@job("pick", queue="picking")\ndef pick(): ...\n'))
+
+        assert str(report.refused[0]).endswith(
+            ":2: Job “pick”: there is no queue “picking”. It runs in “code”. There are: code, sync, workflow"
+        )
+        assert sync.jobs()["pick"].queue is None
+
+    def test_for_another_environment_stay_away(self, sync: Sync, define: Define):
+        only = 'schedule("quick", "* * * * *", run="fetch", environments=["production"])\n'
+
+        sync(define(JOBS + only))
+
+        assert sync.schedules() == {}
+
+
+class TestChangedDefinitions:
+    def test_take_effect_from_now_on(self, sync: Sync, define: Define):
+        sync(define(NIGHTLY))
+        sync.switch("nightly", enabled=True)
+
+        report = sync(define(EARLIER))
+
+        row = sync.schedules()["nightly"]
+        assert (report.changed[-1], row.cron, row.enabled) == ("nightly", "0 1 * * *", True)
+        assert row.next_run_at == datetime.fromisoformat("2027-01-06T01:00:00+00:00")
+
+    def test_account_for_what_was_not_run_before(self, sync: Sync, define: Define, clock: ManualClock):
+        sync(define(NIGHTLY))
+        clock.advance(days=3)
+
+        sync(define(EARLIER))
+
+        with sync.database.reading(HERE) as session:
+            gap = session.scalars(select(Gap)).one()
+        assert (gap.slots, gap.reason) == (3, "paused")
+
+    def test_never_switch_anything_on(self, sync: Sync, define: Define):
+        sync(define(NIGHTLY))
+        sync.switch("nightly", enabled=True)
+        sync.switch("nightly", enabled=False)
+
+        sync(define(EARLIER))
+
+        assert sync.schedules()["nightly"].enabled is False
+
+    def test_may_name_another_job(self, sync: Sync, define: Define):
+        sync(define(NIGHTLY))
+
+        sync(define(NIGHTLY.replace("ALL_JOBS", '"fetch"')))
+
+        assert sync.schedules()["nightly"].job_name == "fetch"
+
+    def test_of_a_job_raise_its_revision(self, sync: Sync, define: Define):
+        sync(define(JOBS))
+
+        report = sync(define(JOBS.replace('group="feed"', 'group="feed", timeout=30')))
+
+        job_row = sync.jobs()["fetch"]
+        assert (job_row.time_limit_seconds, job_row.revision) == (30, 2)
+        assert "fetch" in report.changed
+
+
+class TestWhatOperatorsChanged:
+    def test_is_kept_and_named(self, sync: Sync, define: Define):
+        sync(define(NIGHTLY))
+        sync.edit("nightly", cron="0 5 * * *")
+
+        sync(define(EARLIER))
+
+        row = sync.schedules()["nightly"]
+        assert (row.cron, row.code.says["cron"], row.code.overrides) == ("0 5 * * *", "0 1 * * *", ("cron",))
+
+    def test_leaves_the_rest_to_the_code(self, sync: Sync, define: Define):
+        sync(define(NIGHTLY))
+        sync.edit("nightly", cron="0 5 * * *")
+
+        sync(define(NIGHTLY.replace("run=ALL_JOBS", 'run=ALL_JOBS, missed="latest"')))
+
+        row = sync.schedules()["nightly"]
+        assert (row.cron, row.missed.value, row.code.overrides) == ("0 5 * * *", "latest", ("cron",))
+
+    def test_is_no_difference_any_more_once_the_code_says_the_same(self, sync: Sync, define: Define):
+        sync(define(NIGHTLY))
+        sync.edit("nightly", cron="0 1 * * *")
+
+        sync(define(EARLIER))
+
+        assert sync.schedules()["nightly"].code.overrides == ()
+
+    def test_is_no_difference_any_more_when_they_go_back(self, sync: Sync, define: Define):
+        sync(define(NIGHTLY))
+        sync.edit("nightly", cron="0 5 * * *")
+
+        sync.edit("nightly", cron="0 2 * * *")
+
+        assert sync.schedules()["nightly"].code.overrides == ()
+
+    @pytest.mark.parametrize("change", [{"name": "mine"}, {"job_id": None}])
+    def test_cannot_be_its_name_or_job(self, sync: Sync, define: Define, change: dict[str, Any]):
+        sync(define(NIGHTLY))
+        if "job_id" in change:
+            change = {"job_id": sync.jobs()["fetch"].id}
+
+        with pytest.raises(ScheduleOwnedByCode, match="Name and job of “nightly” are defined in code, in defined_"):
+            sync.edit("nightly", **change)
+
+    def test_cannot_be_its_deletion(self, sync: Sync, define: Define):
+        sync(define(NIGHTLY))
+        row, job_id = sync.schedules()["nightly"], sync.jobs()["fetch"].id
+
+        with pytest.raises(ScheduleOwnedByCode, match="Take it out there, or disable it here"):
+            sync.do(lambda s: runs.delete_schedule(s, actor=ACTOR, schedule_id=row.id, now=sync.clock.moment))
+        with pytest.raises(JobOwnedByCode, match=r"“fetch” is defined in code\. Change it in defined_"):
+            sync.do(lambda s: delete_job(s, actor=ACTOR, job_id=job_id, now=sync.clock.moment))
+
+
+class TestRemovedDefinitions:
+    def test_are_switched_off_and_can_only_be_looked_at(self, sync: Sync, define: Define):
+        sync(define(NIGHTLY))
+        sync.switch("nightly", enabled=True)
+
+        report = sync(define(JOBS))
+
+        row = sync.schedules()["nightly"]
+        assert (report.left, row.enabled, row.code.left_at) == (("*", "nightly"), False, sync.clock.moment)
+        with pytest.raises(ScheduleOwnedByCode, match="no longer defined in code"):
+            sync.switch("nightly", enabled=True)
+
+    def test_come_back_as_they_were_and_stay_off(self, sync: Sync, define: Define):
+        sync(define(NIGHTLY))
+        before = sync.schedules()["nightly"].id
+        sync(define(JOBS))
+
+        sync(define(NIGHTLY + "\n"))
+
+        row = sync.schedules()["nightly"]
+        assert (row.id, row.enabled, row.code.left_at) == (before, False, None)
+
+    def test_are_not_removed_while_a_module_cannot_be_loaded(self, sync: Sync, define: Define):
+        sync(define(NIGHTLY))
+        sync.switch("nightly", enabled=True)
+
+        report = sync(define("import no_such_library"))
+
+        assert (report.left, sync.schedules()["nightly"].enabled) == ((), True)
+
+    def test_are_not_those_that_have_a_mistake_now(self, sync: Sync, define: Define):
+        sync(define(NIGHTLY))
+        sync.switch("nightly", enabled=True)
+
+        report = sync(define(NIGHTLY.replace("0 2 *", "0 25 *")))
+
+        row = sync.schedules()["nightly"]
+        assert (report.left, row.enabled, row.cron) == ((), True, "0 2 * * *")
+
+
+class TestOldCodeBesideNew:
+    def test_stands_back_when_it_starts_again(self, sync: Sync, define: Define, clock: ManualClock):
+        old, new = define(NIGHTLY), define(EARLIER)
+        sync(old)
+        clock.advance(minutes=1)
+        sync(new)
+
+        report = sync(old)
+
+        assert report.newer == "by tower at 2027-01-05 12:01 UTC"
+        assert sync.schedules()["nightly"].cron == "0 1 * * *"
+
+    def test_is_put_in_force_when_a_person_says_so(self, sync: Sync, define: Define):
+        old, new = define(NIGHTLY), define(EARLIER)
+        sync(old)
+        sync(new)
+
+        sync(old, is_asked_for=True)
+
+        assert sync.schedules()["nightly"].cron == "0 2 * * *"
+        assert sync(new).newer is not None
+
+    def test_is_newer_whatever_becomes_of_the_clock(self, sync: Sync, define: Define, clock: ManualClock):
+        old, new = define(NIGHTLY), define(EARLIER)
+        sync(old)
+        clock.advance(hours=-5)
+        sync(new)
+
+        assert sync(old).newer is not None
+
+
+@pytest.fixture
+def audited_here(database: OpenDatabase) -> Callable[[], list[str]]:
+    def read() -> list[str]:
+        with database.reading() as session:
+            return list(session.scalars(select(AuditEntry.action).order_by(AuditEntry.at)))
+
+    return read

@@ -1,0 +1,295 @@
+"""The pages of schedules and jobs in code: what platform admins see there, and what they do."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from jinja2 import FileSystemBytecodeCache
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from app.core.clock import Clock
+from app.core.config import EXAMPLE_JOBS, Settings
+from app.core.ids import new_id
+from app.factory import create_app
+from app.ops.code_definitions import load_definitions
+from app.ops.code_loader import put_in_force
+from app.ops.heartbeats import ProcessFacts, beat
+from app.runs.models import Run
+from app.schedules.models import Gap, Schedule
+from app.tenants.models import SYSTEM_ORGANIZATION_ID, AuditEntry
+from tests.fakes.clock import ManualClock
+from tests.fakes.database import OpenDatabase
+from tests.web.conftest import Browser
+
+PAGE = "/admin/schedules"
+ONE = f"{PAGE}/dev-quick-test"
+LEFT = f"{PAGE}/feed-refresh"
+
+
+@pytest.fixture
+def modules() -> tuple[str, ...]:
+    """What BELFRY_JOBS names."""
+    return EXAMPLE_JOBS
+
+
+@pytest.fixture
+def app(
+    settings: Settings,
+    database: OpenDatabase,
+    clock: Clock,
+    compiled_templates: FileSystemBytecodeCache,
+    modules: tuple[str, ...],
+) -> Flask:
+    """With the kinds of job that there really are."""
+    app = create_app(replace(settings, job_modules=modules), database=database, clock=clock, dispatch=lambda: 0)
+    app.jinja_env.bytecode_cache = compiled_templates
+    app.test_client_class = Browser
+    return app
+
+
+@pytest.fixture(autouse=True)
+def loaded(settings: Settings, database: OpenDatabase, clock: ManualClock) -> None:
+    put_in_force(database, clock, load_definitions(settings), is_asked_for=True)
+
+
+@pytest.fixture
+def stored(database: OpenDatabase) -> Callable[[str], Schedule]:
+    def read(code_id: str = "dev-quick-test") -> Schedule:
+        with database.reading() as session:
+            return session.scalars(select(Schedule).where(Schedule.code_id == code_id)).one()
+
+    return read
+
+
+@pytest.fixture
+def runs(database: OpenDatabase) -> Callable[[], list[Run]]:
+    def read() -> list[Run]:
+        with database.reading() as session:
+            return list(session.scalars(select(Run).order_by(Run.created_at)))
+
+    return read
+
+
+@pytest.fixture
+def audited(database: OpenDatabase) -> Callable[[], list[tuple[str, str]]]:
+    def read() -> list[tuple[str, str]]:
+        with database.reading() as session:
+            here = AuditEntry.organization_id == SYSTEM_ORGANIZATION_ID, AuditEntry.action != "code.loaded"
+            found = select(AuditEntry.action, AuditEntry.actor_label).where(*here).order_by(AuditEntry.at)
+            return [(row.action, row.actor_label) for row in session.execute(found)]
+
+    return read
+
+
+def words(answer: TestResponse) -> str:
+    """What a person reads: no tags, no line breaks."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text))
+
+
+class TestThePage:
+    def test_says_of_each_where_it_is_defined_and_who_switched_it(self, platform_admin: Browser):
+        shown = words(platform_admin.visit(PAGE))
+
+        assert "dev-quick-test Example: exists in development alone." in shown
+        assert "Defined in app/jobs/examples.py:" in shown
+        assert "Off in code: new ones wait until somebody switches them on" in shown
+
+    def test_says_that_missed_runs_are_skipped_and_nobody_can_close_it(self, platform_admin: Browser):
+        answer = platform_admin.visit(PAGE)
+
+        notice = answer.text.partition('id="skip-policy"')[2].partition("</div>")[0]
+        assert "Missed runs are skipped." in notice
+        assert "Skipped in the last 7 days: 0." in notice
+        assert "close" not in notice.lower()
+
+    def test_counts_what_was_skipped_and_shows_it(
+        self, platform_admin: Browser, database: OpenDatabase, stored, clock: ManualClock
+    ):
+        gap = {"first_slot_at": clock.moment, "last_slot_at": clock.moment, "slots": 3, "at": clock.moment}
+        with database.transaction() as session:
+            for reason in ("scheduler_down", "paused"):
+                session.add(Gap(organization_id=SYSTEM_ORGANIZATION_ID, schedule_id=stored().id, reason=reason, **gap))
+
+        shown, listed = words(platform_admin.visit(PAGE)), words(platform_admin.visit("/admin/skipped-slots"))
+
+        assert "Skipped in the last 7 days: 3." in shown
+        assert "3 skipped" in shown
+        assert "dev-quick-test" in listed
+
+    def test_shows_the_scheduler(self, platform_admin: Browser, database: OpenDatabase, clock: ManualClock):
+        assert "No scheduler is running." in words(platform_admin.visit(PAGE))
+        facts = ProcessFacts(new_id(), "tower:7:abc", "0.0.9", 0, True, "tower", 7)
+        with database.transaction() as session:
+            beat(session, facts, now=clock.moment, ticked_at=clock.moment, tick_ms=20)
+
+        shown = words(platform_admin.visit(PAGE))
+
+        assert "7 on tower" in shown
+        assert "this one 0.0.9. Restart the older one." in shown
+
+    def test_is_for_platform_admins_alone(self, owner: Browser):
+        assert owner.visit(PAGE).status_code == 403
+        assert PAGE not in owner.visit("/").text
+
+    def test_is_in_their_menu(self, platform_admin: Browser):
+        assert f'href="{PAGE}"' in platform_admin.visit("/").text
+
+
+class TestAModuleThatCannotBeLoaded:
+    @pytest.fixture
+    def modules(self) -> tuple[str, ...]:
+        return ("no_such_jobs", *EXAMPLE_JOBS)
+
+    def test_is_named_and_everything_else_goes_on(self, platform_admin: Browser):
+        shown = words(platform_admin.visit(PAGE))
+
+        assert "no_such_jobs There is no module “no_such_jobs”. Check BELFRY_JOBS" in shown
+        assert "dev-quick-test" in shown
+
+
+class TestSwitching:
+    def test_says_who_did_it(self, platform_admin: Browser, stored, audited):
+        answer = platform_admin.send(f"{ONE}/enabled", {"enabled": "yes"})
+
+        assert (answer.status_code, answer.location) == (303, PAGE)
+        assert stored().enabled is True
+        assert audited() == [("schedule.enabled", platform_admin.actor.label)]
+
+    def test_off_again(self, platform_admin: Browser, stored):
+        platform_admin.send(f"{ONE}/enabled", {"enabled": "yes"})
+
+        platform_admin.send(f"{ONE}/enabled", {"enabled": "no"})
+
+        assert stored().enabled is False
+
+    def test_needs_a_word(self, platform_admin: Browser):
+        assert platform_admin.send(f"{ONE}/enabled").status_code == 422
+
+    def test_of_what_there_is_not_is_not_found(self, platform_admin: Browser):
+        assert platform_admin.send(f"{PAGE}/nothing/enabled", {"enabled": "yes"}).status_code == 404
+
+
+class TestRunningNow:
+    def test_asks_for_parameters(self, platform_admin: Browser):
+        form = platform_admin.visit(f"{ONE}/run")
+
+        assert 'name="argument_seconds"' in form.text
+        assert "How long to take." in form.text
+
+    def test_uses_them_for_this_run_alone(self, platform_admin: Browser, runs, audited):
+        sent = {"parameters": "yes", "argument_seconds": "0.5", "argument_fails": "y"}
+
+        answer = platform_admin.send(f"{ONE}/run", sent)
+
+        assert answer.location == PAGE
+        assert runs()[0].definition["arguments"] == {"seconds": 0.5, "fails": True}
+        assert audited() == [("run.requested", platform_admin.actor.label)]
+
+    @pytest.mark.parametrize("path", [f"{ONE}/run", "/admin/code-jobs/example_quick_test/run"])
+    def test_names_a_value_of_the_wrong_type_at_its_field(self, platform_admin: Browser, runs, path: str):
+        answer = platform_admin.send(path, {"parameters": "yes", "argument_seconds": "long"})
+
+        assert answer.status_code == 422
+        assert "“Seconds” has to be a number." in answer.text
+        assert runs() == []
+
+    def test_twice_by_a_double_click_is_one_run(self, platform_admin: Browser, runs):
+        for _ in range(2):
+            platform_admin.send(f"{PAGE}/hourly-matching/run", {"request_key": "once"})
+
+        assert [(run.job_name, run.trigger) for run in runs()] == [("All jobs of the group “matching”", "manual")]
+
+    def test_starts_a_job_alone(self, platform_admin: Browser, runs):
+        platform_admin.send("/admin/code-jobs/example_match_zones/run")
+
+        assert [run.job_name for run in runs()] == ["example_match_zones"]
+
+    def test_is_in_the_history(self, platform_admin: Browser):
+        platform_admin.send(f"{PAGE}/hourly-matching/run")
+
+        shown = words(platform_admin.visit(f"{PAGE}/hourly-matching"))
+
+        assert "By hand" in shown
+        assert "belong to the organization System" in shown
+
+
+class TestChangingTheTimes:
+    TIMES = {"cron": "30 6 * * *", "timezone": "Europe/Riga", "missed": "skip", "overlap": "skip"}
+
+    def test_shows_both_values_and_offers_the_way_back(self, platform_admin: Browser, stored):
+        answer = platform_admin.send(f"{ONE}/edit", self.TIMES)
+
+        shown = words(platform_admin.visit(ONE))
+        assert (answer.status_code, stored().cron, stored().code_overrides) == (303, "30 6 * * *", "cron,timezone")
+        assert "Times 30 6 * * * */5 * * * * Time zone Europe/Riga UTC" in shown
+        assert "Revert to code" in shown
+
+    def test_marks_the_row(self, platform_admin: Browser):
+        platform_admin.send(f"{ONE}/edit", self.TIMES)
+
+        assert "Changed here · Times, Time zone" in words(platform_admin.visit(PAGE))
+
+    def test_refuses_what_cannot_be_read(self, platform_admin: Browser, stored):
+        answer = platform_admin.send(f"{ONE}/edit", self.TIMES | {"cron": "30 26 * * *"})
+
+        assert answer.status_code == 422
+        assert stored().cron == "*/5 * * * *"
+
+    def test_is_undone_by_reverting(self, platform_admin: Browser, stored, audited):
+        platform_admin.send(f"{ONE}/edit", self.TIMES)
+
+        answer = platform_admin.send(f"{ONE}/revert")
+
+        assert answer.location == ONE
+        assert (stored().cron, stored().timezone, stored().code_overrides) == ("*/5 * * * *", "UTC", "")
+        assert [action for action, _ in audited()] == ["schedule.edited", "schedule.edited"]
+
+
+class TestNotes:
+    def test_are_shown_to_the_others(self, platform_admin: Browser, audited):
+        platform_admin.send(f"{ONE}/notes", {"notes": "Off until the move is over."})
+
+        assert "Off until the move is over." in words(platform_admin.visit(PAGE))
+        assert audited() == [("schedule.noted", platform_admin.actor.label)]
+
+    def test_have_an_end(self, platform_admin: Browser, stored):
+        answer = platform_admin.send(f"{ONE}/notes", {"notes": "x" * 2_001})
+
+        assert answer.status_code == 422
+        assert "The notes are too long." in words(answer)
+        assert stored().notes == ""
+
+
+class TestWhatLeftTheCode:
+    @pytest.fixture(autouse=True)
+    def left(self, database: OpenDatabase, stored, clock: ManualClock) -> None:
+        with database.transaction() as session:
+            session.get_one(Schedule, stored("feed-refresh").id).left_code_at = clock.moment - timedelta(days=1)
+
+    def test_can_be_looked_at(self, platform_admin: Browser):
+        shown = words(platform_admin.visit(LEFT))
+
+        assert "This is no longer in the code." in shown
+        assert "Revert" not in shown
+        assert "Change times" not in shown
+
+    @pytest.mark.parametrize(
+        ("path", "sent"), [("enabled", {"enabled": "yes"}), ("run", {}), ("edit", TestChangingTheTimes.TIMES)]
+    )
+    def test_cannot_be_changed(self, platform_admin: Browser, stored, path: str, sent: dict[str, str]):
+        answer = platform_admin.send(f"{LEFT}/{path}", sent)
+
+        assert answer.status_code == 409
+        assert "no longer defined in code" in words(answer)
+        assert stored("feed-refresh").enabled is False
+
+
+@pytest.mark.parametrize("path", ["enabled", "revert", "notes"])
+def test_an_address_of_a_form_leads_to_its_page(platform_admin: Browser, path: str):
+    answer = platform_admin.visit(f"{ONE}/{path}")
+
+    assert (answer.status_code, answer.location) == (303, ONE)
