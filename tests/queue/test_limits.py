@@ -22,6 +22,7 @@ from app.runs.models import QueueSwitch, Run
 from app.tenants.models import Organization
 from tests.fakes.clock import ManualClock
 from tests.fakes.database import OpenDatabase
+from tests.queue.crew import eventually
 from tests.queue.crowd import Crowd
 
 
@@ -366,3 +367,17 @@ class TestFinder:
         crowd.clock.moment += OVERLOOKED_AFTER
 
         assert self.finder(crowd, is_away=False).find(5) == called
+
+
+class TestProcessThatStays:
+    def test_comes_back_by_itself_when_a_rate_lets_the_next_one_start(self, crowd: Crowd) -> None:
+        crowd.limit_queue("sync", concurrency=None, rate_starts=1, rate_seconds=1)
+        crowd.ready(crowd.job(kind=KindName.SYNC), 2)
+        dispatcher = crowd.another_dispatcher(4, stays=True)
+
+        first = dispatcher.dispatch()
+        crowd.clock.advance(seconds=1.1)
+
+        assert first == 1
+        assert eventually(lambda: len(crowd.pocket.sent) == 2)
+        dispatcher.close()
