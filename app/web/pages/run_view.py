@@ -244,7 +244,7 @@ def _remark(run: RunRow, why: str) -> Remark | None:
     if run.state in _TROUBLE:
         return Remark(badge_of(run).state, reason or "It failed.", f"{text} {why}".strip())
     if not run.is_over and run.attempt and run.reason is None:
-        return Remark("warning", "The try before failed.", text)
+        return Remark("warning", "The try before did not succeed.", text)
     # What was left out or taken away has an explanation that says why all by itself.
     return Remark("skipped", f"{state_label(run.state)}.", text or reason)
 
