@@ -47,7 +47,7 @@ class ScheduleRow:
     job_kind: str
     service: str | None
     default_for: str | None
-    code: CodeOrigin | None = None
+    code: CodeOrigin | None
 
     @property
     def next_run_at(self) -> datetime | None:
