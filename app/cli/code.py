@@ -1,11 +1,9 @@
 """What code defines, on the command line: check it, put it in force, list it, go back to it."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import click
-from sqlalchemy.orm import Session
 
 from app.cli.console import Console, as_json, moment, pass_console, show, table
 from app.core.clock import DatabaseClock
@@ -15,7 +13,6 @@ from app.ops import code_schedules
 from app.ops.code_definitions import Definitions, load_definitions
 from app.ops.code_loader import put_in_force
 from app.ops.code_rows import CodeScheduleRow, list_code_schedules
-from app.tenants.models import SYSTEM_ORGANIZATION_ID
 from app.tenants.platform import acting_for_the_installation
 
 EXIT_PROBLEMS = 1
@@ -66,9 +63,10 @@ def sync_code(console: Console, is_json: bool) -> None:
 @pass_console
 def revert_to_code(console: Console, code_id: str) -> None:
     """Have a schedule that code defines again as the code says it, by its name there."""
-    with _transaction(console) as session:
+    console.schema.require()
+    actor = acting_for_the_installation("command line")
+    with console.database.transaction(Scope.tenant(actor.organization_id)) as session:
         now = DatabaseClock().now(session)
-        actor = acting_for_the_installation("command line")
         did_revert = code_schedules.revert_code_schedule(session, actor=actor, code_id=code_id, now=now)
     click.echo("Reverted." if did_revert else "It is as the code says already.")
 
@@ -81,7 +79,8 @@ set_parameters = click.option(
 def show_code_schedules(console: Console, *, is_json: bool) -> None:
     """What `belfry schedules list --code` prints."""
     console.schema.require()
-    with console.database.reading(Scope.tenant(SYSTEM_ORGANIZATION_ID)) as session:
+    here = acting_for_the_installation("command line").organization_id
+    with console.database.reading(Scope.tenant(here)) as session:
         rows = list_code_schedules(session, now=DatabaseClock().now(session))
     headings = ["ID", "NAME", "CRON", "ZONE", "STATE", "NEXT RUN", "SKIPPED", "DEFINED IN", "CHANGED HERE"]
     facts = [_facts(row) for row in rows]
@@ -118,10 +117,3 @@ def _facts(row: CodeScheduleRow) -> dict[str, Any]:
 def _counted(found: Definitions) -> str:
     jobs = sum("function" in one.definition for one in found.jobs)
     return f"{jobs} jobs and {len(found.schedules)} schedules in code, {len(found.problems)} problems."
-
-
-@contextmanager
-def _transaction(console: Console) -> Iterator[Session]:
-    console.schema.require()
-    with console.database.transaction(Scope.tenant(SYSTEM_ORGANIZATION_ID)) as session:
-        yield session

@@ -61,7 +61,7 @@ class ScheduleRow:
     switched_at: datetime | None
     switched_by: str | None
     notes: str
-    code: CodeOrigin | None = None
+    code: CodeOrigin | None
 
     @property
     def is_fresh(self) -> bool:

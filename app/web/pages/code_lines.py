@@ -19,7 +19,6 @@ from app.runs.filters import RunFilter
 from app.runs.queries import RunRow, list_runs
 from app.schedules.policies import Missed, Overlap
 from app.schedules.preview import sentence_of
-from app.tenants.models import SYSTEM_ORGANIZATION_ID
 from app.web.formatting import absolute_time, relative_time
 from app.web.forms.schedules import missed_words, overlap_words
 from app.web.pages.badges import Badge, badge_of
@@ -148,7 +147,7 @@ def has_parameters(kinds: JobKinds, job: JobRow) -> bool:
 def history_of(session: Session, row: CodeScheduleRow) -> tuple[HistoryLine, ...]:
     """Its last runs, the newest first."""
     run_filter = RunFilter(schedule_id=row.schedule.id)
-    found = list_runs(session, organization_id=SYSTEM_ORGANIZATION_ID, run_filter=run_filter, limit=HISTORY_SHOWN)
+    found = list_runs(session, organization_id=row.schedule.organization_id, run_filter=run_filter, limit=HISTORY_SHOWN)
     return tuple(HistoryLine(run, badge_of(run), TRIGGER_WORDS[run.trigger]) for run in found.rows)
 
 

@@ -19,7 +19,7 @@ from app.ops.code_rows import (
 from app.ops.heartbeats import list_processes
 from app.schedules.code_origin import refuse_left
 from app.schedules.queries import earliest_due_across_tenants
-from app.tenants.models import SYSTEM_ORGANIZATION_ID
+from app.tenants.platform import for_the_installation
 from app.web.blueprint import web
 from app.web.context import viewer_zone
 from app.web.daemon import scheduling_stop
@@ -118,8 +118,8 @@ def read_code_schedule(code_id: str) -> tuple[CodeLine, tuple[HistoryLine, ...]]
 
 def code_page(line: CodeLine, history: tuple[HistoryLine, ...], notes: NotesForm, *, status: int = 200) -> Response:
     """The page of one, with the form of its notes."""
-    sees_runs = current_actor().organization_id == SYSTEM_ORGANIZATION_ID
-    system = SYSTEM_ORGANIZATION_ID
+    system = for_the_installation(current_actor()).organization_id
+    sees_runs = current_actor().organization_id == system
     return invalid(
         "admin/schedule.html",
         status=status,

@@ -1,69 +1,244 @@
-"""How functions are found, and what a form learns about their arguments."""
+"""How jobs and schedules are found in code, what is wrong with them, and what a form learns of their parameters."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from pydantic import BaseModel
 
+from app.core.config import EXAMPLE_JOBS, Settings
+from app.jobs.code import Context, job
 from app.jobs.kinds.code.arguments import ArgumentField, ArgumentKind, argument_fields
-from app.jobs.kinds.code.catalog import JobModuleInvalid, code_job, load_catalog
+from app.jobs.kinds.code.catalog import CodeFunction, Isolation, JobModuleInvalid, find_function
+from app.jobs.kinds.code.loading import Loaded, load_modules
+from app.ops.code_definitions import Definitions, load_definitions
+from tests.conftest import make_settings
 from tests.fakes import code_functions
 
 FAKES = "tests.fakes.code_functions"
+Write = Callable[..., str]
 
 
-def write_module(folder: Path, name: str, text: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    (folder / f"{name}.py").write_text(text)
-    monkeypatch.syspath_prepend(str(folder))
-    return name
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
+    """Writes a module of jobs, with a name that no other test has."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    made: list[str] = []
+
+    def write_one(text: str, *, name: str = "", first: str = "") -> str:
+        name = name or f"{tmp_path.name.replace('-', '_')}_{len(made)}"
+        made.append(name)
+        path = tmp_path.joinpath(*name.split(".")).with_suffix(".py")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{first}from app.jobs.code import *\n{text}")
+        return name
+
+    return write_one
 
 
-class TestLoadCatalog:
-    def test_decorated_functions_are_offered_by_name(self) -> None:
-        catalog = load_catalog([FAKES])
+@pytest.fixture
+def define(write: Write, tmp_path: Path) -> Callable[..., Definitions]:
+    """What an installation with this module defines."""
 
-        assert catalog["greet"] is code_functions.greet
-        assert catalog["greet"].module == FAKES
+    def load(text: str, **environment: str) -> Definitions:
+        return load_definitions(make_settings(tmp_path, BELFRY_JOBS=write(text), **environment))
 
-    def test_a_module_named_twice_is_no_conflict(self) -> None:
-        assert load_catalog([FAKES, FAKES]) == load_catalog([FAKES])
+    return load
 
-    def test_a_missing_module_is_named_with_what_to_do(self) -> None:
-        with pytest.raises(JobModuleInvalid, match=r"There is no module “no_such_jobs”.* Check BELFRY_JOBS"):
-            load_catalog(["no_such_jobs"])
 
-    def test_what_a_module_misses_itself_is_told(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        name = write_module(tmp_path, "jobs_that_miss", "import no_such_library", monkeypatch)
+def problems_of(found: Loaded | Definitions) -> list[str]:
+    """Without the names of modules, which differ from test to test."""
+    return [f"{each.source.rpartition('.py')[2]}: {each.text}" for each in found.problems]
 
-        with pytest.raises(JobModuleInvalid, match="“jobs_that_miss” cannot be loaded: No module named 'no_such_lib"):
-            load_catalog([name])
 
-    def test_a_module_that_breaks_is_told(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        name = write_module(tmp_path, "jobs_that_break", "1 / 0", monkeypatch)
+class TestLoading:
+    def test_offers_decorated_functions_by_name(self):
+        found = load_modules([FAKES])
 
-        with pytest.raises(JobModuleInvalid, match="ZeroDivisionError: division by zero"):
-            load_catalog([name])
+        assert found.functions["greet"] is code_functions.greet
+        assert found.functions["greet"].module == FAKES
+        assert found.is_complete
 
-    def test_two_functions_of_one_name_are_refused(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        text = (
-            "from pydantic import BaseModel\n"
-            "from app.jobs.kinds.code.catalog import code_job\n"
-            "@code_job(name='greet', title='', summary='', arguments=BaseModel, is_idempotent=True)\n"
-            "def mine(context, arguments): ...\n"
+    def test_knows_a_module_that_is_named_twice_once(self):
+        assert load_modules([FAKES, FAKES]) == load_modules([FAKES])
+
+    def test_says_where_each_stands(self, write: Write):
+        name = write('\n@job("fetch")\ndef fetch(): ...\nschedule("nightly", "@daily", run="fetch")\n')
+
+        found = load_modules([name])
+
+        assert (found.functions["fetch"].source, found.schedules[0].source) == (f"{name}.py:3", f"{name}.py:5")
+
+    def test_takes_a_package_for_all_that_lies_below_it(self, write: Write, tmp_path: Path):
+        package = f"{tmp_path.name.replace('-', '_')}_shop"
+        write("", name=f"{package}.__init__")
+        write('@job("fetch")\ndef fetch(): ...\n', name=f"{package}.feeds.rss")
+        write("", name=f"{package}.feeds.__init__")
+        write("1 / 0", name=f"{package}._scratch")
+
+        found = load_modules([package])
+
+        assert (list(found.functions), found.problems) == (["fetch"], ())
+        assert found.functions["fetch"].source == f"{package}/feeds/rss.py:2"
+
+    def test_takes_a_function_that_two_modules_have_for_one(self, write: Write):
+        name = write(f"from {FAKES} import greet\n")
+
+        assert load_modules([FAKES, name]).problems == ()
+
+
+class TestAModuleThatCannotBeLoaded:
+    def test_is_named_when_it_is_missing_with_what_to_do(self):
+        found = load_modules(["no_such_jobs", FAKES])
+
+        assert str(found.problems[0]) == (
+            "no_such_jobs: There is no module “no_such_jobs”. "
+            "Check BELFRY_JOBS, and that the module lies on PYTHONPATH or is installed."
         )
-        name = write_module(tmp_path, "jobs_that_clash", text, monkeypatch)
+        assert (found.is_complete, "greet" in found.functions) == (False, True)
 
-        with pytest.raises(JobModuleInvalid, match=r"two functions named “greet”: in tests.*in jobs_that_clash"):
-            load_catalog([FAKES, name])
+    @pytest.mark.parametrize(
+        ("text", "problem"),
+        [
+            ("\nimport no_such_library\n", ":3: The module “{}” cannot be loaded: No module named 'no_such_library'."),
+            ("\n\n1 / 0\n", ":4: The module “{}” cannot be loaded: ZeroDivisionError: division by zero."),
+            ("def broken(:\n", ":2: The module “{}” cannot be loaded: SyntaxError: invalid syntax"),
+            (
+                'job("x", grup="y")\n',
+                ":2: The module “{}” cannot be loaded: TypeError: job() got an unexpected",
+            ),
+        ],
+    )
+    def test_is_named_with_the_line_that_failed(self, write: Write, text: str, problem: str):
+        name = write(text)
 
-    @pytest.mark.parametrize("name", ["", "Greet", "1st", "a b", "a" * 65])
-    def test_a_name_that_is_hard_to_type_is_refused(self, name: str) -> None:
-        with pytest.raises(JobModuleInvalid, match="cannot name a function"):
-            code_job(name=name, title="", summary="", arguments=BaseModel, is_idempotent=True)
+        found = load_modules([name])
+
+        assert problems_of(found)[0].startswith(problem.format(name))
 
 
-class TestArgumentFields:
-    def test_a_form_learns_everything_about_the_arguments(self) -> None:
+class TestAMistake:
+    @pytest.mark.parametrize(
+        ("given", "problem"),
+        [
+            ('"Fetch"', "'Fetch' cannot name a job. Use small letters"),
+            ('"fetch", group="My Group"', "'My Group' cannot name a group. Use small letters"),
+            ('"fetch", timeout=0', "timeout=0 is not possible. Use 1 to 86400 seconds."),
+            ('"fetch", timeout="1h"', "timeout='1h' is not possible. Use 1 to 86400 seconds."),
+            ('"fetch", tries=99', "tries=99 is not possible. Use 1 to 20."),
+            ('"fetch", isolation="cloud"', "isolation='cloud' is not possible. Use 'process' or 'thread'."),
+        ],
+    )
+    def test_of_a_job_costs_that_job_alone(self, write: Write, given: str, problem: str):
+        name = write(f'@job({given})\ndef fetch(): ...\n@job("other")\ndef other(): ...\n')
+
+        found = load_modules([name])
+
+        assert problems_of(found)[0].startswith(f":2: {problem}")
+        assert (list(found.functions), found.is_complete) == (["other"], True)
+
+    @pytest.mark.parametrize(
+        ("parameters", "problem"),
+        [
+            ("days", "Its parameter “days” has no type. Write it as “days: str”."),
+            ("*days: int", "Its parameter “days” cannot be given by name. Write it as “days: str”."),
+            ("days: int = 'many'", "The default of its parameter “days” does not fit: Input should be a valid integer"),
+            ("days: Nothing", "The types of its parameters cannot be read: name 'Nothing' is not defined."),
+            ("days: Context | ValueError", "Its parameters cannot be shown as a form: "),
+        ],
+    )
+    def test_of_a_parameter_is_told(self, write: Write, parameters: str, problem: str):
+        name = write(f'@job("fetch")\ndef fetch({parameters}): ...\n', first="from __future__ import annotations\n")
+
+        found = load_modules([name])
+
+        assert problems_of(found)[0].startswith(f":3: {problem}")
+
+    def test_is_a_name_that_two_functions_have(self, write: Write):
+        name = write(f'import {FAKES}\n@job("greet")\ndef mine(): ...\n')
+
+        found = load_modules([FAKES, name])
+
+        assert problems_of(found) == [
+            f":3: There is a job “greet” already, at {code_functions.greet.source}. Rename one."
+        ]
+        assert found.functions["greet"] is code_functions.greet
+
+    @pytest.mark.parametrize(
+        ("given", "problem"),
+        [
+            ('"Nightly", "@daily", run="fetch"', "'Nightly' cannot name a schedule. Use small letters"),
+            ('"nightly", "61 * * * *", run="fetch"', "Minute 61 does not exist. Use 0 to 59."),
+            ('"nightly", "@daily", "Mars/Base", run="fetch"', "There is no time zone 'Mars/Base'."),
+            ('"nightly", "@daily", run="fitch"', "There is no job “fitch” for it to run. Jobs here: fetch, open."),
+            ('"nightly", "@daily", run=group("fed")', "No job is of the group “fed”. Groups here: feed."),
+            ('"nightly", "@daily", run="open"', "It would start “open” ("),
+            ('"nightly", "@daily", run=ALL_JOBS', "It would start “open” ("),
+            ('"nightly", "@daily", run="fetch", missed="maybe"', "missed='maybe' is not possible. Use one of 'latest'"),
+            ('"nightly", "@daily", run="fetch", overlap="fight"', "overlap='fight' is not possible. Use one of 'skip'"),
+            (
+                '"nightly", "@daily", run="fetch", environments=["staging"]',
+                "environments='staging' is not possible. There are 'development' and 'production'",
+            ),
+        ],
+    )
+    def test_of_a_schedule_costs_that_schedule_alone(self, define, given: str, problem: str):
+        jobs = '@job("fetch", group="feed")\ndef fetch(): ...\n@job("open")\ndef open(day: str): ...\n'
+
+        found = define(f'{jobs}schedule({given})\nschedule("other", "@daily", run="fetch")\n')
+
+        text = problems_of(found)[0]
+        assert text.startswith(":6: Schedule “")
+        assert problem in text
+        assert [one.id for one in found.schedules] == ["other"]
+
+    def test_is_an_id_that_two_schedules_have(self, define):
+        found = define('@job("f")\ndef f(): ...\n' + 'schedule("nightly", "@daily", run="f")\n' * 2)
+
+        assert problems_of(found)[0].startswith(":5: There is a schedule “nightly” already, at ")
+        assert len(found.schedules) == 1
+
+    def test_is_a_group_for_a_job_that_cannot_start_by_itself(self, define):
+        found = define('@job("fetch", group="feed")\ndef fetch(day: str): ...\n')
+
+        assert problems_of(found) == [
+            ":2: Job “fetch” is of the group “feed”, which starts it by itself: give “day” a default."
+        ]
+
+    def test_is_the_name_of_a_function_of_belfry(self, define):
+        found = define('@job("http_check")\ndef check(): ...\n')
+
+        assert "There is a job “http_check” already, at app/jobs/kinds/code/http_check.py:" in problems_of(found)[0]
+        assert found.functions["http_check"].module == "app.jobs.kinds.code.http_check"
+
+
+class TestSignatures:
+    def test_a_function_may_take_nothing(self):
+        @job("nothing")
+        def nothing() -> None:
+            """Does nothing."""
+
+        assert argument_fields(nothing) == ()
+        assert (nothing.title, nothing.summary) == ("Nothing", "Does nothing.")
+
+    def test_a_decorated_function_is_called_as_before(self):
+        @job("double")
+        def double(*, number: int = 2) -> dict[str, int]:
+            return {"number": number * 2}
+
+        assert double(number=4) == {"number": 8}
+
+    def test_it_gets_its_context_and_its_parameters_by_name(self):
+        @job("mix")
+        def mix(word: str, context: Context, *, loud: bool = False) -> dict[str, Any]:
+            return {"word": word, "context": context, "loud": loud}
+
+        arguments = mix.arguments.model_validate({"word": "a"})
+
+        assert mix.invoke("the context", arguments) == {"word": "a", "context": "the context", "loud": False}
+        assert [(one.name, one.required) for one in argument_fields(mix)] == [("word", True), ("loud", False)]
+
+    def test_a_form_learns_everything_about_the_arguments(self):
         fields = argument_fields(code_functions.greet)
 
         assert fields == (
@@ -76,5 +251,36 @@ class TestArgumentFields:
             ),
         )
 
-    def test_a_function_without_arguments_has_no_fields(self) -> None:
-        assert argument_fields(code_functions.explode) == ()
+    def test_a_process_finds_its_function_by_name(self):
+        assert find_function(FAKES, "greet") is code_functions.greet
+        with pytest.raises(JobModuleInvalid, match="has no job “unknown” any more"):
+            find_function(FAKES, "unknown")
+
+
+class TestTheExamples:
+    def test_are_four_in_development_and_three_in_production(self, settings: Settings):
+        here = load_definitions(settings)
+        production = {"BELFRY_ENV": "production"}
+        there = load_definitions(make_settings(settings.data_dir, **production))
+
+        assert here.problems == ()
+        assert {one.id for one in here.schedules} == {
+            "daily-full-sync", "hourly-matching", "feed-refresh", "dev-quick-test",
+        }  # fmt: skip
+        assert {one.id for one in here.schedules} - {one.id for one in there.schedules} == {"dev-quick-test"}
+
+    def test_can_be_left_out(self, tmp_path: Path):
+        assert make_settings(tmp_path).job_modules == EXAMPLE_JOBS
+        assert make_settings(tmp_path, BELFRY_JOBS="none").job_modules == ()
+
+    def test_are_the_same_on_every_machine(self, settings: Settings):
+        assert load_definitions(settings).digest == load_definitions(settings).digest
+
+
+class TestIsolation:
+    def test_is_a_process_unless_said(self):
+        functions = load_modules(EXAMPLE_JOBS).functions
+
+        assert functions["example_quick_test"].isolation is Isolation.THREAD
+        assert isinstance(functions["example_feed"], CodeFunction)
+        assert functions["example_feed"].isolation is Isolation.PROCESS

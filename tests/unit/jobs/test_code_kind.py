@@ -1,28 +1,32 @@
 """Code jobs: what a definition may say, and what is promised about it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from app.core.config import Settings
-from app.jobs.kinds.base import DefinitionInvalid, KindName, OutcomeStatus, StopReason
-from app.jobs.kinds.code.catalog import load_catalog
+from app.core.addresses import parse_networks
+from app.core.config import Environment, Settings
+from app.jobs.code import Context, job
+from app.jobs.kinds.base import ChildCounts, DefinitionInvalid, KindName, Outcome, OutcomeStatus, StopReason
 from app.jobs.kinds.code.fork_server import ForkServer
 from app.jobs.kinds.code.kind import CodeKind
+from app.jobs.kinds.code.loading import load_modules
 from app.jobs.kinds.code.supply import GuardSupply
+from app.ops.code_definitions import load_definitions
 from app.ops.kinds import job_kinds
 from tests.conftest import make_settings
 from tests.fakes.run_context import FakeRunContext
+from tests.unit.jobs.conftest import WebServer
 
 ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
 def kind(settings: Settings, supply: GuardSupply) -> CodeKind:
-    return CodeKind(load_catalog(["tests.fakes.code_functions"]), settings, supply)
+    return CodeKind(load_modules(["tests.fakes.code_functions"]).functions, settings, supply)
 
 
 @pytest.fixture
@@ -102,7 +106,7 @@ class TestRun:
         assert outcome.result == {"greeting": "Hello Ada", "key": context.idempotency_key}
 
     def test_a_function_may_have_limits_of_its_own(self, settings: Settings, supply: GuardSupply) -> None:
-        catalog = load_catalog(["tests.fakes.code_functions"])
+        catalog = load_modules(["tests.fakes.code_functions"]).functions
         hungry = CodeKind({"look_around": replace(catalog["look_around"], memory_mib=3_000)}, settings, supply)
 
         outcome = hungry.run(definition("look_around"), FakeRunContext())
@@ -123,7 +127,7 @@ class TestRun:
         example = (ROOT / "docs" / "jobs.md").read_text().partition("```python\n")[2].partition("```")[0]
         (tmp_path / "shop_jobs.py").write_text(example)
         monkeypatch.syspath_prepend(str(tmp_path))
-        kind = CodeKind(load_catalog(["shop_jobs"]), settings, own_supply)
+        kind = CodeKind(load_modules(["shop_jobs"]).functions, settings, own_supply)
 
         # An address that is set aside for tests, and therefore refused before anything is sent.
         outcome = kind.run(definition("ping_shop", shop="192.0.2.1"), FakeRunContext())
@@ -155,3 +159,131 @@ class TestJobKinds:
 
     def test_every_kind_is_there(self, settings: Settings) -> None:
         assert set(job_kinds(settings)) == set(KindName)
+
+
+class TestAGroup:
+    def test_starts_its_jobs_and_waits(self, kind: CodeKind) -> None:
+        context = FakeRunContext()
+        context.functions_in_group = 7
+
+        outcome = kind.run({"group": "matching"}, context)
+
+        assert (outcome.status, context.started_groups) == (OutcomeStatus.SUSPENDED, ["matching"])
+        assert context.lines == ["Started 7 runs, for each job of the group “matching”."]
+
+    def test_of_nothing_ends_and_says_so(self, kind: CodeKind) -> None:
+        context = FakeRunContext()
+
+        outcome = kind.run({"group": None}, context)
+
+        assert (outcome.status, outcome.result) == (OutcomeStatus.SUCCEEDED, {"total": 0})
+        assert context.lines == ["Nothing was started: no job is defined in code."]
+
+    def test_waits_on_while_one_goes_on(self, kind: CodeKind) -> None:
+        context = FakeRunContext()
+        context.child_counts = ChildCounts(2, succeeded=1, failed=0, cancelled=0, running=1)
+
+        assert kind.run({"group": None}, context).status is OutcomeStatus.SUSPENDED
+        assert context.started_groups == []
+
+    def test_ends_well_when_all_did(self, kind: CodeKind) -> None:
+        context = FakeRunContext()
+        context.child_counts = ChildCounts(2, succeeded=2, failed=0, cancelled=0, running=0)
+
+        outcome = kind.run({"group": None}, context)
+
+        assert outcome.status is OutcomeStatus.SUCCEEDED
+        assert outcome.result == {"total": 2, "succeeded": 2, "failed": 0, "cancelled": 0}
+
+    def test_names_those_that_failed(self, kind: CodeKind) -> None:
+        context = FakeRunContext()
+        context.child_counts = ChildCounts(8, 6, 1, cancelled=1, running=0, failed_names=("shop_prices",))
+
+        outcome = kind.run({"group": None}, context)
+
+        assert (outcome.status, outcome.may_retry) == (OutcomeStatus.FAILED, False)
+        assert outcome.message == "6 of 8 succeeded; 1 cancelled; failed: shop_prices."
+
+    def test_takes_no_parameters(self, kind: CodeKind) -> None:
+        with pytest.raises(DefinitionInvalid, match="A group takes no parameters"):
+            kind.check_arguments({"group": None}, {"days": 3})
+
+    def test_cannot_be_made_by_people(self, kind: CodeKind) -> None:
+        with pytest.raises(DefinitionInvalid, match="“function” is missing"):
+            kind.check({"group": None})
+
+
+class TestInTheWorkersThread:
+    @pytest.fixture
+    def example(self, settings: Settings, supply: GuardSupply) -> CodeKind:
+        return CodeKind(load_modules(["app.jobs.examples"]).functions, settings, supply)
+
+    def test_a_function_ends_in_its_own_words(self, example: CodeKind) -> None:
+        outcome = example.run(definition("example_quick_test", seconds=0), FakeRunContext())
+        failed = example.run(definition("example_quick_test", seconds=0, fails=True), FakeRunContext())
+
+        assert outcome.result == {"seconds": 0.0}
+        assert (failed.message, failed.may_retry) == ("It was told to fail.", False)
+
+    def test_a_function_ends_when_its_time_is_over(self, example: CodeKind) -> None:
+        outcome = example.run(definition("example_quick_test", seconds=60), FakeRunContext(seconds=0.1))
+
+        assert outcome.status is OutcomeStatus.TIMED_OUT
+
+    def test_a_value_of_the_wrong_type_is_told(self, example: CodeKind) -> None:
+        outcome = example.run(definition("example_quick_test", seconds="long"), FakeRunContext())
+
+        assert (outcome.message, outcome.may_retry) == ("“Seconds” has to be a number.", False)
+
+    def test_a_function_has_no_keys_of_the_installation(self, settings: Settings, supply: GuardSupply) -> None:
+        @job("peek", isolation="thread")
+        def peek(context: Context) -> dict[str, bool]:
+            return {"keys": bool(context.settings.secret_key or context.settings.vault_keys)}
+
+        outcome = CodeKind({"peek": peek}, settings, supply).run(definition("peek"), FakeRunContext())
+
+        assert outcome.result == {"keys": False}
+
+
+class TestTheExamples:
+    @pytest.fixture
+    def run(self, settings: Settings) -> Iterator[Callable[..., Outcome]]:
+        server = GuardSupply(ForkServer(["app.jobs.examples"]), slots=1)
+        kind = CodeKind(
+            load_modules(["app.jobs.examples"]).functions,
+            replace(settings, allowed_private_addresses=parse_networks("127.0.0.1")),
+            server,
+        )
+        yield lambda name, **given: kind.run(definition(name, **given), FakeRunContext())
+        server.close()
+
+    def test_match_what_this_machine_has(self, run: Callable[..., Outcome]) -> None:
+        assert run("example_match_zones").result["zones"] > 500
+        assert run("example_match_packages").result["asked_for"] > 5
+
+    def test_read_a_feed(self, run: Callable[..., Outcome], web: WebServer) -> None:
+        web.body = b"<rss><channel><title>No</title><item><title>First</title></item><item/></channel></rss>"
+
+        assert run("example_feed", url=web.url).result == {"entries": 2}
+
+    def test_say_when_it_is_none(self, run: Callable[..., Outcome], web: WebServer) -> None:
+        assert run("example_feed", url=web.url).message.startswith("The answer is no feed: syntax error")
+        assert run("example_feed").result == {"entries": 0}
+
+
+class TestTheGuide:
+    def test_shows_a_module_that_works(
+        self, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_supply: GuardSupply
+    ) -> None:
+        guide = (ROOT / "docs" / "guide" / "code-jobs.md").read_text()
+        (tmp_path / "guide_jobs.py").write_text(guide.partition("```python\n")[2].partition("```")[0])
+        monkeypatch.syspath_prepend(str(tmp_path))
+
+        found = load_definitions(replace(settings, job_modules=("guide_jobs",), env=Environment.PRODUCTION))
+
+        assert found.problems == ()
+        assert f"Loaded {len(found.schedules)} schedule definitions from code" in guide
+        assert (
+            CodeKind(found.functions, settings, own_supply).run(definition("shop_prices"), FakeRunContext()).status
+            is OutcomeStatus.SUCCEEDED
+        )

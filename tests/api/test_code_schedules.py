@@ -1,0 +1,88 @@
+"""`/admin/code-schedules` and `/admin/code-jobs`."""
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from app.core.clock import Clock
+from app.core.config import Settings
+from app.factory import create_app
+from app.ops.code_definitions import load_definitions
+from app.ops.code_loader import put_in_force
+from app.runs.models import Run
+from tests.api.conftest import Caller, OpenApi
+from tests.fakes.clock import ManualClock
+from tests.fakes.database import OpenDatabase
+
+ALL = "/admin/code-schedules"
+ONE = f"{ALL}/dev-quick-test"
+
+
+@pytest.fixture
+def app(settings: Settings, database: OpenDatabase, clock: Clock) -> Flask:
+    """With the kinds of job that there really are."""
+    return create_app(settings, database=database, clock=clock, dispatch=lambda: 0)
+
+
+@pytest.fixture(autouse=True)
+def loaded(settings: Settings, database: OpenDatabase, clock: ManualClock) -> None:
+    put_in_force(database, clock, load_definitions(settings), is_asked_for=True)
+
+
+class TestSchedules:
+    def test_are_listed_with_what_the_code_says(self, platform_api: Caller):
+        found = platform_api.get(ALL).json["data"]
+
+        assert [one["id"] for one in found] == ["daily-full-sync", "dev-quick-test", "feed-refresh", "hourly-matching"]
+        assert found[1]["source"].startswith("app/jobs/examples.py:")
+        assert (found[1]["enabled"], found[1]["switched_by"], found[1]["missed"]) == (False, None, "skip")
+
+    def test_are_switched(self, platform_api: Caller):
+        on = platform_api.post(f"{ONE}/enable").json["data"]
+        off = platform_api.post(f"{ONE}/disable").json["data"]
+
+        assert (on["enabled"], off["enabled"]) == (True, False)
+
+    def test_are_changed_and_reverted(self, platform_api: Caller):
+        changed = platform_api.patch(ONE, {"cron": "0 5 * * *", "notes": "Until the move"}).json["data"]
+        reverted = platform_api.post(f"{ONE}/revert").json
+        again = platform_api.post(f"{ONE}/revert").json
+
+        assert changed["overrides"] == [{"field": "cron", "here": "0 5 * * *", "in_code": "*/5 * * * *"}]
+        assert (reverted["data"]["overrides"], reverted["data"]["notes"]) == ([], "Until the move")
+        assert (reverted["message"], again["message"]) == ("Reverted to the code.", "It is as the code says already.")
+
+    def test_are_run_with_parameters(self, platform_api: Caller, database: OpenDatabase):
+        run_id = platform_api.post(f"{ONE}/run", {"parameters": {"seconds": 0}}).json["data"]["run_id"]
+
+        with database.reading() as session:
+            definition = session.scalars(select(Run.definition)).one()
+        assert definition["arguments"] == {"seconds": 0.0}
+        assert [run["id"] for run in platform_api.get(f"{ONE}/runs").json["data"]] == [run_id]
+
+    def test_refuse_parameters_of_the_wrong_type(self, platform_api: Caller):
+        answer = platform_api.post(f"{ONE}/run", {"parameters": {"seconds": "long"}})
+
+        assert answer.status_code == 422
+        expected = {"field": "arguments.seconds", "message": "“Seconds” has to be a number."}
+        assert answer.json["error"]["fields"] == [expected]
+
+    def test_that_there_are_not_are_not_found(self, platform_api: Caller):
+        assert platform_api.get(f"{ALL}/nothing").status_code == 404
+
+    def test_are_for_platform_admins(self, open_api: OpenApi):
+        assert open_api(email="other@example.com").get(ALL).status_code == 403
+
+
+class TestJobs:
+    def test_are_listed_and_run(self, platform_api: Caller):
+        found = platform_api.get("/admin/code-jobs").json["data"]
+        started = platform_api.post("/admin/code-jobs/example_match_zones/run")
+
+        assert [one["name"] for one in found][:2] == ["example_feed", "example_match_packages"]
+        assert started.status_code == 201
+        assert platform_api.get("/admin/code-jobs").json["data"][2]["last_run_state"] == "ready"
+
+
+def test_nothing_is_wrong_with_the_examples(platform_api: Caller):
+    assert platform_api.get("/admin/code-problems").json["data"] == []

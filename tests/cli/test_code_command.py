@@ -1,0 +1,136 @@
+"""`belfry` about what code defines."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from app.runs.models import Run
+from app.schedules.models import Schedule
+from tests.cli.conftest import Terminal
+
+MISTAKEN = """
+from app.jobs.code import job, schedule
+@job("fetch")
+def fetch(*, days: int = 1): ...
+schedule("nightly", "0 25 * * *", run="fetch")
+"""
+
+
+@pytest.fixture
+def mistaken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A module with a mistake in it, named by BELFRY_JOBS."""
+    name = f"mistaken_{tmp_path.name.replace('-', '_')}"
+    (tmp_path / f"{name}.py").write_text(MISTAKEN)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("BELFRY_JOBS", name)
+    return name
+
+
+def stored(terminal: Terminal, code_id: str) -> Schedule:
+    with terminal.database.reading() as session:
+        return session.scalars(select(Schedule).where(Schedule.code_id == code_id)).one()
+
+
+class TestChecking:
+    def test_counts_what_there_is(self, terminal: Terminal):
+        result = terminal.run("jobs", "check")
+
+        assert (result.exit_code, result.output) == (0, "4 jobs and 4 schedules in code, 0 problems.\n")
+
+    def test_lists_what_is_wrong_and_says_so_by_its_status(self, terminal: Terminal, mistaken: str):
+        result = terminal.run("jobs", "check", "--json")
+
+        assert result.exit_code == 1
+        assert f'"source": "{mistaken}.py:5"' in result.output
+        assert "Hour 25 does not exist" in result.output
+
+    def test_needs_no_database(self, bare_terminal: None, settings):
+        assert Terminal(None).run("jobs", "check").exit_code == 0
+
+    def test_is_part_of_the_health(self, terminal: Terminal, mistaken: str):
+        result = terminal.run("health")
+
+        assert f"{mistaken}.py:5: Schedule “nightly”: Hour 25 does not exist" in result.stderr
+
+
+class TestLoading:
+    def test_puts_definitions_in_force_once(self, terminal: Terminal):
+        first, second = terminal.run("jobs", "sync"), terminal.run("jobs", "sync")
+
+        assert "Loaded definitions from code: 11 new" in first.output
+        assert "Everything is as the code says." in second.output
+
+    def test_goes_on_with_the_others(self, terminal: Terminal, mistaken: str):
+        result = terminal.run("jobs", "sync", "--json")
+
+        assert result.exit_code == 1
+        assert '"added": [\n    "fetch"\n  ]' in result.output
+
+
+class TestSchedules:
+    def test_are_listed_with_where_they_stand(self, terminal: Terminal):
+        terminal.run("jobs", "sync")
+
+        found = terminal.json("schedules", "list", "--code")
+
+        assert [row["name"] for row in found] == [
+            "daily-full-sync",
+            "dev-quick-test",
+            "feed-refresh",
+            "hourly-matching",
+        ]
+        assert found[0]["source"].startswith("app/jobs/examples.py:")
+
+    def test_go_back_to_the_code(self, terminal: Terminal):
+        terminal.run("jobs", "sync")
+        schedule_id = str(stored(terminal, "feed-refresh").id)
+        terminal.run("schedules", "edit", schedule_id, "--cron", "0 5 * * *", "--organization", "System")
+
+        changed = terminal.json("schedules", "list", "--code")[2]["overrides"]
+        words = [terminal.run("schedules", "revert", "feed-refresh").output for _ in range(2)]
+
+        assert changed == "cron (in code */15 * * * *)"
+        assert words == ["Reverted.\n", "It is as the code says already.\n"]
+        assert stored(terminal, "feed-refresh").cron == "*/15 * * * *"
+
+    def test_that_there_are_not_are_not_found(self, terminal: Terminal):
+        assert "The code defines no such schedule." in str(terminal.run("schedules", "revert", "nothing").exception)
+
+
+class TestParameters:
+    @pytest.fixture
+    def job_id(self, terminal: Terminal) -> str:
+        terminal.run("jobs", "sync")
+        rows = terminal.json("jobs", "list", "--organization", "System")
+        return next(row["id"] for row in rows if row["name"] == "example_quick_test")
+
+    def test_are_for_one_run(self, terminal: Terminal, job_id: str):
+        terminal.run("jobs", "run", job_id, "--set", "seconds=0.5", "--set", "fails=yes", "--organization", "System")
+
+        with terminal.database.reading() as session:
+            definition = session.scalars(select(Run.definition)).one()
+        assert definition["arguments"] == {"seconds": 0.5, "fails": True}
+
+    @pytest.mark.parametrize(
+        ("given", "words"),
+        [
+            ("seconds=long", "“Seconds” has to be a number."),
+            ("minutes=1", "“minutes” is not known here. Take it out."),
+            ("seconds", "--set 'seconds' has no value. Write it as --set name=value."),
+        ],
+    )
+    def test_of_the_wrong_kind_are_named(self, terminal: Terminal, job_id: str, given: str, words: str):
+        result = terminal.run("jobs", "run", job_id, "--set", given, "--organization", "System")
+
+        assert str(result.exception) == words
+
+
+class TestASchedulerThatIsSwitchedOff:
+    def test_says_so_and_ends_well(self, bare_terminal: None, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setenv("BELFRY_SCHEDULER_ENABLED", "false")
+
+        result = Terminal(None).run("scheduler")
+
+        assert result.exit_code == 0
+        assert result.output.startswith("No scheduler was started: BELFRY_SCHEDULER_ENABLED is off here.")
