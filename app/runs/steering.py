@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.core.errors import Conflict
-from app.runs import ledger
+from app.runs import chains, ledger
 from app.runs.queries import RunRow, get_run
 from app.runs.states import Reason, RunState
 from app.tenants.access import Actor, Permission, require
@@ -65,6 +65,7 @@ def give_run_up(session: Session, *, actor: Actor, run_id: UUID, now: datetime) 
         session, run_id=run_id, organization_id=actor.organization_id, explanation=explanation, now=now
     ):
         raise RunNotWaiting(_NOT_WAITING)
+    chains.follow(session, run_id=run_id, now=now)
     _note(session, actor, "run.given_up", run, "Gave up", now)
 
 

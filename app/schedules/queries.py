@@ -66,7 +66,8 @@ class ScheduleRow:
     @property
     def is_fresh(self) -> bool:
         """Whether it was made switched off, by no person, and nobody has switched it on yet."""
-        return not self.enabled and self.switched_at is None and self.default_for is not None
+        is_by_itself = self.default_for is not None or self.code is not None
+        return not self.enabled and self.switched_at is None and is_by_itself
 
     @property
     def next_run_at(self) -> datetime | None:
