@@ -71,7 +71,7 @@ class TestPage:
         text = operator.visit(PAGE).text
 
         assert f"{token[:15]}…" in text
-        assert "See jobs, schedules, runs and the queue; start runs" in text
+        assert "See jobs, schedules, runs and the queue; start and cancel runs" in text
         assert "5 min ago" in text
 
     def test_says_how_a_token_stands(self, viewer: Browser, clock: ManualClock, database: OpenDatabase) -> None:
