@@ -181,13 +181,8 @@ def repair(session: Session, schedule_id: UUID, *, problem: str, now: datetime) 
     # Without books nobody knows what ran: the runs of one that fires rarely may have been deleted since.
     believed = known if has_books or not is_enabled else max(known, now - LOOK_BACK)
     cursor = _first_slot(when, after=believed)
-    unchanged = Schedule.next_run_at.is_not_distinct_from(cursor)
-    query = update(Schedule).where(Schedule.id == schedule_id, ~unchanged).values(next_run_at=cursor)
-    # What a session holds of it may be unreadable, so it is not asked to bring that up to date.
-    query = query.execution_options(synchronize_session=False)
-    if session.scalar(query.returning(Schedule.id)) is None:
+    if not _set_time(session, schedule_id, cursor):
         return False
-    _forget_what_was_loaded(session, schedule_id)
     doubtful = gap_between(when, since=known + MOMENT, until=believed, why=NOT_IN_THE_BOOKS)
     if doubtful is not None:
         session.add(_row_of(doubtful, organization_id, schedule_id, now))
@@ -235,10 +230,18 @@ def _first_slot(when: Rhythm, *, after: datetime) -> datetime | None:
     return cursor
 
 
-def _forget_what_was_loaded(session: Session, schedule_id: UUID) -> None:
+def _set_time(session: Session, schedule_id: UUID, cursor: datetime | None) -> bool:
+    """False when it was that already."""
+    unchanged = Schedule.next_run_at.is_not_distinct_from(cursor)
+    query = update(Schedule).where(Schedule.id == schedule_id, ~unchanged).values(next_run_at=cursor)
+    # What a session holds of it may be unreadable, so it is not asked to bring that up to date, but to forget it.
+    query = query.execution_options(synchronize_session=False)
+    if session.scalar(query.returning(Schedule.id)) is None:
+        return False
     loaded = session.identity_map.get(session.identity_key(Schedule, schedule_id))
     if loaded is not None:
         session.expire(loaded, ["next_run_at"])
+    return True
 
 
 def _words(problem: str, cursor: datetime | None, *, is_enabled: bool) -> str:
