@@ -38,8 +38,8 @@ from app.queue.slots import Slots
 from app.queue.tasks import make_tasks
 from app.runs.claims import LeaseTerms
 from app.runs.executor import Executor
+from app.runs.facts import Taking
 from app.runs.keeper import Keeper
-from app.runs.ledger import Taking
 from app.runs.tally import Tally
 
 log = logging.getLogger(__name__)

@@ -23,7 +23,7 @@ from app.jobs.policies import Backoff, RetryPolicy
 from app.jobs.service import JobDraft, create_job
 from app.ops.kinds import job_kinds
 from app.runs import ledger, logs, planner
-from app.runs.ledger import AttemptEnd
+from app.runs.facts import AttemptEnd
 from app.runs.logs import NewLine
 from app.runs.models import Run
 from app.runs.retries import Next

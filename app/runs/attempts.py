@@ -9,7 +9,7 @@ from app.core.deadline import Deadline, boot_seconds
 from app.core.http import OutboundClient
 from app.jobs.kinds.base import ChildCounts, Level, StopReason
 from app.runs.claims import Claim
-from app.runs.ledger import Started
+from app.runs.facts import Started
 from app.runs.logs import NewLine
 from app.runs.progress import Progress
 

@@ -16,7 +16,7 @@ from app.core.scopes import Scope
 from app.jobs.kinds.base import ChildCounts, KindName
 from app.jobs.models import Job
 from app.runs import ledger, planner
-from app.runs.ledger import Started
+from app.runs.facts import Started
 from app.runs.models import Run
 from app.runs.states import TERMINAL, RunState, Trigger
 

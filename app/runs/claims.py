@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.core.deadline import Deadline, boot_seconds
 from app.runs import ledger
 from app.runs.express import Express
-from app.runs.ledger import ANYTHING, AttemptEnd, Started, Taking
+from app.runs.facts import ANYTHING, AttemptEnd, Started, Taking
 from app.runs.models import Attempt, Run, in_state
 from app.runs.retries import Next
 from app.runs.states import AttemptState, RunState

@@ -21,13 +21,13 @@ from app.core.patience import patiently
 from app.core.scopes import ENGINE, Scope
 from app.core.sealing import Sealer
 from app.jobs.kinds.base import JobKinds, KindName, Level, Outcome, OutcomeStatus
-from app.runs import chains, claims, ledger, logs, retries
+from app.runs import chains, claims, interventions, ledger, logs, retries
 from app.runs.attempts import LiveAttempt
 from app.runs.children import ChildRuns
 from app.runs.claims import Claim, LeaseTerms
 from app.runs.express import Express
+from app.runs.facts import ANYTHING, AttemptEnd, Started, Taking
 from app.runs.keeper import Keeper
-from app.runs.ledger import ANYTHING, AttemptEnd, Started, Taking
 from app.runs.logs import NewLine
 from app.runs.progress import Progress, write_progress
 from app.runs.retries import Next, Trouble
@@ -172,7 +172,7 @@ class Executor:
         with self.database.transaction(ENGINE) as session:
             explanation = f"This run cannot be read: {error}"
             now = self.clock.now(session)
-            if ledger.give_up(session, run_id=run_id, explanation=explanation, now=now):
+            if interventions.give_up(session, run_id=run_id, explanation=explanation, now=now):
                 chains.follow(session, run_id=run_id, now=now)
 
     def _do(self, attempt: LiveAttempt) -> Outcome:

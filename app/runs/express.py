@@ -19,7 +19,7 @@ from app.core.failures import explain
 from app.core.lane import Lane, Step, was_refused
 from app.core.scopes import ENGINE, Scope
 from app.core.together import Together
-from app.runs.ledger import ANYTHING, AttemptEnd, Started, Taking, started_from
+from app.runs.facts import ANYTHING, AttemptEnd, Started, Taking, started_from
 from app.runs.models import Run
 from app.runs.states import RunState
 from app.runs.steps import any_of_these, claim, is_state, succeed

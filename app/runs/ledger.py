@@ -1,84 +1,27 @@
-"""The only writer of run state: guarded updates, each with its event. Reads live in queries.py, leases in claims.py."""
+"""The writer of run state: guarded updates, each with its event. Leases are in claims.py.
 
-from dataclasses import dataclass
+What ends a run from outside stands in interventions.py, slots in slot_writes.py, single statements in steps.py.
+"""
+
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Insert, Row, func, insert, literal, null, or_, select, update
+from sqlalchemy import ColumnElement, Insert, func, insert, literal, null, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from app.core.db import count_changed
 from app.core.ids import new_id
-from app.core.text import storable
-from app.events.service import Topic, append_event
-from app.jobs.kinds.base import KindName
-from app.jobs.policies import ErrorClass, Priority, RetryPolicy
+from app.runs.facts import ANYTHING, AttemptEnd, RunRequest, Started, Taking, started_from
+from app.runs.interventions import cancel, cancel_children
 from app.runs.models import Attempt, Run, in_state
 from app.runs.retries import Next
-from app.runs.states import LOSSES, TERMINAL, AttemptState, Reason, RunState, Trigger, sources_of
+from app.runs.run_events import note
+from app.runs.states import LOSSES, TERMINAL, AttemptState, Reason, RunState
 from app.runs.switches import is_open
 from app.runs.waits import error_after_wait
-
-
-@dataclass(frozen=True)
-class RunRequest:
-    """A run to be: a frozen copy of its job, and why it exists."""
-
-    organization_id: UUID
-    job_id: UUID
-    job_name: str
-    kind: KindName
-    definition: dict[str, Any]
-    retry: RetryPolicy
-    time_limit_seconds: int
-    queue: str
-    trigger: Trigger
-    due_at: datetime
-    schedule_id: UUID | None = None
-    slot_at: datetime | None = None
-    requested_by: UUID | None = None
-    request_key: str | None = None
-    retry_of_run_id: UUID | None = None
-    parent_run_id: UUID | None = None
-    cause_run_id: UUID | None = None
-    soft_limit_seconds: int | None = None
-    priority: Priority = Priority.NORMAL
-
-
-@dataclass(frozen=True)
-class Started:
-    """What a claim won: everything an attempt needs to know about its run."""
-
-    run_id: UUID
-    organization_id: UUID
-    job_id: UUID
-    token: int
-    attempt: int
-    kind: KindName
-    definition: dict[str, Any]
-    time_limit_seconds: int
-    retry: RetryPolicy
-    soft_limit_seconds: int | None = None
-
-
-@dataclass(frozen=True)
-class AttemptEnd:
-    """How an attempt ended. `error` is one plain sentence, `detail` may hold a trace."""
-
-    state: AttemptState
-    error: str | None = None
-    detail: str | None = None
-    result: dict[str, Any] | None = None
-    error_class: ErrorClass | None = None
-    come_back_at: datetime | None = None
-
-    def __post_init__(self) -> None:
-        # Jobs write these; a character that no database holds must not cost the outcome.
-        object.__setattr__(self, "error", self.error and storable(self.error))
-        object.__setattr__(self, "detail", self.detail and storable(self.detail))
 
 
 def open_run(
@@ -126,26 +69,8 @@ def open_run(
     # Asked for by RETURNING: a row count after a refused insert is not told the same way by every driver.
     if session.scalar(_insert_or_ignore(session).values(**values).returning(Run.id)) is None:
         return None
-    _note(session, request.organization_id, run_id, state.value, now)
+    note(session, request.organization_id, run_id, state.value, now)
     return run_id
-
-
-@dataclass(frozen=True)
-class Taking:
-    """Which runs somebody starts: of these queues alone, or of all, and those alone that were called out of the line.
-
-    One whose call was taken back gave its place to another, and is not to start by a hint that comes late.
-    """
-
-    queues: frozenset[str] | None = None
-    is_called_alone: bool = False
-
-    def allows(self) -> tuple[ColumnElement[bool], ...]:
-        of_queues = () if self.queues is None else (Run.queue.in_(self.queues),)
-        return of_queues + ((Run.hinted_at.is_not(None),) if self.is_called_alone else ())
-
-
-ANYTHING = Taking()
 
 
 def start(
@@ -173,7 +98,7 @@ def start(
             state=AttemptState.RUNNING.value, worker=worker, result={}, started_at=now,
         )
     )  # fmt: skip
-    _note(session, run.organization_id, run.id, "started", now)
+    note(session, run.organization_id, run.id, "started", now)
     return started_from(run)
 
 
@@ -246,27 +171,7 @@ def note_slow(session: Session, *, run_id: UUID, token: int, now: datetime) -> b
     organization_id = session.scalars(query.returning(Run.organization_id)).one_or_none()
     if organization_id is None:
         return False
-    _note(session, organization_id, run_id, "slow", now)
-    return True
-
-
-def retry_at_once(session: Session, *, run_id: UUID, organization_id: UUID, now: datetime) -> bool:
-    """Let a run that waits for its next try start now. False when it does not wait for one."""
-    waiting = Run.id == run_id, Run.organization_id == organization_id, in_state(RunState.WAITING_RETRY)
-    values = {"state": RunState.READY.value, "reason": None, "ready_at": now, "hinted_at": None}
-    if count_changed(session, update(Run).where(*waiting).values(**values)) != 1:
-        return False
-    _note(session, organization_id, run_id, RunState.READY.value, now)
-    return True
-
-
-def stop_trying(session: Session, *, run_id: UUID, organization_id: UUID, explanation: str, now: datetime) -> bool:
-    """Let a run that waits for its next try end as failed. False when it does not wait for one."""
-    waiting = Run.id == run_id, Run.organization_id == organization_id, in_state(RunState.WAITING_RETRY)
-    values = {"state": RunState.FAILED.value, "reason": Reason.GIVEN_UP.value, "error": explanation, "finished_at": now}
-    if count_changed(session, update(Run).where(*waiting).values(**values)) != 1:
-        return False
-    _note(session, organization_id, run_id, RunState.FAILED.value, now)
+    note(session, organization_id, run_id, "slow", now)
     return True
 
 
@@ -296,99 +201,8 @@ def make_ready(session: Session, *, run_ids: list[UUID], now: datetime) -> int:
     )
     moved = session.execute(query).all()
     for run_id, organization_id in moved:
-        _note(session, organization_id, run_id, RunState.READY.value, now)
+        note(session, organization_id, run_id, RunState.READY.value, now)
     return len(moved)
-
-
-def cancel(
-    session: Session, *, run_id: UUID, organization_id: UUID, reason: Reason, explanation: str, now: datetime
-) -> bool:
-    """End a run that has not started. False when it is running or over."""
-    not_running = [state.value for state in sources_of(RunState.CANCELLED) if state is not RunState.RUNNING]
-    query = (
-        update(Run)
-        .where(Run.id == run_id, Run.organization_id == organization_id, Run.state.in_(not_running))
-        .values(state=RunState.CANCELLED.value, reason=reason.value, error=explanation, finished_at=now)
-    )
-    if count_changed(session, query) != 1:
-        return False
-    _note(session, organization_id, run_id, RunState.CANCELLED.value, now)
-    cancel_children(session, run_id=run_id, now=now)
-    return True
-
-
-def cancel_children(session: Session, *, run_id: UUID, now: datetime) -> None:
-    """For a run that was cancelled: what it started does not start any more, or is asked to stop."""
-    words, reason = "The run that started it was cancelled.", Reason.WITH_PARENT
-    query = select(Run.id, Run.organization_id).where(Run.parent_run_id == run_id, Run.finished_at.is_(None))
-    for child_id, tenant in session.execute(query.order_by(Run.id)).all():
-        which: dict[str, Any] = {"run_id": child_id, "organization_id": tenant, "now": now, "reason": reason}
-        if not cancel(session, **which, explanation=words) and not request_cancel(session, **which, words=words):
-            # It was going on, and between the two its try ended.
-            cancel(session, **which, explanation=words)
-
-
-def request_cancel(
-    session: Session, *, run_id: UUID, organization_id: UUID, reason: Reason, words: str, now: datetime
-) -> bool:
-    """Ask a run that goes on to stop. False when it is not running, or was asked before."""
-    held = Run.id == run_id, Run.organization_id == organization_id, Run.state == RunState.RUNNING.value
-    values = {"cancel_requested_at": now, "cancel_reason": reason.value, "cancel_words": words}
-    if count_changed(session, update(Run).where(*held, Run.cancel_requested_at.is_(None)).values(**values)) != 1:
-        return False
-    _note(session, organization_id, run_id, "cancel_requested", now)
-    return True
-
-
-def give_up(session: Session, *, run_id: UUID, explanation: str, now: datetime) -> bool:
-    """End a run that cannot be read, whatever it is. False when it is over already."""
-    live = [state.value for state in sources_of(RunState.FAILED)]
-    values = {
-        "state": RunState.FAILED.value,
-        "reason": Reason.UNREADABLE.value,
-        "error": explanation,
-        "lease_until": None,
-        "finished_at": now,
-    }
-    query = update(Run).where(Run.id == run_id, Run.state.in_(live)).values(**values).returning(Run.organization_id)
-    organization_id = session.scalars(query).one_or_none()
-    if organization_id is None:
-        return False
-    running = Attempt.run_id == run_id, Attempt.state == AttemptState.RUNNING.value
-    session.execute(update(Attempt).where(*running).values(state=AttemptState.LOST.value, finished_at=now))
-    _note(session, organization_id, run_id, RunState.FAILED.value, now)
-    return True
-
-
-def dismiss(session: Session, *, run_id: UUID, organization_id: UUID, now: datetime) -> bool:
-    """Take a failed run off the queue page. Its outcome stays as it is. False when there is nothing to take off."""
-    query = (
-        update(Run)
-        .where(
-            Run.id == run_id,
-            Run.organization_id == organization_id,
-            Run.state == RunState.FAILED.value,
-            Run.dismissed_at.is_(None),
-        )
-        .values(dismissed_at=now)
-    )
-    if count_changed(session, query) != 1:
-        return False
-    _note(session, organization_id, run_id, "dismissed", now)
-    return True
-
-
-def started_from(run: Run | Row[Any]) -> Started:
-    """The facts of a run that an attempt works with."""
-    return Started(
-        run_id=run.id, organization_id=run.organization_id, job_id=run.job_id, token=run.token, attempt=run.attempt,
-        kind=KindName(run.kind),
-        # Unpacked, because JSON of another kind than an object is refused here, and not by each kind of job.
-        definition={**run.definition},
-        time_limit_seconds=run.time_limit_seconds,
-        soft_limit_seconds=run.soft_limit_seconds,
-        retry=RetryPolicy.stored_in(run),
-    )  # fmt: skip
 
 
 def _held(run_id: UUID, token: int) -> tuple[ColumnElement[bool], ...]:
@@ -412,7 +226,7 @@ def _leave(
     values |= {"error_class": end.error_class and end.error_class.value, "come_back_at": end.come_back_at}
     ended = update(Attempt).where(Attempt.run_id == run_id, Attempt.token == token)
     session.execute(ended.values(**values, result=end.result or {}))
-    _note(session, organization_id, run_id, kind, now)
+    note(session, organization_id, run_id, kind, now)
     if kind == RunState.CANCELLED.value:
         cancel_children(session, run_id=run_id, now=now)
     return True
@@ -433,9 +247,3 @@ def _insert_or_ignore(session: Session) -> Insert:
     if session.get_bind().dialect.name == "sqlite":
         return sqlite.insert(Run).on_conflict_do_nothing()
     return postgresql.insert(Run).on_conflict_do_nothing()
-
-
-def _note(session: Session, organization_id: UUID, run_id: UUID, verb: str, now: datetime) -> None:
-    append_event(
-        session, organization_id=organization_id, topic=Topic.RUNS, kind=f"run.{verb}", subject_id=run_id, now=now
-    )

@@ -1,4 +1,5 @@
-"""Tables of the ledger: runs, their attempts and their log lines. Only `ledger` and `claims` write run state."""
+"""Tables of the ledger: runs, their attempts and their log lines. Only the ledger writes run state: `ledger`,
+`interventions`, `slot_writes`, `replacing` and `steps`."""
 
 from datetime import datetime
 from typing import Any

@@ -21,7 +21,7 @@ from app.jobs.queries import retry_policy_of
 from app.runs import cursors, ledger
 from app.runs.cursors import WrongCursor
 from app.runs.due_schedules import DueSchedules, lock_due_schedule, lock_due_schedules
-from app.runs.ledger import RunRequest
+from app.runs.facts import RunRequest
 from app.runs.slot_decisions import Circumstances, Decision, decide_all, replacing_words, runs_of
 from app.runs.slot_writes import SlotWrite, active_runs, write_slots
 from app.runs.states import TERMINAL, Reason, RunState, Trigger

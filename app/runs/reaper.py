@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from app.core.db import OUTAGES, count_changed
 from app.jobs.kinds.base import JobKinds, KindName
 from app.jobs.policies import WhenLost
-from app.runs import chains, ledger, retries
-from app.runs.ledger import AttemptEnd
+from app.runs import chains, interventions, ledger, retries
+from app.runs.facts import AttemptEnd, started_from
 from app.runs.models import Attempt, Run, in_state
 from app.runs.retries import Next
 from app.runs.states import AttemptState, Reason, RunState
@@ -73,12 +73,12 @@ def _move_on_or_give_up(session: Session, run_id: UUID, kinds: JobKinds, now: da
         raise
     except Exception as error:
         log.exception("run given up", extra={"run_id": str(run_id)})
-        if ledger.give_up(session, run_id=run_id, explanation=f"This run cannot be read: {error}", now=now):
+        if interventions.give_up(session, run_id=run_id, explanation=f"This run cannot be read: {error}", now=now):
             chains.follow(session, run_id=run_id, now=now)
 
 
 def _move_on(session: Session, run: Run, kinds: JobKinds, now: datetime) -> None:
-    started = ledger.started_from(run)
+    started = started_from(run)
     kind = kinds.get(KindName(run.kind))
     kind_says = kind is not None and kind.may_repeat(run.definition)
     may_repeat = started.retry.may_repeat(kind_says=kind_says)

@@ -14,7 +14,7 @@ from app.jobs import service as jobs
 from app.jobs.kinds.definitions import with_arguments
 from app.jobs.models import Job
 from app.jobs.queries import get_job
-from app.runs import ledger, planner
+from app.runs import interventions, ledger, planner
 from app.runs.models import Run
 from app.runs.queries import RunRow, get_run, keep_run
 from app.runs.resuming import make_up
@@ -102,9 +102,9 @@ def remove_run(session: Session, *, actor: Actor, run_id: UUID, now: datetime) -
     require(actor, Permission.MANAGE_QUEUE)
     run = get_run(session, organization_id=actor.organization_id, run_id=run_id)
     if run.state is RunState.FAILED:
-        is_removed = ledger.dismiss(session, run_id=run_id, organization_id=actor.organization_id, now=now)
+        is_removed = interventions.dismiss(session, run_id=run_id, organization_id=actor.organization_id, now=now)
     else:
-        is_removed = ledger.cancel(
+        is_removed = interventions.cancel(
             session,
             run_id=run_id,
             organization_id=actor.organization_id,
@@ -235,7 +235,7 @@ def _cancel_waiting(
     waiting = [RunState.READY.value, RunState.WAITING.value, RunState.WAITING_RETRY.value]
     query = select(Run.id).where(which, Run.organization_id == actor.organization_id, Run.state.in_(waiting))
     for run_id in session.scalars(query).all():
-        ledger.cancel(
+        interventions.cancel(
             session,
             run_id=run_id,
             organization_id=actor.organization_id,

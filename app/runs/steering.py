@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.core.errors import Conflict
-from app.runs import chains, ledger
+from app.runs import chains, interventions
 from app.runs.queries import RunRow, get_run
 from app.runs.states import Reason, RunState
 from app.tenants.access import Actor, Permission, require
@@ -33,13 +33,13 @@ def cancel_run(session: Session, *, actor: Actor, run_id: UUID, now: datetime) -
     words = f"{actor.label} cancelled it at {now:%Y-%m-%d %H:%M:%S} UTC."
 
     def cancel_waiting() -> bool:
-        return ledger.cancel(
+        return interventions.cancel(
             session, run_id=run_id, organization_id=organization_id, reason=reason, explanation=words, now=now
         )
 
     is_over = cancel_waiting()
     # What starts in between is asked to stop, and what fails in between waits again.
-    is_asked = not is_over and ledger.request_cancel(
+    is_asked = not is_over and interventions.request_cancel(
         session, run_id=run_id, organization_id=organization_id, reason=reason, words=words, now=now
     )
     is_over = is_over or (not is_asked and cancel_waiting())
@@ -52,7 +52,7 @@ def cancel_run(session: Session, *, actor: Actor, run_id: UUID, now: datetime) -
 def retry_run_now(session: Session, *, actor: Actor, run_id: UUID, now: datetime) -> None:
     """Let a run that waits for its next try start at once. Raises RunNotWaiting."""
     run = _waiting_run(session, actor, run_id)
-    if not ledger.retry_at_once(session, run_id=run_id, organization_id=actor.organization_id, now=now):
+    if not interventions.retry_at_once(session, run_id=run_id, organization_id=actor.organization_id, now=now):
         raise RunNotWaiting(_NOT_WAITING)
     _note(session, actor, "run.retried_now", run, "Cut short the wait for the next try of", now)
 
@@ -61,7 +61,7 @@ def give_run_up(session: Session, *, actor: Actor, run_id: UUID, now: datetime) 
     """Let a run that waits for its next try end as failed, whatever tries are left. Raises RunNotWaiting."""
     run = _waiting_run(session, actor, run_id)
     explanation = f"{actor.label} gave it up after {run.attempt} of {run.tries} tries. {run.error or ''}".rstrip()
-    if not ledger.stop_trying(
+    if not interventions.stop_trying(
         session, run_id=run_id, organization_id=actor.organization_id, explanation=explanation, now=now
     ):
         raise RunNotWaiting(_NOT_WAITING)

@@ -18,7 +18,7 @@ from app.jobs.policies import Backoff, ChainOutcome, RetryPolicy
 from app.jobs.queries import JobNotFound
 from app.runs import ledger, service
 from app.runs.chains import follow
-from app.runs.ledger import AttemptEnd
+from app.runs.facts import AttemptEnd
 from app.runs.models import Run
 from app.runs.states import AttemptState
 from app.tenants.access import PermissionMissing

@@ -16,9 +16,9 @@ from app.ops.capacity import live_slots
 from app.queue.broker import make_huey
 from app.queue.dispatch import Dispatcher
 from app.queue.tasks import make_hints
-from app.runs import ledger
+from app.runs import interventions, ledger
 from app.runs.children import RunLost, open_children
-from app.runs.ledger import AttemptEnd, Started
+from app.runs.facts import AttemptEnd, Started
 from app.runs.models import Run
 from app.runs.retries import Next
 from app.runs.states import AttemptState, Reason, RunState
@@ -275,7 +275,7 @@ class TestCancelling:
         parent = group.running_parent()
         group.open(parent, "feed")
         with group.database.transaction() as session:
-            ledger.request_cancel(
+            interventions.request_cancel(
                 session, run_id=parent.run_id, organization_id=parent.organization_id, reason=Reason.CANCELLED,
                 words="Ana cancelled it.", now=group.clock.moment,
             )  # fmt: skip
@@ -325,7 +325,7 @@ def _end_badly(group: Group, run_id: UUID) -> dict[str, Callable[[], object]]:
 
     def give_up() -> None:
         with group.database.transaction(ENGINE) as session:
-            ledger.give_up(session, run_id=run_id, explanation="It cannot be read.", now=group.clock.moment)
+            interventions.give_up(session, run_id=run_id, explanation="It cannot be read.", now=group.clock.moment)
 
     return {
         "failed": lambda: _put_down(group, run_id, Next(RunState.FAILED, Reason.ERROR)),
@@ -343,7 +343,7 @@ def _put_down(group: Group, run_id: UUID, then: Next, *, token: int | None = Non
 
 def _cancel(group: Group, run_id: UUID) -> None:
     with group.database.transaction() as session:
-        assert ledger.cancel(
+        assert interventions.cancel(
             session, run_id=run_id, organization_id=group.organization_id, reason=Reason.REMOVED,
             explanation="Ana removed it.", now=group.clock.moment,
         )  # fmt: skip

@@ -15,7 +15,7 @@ from app.events.models import Event
 from app.jobs.models import Job
 from app.queue.scheduler import Scheduler, TickReport
 from app.runs import ledger, planner
-from app.runs.ledger import AttemptEnd
+from app.runs.facts import AttemptEnd
 from app.runs.models import Run
 from app.runs.retries import Next
 from app.runs.service import switch_schedule

@@ -13,7 +13,7 @@ from app.jobs.kinds.base import KindName, Level, Outcome, StopReason
 from app.jobs.policies import Backoff, RetryPolicy
 from app.runs import executor, ledger, logs
 from app.runs.attempts import LiveAttempt
-from app.runs.ledger import AttemptEnd
+from app.runs.facts import AttemptEnd
 from app.runs.states import AttemptState
 from tests.database.workshop import Workshop
 from tests.factories.work import load_run

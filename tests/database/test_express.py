@@ -14,7 +14,7 @@ from app.events.models import Event
 from app.runs import ledger
 from app.runs.claims import LeaseTerms, take
 from app.runs.express import _FORGET_HINTS, Express
-from app.runs.ledger import AttemptEnd, Started
+from app.runs.facts import AttemptEnd, Started
 from app.runs.models import Attempt, QueueSwitch, Run
 from app.runs.states import AttemptState
 from tests.factories.work import load_run, make_job, make_organization, make_run

@@ -20,7 +20,7 @@ from app.jobs.models import Job
 from app.ops.kinds import job_kinds
 from app.ops.vault_keys import KeyInUse, KeyOffice
 from app.runs import ledger
-from app.runs.ledger import AttemptEnd
+from app.runs.facts import AttemptEnd
 from app.runs.models import Run
 from app.runs.states import AttemptState
 from app.tenants.models import SYSTEM_ORGANIZATION_ID, AuditEntry

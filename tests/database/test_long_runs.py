@@ -16,7 +16,7 @@ from app.jobs.kinds.code.catalog import load_catalog
 from app.jobs.kinds.code.kind import CodeKind
 from app.jobs.kinds.code.supply import GuardSupply
 from app.jobs.kinds.stops import stopped
-from app.runs import attempts, keeper, ledger, logs
+from app.runs import attempts, interventions, keeper, logs
 from app.runs.attempts import LiveAttempt
 from app.runs.models import Attempt, Run
 from app.runs.progress import Progress
@@ -58,7 +58,7 @@ def supply() -> Iterator[GuardSupply]:
 def cancel(workshop: Workshop, run_id: UUID) -> None:
     with workshop.database.transaction() as session:
         run = session.get_one(Run, run_id)
-        assert ledger.request_cancel(
+        assert interventions.request_cancel(
             session, run_id=run_id, organization_id=run.organization_id, reason=Reason.CANCELLED,
             words="Ana cancelled it.", now=workshop.clock.moment,
         )  # fmt: skip

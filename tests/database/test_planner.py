@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from app.jobs.models import Job
 from app.jobs.policies import Backoff, RetryPolicy, WhenLost
-from app.runs import ledger, planner
+from app.runs import interventions, planner
+from app.runs.facts import started_from
 from app.runs.models import Run
 from app.runs.service import edit_schedule
 from app.runs.states import Trigger
@@ -82,7 +83,7 @@ class TestTick:
         planner.tick(session, now=NOW)
 
         (run,) = runs_of(session, schedule)
-        assert ledger.started_from(run).retry == retry
+        assert started_from(run).retry == retry
 
     def test_sets_a_row_aside_that_cannot_be_read_and_goes_on(self, session: Session, job: Job) -> None:
         broken = make_schedule(session, job, next_run_at=NOW - timedelta(minutes=1), cron="60 * * * *")
@@ -219,7 +220,7 @@ class TestASkippedRun:
         skipped = runs_of(session, schedule)[1]
 
         assert skipped.finished_at == NOW + timedelta(minutes=5)
-        assert ledger.cancel(
+        assert interventions.cancel(
             session, run_id=skipped.id, organization_id=job.organization_id, reason=planner.Reason.REMOVED,
             explanation="", now=NOW,
         ) is False  # fmt: skip

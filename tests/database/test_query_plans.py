@@ -24,7 +24,7 @@ from app.queue.dispatch import Dispatcher
 from app.queue.tasks import make_hints
 from app.runs import planner, reaper
 from app.runs.express import Express
-from app.runs.ledger import AttemptEnd
+from app.runs.facts import AttemptEnd
 from app.runs.models import Run
 from app.runs.queries import earliest_ready_across_tenants, list_dead_letters
 from app.runs.states import AttemptState

@@ -17,7 +17,7 @@ from app.queue.called import Called
 from app.queue.dispatch import Dispatcher
 from app.runs import ledger
 from app.runs.claims import LeaseTerms, take
-from app.runs.ledger import AttemptEnd
+from app.runs.facts import AttemptEnd
 from app.runs.states import AttemptState
 from app.runs.switches import QueueUnknown, list_switches, pause_queue, resume_queue
 from app.tenants.access import Actor

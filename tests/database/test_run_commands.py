@@ -11,7 +11,7 @@ from app.jobs.models import Job
 from app.jobs.queries import JobNotFound
 from app.runs import claims, ledger, planner, service
 from app.runs.claims import LeaseTerms
-from app.runs.ledger import AttemptEnd
+from app.runs.facts import AttemptEnd
 from app.runs.models import Run
 from app.runs.queries import RunNotFound, list_dead_letters
 from app.runs.retries import Next

@@ -12,7 +12,7 @@ from app.core.scopes import ENGINE, rescope
 from app.events.models import Event
 from app.jobs.models import Job
 from app.runs import ledger, planner
-from app.runs.ledger import AttemptEnd
+from app.runs.facts import AttemptEnd
 from app.runs.models import Run
 from app.runs.states import AttemptState, Trigger
 from app.runs.waits import waits_that_are_over

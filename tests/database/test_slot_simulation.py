@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from app.core.columns import UTCDateTime
 from app.core.scopes import ENGINE
 from app.runs import ledger, planner, service
-from app.runs.ledger import AttemptEnd
+from app.runs.facts import AttemptEnd
 from app.runs.models import Run
 from app.runs.states import ACTIVE, AttemptState, RunState, Trigger
 from app.runs.waits import waits_that_are_over

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.events.models import Event
 from app.jobs.models import Job
 from app.runs import ledger, steering
-from app.runs.ledger import AttemptEnd
+from app.runs.facts import AttemptEnd
 from app.runs.queries import RunNotFound, get_run, list_dead_letters
 from app.runs.states import AttemptState, Reason, RunState
 from app.runs.steering import RunNotCancellable, RunNotWaiting

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.jobs.kinds.base import Level
 from app.jobs.models import Job
 from app.runs import ledger, logs
-from app.runs.ledger import AttemptEnd, Started
+from app.runs.facts import AttemptEnd, Started
 from app.runs.retries import Next
 from app.runs.states import AttemptState, Reason, RunState
 from tests.factories.work import make_run

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from app.jobs.models import Job
 from app.runs import ledger, planner
+from app.runs.facts import AttemptEnd
 from app.runs.models import Attempt
-from app.runs.states import Trigger
+from app.runs.states import AttemptState, Trigger
 from app.schedules.models import Gap, Schedule
 from tests.factories.work import make_job, make_organization, make_schedule
 from tests.fakes.clock import utc
@@ -53,7 +54,7 @@ def start(session: Session, run_id: UUID) -> ledger.Started:
 
 
 def succeed(session: Session, run_id: UUID) -> None:
-    end = ledger.AttemptEnd(ledger.AttemptState.SUCCEEDED)
+    end = AttemptEnd(AttemptState.SUCCEEDED)
     ledger.succeed(session, run_id=run_id, token=start(session, run_id).token, end=end, now=UNTIL)
 
 

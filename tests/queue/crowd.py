@@ -14,7 +14,8 @@ from app.queue.called import Called
 from app.queue.dispatch import Dispatcher
 from app.queue.served import Served
 from app.runs.claims import LeaseTerms, take
-from app.runs.ledger import AttemptEnd, Taking, succeed
+from app.runs.facts import AttemptEnd, Taking
+from app.runs.ledger import succeed
 from app.runs.models import ConnectionLimit, Queue, Run, in_state
 from app.runs.states import AttemptState, RunState
 from tests.factories.work import make_job, make_organization, make_run

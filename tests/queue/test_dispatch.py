@@ -20,7 +20,7 @@ from app.queue.stale import STALE_AFTER
 from app.queue.tasks import make_hints
 from app.runs import ledger
 from app.runs.claims import LeaseTerms, take
-from app.runs.ledger import AttemptEnd
+from app.runs.facts import AttemptEnd
 from app.runs.models import QueueSwitch, Run
 from app.runs.retries import Next
 from app.runs.states import AttemptState, Reason, RunState

@@ -17,7 +17,7 @@ from app.queue.finder import OVERLOOKED_AFTER, Finder
 from app.queue.served import Served
 from app.queue.slots import Slots
 from app.queue.stale import STALE_AFTER
-from app.runs.ledger import Taking
+from app.runs.facts import Taking
 from app.runs.models import QueueSwitch, Run
 from app.tenants.models import Organization
 from tests.fakes.clock import ManualClock

@@ -10,7 +10,7 @@ from app.core.db import Database
 from app.jobs.kinds.base import KindName
 from app.jobs.policies import Backoff, ErrorClass, RetryPolicy
 from app.runs import ledger
-from app.runs.ledger import AttemptEnd
+from app.runs.facts import AttemptEnd
 from app.runs.models import Run
 from app.runs.progress import Progress, write_progress
 from app.runs.retries import Next

@@ -1,0 +1,15 @@
+"""The event of each change of a run's state, appended in the transaction that makes it."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.events.service import Topic, append_event
+
+
+def note(session: Session, organization_id: UUID, run_id: UUID, verb: str, now: datetime) -> None:
+    """Append `run.<verb>`."""
+    append_event(
+        session, organization_id=organization_id, topic=Topic.RUNS, kind=f"run.{verb}", subject_id=run_id, now=now
+    )
