@@ -4,6 +4,8 @@ import threading
 import time
 from collections.abc import Callable
 
+CLOSE_SECONDS = 2.0
+
 
 class Alarm:
     """One thread, which starts when it is first set. Set twice, it rings at the earlier of the times."""
@@ -28,10 +30,12 @@ class Alarm:
             self._news.notify()
 
     def close(self) -> None:
-        """Ring no more."""
+        """Ring no more. What a ring has begun is waited for, for a moment."""
         with self._news:
             self._is_closed = True
             self._news.notify()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(CLOSE_SECONDS)
 
     def _loop(self) -> None:
         while self._wait():

@@ -4,34 +4,43 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.orm import Session
 
 from app.core.db import count_changed
 from app.queue.lines import is_waiting
 from app.runs.models import Run
 
-# How many runs of a line are looked through at once. More would keep others from those rows for long.
-MOST_AT_ONCE = 5_000
+# How many runs of a line are looked through in one transaction. More would keep others from those rows for long.
+MOST_LOOKED_AT = 5_000
+# How many are moved by one statement.
+AT_ONCE = 1_000
 
 
 def stand_aside(session: Session, *, held_up: Sequence[UUID], now: datetime) -> int:
     """Move these runs out of the way, and others of the same jobs and connections close behind. Says how many."""
-    ours = select(Run.queue, Run.organization_id).where(Run.id.in_(held_up)).distinct()
-    return sum(_move(session, queue, organization_id, held_up, now) for queue, organization_id in session.execute(ours))
+    columns = Run.queue, Run.organization_id, Run.job_id, Run.connection_key
+    found = session.execute(select(*columns).where(Run.id.in_(held_up))).all()
+    jobs = {row.job_id for row in found}
+    accounts = {(row.organization_id, row.connection_key) for row in found if row.connection_key is not None}
+    moved = 0
+    for queue, organization_id in {(row.queue, row.organization_id) for row in found}:
+        # Told apart here: a statement that looks for the likes of each may be planned so that it looks for each anew.
+        alike = [
+            run_id
+            for run_id, job_id, key in _head_of(session, queue, organization_id)
+            if job_id in jobs or (organization_id, key) in accounts
+        ]
+        moved += sum(_move(session, alike[at : at + AT_ONCE], now) for at in range(0, len(alike), AT_ONCE))
+    return moved
 
 
-def _move(session: Session, queue: str, organization_id: UUID, held_up: Sequence[UUID], now: datetime) -> int:
-    line = (
-        select(Run.id, Run.job_id, Run.connection_key)
-        .where(Run.queue == queue, Run.organization_id == organization_id, *is_waiting(is_aside=False))
-        .order_by(Run.priority, Run.ready_at, Run.id)
-        .limit(MOST_AT_ONCE)
-        .subquery()
-    )
-    jobs, accounts = (select(column).where(Run.id.in_(held_up)) for column in (Run.job_id, Run.connection_key))
-    alike = select(line.c.id).where(
-        or_(line.c.job_id.in_(jobs), line.c.connection_key.in_(accounts.where(Run.connection_key.is_not(None))))
-    )
-    moved = update(Run).where(Run.id.in_(alike), *is_waiting(is_aside=False)).values(aside_at=now)
+def _head_of(session: Session, queue: str, organization_id: UUID) -> Sequence[Row[UUID, UUID, str | None]]:
+    line = Run.queue == queue, Run.organization_id == organization_id, *is_waiting(is_aside=False)
+    query = select(Run.id, Run.job_id, Run.connection_key).where(*line)
+    return session.execute(query.order_by(Run.priority, Run.ready_at, Run.id).limit(MOST_LOOKED_AT)).all()
+
+
+def _move(session: Session, run_ids: Sequence[UUID], now: datetime) -> int:
+    moved = update(Run).where(Run.id.in_(run_ids), *is_waiting(is_aside=False)).values(aside_at=now)
     return count_changed(session, moved.execution_options(synchronize_session=False))

@@ -24,6 +24,7 @@ from app.runs.switches import is_open, queue_names
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 2.0
+CLOSE_SECONDS = 2.0
 # A run that is ready for so long although a slot is free has lost its hint, or never had one.
 OVERLOOKED_AFTER = timedelta(seconds=5)
 
@@ -61,9 +62,11 @@ class Finder:
         self._thread.start()
 
     def close(self) -> None:
-        """Look no further. What was found goes on."""
+        """Look no further. What was found goes on; a look under way is waited for, for a moment."""
         self._is_closed = True
         self._news.set()
+        if self._thread.is_alive():
+            self._thread.join(CLOSE_SECONDS)
 
     def find(self, limit: int) -> list[UUID]:
         """Runs for so many slots: ready, overlooked, and called here and now within all limits.
