@@ -12,8 +12,8 @@ from sqlalchemy import select
 from app.core.db import Database
 from app.events.models import Event
 from app.jobs.kinds.base import KindName, Outcome, RunContext, StopReason
-from app.jobs.kinds.code.catalog import load_catalog
 from app.jobs.kinds.code.kind import CodeKind
+from app.jobs.kinds.code.loading import load_modules
 from app.jobs.kinds.code.supply import GuardSupply
 from app.jobs.kinds.stops import stopped
 from app.runs import attempts, interventions, keeper, logs
@@ -136,7 +136,7 @@ class TestACancelledRun:
     def test_takes_its_function_and_all_that_it_started_with_it(
         self, workshop: Workshop, live_keeper: None, supply: GuardSupply, tmp_path: Path, function: str
     ) -> None:
-        kinds = {KindName.CODE: CodeKind(load_catalog([MODULE]), make_settings(tmp_path), supply)}
+        kinds = {KindName.CODE: CodeKind(load_modules([MODULE]).functions, make_settings(tmp_path), supply)}
         workshop.kinds.clear()
         workshop.kinds.update(kinds)  # type: ignore[arg-type]
         with workshop.database.transaction() as session:

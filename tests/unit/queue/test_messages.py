@@ -9,7 +9,9 @@ import pytest
 from huey.storage import MemoryStorage
 
 from app.queue.broker import Carrier
+from app.queue.called import Called
 from app.queue.messages import JSONSerializer, MessageRefused
+from app.queue.served import Served
 from app.queue.tasks import make_tasks
 
 RUN_ID = UUID("01890000-0000-7000-8000-000000000001")
@@ -26,14 +28,14 @@ class Trap:
 class MemoryQueue(MemoryStorage):  # type: ignore[misc]
     """In memory, with what our queues can beside huey's."""
 
-    def enqueue_many(self, messages: list[bytes]) -> None:
-        for message in messages:
+    def send_hints(self, messages: list[tuple[str, bytes]]) -> None:
+        for _, message in messages:
             self.enqueue(message)
 
 
 @pytest.fixture
 def carrier() -> Carrier:
-    return Carrier(storage_class=MemoryQueue)
+    return Carrier(Served(), storage_class=MemoryQueue)
 
 
 def follow(carrier: Carrier, *messages: bytes) -> list[UUID]:
@@ -53,14 +55,14 @@ class TestMessages:
     def test_come_back_as_they_were_sent(self, carrier: Carrier) -> None:
         seen: list[UUID] = []
         hints = make_tasks(carrier, execute=seen.append, tick=None)
-        hints.send([RUN_ID])
+        hints.send([Called(RUN_ID, "code")])
 
         carrier.execute(carrier.dequeue())
 
         assert seen == [RUN_ID]
 
     def test_carry_an_id_and_nothing_else(self, carrier: Carrier) -> None:
-        make_tasks(carrier, execute=lambda run_id: None, tick=None).send([RUN_ID])
+        make_tasks(carrier, execute=lambda run_id: None, tick=None).send([Called(RUN_ID, "code")])
 
         (raw,) = carrier.storage.enqueued_items()
 
@@ -120,7 +122,7 @@ class TestMessages:
     ) -> None:
         caplog.set_level("DEBUG", "app.queue")
         beats: list[bool] = []
-        other = Carrier(storage_class=MemoryStorage)
+        other = Carrier(Served(), storage_class=MemoryStorage)
         make_tasks(other, execute=lambda run_id: None, tick=lambda: beats.append(True))
         (tick,) = other.read_periodic(None)
 
