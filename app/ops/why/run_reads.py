@@ -110,12 +110,13 @@ def _first_in_the_way(column: str) -> ScalarSelect[Any]:
 
 
 def _place(now: datetime) -> ScalarSelect[Any]:
-    """How many runs of the organization stand before it in the queue."""
+    """How many runs of the organization stand before it in the queue. Those that a limit keeps stand aside."""
     ahead = aliased(Run)
-    in_line = in_state(RunState.READY, ahead), ahead.hinted_at.is_(None), ahead.ready_at <= literal(now, UTCDateTime())
+    in_line = in_state(RunState.READY, ahead), ahead.hinted_at.is_(None), ahead.aside_at.is_(None)
+    is_due = ahead.ready_at <= literal(now, UTCDateTime())
     same_line = ahead.queue == Run.queue, ahead.organization_id == Run.organization_id
     is_first = tuple_(ahead.priority, ahead.ready_at, ahead.id) < tuple_(Run.priority, Run.ready_at, Run.id)
-    query = select(func.count()).select_from(ahead).where(*in_line, *same_line, is_first)
+    query = select(func.count()).select_from(ahead).where(*in_line, is_due, *same_line, is_first)
     return query.correlate(Run).scalar_subquery()
 
 

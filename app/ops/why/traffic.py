@@ -37,8 +37,9 @@ def _parts(queue: str, now: datetime) -> tuple[Select[Any], ...]:
     waiting = _rows(job_id=_NOTHING, connection_key=_NOTHING, waiting=func.count()).group_by(
         Run.organization_id, Run.queue
     )
-    in_line = in_state(RunState.READY), Run.hinted_at.is_(None), Run.ready_at <= literal(now, UTCDateTime())
-    return running, called, waiting.where(*in_line, Run.queue == queue)
+    in_line = in_state(RunState.READY), Run.hinted_at.is_(None), Run.aside_at.is_(None)
+    is_due = Run.ready_at <= literal(now, UTCDateTime())
+    return running, called, waiting.where(*in_line, is_due, Run.queue == queue)
 
 
 def _rows(
