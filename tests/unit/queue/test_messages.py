@@ -9,6 +9,7 @@ import pytest
 from huey.storage import MemoryStorage
 
 from app.queue.broker import Carrier
+from app.queue.called import Called
 from app.queue.messages import JSONSerializer, MessageRefused
 from app.queue.tasks import make_tasks
 
@@ -26,8 +27,8 @@ class Trap:
 class MemoryQueue(MemoryStorage):  # type: ignore[misc]
     """In memory, with what our queues can beside huey's."""
 
-    def enqueue_many(self, messages: list[bytes]) -> None:
-        for message in messages:
+    def send_hints(self, hints: list[tuple[str, bytes]]) -> None:
+        for _queue, message in hints:
             self.enqueue(message)
 
 
@@ -53,14 +54,14 @@ class TestMessages:
     def test_come_back_as_they_were_sent(self, carrier: Carrier) -> None:
         seen: list[UUID] = []
         hints = make_tasks(carrier, execute=seen.append, tick=None)
-        hints.send([RUN_ID])
+        hints.send([Called(RUN_ID, "code")])
 
         carrier.execute(carrier.dequeue())
 
         assert seen == [RUN_ID]
 
     def test_carry_an_id_and_nothing_else(self, carrier: Carrier) -> None:
-        make_tasks(carrier, execute=lambda run_id: None, tick=None).send([RUN_ID])
+        make_tasks(carrier, execute=lambda run_id: None, tick=None).send([Called(RUN_ID, "code")])
 
         (raw,) = carrier.storage.enqueued_items()
 
