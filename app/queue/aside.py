@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 from app.core.db import count_changed
 from app.queue.lines import is_waiting
 from app.runs.models import Run
+from app.runs.states import RunState
+from app.runs.steps import is_state
 
 # How many runs of a line are looked through in one transaction. More would keep others from those rows for long.
 MOST_LOOKED_AT = 5_000
@@ -42,5 +44,7 @@ def _head_of(session: Session, queue: str, organization_id: UUID) -> Sequence[Ro
 
 
 def _move(session: Session, run_ids: Sequence[UUID], now: datetime) -> int:
-    moved = update(Run).where(Run.id.in_(run_ids), *is_waiting(is_aside=False)).values(aside_at=now)
+    # Not by the index of the line: it might be read as a whole for these few.
+    still_waits = is_state(RunState.READY), Run.hinted_at.is_(None), Run.aside_at.is_(None)
+    moved = update(Run).where(Run.id.in_(run_ids), *still_waits).values(aside_at=now)
     return count_changed(session, moved.execution_options(synchronize_session=False))

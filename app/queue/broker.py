@@ -26,10 +26,10 @@ QUEUE = "belfry"
 class Carrier(Huey):  # type: ignore[misc]
     """huey, which never hears of a broker that is away nor of a message that is not ours: it just gets no hint."""
 
-    def __init__(self, served: Served, **kwargs: Any) -> None:
+    def __init__(self, served: Served | None = None, **kwargs: Any) -> None:
         self.link = Link()
         super().__init__(QUEUE, results=False, utc=True, serializer=JSONSerializer(), **kwargs)
-        self.storage.served = served
+        self.storage.served = served or Served()
 
     def dequeue(self) -> Any:
         """The next task, or None after a while without one."""
@@ -56,7 +56,6 @@ class Carrier(Huey):  # type: ignore[misc]
 
 def make_huey(settings: Settings, served: Served | None = None) -> Carrier:
     """The carrier for the broker of the settings, which waits for hints in the queues served. Not connected yet."""
-    served = served or Served()
     if not settings.broker_url.startswith("sqlite"):
         return Carrier(served, storage_class=RedisQueue, url=settings.broker_url)
     path = Path(make_url(settings.broker_url).database or "")

@@ -12,7 +12,6 @@ from sqlalchemy import (
     Float,
     Select,
     cast,
-    exists,
     extract,
     func,
     or_,
@@ -28,6 +27,7 @@ from app.core.lane import Lane, Step, Values
 from app.core.scopes import ENGINE
 from app.queue.admission import next_in_line
 from app.queue.called import Called
+from app.queue.lines import is_waiting
 from app.queue.moments import SessionMoments
 from app.queue.room import NOW, ONE, Places, Terms, tokens_left
 from app.runs.line_lock import LINE_LOCK
@@ -126,8 +126,8 @@ def _call_step(places: Places, waited: timedelta) -> Step:
     now, terms = lane_terms()
     line = next_in_line(terms, places, waited=waited).cte("line")
     # Somebody may take one of them off the queue meanwhile: whoever comes second passes it over.
-    is_waiting = is_state(RunState.READY), Run.hinted_at.is_(None)
-    locked = select(Run.id).where(Run.id == any_of(select(line.c.id).where(line.c.goes)), *is_waiting)
+    still_waits = is_state(RunState.READY), Run.hinted_at.is_(None)
+    locked = select(Run.id).where(Run.id == any_of(select(line.c.id).where(line.c.goes)), *still_waits)
     locked = locked.with_for_update(skip_locked=True)
     called = (
         update(Run).where(Run.id == any_of(locked)).values(hinted_at=now).returning(Run.id, Run.queue).cte("called")
@@ -148,8 +148,10 @@ def _standing(terms: Terms) -> Select[Any]:
     """A row for each queue, with what concerns all of them in each."""
     is_called = in_state(RunState.READY), Run.hinted_at.is_not(None)
     called = select(func.count()).select_from(select(Run.id).where(*is_called).order_by(Run.hinted_at).subquery())
-    waits = in_state(RunState.READY), Run.hinted_at.is_(None)
-    waiting = [exists().where(*waits, aside) for aside in (Run.aside_at.is_(None), Run.aside_at.is_not(None))]
+    # In the order of the index of each kind of line, or another one is read from end to end.
+    in_line = select(Run.id).where(*is_waiting(is_aside=False)).order_by(Run.queue, Run.organization_id)
+    aside = select(Run.id).where(*is_waiting(is_aside=True)).order_by(Run.job_id)
+    waiting = [line.limit(ONE).scalar_subquery().is_not(None) for line in (in_line, aside)]
     until = ConnectionLimit.limited_until
     account_in = select(func.min(-terms.seconds_since(until))).where(until > terms.ago(NOW))
     token_in = (ONE - tokens_left(terms)) * cast(Queue.rate_seconds, Float) / Queue.rate_starts

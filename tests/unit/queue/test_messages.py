@@ -11,7 +11,6 @@ from huey.storage import MemoryStorage
 from app.queue.broker import Carrier
 from app.queue.called import Called
 from app.queue.messages import JSONSerializer, MessageRefused
-from app.queue.served import Served
 from app.queue.tasks import make_tasks
 
 RUN_ID = UUID("01890000-0000-7000-8000-000000000001")
@@ -28,14 +27,14 @@ class Trap:
 class MemoryQueue(MemoryStorage):  # type: ignore[misc]
     """In memory, with what our queues can beside huey's."""
 
-    def send_hints(self, messages: list[tuple[str, bytes]]) -> None:
-        for _, message in messages:
+    def send_hints(self, hints: list[tuple[str, bytes]]) -> None:
+        for _queue, message in hints:
             self.enqueue(message)
 
 
 @pytest.fixture
 def carrier() -> Carrier:
-    return Carrier(Served(), storage_class=MemoryQueue)
+    return Carrier(storage_class=MemoryQueue)
 
 
 def follow(carrier: Carrier, *messages: bytes) -> list[UUID]:
@@ -122,7 +121,7 @@ class TestMessages:
     ) -> None:
         caplog.set_level("DEBUG", "app.queue")
         beats: list[bool] = []
-        other = Carrier(Served(), storage_class=MemoryStorage)
+        other = Carrier(storage_class=MemoryStorage)
         make_tasks(other, execute=lambda run_id: None, tick=lambda: beats.append(True))
         (tick,) = other.read_periodic(None)
 
