@@ -49,7 +49,9 @@ class TestChangesAtOnce:
     def test_of_a_schedule_all_land(self, owner_api: Caller, ids: dict[str, UUID]):
         statuses = send_at_once(
             owner_api,
-            lambda caller, number: caller.patch(f"/schedules/{ids['schedule']}", {"missed_max_age_seconds": number}),
+            lambda caller, number: caller.patch(
+                f"/schedules/{ids['schedule']}", {"missed_max_age_seconds": 3_600 + number}
+            ),
         )
 
         assert statuses == {200: REQUESTS}

@@ -21,7 +21,7 @@ from tests.fakes.driver import Fault, commits_failing
 
 JOBS = Step(select(Job.name).order_by(Job.name))
 RENAME = Step(update(Job).values(name=bindparam("new_name", type_=Job.name.type)).returning(Job.name))
-ORGANIZATIONS = Step(select(func.count().label("number")).select_from(Organization))
+ORGANIZATIONS = Step(select(func.count(Organization.name).label("number")))
 GIVEN = "given 'name'; DROP TABLE jobs --\\"
 
 

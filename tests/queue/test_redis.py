@@ -171,7 +171,7 @@ def test_a_redis_that_is_full_is_said_to_refuse_until_it_takes_hints_again(
     with redis_server.client as client:
         client.config_set("maxmemory", "1")
     with pytest.raises(BrokerAway, match=r"The broker refuses hints: .*maxmemory"):
-        hints.send([uuid4()])
+        hints.send([Called(uuid4(), "code")])
     carrier.dequeue()
     refusing = hints.problem()
 

@@ -1,12 +1,15 @@
 """Reads what an organization may know of one of its schedules, with the run of it that has no end yet."""
 
+import logging
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, ScalarSelect, case, func, select
+from sqlalchemy import ColumnElement, Row, ScalarSelect, SQLColumnExpression, case, cast, func, null, select
 from sqlalchemy.orm import Session, aliased
 
+from app.core.db import OUTAGES
 from app.jobs.kinds.sync.connection import needs_connection, what_to_connect
 from app.jobs.models import Job
 from app.ops.why.facts import LastSlot, ScheduleFacts
@@ -17,16 +20,32 @@ from app.schedules.clock_steps import HeldByClock, words_for
 from app.schedules.cron import CronInvalid, parse_cron
 from app.schedules.models import ClockStepSeen, Gap, Schedule, SchedulingStop
 from app.schedules.policies import GapReason
-from app.schedules.queries import ScheduleNotFound
+from app.schedules.queries import NO_TIME_TO_READ, ScheduleNotFound
 from app.schedules.stops import SchedulingStopRow
+
+log = logging.getLogger(__name__)
 
 _LAST = aliased(Run, name="last_run")
 
 
 def read_schedule_facts(session: Session, *, organization_id: UUID, schedule_id: UUID, now: datetime) -> ScheduleFacts:
     """In one statement. Raises ScheduleNotFound, also for a schedule of somebody else."""
+    which: dict[str, Any] = {"organization_id": organization_id, "schedule_id": schedule_id, "now": now}
+    try:
+        return _facts(_read(session, Schedule.next_run_at, **which), now)
+    except (*OUTAGES, ScheduleNotFound):
+        raise
+    except Exception as error:  # noqa: BLE001 - said where the schedule is listed
+        log.error("a schedule's next time cannot be read", extra={"problem": repr(error)})
+    facts = _facts(_read(session, cast(null(), Schedule.next_run_at.type), **which), now)
+    return replace(facts, problem=facts.problem or NO_TIME_TO_READ)
+
+
+def _read(
+    session: Session, cursor: SQLColumnExpression[Any], *, organization_id: UUID, schedule_id: UUID, now: datetime
+) -> Row[Any]:
     query = (
-        select(*_columns(), *columns_of_run(now))
+        select(*_columns(), cursor.label("schedule_next_run_at"), *columns_of_run(now))
         .select_from(Schedule)
         .join(Job, (Job.id == Schedule.job_id) & (Job.organization_id == Schedule.organization_id))
         .outerjoin(SchedulingStop, SchedulingStop.is_open.is_(True))
@@ -39,7 +58,7 @@ def read_schedule_facts(session: Session, *, organization_id: UUID, schedule_id:
     found = session.execute(with_surroundings(query)).one_or_none()
     if found is None:
         raise ScheduleNotFound("There is no such schedule here. It may have been deleted.")
-    return _facts(found, now)
+    return found
 
 
 def _columns() -> list[ColumnElement[Any]]:
@@ -60,7 +79,7 @@ def _columns() -> list[ColumnElement[Any]]:
 
 
 _OF_SCHEDULE = (
-    Schedule.cron, Schedule.enabled, Schedule.problem, Schedule.next_run_at, Schedule.created_at,
+    Schedule.cron, Schedule.enabled, Schedule.problem, Schedule.created_at,
     Schedule.switched_at, Schedule.switched_by, Schedule.code_id, Schedule.left_code_at,
 )  # fmt: skip
 _OF_GAP = Gap.first_slot_at, Gap.last_slot_at, Gap.slots, Gap.reason, Gap.explanation
