@@ -201,7 +201,10 @@ def change_job(job_id: UUID, body: JobChange) -> JobOut:
 @resource("DELETE", "/jobs/<uuid:job_id>", permission=Permission.EDIT_JOBS)
 def delete_job(job_id: UUID) -> Message:
     """Delete a job with its schedules, and cancel its runs that wait. History stays."""
-    runs.delete_job(request_session(), actor=current_actor(), job_id=job_id, now=request_now())
+    session = request_session()
+    runs.delete_job(session, actor=current_actor(), job_id=job_id, now=request_now())
+    # Other runs may have waited for those that end with it.
+    on_commit(session, runtime().dispatch)
     return Message(None, "Job deleted. Its history stays.")
 
 

@@ -76,7 +76,10 @@ def run_job(job_id: UUID) -> Response:
 def delete_job(job_id: UUID) -> Response:
     """Delete a job, with its schedules."""
     name = _job(job_id).name
-    runs.delete_job(request_session(), actor=current_actor(), job_id=job_id, now=request_now())
+    session = request_session()
+    runs.delete_job(session, actor=current_actor(), job_id=job_id, now=request_now())
+    # Other runs may have waited for those that end with it.
+    on_commit(session, runtime().dispatch)
     return toast(see_other("web.jobs"), f"{name} deleted. Its history stays.")
 
 
