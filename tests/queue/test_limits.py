@@ -346,6 +346,17 @@ class TestFinder:
 
         assert len(self.finder(crowd).find(5)) == 1
 
+    def test_finds_what_stands_behind_a_job_at_its_limit(self, crowd: Crowd) -> None:
+        here = crowd.organization()
+        crowd.ready_at_once(crowd.job(here, concurrency=1), 20)
+        crowd.clock.advance(seconds=1)
+        behind = crowd.ready(crowd.job(here), 2)
+
+        found = self.finder(crowd).find(5)
+
+        assert set(found) > set(behind)
+        assert len(found) == 3
+
     def test_goes_by_priority(self, crowd: Crowd) -> None:
         here = crowd.organization()
         crowd.ready(crowd.job(here), 3)
