@@ -92,8 +92,9 @@ def _create(form: JobForm) -> UUID:
 def _revise(form: JobForm, before: JobRow) -> None:
     # The kind is the stored one, whatever was sent.
     form.kind.data = before.kind.value
-    jobs.revise_job(
-        request_session(),
+    session = request_session()
+    runs.revise_job(
+        session,
         actor=current_actor(),
         kinds=runtime().kinds,
         job_id=before.id,
@@ -101,6 +102,8 @@ def _revise(form: JobForm, before: JobRow) -> None:
         revision=form.seen_revision,
         now=request_now(),
     )
+    # A limit of its own may let more of its runs start.
+    on_commit(session, runtime().dispatch)
 
 
 def _kind() -> KindName:
