@@ -14,7 +14,7 @@ from app.cli.job_options import with_job_options, with_options
 from app.core.errors import Invalid
 from app.jobs.kinds.base import KindName
 from app.jobs.queries import get_job, list_jobs, lock_job
-from app.jobs.service import JobDraft, create_job, default_retry, draft_of, revise_job
+from app.jobs.service import JobDraft, create_job, default_retry, draft_of
 from app.ops.kinds import job_kinds
 from app.runs import service
 
@@ -117,7 +117,7 @@ def edit(console: Console, /, job_id: UUID, name: str | None, definition: str | 
             draft = replace(draft, name=name)
         if definition is not None:
             draft = replace(draft, definition=_read_definition(definition))
-        revise_job(
+        service.revise_job(
             desk.session,
             actor=desk.actor,
             kinds=job_kinds(console.settings),

@@ -7,12 +7,14 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Integer, Select, Text, bindparam, select
+from sqlalchemy.orm import Session
 
 from app.core.clock import Clock
 from app.core.db import Database
 from app.core.schema import SchemaGate
 from app.core.scopes import ENGINE
 from app.core.troubles import Trouble
+from app.queue.aside import stand_aside
 from app.queue.calls import Caller
 from app.queue.room import AtHand
 from app.queue.served import Served
@@ -27,6 +29,8 @@ LOOK_SECONDS = 2.0
 CLOSE_SECONDS = 2.0
 # A run that is ready for so long although a slot is free has lost its hint, or never had one.
 OVERLOOKED_AFTER = timedelta(seconds=5)
+# How many times a look goes on behind those that stand at a limit of their own.
+MOST_ROUNDS = 50
 
 
 class Finder:
@@ -83,8 +87,23 @@ class Finder:
         if len(called) == limit or not has_more:
             return called
         caller = self._any_caller if is_away else self._late_caller
-        found = caller.call({"own_slots": limit - len(called), "own_queues": self._served.words})
-        return called + [one.run_id for one in found.called]
+        return called + self._call(caller, limit - len(called))
+
+    def _call(self, caller: Caller, number: int) -> list[UUID]:
+        """Call so many. Those at a limit of their own stand aside: without a broker nobody else sees to that."""
+        found: list[UUID] = []
+        for _ in range(MOST_ROUNDS):
+            one_round = caller.call({"own_slots": number - len(found), "own_queues": self._served.words})
+            found += [one.run_id for one in one_round.called]
+            if len(found) >= number or not one_round.held_up or not self._put_aside(one_round.held_up):
+                break
+        return found
+
+    def _put_aside(self, held_up: list[UUID]) -> int:
+        def move(session: Session) -> int:
+            return stand_aside(session, held_up=held_up, now=self._clock.now(session))
+
+        return self._database.run(ENGINE, move)
 
     def _called(self, before: datetime) -> Select[UUID]:
         is_overlooked = Run.hinted_at <= before, Run.ready_at <= before, is_open()

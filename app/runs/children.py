@@ -36,7 +36,7 @@ class ChildRuns:
     patience_seconds: float
 
     def start(self, parent: Started, group: str | None) -> int:
-        """Open the runs of a group's functions, or of all. Returns how many. Raises RunLost."""
+        """Open the runs of a group's functions, or of all, once. Returns how many there are. Raises RunLost."""
 
         def ask(session: Session) -> int:
             return open_children(session, parent=parent, group=group, now=self.clock.now(session))
@@ -57,13 +57,15 @@ class ChildRuns:
 def open_children(session: Session, *, parent: Started, group: str | None, now: datetime) -> int:
     """Open a run of every function of the code that is in a group, or of all functions, once for a parent.
 
-    Returns how many; none when it has some already. Raises RunLost when the parent is no longer this attempt's.
+    Returns how many it has then: also those that were opened before, for an answer that never came is asked for again.
+    Raises RunLost when the parent is no longer this attempt's.
     """
     # Held until the commit, so two tries of one run never open some each.
     if not ledger.hold(session, run_id=parent.run_id, token=parent.token):
         raise RunLost("Another worker has taken this run over, so this try starts nothing.")
-    if count_children(session, organization_id=parent.organization_id, run_id=parent.run_id) is not None:
-        return 0
+    before = count_children(session, organization_id=parent.organization_id, run_id=parent.run_id)
+    if before is not None:
+        return before.total
     opened = 0
     for job in _functions(session, parent, group):
         request = planner.request_for(

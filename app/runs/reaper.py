@@ -12,7 +12,7 @@ from app.jobs.kinds.base import JobKinds, KindName
 from app.jobs.policies import WhenLost
 from app.runs import chains, interventions, ledger, retries
 from app.runs.facts import AttemptEnd, started_from
-from app.runs.models import Attempt, Run, in_state
+from app.runs.models import Attempt, Queue, Run, in_state
 from app.runs.retries import Next
 from app.runs.states import AttemptState, Reason, RunState
 
@@ -46,6 +46,8 @@ def bring_forward(session: Session, *, now: datetime, lease_seconds: float) -> i
     # Twice as long, because a lease taken at this moment ends later than one counted from `now`.
     too_long = in_state(RunState.RUNNING), Run.lease_until > now + timedelta(seconds=2 * lease_seconds)
     count += count_changed(session, update(Run).where(*too_long).values(lease_until=now))
+    # A rate that was used up would let nothing start before the old time comes again.
+    session.execute(update(Queue).where(Queue.tokens_at > now).values(tokens_at=now))
     return count + _count_delays_anew(session, now)
 
 

@@ -11,10 +11,13 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import Conflict
 from app.jobs import service as jobs
+from app.jobs.kinds.base import JobKinds
 from app.jobs.kinds.definitions import with_arguments
 from app.jobs.models import Job
 from app.jobs.queries import get_job
+from app.jobs.service import JobDraft
 from app.runs import interventions, ledger, planner
+from app.runs.line_lock import lock_line
 from app.runs.models import Run
 from app.runs.queries import RunRow, get_run, keep_run
 from app.runs.resuming import make_up
@@ -173,6 +176,24 @@ def delete_schedule(session: Session, *, actor: Actor, schedule_id: UUID, now: d
     _plan_first(session, actor, schedule_id, now)
     schedules.mark_deleted(session, actor=actor, schedule_id=schedule_id, now=now)
     _cancel_waiting(session, actor, Run.schedule_id == schedule_id, "Its schedule was deleted.", now)
+
+
+def revise_job(
+    session: Session, *, actor: Actor, kinds: JobKinds, job_id: UUID, draft: JobDraft, revision: int, now: datetime
+) -> None:
+    """Change a job. Whoever calls it dispatches after the commit.
+
+    What was called by another limit of it and has not started waits for its turn again.
+    """
+    require(actor, Permission.EDIT_JOBS)
+    before = get_job(session, organization_id=actor.organization_id, job_id=job_id)
+    has_other_limit = draft.concurrency != before.concurrency
+    if has_other_limit:
+        # Whoever calls runs just now does so by the limit of before, and is done first.
+        lock_line(session)
+    jobs.revise_job(session, actor=actor, kinds=kinds, job_id=job_id, draft=draft, revision=revision, now=now)
+    if has_other_limit:
+        ledger.forget_hints(session, Run.job_id == job_id, Run.organization_id == actor.organization_id)
 
 
 def delete_job(session: Session, *, actor: Actor, job_id: UUID, now: datetime) -> None:

@@ -1,10 +1,13 @@
 """Cancelling a run, cutting its wait short and giving it up; progress; the policies of jobs."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from flask import Flask
 
+from app.edge.runtime import EXTENSION
 from app.runs.progress import Progress, write_progress
 from tests.api.conftest import Caller
 from tests.factories.outcomes import make_running, make_waiting_retry
@@ -47,6 +50,17 @@ class TestCancel:
 
 
 class TestAWaitForTheNextTry:
+    @pytest.mark.parametrize("what", ["cancel", "give-up"])
+    def test_that_somebody_ends_lets_those_start_that_wait_for_the_run(
+        self, app: Flask, admin_api: Caller, waiting: UUID, what: str
+    ) -> None:
+        passes: list[str] = []
+        app.extensions[EXTENSION] = replace(app.extensions[EXTENSION], dispatch=lambda: passes.append("a pass"))
+
+        admin_api.post(f"/runs/{waiting}/{what}")
+
+        assert passes == ["a pass"]
+
     def test_is_cut_short(self, admin_api: Caller, waiting: UUID) -> None:
         assert admin_api.post(f"/runs/{waiting}/retry-now").status_code == 200
 

@@ -143,13 +143,13 @@ class TestStarting:
 
         assert [child.job_name for child in group.children_of(parent.run_id)] == ["score"]
 
-    def test_a_second_call_opens_none(self, group: Group) -> None:
+    def test_a_second_call_opens_none_and_says_how_many_there_are(self, group: Group) -> None:
         parent = group.running_parent()
         group.open(parent)
 
         again = group.open(parent)
 
-        assert again == 0
+        assert again == 3
         assert len(group.children_of(parent.run_id)) == 3
 
     def test_an_attempt_that_lost_the_run_starts_nothing(self, group: Group) -> None:

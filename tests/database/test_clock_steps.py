@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from app.core.schema import SchemaGate, newest_migration
@@ -16,7 +16,7 @@ from app.jobs.models import Job
 from app.queue.scheduler import Scheduler, TickReport
 from app.runs import ledger, planner
 from app.runs.facts import AttemptEnd
-from app.runs.models import Run
+from app.runs.models import Queue, Run
 from app.runs.retries import Next
 from app.runs.service import switch_schedule
 from app.runs.states import AttemptState, Reason, RunState
@@ -236,6 +236,17 @@ class TestAStepBack:
 
         assert ready_at(database, before) == machine.clock.moment + timedelta(minutes=2)
         assert ready_at(database, after) == told
+
+    def test_lets_a_rate_that_was_used_up_fill_again(self, database: OpenDatabase, machine: Machine) -> None:
+        with database.transaction() as session:
+            session.execute(update(Queue).where(Queue.name == "workflow").values(tokens=0.0, tokens_at=NOW))
+        machine.set_clock(-HOUR)
+
+        machine.passes(1)
+        machine.passes(LEASE)
+
+        with database.reading() as session:
+            assert session.get_one(Queue, "workflow").tokens_at == machine.clock.moment
 
 
 class TestACommandWhilePlanningWaits:

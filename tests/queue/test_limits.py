@@ -1,5 +1,6 @@
 """Limits of queue, job, connection and organization: strict, in every way in which runs are called."""
 
+from dataclasses import replace
 from datetime import timedelta
 from threading import Barrier, Thread
 from uuid import UUID
@@ -9,9 +10,12 @@ from sqlalchemy import update
 
 from app.core.ids import new_id
 from app.core.schema import SchemaGate, newest_migration
+from app.core.scopes import Scope
 from app.jobs.kinds.base import KindName
 from app.jobs.models import Job
 from app.jobs.policies import Priority
+from app.jobs.queries import get_job
+from app.jobs.service import draft_of
 from app.ops.heartbeats import ProcessFacts, beat
 from app.queue.finder import OVERLOOKED_AFTER, Finder
 from app.queue.served import Served
@@ -19,9 +23,12 @@ from app.queue.slots import Slots
 from app.queue.stale import STALE_AFTER
 from app.runs.facts import Taking
 from app.runs.models import QueueSwitch, Run
+from app.runs.service import revise_job
 from app.tenants.models import Organization
+from tests.factories.work import actor_in
 from tests.fakes.clock import ManualClock
 from tests.fakes.database import OpenDatabase
+from tests.fakes.kind import scripted_kinds
 from tests.queue.crew import eventually
 from tests.queue.crowd import Crowd
 
@@ -40,6 +47,15 @@ def crowd(database: OpenDatabase, clock: ManualClock) -> Crowd:
 def limit_organization(crowd: Crowd, organization_id: UUID, number: int) -> None:
     with crowd.database.transaction() as session:
         session.execute(update(Organization).where(Organization.id == organization_id).values(concurrency=number))
+
+
+def limit_job(crowd: Crowd, organization_id: UUID, job_id: UUID, number: int) -> None:
+    with crowd.database.transaction(Scope.tenant(organization_id)) as session:
+        job = get_job(session, organization_id=organization_id, job_id=job_id)
+        revise_job(
+            session, actor=actor_in(organization_id), kinds=scripted_kinds(), job_id=job_id,
+            draft=replace(draft_of(job), concurrency=number), revision=job.revision, now=crowd.clock.moment,
+        )  # fmt: skip
 
 
 class TestAtOnce:
@@ -73,6 +89,18 @@ class TestAtOnce:
             session.get_one(Job, job_id).concurrency = 3
 
         assert (len(first), len(crowd.dispatch())) == (1, 2)
+
+    def test_no_more_of_a_job_than_its_new_limit_although_more_were_called(self, crowd: Crowd) -> None:
+        here = crowd.organization()
+        job_id = crowd.job(here)
+        runs = crowd.ready(job_id, 4)
+        before = crowd.dispatch()
+
+        limit_job(crowd, here, job_id, 1)
+
+        called = crowd.dispatch()
+        begun = [run_id for run_id in runs if crowd.begin(run_id)]
+        assert (len(before), len(called), begun) == (4, 1, called)
 
     def test_no_more_of_an_organization_than_it_may_have(self, crowd: Crowd) -> None:
         limited, free = crowd.organization("Limited"), crowd.organization("Free")
@@ -345,6 +373,17 @@ class TestFinder:
             session.add(QueueSwitch(name="code", paused_at=crowd.clock.moment, paused_by="ana"))
 
         assert len(self.finder(crowd).find(5)) == 1
+
+    def test_finds_what_stands_behind_a_job_at_its_limit(self, crowd: Crowd) -> None:
+        here = crowd.organization()
+        crowd.ready_at_once(crowd.job(here, concurrency=1), 20)
+        crowd.clock.advance(seconds=1)
+        behind = crowd.ready(crowd.job(here), 2)
+
+        found = self.finder(crowd).find(5)
+
+        assert set(found) > set(behind)
+        assert len(found) == 3
 
     def test_goes_by_priority(self, crowd: Crowd) -> None:
         here = crowd.organization()

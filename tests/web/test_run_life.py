@@ -1,12 +1,15 @@
 """What a run's page offers while the run is not over, and what it says of waits, limits and progress."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from flask import Flask
 
 from app.core.db import Database
+from app.edge.runtime import EXTENSION
 from app.jobs.kinds.base import KindName
 from app.jobs.policies import Backoff, ErrorClass, RetryPolicy
 from app.runs import ledger
@@ -45,6 +48,21 @@ class Runs:
 @pytest.fixture
 def runs(database: Database, organization_id: UUID, clock: ManualClock) -> Runs:
     return Runs(database, organization_id, clock)
+
+
+class TestWhatWaitsForARun:
+    @pytest.mark.parametrize("button", ["cancel", "give-up"])
+    def test_is_seen_to_at_once_when_somebody_ends_that_run(
+        self, app: Flask, admin: Browser, runs: Runs, button: str
+    ) -> None:
+        passes: list[str] = []
+        app.extensions[EXTENSION] = replace(app.extensions[EXTENSION], dispatch=lambda: passes.append("a pass"))
+        run_id = runs.running()
+        runs.end(run_id, RunState.WAITING_RETRY)
+
+        admin.send(f"/runs/{run_id}/{button}")
+
+        assert passes == ["a pass"]
 
 
 class TestCancel:

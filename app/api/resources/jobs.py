@@ -183,11 +183,12 @@ def change_job(job_id: UUID, body: JobChange) -> JobOut:
     What is not sent stays as it is. Its next run uses the change; a run that is going on does not.
     """
     # Without a revision the newest one is changed, so it has to stay the newest one meanwhile.
-    lock_job(request_session(), organization_id=current_actor().organization_id, job_id=job_id)
+    session = request_session()
+    lock_job(session, organization_id=current_actor().organization_id, job_id=job_id)
     before = _job(job_id)
     sent = body.model_dump(include=body.model_fields_set - {"revision"})
-    jobs.revise_job(
-        request_session(),
+    runs.revise_job(
+        session,
         actor=current_actor(),
         kinds=runtime().kinds,
         job_id=job_id,
@@ -195,13 +196,18 @@ def change_job(job_id: UUID, body: JobChange) -> JobOut:
         revision=body.revision if "revision" in body.model_fields_set else before.revision,
         now=request_now(),
     )
+    # A limit of its own may let more of its runs start.
+    on_commit(session, runtime().dispatch)
     return _shown(_job(job_id))
 
 
 @resource("DELETE", "/jobs/<uuid:job_id>", permission=Permission.EDIT_JOBS)
 def delete_job(job_id: UUID) -> Message:
     """Delete a job with its schedules, and cancel its runs that wait. History stays."""
-    runs.delete_job(request_session(), actor=current_actor(), job_id=job_id, now=request_now())
+    session = request_session()
+    runs.delete_job(session, actor=current_actor(), job_id=job_id, now=request_now())
+    # Other runs may have waited for those that end with it.
+    on_commit(session, runtime().dispatch)
     return Message(None, "Job deleted. Its history stays.")
 
 

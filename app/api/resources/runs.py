@@ -146,7 +146,10 @@ def cancel_run(run_id: UUID) -> Message:
     One that waits is over at once. One that is running is stopped: a function by force within seconds, a workflow or a
     sync before its next call. Should it succeed before that, it has succeeded. A cancelled run is not tried again.
     """
-    is_over = steering.cancel_run(request_session(), actor=current_actor(), run_id=run_id, now=request_now())
+    session = request_session()
+    is_over = steering.cancel_run(session, actor=current_actor(), run_id=run_id, now=request_now())
+    # A run may have waited for just this one.
+    on_commit(session, runtime().dispatch)
     return Message(CancelledOut(is_over=is_over), "Cancelled." if is_over else "The run is being stopped.")
 
 
@@ -162,7 +165,10 @@ def retry_run_now(run_id: UUID) -> Message:
 @resource("POST", "/runs/<uuid:run_id>/give-up", permission=Permission.MANAGE_QUEUE)
 def give_run_up(run_id: UUID) -> Message:
     """Let a run that waits for its next try end as failed, whatever tries are left."""
-    steering.give_run_up(request_session(), actor=current_actor(), run_id=run_id, now=request_now())
+    session = request_session()
+    steering.give_run_up(session, actor=current_actor(), run_id=run_id, now=request_now())
+    # What its job starts then is ready, and a run may have waited for just this one.
+    on_commit(session, runtime().dispatch)
     return Message(None, "Given up. It is not tried again.")
 
 

@@ -176,6 +176,8 @@ def remove_schedule(schedule_id: UUID) -> Message:
     session, actor = request_session(), current_actor()
     row = get_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
     runs.delete_schedule(session, actor=actor, schedule_id=schedule_id, now=request_now())
+    # Other runs may have waited for those that end with it.
+    on_commit(session, runtime().dispatch)
     return Message(None, f"{row.name} deleted. Its history stays.")
 
 

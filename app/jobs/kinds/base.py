@@ -118,7 +118,7 @@ class RunContext(Protocol):
         """A sealed value of the run's job. Raises SecretNotFound, KeyUnknown or SealBroken."""
 
     def start_children(self, group: str | None) -> int:
-        """Open a run of every function of the code that is in this group, or of all functions. Says how many.
+        """Open a run of every function of the code in this group, or of all functions. Says how many there are.
 
         None are opened when the run has started some before, be it in an earlier try. What waits for them ends its
         attempt as SUSPENDED, and is called again when all have ended.

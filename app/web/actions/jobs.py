@@ -76,7 +76,10 @@ def run_job(job_id: UUID) -> Response:
 def delete_job(job_id: UUID) -> Response:
     """Delete a job, with its schedules."""
     name = _job(job_id).name
-    runs.delete_job(request_session(), actor=current_actor(), job_id=job_id, now=request_now())
+    session = request_session()
+    runs.delete_job(session, actor=current_actor(), job_id=job_id, now=request_now())
+    # Other runs may have waited for those that end with it.
+    on_commit(session, runtime().dispatch)
     return toast(see_other("web.jobs"), f"{name} deleted. Its history stays.")
 
 
@@ -89,8 +92,9 @@ def _create(form: JobForm) -> UUID:
 def _revise(form: JobForm, before: JobRow) -> None:
     # The kind is the stored one, whatever was sent.
     form.kind.data = before.kind.value
-    jobs.revise_job(
-        request_session(),
+    session = request_session()
+    runs.revise_job(
+        session,
         actor=current_actor(),
         kinds=runtime().kinds,
         job_id=before.id,
@@ -98,6 +102,8 @@ def _revise(form: JobForm, before: JobRow) -> None:
         revision=form.seen_revision,
         now=request_now(),
     )
+    # A limit of its own may let more of its runs start.
+    on_commit(session, runtime().dispatch)
 
 
 def _kind() -> KindName:

@@ -39,14 +39,20 @@ def retry_run_now(run_id: UUID) -> Response:
 @route(web, "/runs/<uuid:run_id>/give-up", permission=Permission.MANAGE_QUEUE, methods=["POST"])
 def give_run_up(run_id: UUID) -> Response:
     """Let a run that waits for its next try end as failed."""
-    steering.give_run_up(request_session(), actor=current_actor(), run_id=run_id, now=request_now())
+    session = request_session()
+    steering.give_run_up(session, actor=current_actor(), run_id=run_id, now=request_now())
+    # What its job starts then is ready, and a run may have waited for just this one.
+    on_commit(session, runtime().dispatch)
     return toast(see_other("web.run", run_id=run_id), "Given up. It is not tried again.")
 
 
 @route(web, "/runs/<uuid:run_id>/cancel", permission=Permission.RUN, methods=["POST"])
 def cancel_run(run_id: UUID) -> Response:
     """Cancel a run: one that waits at once, one that goes on as soon as its worker has stopped it."""
-    is_over = steering.cancel_run(request_session(), actor=current_actor(), run_id=run_id, now=request_now())
+    session = request_session()
+    is_over = steering.cancel_run(session, actor=current_actor(), run_id=run_id, now=request_now())
+    # A run may have waited for just this one.
+    on_commit(session, runtime().dispatch)
     return toast(see_other("web.run", run_id=run_id), "Cancelled." if is_over else "The run is being stopped.")
 
 

@@ -104,6 +104,8 @@ def delete_schedule(schedule_id: UUID) -> Response:
     name = _schedule(schedule_id).name
     session, actor, now = request_session(), current_actor(), request_now()
     runs.delete_schedule(session, actor=actor, schedule_id=schedule_id, now=now)
+    # Other runs may have waited for those that end with it.
+    on_commit(session, runtime().dispatch)
     return toast(see_other("web.schedules"), f"{name} deleted. Its history stays.")
 
 
