@@ -20,11 +20,12 @@ from app.runs import planner
 from app.runs import service as runs
 from app.runs.models import Queue
 from app.schedules.code_origin import OVERRIDABLE, CodeSchedule
+from app.schedules.drafts import draft_with
 from app.schedules.fire_times import ClockChange, next_fire, rhythm
 from app.schedules.models import Schedule
-from app.schedules.policies import DEFAULT_MAX_AGE_SECONDS
+from app.schedules.policy_fields import default_max_age
 from app.schedules.queries import ScheduleRow, get_schedule, list_schedules
-from app.schedules.service import draft_of, refuse_never
+from app.schedules.service import refuse_never
 from app.tenants.access import Actor
 from app.tenants.audit import record
 from app.tenants.models import SYSTEM_ORGANIZATION_ID, Organization
@@ -169,7 +170,7 @@ class _Sync:
             clock_change=ClockChange.ONCE.value,
             overlap=one.overlap.value,
             missed=one.missed.value,
-            missed_max_age_seconds=DEFAULT_MAX_AGE_SECONDS,
+            missed_max_age_seconds=default_max_age(when),
             # Nothing that was merely deployed starts by itself.
             enabled=False,
             next_run_at=next_fire(when, after=self._now),
@@ -205,7 +206,7 @@ class _Sync:
         self._update(row.id, facts)
         if is_edited:
             now_there = get_schedule(self._session, organization_id=self._here, schedule_id=row.id)
-            draft = replace(draft_of(now_there), **owned)
+            draft = draft_with(now_there, owned)
             runs.edit_schedule(
                 self._session,
                 actor=self._actor,

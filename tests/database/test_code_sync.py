@@ -207,6 +207,27 @@ class TestChangedDefinitions:
             gap = session.scalars(select(Gap)).one()
         assert (gap.slots, gap.reason) == (3, "paused")
 
+    def test_have_the_maximum_age_that_suits_their_times(self, sync: Sync, define: Define):
+        weekly = NIGHTLY.replace("0 2 * * *", "0 2 * * 1").replace("run=ALL_JOBS", 'run=ALL_JOBS, missed="latest"')
+        sync(define(weekly.replace("nightly", "weekly")))
+        sync(define(NIGHTLY + weekly.replace(JOBS, "").replace("nightly", "weekly")))
+        ages = {name: row.missed_max_age_seconds for name, row in sync.schedules().items()}
+
+        report = sync(define(weekly))
+
+        row = sync.schedules()["nightly"]
+        assert ages == {"weekly": 7 * 86_400, "nightly": 86_400}
+        assert (report.refused, row.cron, row.missed_max_age_seconds) == ((), "0 2 * * 1", 7 * 86_400)
+
+    def test_are_in_force_also_where_somebody_chose_a_shorter_maximum_age(self, sync: Sync, define: Define):
+        sync(define(NIGHTLY))
+        sync.edit("nightly", missed_max_age_seconds=2 * 86_400)
+
+        report = sync(define(NIGHTLY.replace('* * *", run=ALL_JOBS', '* * 1", run=ALL_JOBS, missed="latest"')))
+
+        row = sync.schedules()["nightly"]
+        assert (report.refused, row.missed.value, row.missed_max_age_seconds) == ((), "latest", 7 * 86_400)
+
     def test_never_switch_anything_on(self, sync: Sync, define: Define):
         sync(define(NIGHTLY))
         sync.switch("nightly", enabled=True)
