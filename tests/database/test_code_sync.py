@@ -320,6 +320,17 @@ class TestRemovedDefinitions:
         with pytest.raises(ScheduleOwnedByCode, match="no longer defined in code"):
             sync.switch("nightly", enabled=True)
 
+    def test_are_started_by_nobody_any_more(self, sync: Sync, define: Define):
+        sync(define(NIGHTLY))
+        row, job_id = sync.schedules()["nightly"], sync.jobs()["fetch"].id
+        now, key = sync.clock.moment, {"actor": ACTOR, "request_key": "k"}
+        sync(define(""))
+
+        with pytest.raises(ScheduleOwnedByCode, match="“nightly” is no longer defined in code"):
+            sync.do(lambda s: runs.run_schedule_now(s, schedule_id=row.id, now=now, **key))
+        with pytest.raises(JobOwnedByCode, match="“fetch” is no longer defined in code"):
+            sync.do(lambda s: runs.run_job_now(s, job_id=job_id, now=now, **key))
+
     def test_come_back_as_they_were_and_stay_off(self, sync: Sync, define: Define):
         sync(define(NIGHTLY))
         before = sync.schedules()["nightly"].id
