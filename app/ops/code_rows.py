@@ -164,7 +164,9 @@ def list_passed_over(session: Session, *, now: datetime, limit: int) -> list[Pas
     )
     found = [PassedOver(str(row.code_id), row.due_at, 1, row.error or "") for row in session.execute(skipped)]
     found += [
-        PassedOver(str(row.code_id), row.first_slot_at, row.slots, row.explanation or _GAPS_IN_WORDS.get(row.reason, ""))
+        PassedOver(
+            str(row.code_id), row.first_slot_at, row.slots, row.explanation or _GAPS_IN_WORDS.get(row.reason, "")
+        )
         for row in session.execute(gaps)
     ]
     return sorted(found, key=lambda each: each.first_slot_at, reverse=True)[:limit]

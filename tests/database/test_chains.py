@@ -119,7 +119,9 @@ class TestAdding:
             group = make_job(session, works.organization_id, name="All of them", group=None)
             works.jobs["All of them"] = group.id
 
-        with pytest.raises(ChainInvalid, match="“All of them” starts other jobs, which could start it again") as refused:
+        with pytest.raises(
+            ChainInvalid, match="“All of them” starts other jobs, which could start it again"
+        ) as refused:
             works.chain("A", "All of them")
 
         assert refused.value.field == "then_job_id"

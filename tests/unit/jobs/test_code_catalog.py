@@ -101,7 +101,10 @@ class TestAModuleThatCannotBeLoaded:
         ("text", "problem"),
         [
             ("\nimport no_such_library\n", ":3: The module “{}” cannot be loaded: No module named 'no_such_library'."),
-            ("import sys\nsys.exit(2)\n", ":3: The module “{}” cannot be loaded: SystemExit: 2. Mend it, then restart."),
+            (
+                "import sys\nsys.exit(2)\n",
+                ":3: The module “{}” cannot be loaded: SystemExit: 2. Mend it, then restart.",
+            ),
             ("\n\n1 / 0\n", ":4: The module “{}” cannot be loaded: ZeroDivisionError: division by zero."),
             ("def broken(:\n", ":2: The module “{}” cannot be loaded: SyntaxError: invalid syntax"),
             (
