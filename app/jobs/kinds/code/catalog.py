@@ -165,7 +165,7 @@ def _problems(name: str, group: str | None, timeout: int, tries: int, isolation:
     return found
 
 
-def _problems_of_room(queue: str | None, memory_mib: int | None, processes: int | None) -> list[str]:
+def _problems_of_room(queue: object, memory_mib: object, processes: object) -> list[str]:
     found = []
     if queue is not None and not isinstance(queue, str):
         found.append(f"queue={queue!r} is not possible. Use the name of a queue.")
