@@ -12,7 +12,7 @@ from app.core.errors import Conflict, Invalid
 from app.core.ids import new_id
 from app.core.scopes import PLATFORM, rescoped
 from app.events.service import Topic, append_event
-from app.jobs.code_rows import CodeJob, put_code_jobs
+from app.jobs.code_rows import CodeJob, free_name, put_code_jobs
 from app.jobs.kinds.code.loading import CodeProblem
 from app.jobs.models import CodeVersion
 from app.ops.code_definitions import Definitions
@@ -233,8 +233,8 @@ class _Sync:
         self._note(schedule_id, "schedule.loaded")
 
     def _free_name(self, name: str) -> str:
-        here = Schedule.organization_id == self._here, Schedule.deleted_at.is_(None), Schedule.name == name
-        return name if self._session.scalar(select(Schedule.id).where(*here)) is None else f"{name} (code)"
+        here = Schedule.organization_id == self._here, Schedule.deleted_at.is_(None)
+        return free_name(name, set(self._session.scalars(select(Schedule.name).where(*here))))
 
     def _note(self, schedule_id: UUID, kind: str) -> None:
         append_event(

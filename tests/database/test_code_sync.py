@@ -170,6 +170,19 @@ class TestNewDefinitions:
         assert sync.schedules()["nightly"].name == "nightly (code)"
         assert sync.jobs()["fetch"].name == "fetch (code)"
 
+    def test_find_a_name_also_where_people_took_the_second_one(self, sync: Sync, define: Define):
+        def take(session: Session) -> None:
+            for suffix in ("", " (code)"):
+                job = make_job(session, SYSTEM_ORGANIZATION_ID, name=f"fetch{suffix}")
+                make_schedule(session, job, name=f"nightly{suffix}")
+
+        sync.do(take)
+
+        sync(define(NIGHTLY))
+
+        assert sync.schedules()["nightly"].name == "nightly (code 2)"
+        assert sync.jobs()["fetch"].name == "fetch (code 2)"
+
     def test_of_a_queue_that_nobody_made_are_named_and_run_all_the_same(self, sync: Sync, define: Define):
         report = sync(define('@job("pick", queue="picking")\ndef pick(): ...\n'))
 
