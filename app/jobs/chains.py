@@ -15,7 +15,8 @@ from app.core.errors import Conflict, Forbidden, Invalid, NotFound
 from app.core.ids import new_id
 from app.events.service import Topic, append_event
 from app.jobs.chain_graph import count_most_starts, find_way_back
-from app.jobs.kinds.base import DefinitionInvalid, JobKinds
+from app.jobs.kinds.base import DefinitionInvalid, JobKinds, KindName
+from app.jobs.kinds.code.kind import is_group
 from app.jobs.models import Job, JobChain
 from app.jobs.policies import ChainOutcome
 from app.jobs.queries import JobRow, get_job, lock_job
@@ -96,6 +97,7 @@ def add_chain(session: Session, *, actor: Actor, kinds: JobKinds, draft: ChainDr
     for job_id in sorted({draft.job_id, draft.then_job_id}):
         lock_job(session, organization_id=actor.organization_id, job_id=job_id)
     job, then = (_job(session, actor, draft, name) for name in ("job_id", "then_job_id"))
+    _refuse_group(then)
     _refuse_endless(session, actor.organization_id, draft, {job.id: job.name, then.id: then.name})
     chain = JobChain(
         id=new_id(), organization_id=actor.organization_id, job_id=job.id, outcome=draft.outcome.value,
@@ -133,6 +135,15 @@ def forget_chains(session: Session, *, actor: Actor, job: JobRow, now: datetime)
 
 def _job(session: Session, actor: Actor, draft: ChainDraft, field_name: str) -> JobRow:
     return get_job(session, organization_id=actor.organization_id, job_id=getattr(draft, field_name))
+
+
+def _refuse_group(then: JobRow) -> None:
+    # Which jobs it starts, and so where it leads, any later code may say: a circle could close without a new chain.
+    if then.kind is KindName.CODE and is_group(then.definition):
+        raise ChainInvalid(
+            f"“{then.name}” starts other jobs, which could start it again for ever. Choose one of those jobs.",
+            field="then_job_id",
+        )
 
 
 def _refuse_endless(session: Session, organization_id: UUID, draft: ChainDraft, names: dict[UUID, str]) -> None:

@@ -4,7 +4,7 @@ from app.core.http import OutboundRequest
 from app.jobs.kinds.base import Level
 from app.jobs.kinds.code.catalog import job
 from app.jobs.kinds.code.context import FunctionContext as Context
-from app.jobs.kinds.code.context import JobFailed
+from app.jobs.kinds.code.context import JobFailed, RetryLater
 from app.jobs.kinds.code.declared import ALL_JOBS, group, schedule
 
-__all__ = ["ALL_JOBS", "Context", "JobFailed", "Level", "OutboundRequest", "group", "job", "schedule"]
+__all__ = ["ALL_JOBS", "Context", "JobFailed", "Level", "OutboundRequest", "RetryLater", "group", "job", "schedule"]

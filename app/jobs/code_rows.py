@@ -1,7 +1,9 @@
 """The rows of jobs that are defined in code: made, kept up and marked as left when the code is loaded."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain, count
 from typing import Any
 from uuid import UUID
 
@@ -93,6 +95,12 @@ def row_of_group(group: str | None, *, source: str) -> CodeJob:
     return CodeJob(name, title, "Starts a run of each of them, and waits until all are over.", {"group": group}, source)
 
 
+def free_name(name: str, taken: Collection[str]) -> str:
+    """The name, or where people took it one beside it."""
+    others = (f"{name} (code {number})" for number in count(2))
+    return next(each for each in chain((name, f"{name} (code)"), others) if each not in taken)
+
+
 def put_code_jobs(
     session: Session, *, organization_id: UUID, wanted: list[CodeJob], keep: frozenset[str] | None, now: datetime
 ) -> JobChanges:
@@ -107,7 +115,7 @@ def put_code_jobs(
     taken = _names_of_people(session, organization_id)
     for one in wanted:
         row = rows.get(one.code_name)
-        columns = one.columns() | {"name": f"{one.name} (code)" if one.name in taken else one.name}
+        columns = one.columns() | {"name": free_name(one.name, taken)}
         if row is None:
             ids[one.code_name] = _add(session, organization_id, one, columns, now)
             added.append(one.code_name)

@@ -148,6 +148,14 @@ def refuse_owned_by_code(job: JobRow) -> None:
         raise JobOwnedByCode(f"“{job.name}” is defined in code. Change it in {job.code_source}.")
 
 
+def refuse_left_code(job: JobRow) -> None:
+    """Raises JobOwnedByCode for a job that the code no longer has: there is nothing that could be run."""
+    if job.left_code_at is not None:
+        raise JobOwnedByCode(
+            f"“{job.name}” is no longer defined in code (it was in {job.code_source}), so it can only be looked at."
+        )
+
+
 _TAKEN = "A job called “{}” exists already. Choose another name."
 
 

@@ -52,10 +52,10 @@ def load_definitions(settings: Settings) -> Definitions:
     for one in own.schedules:
         try:
             checked = check_declared(one, jobs=jobs)
-        except Invalid as error:
-            problems.append(CodeProblem(one.source, f"Schedule “{one.id}”: {error.message}", str(one.id)))
+        except Exception as error:  # noqa: BLE001 - what it says is the operator's, and may be of any type
+            problems.append(_refused(one, error))
             # What it said before goes on, and with it the job that it starts.
-            used.add(one.id)
+            used.add(str(one.id))
             continue
         if _is_for(one, settings.env):
             used.add(one.id)
@@ -85,6 +85,11 @@ def _lacking(jobs: Iterable[CodeFunction]) -> Iterable[CodeProblem]:
             yield CodeProblem(job.source, text)
 
 
+def _refused(one: DeclaredSchedule, error: Exception) -> CodeProblem:
+    said = error.message if isinstance(error, Invalid) else f"Something in it is of the wrong type: {error}."
+    return CodeProblem(one.source, f"Schedule “{one.id}”: {said}", str(one.id))
+
+
 def _is_for(one: DeclaredSchedule, environment: Environment) -> bool:
     return one.environments is None or environment.value in one.environments
 
@@ -92,6 +97,6 @@ def _is_for(one: DeclaredSchedule, environment: Environment) -> bool:
 def _group_rows(schedules: Iterable[DeclaredSchedule], used: set[str]) -> Iterable[CodeJob]:
     first: dict[str | None, str] = {}
     for one in schedules:
-        if isinstance(one.run, Group) and one.id in used and (one.run.name is None or is_name(one.run.name)):
+        if isinstance(one.run, Group) and str(one.id) in used and (one.run.name is None or is_name(one.run.name)):
             first.setdefault(one.run.name, one.source)
     return [row_of_group(group, source=source) for group, source in first.items()]

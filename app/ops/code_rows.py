@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.core.errors import NotFound
 from app.jobs.models import Job
 from app.jobs.queries import JobRow, get_job
+from app.ops.gap_words import GAP_REASONS
 from app.runs.models import Run
 from app.runs.queries import RunRow
 from app.runs.states import RunState
@@ -24,6 +25,7 @@ from app.schedules.queries import ScheduleRow, list_schedules
 from app.tenants.models import SYSTEM_ORGANIZATION_ID
 
 RECENTLY = timedelta(days=7)
+_GAPS_IN_WORDS = {reason.value: f"{words[0].upper()}{words[1:]}." for reason, words in GAP_REASONS.items()}
 _NOT_STARTED = (RunState.SKIPPED.value, RunState.MISSED.value)
 
 
@@ -162,7 +164,9 @@ def list_passed_over(session: Session, *, now: datetime, limit: int) -> list[Pas
     )
     found = [PassedOver(str(row.code_id), row.due_at, 1, row.error or "") for row in session.execute(skipped)]
     found += [
-        PassedOver(str(row.code_id), row.first_slot_at, row.slots, row.explanation or row.reason)
+        PassedOver(
+            str(row.code_id), row.first_slot_at, row.slots, row.explanation or _GAPS_IN_WORDS.get(row.reason, "")
+        )
         for row in session.execute(gaps)
     ]
     return sorted(found, key=lambda each: each.first_slot_at, reverse=True)[:limit]

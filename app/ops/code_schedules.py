@@ -4,7 +4,6 @@ Sessions work as the installation's own organization; every command demands a pl
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -20,10 +19,10 @@ from app.jobs.queries import get_job
 from app.ops.code_rows import CodeScheduleNotFound, get_code_job, get_code_schedule
 from app.runs import service as runs
 from app.schedules.code_origin import OVERRIDABLE, refuse_left
+from app.schedules.drafts import draft_with
 from app.schedules.models import Schedule
 from app.schedules.policies import Missed, Overlap
 from app.schedules.queries import get_schedule, lock_schedule
-from app.schedules.service import draft_of
 from app.tenants.access import Actor
 from app.tenants.audit import record
 from app.tenants.models import SYSTEM_ORGANIZATION_ID
@@ -93,7 +92,7 @@ def change_code_schedule(
     schedule_id = _id_of(session, code_id)
     lock_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
     row = get_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
-    draft = replace(draft_of(row), **dict(changes))
+    draft = draft_with(row, changes)
     runs.edit_schedule(session, actor=actor, schedule_id=row.id, draft=draft, version=row.version, now=now)
 
 

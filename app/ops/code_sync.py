@@ -12,7 +12,7 @@ from app.core.errors import Conflict, Invalid
 from app.core.ids import new_id
 from app.core.scopes import PLATFORM, rescoped
 from app.events.service import Topic, append_event
-from app.jobs.code_rows import CodeJob, put_code_jobs
+from app.jobs.code_rows import CodeJob, free_name, put_code_jobs
 from app.jobs.kinds.code.loading import CodeProblem
 from app.jobs.models import CodeVersion
 from app.ops.code_definitions import Definitions
@@ -20,11 +20,12 @@ from app.runs import planner
 from app.runs import service as runs
 from app.runs.models import Queue
 from app.schedules.code_origin import OVERRIDABLE, CodeSchedule
+from app.schedules.drafts import draft_with
 from app.schedules.fire_times import ClockChange, next_fire, rhythm
 from app.schedules.models import Schedule
-from app.schedules.policies import DEFAULT_MAX_AGE_SECONDS
+from app.schedules.policy_fields import default_max_age
 from app.schedules.queries import ScheduleRow, get_schedule, list_schedules
-from app.schedules.service import draft_of, refuse_never
+from app.schedules.service import refuse_never
 from app.tenants.access import Actor
 from app.tenants.audit import record
 from app.tenants.models import SYSTEM_ORGANIZATION_ID, Organization
@@ -169,7 +170,7 @@ class _Sync:
             clock_change=ClockChange.ONCE.value,
             overlap=one.overlap.value,
             missed=one.missed.value,
-            missed_max_age_seconds=DEFAULT_MAX_AGE_SECONDS,
+            missed_max_age_seconds=default_max_age(when),
             # Nothing that was merely deployed starts by itself.
             enabled=False,
             next_run_at=next_fire(when, after=self._now),
@@ -205,7 +206,7 @@ class _Sync:
         self._update(row.id, facts)
         if is_edited:
             now_there = get_schedule(self._session, organization_id=self._here, schedule_id=row.id)
-            draft = replace(draft_of(now_there), **owned)
+            draft = draft_with(now_there, owned)
             runs.edit_schedule(
                 self._session,
                 actor=self._actor,
@@ -232,8 +233,8 @@ class _Sync:
         self._note(schedule_id, "schedule.loaded")
 
     def _free_name(self, name: str) -> str:
-        here = Schedule.organization_id == self._here, Schedule.deleted_at.is_(None), Schedule.name == name
-        return name if self._session.scalar(select(Schedule.id).where(*here)) is None else f"{name} (code)"
+        here = Schedule.organization_id == self._here, Schedule.deleted_at.is_(None)
+        return free_name(name, set(self._session.scalars(select(Schedule.name).where(*here))))
 
     def _note(self, schedule_id: UUID, kind: str) -> None:
         append_event(

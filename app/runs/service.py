@@ -24,6 +24,7 @@ from app.runs.resuming import make_up
 from app.runs.states import Reason, RunState, Trigger
 from app.schedules import defaults
 from app.schedules import service as schedules
+from app.schedules.code_origin import refuse_left
 from app.schedules.policies import Missed
 from app.schedules.queries import get_schedule, list_schedules_of_job, lock_schedule
 from app.schedules.service import ScheduleDraft
@@ -55,6 +56,7 @@ def run_schedule_now(
     """
     require(actor, Permission.RUN)
     schedule = get_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
+    refuse_left(schedule.code)
     return _run_now(session, actor, schedule.job_id, schedule_id, schedule.name, request_key, arguments or {}, now)
 
 
@@ -73,6 +75,7 @@ def run_job_now(
     """
     require(actor, Permission.RUN)
     job = get_job(session, organization_id=actor.organization_id, job_id=job_id)
+    jobs.refuse_left_code(job)
     return _run_now(session, actor, job_id, None, job.name, request_key, arguments or {}, now)
 
 
@@ -83,7 +86,7 @@ def retry_run(session: Session, *, actor: Actor, run_id: UUID, now: datetime) ->
     failed = get_run(session, organization_id=actor.organization_id, run_id=run_id)
     if not failed.can_retry:
         raise RunNotRetryable(_why_not_retryable(failed))
-    get_job(session, organization_id=actor.organization_id, job_id=failed.job_id)
+    jobs.refuse_left_code(get_job(session, organization_id=actor.organization_id, job_id=failed.job_id))
     request = planner.request_for(
         session.get_one(Job, failed.job_id),
         trigger=Trigger.RETRY,

@@ -1,7 +1,12 @@
 """A schedule as somebody would have to ask for it: where a form or a change begins."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
 from app.core.errors import Invalid
-from app.schedules.policy_fields import default_max_age
+from app.schedules.fire_times import rhythm
+from app.schedules.policy_fields import default_max_age, shortest_interval
 from app.schedules.queries import ScheduleRow
 from app.schedules.service import ScheduleDraft, rhythm_of
 
@@ -13,6 +18,19 @@ def draft_of(schedule: ScheduleRow) -> ScheduleDraft:
         spread_key=schedule.spread_key, enabled=schedule.enabled, overlap=schedule.overlap, missed=schedule.missed,
         missed_max_age_seconds=said_max_age(schedule), missed_limit=schedule.missed_limit, notes=schedule.notes,
     )  # fmt: skip
+
+
+def draft_with(schedule: ScheduleRow, changes: Mapping[str, Any]) -> ScheduleDraft:
+    """The schedule with changes by whoever cannot say a maximum age: it grows where the new times need a longer one.
+
+    Raises CronInvalid or UnknownZone.
+    """
+    draft = replace(draft_of(schedule), **changes)
+    if draft.missed_max_age_seconds is None:
+        return draft
+    interval = shortest_interval(rhythm(draft.cron, timezone=draft.timezone, spread_key=draft.spread_key))
+    needed = int(interval.total_seconds()) if interval else 0
+    return replace(draft, missed_max_age_seconds=max(draft.missed_max_age_seconds, needed))
 
 
 def said_max_age(schedule: ScheduleRow) -> int | None:

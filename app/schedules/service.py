@@ -240,7 +240,11 @@ def _columns(
 
 def _max_age(draft: ScheduleDraft, when: Rhythm, before: ScheduleRow | None) -> int:
     said = draft.missed_max_age_seconds
-    if before is not None and said == before.missed_max_age_seconds and when.cron.text == before.cron:
+    if (
+        before is not None
+        and said == before.missed_max_age_seconds
+        and (when.cron.text, draft.missed) == (before.cron, before.missed)
+    ):
         # Whoever changes something else need not mend what was accepted before.
         return said
     return clean_max_age(said, when=when, missed=draft.missed)

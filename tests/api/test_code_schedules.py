@@ -52,6 +52,12 @@ class TestSchedules:
         assert (reverted["data"]["overrides"], reverted["data"]["notes"]) == ([], "Until the move")
         assert (reverted["message"], again["message"]) == ("Reverted to the code.", "It is as the code says already.")
 
+    def test_may_come_less_often_than_their_maximum_age(self, platform_api: Caller):
+        answer = platform_api.patch(ONE, {"cron": "0 3 * * 1", "missed": "latest"})
+
+        assert answer.status_code == 200
+        assert (answer.json["data"]["cron"], answer.json["data"]["missed"]) == ("0 3 * * 1", "latest")
+
     def test_are_run_with_parameters(self, platform_api: Caller, database: OpenDatabase):
         run_id = platform_api.post(f"{ONE}/run", {"parameters": {"seconds": 0}}).json["data"]["run_id"]
 

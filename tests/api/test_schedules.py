@@ -267,6 +267,17 @@ class TestChanging:
         assert [problem["field"] for problem in answer.json["error"]["fields"]] == [field]
         assert operator_api.get(f"/schedules/{schedule.id}").json["data"]["name"] == "Orders, nightly"
 
+    def test_refuses_a_maximum_age_that_begins_to_count_and_is_too_short(
+        self, operator_api: Caller, schedule: Schedule
+    ):
+        path = f"/schedules/{schedule.id}"
+        skipping = operator_api.patch(path, {"missed": "skip", "missed_max_age_seconds": 60})
+
+        answer = operator_api.patch(path, {"missed": "latest"})
+
+        assert (skipping.status_code, answer.status_code) == (200, 422)
+        assert [problem["field"] for problem in answer.json["error"]["fields"]] == ["missed_max_age_seconds"]
+
     def test_takes_the_time_between_two_slots_as_maximum_age_where_that_is_longer_than_a_day(
         self, operator_api: Caller, schedule: Schedule
     ):

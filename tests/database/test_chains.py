@@ -114,6 +114,19 @@ class TestAdding:
         with pytest.raises(ChainInvalid, match="A → A would start itself for ever"):
             works.chain("A", "A", FAILURE)
 
+    def test_a_group_is_started_by_no_chain_because_its_jobs_could_start_it_again(self, works: Works) -> None:
+        with works.database.transaction() as session:
+            group = make_job(session, works.organization_id, name="All of them", group=None)
+            works.jobs["All of them"] = group.id
+
+        with pytest.raises(
+            ChainInvalid, match="“All of them” starts other jobs, which could start it again"
+        ) as refused:
+            works.chain("A", "All of them")
+
+        assert refused.value.field == "then_job_id"
+        assert works.chain("All of them", "A") is not None
+
     def test_the_two_halves_of_a_circle_at_the_same_moment_do_not_slip_through(self, works: Works) -> None:
         together, refused = Barrier(2), []
 

@@ -170,6 +170,19 @@ class TestNewDefinitions:
         assert sync.schedules()["nightly"].name == "nightly (code)"
         assert sync.jobs()["fetch"].name == "fetch (code)"
 
+    def test_find_a_name_also_where_people_took_the_second_one(self, sync: Sync, define: Define):
+        def take(session: Session) -> None:
+            for suffix in ("", " (code)"):
+                job = make_job(session, SYSTEM_ORGANIZATION_ID, name=f"fetch{suffix}")
+                make_schedule(session, job, name=f"nightly{suffix}")
+
+        sync.do(take)
+
+        sync(define(NIGHTLY))
+
+        assert sync.schedules()["nightly"].name == "nightly (code 2)"
+        assert sync.jobs()["fetch"].name == "fetch (code 2)"
+
     def test_of_a_queue_that_nobody_made_are_named_and_run_all_the_same(self, sync: Sync, define: Define):
         report = sync(define('@job("pick", queue="picking")\ndef pick(): ...\n'))
 
@@ -206,6 +219,27 @@ class TestChangedDefinitions:
         with sync.database.reading(HERE) as session:
             gap = session.scalars(select(Gap)).one()
         assert (gap.slots, gap.reason) == (3, "paused")
+
+    def test_have_the_maximum_age_that_suits_their_times(self, sync: Sync, define: Define):
+        weekly = NIGHTLY.replace("0 2 * * *", "0 2 * * 1").replace("run=ALL_JOBS", 'run=ALL_JOBS, missed="latest"')
+        sync(define(weekly.replace("nightly", "weekly")))
+        sync(define(NIGHTLY + weekly.replace(JOBS, "").replace("nightly", "weekly")))
+        ages = {name: row.missed_max_age_seconds for name, row in sync.schedules().items()}
+
+        report = sync(define(weekly))
+
+        row = sync.schedules()["nightly"]
+        assert ages == {"weekly": 7 * 86_400, "nightly": 86_400}
+        assert (report.refused, row.cron, row.missed_max_age_seconds) == ((), "0 2 * * 1", 7 * 86_400)
+
+    def test_are_in_force_also_where_somebody_chose_a_shorter_maximum_age(self, sync: Sync, define: Define):
+        sync(define(NIGHTLY))
+        sync.edit("nightly", missed_max_age_seconds=2 * 86_400)
+
+        report = sync(define(NIGHTLY.replace('* * *", run=ALL_JOBS', '* * 1", run=ALL_JOBS, missed="latest"')))
+
+        row = sync.schedules()["nightly"]
+        assert (report.refused, row.missed.value, row.missed_max_age_seconds) == ((), "latest", 7 * 86_400)
 
     def test_never_switch_anything_on(self, sync: Sync, define: Define):
         sync(define(NIGHTLY))
@@ -298,6 +332,17 @@ class TestRemovedDefinitions:
         assert (report.left, row.enabled, row.code.left_at) == (("*", "nightly"), False, sync.clock.moment)
         with pytest.raises(ScheduleOwnedByCode, match="no longer defined in code"):
             sync.switch("nightly", enabled=True)
+
+    def test_are_started_by_nobody_any_more(self, sync: Sync, define: Define):
+        sync(define(NIGHTLY))
+        row, job_id = sync.schedules()["nightly"], sync.jobs()["fetch"].id
+        now, key = sync.clock.moment, {"actor": ACTOR, "request_key": "k"}
+        sync(define(""))
+
+        with pytest.raises(ScheduleOwnedByCode, match="“nightly” is no longer defined in code"):
+            sync.do(lambda s: runs.run_schedule_now(s, schedule_id=row.id, now=now, **key))
+        with pytest.raises(JobOwnedByCode, match="“fetch” is no longer defined in code"):
+            sync.do(lambda s: runs.run_job_now(s, job_id=job_id, now=now, **key))
 
     def test_come_back_as_they_were_and_stay_off(self, sync: Sync, define: Define):
         sync(define(NIGHTLY))

@@ -101,6 +101,10 @@ class TestAModuleThatCannotBeLoaded:
         ("text", "problem"),
         [
             ("\nimport no_such_library\n", ":3: The module “{}” cannot be loaded: No module named 'no_such_library'."),
+            (
+                "import sys\nsys.exit(2)\n",
+                ":3: The module “{}” cannot be loaded: SystemExit: 2. Mend it, then restart.",
+            ),
             ("\n\n1 / 0\n", ":4: The module “{}” cannot be loaded: ZeroDivisionError: division by zero."),
             ("def broken(:\n", ":2: The module “{}” cannot be loaded: SyntaxError: invalid syntax"),
             (
@@ -126,6 +130,9 @@ class TestAMistake:
             ('"fetch", timeout=0', "timeout=0 is not possible. Use 1 to 86400 seconds."),
             ('"fetch", timeout="1h"', "timeout='1h' is not possible. Use 1 to 86400 seconds."),
             ('"fetch", tries=99', "tries=99 is not possible. Use 1 to 20."),
+            ('"fetch", queue=["slow"]', "queue=['slow'] is not possible. Use the name of a queue."),
+            ('"fetch", memory_mib="1 GB"', "memory_mib='1 GB' is not possible. Use a whole number from 1"),
+            ('"fetch", processes=0', "processes=0 is not possible. Use a whole number from 1"),
             ('"fetch", isolation="cloud"', "isolation='cloud' is not possible. Use 'process' or 'thread'."),
         ],
     )
@@ -168,6 +175,10 @@ class TestAMistake:
         ("given", "problem"),
         [
             ('"Nightly", "@daily", run="fetch"', "'Nightly' cannot name a schedule. Use small letters"),
+            ('["nightly"], "@daily", run="fetch"', "['nightly'] cannot name a schedule. Use small letters"),
+            ('["nightly"], "@daily", run=group("feed")', "['nightly'] cannot name a schedule. Use small letters"),
+            ('"nightly", "@daily", run="fetch", description=None', "Something in it is of the wrong type: 'NoneType'"),
+            ('"nightly", "@daily", run="fetch", environments=[[]]', "Something in it is of the wrong type: "),
             ('"nightly", "61 * * * *", run="fetch"', "Minute 61 does not exist. Use 0 to 59."),
             ('"nightly", "@daily", "Mars/Base", run="fetch"', "There is no time zone 'Mars/Base'."),
             ('"nightly", "@daily", run="fitch"', "There is no job “fitch” for it to run. Jobs here: fetch, open."),

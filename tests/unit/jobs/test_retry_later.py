@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.jobs.kinds.code.context import RetryLater
+from app.jobs.code import RetryLater
 
 
 def test_a_moment_is_as_good_as_a_number_of_seconds() -> None:

@@ -1,6 +1,7 @@
 """The functions that code jobs can run: how one is declared. How modules are searched for them is in loading.py."""
 
 import importlib
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -106,7 +107,7 @@ def job(
     in the worker itself. `memory_mib` and `processes` say what a run may use, where the installation's limits do not
     fit. What is wrong is told by `belfry jobs check` and on the page, and costs this job alone.
     """
-    problems = list(_problems(name, group, timeout, tries, isolation))
+    problems = [*_problems(name, group, timeout, tries, isolation), *_problems_of_room(queue, memory_mib, processes)]
 
     def declare(call: Callable[..., Result]) -> CodeFunction:
         code = call.__code__
@@ -161,6 +162,16 @@ def _problems(name: str, group: str | None, timeout: int, tries: int, isolation:
         found.append(f"tries={tries!r} is not possible. Use 1 to {MOST_TRIES}.")
     if isolation not in set(Isolation):
         found.append(f"isolation={isolation!r} is not possible. Use 'process' or 'thread'.")
+    return found
+
+
+def _problems_of_room(queue: object, memory_mib: object, processes: object) -> list[str]:
+    found = []
+    if queue is not None and not isinstance(queue, str):
+        found.append(f"queue={queue!r} is not possible. Use the name of a queue.")
+    for name, number in (("memory_mib", memory_mib), ("processes", processes)):
+        if number is not None and not _is_within(number, sys.maxsize):
+            found.append(f"{name}={number!r} is not possible. Use a whole number from 1, or leave it out.")
     return found
 
 

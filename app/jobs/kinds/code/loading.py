@@ -81,7 +81,7 @@ def _import_all(names: Iterable[str]) -> tuple[list[ModuleType], list[CodeProble
             continue
         try:
             module = importlib.import_module(name)
-        except Exception as error:  # noqa: BLE001 - the module is the operator's, and may fail in any way
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the module is the operator's, and may do anything
             problems.append(_problem_of(name, error))
             continue
         found[name] = module
@@ -90,7 +90,7 @@ def _import_all(names: Iterable[str]) -> tuple[list[ModuleType], list[CodeProble
     return list(found.values()), problems
 
 
-def _problem_of(name: str, error: Exception) -> CodeProblem:
+def _problem_of(name: str, error: BaseException) -> CodeProblem:
     if isinstance(error, ModuleNotFoundError) and _is_itself(name, error.name):
         advice = "Check BELFRY_JOBS, and that the module lies on PYTHONPATH or is installed."
         return CodeProblem(name, f"There is no module “{name}”. {advice}")
