@@ -103,7 +103,12 @@ class Parts:
     @classmethod
     def from_settings(cls, settings: Settings, *, queues: Collection[str] | None = None) -> "Parts":
         pools = Pools.open(settings)
-        schema = SchemaGate(pools.beat, expected=newest_migration(), is_strict=settings.is_production)
+        schema = SchemaGate(
+            pools.beat,
+            expected=newest_migration(),
+            is_strict=settings.is_production,
+            others=(pools.work, pools.tick),
+        )
         schema.refuse_powerful_login()
         functions = guard_supply(settings)
         kinds = job_kinds(settings, functions)

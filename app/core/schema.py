@@ -73,14 +73,22 @@ def known_migrations() -> frozenset[str]:
 class SchemaGate:
     """Says whether the database may be used, at most five seconds after that changed.
 
-    `is_strict` also refuses a login that row-level security would not hold back: what production does.
+    `is_strict` also refuses a login that row-level security would not hold back: what production does. `others` are
+    the process's other ways to the same database.
     """
 
     def __init__(
-        self, database: Database, *, expected: str, is_strict: bool = False, ticks: Callable[[], float] = time.monotonic
+        self,
+        database: Database,
+        *,
+        expected: str,
+        is_strict: bool = False,
+        others: Sequence[Database] = (),
+        ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self._is_strict = is_strict
         self._database = database
+        self._others = others
         self._expected = expected
         self._ticks = ticks
         self._lock = Lock()
@@ -125,8 +133,15 @@ class SchemaGate:
         if self._is_old():
             found = self._look()
             self._say(found)
+            if self._looked_at is not None and self._state is SchemaState.UNREACHABLE is not found:
+                self._leave_old_connections()
             self._state = found
             self._looked_at = self._ticks()
+
+    def _leave_old_connections(self) -> None:
+        # They are from before the database went away. Whoever takes one finds that out by a time-out of its own.
+        for database in (self._database, *self._others):
+            database.dispose()
 
     def _say(self, found: SchemaState) -> None:
         # Changes alone: whoever reads the log learns why nothing begins any more, and when it does again. How it was
