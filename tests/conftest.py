@@ -13,6 +13,7 @@ from app.edge.database_setup import administering, bring_up_to_date
 from app.factory import create_app
 from tests.fakes.clock import ManualClock
 from tests.fakes.database import OpenDatabase, open_everything
+from tests.fakes.routes import compile_routes_once
 from tests.fakes.vault import VAULT_KEY
 from tests.services.folder import OwnServiceFolder, ServiceFolder
 from tests.services.postgres import PostgresUrls
@@ -23,6 +24,7 @@ SERVICE_FOLDER = pytest.StashKey[OwnServiceFolder]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    compile_routes_once()
     # Workers use the folder of the process that started them, which outlives them all.
     if not hasattr(config, "workerinput"):
         config.stash[SERVICE_FOLDER] = OwnServiceFolder()

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -80,8 +81,25 @@ class Caller:
         self._clock = clock
         self._moments = SessionMoments()
         self._terms = Terms(self._moments.ago, self._moments.seconds_since, lateral=False)
-        self._line, self._standing = next_in_line(self._terms, places, waited=waited), _standing(self._terms)
-        self._call_step, self._standing_step = _call_step(places, waited), Step(_standing(lane_terms()[1]))
+        self._places, self._waited = places, waited
+
+    # The statements are long, and each engine needs its own alone: each is made when it is first asked for.
+
+    @cached_property
+    def _line(self) -> Select[Any]:
+        return next_in_line(self._terms, self._places, waited=self._waited)
+
+    @cached_property
+    def _standing(self) -> Select[Any]:
+        return _standing(self._terms)
+
+    @cached_property
+    def _call_step(self) -> Step:
+        return _call_step(self._places, self._waited)
+
+    @cached_property
+    def _standing_step(self) -> Step:
+        return Step(_standing(lane_terms()[1]))
 
     def call(self, values: Values, *, steps: Sequence[tuple[Step, Values]] = (), do: DoFirst | None = None) -> Round:
         """Call the next runs, and mark them as called. Two who call at once never exceed a limit together.
