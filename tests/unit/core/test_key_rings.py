@@ -7,7 +7,8 @@ from threading import Barrier
 
 import pytest
 
-from app.core.config import SettingInvalid, Settings, read_settings
+from app.core.config import Settings, read_settings
+from app.core.setting_reader import SettingInvalid
 from app.core.key_rings import (
     GivenKeys,
     KeyFile,
