@@ -19,9 +19,9 @@ from app.ops.code_definitions import Definitions, load_definitions
 from app.ops.code_sync import SyncReport, sync_definitions
 from app.runs import service as runs
 from app.schedules.code_origin import ScheduleOwnedByCode
+from app.schedules.drafts import draft_of
 from app.schedules.models import Gap
 from app.schedules.queries import ScheduleRow, list_schedules
-from app.schedules.service import draft_of
 from app.tenants.models import SYSTEM_ORGANIZATION_ID, AuditEntry
 from app.tenants.platform import acting_for_the_installation
 from tests.factories.work import make_job, make_schedule
