@@ -12,8 +12,10 @@ from sqlalchemy.orm import Session
 
 from app.core.config import Settings
 from app.core.scopes import Scope
+from app.jobs.kinds.base import KindName
 from app.jobs.models import Job
-from app.jobs.service import JobOwnedByCode
+from app.jobs.policies import RetryPolicy
+from app.jobs.service import JobOwnedByCode, default_retry
 from app.jobs.service import mark_deleted as delete_job
 from app.ops.code_definitions import Definitions, load_definitions
 from app.ops.code_sync import SyncReport, sync_definitions
@@ -127,6 +129,13 @@ class TestNewDefinitions:
             False, "skip", None, "All jobs defined in code",
         )  # fmt: skip
         assert sync.jobs()["fetch"].code_group == "feed"
+
+    def test_are_tried_as_other_functions_are(self, sync: Sync, define: Define):
+        sync(define(JOBS))
+
+        policy = RetryPolicy.stored_in(sync.jobs()["fetch"])
+
+        assert policy == default_retry(KindName.CODE)
 
     def test_say_where_they_stand(self, sync: Sync, define: Define):
         definitions = define(NIGHTLY)
