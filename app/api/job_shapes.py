@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 
 from app.api.models import Answer, Body, Int32, Moment, Name
 from app.edge.identity import current_actor
-from app.edge.runtime import request_session, runtime
+from app.edge.runtime import fresh_session, runtime
 from app.jobs.kinds.base import DefinitionInvalid, KindName
 from app.jobs.policies import Backoff, ErrorClass, Priority, RetryPolicy, WhenLost
 from app.jobs.queries import JobRow, get_job
@@ -148,11 +148,7 @@ class JobOut(Answer):
 
 def newest_job(job_id: UUID) -> JobRow:
     """A job as it stands after the commands of this request. Raises JobNotFound."""
-    session = request_session()
-    # Commands write past the objects that were read before.
-    session.flush()
-    session.expire_all()
-    return get_job(session, organization_id=current_actor().organization_id, job_id=job_id)
+    return get_job(fresh_session(), organization_id=current_actor().organization_id, job_id=job_id)
 
 
 def shown_job(row: JobRow) -> JobOut:
