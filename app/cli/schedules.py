@@ -6,10 +6,11 @@ from uuid import UUID, uuid4
 
 import click
 
-from app.cli.code import read_parameters, revert_to_code, set_parameters, show_code_schedules
+from app.cli.code import revert_to_code, show_code_schedules
 from app.cli.console import Console, as_json, choice_of, moment, pass_console, show, table, with_organization
 from app.cli.schedule_history import gaps, history
 from app.cli.schedule_preview import preview
+from app.cli.starting import arguments_of, set_parameters, show_started
 from app.cli.why import why_of_schedule
 from app.core.ids import new_id
 from app.jobs.queries import get_job
@@ -195,7 +196,6 @@ def disable(console: Console, schedule_id: UUID) -> None:
 @pass_console
 def run(console: Console, schedule_id: UUID, parameters: tuple[str, ...], is_json: bool) -> None:
     """Start a schedule's job now."""
-    given, kinds = read_parameters(parameters), job_kinds(console.settings)
     with console.desk() as desk:
         here = desk.actor.organization_id
         schedule = get_schedule(desk.session, organization_id=here, schedule_id=schedule_id)
@@ -205,10 +205,10 @@ def run(console: Console, schedule_id: UUID, parameters: tuple[str, ...], is_jso
             actor=desk.actor,
             schedule_id=schedule_id,
             request_key=str(uuid4()),
-            arguments=kinds[job.kind].check_arguments(job.definition, given) if given else None,
+            arguments=arguments_of(job, parameters, kinds=job_kinds(console.settings)),
             now=desk.now,
         )
-    show({"run": str(run_id)}, f"Started run {run_id}. Watch it with: belfry runs tail {run_id}", is_json=is_json)
+    show_started(run_id, is_json=is_json)
 
 
 @schedules.command()
