@@ -18,7 +18,7 @@ from app.queue.dispatch import Dispatcher
 from app.runs.models import Run, in_state
 from app.runs.states import RunState
 from app.tenants.models import Organization
-from app.worker import Parts
+from app.worker.parts import Parts
 from bench.installation import Installation
 from bench.line import add_ready_runs
 from bench.quick_worker import QuickKind

@@ -5,13 +5,14 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from app import worker
 from app.core.config import Settings, read_settings
 from app.core.log import set_up_logging
 from app.jobs.kinds.base import JobKinds, KindName, Outcome, OutcomeStatus, RunContext
 from app.jobs.kinds.code.supply import GuardSupply
 from app.ops.kinds import job_kinds
 from app.schedules import slot_accounts
+from app.worker import parts
+from app.worker.processes import run_worker
 from tests.fakes.kind import ScriptedKind
 
 
@@ -34,10 +35,10 @@ def main() -> None:
     options = parser.parse_args()
     settings = read_settings()
     set_up_logging()
-    worker.job_kinds = quick_kinds
+    parts.job_kinds = quick_kinds
     # Lateness is measured by slots between whole minutes, which otherwise are mended instead of run.
     slot_accounts.may_have_been_slot = lambda when, cursor: True
-    worker.run_worker(settings, with_scheduler=not options.no_scheduler)
+    run_worker(settings, with_scheduler=not options.no_scheduler)
 
 
 if __name__ == "__main__":

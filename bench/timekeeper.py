@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.ops.capacity import live_slots
 from app.queue.dispatch import make_dispatcher
 from app.queue.scheduler import Scheduler
-from app.worker import Parts
+from app.worker.parts import Parts
 from bench.installation import Installation
 
 

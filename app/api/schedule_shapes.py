@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field
 from app.api.models import Answer, Body, Int32, Moment, Name
 from app.core.ids import new_id
 from app.edge.identity import current_actor, current_person, request_now
-from app.edge.runtime import request_session
+from app.edge.runtime import fresh_session, request_session
 from app.ops.schedule_health import ScheduleHealth, health_of
 from app.runs.resuming import missed_meanwhile
 from app.runs.states import RunState
@@ -184,11 +184,7 @@ def show_schedules(rows: Sequence[ScheduleRow]) -> list[ScheduleOut]:
 
 def show_newest(schedule_id: UUID) -> ScheduleOut:
     """One schedule as it stands after the commands of this request. Raises ScheduleNotFound."""
-    session = request_session()
-    # Commands write past the objects that were read before.
-    session.flush()
-    session.expire_all()
-    row = get_schedule(session, organization_id=current_actor().organization_id, schedule_id=schedule_id)
+    row = get_schedule(fresh_session(), organization_id=current_actor().organization_id, schedule_id=schedule_id)
     return show_schedules([row])[0]
 
 

@@ -1,13 +1,11 @@
 """What code defines, on the command line: check it, put it in force, list it, go back to it."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from app.cli.console import Console, as_json, moment, pass_console, show, table
 from app.core.clock import DatabaseClock
-from app.core.errors import Invalid
 from app.core.scopes import Scope
 from app.ops import code_schedules
 from app.ops.code_definitions import Definitions, load_definitions
@@ -16,10 +14,6 @@ from app.ops.code_rows import CodeScheduleRow, list_code_schedules
 from app.tenants.platform import acting_for_the_installation
 
 EXIT_PROBLEMS = 1
-
-
-class ParameterUnreadable(Invalid):
-    """A parameter on the command line has no name or no value."""
 
 
 @click.command("check")
@@ -71,11 +65,6 @@ def revert_to_code(console: Console, code_id: str) -> None:
     click.echo("Reverted." if did_revert else "It is as the code says already.")
 
 
-set_parameters = click.option(
-    "--set", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter of this run alone. May be repeated."
-)
-
-
 def show_code_schedules(console: Console, *, is_json: bool) -> None:
     """What `belfry schedules list --code` prints."""
     console.schema.require()
@@ -86,17 +75,6 @@ def show_code_schedules(console: Console, *, is_json: bool) -> None:
     facts = [_facts(row) for row in rows]
     cells = [[str(cell or "-") for cell in each.values()] for each in facts]
     show(facts, table(headings, cells, empty="The code defines no schedules."), is_json=is_json)
-
-
-def read_parameters(words: Sequence[str]) -> dict[str, str]:
-    """Parameters from `--set name=value`. Raises ParameterUnreadable."""
-    found = {}
-    for word in words:
-        name, sign, value = word.partition("=")
-        if not sign or not name.strip():
-            raise ParameterUnreadable(f"--set {word!r} has no value. Write it as --set name=value.")
-        found[name.strip()] = value
-    return found
 
 
 def _facts(row: CodeScheduleRow) -> dict[str, Any]:

@@ -8,9 +8,10 @@ from uuid import UUID, uuid4
 import click
 
 from app.cli.chains import chain
-from app.cli.code import check_code, read_parameters, set_parameters, sync_code
+from app.cli.code import check_code, sync_code
 from app.cli.console import Console, as_json, choice_of, pass_console, show, table, with_organization
 from app.cli.job_options import with_job_options, with_options
+from app.cli.starting import arguments_of, set_parameters, show_started
 from app.core.errors import Invalid
 from app.jobs.kinds.base import KindName
 from app.jobs.queries import get_job, list_jobs, lock_job
@@ -67,7 +68,6 @@ def list_command(console: Console, is_json: bool) -> None:
 @pass_console
 def run(console: Console, job_id: UUID, parameters: tuple[str, ...], is_json: bool) -> None:
     """Start a job now."""
-    given, kinds = read_parameters(parameters), job_kinds(console.settings)
     with console.desk() as desk:
         job = get_job(desk.session, organization_id=desk.actor.organization_id, job_id=job_id)
         run_id = service.run_job_now(
@@ -75,10 +75,10 @@ def run(console: Console, job_id: UUID, parameters: tuple[str, ...], is_json: bo
             actor=desk.actor,
             job_id=job_id,
             request_key=str(uuid4()),
-            arguments=kinds[job.kind].check_arguments(job.definition, given) if given else None,
+            arguments=arguments_of(job, parameters, kinds=job_kinds(console.settings)),
             now=desk.now,
         )
-    show({"run": str(run_id)}, f"Started run {run_id}. Watch it with: belfry runs tail {run_id}", is_json=is_json)
+    show_started(run_id, is_json=is_json)
 
 
 @jobs.command()

@@ -1,6 +1,7 @@
 """`belfry schedules history` and `gaps`: what became of the slots of one schedule."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
 
@@ -10,6 +11,8 @@ from app.runs.queries import RunRow
 from app.schedules.queries import GapRow, find_schedule, list_gaps
 
 MOST = 1000
+
+T = TypeVar("T")
 
 how_many = click.option("--limit", default=20, show_default=True, type=click.IntRange(1, MOST))
 
@@ -25,10 +28,7 @@ def history(console: Console, name: str, limit: int, is_json: bool) -> None:
 
     NAME is its name or its id.
     """
-    with console.reading() as desk:
-        organization_id = desk.actor.organization_id
-        schedule = find_schedule(desk.session, organization_id=organization_id, name=name)
-        found = list_history(desk.session, organization_id=organization_id, schedule_id=schedule.id, limit=limit)
+    found = _read(console, name, limit, list_history)
     cells = [[str(moment(entry.at)), *_cells(entry)] for entry in found]
     text = table(["AT", "WHAT", "RUN OR SLOTS", "WHY"], cells, empty="Nothing has happened yet.")
     show([_entry(entry) for entry in found], text, is_json=is_json)
@@ -45,15 +45,19 @@ def gaps(console: Console, name: str, limit: int, is_json: bool) -> None:
 
     NAME is its name or its id.
     """
-    with console.reading() as desk:
-        organization_id = desk.actor.organization_id
-        schedule = find_schedule(desk.session, organization_id=organization_id, name=name)
-        found = list_gaps(desk.session, organization_id=organization_id, schedule_id=schedule.id, limit=limit)
+    found = _read(console, name, limit, list_gaps)
     facts = [_gap(gap) for gap in found]
     cells = [[str(fact["first_slot"]), str(fact["last_slot"]), str(fact["slots"]), _why(gap)]
              for fact, gap in zip(facts, found, strict=True)]  # fmt: skip
     text = table(["FIRST SLOT", "LAST SLOT", "SLOTS", "WHY"], cells, empty="Every slot was executed.")
     show(facts, text, is_json=is_json)
+
+
+def _read(console: Console, name: str, limit: int, read: Callable[..., list[T]]) -> list[T]:
+    with console.reading() as desk:
+        here = desk.actor.organization_id
+        schedule = find_schedule(desk.session, organization_id=here, name=name)
+        return read(desk.session, organization_id=here, schedule_id=schedule.id, limit=limit)
 
 
 def _cells(entry: HistoryEntry) -> list[str]:

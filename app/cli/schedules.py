@@ -1,25 +1,23 @@
-"""`belfry schedules`: list, preview, create, edit, switch, run, delete. Its history is in schedule_history.py."""
+"""`belfry schedules`: list, create, edit, switch, run, delete. Preview and history are modules of their own."""
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import click
 
-from app.cli.code import read_parameters, revert_to_code, set_parameters, show_code_schedules
+from app.cli.code import revert_to_code, show_code_schedules
 from app.cli.console import Console, as_json, choice_of, moment, pass_console, show, table, with_organization
 from app.cli.schedule_history import gaps, history
+from app.cli.schedule_preview import preview
+from app.cli.starting import arguments_of, set_parameters, show_started
 from app.cli.why import why_of_schedule
-from app.core.errors import Invalid
 from app.core.ids import new_id
 from app.jobs.queries import get_job
 from app.ops.kinds import job_kinds
 from app.runs import service
 from app.runs.resuming import missed_meanwhile
-from app.schedules.describe import describe, notes
 from app.schedules.drafts import draft_of
-from app.schedules.fire_times import Rhythm, fire_times, rhythm
 from app.schedules.policies import DEFAULT_MISSED_LIMIT, Missed, Overlap
 from app.schedules.policy_fields import read_length
 from app.schedules.queries import ScheduleRow, get_schedule, list_schedules
@@ -27,16 +25,7 @@ from app.schedules.service import ScheduleDraft, create_schedule
 from app.schedules.slot_accounts import MissedSlots
 
 NO_SCHEDULES = "No schedules yet. Make one in the browser, under Schedules."
-MOST_PREVIEWED = 1000
-# A calendar ends in 9999, and a zone's offset has to fit in before that.
-FROM_YEARS = range(1970, 9991)
-
-
 MAX_AGE_HELP = "How old a missed slot may be that still runs, such as 90m, 36h or 7d."
-
-
-class FromInvalid(Invalid):
-    """The start of a preview cannot be read."""
 
 
 @click.group()
@@ -44,6 +33,7 @@ def schedules() -> None:
     """See and steer schedules."""
 
 
+schedules.add_command(preview)
 schedules.add_command(why_of_schedule)
 schedules.add_command(history)
 schedules.add_command(gaps)
@@ -71,31 +61,6 @@ def list_command(console: Console, is_code: bool, is_json: bool) -> None:
     headings = ["ID", "NAME", "JOB", "CRON", "ZONE", "STATE", "NEXT RUN", "PROBLEM"]
     cells = [[str(cell or "-") for cell in _facts(row).values()] for row in rows]
     show([_facts(row) for row in rows], table(headings, cells, empty=NO_SCHEDULES), is_json=is_json)
-
-
-@schedules.command()
-@click.argument("cron")
-@click.option("--zone", default="UTC", show_default=True, help="IANA time zone.")
-@click.option("--from", "start", metavar="WHEN", help="A date (midnight in the zone) or an instant; now by default.")
-@click.option("--count", default=5, show_default=True, type=click.IntRange(1, MOST_PREVIEWED))
-@click.option("--spread-key", default="", help="What H is spread by.")
-@as_json
-def preview(cron: str, zone: str, start: str | None, count: int, spread_key: str, is_json: bool) -> None:
-    """Show when a cron text fires, exactly as the scheduler will."""
-    when = rhythm(cron, timezone=zone, spread_key=spread_key)
-    begin = _read_start(start, when)
-    # The start itself counts, and "strictly after" is how fire times are asked for.
-    found = fire_times(when, after=begin - timedelta(microseconds=1), limit=count)
-    remarks = notes(when, now=begin)
-    value = {
-        "cron": when.cron.text,
-        "zone": when.zone.name,
-        "description": describe(when),
-        "instants": [moment(at) for at in found],
-        "notes": list(remarks),
-    }
-    lines = [describe(when), *(_line(at, when) for at in found), *remarks]
-    show(value, "\n".join(lines), is_json=is_json)
 
 
 @schedules.command()
@@ -231,7 +196,6 @@ def disable(console: Console, schedule_id: UUID) -> None:
 @pass_console
 def run(console: Console, schedule_id: UUID, parameters: tuple[str, ...], is_json: bool) -> None:
     """Start a schedule's job now."""
-    given, kinds = read_parameters(parameters), job_kinds(console.settings)
     with console.desk() as desk:
         here = desk.actor.organization_id
         schedule = get_schedule(desk.session, organization_id=here, schedule_id=schedule_id)
@@ -241,10 +205,10 @@ def run(console: Console, schedule_id: UUID, parameters: tuple[str, ...], is_jso
             actor=desk.actor,
             schedule_id=schedule_id,
             request_key=str(uuid4()),
-            arguments=kinds[job.kind].check_arguments(job.definition, given) if given else None,
+            arguments=arguments_of(job, parameters, kinds=job_kinds(console.settings)),
             now=desk.now,
         )
-    show({"run": str(run_id)}, f"Started run {run_id}. Watch it with: belfry runs tail {run_id}", is_json=is_json)
+    show_started(run_id, is_json=is_json)
 
 
 @schedules.command()
@@ -283,29 +247,3 @@ def _facts(row: ScheduleRow) -> dict[str, Any]:
         "next_run": moment(row.next_run_at),
         "problem": row.problem,
     }
-
-
-def _read_start(text: str | None, when: Rhythm) -> datetime:
-    if text is None:
-        return datetime.now(when.zone.tzinfo)
-    begin = _parse_start(text, when)
-    if begin.year not in FROM_YEARS:
-        raise FromInvalid(f"--from {text!r} is out of reach. Use the years {FROM_YEARS[0]} to {FROM_YEARS[-1]}.")
-    return begin
-
-
-def _parse_start(text: str, when: Rhythm) -> datetime:
-    try:
-        if len(text) == len("2027-03-13"):
-            day = date.fromisoformat(text)
-            return datetime(day.year, day.month, day.day, tzinfo=when.zone.tzinfo)
-        begin = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise FromInvalid(
-            f"--from {text!r} is neither a date nor an instant. Write 2027-03-13 or 2027-03-13T08:00:00Z."
-        ) from error
-    return begin if begin.tzinfo else begin.replace(tzinfo=when.zone.tzinfo)
-
-
-def _line(at: datetime, when: Rhythm) -> str:
-    return f"{at.astimezone(when.zone.tzinfo):%a %d %b %Y %H:%M %z}  {moment(at)}"

@@ -12,7 +12,7 @@ from app.cli.console import Console, pass_console
 from app.core.process import die_with_parent
 from app.core.scopes import ENGINE
 from app.runs.switches import check_queue
-from app.worker import run_scheduler, run_worker
+from app.worker.processes import run_scheduler, run_worker
 
 SWITCHED_OFF = (
     "No scheduler was started: BELFRY_SCHEDULER_ENABLED is off here. Runs by hand start all the same; another machine "

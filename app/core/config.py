@@ -1,35 +1,52 @@
 """Settings, read once at the start. Every other module is handed what it needs of them."""
 
 import os
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import TypeVar
 from zoneinfo import available_timezones
 
 from dotenv import dotenv_values
-from sqlalchemy.exc import ArgumentError
 
 from app.core.addresses import parse_networks
-from app.core.errors import Invalid
 from app.core.service_urls import broker_address, database_address, postgres_address
+from app.core.setting_reader import Expected, SettingReader
 
 MIN_SECRET_CHARACTERS = 32
-# Shown by name alone when they are wrong.
-SECRET_SETTINGS = {"BELFRY_SECRET_KEY", "BELFRY_VAULT_KEYS"}
-# A password may hold anything, so all before the last @ is taken for one.
-_CREDENTIALS = re.compile(r"//.*@")
 # What stands for no module with jobs, and those that there are unless others are named.
 NO_JOBS = "none"
 EXAMPLE_JOBS = ("app.jobs.examples",)
-ON = {"on", "true", "yes", "1"}
-OFF = {"off", "false", "no", "0"}
-
-T = TypeVar("T")
+# What each setting that is neither a number nor a switch takes, and an example of it.
+EXPECTED = {
+    "BELFRY_ENV": Expected("'development' or 'production'", "production"),
+    "BELFRY_DATABASE_URL": Expected(
+        "a URL that begins with postgresql:// or, for a file, with sqlite:///", "postgresql://belfry:…@db/belfry"
+    ),
+    "BELFRY_DATABASE_ADMIN_URL": Expected(
+        "a URL that begins with postgresql:// and names a user who may make roles and tables",
+        "postgresql://postgres:…@db/belfry",
+    ),
+    "BELFRY_BROKER_URL": Expected(
+        "a URL that begins with redis://, rediss:// or unix:// or, for a file, with sqlite:///",
+        "redis://:…@queue:6379/0",
+    ),
+    "BELFRY_SECRET_KEY": Expected(
+        f"{MIN_SECRET_CHARACTERS} random characters or more",
+        "$(python3 -c 'import secrets; print(secrets.token_urlsafe(48))')",
+    ),
+    "BELFRY_VAULT_KEYS_FILE": Expected(
+        "a file instead of BELFRY_VAULT_KEYS, not beside it", "/run/secrets/belfry_vault_keys"
+    ),
+    "BELFRY_LISTEN": Expected("host:port", "0.0.0.0:8000"),
+    "BELFRY_PUBLIC_URL": Expected("the address people open, with http:// or https://", "https://belfry.example.com"),
+    "BELFRY_DEFAULT_TIMEZONE": Expected("an IANA time zone", "Europe/Berlin"),
+    "BELFRY_ALLOWED_PRIVATE_ADDRESSES": Expected(
+        "addresses or networks separated by commas", "10.1.0.0/16, 192.168.7.4"
+    ),
+}
 
 
 class Environment(StrEnum):
@@ -37,10 +54,6 @@ class Environment(StrEnum):
 
     DEVELOPMENT = "development"  # somebody's machine: short polls, plain http
     PRODUCTION = "production"  # keys must be given, cookies need https
-
-
-class SettingInvalid(Invalid):
-    """One or more settings cannot be used; the message names each, what was expected and an example."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +92,7 @@ class Settings:
     @property
     def is_embedded(self) -> bool:
         """Whether everything lies in files of this machine."""
-        return self.database_url.startswith("sqlite") and self.broker_url.startswith("sqlite")
+        return _is_embedded(self.database_url, self.broker_url)
 
     @property
     def reachable_host(self) -> str:
@@ -96,60 +109,38 @@ def read_settings(environ: Mapping[str, str] | None = None, *, folder: Path | No
     base = (folder or Path.cwd()).resolve()
     given = {name: value for name, value in dotenv_values(base / ".env").items() if value is not None}
     given.update(os.environ if environ is None else environ)
-    reader = _Reader(given)
+    reader = SettingReader(given, EXPECTED)
     settings = _collect(reader, base)
     reader.refuse_if_wrong()
     return settings
 
 
-def _collect(read: "_Reader", base: Path) -> Settings:
-    # One table, read from top to bottom: longer than our functions are, and clearer than its halves would be.
-    env = read.one("BELFRY_ENV", "development", Environment, "'development' or 'production'", "production")
-    is_production = env is Environment.PRODUCTION
+def _collect(read: SettingReader, base: Path) -> Settings:
+    env = read.one("BELFRY_ENV", "development", Environment)
     data_dir = base / read.text("BELFRY_DATA_DIR", "var")
-    database_url = read.one(
-        "BELFRY_DATABASE_URL", f"sqlite:///{data_dir}/belfry.db", partial(database_address, base),
-        "a URL that begins with postgresql:// or, for a file, with sqlite:///", "postgresql://belfry:…@db/belfry",
-    )  # fmt: skip
-    broker_url = read.one(
-        "BELFRY_BROKER_URL", f"sqlite:///{data_dir}/queue.db", partial(broker_address, base),
-        "a URL that begins with redis://, rediss:// or unix:// or, for a file, with sqlite:///",
-        "redis://:…@queue:6379/0",
-    )  # fmt: skip
-    host, port = read.one("BELFRY_LISTEN", "127.0.0.1:8000", _address, "host:port", "0.0.0.0:8000")
-    is_embedded = database_url.startswith("sqlite") and broker_url.startswith("sqlite")
-    lease = read.number("BELFRY_LEASE_SECONDS", 30, low=4, high=600)
+    database = read.one("BELFRY_DATABASE_URL", f"sqlite:///{data_dir}/belfry.db", partial(database_address, base))
+    broker = read.one("BELFRY_BROKER_URL", f"sqlite:///{data_dir}/queue.db", partial(broker_address, base))
     vault_keys = read.words("BELFRY_VAULT_KEYS")
+    keys_file = partial(_file_or_none, base, is_alone=not vault_keys)
+    host, port = read.one("BELFRY_LISTEN", "127.0.0.1:8000", _address)
+    lease = read.number("BELFRY_LEASE_SECONDS", 30, low=4, high=600)
     return Settings(
         env=env,
         data_dir=data_dir,
-        database_url=database_url,
-        database_admin_url=read.one(
-            "BELFRY_DATABASE_ADMIN_URL", "", _postgres_or_none,
-            "a URL that begins with postgresql:// and names a user who may make roles and tables",
-            "postgresql://postgres:…@db/belfry",
-        ),
-        broker_url=broker_url,
-        secret_key=read.one(
-            "BELFRY_SECRET_KEY", "", _secret, f"{MIN_SECRET_CHARACTERS} random characters or more",
-            "$(python3 -c 'import secrets; print(secrets.token_urlsafe(48))')",
-        ),
+        database_url=database,
+        database_admin_url=read.one("BELFRY_DATABASE_ADMIN_URL", "", _postgres_or_none),
+        broker_url=broker,
+        secret_key=read.one("BELFRY_SECRET_KEY", "", _secret),
         vault_keys=tuple(vault_keys),
-        vault_keys_file=read.one(
-            "BELFRY_VAULT_KEYS_FILE", "", partial(_file_or_none, base, is_alone=not vault_keys),
-            "a file instead of BELFRY_VAULT_KEYS, not beside it", "/run/secrets/belfry_vault_keys",
-        ),
-        auto_migrate=read.switch("BELFRY_AUTO_MIGRATE", default=is_embedded),
+        vault_keys_file=read.one("BELFRY_VAULT_KEYS_FILE", "", keys_file),
+        auto_migrate=read.switch("BELFRY_AUTO_MIGRATE", default=_is_embedded(database, broker)),
         listen_host=host,
         listen_port=port,
         web_processes=read.number("BELFRY_WEB_PROCESSES", 1, low=1, high=32),
-        public_url=read.one(
-            "BELFRY_PUBLIC_URL", f"http://{_reachable(host)}:{port}", _web_url,
-            "the address people open, with http:// or https://", "https://belfry.example.com",
-        ),
+        public_url=read.one("BELFRY_PUBLIC_URL", f"http://{_reachable(host)}:{port}", _web_url),
         trusted_proxies=read.number("BELFRY_TRUSTED_PROXIES", 0, low=0, high=5),
         scheduler_enabled=read.switch("BELFRY_SCHEDULER_ENABLED", default=True),
-        poll_seconds=read.number("BELFRY_POLL_SECONDS", 60 if is_production else 10, low=1, high=60),
+        poll_seconds=read.number("BELFRY_POLL_SECONDS", 60 if env is Environment.PRODUCTION else 10, low=1, high=60),
         workers=read.number("BELFRY_WORKERS", 5, low=1, high=256),
         lease_seconds=lease,
         # Two beats must fit into a lease, so that one that was lost costs nothing.
@@ -160,66 +151,18 @@ def _collect(read: "_Reader", base: Path) -> Settings:
         function_processes=read.number("BELFRY_FUNCTION_PROCESSES", 256, low=2, high=30_000),
         retention_days=read.number("BELFRY_RETENTION_DAYS", 365, low=0, high=36_500),
         api_requests_per_minute=read.number("BELFRY_API_REQUESTS_PER_MINUTE", 600, low=1, high=1_000_000),
-        default_timezone=read.one(
-            "BELFRY_DEFAULT_TIMEZONE", "UTC", _zone, "an IANA time zone", "Europe/Berlin"
-        ),
+        default_timezone=read.one("BELFRY_DEFAULT_TIMEZONE", "UTC", _zone),
         job_modules=_modules(read.words("BELFRY_JOBS")),
-        allowed_private_addresses=read.one(
-            "BELFRY_ALLOWED_PRIVATE_ADDRESSES", "", parse_networks,
-            "addresses or networks separated by commas", "10.1.0.0/16, 192.168.7.4",
-        ),
-    )  # fmt: skip
+        allowed_private_addresses=read.one("BELFRY_ALLOWED_PRIVATE_ADDRESSES", "", parse_networks),
+    )
 
 
-class _Reader:
-    """Takes values out of the environment and gathers everything that is wrong, to say it all at once."""
-
-    def __init__(self, given: Mapping[str, str]) -> None:
-        self._given = given
-        self._wrong: list[str] = []
-
-    def text(self, name: str, default: str) -> str:
-        return self._given.get(name, "").strip() or default
-
-    def words(self, name: str) -> list[str]:
-        return [word.strip() for word in self.text(name, "").split(",") if word.strip()]
-
-    def one(self, name: str, default: str, parse: Callable[[str], T], expected: str, example: str) -> T:
-        """The parsed value. A wrong one is noted, and the default's stands in until the start is refused."""
-        value = self.text(name, default)
-        try:
-            return parse(value)
-        except (ValueError, ArgumentError, Invalid) as error:
-            shown = "set, but not shown" if name in SECRET_SETTINGS else repr(_CREDENTIALS.sub("//•••@", value))
-            # A parser with a name for the mistake knows better what it is.
-            detail = f" ({error.message})" if isinstance(error, Invalid) else ""
-            self._wrong.append(f"{name} is {shown}. Expected {expected}, for example {name}={example}{detail}")
-            return parse(default)
-
-    def number(self, name: str, default: int, *, low: int, high: int) -> int:
-        def parse(value: str) -> int:
-            if not low <= int(value) <= high:
-                raise ValueError(value)
-            return int(value)
-
-        return self.one(name, str(default), parse, f"a whole number from {low} to {high}", str(default))
-
-    def switch(self, name: str, *, default: bool) -> bool:
-        return self.one(name, "on" if default else "off", _on_or_off, "'on' or 'off'", "on")
-
-    def refuse_if_wrong(self) -> None:
-        if self._wrong:
-            raise SettingInvalid("Belfry did not start, because of its settings.\n  " + "\n  ".join(self._wrong))
+def _is_embedded(database_url: str, broker_url: str) -> bool:
+    return database_url.startswith("sqlite") and broker_url.startswith("sqlite")
 
 
 def _modules(words: list[str]) -> tuple[str, ...]:
     return () if words == [NO_JOBS] else tuple(words) or EXAMPLE_JOBS
-
-
-def _on_or_off(value: str) -> bool:
-    if value.lower() not in ON | OFF:
-        raise ValueError(value)
-    return value.lower() in ON
 
 
 def _postgres_or_none(value: str) -> str | None:

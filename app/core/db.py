@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import JSON, CursorResult, Engine, MetaData, UpdateBase, Uuid
+from sqlalchemy import JSON, CursorResult, Engine, Index, MetaData, UpdateBase, Uuid, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
@@ -47,6 +47,11 @@ class Base(DeclarativeBase):
         }
     )
     type_annotation_map = {datetime: UTCDateTime, UUID: Uuid(), dict[str, Any]: JSON}
+
+
+def partial_index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    """An index over those rows alone that matter now, however long the history is."""
+    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
 
 
 @dataclass(frozen=True)

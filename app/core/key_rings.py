@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 
-from app.core.config import SettingInvalid, Settings
+from app.core.config import Settings
 from app.core.key_files import change_key_file, make_key_file
 from app.core.sealing import KEY_BYTES, KeyRing, SealingKey
+from app.core.setting_reader import SettingInvalid
 
 FILE_NAME = "vault_keys"
 # Fewer different bytes than this were typed or counted, not thrown.

@@ -46,6 +46,14 @@ def request_session() -> Session:
     return cast("Session", runtime().requests.session())
 
 
+def fresh_session() -> Session:
+    """The session of this request, reading anew: commands write past the objects that were read before."""
+    session = request_session()
+    session.flush()
+    session.expire_all()
+    return session
+
+
 def work_as(scope: Scope) -> None:
     """Let this request's session go on as somebody else, in the same transaction."""
     g.scope = scope

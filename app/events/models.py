@@ -4,15 +4,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, text
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.db import Base
+from app.core.db import Base, partial_index
 
 # SQLite numbers rows by itself only in a column of exactly this type.
 _RowNumber = BigInteger().with_variant(Integer, "sqlite")
 SCHEDULE_REPAIRED = "schedule.repaired"
-_REPAIRS = text(f"kind = '{SCHEDULE_REPAIRED}'")
 
 
 class Event(Base):
@@ -22,7 +21,7 @@ class Event(Base):
     __table_args__ = (
         Index("ix_events_organization_id_topic_id", "organization_id", "topic", "id"),
         # The history of a schedule tells of its repairs, of which there are next to none.
-        Index("ix_events_repairs", "subject_id", "id", sqlite_where=_REPAIRS, postgresql_where=_REPAIRS),
+        partial_index("ix_events_repairs", "subject_id", "id", where=f"kind = '{SCHEDULE_REPAIRED}'"),
         {"sqlite_autoincrement": True},
     )
 

@@ -39,16 +39,12 @@ class CodeJob:
 
     def columns(self) -> dict[str, Any]:
         """The columns that code decides about."""
-        retry = replace(DEFAULT_RETRY, tries=self.tries)
         return {
             "name": self.name,
             "description": self.description,
             "kind": KindName.CODE.value,
             "definition": self.definition,
-            "tries": retry.tries,
-            "retry_delay_seconds": retry.delay_seconds,
-            "retry_backoff": retry.backoff.value,
-            "when_lost": retry.when_lost.value,
+            **replace(DEFAULT_RETRY, tries=self.tries).columns,
             "time_limit_seconds": self.time_limit_seconds,
             "queue": self.queue,
             "code_group": self.group,

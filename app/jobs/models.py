@@ -14,11 +14,10 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
-    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.db import Base
+from app.core.db import Base, partial_index
 from app.core.ids import new_id
 from app.jobs.policies import WhenLost
 
@@ -30,29 +29,18 @@ class Job(Base):
     __table_args__ = (
         # The target of composite foreign keys: a child can only point at a job of its own organization.
         UniqueConstraint("organization_id", "id"),
-        Index(
-            "uq_jobs_organization_id_name",
-            "organization_id",
-            "name",
-            unique=True,
-            sqlite_where=text("deleted_at IS NULL"),
-            postgresql_where=text("deleted_at IS NULL"),
+        partial_index(
+            "uq_jobs_organization_id_name", "organization_id", "name", unique=True, where="deleted_at IS NULL"
         ),
-        Index(
+        partial_index(
             "uq_jobs_organization_id_code_name",
             "organization_id",
             "code_name",
             unique=True,
-            sqlite_where=text("code_name IS NOT NULL"),
-            postgresql_where=text("code_name IS NOT NULL"),
+            where="code_name IS NOT NULL",
         ),
         # The few that dispatch has to count for.
-        Index(
-            "ix_jobs_limited",
-            "id",
-            sqlite_where=text("concurrency IS NOT NULL"),
-            postgresql_where=text("concurrency IS NOT NULL"),
-        ),
+        partial_index("ix_jobs_limited", "id", where="concurrency IS NOT NULL"),
         CheckConstraint("tries >= 1", name="tries_at_least_one"),
         CheckConstraint("time_limit_seconds >= 1", name="time_limit_at_least_a_second"),
     )

@@ -84,6 +84,19 @@ class RetryPolicy:
             row.retry_longest_delay_seconds, row.retry_has_jitter, read_not_on(row.retry_not_on),
         )  # fmt: skip
 
+    @property
+    def columns(self) -> dict[str, Any]:
+        """The same columns, as they are written."""
+        return {
+            "tries": self.tries,
+            "retry_delay_seconds": self.delay_seconds,
+            "retry_backoff": self.backoff.value,
+            "when_lost": self.when_lost.value,
+            "retry_longest_delay_seconds": self.longest_delay_seconds,
+            "retry_has_jitter": self.has_jitter,
+            "retry_not_on": ",".join(sorted(self.not_on)),
+        }
+
     def delay_after(self, attempt: int, *, chance: float = 0.5) -> timedelta:
         """The wait after that many attempts. Never more than the longest one, wherever chance (0 to 1) puts it."""
         seconds = self.delay_seconds
@@ -103,11 +116,6 @@ class RetryPolicy:
     def has_tries_left(self, attempt: int) -> bool:
         """Whether another try may follow after that many attempts."""
         return attempt < self.tries
-
-    @property
-    def not_on_words(self) -> str:
-        """The classes that are not tried again, as they are stored: words with commas between them."""
-        return ",".join(sorted(self.not_on))
 
     def may_repeat(self, *, kind_says: bool) -> bool:
         """Whether a try whose end is unknown may be followed by another one by itself."""

@@ -30,33 +30,8 @@ def open_run(
 ) -> UUID | None:  # fmt: skip
     """Add a run: ready, waiting for another one, or skipped. None when its slot, request or retry has one already."""
     run_id = new_id()
-    values: dict[str, Any] = {
+    values = _columns(request) | {
         "id": run_id,
-        "organization_id": request.organization_id,
-        "job_id": request.job_id,
-        "job_name": request.job_name,
-        "kind": request.kind.value,
-        "definition": request.definition,
-        "tries": request.retry.tries,
-        "retry_delay_seconds": request.retry.delay_seconds,
-        "retry_backoff": request.retry.backoff.value,
-        "retry_longest_delay_seconds": request.retry.longest_delay_seconds,
-        "retry_has_jitter": request.retry.has_jitter,
-        "retry_not_on": request.retry.not_on_words,
-        "when_lost": request.retry.when_lost.value,
-        "soft_limit_seconds": request.soft_limit_seconds,
-        "time_limit_seconds": request.time_limit_seconds,
-        "queue": request.queue,
-        "priority": request.priority.value,
-        "trigger": request.trigger.value,
-        "schedule_id": request.schedule_id,
-        "slot_at": request.slot_at,
-        "due_at": request.due_at,
-        "requested_by": request.requested_by,
-        "request_key": request.request_key,
-        "retry_of_run_id": request.retry_of_run_id,
-        "parent_run_id": request.parent_run_id,
-        "cause_run_id": request.cause_run_id,
         "state": state.value,
         "reason": reason and reason.value,
         "error": explanation,
@@ -240,6 +215,30 @@ def _end_cancelled(session: Session, run_id: UUID, token: int, end: AttemptEnd, 
     }  # fmt: skip
     query = update(Run).where(*asked).values(**values).returning(Run.organization_id)
     return _leave(session, query, run_id, token, end, RunState.CANCELLED.value, now)
+
+
+def _columns(request: RunRequest) -> dict[str, Any]:
+    return {
+        "organization_id": request.organization_id,
+        "job_id": request.job_id,
+        "job_name": request.job_name,
+        "kind": request.kind.value,
+        "definition": request.definition,
+        **request.retry.columns,
+        "soft_limit_seconds": request.soft_limit_seconds,
+        "time_limit_seconds": request.time_limit_seconds,
+        "queue": request.queue,
+        "priority": request.priority.value,
+        "trigger": request.trigger.value,
+        "schedule_id": request.schedule_id,
+        "slot_at": request.slot_at,
+        "due_at": request.due_at,
+        "requested_by": request.requested_by,
+        "request_key": request.request_key,
+        "retry_of_run_id": request.retry_of_run_id,
+        "parent_run_id": request.parent_run_id,
+        "cause_run_id": request.cause_run_id,
+    }
 
 
 def _insert_or_ignore(session: Session) -> Insert:

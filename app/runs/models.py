@@ -19,21 +19,15 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
     literal_column,
-    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.db import Base
+from app.core.db import Base, partial_index
 from app.core.ids import new_id
 from app.jobs.policies import WhenLost
 from app.runs.states import RunState
 
 _HAS_FINISHED = "finished_at IS NOT NULL"
-
-
-def _partial_index(name: str, *columns: str, where: str) -> Index:
-    """An index over the few rows that matter now, however long the history is."""
-    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
 
 
 def in_state(state: RunState, run: "type[Run] | None" = None) -> ColumnElement[bool]:
@@ -68,9 +62,9 @@ class Run(Base):
             ["runs.organization_id", "runs.id"],
             name="fk_runs_organization_id_retry_of_run_id_runs",
         ),
-        _partial_index("ix_runs_ready", "ready_at", where="state = 'ready'"),
+        partial_index("ix_runs_ready", "ready_at", where="state = 'ready'"),
         # The line itself, by queue and organization, and those who have been called out of it.
-        _partial_index(
+        partial_index(
             "ix_runs_line",
             "queue",
             "organization_id",
@@ -79,7 +73,7 @@ class Run(Base):
             "id",
             where="state = 'ready' AND hinted_at IS NULL AND aside_at IS NULL",
         ),
-        _partial_index(
+        partial_index(
             "ix_runs_aside",
             "job_id",
             "priority",
@@ -87,15 +81,15 @@ class Run(Base):
             "id",
             where="state = 'ready' AND hinted_at IS NULL AND aside_at IS NOT NULL",
         ),
-        _partial_index("ix_runs_hinted", "hinted_at", where="state = 'ready' AND hinted_at IS NOT NULL"),
-        _partial_index("ix_runs_waiting_retry", "ready_at", where="state = 'waiting_retry'"),
-        _partial_index("ix_runs_waiting", "schedule_id", where="state = 'waiting'"),
-        _partial_index("ix_runs_parent_run_id", "parent_run_id", where="parent_run_id IS NOT NULL"),
-        _partial_index("ix_runs_cause_run_id", "cause_run_id", where="cause_run_id IS NOT NULL"),
-        _partial_index("ix_runs_lease", "lease_until", where="state = 'running'"),
+        partial_index("ix_runs_hinted", "hinted_at", where="state = 'ready' AND hinted_at IS NOT NULL"),
+        partial_index("ix_runs_waiting_retry", "ready_at", where="state = 'waiting_retry'"),
+        partial_index("ix_runs_waiting", "schedule_id", where="state = 'waiting'"),
+        partial_index("ix_runs_parent_run_id", "parent_run_id", where="parent_run_id IS NOT NULL"),
+        partial_index("ix_runs_cause_run_id", "cause_run_id", where="cause_run_id IS NOT NULL"),
+        partial_index("ix_runs_lease", "lease_until", where="state = 'running'"),
         Index("ix_runs_schedule_id_finished_at", "schedule_id", "finished_at"),
         # Each index that a run is in has to be written whenever the run changes.
-        _partial_index("ix_runs_organization_id_finished_at", "organization_id", "finished_at", where=_HAS_FINISHED),
+        partial_index("ix_runs_organization_id_finished_at", "organization_id", "finished_at", where=_HAS_FINISHED),
         Index("ix_runs_schedule_id_created_at", "schedule_id", "created_at"),
         Index("ix_runs_job_id_created_at", "job_id", "created_at"),
         Index("ix_runs_organization_id_state_created_at", "organization_id", "state", "created_at"),

@@ -86,10 +86,8 @@ def _give(session: Session, organization_id: UUID, service: Service, now: dateti
         kind=KindName.SYNC.value,
         service=service.value,
         definition={"service": service.value},
-        tries=SYNC_RETRY.tries,
-        retry_delay_seconds=SYNC_RETRY.delay_seconds,
-        retry_backoff=SYNC_RETRY.backoff.value,
         time_limit_seconds=TIME_LIMIT_SECONDS,
+        **SYNC_RETRY.columns,
         **common,
     )
     session.add(job)

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 from app.core.errors import Invalid
-from app.schedules.fire_times import rhythm
 from app.schedules.policy_fields import default_max_age, shortest_interval
 from app.schedules.queries import ScheduleRow
 from app.schedules.service import ScheduleDraft, rhythm_of
@@ -28,7 +27,7 @@ def draft_with(schedule: ScheduleRow, changes: Mapping[str, Any]) -> ScheduleDra
     draft = replace(draft_of(schedule), **changes)
     if draft.missed_max_age_seconds is None:
         return draft
-    interval = shortest_interval(rhythm(draft.cron, timezone=draft.timezone, spread_key=draft.spread_key))
+    interval = shortest_interval(draft.rhythm)
     needed = int(interval.total_seconds()) if interval else 0
     return replace(draft, missed_max_age_seconds=max(draft.missed_max_age_seconds, needed))
 

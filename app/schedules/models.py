@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.db import Base
+from app.core.db import Base, partial_index
 from app.core.ids import new_id
 
 # SQLite numbers rows by itself only in a column of exactly this type.
@@ -39,13 +39,8 @@ class Schedule(Base):
             ["jobs.organization_id", "jobs.id"],
             name="fk_schedules_organization_id_job_id_jobs",
         ),
-        Index(
-            "uq_schedules_organization_id_name",
-            "organization_id",
-            "name",
-            unique=True,
-            sqlite_where=text("deleted_at IS NULL"),
-            postgresql_where=text("deleted_at IS NULL"),
+        partial_index(
+            "uq_schedules_organization_id_name", "organization_id", "name", unique=True, where="deleted_at IS NULL"
         ),
         Index(
             "ix_schedules_due",
@@ -54,21 +49,19 @@ class Schedule(Base):
             sqlite_where=text("enabled IS 1 AND deleted_at IS NULL AND problem IS NULL"),
             postgresql_where=text("enabled IS true AND deleted_at IS NULL AND problem IS NULL"),
         ),
-        Index(
+        partial_index(
             "uq_schedules_organization_id_default_for",
             "organization_id",
             "default_for",
             unique=True,
-            sqlite_where=text("deleted_at IS NULL"),
-            postgresql_where=text("deleted_at IS NULL"),
+            where="deleted_at IS NULL",
         ),
-        Index(
+        partial_index(
             "uq_schedules_organization_id_code_id",
             "organization_id",
             "code_id",
             unique=True,
-            sqlite_where=text("code_id IS NOT NULL"),
-            postgresql_where=text("code_id IS NOT NULL"),
+            where="code_id IS NOT NULL",
         ),
         Index("ix_schedules_organization_id_job_id", "organization_id", "job_id"),
     )

@@ -1,11 +1,11 @@
 """Commands on schedules. Those that concern slots already due go through `runs.service`, which plans them first."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import Update, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -63,10 +63,10 @@ class ScheduleDraft:
     missed_limit: int = DEFAULT_MISSED_LIMIT
     notes: str = ""
 
-
-def draft_of(row: ScheduleRow) -> ScheduleDraft:
-    """What a schedule says now, to be changed in parts."""
-    return ScheduleDraft(**{each.name: getattr(row, each.name) for each in fields(ScheduleDraft)})
+    @property
+    def rhythm(self) -> Rhythm:
+        """When it would fire. Raises CronInvalid or UnknownZone."""
+        return rhythm(self.cron, timezone=self.timezone, spread_key=self.spread_key)
 
 
 def rhythm_of(schedule: Schedule | ScheduleRow) -> Rhythm:
@@ -88,7 +88,7 @@ def create_schedule(session: Session, *, actor: Actor, draft: ScheduleDraft, now
         id=new_id(),
         organization_id=actor.organization_id,
         enabled=draft.enabled,
-        next_run_at=next_fire(_rhythm(draft), after=now),
+        next_run_at=next_fire(draft.rhythm, after=now),
         switched_at=now,
         switched_by=actor.label,
         created_at=now,
@@ -120,7 +120,7 @@ def edit_schedule(
         raise ScheduleInvalid("The default schedule of a service runs the service's own sync.", field="job_id")
     refuse_renaming(before.code, before=(before.name, before.job_id), after=(columns["name"], columns["job_id"]))
     overrides = () if before.code is None else before.code.overrides_of(columns)
-    _account_for_silence(session, before, _rhythm(draft), now)
+    _account_for_silence(session, before, draft.rhythm, now)
     query = (
         update(Schedule)
         .where(
@@ -133,20 +133,12 @@ def edit_schedule(
             **_switched(before, draft.enabled, actor, now),
             code_overrides=",".join(overrides),
             problem=None,
-            next_run_at=next_fire(_rhythm(draft), after=now),
+            next_run_at=next_fire(draft.rhythm, after=now),
             version=version + 1,
             updated_at=now,
         )
     )
-    try:
-        changed = count_changed(session, query)
-    except IntegrityError as error:
-        raise _name_taken(draft) from error
-    if changed != 1:
-        raise ScheduleChanged(
-            "Somebody else changed this schedule meanwhile, so nothing was saved. "
-            "Reload the page to see the newest version."
-        )
+    _save(session, query, draft)
     changes = _differences(before, columns | {"enabled": draft.enabled})
     summary = f"Changed schedule “{before.name}”{_made_up_words(made_up)}"
     _note(session, actor, schedule_id, "edited", summary, now, changes)
@@ -221,7 +213,7 @@ def _columns(
     except NameInvalid as error:
         raise ScheduleInvalid(error.message, field=error.field) from error
     job = get_job(session, organization_id=actor.organization_id, job_id=draft.job_id)
-    when = _rhythm(draft)
+    when = draft.rhythm
     refuse_never(when, now=now)
     return {
         "name": name,
@@ -238,6 +230,18 @@ def _columns(
     }
 
 
+def _save(session: Session, query: Update, draft: ScheduleDraft) -> None:
+    try:
+        changed = count_changed(session, query)
+    except IntegrityError as error:
+        raise _name_taken(draft) from error
+    if changed != 1:
+        raise ScheduleChanged(
+            "Somebody else changed this schedule meanwhile, so nothing was saved. "
+            "Reload the page to see the newest version."
+        )
+
+
 def _max_age(draft: ScheduleDraft, when: Rhythm, before: ScheduleRow | None) -> int:
     said = draft.missed_max_age_seconds
     if (
@@ -248,10 +252,6 @@ def _max_age(draft: ScheduleDraft, when: Rhythm, before: ScheduleRow | None) -> 
         # Whoever changes something else need not mend what was accepted before.
         return said
     return clean_max_age(said, when=when, missed=draft.missed)
-
-
-def _rhythm(draft: ScheduleDraft) -> Rhythm:
-    return rhythm(draft.cron, timezone=draft.timezone, spread_key=draft.spread_key)
 
 
 def _name_taken(draft: ScheduleDraft) -> ScheduleNameTaken:

@@ -13,11 +13,10 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
-    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.db import Base
+from app.core.db import Base, partial_index
 from app.core.ids import new_id
 
 # The organization of what belongs to the installation itself. Made by a migration, the same everywhere.
@@ -146,13 +145,12 @@ class Invitation(Base):
     __tablename__ = "invitations"
     __table_args__ = (
         UniqueConstraint("token_digest"),
-        Index(
+        partial_index(
             "uq_invitations_organization_id_email_open",
             "organization_id",
             "email",
             unique=True,
-            sqlite_where=text("accepted_at IS NULL AND revoked_at IS NULL"),
-            postgresql_where=text("accepted_at IS NULL AND revoked_at IS NULL"),
+            where="accepted_at IS NULL AND revoked_at IS NULL",
         ),
     )
 

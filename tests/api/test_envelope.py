@@ -201,7 +201,7 @@ class TestFailures:
     def test_keeps_nothing_of_a_command_that_failed(
         self, owner_api: Caller, monkeypatch: pytest.MonkeyPatch, database: OpenDatabase
     ):
-        monkeypatch.setattr("app.api.resources.jobs._job", _fail_with(Invalid("Too late.", field="name")))
+        monkeypatch.setattr("app.api.resources.jobs.newest_job", _fail_with(Invalid("Too late.", field="name")))
 
         answer = owner_api.post("/jobs", JOB)
 

@@ -12,16 +12,18 @@ from sqlalchemy.orm import Session
 
 from app.core.config import Settings
 from app.core.scopes import Scope
+from app.jobs.kinds.base import KindName
 from app.jobs.models import Job
-from app.jobs.service import JobOwnedByCode
+from app.jobs.policies import RetryPolicy
+from app.jobs.service import JobOwnedByCode, default_retry
 from app.jobs.service import mark_deleted as delete_job
 from app.ops.code_definitions import Definitions, load_definitions
 from app.ops.code_sync import SyncReport, sync_definitions
 from app.runs import service as runs
 from app.schedules.code_origin import ScheduleOwnedByCode
+from app.schedules.drafts import draft_of
 from app.schedules.models import Gap
 from app.schedules.queries import ScheduleRow, list_schedules
-from app.schedules.service import draft_of
 from app.tenants.models import SYSTEM_ORGANIZATION_ID, AuditEntry
 from app.tenants.platform import acting_for_the_installation
 from tests.factories.work import make_job, make_schedule
@@ -127,6 +129,13 @@ class TestNewDefinitions:
             False, "skip", None, "All jobs defined in code",
         )  # fmt: skip
         assert sync.jobs()["fetch"].code_group == "feed"
+
+    def test_are_tried_as_other_functions_are(self, sync: Sync, define: Define):
+        sync(define(JOBS))
+
+        policy = RetryPolicy.stored_in(sync.jobs()["fetch"])
+
+        assert policy == default_retry(KindName.CODE)
 
     def test_say_where_they_stand(self, sync: Sync, define: Define):
         definitions = define(NIGHTLY)

@@ -15,7 +15,9 @@ from app.core.lane import Step
 from app.core.scopes import NOBODY
 from app.queue.broker import make_huey
 from app.queue.tasks import make_hints
-from app.worker import LATE_SECONDS, SMALL_ANSWER_SECONDS, Parts
+from app.worker.ending import LATE_SECONDS
+from app.worker.parts import Parts
+from app.worker.pools import SMALL_ANSWER_SECONDS
 from tests.faults.degraded_postgres import OwnPostgres, SwallowingProxy
 from tests.faults.degraded_worker import Site, WorkerProcess, wait_until
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.worker import LATE_SECONDS
+from app.worker.ending import LATE_SECONDS
 from tests.faults.degraded_worker import Site, WorkerProcess, wait_until
 
 pytestmark = pytest.mark.slow

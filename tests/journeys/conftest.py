@@ -14,10 +14,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
 
 from app.core.paths import ROOT
 
+PASSWORD = "correct horse battery staple"
 PATIENCE_SECONDS = 40.0
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # Chromium as root in a container, on a machine without a way out.
@@ -140,6 +141,34 @@ class Outside:
         self.release.set()
         self.server.shutdown()
         self.server.server_close()
+
+
+def make_http_job(page: Page, belfry: Belfry, name: str, url: str, *, tries: int = 3) -> None:
+    """Make a job of one call through its form."""
+    page.goto(f"{belfry.url}/jobs/new?kind=workflow")
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_label("Address").fill(url)
+    page.get_by_text("When it fails").click()
+    page.get_by_label("Tries", exact=True).fill(str(tries))
+    page.get_by_role("button", name="Save job").click()
+    expect(page.get_by_role("link", name=name)).to_be_visible()
+
+
+def start_job(page: Page, belfry: Belfry, name: str) -> None:
+    """Start a job by hand and open its run."""
+    page.goto(f"{belfry.url}/jobs")
+    row = page.get_by_role("row").filter(has_text=name)
+    row.get_by_label(f"Actions for {name}").click()
+    row.get_by_role("button", name="Run now").click()
+    expect(page.get_by_role("status").filter(has_text="View").first).to_be_visible()
+    page.goto(f"{belfry.url}/runs")
+    runs_of(page, name).first.get_by_role("link", name=name).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(name)
+
+
+def runs_of(page: Page, name: str) -> Locator:
+    """The rows of a list that name it."""
+    return page.get_by_role("row").filter(has_text=name)
 
 
 @pytest.fixture(scope="module")

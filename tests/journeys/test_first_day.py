@@ -10,37 +10,14 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.core.paths import ROOT
-from tests.journeys.conftest import Belfry, Outside, wait_until
+from tests.journeys.conftest import PASSWORD, Belfry, Outside, make_http_job, start_job, wait_until
 
 pytestmark = pytest.mark.journey
 
-PASSWORD = "correct horse battery staple"
 # A slot is at most a minute away.
 UNTIL_THE_NEXT_SLOT_MS = 75_000
 # Lease, sweep, restart of the worker and the attempt itself.
 UNTIL_RECOVERED_MS = 40_000
-
-
-def make_http_job(page: Page, belfry: Belfry, name: str, url: str, *, tries: int = 3) -> None:
-    page.goto(f"{belfry.url}/jobs/new?kind=workflow")
-    page.get_by_label("Name", exact=True).fill(name)
-    page.get_by_label("Address").fill(url)
-    page.get_by_text("When it fails").click()
-    page.get_by_label("Tries", exact=True).fill(str(tries))
-    page.get_by_role("button", name="Save job").click()
-    expect(page.get_by_role("link", name=name)).to_be_visible()
-
-
-def start_job(page: Page, belfry: Belfry, name: str) -> None:
-    """Start a job by hand and open its run."""
-    page.goto(f"{belfry.url}/jobs")
-    row = page.get_by_role("row").filter(has_text=name)
-    row.get_by_label(f"Actions for {name}").click()
-    row.get_by_role("button", name="Run now").click()
-    expect(page.get_by_role("status").filter(has_text="View").first).to_be_visible()
-    page.goto(f"{belfry.url}/runs")
-    page.get_by_role("row").filter(has_text=name).first.get_by_role("link", name=name).click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text(name)
 
 
 class TestFirstDay:

@@ -3,40 +3,15 @@
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.journeys.conftest import Belfry, Outside, wait_until
+from tests.journeys.conftest import PASSWORD, Belfry, Outside, make_http_job, runs_of, start_job, wait_until
 
 pytestmark = pytest.mark.journey
 
-PASSWORD = "correct horse battery staple"
 # A slot is at most a minute away.
 UNTIL_A_SLOT_IS_MISSED = 75.0
 UNTIL_IT_HAS_RUN_MS = 40_000
-
-
-def make_http_job(page: Page, belfry: Belfry, name: str, url: str) -> None:
-    page.goto(f"{belfry.url}/jobs/new?kind=workflow")
-    page.get_by_label("Name", exact=True).fill(name)
-    page.get_by_label("Address").fill(url)
-    page.get_by_role("button", name="Save job").click()
-    expect(page.get_by_role("link", name=name)).to_be_visible()
-
-
-def start_job(page: Page, belfry: Belfry, name: str) -> None:
-    """Start a job by hand and open its run."""
-    page.goto(f"{belfry.url}/jobs")
-    row = page.get_by_role("row").filter(has_text=name)
-    row.get_by_label(f"Actions for {name}").click()
-    row.get_by_role("button", name="Run now").click()
-    expect(page.get_by_role("status").filter(has_text="View").first).to_be_visible()
-    page.goto(f"{belfry.url}/runs")
-    runs_of(page, name).first.get_by_role("link", name=name).click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text(name)
-
-
-def runs_of(page: Page, name: str) -> Locator:
-    return page.get_by_role("row").filter(has_text=name)
 
 
 def has_missed_a_slot(page: Page) -> bool:

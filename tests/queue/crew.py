@@ -13,7 +13,8 @@ from app.queue.broker import make_huey
 from app.queue.consumer import make_consumer
 from app.queue.slots import Slots
 from app.queue.tasks import make_tasks
-from app.worker import Parts, Work
+from app.worker.parts import Parts
+from app.worker.work import Work
 from tests.fakes.kind import ScriptedKind
 
 PATIENCE_SECONDS = 20

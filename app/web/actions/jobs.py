@@ -8,7 +8,7 @@ from app.core.db import on_commit
 from app.core.errors import AppError, Conflict, Invalid
 from app.edge.errors import status_of
 from app.edge.identity import current_actor, request_now
-from app.edge.runtime import request_session, runtime
+from app.edge.runtime import fresh_session, request_session, runtime
 from app.jobs import service as jobs
 from app.jobs.kinds.base import KindName
 from app.jobs.queries import JobRow, get_job
@@ -118,11 +118,7 @@ def _is_reload(form: JobForm) -> bool:
 
 
 def _job(job_id: UUID) -> JobRow:
-    session = request_session()
-    # Commands write past the objects that were read before.
-    session.flush()
-    session.expire_all()
-    return get_job(session, organization_id=current_actor().organization_id, job_id=job_id)
+    return get_job(fresh_session(), organization_id=current_actor().organization_id, job_id=job_id)
 
 
 def _refused(form: JobForm, error: AppError, *, job: JobRow | None) -> Response:

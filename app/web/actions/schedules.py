@@ -10,7 +10,7 @@ from app.core.errors import AppError, Conflict, Invalid, NotFound
 from app.core.ids import new_id
 from app.edge.errors import status_of
 from app.edge.identity import current_actor, request_now
-from app.edge.runtime import request_session, runtime
+from app.edge.runtime import fresh_session, request_session, runtime
 from app.runs import service as runs
 from app.runs.resuming import missed_meanwhile
 from app.schedules import service as schedules
@@ -133,11 +133,7 @@ def _edit(form: ScheduleForm, before: ScheduleRow) -> None:
 
 
 def _schedule(schedule_id: UUID) -> ScheduleRow:
-    session = request_session()
-    # Commands write past the objects that were read before.
-    session.flush()
-    session.expire_all()
-    return get_schedule(session, organization_id=current_actor().organization_id, schedule_id=schedule_id)
+    return get_schedule(fresh_session(), organization_id=current_actor().organization_id, schedule_id=schedule_id)
 
 
 def _refused(form: ScheduleForm, error: AppError, *, schedule: ScheduleRow | None) -> Response:

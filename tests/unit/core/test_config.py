@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from app.core.config import Environment, SettingInvalid, Settings, read_settings
+from app.core.config import Environment, Settings, read_settings
+from app.core.setting_reader import SettingInvalid
 
 
 def read(folder: Path, **environ: str) -> Settings:

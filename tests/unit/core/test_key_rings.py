@@ -7,7 +7,7 @@ from threading import Barrier
 
 import pytest
 
-from app.core.config import SettingInvalid, Settings, read_settings
+from app.core.config import Settings, read_settings
 from app.core.key_rings import (
     GivenKeys,
     KeyFile,
@@ -19,6 +19,7 @@ from app.core.key_rings import (
     parse_keys,
 )
 from app.core.keys import with_keys
+from app.core.setting_reader import SettingInvalid
 from tests.fakes.vault import vault_key
 
 OLD, NEW = vault_key(1), vault_key(2)

@@ -7,8 +7,9 @@ from threading import Barrier
 
 import pytest
 
-from app.core.config import SettingInvalid, read_settings
+from app.core.config import read_settings
 from app.core.keys import with_secret_key
+from app.core.setting_reader import SettingInvalid
 
 
 class TestTheSecretKey:

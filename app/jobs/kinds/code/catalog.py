@@ -110,25 +110,15 @@ def job(
     problems = [*_problems(name, group, timeout, tries, isolation), *_problems_of_room(queue, memory_mib, processes)]
 
     def declare(call: Callable[..., Result]) -> CodeFunction:
-        code = call.__code__
         found = CodeFunction(
-            name=name,
-            title=title or _words(name),
-            summary=summary or _first_line(call.__doc__),
-            call=call,
-            signature=_signature(call, problems),
-            source=place_in(call.__module__, code.co_filename, code.co_firstlineno),
-            is_idempotent=idempotent,
-            group=group,
-            queue=queue,
-            timeout_seconds=timeout,
-            tries=tries,
+            name, title or _words(name), summary or _first_line(call.__doc__), call,
+            _signature(call, problems), _place(call),
+            is_idempotent=idempotent, group=group, queue=queue, timeout_seconds=timeout, tries=tries,
             isolation=Isolation(isolation) if isolation in set(Isolation) else Isolation.PROCESS,
-            platform_only=platform_only,
-            memory_mib=memory_mib,
-            processes=processes,
+            platform_only=platform_only, memory_mib=memory_mib, processes=processes,
+            # Last, because reading the signature may have found one more.
             problems=tuple(problems),
-        )
+        )  # fmt: skip
         call.__globals__.setdefault(DECLARED_JOBS, []).append(found)
         return found
 
@@ -185,6 +175,11 @@ def _signature(call: Callable[..., Result], problems: list[str]) -> Signature:
     except SignatureUnreadable as error:
         problems.append(error.message)
         return Signature(NoArguments)
+
+
+def _place(call: Callable[..., Result]) -> str:
+    code = call.__code__
+    return place_in(call.__module__, code.co_filename, code.co_firstlineno)
 
 
 def _words(name: str) -> str:

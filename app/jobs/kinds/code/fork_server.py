@@ -10,8 +10,8 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from app.core.config import SECRET_SETTINGS
 from app.core.deadline import Deadline
+from app.core.setting_reader import SECRET_SETTINGS
 
 log = logging.getLogger(__name__)
 
