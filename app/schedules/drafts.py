@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 from app.core.errors import Invalid
-from app.schedules.fire_times import rhythm
 from app.schedules.policy_fields import default_max_age, shortest_interval
 from app.schedules.queries import ScheduleRow
 from app.schedules.service import ScheduleDraft, rhythm_of
@@ -17,6 +16,8 @@ def draft_of(schedule: ScheduleRow) -> ScheduleDraft:
         name=schedule.name, job_id=schedule.job_id, cron=schedule.cron, timezone=schedule.timezone,
         spread_key=schedule.spread_key, enabled=schedule.enabled, overlap=schedule.overlap, missed=schedule.missed,
         missed_max_age_seconds=said_max_age(schedule), missed_limit=schedule.missed_limit, notes=schedule.notes,
+        has_seconds=schedule.has_seconds, clock_change=schedule.clock_change, starts_at=schedule.starts_at,
+        ends_at=schedule.ends_at, tags=schedule.tags,
     )  # fmt: skip
 
 
@@ -28,7 +29,7 @@ def draft_with(schedule: ScheduleRow, changes: Mapping[str, Any]) -> ScheduleDra
     draft = replace(draft_of(schedule), **changes)
     if draft.missed_max_age_seconds is None:
         return draft
-    interval = shortest_interval(rhythm(draft.cron, timezone=draft.timezone, spread_key=draft.spread_key))
+    interval = shortest_interval(rhythm_of(draft))
     needed = int(interval.total_seconds()) if interval else 0
     return replace(draft, missed_max_age_seconds=max(draft.missed_max_age_seconds, needed))
 

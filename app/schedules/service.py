@@ -22,6 +22,7 @@ from app.schedules.models import Schedule
 from app.schedules.policies import DEFAULT_MISSED_LIMIT, GapReason, Missed, Overlap
 from app.schedules.policy_fields import clean_limit, clean_max_age, clean_notes
 from app.schedules.queries import ScheduleNotFound, ScheduleRow, get_schedule
+from app.schedules.tags import clean_tags
 from app.tenants.access import Actor, Permission, require
 from app.tenants.audit import record
 
@@ -62,6 +63,11 @@ class ScheduleDraft:
     missed_max_age_seconds: int | None = None
     missed_limit: int = DEFAULT_MISSED_LIMIT
     notes: str = ""
+    has_seconds: bool = False
+    clock_change: ClockChange = ClockChange.ONCE
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    tags: tuple[str, ...] = ()
 
 
 def draft_of(row: ScheduleRow) -> ScheduleDraft:
@@ -69,9 +75,14 @@ def draft_of(row: ScheduleRow) -> ScheduleDraft:
     return ScheduleDraft(**{each.name: getattr(row, each.name) for each in fields(ScheduleDraft)})
 
 
-def rhythm_of(schedule: Schedule | ScheduleRow) -> Rhythm:
+def rhythm_of(schedule: Schedule | ScheduleRow | ScheduleDraft) -> Rhythm:
     """When a stored schedule fires. Raises CronInvalid or UnknownZone for a row that cannot be read any more."""
-    return rhythm(schedule.cron, timezone=schedule.timezone, spread_key=schedule.spread_key)
+    return rhythm(
+        schedule.cron,
+        timezone=schedule.timezone,
+        spread_key=schedule.spread_key,
+        clock_change=ClockChange(schedule.clock_change),
+    )
 
 
 def refuse_never(when: Rhythm, *, now: datetime) -> None:
@@ -88,7 +99,7 @@ def create_schedule(session: Session, *, actor: Actor, draft: ScheduleDraft, now
         id=new_id(),
         organization_id=actor.organization_id,
         enabled=draft.enabled,
-        next_run_at=next_fire(_rhythm(draft), after=now),
+        next_run_at=next_fire(rhythm_of(draft), after=now),
         switched_at=now,
         switched_by=actor.label,
         created_at=now,
@@ -120,7 +131,7 @@ def edit_schedule(
         raise ScheduleInvalid("The default schedule of a service runs the service's own sync.", field="job_id")
     refuse_renaming(before.code, before=(before.name, before.job_id), after=(columns["name"], columns["job_id"]))
     overrides = () if before.code is None else before.code.overrides_of(columns)
-    _account_for_silence(session, before, _rhythm(draft), now)
+    _account_for_silence(session, before, rhythm_of(draft), now)
     query = (
         update(Schedule)
         .where(
@@ -133,7 +144,7 @@ def edit_schedule(
             **_switched(before, draft.enabled, actor, now),
             code_overrides=",".join(overrides),
             problem=None,
-            next_run_at=next_fire(_rhythm(draft), after=now),
+            next_run_at=next_fire(rhythm_of(draft), after=now),
             version=version + 1,
             updated_at=now,
         )
@@ -221,7 +232,7 @@ def _columns(
     except NameInvalid as error:
         raise ScheduleInvalid(error.message, field=error.field) from error
     job = get_job(session, organization_id=actor.organization_id, job_id=draft.job_id)
-    when = _rhythm(draft)
+    when = rhythm_of(draft)
     refuse_never(when, now=now)
     return {
         "name": name,
@@ -229,12 +240,16 @@ def _columns(
         "cron": when.cron.text,
         "timezone": when.zone.name,
         "spread_key": draft.spread_key,
-        "clock_change": ClockChange.ONCE.value,
+        "has_seconds": draft.has_seconds,
+        "clock_change": draft.clock_change.value,
+        "starts_at": draft.starts_at,
+        "ends_at": draft.ends_at,
         "overlap": draft.overlap.value,
         "missed": draft.missed.value,
         "missed_max_age_seconds": _max_age(draft, when, before),
         "missed_limit": clean_limit(draft.missed_limit),
         "notes": clean_notes(draft.notes),
+        "tags": list(clean_tags(draft.tags)),
     }
 
 
@@ -250,10 +265,6 @@ def _max_age(draft: ScheduleDraft, when: Rhythm, before: ScheduleRow | None) -> 
     return clean_max_age(said, when=when, missed=draft.missed)
 
 
-def _rhythm(draft: ScheduleDraft) -> Rhythm:
-    return rhythm(draft.cron, timezone=draft.timezone, spread_key=draft.spread_key)
-
-
 def _name_taken(draft: ScheduleDraft) -> ScheduleNameTaken:
     return ScheduleNameTaken(
         f"A schedule called “{draft.name.strip()}” exists already. Choose another name.", field="name"
@@ -263,9 +274,15 @@ def _name_taken(draft: ScheduleDraft) -> ScheduleNameTaken:
 def _differences(before: ScheduleRow, after: dict[str, Any]) -> dict[str, Any]:
     """Old and new value of every field that changed, in a form that JSON can hold."""
     pairs = {
-        field: [str(getattr(before, field)), str(value)] for field, value in after.items() if hasattr(before, field)
+        field: [_plain(getattr(before, field)), _plain(value)]
+        for field, value in after.items()
+        if hasattr(before, field)
     }
     return {field: pair for field, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def _plain(value: Any) -> str:
+    return ", ".join(value) if isinstance(value, list | tuple) else str(value)
 
 
 def _note(
