@@ -16,6 +16,8 @@ def draft_of(schedule: ScheduleRow) -> ScheduleDraft:
         name=schedule.name, job_id=schedule.job_id, cron=schedule.cron, timezone=schedule.timezone,
         spread_key=schedule.spread_key, enabled=schedule.enabled, overlap=schedule.overlap, missed=schedule.missed,
         missed_max_age_seconds=said_max_age(schedule), missed_limit=schedule.missed_limit, notes=schedule.notes,
+        has_seconds=schedule.has_seconds, clock_change=schedule.clock_change, starts_at=schedule.starts_at,
+        ends_at=schedule.ends_at, tags=schedule.tags,
     )  # fmt: skip
 
 

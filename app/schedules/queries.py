@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, defer
 from app.core.db import OUTAGES
 from app.core.errors import NotFound
 from app.jobs.models import Job
+from app.schedules.clock_changes import ClockChange
 from app.schedules.code_origin import CodeOrigin, origin_of
 from app.schedules.models import Gap, Schedule, is_planned
 from app.schedules.policies import GapReason, Missed, Overlap
@@ -62,6 +63,11 @@ class ScheduleRow:
     switched_by: str | None
     notes: str
     code: CodeOrigin | None
+    has_seconds: bool = False
+    clock_change: ClockChange = ClockChange.ONCE
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    tags: tuple[str, ...] = ()
 
     @property
     def is_fresh(self) -> bool:
@@ -244,6 +250,11 @@ def _row(found: Row[Schedule, str, str, str | None], cursor: datetime | None) ->
             overrides=schedule.code_overrides,
             left_at=schedule.left_code_at,
         ),
+        has_seconds=schedule.has_seconds,
+        clock_change=_known(ClockChange, schedule.clock_change, ClockChange.ONCE),
+        starts_at=schedule.starts_at,
+        ends_at=schedule.ends_at,
+        tags=tuple(schedule.tags),
     )
 
 

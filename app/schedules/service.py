@@ -22,6 +22,7 @@ from app.schedules.models import Schedule
 from app.schedules.policies import DEFAULT_MISSED_LIMIT, GapReason, Missed, Overlap
 from app.schedules.policy_fields import clean_limit, clean_max_age, clean_notes
 from app.schedules.queries import ScheduleNotFound, ScheduleRow, get_schedule
+from app.schedules.tags import clean_tags
 from app.tenants.access import Actor, Permission, require
 from app.tenants.audit import record
 
@@ -62,16 +63,26 @@ class ScheduleDraft:
     missed_max_age_seconds: int | None = None
     missed_limit: int = DEFAULT_MISSED_LIMIT
     notes: str = ""
+    has_seconds: bool = False
+    clock_change: ClockChange = ClockChange.ONCE
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    tags: tuple[str, ...] = ()
 
     @property
     def rhythm(self) -> Rhythm:
         """When it would fire. Raises CronInvalid or UnknownZone."""
-        return rhythm(self.cron, timezone=self.timezone, spread_key=self.spread_key)
+        return rhythm_of(self)
 
 
-def rhythm_of(schedule: Schedule | ScheduleRow) -> Rhythm:
+def rhythm_of(schedule: Schedule | ScheduleRow | ScheduleDraft) -> Rhythm:
     """When a stored schedule fires. Raises CronInvalid or UnknownZone for a row that cannot be read any more."""
-    return rhythm(schedule.cron, timezone=schedule.timezone, spread_key=schedule.spread_key)
+    return rhythm(
+        schedule.cron,
+        timezone=schedule.timezone,
+        spread_key=schedule.spread_key,
+        clock_change=ClockChange(schedule.clock_change),
+    )
 
 
 def refuse_never(when: Rhythm, *, now: datetime) -> None:
@@ -221,12 +232,16 @@ def _columns(
         "cron": when.cron.text,
         "timezone": when.zone.name,
         "spread_key": draft.spread_key,
-        "clock_change": ClockChange.ONCE.value,
+        "has_seconds": draft.has_seconds,
+        "clock_change": draft.clock_change.value,
+        "starts_at": draft.starts_at,
+        "ends_at": draft.ends_at,
         "overlap": draft.overlap.value,
         "missed": draft.missed.value,
         "missed_max_age_seconds": _max_age(draft, when, before),
         "missed_limit": clean_limit(draft.missed_limit),
         "notes": clean_notes(draft.notes),
+        "tags": list(clean_tags(draft.tags)),
     }
 
 
@@ -263,9 +278,15 @@ def _name_taken(draft: ScheduleDraft) -> ScheduleNameTaken:
 def _differences(before: ScheduleRow, after: dict[str, Any]) -> dict[str, Any]:
     """Old and new value of every field that changed, in a form that JSON can hold."""
     pairs = {
-        field: [str(getattr(before, field)), str(value)] for field, value in after.items() if hasattr(before, field)
+        field: [_plain(getattr(before, field)), _plain(value)]
+        for field, value in after.items()
+        if hasattr(before, field)
     }
     return {field: pair for field, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def _plain(value: Any) -> str:
+    return ", ".join(value) if isinstance(value, list | tuple) else str(value)
 
 
 def _note(
