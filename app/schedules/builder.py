@@ -1,0 +1,96 @@
+"""The choices of a form and the rhythm's text they stand for, both ways. Pure.
+
+A pattern names the fields that a choice leaves open. A text belongs to a choice only if the choice writes exactly that
+text again: everything else is shown as it was written. The browser follows the same patterns.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.schedules.presets import PRESETS
+
+# What a pattern's fields may hold, without a zero in front. Clock and date are written as the browser's fields do.
+FIELDS = {
+    "minute": r"[1-5]?\d",
+    "hour": r"1?\d|2[0-3]",
+    "again": r"1?\d|2[0-3]",
+    "day": r"[1-9]|[12]\d|3[01]",
+    "days": r"[0-6](?:,[0-6])*",
+    "count": r"[1-9]\d{0,6}",
+    "unit": r"minutes|hours|days|weeks",
+    "from": r"\d{4}-\d\d-\d\d \d\d:\d\d",
+    "at": r"\d{4}-\d\d-\d\d \d\d:\d\d",
+}
+PATTERNS = {
+    "every_5_minutes": "*/5 * * * *",
+    "every_15_minutes": "*/15 * * * *",
+    "every_30_minutes": "*/30 * * * *",
+    "hourly": "{minute} * * * *",
+    "every_3_hours": "{minute} */3 * * *",
+    "every_6_hours": "{minute} */6 * * *",
+    "twice_daily": "{minute} {hour},{again} * * *",
+    "daily": "{minute} {hour} * * *",
+    "weekdays": "{minute} {hour} * * 1-5",
+    "weekly": "{minute} {hour} * * {days}",
+    "monthly": "{minute} {hour} {day} * *",
+    "monthly_last_day": "{minute} {hour} L * *",
+}
+INTERVAL, SINGLE = "every {count} {unit} from {from}", "at {at}"
+DEFAULTS = {preset.key: preset.cron for preset in PRESETS}
+
+
+@dataclass(frozen=True)
+class Built:
+    """A choice and what stands in its fields."""
+
+    preset: str
+    values: Mapping[str, str]
+
+
+def read_built(text: str) -> Built | None:
+    """The preset that writes exactly this text, with its fields; None for anything else."""
+    found = ((key, values_of(pattern, text)) for key, pattern in PATTERNS.items())
+    return next((Built(key, values) for key, values in found if values is not None), None)
+
+
+def values_of(pattern: str, text: str) -> dict[str, str] | None:
+    """What the fields of a pattern hold in a text; None where it is not exactly what they would write."""
+    known = re.fullmatch(_expression(pattern), text, re.ASCII)
+    if known is None:
+        return None
+    values = dict(known.groupdict())
+    return values if write(pattern, values) == text else None
+
+
+def write(pattern: str, values: Mapping[str, str]) -> str | None:
+    """The text of a choice; None while one of its fields holds nothing that can be."""
+    wanted = {name: _tidy(name, values.get(name, "")) for name in _names(pattern)}
+    if not all(re.fullmatch(FIELDS[name], value, re.ASCII) for name, value in wanted.items()):
+        return None
+    if "again" in wanted:
+        wanted["hour"], wanted["again"] = sorted((wanted["hour"], wanted["again"]), key=int)
+    return pattern.format_map(wanted)
+
+
+def write_preset(key: str, values: Mapping[str, str]) -> str:
+    """The text of a preset, or the one it starts from while a field of its holds nothing that can be."""
+    return write(PATTERNS[key], values) or DEFAULTS[key]
+
+
+def _expression(pattern: str) -> str:
+    parts = re.split(r"\{(\w+)\}", pattern)
+    texts = [re.escape(part) if place % 2 == 0 else f"(?P<{part}>{FIELDS[part]})" for place, part in enumerate(parts)]
+    # A name of a group cannot be a word of the language.
+    return "".join(texts)
+
+
+def _names(pattern: str) -> list[str]:
+    return re.findall(r"\{(\w+)\}", pattern)
+
+
+def _tidy(name: str, value: str) -> str:
+    """As a text has it: days once and in order, numbers without zeros in front."""
+    if name == "days":
+        return ",".join(sorted({day for day in value.split(",") if day}))
+    return str(int(value)) if value.isascii() and value.isdigit() and len(value) < 9 else value
