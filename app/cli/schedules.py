@@ -1,7 +1,7 @@
 """`belfry schedules`: list, preview, create, edit, switch, run, delete. Its history is in schedule_history.py."""
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,9 +9,9 @@ import click
 
 from app.cli.code import read_parameters, revert_to_code, set_parameters, show_code_schedules
 from app.cli.console import Console, as_json, choice_of, moment, pass_console, show, table, with_organization
+from app.cli.rhythm_options import CRON_HELP, read_moment, read_rhythm, read_said, tag_options, when_options
 from app.cli.schedule_history import gaps, history
 from app.cli.why import why_of_schedule
-from app.core.errors import Invalid
 from app.core.ids import new_id
 from app.jobs.queries import get_job
 from app.ops.kinds import job_kinds
@@ -19,7 +19,7 @@ from app.runs import service
 from app.runs.resuming import missed_meanwhile
 from app.schedules.describe import describe, notes
 from app.schedules.drafts import draft_of
-from app.schedules.fire_times import Rhythm, fire_times, rhythm
+from app.schedules.fire_times import Rhythm, fire_times
 from app.schedules.policies import DEFAULT_MISSED_LIMIT, Missed, Overlap
 from app.schedules.policy_fields import read_length
 from app.schedules.queries import ScheduleRow, get_schedule, list_schedules
@@ -28,15 +28,7 @@ from app.schedules.slot_accounts import MissedSlots
 
 NO_SCHEDULES = "No schedules yet. Make one in the browser, under Schedules."
 MOST_PREVIEWED = 1000
-# A calendar ends in 9999, and a zone's offset has to fit in before that.
-FROM_YEARS = range(1970, 9991)
-
-
 MAX_AGE_HELP = "How old a missed slot may be that still runs, such as 90m, 36h or 7d."
-
-
-class FromInvalid(Invalid):
-    """The start of a preview cannot be read."""
 
 
 @click.group()
@@ -52,10 +44,11 @@ schedules.add_command(revert_to_code)
 
 @schedules.command("list")
 @click.option("--code", "is_code", is_flag=True, help="Those that code defines, of the whole installation.")
+@click.option("--tag", help="Those with this tag alone.")
 @with_organization
 @as_json
 @pass_console
-def list_command(console: Console, is_code: bool, is_json: bool) -> None:
+def list_command(console: Console, is_code: bool, tag: str | None, is_json: bool) -> None:
     """List the schedules of an organization."""
     if is_code:
         show_code_schedules(console, is_json=is_json)
@@ -67,9 +60,9 @@ def list_command(console: Console, is_code: bool, is_json: bool) -> None:
         show([], NO_SCHEDULES, is_json=is_json)
         return
     with console.reading() as desk:
-        rows = list_schedules(desk.session, organization_id=desk.actor.organization_id)
-    headings = ["ID", "NAME", "JOB", "CRON", "ZONE", "STATE", "NEXT RUN", "PROBLEM"]
-    cells = [[str(cell or "-") for cell in _facts(row).values()] for row in rows]
+        rows = list_schedules(desk.session, organization_id=desk.actor.organization_id, tag=tag)
+    headings = ["ID", "NAME", "JOB", "CRON", "TAGS", "ZONE", "STATE", "NEXT RUN", "PROBLEM"]
+    cells = [[_cell(fact) for fact in _facts(row).values()] for row in rows]
     show([_facts(row) for row in rows], table(headings, cells, empty=NO_SCHEDULES), is_json=is_json)
 
 
@@ -79,10 +72,13 @@ def list_command(console: Console, is_code: bool, is_json: bool) -> None:
 @click.option("--from", "start", metavar="WHEN", help="A date (midnight in the zone) or an instant; now by default.")
 @click.option("--count", default=5, show_default=True, type=click.IntRange(1, MOST_PREVIEWED))
 @click.option("--spread-key", default="", help="What H is spread by.")
+@when_options
 @as_json
-def preview(cron: str, zone: str, start: str | None, count: int, spread_key: str, is_json: bool) -> None:
+def preview(
+    cron: str, zone: str, start: str | None, count: int, spread_key: str, said: dict[str, Any], is_json: bool
+) -> None:
     """Show when a cron text fires, exactly as the scheduler will."""
-    when = rhythm(cron, timezone=zone, spread_key=spread_key)
+    when = read_rhythm(cron, said, timezone=zone, spread_key=spread_key)
     begin = _read_start(start, when)
     # The start itself counts, and "strictly after" is how fire times are asked for.
     found = fire_times(when, after=begin - timedelta(microseconds=1), limit=count)
@@ -101,8 +97,10 @@ def preview(cron: str, zone: str, start: str | None, count: int, spread_key: str
 @schedules.command()
 @click.argument("name")
 @click.option("--job", "job_id", type=click.UUID, required=True)
-@click.option("--cron", required=True)
+@click.option("--cron", "lines", required=True, multiple=True, help=CRON_HELP)
 @click.option("--zone", default="UTC", show_default=True, help="IANA time zone.")
+@when_options
+@tag_options
 @click.option("--overlap", default=Overlap.SKIP.value, show_default=True, type=choice_of(Overlap))
 @click.option("--missed", default=Missed.LATEST.value, show_default=True, type=choice_of(Missed))
 @click.option("--missed-limit", default=DEFAULT_MISSED_LIMIT, show_default=True, help="How many, with --missed all.")
@@ -116,8 +114,10 @@ def create(
     console: Console,
     name: str,
     job_id: UUID,
-    cron: str,
+    lines: tuple[str, ...],
     zone: str,
+    said: dict[str, Any],
+    tags: tuple[str, ...],
     overlap: str,
     missed: str,
     missed_limit: int,
@@ -130,7 +130,7 @@ def create(
     draft = ScheduleDraft(
         name=name,
         job_id=job_id,
-        cron=cron,
+        cron="\n".join(lines),
         timezone=zone,
         spread_key=new_id().hex,
         enabled=not disabled,
@@ -139,6 +139,8 @@ def create(
         missed_max_age_seconds=None if max_age is None else read_length(max_age),
         missed_limit=missed_limit,
         notes=notes,
+        tags=tags,
+        **read_said(said, timezone=zone),
     )
     with console.desk() as desk:
         schedule_id = create_schedule(desk.session, actor=desk.actor, draft=draft, now=desk.now)
@@ -148,8 +150,10 @@ def create(
 @schedules.command()
 @click.argument("schedule_id", type=click.UUID)
 @click.option("--name")
-@click.option("--cron")
+@click.option("--cron", "lines", multiple=True, help=CRON_HELP)
 @click.option("--zone", help="IANA time zone.")
+@when_options
+@click.option("--tag", "tags", multiple=True, help="Instead of those it has; an empty one takes them away.")
 @click.option("--overlap", type=choice_of(Overlap))
 @click.option("--missed", type=choice_of(Missed))
 @click.option("--missed-limit", type=int, help="How many, with --missed all.")
@@ -161,8 +165,10 @@ def edit(
     console: Console,
     schedule_id: UUID,
     name: str | None,
-    cron: str | None,
+    lines: tuple[str, ...],
     zone: str | None,
+    said: dict[str, Any],
+    tags: tuple[str, ...],
     overlap: str | None,
     missed: str | None,
     missed_limit: int | None,
@@ -172,8 +178,9 @@ def edit(
     """Change what is named; the rest stays as it is."""
     named = {
         "name": name,
-        "cron": cron,
+        "cron": "\n".join(lines) or None,
         "timezone": zone,
+        "tags": tags or None,
         "overlap": overlap and Overlap(overlap),
         "missed": missed and Missed(missed),
         "missed_limit": missed_limit,
@@ -183,7 +190,7 @@ def edit(
     changes: dict[str, Any] = {field: value for field, value in named.items() if value is not None}
     with console.desk() as desk:
         old = get_schedule(desk.session, organization_id=desk.actor.organization_id, schedule_id=schedule_id)
-        draft = replace(draft_of(old), **changes)
+        draft = replace(draft_of(old), **changes, **read_said(said, timezone=zone or old.timezone))
         service.edit_schedule(
             desk.session, actor=desk.actor, schedule_id=schedule_id, draft=draft, version=old.version, now=desk.now
         )
@@ -272,12 +279,18 @@ def _missed_words(missed: MissedSlots | None, made_up: int) -> str:
     )
 
 
+def _cell(fact: Any) -> str:
+    words = ", ".join(fact) if isinstance(fact, list) else str(fact or "")
+    return words.replace("\n", "; ") or "-"
+
+
 def _facts(row: ScheduleRow) -> dict[str, Any]:
     return {
         "id": str(row.id),
         "name": row.name,
         "job": row.job_name,
         "cron": row.cron,
+        "tags": list(row.tags),
         "zone": row.timezone,
         "state": "enabled" if row.enabled else "disabled",
         "next_run": moment(row.next_run_at),
@@ -286,26 +299,9 @@ def _facts(row: ScheduleRow) -> dict[str, Any]:
 
 
 def _read_start(text: str | None, when: Rhythm) -> datetime:
-    if text is None:
-        return datetime.now(when.zone.tzinfo)
-    begin = _parse_start(text, when)
-    if begin.year not in FROM_YEARS:
-        raise FromInvalid(f"--from {text!r} is out of reach. Use the years {FROM_YEARS[0]} to {FROM_YEARS[-1]}.")
-    return begin
-
-
-def _parse_start(text: str, when: Rhythm) -> datetime:
-    try:
-        if len(text) == len("2027-03-13"):
-            day = date.fromisoformat(text)
-            return datetime(day.year, day.month, day.day, tzinfo=when.zone.tzinfo)
-        begin = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise FromInvalid(
-            f"--from {text!r} is neither a date nor an instant. Write 2027-03-13 or 2027-03-13T08:00:00Z."
-        ) from error
-    return begin if begin.tzinfo else begin.replace(tzinfo=when.zone.tzinfo)
+    return datetime.now(when.zone.tzinfo) if text is None else read_moment(text, when.zone, option="--from")
 
 
 def _line(at: datetime, when: Rhythm) -> str:
-    return f"{at.astimezone(when.zone.tzinfo):%a %d %b %Y %H:%M %z}  {moment(at)}"
+    clock = "%H:%M:%S" if at.second else "%H:%M"
+    return f"{at.astimezone(when.zone.tzinfo):%a %d %b %Y {clock} %z}  {moment(at)}"
