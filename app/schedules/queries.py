@@ -1,5 +1,6 @@
 """Reads of schedules, as frozen rows. Every one is scoped to an organization, unless its name says otherwise."""
 
+import json
 import logging
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -7,7 +8,7 @@ from enum import StrEnum
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, String, cast, func, select, tuple_
 from sqlalchemy.orm import Session, defer
 
 from app.core.db import OUTAGES
@@ -18,6 +19,7 @@ from app.schedules.code_origin import CodeOrigin, origin_of
 from app.schedules.models import Gap, Schedule, is_planned
 from app.schedules.policies import GapReason, Missed, Overlap
 from app.schedules.stops import is_stopped
+from app.schedules.tags import clean_tag
 
 _Query = Select[Schedule, str, str, str | None]
 Word = TypeVar("Word", bound=StrEnum)
@@ -88,6 +90,7 @@ class ScheduleFilter:
     job_id: UUID | None = None
     service: str | None = None
     is_enabled: bool | None = None
+    tag: str | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """What the filter demands of a schedule and its job."""
@@ -98,6 +101,8 @@ class ScheduleFilter:
             found.append(Job.service == self.service)
         if self.is_enabled is not None:
             found.append(Schedule.enabled.is_(self.is_enabled))
+        if self.tag is not None:
+            found.append(_has_tag(self.tag))
         return found
 
 
@@ -112,9 +117,9 @@ class GapRow:
     explanation: str | None = None
 
 
-def list_schedules(session: Session, *, organization_id: UUID) -> list[ScheduleRow]:
-    """All schedules of an organization, by name."""
-    query = _schedules_of(organization_id).order_by(Schedule.name)
+def list_schedules(session: Session, *, organization_id: UUID, tag: str | None = None) -> list[ScheduleRow]:
+    """All schedules of an organization, or those with a tag, by name."""
+    query = _schedules_of(organization_id).where(*ScheduleFilter(tag=tag).conditions()).order_by(Schedule.name)
     return _read(session, query)
 
 
@@ -183,6 +188,11 @@ def earliest_due_across_tenants(session: Session) -> datetime | None:
     """When the next slot of any schedule comes: how long a scheduler may sleep. None while scheduling is stopped."""
     query = select(func.min(Schedule.next_run_at)).where(*is_planned(), ~is_stopped())
     return session.scalar(query)
+
+
+def _has_tag(tag: str) -> ColumnElement[bool]:
+    # A tag holds no character that JSON or LIKE would write otherwise, so it stands in the stored text as it is.
+    return cast(Schedule.tags, String).contains(json.dumps(clean_tag(tag)), autoescape=True)
 
 
 def _schedules_of(organization_id: UUID) -> _Query:

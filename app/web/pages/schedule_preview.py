@@ -5,7 +5,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from app.core.errors import Invalid
-from app.schedules.preview import RhythmPreview, preview_text
+from app.schedules.preview import RhythmPreview, preview_of, preview_text
+from app.schedules.queries import ScheduleRow
 from app.web.formatting import absolute_time
 
 NEXT_RUNS = 5
@@ -34,6 +35,15 @@ def preview(cron: str, *, timezone: str, spread_key: str, viewer_zone: str, now:
     """The preview of what stands in a form. Never raises: what cannot be read is explained."""
     try:
         found = preview_text(cron, timezone=timezone, spread_key=spread_key, now=now, count=NEXT_RUNS)
+    except Invalid as error:
+        return Preview(error.message, is_valid=False)
+    return Preview(found.sentence, _next_runs(found, viewer_zone=viewer_zone, now=now), found.notes)
+
+
+def preview_stored(schedule: ScheduleRow, *, viewer_zone: str, now: datetime) -> Preview:
+    """The preview of a schedule as it is. Never raises: what cannot be read is explained."""
+    try:
+        found = preview_of(schedule, now=now, count=NEXT_RUNS)
     except Invalid as error:
         return Preview(error.message, is_valid=False)
     return Preview(found.sentence, _next_runs(found, viewer_zone=viewer_zone, now=now), found.notes)
