@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NotRequired, TypedDict, Unpack
 
 from app.core.errors import Invalid
 from app.schedules.acceptance import clean_bound, refuse_never
@@ -16,6 +17,17 @@ from app.schedules.stored_rhythms import SaysWhen, rhythm_of
 from app.schedules.zones import find_zone
 
 
+class Said(TypedDict):
+    """What decides beside the text when a schedule fires."""
+
+    timezone: str
+    spread_key: str
+    clock_change: NotRequired[ClockChange]
+    has_seconds: NotRequired[bool]
+    starts_at: NotRequired[datetime | None]
+    ends_at: NotRequired[datetime | None]
+
+
 @dataclass(frozen=True)
 class RhythmPreview:
     """What will happen on the clocks of `zone`."""
@@ -27,31 +39,26 @@ class RhythmPreview:
     notes: tuple[str, ...]
 
 
-def preview_text(
-    cron: str,
-    *,
-    timezone: str,
-    spread_key: str,
-    now: datetime,
-    count: int,
-    clock_change: ClockChange = ClockChange.ONCE,
-    has_seconds: bool = False,
-    starts_at: datetime | None = None,
-    ends_at: datetime | None = None,
-) -> RhythmPreview:
+def preview_text(cron: str, *, now: datetime, count: int, **said: Unpack[Said]) -> RhythmPreview:
     """The preview of what somebody types. Raises CronInvalid, UnknownZone or TimesInvalid, as saving it would."""
+    return preview_rhythm(read_typed(cron, now=now, **said), now=now, count=count)
+
+
+def read_typed(cron: str, *, now: datetime, **said: Unpack[Said]) -> Rhythm:
+    """The rhythm of what somebody types. Raises CronInvalid, UnknownZone or TimesInvalid, as saving it would."""
     _refuse_length(cron)
+    today = now.astimezone(find_zone(said["timezone"]).tzinfo).date()
     when = rhythm(
-        complete_interval(clean_text(cron), now.astimezone(find_zone(timezone).tzinfo).date()),
-        timezone=timezone,
-        spread_key=spread_key,
-        clock_change=clock_change,
-        has_seconds=has_seconds,
-        starts_at=clean_bound(starts_at, field="starts_at"),
-        ends_at=clean_bound(ends_at, field="ends_at"),
+        complete_interval(clean_text(cron), today),
+        timezone=said["timezone"],
+        spread_key=said["spread_key"],
+        clock_change=said.get("clock_change", ClockChange.ONCE),
+        has_seconds=said.get("has_seconds", False),
+        starts_at=clean_bound(said.get("starts_at"), field="starts_at"),
+        ends_at=clean_bound(said.get("ends_at"), field="ends_at"),
     )
     refuse_never(when, now=now)
-    return preview_rhythm(when, now=now, count=count)
+    return when
 
 
 def _refuse_length(text: str) -> None:

@@ -1,10 +1,11 @@
-"""The audit: one row per command, in the command's own transaction."""
+"""The audit: one row per command, in the command's own transaction, and who wrote the last one of a thing."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.tenants.access import Actor
@@ -36,3 +37,14 @@ def record(
             at=now,
         )
     )
+
+
+def last_author(session: Session, *, organization_id: UUID, subject_id: UUID) -> str | None:
+    """Who changed a thing last, by the name the audit has."""
+    query = (
+        select(AuditEntry.actor_label)
+        .where(AuditEntry.organization_id == organization_id, AuditEntry.subject_id == subject_id)
+        .order_by(AuditEntry.at.desc())
+        .limit(1)
+    )
+    return session.scalar(query)

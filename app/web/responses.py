@@ -36,6 +36,11 @@ def wants_fragment() -> bool:
     return is_htmx() and not is_full
 
 
+def wants_dialog() -> bool:
+    """Whether a part of the page is wanted for the page's dialog."""
+    return wants_fragment() and request.headers.get("HX-Target", "").endswith("#dialog")
+
+
 def page(template: str, **context: Any) -> Response:
     """A whole page, status 200."""
     return _rendered(template, 200, context)

@@ -1,15 +1,23 @@
-// The five cells under a cron field repeat its parts and light up the one the caret is in.
+// The cells under a cron field repeat the parts of the line the caret is in, and light up the one it is in.
 (() => {
-  const LONGEST_SENT = 200;
+  const LONGEST_SENT = 600;
+  const lineAt = (input) => {
+    const caret = input.selectionStart ?? 0, begin = input.value.lastIndexOf("\n", caret - 1) + 1;
+    return { line: input.value.slice(begin).split("\n")[0], before: input.value.slice(begin, caret).trimStart() };
+  };
 
   const show = (input) => {
-    const cells = input.closest("[data-cron-field]")?.querySelectorAll("[data-cron-cell]") || [];
-    const parts = input.value.trim().split(/\s+/);
-    const before = input.value.slice(0, input.selectionStart ?? 0).trimStart();
+    const list = input.closest("[data-cron-field]")?.querySelector("ol");
+    if (!list) return;
+    const { line, before } = lineAt(input), parts = line.trim().split(/\s+/), cells = [...list.children], spare = cells.length - 5;
     const current = document.activeElement === input ? before.split(/\s+/).length - 1 : -1;
+    // The seconds, which come first, have a cell only while they are there.
+    const shift = spare && parts.length < 6 ? spare : 0;
+    list.hidden = /^(every|at|@)/i.test(parts[0]);
     cells.forEach((cell, index) => {
-      cell.querySelector("[data-cron-part]").textContent = parts[index] || "·";
-      cell.toggleAttribute("data-current", index === current);
+      cell.hidden = index < shift;
+      cell.querySelector("[data-cron-part]").textContent = parts[index - shift] || "·";
+      cell.toggleAttribute("data-current", index - shift === current);
     });
   };
 
@@ -18,10 +26,20 @@
   // The caret is still in the field while focusout is told.
   document.addEventListener("focusout", (event) => setTimeout(update, 0, event));
 
+  document.addEventListener("click", ({ target }) => {
+    const input = target.matches?.("[data-another]") && target.form.querySelector("[data-cron-input]");
+    if (!input) return;
+    input.value = `${input.value.trimEnd()}\n`;
+    input.rows = input.value.split("\n").length;
+    input.focus();
+  });
+
   // The preview asks by an address, which has no room for a pasted page; that the text is too long shows all the same.
   document.addEventListener("htmx:config:request", ({ detail }) => {
-    const { sourceElement, request } = detail.ctx, text = request.body?.get("cron");
-    if (text?.length > LONGEST_SENT && sourceElement.querySelector("[data-cron-input]")) request.body.set("cron", text.slice(0, LONGEST_SENT));
+    const { sourceElement, request } = detail.ctx, text = request.body?.get?.("cron");
+    if (text == null || !sourceElement.hasAttribute("data-preview")) return;
+    for (const name of ["notes", "csrf_token"]) request.body.delete(name);
+    for (const [name, value] of [...request.body]) if (value.length > LONGEST_SENT) request.body.set(name, value.slice(0, LONGEST_SENT));
   });
 
   // An answer marks the wrong cell; the next key makes that mark stale.

@@ -23,6 +23,7 @@
 
   dialog.addEventListener("input", () => { isDirty = true; });
   dialog.addEventListener("cancel", (event) => { event.preventDefault(); askOrClose(); });
+  dialog.addEventListener("dialog:leave", (event) => { askOrClose(); if (dialog.open) event.preventDefault(); });
   dialog.addEventListener("close", () => dialog.replaceChildren());
   document.addEventListener("dialog:close", () => { if (dialog.open) close(); });
 

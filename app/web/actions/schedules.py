@@ -8,6 +8,7 @@ from flask import Response, request, url_for
 from app.core.db import on_commit
 from app.core.errors import AppError, Conflict, Invalid, NotFound
 from app.core.ids import new_id
+from app.edge.database import roll_back
 from app.edge.errors import status_of
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import fresh_session, request_session, runtime
@@ -21,7 +22,9 @@ from app.tenants.access import Permission
 from app.web.blueprint import web
 from app.web.context import viewer_zone
 from app.web.formatting import relative_time
+from app.web.forms.schedule_checks import check
 from app.web.forms.schedules import ScheduleForm
+from app.web.pages.form_conflict import conflict_of
 from app.web.pages.schedule_form import form_page, schedule_form
 from app.web.permissions import route
 from app.web.responses import announce, empty, go_to, is_htmx, see_other, toast
@@ -40,9 +43,10 @@ def create_schedule() -> Response:
     """Make a schedule; without a script, show the next runs first when that is asked for."""
     form = schedule_form()
     if form.preview.data:
+        check(form, before=None, now=request_now())
         return form_page(form, schedule=None)
     try:
-        if not form.validate():
+        if not check(form, before=None, now=request_now()):
             return form_page(form, schedule=None, status=422)
         session, actor, now = request_session(), current_actor(), request_now()
         schedule_id = schedules.create_schedule(session, actor=actor, draft=form.draft(), now=now)
@@ -57,9 +61,10 @@ def save_schedule(schedule_id: UUID) -> Response:
     """Change a schedule from the version the person saw."""
     before, form = _schedule(schedule_id), schedule_form()
     if form.preview.data:
+        check(form, before=before, now=request_now())
         return form_page(form, schedule=before)
     try:
-        if not form.validate():
+        if not check(form, before=before, now=request_now()):
             return form_page(form, schedule=before, status=422)
         _edit(form, before)
     except (Invalid, Conflict, NotFound) as error:
@@ -137,14 +142,17 @@ def _schedule(schedule_id: UUID) -> ScheduleRow:
 
 
 def _refused(form: ScheduleForm, error: AppError, *, schedule: ScheduleRow | None) -> Response:
-    is_outdated = isinstance(error, ScheduleChanged) and schedule is not None
-    if schedule is not None and is_outdated:
+    # A database that refused something answers nothing more in that transaction.
+    roll_back(runtime().requests)
+    conflict = None
+    if schedule is not None and isinstance(error, ScheduleChanged):
         form.show_outdated("schedule")
+        conflict = conflict_of(form, schedule)
         # Nothing is lost: pressing Save once more, now knowingly, puts what was typed over the newer version.
         form.version.data = str(schedule.version)
     else:
         form.show_error(error)
-    return form_page(form, schedule=schedule, status=status_of(error), is_outdated=is_outdated)
+    return form_page(form, schedule=schedule, status=status_of(error), conflict=conflict)
 
 
 def _next_run(row: ScheduleRow) -> str:

@@ -10,7 +10,7 @@ from app.ops.code_schedules import LONGEST_NOTES
 from app.schedules.policies import Missed, Overlap
 from app.web.forms.account import TimezoneField
 from app.web.forms.base import BaseForm, text_of
-from app.web.forms.schedules import missed_words, overlap_words
+from app.web.forms.schedule_words import missed_words, overlap_words
 
 
 class CodeTimesForm(BaseForm):

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from werkzeug.datastructures import MultiDict
 from wtforms import (
     BooleanField,
     HiddenField,
@@ -24,33 +25,17 @@ from app.schedules.clock_changes import ClockChange
 from app.schedules.drafts import said_max_age
 from app.schedules.policies import DEFAULT_MISSED_LIMIT, MOST_MADE_UP, Missed, Overlap
 from app.schedules.policy_fields import LONGEST_NOTES, length_words, read_length
-from app.schedules.presets import PRESETS, preset_for
 from app.schedules.queries import ScheduleRow
 from app.schedules.service import LONGEST_NAME, ScheduleDraft
-from app.schedules.zones import COMMON_ZONES, all_zone_names
+from app.schedules.tags import read_tags
 from app.web.forms.base import BaseForm, text_of
 from app.web.forms.job_policies import WholeNumberField
-
-CUSTOM = "custom"
-DEFAULT_CRON = "0 6 * * *"
-PRESET_CRONS = {preset.key: preset.cron for preset in PRESETS}
-LONGEST_SPREAD_KEY = 64
-
-_OVERLAP_WORDS = {
-    Overlap.SKIP: "Skip the new one (recommended; it stays visible as Skipped)",
-    Overlap.QUEUE_ONE: "Let one wait, and skip what comes after that one",
-    Overlap.ALLOW: "Run both at once (only if the job is safe in parallel)",
-    Overlap.CANCEL_PREVIOUS: "Stop the previous one, and run the new one instead",
-}
-_MISSED_WORDS = {
-    Missed.LATEST: "Run once when it is back, for the latest time it missed",
-    Missed.SKIP: "Skip what it missed, and go on with the next time",
-    Missed.ALL: "Run once for each time it missed, up to the number below",
-}
+from app.web.forms.rhythm_fields import DEFAULT_CRON, RhythmFields, local_text
+from app.web.forms.schedule_words import MISSED_WORDS, OVERLAP_WORDS
 
 
-class ScheduleForm(BaseForm):
-    """When a job runs. The cron text is the only truth; the preset chips are derived from it."""
+class ScheduleForm(RhythmFields):
+    """What runs, when, and by which rules."""
 
     name = StringField(
         "Name",
@@ -58,38 +43,34 @@ class ScheduleForm(BaseForm):
         render_kw={"maxlength": LONGEST_NAME, "autocomplete": "off"},
     )
     job_id = SelectField("Job", [InputRequired("Choose a job.")], choices={}, validate_choice=False)
-    preset = RadioField(
-        "When should it run?",
-        choices={**{preset.key: preset.label for preset in PRESETS}, CUSTOM: "Custom"},
-        validate_choice=False,
-    )
-    cron = StringField("Cron text", [InputRequired("Choose when it should run.")])
-    cron_was = HiddenField()
-    timezone = SelectField("Time zone", [InputRequired("Choose a time zone.")], choices={}, validate_choice=False)
+    tags = StringField("Tags", [Optional()], render_kw={"autocomplete": "off"})
     overlap = RadioField(
-        "If the previous run is still going", choices={key.value: text for key, text in _OVERLAP_WORDS.items()}
+        "If the previous run is still going", choices={key.value: text for key, text in OVERLAP_WORDS.items()}
     )
     missed = RadioField(
-        "If Belfry was off at that time", choices={key.value: text for key, text in _MISSED_WORDS.items()}
+        "If Belfry was off at that time", choices={key.value: text for key, text in MISSED_WORDS.items()}
     )
     missed_limit = WholeNumberField("At most so many of them", [Optional()], render_kw={"min": 1, "max": MOST_MADE_UP})
     missed_max_age_seconds = StringField("None that is older than", [Optional()], render_kw={"autocomplete": "off"})
-    notes = TextAreaField("Notes", [Optional()], render_kw={"rows": 2, "maxlength": LONGEST_NOTES})
+    # The page of a schedule has parts called notes and missed, and the dialog opens on it.
+    notes = TextAreaField("Notes", [Optional()], id="schedule-notes", render_kw={"rows": 2, "maxlength": LONGEST_NOTES})
     missed_while_paused = RadioField("What it missed meanwhile, when it is enabled", choices={}, validate_choice=False)
     enabled = BooleanField("Enabled")
-    spread_key = HiddenField()
+    schedule_id = HiddenField()
     version = HiddenField()
-    preview = SubmitField("Show next runs")
+    preview = SubmitField("Check schedule")
 
-    def __init__(self, *, jobs: Iterable[JobRow], data: Mapping[str, Any] | None = None) -> None:
-        super().__init__(data=dict(data or {}))
-        # Without a script a chip is pressed and the text stays; from here on both say the same.
-        self.cron.data = self._chosen_cron()
-        self.cron_was.data = self.cron.data
-        found = preset_for(self.cron.data)
-        self.preset.data = CUSTOM if found is None else found.key
+    def __init__(
+        self, *, jobs: Iterable[JobRow], data: Mapping[str, Any] | None = None, typed: MultiDict[str, str] | None = None
+    ) -> None:
+        """Filled by what was sent or else by the data; `typed` is what stands in a form that is not sent."""
+        if typed is None:
+            super().__init__(data=dict(data or {}))
+        else:
+            super().__init__(formdata=typed, meta={"csrf": False})
+        self.is_sent = typed is not None or self.is_submitted()
+        self.settle()
         self.job_id.choices = {"": "Choose a job", **{str(job.id): job.name for job in jobs}}
-        self.timezone.choices = _zone_choices(text_of(self.timezone))
 
     def validate_job_id(self, field: SelectField) -> None:
         try:
@@ -103,6 +84,12 @@ class ScheduleForm(BaseForm):
             self._show("job_id", error.message)
         else:
             super().show_error(error)
+
+    def show_mistake(self, error: AppError) -> None:
+        """The same for a field of which nothing is said yet."""
+        name = getattr(error, "field", None)
+        if name is None or name not in self or not self[name].errors:
+            self.show_error(error)
 
     def offer(self, choices: Mapping[str, str]) -> None:
         """Ask what becomes of the slots missed while it was off; what nobody chose is left alone."""
@@ -125,44 +112,31 @@ class ScheduleForm(BaseForm):
     def draft(self, before: ScheduleRow | None = None) -> ScheduleDraft:
         """What the person says about the schedule. To be asked for when the form is valid."""
         return ScheduleDraft(
+            **self.says_when(before)._asdict(),
             name=text_of(self.name),
             job_id=UUID(text_of(self.job_id)),
-            cron=text_of(self.cron),
-            timezone=text_of(self.timezone),
-            spread_key=before.spread_key if before else text_of(self.spread_key)[:LONGEST_SPREAD_KEY],
             enabled=bool(self.enabled.data),
             overlap=Overlap(text_of(self.overlap)),
             missed=Missed(text_of(self.missed)),
-            missed_max_age_seconds=self._max_age(before),
-            missed_limit=self._limit(before),
+            missed_max_age_seconds=self.max_age(before),
+            missed_limit=self.limit(before),
             # A form from before there were notes does not take them away.
             notes=before.notes if before and not self.notes.raw_data else text_of(self.notes),
-            # What the form does not ask about stays as it is.
-            has_seconds=before is not None and before.has_seconds,
-            clock_change=before.clock_change if before else ClockChange.ONCE,
-            starts_at=before.starts_at if before else None,
-            ends_at=before.ends_at if before else None,
-            tags=before.tags if before else (),
+            tags=before.tags if before and not self.tags.raw_data else read_tags(text_of(self.tags)),
         )
 
-    def _max_age(self, before: ScheduleRow | None) -> int | None:
+    def max_age(self, before: ScheduleRow | None) -> int | None:
+        """The maximum age in seconds, or None for the usual one. Raises PolicyInvalid."""
         if before is not None and not self.missed_max_age_seconds.raw_data:
             return said_max_age(before)
         typed = text_of(self.missed_max_age_seconds).strip()
         return read_length(typed) if typed else None
 
-    def _limit(self, before: ScheduleRow | None) -> int:
+    def limit(self, before: ScheduleRow | None) -> int:
+        """How many missed slots run at most."""
         if self.missed_limit.data is not None:
             return int(self.missed_limit.data)
         return before.missed_limit if before else DEFAULT_MISSED_LIMIT
-
-    def _chosen_cron(self) -> str:
-        """The text, unless it is still as it was shown and a chip that means something else was pressed."""
-        typed, pressed = text_of(self.cron), text_of(self.preset)
-        if pressed not in PRESET_CRONS or typed != text_of(self.cron_was):
-            return typed
-        meant = preset_for(typed)
-        return typed if meant is not None and meant.key == pressed else PRESET_CRONS[pressed]
 
 
 def fresh_values(*, timezone: str, job_id: str) -> dict[str, Any]:
@@ -171,6 +145,7 @@ def fresh_values(*, timezone: str, job_id: str) -> dict[str, Any]:
         "job_id": job_id,
         "cron": DEFAULT_CRON,
         "timezone": timezone,
+        "clock_change": ClockChange.ONCE.value,
         "overlap": Overlap.SKIP.value,
         "missed": Missed.LATEST.value,
         "missed_limit": DEFAULT_MISSED_LIMIT,
@@ -187,34 +162,21 @@ def stored_values(schedule: ScheduleRow) -> dict[str, Any]:
         "job_id": str(schedule.job_id),
         "cron": schedule.cron,
         "timezone": schedule.timezone,
+        "has_seconds": schedule.has_seconds,
+        "clock_change": schedule.clock_change.value,
+        "starts_at": local_text(schedule.starts_at, schedule.timezone),
+        "ends_at": local_text(schedule.ends_at, schedule.timezone),
         "overlap": schedule.overlap.value,
         "missed": schedule.missed.value,
         "missed_limit": schedule.missed_limit,
         "missed_max_age_seconds": "" if max_age is None else length_words(timedelta(seconds=max_age)),
+        "tags": ", ".join(schedule.tags),
         "notes": schedule.notes,
         "enabled": schedule.enabled,
         "spread_key": schedule.spread_key,
+        "schedule_id": str(schedule.id),
         "version": schedule.version,
     }
-
-
-def overlap_words(overlap: Overlap) -> str:
-    """A policy as the form says it, without the advice."""
-    return _OVERLAP_WORDS[overlap].partition(" (")[0]
-
-
-def missed_words(missed: Missed) -> str:
-    """A policy as the form says it."""
-    return _MISSED_WORDS[missed]
-
-
-def _zone_choices(chosen: str) -> dict[str, dict[str, str]]:
-    """The common zones, then all others; one that is in neither list stays on offer until somebody changes it."""
-    known = all_zone_names()
-    groups = {"Common": COMMON_ZONES, "All": tuple(name for name in known if name not in COMMON_ZONES)}
-    if chosen and len(chosen) <= LONGEST_SPREAD_KEY and chosen not in known and chosen not in COMMON_ZONES:
-        groups = {"Now": (chosen,), **groups}
-    return {label: {name: name.replace("_", " ") for name in names} for label, names in groups.items()}
 
 
 class ResumeForm(BaseForm):

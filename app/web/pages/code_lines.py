@@ -20,7 +20,7 @@ from app.runs.queries import RunRow, list_runs
 from app.schedules.policies import Missed, Overlap
 from app.schedules.preview import sentence_of
 from app.web.formatting import absolute_time, relative_time
-from app.web.forms.schedules import missed_words, overlap_words
+from app.web.forms.schedule_words import missed_words, overlap_words
 from app.web.pages.badges import Badge, badge_of
 from app.web.pages.schedule_rows import next_run_note
 from app.web.run_words import TRIGGER_WORDS

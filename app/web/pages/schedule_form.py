@@ -1,20 +1,20 @@
-"""The page of the schedule form, for a new and for an existing schedule, opened and sent alike."""
+"""The form of a schedule, new or existing, opened and sent alike: as a page, in the dialog, or by itself."""
 
 from typing import Any
 from uuid import UUID
 
-from flask import Response
+from flask import Response, request, url_for
 
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session
 from app.jobs.queries import list_jobs
-from app.schedules.queries import ScheduleRow
-from app.web.context import viewer_zone
-from app.web.forms.base import text_of
-from app.web.forms.schedules import PRESET_CRONS, ScheduleForm
+from app.schedules.queries import ScheduleNotFound, ScheduleRow, get_schedule
+from app.web.forms.schedules import ScheduleForm
+from app.web.pages.form_answer import answer_of
+from app.web.pages.form_conflict import Conflict
+from app.web.pages.form_parts import builder_of, rules_of
 from app.web.pages.resume_question import resume_question
-from app.web.pages.schedule_preview import Preview, preview
-from app.web.responses import invalid
+from app.web.responses import invalid, wants_dialog, wants_fragment
 
 
 def schedule_form(data: dict[str, Any] | None = None) -> ScheduleForm:
@@ -24,34 +24,43 @@ def schedule_form(data: dict[str, Any] | None = None) -> ScheduleForm:
 
 
 def form_page(
-    form: ScheduleForm, *, schedule: ScheduleRow | None, status: int = 200, is_outdated: bool = False
+    form: ScheduleForm, *, schedule: ScheduleRow | None, status: int = 200, conflict: Conflict | None = None
 ) -> Response:
-    """The form as a page. Reads nothing, so that it comes out after a refused write as well."""
-    question = resume_question(schedule, now=request_now()) if schedule else None
+    """The form in the shape that was asked for."""
+    now = request_now()
+    question = resume_question(schedule, now=now) if schedule else None
     if question is not None:
         form.offer(question.choices)
+    form.suggest(now)
     return invalid(
-        "schedules/form.html",
+        _template(),
         status=status,
         form=form,
         schedule=schedule,
-        preset_crons=PRESET_CRONS,
-        preview=preview_of(form),
-        detects_zone=schedule is None and not form.is_submitted(),
-        is_outdated=is_outdated,
+        heading=f"Edit {schedule.name}" if schedule else "New schedule",
+        back=url_for("web.schedule", schedule_id=schedule.id) if schedule else url_for("web.schedules"),
+        address=url_for("web.edit_schedule", schedule_id=schedule.id) if schedule else url_for("web.new_schedule"),
+        in_dialog=is_in_dialog(),
+        builder=builder_of(form),
+        rules=rules_of(form),
+        answer=answer_of(form, before=schedule),
+        detects_zone=schedule is None and not form.is_sent,
+        conflict=conflict,
         question=question,
     )
 
 
-def preview_of(form: ScheduleForm) -> Preview:
-    """What the schedule in the form would do."""
-    return preview(
-        text_of(form.cron),
-        timezone=text_of(form.timezone),
-        spread_key=text_of(form.spread_key),
-        viewer_zone=viewer_zone(),
-        now=request_now(),
-    )
+def is_in_dialog() -> bool:
+    """Whether the form stands in a page's dialog: it is asked for there, or says so when it is sent."""
+    return wants_dialog() or (wants_fragment() and request.args.get("dialog") == "yes")
+
+
+def edited_schedule(text: str) -> ScheduleRow | None:
+    """The schedule whose form asks. One that is gone meanwhile does not keep the preview from being shown."""
+    try:
+        return get_schedule(request_session(), organization_id=current_actor().organization_id, schedule_id=UUID(text))
+    except (ValueError, ScheduleNotFound):
+        return None
 
 
 def offered_job_id(form_value: str) -> str:
@@ -60,3 +69,9 @@ def offered_job_id(form_value: str) -> str:
         return str(UUID(form_value))
     except ValueError:
         return ""
+
+
+def _template() -> str:
+    if wants_dialog():
+        return "schedules/_form_dialog.html"
+    return "schedules/_form.html" if wants_fragment() else "schedules/form.html"

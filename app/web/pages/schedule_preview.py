@@ -1,15 +1,17 @@
 """What the preview of a rhythm looks like on a page: the next runs in two zones. Its words are schedules/preview.py."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Unpack
 from zoneinfo import ZoneInfo
 
 from app.core.errors import Invalid
-from app.schedules.preview import RhythmPreview, preview_of, preview_text
+from app.schedules.preview import Said, preview_of, preview_text
 from app.schedules.queries import ScheduleRow
 from app.web.formatting import absolute_time
 
-NEXT_RUNS = 5
+NEXT_RUNS, MORE_RUNS = 5, 20
 
 
 @dataclass(frozen=True)
@@ -31,13 +33,15 @@ class Preview:
     is_valid: bool = True
 
 
-def preview(cron: str, *, timezone: str, spread_key: str, viewer_zone: str, now: datetime) -> Preview:
+def preview(cron: str, *, viewer_zone: str, now: datetime, count: int = NEXT_RUNS, **said: Unpack[Said]) -> Preview:
     """The preview of what stands in a form. Never raises: what cannot be read is explained."""
     try:
-        found = preview_text(cron, timezone=timezone, spread_key=spread_key, now=now, count=NEXT_RUNS)
+        found = preview_text(cron, now=now, count=count, **said)
     except Invalid as error:
         return Preview(error.message, is_valid=False)
-    return Preview(found.sentence, _next_runs(found, viewer_zone=viewer_zone, now=now), found.notes)
+    return Preview(
+        found.sentence, next_runs(found.next_runs, zone=found.zone, viewer_zone=viewer_zone, now=now), found.notes
+    )
 
 
 def preview_stored(schedule: ScheduleRow, *, viewer_zone: str, now: datetime) -> Preview:
@@ -46,11 +50,13 @@ def preview_stored(schedule: ScheduleRow, *, viewer_zone: str, now: datetime) ->
         found = preview_of(schedule, now=now, count=NEXT_RUNS)
     except Invalid as error:
         return Preview(error.message, is_valid=False)
-    return Preview(found.sentence, _next_runs(found, viewer_zone=viewer_zone, now=now), found.notes)
+    return Preview(
+        found.sentence, next_runs(found.next_runs, zone=found.zone, viewer_zone=viewer_zone, now=now), found.notes
+    )
 
 
-def _next_runs(preview: RhythmPreview, *, viewer_zone: str, now: datetime) -> tuple[NextRun, ...]:
-    found, zone = preview.next_runs, preview.zone
+def next_runs(found: Sequence[datetime], *, zone: str, viewer_zone: str, now: datetime) -> tuple[NextRun, ...]:
+    """Coming runs on the clocks of a zone, and on the viewer's where those show something else."""
     first_offset = found[0].astimezone(ZoneInfo(zone)).strftime("%z") if found else ""
     rows = []
     for at in found:

@@ -15,12 +15,14 @@ from app.tenants.access import Permission
 from app.web.blueprint import web
 from app.web.context import viewer_zone
 from app.web.daemon import scheduling_stop
-from app.web.forms.schedules import ResumeForm, fresh_values, stored_values
+from app.web.forms.schedule_checks import check
+from app.web.forms.schedules import ResumeForm, ScheduleForm, fresh_values, stored_values
+from app.web.pages.form_answer import answer_of
 from app.web.pages.resume_question import resume_question
 from app.web.pages.rights import refusals
 from app.web.pages.schedule_detail import count_waiting, read_detail
-from app.web.pages.schedule_form import form_page, offered_job_id, schedule_form
-from app.web.pages.schedule_preview import preview
+from app.web.pages.schedule_form import edited_schedule, form_page, offered_job_id, schedule_form
+from app.web.pages.schedule_preview import MORE_RUNS, NEXT_RUNS
 from app.web.pages.schedule_rows import read_list, read_tiles
 from app.web.pages.why_notes import note_on_schedule
 from app.web.permissions import route
@@ -53,10 +55,12 @@ def schedule_rows() -> Response:
 
 @route(web, "/schedules/preview", permission=Permission.EDIT_SCHEDULES)
 def schedule_preview() -> Response:
-    """What the text that is being typed would do. Answers 200 for text that cannot be read, too."""
-    typed = {name: request.args.get(name, "") for name in ("cron", "timezone", "spread_key")}
-    found = preview(**typed, viewer_zone=viewer_zone(), now=request_now())
-    return fragment("schedules/_preview.html", preview=found)
+    """What the form that is being filled would do. Answers 200 for what cannot be read, too."""
+    before = edited_schedule(request.args.get("schedule_id", ""))
+    form = ScheduleForm(jobs=(), typed=request.args)
+    check(form, before=before, now=request_now())
+    count = MORE_RUNS if request.args.get("more") else NEXT_RUNS
+    return fragment("schedules/_answer.html", answer=answer_of(form, before=before, count=count))
 
 
 @route(web, "/schedules/new", permission=Permission.EDIT_SCHEDULES)

@@ -1,0 +1,116 @@
+"""What the server says to a schedule's form as it stands: what will happen, what saving changes, what is wrong."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from flask import url_for
+
+from app.core.errors import Invalid, NotFound
+from app.edge.identity import current_actor, request_now
+from app.edge.runtime import request_session
+from app.jobs.queries import JobRow, get_job
+from app.ops.off_example import OffExample, off_example
+from app.schedules.fire_times import Rhythm
+from app.schedules.policies import Missed, MissedPolicy
+from app.schedules.policy_fields import default_max_age
+from app.schedules.preview import read_typed
+from app.schedules.queries import ScheduleRow
+from app.web.context import viewer_zone
+from app.web.formatting import duration
+from app.web.forms.base import text_of
+from app.web.forms.schedules import ScheduleForm
+from app.web.pages.schedule_effects import Effect, effect_of_saving
+from app.web.pages.schedule_preview import NEXT_RUNS, Preview, preview
+
+
+@dataclass(frozen=True)
+class JobRules:
+    """What the job says about failures: a schedule has no say in it."""
+
+    name: str
+    href: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """All that depends on what stands in the form. `problems` and `values` are JSON, for the script of the form."""
+
+    preview: Preview
+    effect: Effect | None
+    example: str
+    job_rules: JobRules | None
+    kind: str
+    preset: str
+    values: str
+    problems: str
+
+
+def answer_of(form: ScheduleForm, *, before: ScheduleRow | None, count: int = NEXT_RUNS) -> Answer:
+    """The answer to the form, which was checked or is shown for the first time. Never raises."""
+    now, when = request_now(), _rhythm_in(form, before)
+    example = None if when is None else _example(form, before, when, now)
+    return Answer(
+        preview=_preview(form, before, count),
+        effect=_effect(form, before, when, now) if before and when and form.is_sent else None,
+        example="" if when is None or example is None else _example_words(example, when),
+        job_rules=_job_rules(form),
+        kind=text_of(form.kind),
+        preset=text_of(form.preset),
+        values=json.dumps(form.built_values),
+        problems=json.dumps({field.name: " ".join(field.errors) for field in form if field.errors}),
+    )
+
+
+def _preview(form: ScheduleForm, before: ScheduleRow | None, count: int) -> Preview:
+    try:
+        said = form.says_when(before)._asdict()
+    except Invalid as error:
+        return Preview(error.message, is_valid=False)
+    return preview(said.pop("cron"), viewer_zone=viewer_zone(), now=request_now(), count=count, **said)
+
+
+def _rhythm_in(form: ScheduleForm, before: ScheduleRow | None) -> Rhythm | None:
+    try:
+        said = form.says_when(before)._asdict()
+        return read_typed(said.pop("cron"), now=request_now(), **said)
+    except Invalid:
+        return None
+
+
+def _effect(form: ScheduleForm, before: ScheduleRow, when: Rhythm, now: datetime) -> Effect:
+    return effect_of_saving(before, when=when, is_on=bool(form.enabled.data), viewer_zone=viewer_zone(), now=now)
+
+
+def _example(form: ScheduleForm, before: ScheduleRow | None, when: Rhythm, now: datetime) -> OffExample | None:
+    try:
+        missed = Missed(text_of(form.missed))
+        seconds = form.max_age(before) or default_max_age(when)
+        policy = MissedPolicy(missed, timedelta(seconds=seconds), form.limit(before))
+        return off_example(when, policy=policy, now=now)
+    except (Invalid, ValueError, OverflowError):
+        return None
+
+
+def _example_words(example: OffExample, when: Rhythm) -> str:
+    since, until = (f"{at.astimezone(when.zone.tzinfo):%H:%M}" for at in (example.since, example.until))
+    made_up = "runs once" if example.made_up == 1 else f"runs {example.made_up} times"
+    missed = "it" if example.missed == 1 else f"the {example.missed:,} missed"
+    then = f"{made_up} at {until}" if example.made_up else f"nothing makes up for {missed}"
+    return f"Belfry off from {since} to {until}? → {then}."
+
+
+def _job_rules(form: ScheduleForm) -> JobRules | None:
+    try:
+        job_id = UUID(text_of(form.job_id))
+        job = get_job(request_session(), organization_id=current_actor().organization_id, job_id=job_id)
+    except (ValueError, NotFound):
+        return None
+    return JobRules(job.name, f"{url_for('web.jobs')}#j-{job.id}", _rules_words(job))
+
+
+def _rules_words(job: JobRow) -> str:
+    tries = "One try" if job.retry.tries == 1 else f"{job.retry.tries} tries"
+    return f"{tries}; time limit {duration(timedelta(seconds=job.time_limit_seconds))}."

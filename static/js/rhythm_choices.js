@@ -1,0 +1,60 @@
+// A press on a choice of a rhythm, or a change of its fields, writes the text; the server's answer to a text says which
+// choice would write exactly that. The text is the truth: nothing else ever writes it.
+(() => {
+  const textOf = (form) => form?.querySelector("[data-cron-input]");
+  const all = (form, mark) => [...form.querySelectorAll(`[data-${mark}]`)];
+  const checked = (form, mark) => all(form, mark).find((one) => one.checked);
+  const plain = (value) => (/^\d+$/.test(value) ? `${+value}` : value.replace("T", " "));
+
+  const valuesIn = (form, pattern) => {
+    const values = { days: all(form, "part").filter((one) => one.checked).map((one) => one.value).sort().join() };
+    for (const { dataset, type, value } of all(form, "part")) if (type !== "checkbox") values[dataset.part] = plain(value);
+    if (pattern.includes("{hour}")) [values.hour = "", values.minute = ""] = values.time.split(":").map(plain);
+    if (pattern.includes("{again}") && +values.hour > +values.again) [values.hour, values.again] = [values.again, values.hour];
+    return values;
+  };
+
+  const write = (form, pattern) => {
+    const values = valuesIn(form, pattern), names = [...pattern.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+    return names.every((name) => values[name]) ? pattern.replace(/\{(\w+)\}/g, (_, name) => values[name]) : null;
+  };
+
+  const put = (form, text) => Object.assign(textOf(form), { value: text }).dispatchEvent(new Event("input", { bubbles: true }));
+  const offerBack = (form, text) => {
+    const was = form.querySelector("[data-was]");
+    was.hidden = !text;
+    was.querySelector("code").textContent = form.querySelector("[name=replaced]").value = text;
+  };
+
+  document.addEventListener("change", ({ target }) => {
+    const { form, dataset = {} } = target, { part, kind, start } = dataset;
+    if (!textOf(form) || (part ?? kind ?? start) === undefined) return;
+    if (part) dataset.touched = "";
+    const repeats = () => checked(form, "start") || all(form, "start").find((one) => one.value === "daily");
+    const choice = start ? target : [kind === undefined ? checked(form, "kind") : target].find((one) => one?.dataset.cron) || repeats();
+    // What somebody set before stays set where the next choice has room for it.
+    const isOwn = part || !choice.dataset.start || form.querySelector("[data-touched]");
+    const text = (isOwn && write(form, choice.dataset.cron)) || choice.dataset.start;
+    if (!text || text === textOf(form).value) return;
+    if (!part && "custom" in form.dataset) offerBack(form, textOf(form).value);
+    put(form, text);
+  });
+
+  document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+    const form = ctx.sourceElement?.closest("[data-preview]")?.closest("form"), { kind, preset, values } = form?.querySelector("[data-answer]")?.dataset || {};
+    if (!kind) return;
+    for (const one of [...all(form, "kind"), ...form.querySelectorAll("[name=preset]")]) one.checked = one.value === kind || one.value === preset;
+    form.toggleAttribute("data-custom", preset === "custom");
+    const known = JSON.parse(values);
+    for (const field of all(form, "part")) {
+      const text = known[field.dataset.part];
+      if (text === undefined || field === document.activeElement) continue;
+      if (field.type === "checkbox") field.checked = text.includes(field.value); else field.value = text;
+      if ("own" in known) field.dataset.touched = "";
+    }
+  });
+
+  document.addEventListener("click", ({ target }) => {
+    if (target.matches?.("[data-put-back]")) { put(target.form, target.form.querySelector("[name=replaced]").value); offerBack(target.form, ""); }
+  });
+})();
