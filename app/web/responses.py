@@ -86,15 +86,21 @@ def send_to_sign_in(url: str) -> Response:
 
 
 def toast(
-    response: Response, message: str, *, kind: ToastKind = ToastKind.SUCCESS, action: Mapping[str, Any] | None = None
-) -> Response:
-    """Say something in the corner of the page that comes next. `action` is {label, url, post}."""
+    response: Response, message: str, *, kind: ToastKind = ToastKind.SUCCESS, action: Mapping[str, Any] | None = None,
+    more: Mapping[str, Any] | None = None,
+) -> Response:  # fmt: skip
+    """Say something in the corner of the page that comes next.
+
+    `action` is {label, url, post}, and `more` a second one; where the page stays, they may have `fields` to send along.
+    """
     action = dict(action or {})
     if _leads_elsewhere(response):
-        flash(cast("str", {"message": message, "action": action}), kind.value)
+        # In a cookie, which has little room.
+        plain = [one for one in (action, dict(more or {})) if one and "fields" not in one]
+        flash(cast("str", {"message": message, "action": plain[0] if plain else {}}), kind.value)
         return response
-    said: dict[str, Any] = {"message": message, "kind": kind.value}
-    return announce(response, toast=said | ({"action": action} if action else {}))
+    said: dict[str, Any] = {"message": message, "kind": kind.value, "action": action, "more": dict(more or {})}
+    return announce(response, toast={name: value for name, value in said.items() if value})
 
 
 def announce(response: Response, **events: Any) -> Response:

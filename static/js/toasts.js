@@ -13,14 +13,14 @@
     return svg;
   };
 
-  const actionLink = ({ label, url, post, newTab }) => {
+  const actionLink = ({ label, url, post, newTab, fields = {} }) => {
     const control = make(post ? "button" : "a", "toast-action", label);
     if (!post) return Object.assign(control, { href: url }, newTab ? { target: "_blank", rel: "noopener" } : {});
     const form = Object.assign(make("form", ""), { method: "post", action: url });
-    const value = document.querySelector("meta[name=csrf-token]")?.content || "";
-    const token = Object.assign(make("input", ""), { type: "hidden", name: "csrf_token", value });
+    const sent = { ...fields, csrf_token: document.querySelector("meta[name=csrf-token]")?.content || "" };
+    const hidden = Object.entries(sent).map(([name, value]) => Object.assign(make("input", ""), { type: "hidden", name, value }));
     for (const [name, text] of [["hx-post", url], ["hx-swap", "none"]]) form.setAttribute(name, text);
-    form.append(token, control);
+    form.append(...hidden, control);
     return form;
   };
 
@@ -47,7 +47,7 @@
     close.dataset.toastClose = "";
     close.append(icon("cross"));
     toast.append(icon({ success: "check", error: "cross" }[detail.kind] || "info"), make("p", "", detail.message));
-    if (detail.action) toast.append(actionLink(detail.action));
+    for (const action of [detail.action, detail.more]) if (action) toast.append(actionLink(action));
     toast.append(close);
     region.append(toast);
     while (region.children.length > MOST) region.firstElementChild.remove();

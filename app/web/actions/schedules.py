@@ -1,5 +1,6 @@
 """What the forms and buttons of schedules do: one command each, then a redirect, or news for the page by htmx."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -25,9 +26,10 @@ from app.web.formatting import relative_time
 from app.web.forms.schedule_checks import check
 from app.web.forms.schedules import ScheduleForm
 from app.web.pages.form_conflict import conflict_of
-from app.web.pages.schedule_form import form_page, schedule_form
+from app.web.pages.schedule_form import form_page, is_in_dialog, schedule_form
+from app.web.pages.undo import undo_of_saving
 from app.web.permissions import route
-from app.web.responses import announce, empty, go_to, is_htmx, see_other, toast
+from app.web.responses import announce, close_dialog, empty, go_to, is_htmx, see_other, toast
 from app.web.session import local_address
 from app.web.started import started_words
 
@@ -53,7 +55,8 @@ def create_schedule() -> Response:
     except (Invalid, Conflict, NotFound) as error:
         return _refused(form, error, schedule=None)
     row = _schedule(schedule_id)
-    return toast(see_other("web.schedules"), f"{row.name} created. {_next_run(row)}".strip())
+    undo = {"label": "Undo", "url": url_for("web.delete_schedule", schedule_id=row.id), "post": True}
+    return _done(row, f"{row.name} created.", undo)
 
 
 @route(web, "/schedules/<uuid:schedule_id>", permission=Permission.EDIT_SCHEDULES, methods=["POST"])
@@ -69,7 +72,7 @@ def save_schedule(schedule_id: UUID) -> Response:
         _edit(form, before)
     except (Invalid, Conflict, NotFound) as error:
         return _refused(form, error, schedule=before)
-    return _saved(schedule_id)
+    return _saved(before)
 
 
 @route(web, "/schedules/<uuid:schedule_id>/enabled", permission=Permission.EDIT_SCHEDULES, methods=["POST"])
@@ -119,10 +122,18 @@ def request_key() -> str:
     return request.form.get("request_key", "")[:LONGEST_REQUEST_KEY] or new_id().hex
 
 
-def _saved(schedule_id: UUID) -> Response:
+def _saved(before: ScheduleRow) -> Response:
     on_commit(request_session(), runtime().dispatch)
-    row = _schedule(schedule_id)
-    return toast(see_other("web.schedules"), f"{row.name} saved. {_next_run(row)}".strip())
+    row = _schedule(before.id)
+    undo = undo_of_saving(before, row)
+    return _done(row, f"{row.name} saved.", undo)
+
+
+def _done(row: ScheduleRow, words: str, undo: Mapping[str, Any] | None) -> Response:
+    """What was done, when it runs next, and the way back: in the dialog the page stays, else the list comes."""
+    run_now = {"label": "Run now", "url": url_for("web.run_schedule", schedule_id=row.id), "post": True}
+    response = close_dialog(_back()) if is_in_dialog() else see_other("web.schedules")
+    return toast(response, f"{words} {_next_run(row)}".strip(), action=undo, more=run_now)
 
 
 def _edit(form: ScheduleForm, before: ScheduleRow) -> None:

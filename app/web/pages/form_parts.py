@@ -8,19 +8,25 @@ from app.schedules.clock_changes import ClockChange
 from app.schedules.policies import DEFAULT_MISSED_LIMIT, Missed, Overlap
 from app.schedules.rhythm_text import Kind
 from app.web.forms.base import text_of
+from app.web.forms.rhythm_fields import CUSTOM, PARTS
 from app.web.forms.schedule_words import clock_change_words, missed_words, overlap_words
 from app.web.forms.schedules import ScheduleForm
 
 _CRON_HELP = "Five parts, or one of @hourly, @daily, @weekly, @monthly, @yearly, @manually. H spreads the load."
 
 
+# What only some of the presets ask for.
+_OPTIONAL = frozenset({"minute", "time", "again", "day"})
+
+
 @dataclass(frozen=True)
 class Builder:
     """What choices write, what they start from, and how the folded part of the times stands."""
 
-    patterns: Mapping[str, str]
-    starts: Mapping[str, str]
+    chips: Mapping[str, Mapping[str, str]]
     kinds: Mapping[str, str]
+    parts: Mapping[str, str]
+    optional: frozenset[str]
     is_own: bool
     help: str
     bounds: str
@@ -46,14 +52,22 @@ def builder_of(form: ScheduleForm) -> Builder:
         not (text_of(form.starts_at) or text_of(form.ends_at) or form.has_seconds.data) and rule == ClockChange.ONCE
     )
     return Builder(
-        patterns=PATTERNS,
-        starts=DEFAULTS,
+        chips={CUSTOM: {"data-cron-custom": ""}, **{key: _chip(key) for key in PATTERNS}},
+        parts=PARTS,
+        optional=_OPTIONAL,
         kinds={Kind.INTERVAL.value: INTERVAL, Kind.SINGLE.value: SINGLE},
         is_own="own" in form.built_values,
         help=_CRON_HELP,
         bounds=" · ".join(bounds),
         has_bounds=not is_usual or any(field.errors for field in folded),
     )
+
+
+def _chip(key: str) -> dict[str, str]:
+    pattern = PATTERNS[key]
+    names = [name for name in ("again", "days", "day") if f"{{{name}}}" in pattern]
+    clock = ["time"] if "{hour}" in pattern else ["minute"] if "{minute}" in pattern else []
+    return {"data-cron": pattern, "data-start": DEFAULTS[key], "data-needs": " ".join([*clock, *names])}
 
 
 def rules_of(form: ScheduleForm) -> Rules:

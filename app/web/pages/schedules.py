@@ -20,7 +20,8 @@ from app.web.forms.schedules import ResumeForm, ScheduleForm, fresh_values, stor
 from app.web.pages.form_answer import answer_of
 from app.web.pages.resume_question import resume_question
 from app.web.pages.rights import refusals
-from app.web.pages.schedule_detail import count_waiting, read_detail
+from app.web.pages.schedule_detail import read_detail
+from app.web.pages.schedule_effects import effect_of_deletion, effect_of_resuming
 from app.web.pages.schedule_form import edited_schedule, form_page, offered_job_id, schedule_form
 from app.web.pages.schedule_preview import MORE_RUNS, NEXT_RUNS
 from app.web.pages.schedule_rows import read_list, read_tiles
@@ -108,7 +109,10 @@ def resume_schedule(schedule_id: UUID) -> Response:
         return go_to(back)
     form = ResumeForm(data={"missed": Missed.SKIP.value})
     form.missed.choices = question.choices
-    return page("schedules/resume.html", schedule=row, form=form, sentence=question.sentence, back=back)
+    effects = effect_of_resuming(row, now=request_now())
+    return page(
+        "schedules/resume.html", schedule=row, form=form, sentence=question.sentence, effects=effects, back=back
+    )
 
 
 @route(web, "/schedules/<uuid:schedule_id>/delete", permission=Permission.EDIT_SCHEDULES)
@@ -116,8 +120,7 @@ def confirm_schedule_deletion(schedule_id: UUID) -> Response:
     """The question before a schedule is deleted."""
     organization_id = current_actor().organization_id
     row = get_schedule(request_session(), organization_id=organization_id, schedule_id=schedule_id)
-    waiting = count_waiting(request_session(), organization_id=organization_id, schedule_id=schedule_id)
-    return page("schedules/delete.html", schedule=row, waiting=waiting)
+    return page("schedules/delete.html", schedule=row, effects=effect_of_deletion(row, now=request_now()))
 
 
 def _tiles() -> Any:
