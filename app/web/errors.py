@@ -28,6 +28,7 @@ _TITLES = {
     503: "Not available right now",
 }
 _RETRY_SECONDS = "5"
+_WHILE_TYPING = frozenset({"web.schedule_preview"})
 _EXPIRED = "The page was open for too long or you signed in anew, so nothing was saved. What you typed is still here."
 # A token lives as long as its session: a signed-in person's is refused once they signed in anew or switched.
 _SIGNED_IN = "You are signed in now, and see {organization}. Press “Send again” once more to save it there."
@@ -83,7 +84,8 @@ def _what_to_do(error: Exception) -> str:
 
 
 def _signed_out() -> Response:
-    if request.method in SAFE_METHODS:
+    # A form that somebody is filling is not taken away from them.
+    if request.method in SAFE_METHODS and request.endpoint not in _WHILE_TYPING:
         wanted = page_address() if is_htmx() else request.full_path.rstrip("?")
         return send_to_sign_in(url_for("web.login", next=local_address(wanted) if wanted != "/" else None))
     if wants_fragment():

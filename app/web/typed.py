@@ -5,18 +5,23 @@ from collections.abc import Iterable
 # Fields that no person sees.
 _HIDDEN = frozenset(
     {
-        "csrf_token", "cron_was", "id", "job_id", "kind", "next", "preset", "preview", "reload", "request_key",
-        "revision", "schedule_id", "spread_key", "tab", "token", "username", "version",
+        "again", "at", "count", "counted_from", "cron_was", "csrf_token", "day", "days", "dialog", "id", "job_id",
+        "kind", "minute", "next", "preset", "preview", "reload", "replaced", "request_key", "revision", "schedule_id",
+        "spread_key", "tab", "time", "timezone_was", "token", "unit", "username", "version",
     }
 )  # fmt: skip
 _LABELS = {
+    "clock_change": "When the clocks change",
     "cron": "Cron text",
     "email": "Email",
+    "ends_at": "Not after",
     "function": "What it does",
     "missed": "If Belfry was off at that time",
+    "has_seconds": "Allow seconds",
     "overlap": "If the previous run is still going",
     "retry_backoff": "The wait",
     "retry_delay_seconds": "Seconds between tries",
+    "starts_at": "Not before",
     "step_name": "Step",
     "time_limit_seconds": "Time limit in seconds",
     "timeout_seconds": "Seconds to wait for the answer",
@@ -42,4 +47,4 @@ def _value(name: str, value: str) -> str:
     if name == "headers":
         return ", ".join(line.partition(":")[0].strip() for line in value.splitlines() if line.strip())
     # What a tick box sends is its own affair.
-    return "yes" if name == "enabled" and value == "y" else value
+    return "yes" if name in {"enabled", "has_seconds"} and value == "y" else value

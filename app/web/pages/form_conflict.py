@@ -21,6 +21,9 @@ _COMPARED = (
 )  # fmt: skip
 
 
+_CHOSEN = frozenset({"job_id", "overlap", "missed", "clock_change"})
+
+
 @dataclass(frozen=True)
 class Line:
     """One field in both versions, in words."""
@@ -67,5 +70,7 @@ def _line(form: ScheduleForm, name: str, stored: Any) -> Line:
 def _words(form: ScheduleForm, name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    choices = dict(form[name].choices) if name in {"job_id", "overlap", "missed", "clock_change"} else {}
-    return str(choices.get(value, value) or "").replace("\r\n", "\n").strip()
+    if name in _CHOSEN:
+        labels = {choice.value: choice.label for choice in form[name].iter_choices()}
+        return str(labels.get(value, value))
+    return str(value or "").replace("\r\n", "\n").strip()
