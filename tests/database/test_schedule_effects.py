@@ -1,0 +1,180 @@
+"""What a page says before an edit, a deletion or switching on, against what the commands then do."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.jobs.models import Job
+from app.ops.off_example import off_example
+from app.ops.schedule_effects import EditEffect, edit_effect, next_runs_of, standing_of
+from app.runs import service
+from app.runs.models import Run
+from app.schedules.draft import ScheduleDraft
+from app.schedules.drafts import draft_of
+from app.schedules.fire_times import rhythm
+from app.schedules.models import Gap, Schedule
+from app.schedules.policies import Missed, MissedPolicy
+from app.schedules.queries import ScheduleRow, get_schedule
+from app.schedules.stored_rhythms import rhythm_of
+from app.tenants.access import Actor
+from tests.factories.work import actor_in, make_job, make_organization, make_run, make_schedule
+from tests.fakes.clock import utc
+
+NOW = utc("2027-01-05 12:00")
+OTHER_TIMES = {"cron": "30 2 * * *", "timezone": "America/New_York"}
+
+
+@pytest.fixture
+def job(session: Session) -> Job:
+    return make_job(session, make_organization(session))
+
+
+@pytest.fixture
+def actor(job: Job) -> Actor:
+    return actor_in(job.organization_id)
+
+
+def row_of(session: Session, schedule: Schedule) -> ScheduleRow:
+    session.flush()
+    session.expire_all()
+    return get_schedule(session, organization_id=schedule.organization_id, schedule_id=schedule.id)
+
+
+def foretold(session: Session, schedule: Schedule, draft: ScheduleDraft, now: datetime) -> EditEffect:
+    row = row_of(session, schedule)
+    return edit_effect(session, row, when=rhythm_of(draft), is_on=draft.enabled, now=now)
+
+
+def edit(session: Session, actor: Actor, schedule: Schedule, draft: ScheduleDraft, now: datetime) -> None:
+    row = row_of(session, schedule)
+    service.edit_schedule(
+        session, actor=actor, schedule_id=schedule.id, draft=draft, version=row.version, now=now
+    )  # fmt: skip
+
+
+def slots_accounted_for(session: Session, schedule: Schedule) -> int:
+    """Slots with a run, and slots in gaps."""
+    runs = select(func.count()).where(Run.schedule_id == schedule.id, Run.slot_at.is_not(None))
+    gaps = select(func.coalesce(func.sum(Gap.slots), 0)).where(Gap.schedule_id == schedule.id)
+    return int(session.scalars(runs).one()) + int(session.scalars(gaps).one())
+
+
+def states_of(session: Session, schedule: Schedule) -> list[str]:
+    return sorted(session.scalars(select(Run.state).where(Run.schedule_id == schedule.id)))
+
+
+class TestSaving:
+    def test_moves_the_next_run_where_it_was_said(self, session: Session, job: Job, actor: Actor) -> None:
+        schedule = make_schedule(session, job, next_run_at=NOW + timedelta(minutes=5))
+        draft = replace(draft_of(row_of(session, schedule)), **OTHER_TIMES)
+        said = foretold(session, schedule, draft, NOW)
+
+        edit(session, actor, schedule, draft, NOW)
+
+        assert said.before[0] == NOW + timedelta(minutes=5)
+        assert row_of(session, schedule).next_run_at == said.after[0]
+        assert tuple(next_runs_of(row_of(session, schedule), now=NOW)) == said.after
+
+    def test_plans_first_as_many_slots_as_are_due(self, session: Session, job: Job, actor: Actor) -> None:
+        schedule = make_schedule(session, job, next_run_at=NOW - timedelta(minutes=10))
+        draft = replace(draft_of(row_of(session, schedule)), **OTHER_TIMES)
+        said = foretold(session, schedule, draft, NOW)
+
+        edit(session, actor, schedule, draft, NOW)
+
+        assert said.standing.due is not None
+        assert said.standing.due.count == slots_accounted_for(session, schedule) == 3
+
+    def test_lets_runs_that_wait_start_all_the_same(self, session: Session, job: Job, actor: Actor) -> None:
+        schedule = make_schedule(session, job, next_run_at=NOW + timedelta(minutes=5))
+        for number in range(2):
+            make_run(session, job, now=NOW, schedule_id=schedule.id, request_key=str(number))
+        draft = replace(draft_of(row_of(session, schedule)), **OTHER_TIMES, enabled=False)
+        said = foretold(session, schedule, draft, NOW)
+
+        edit(session, actor, schedule, draft, NOW)
+
+        assert (said.standing.waiting, said.after) == (2, ())
+        assert states_of(session, schedule) == ["ready", "ready"]
+        assert row_of(session, schedule).next_run_at is None
+
+    def test_counts_what_was_missed_while_it_was_off(self, session: Session, job: Job, actor: Actor) -> None:
+        schedule = make_schedule(session, job, next_run_at=NOW - timedelta(minutes=60), enabled=False)
+        draft = replace(draft_of(row_of(session, schedule)), enabled=True)
+        said = foretold(session, schedule, draft, NOW)
+
+        edit(session, actor, schedule, draft, NOW)
+
+        assert said.missed is not None
+        assert (said.before, said.missed.count) == ((), slots_accounted_for(session, schedule))
+        assert row_of(session, schedule).next_run_at == said.after[0]
+
+    def test_counts_what_nobody_could_read_by_the_new_text(self, session: Session, job: Job, actor: Actor) -> None:
+        schedule = make_schedule(session, job, cron="nonsense", problem="?", next_run_at=NOW - timedelta(minutes=60))
+        draft = replace(draft_of(row_of(session, schedule)), cron="*/20 * * * *")
+        said = foretold(session, schedule, draft, NOW)
+
+        edit(session, actor, schedule, draft, NOW)
+
+        assert said.unreadable is not None
+        assert said.unreadable.count == slots_accounted_for(session, schedule) == 4
+
+    def test_of_the_same_times_changes_none(self, session: Session, job: Job) -> None:
+        schedule = make_schedule(session, job, next_run_at=NOW + timedelta(minutes=5))
+        draft = replace(draft_of(row_of(session, schedule)), name="Other")
+
+        assert not foretold(session, schedule, draft, NOW).changes_times
+
+
+class TestDeleting:
+    def test_ends_what_waits_and_what_is_due(self, session: Session, job: Job, actor: Actor) -> None:
+        schedule = make_schedule(session, job, next_run_at=NOW)
+        make_run(session, job, now=NOW, schedule_id=schedule.id, request_key="k")
+        said = standing_of(session, row_of(session, schedule), now=NOW)
+
+        service.delete_schedule(session, actor=actor, schedule_id=schedule.id, now=NOW)
+
+        session.expire_all()
+        assert said.due is not None
+        assert (said.waiting, said.due.count) == (1, 1)
+        assert set(states_of(session, schedule)) <= {"cancelled", "skipped"}
+
+    def test_leaves_what_goes_on(self, session: Session, job: Job, actor: Actor) -> None:
+        schedule = make_schedule(session, job, next_run_at=NOW + timedelta(minutes=5))
+        run_id = make_run(session, job, now=NOW, schedule_id=schedule.id, request_key="k")
+        session.get_one(Run, run_id).state = "running"
+        said = standing_of(session, row_of(session, schedule), now=NOW)
+
+        service.delete_schedule(session, actor=actor, schedule_id=schedule.id, now=NOW)
+
+        session.expire_all()
+        assert (said.waiting, said.running) == (0, 1)
+        assert states_of(session, schedule) == ["running"]
+
+
+class TestTheExample:
+    @pytest.mark.parametrize(
+        ("cron", "policy", "missed", "made_up"),
+        [
+            ("30 2 * * *", MissedPolicy(Missed.LATEST, timedelta(days=1)), 1, 1),
+            ("30 2 * * *", MissedPolicy(Missed.SKIP, timedelta(days=1)), 1, 0),
+            ("*/30 * * * *", MissedPolicy(Missed.ALL, timedelta(days=1), 4), 6, 4),
+            ("0 * * * *", MissedPolicy(Missed.ALL, timedelta(hours=1), 10), 3, 1),
+        ],
+    )
+    def test_says_what_the_planner_would_make_of_it(
+        self, cron: str, policy: MissedPolicy, missed: int, made_up: int
+    ) -> None:
+        found = off_example(rhythm(cron, timezone="UTC"), policy=policy, now=NOW)
+
+        assert found is not None
+        assert found.until - found.since == timedelta(hours=3)
+        assert (found.missed, found.made_up) == (missed, made_up)
+
+    def test_is_none_where_nothing_comes(self) -> None:
+        never = rhythm("@manually", timezone="UTC")
+
+        assert off_example(never, policy=MissedPolicy(Missed.LATEST, timedelta(days=1)), now=NOW) is None
