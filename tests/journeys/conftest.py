@@ -204,7 +204,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
     def listen(message: ConsoleMessage) -> None:
         # A form that is refused is no fault: Chromium reports every status from 400 on.
-        if message.type == "error" and "status of 422" not in message.text:
+        if message.type == "error" and not re.search("status of (409|422)", message.text):
             complaints.append(message.text)
 
     page = browser.new_page(viewport={"width": 1360, "height": 900}, timezone_id="Europe/Berlin", locale="en-GB")

@@ -60,7 +60,7 @@ class TestFirstDay:
         expect(page.get_by_label("Cron text")).to_have_value("*/5 * * * *")
         page.get_by_label("Cron text").fill("* * * * *")
 
-        preview = page.locator("#preview")
+        preview = page.locator("#form-preview")
         expect(preview).to_contain_text("Every minute")
         expect(preview.get_by_role("listitem")).to_have_count(5)
         page.get_by_role("button", name="Save schedule").click()

@@ -31,6 +31,7 @@ class TestPolicies:
         page.get_by_label("Name", exact=True).fill("Every minute")
         page.get_by_label("Job", exact=True).select_option(label="Ask the shop")
         page.get_by_label("Cron text").fill("* * * * *")
+        page.get_by_text("Rules", exact=True).click()
         page.get_by_role("radio", name="Let one wait").check()
         page.get_by_role("radio", name="Run once for each time it missed").check()
         page.get_by_label("At most so many of them").fill("5")

@@ -1,5 +1,6 @@
 """The form of a schedule: what it accepts, what it says about mistakes, and that it loses nothing that was typed."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -266,7 +267,7 @@ class TestEditing:
 
         assert (response.status_code, only(database).name) == (422, "Odd hours")
         assert message in response.text
-        assert f'id="{field}-error"' in response.text
+        assert re.search(rf'id="(schedule-)?{field}-error"', response.text)
 
     def test_asks_what_becomes_of_slots_that_were_missed_and_does_that(
         self, operator: Browser, job: Job, database: Database, clock: ManualClock
