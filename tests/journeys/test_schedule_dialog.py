@@ -1,4 +1,4 @@
-"""The dialog of a schedule in a real browser, by mouse and by keyboard alone. The tests build on each other, in order."""
+"""The dialog of a schedule in a real browser, by mouse and by keyboard. The tests build on each other, in order."""
 
 import re
 import time
