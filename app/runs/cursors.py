@@ -116,7 +116,7 @@ def _find_wrong(session: Session, ids: Sequence[UUID], now: datetime) -> Iterato
 
 def _find_ended(session: Session, ids: Sequence[UUID], now: datetime) -> Iterator[WrongCursor]:
     query = _columns().where(Schedule.next_run_at.is_(None), _may_end(), *is_planned())
-    return _look_through(session, ids, query, now, _is_over)
+    return (WrongCursor(found.schedule_id, MISSING) for found in _look_through(session, ids, query, now, _is_over))
 
 
 def _find_wrong_at_rest(session: Session, ids: Sequence[UUID], now: datetime) -> Iterator[WrongCursor]:
