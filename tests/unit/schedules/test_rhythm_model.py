@@ -190,23 +190,23 @@ def test_bounds_cut_every_answer_alike(
     )
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=30, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 2**32), name=st.sampled_from(ZONES), choice=st.sampled_from(ClockChange))
-def test_a_year_of_several_lines_is_counted_as_it_is_listed(seed: int, name: str, choice: ClockChange) -> None:
+def test_weeks_of_several_lines_are_counted_as_they_are_listed(seed: int, name: str, choice: ClockChange) -> None:
     random = Random(seed)
     lines = some_lines(random, datetime(2027, 3, 14, 2, tzinfo=UTC), random.randint(2, 5))
     after = datetime(random.randint(2015, 2030), random.randint(1, 12), random.randint(1, 28), 5, 7, tzinfo=UTC)
     when = rhythm("\n".join(lines), timezone=name, clock_change=choice)
 
-    found = fire_times(when, after=after, until=after + timedelta(days=60), limit=10**6)
+    found = fire_times(when, after=after, until=after + timedelta(days=20), limit=10**6)
 
-    assert count_fires(when, after=after, until=after + timedelta(days=60)) == len(found)
+    assert count_fires(when, after=after, until=after + timedelta(days=20)) == len(found)
     assert found == sorted({at for line in lines for at in _alone(line, name, choice, after)})
 
 
 def _alone(line: str, name: str, choice: ClockChange, after: datetime) -> list[datetime]:
     when = rhythm(line, timezone=name, clock_change=choice)
-    return fire_times(when, after=after, until=after + timedelta(days=60), limit=10**6)
+    return fire_times(when, after=after, until=after + timedelta(days=20), limit=10**6)
 
 
 def _every(days: int, anchor: datetime) -> Names:
