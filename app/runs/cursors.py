@@ -116,7 +116,7 @@ def _find_wrong(session: Session, ids: Sequence[UUID], now: datetime) -> Iterato
 
 def _find_ended(session: Session, ids: Sequence[UUID], now: datetime) -> Iterator[WrongCursor]:
     query = _columns().where(Schedule.next_run_at.is_(None), _may_end(), *is_planned())
-    return _look_through(session, ids, query, now, _is_over)
+    return (WrongCursor(found.schedule_id, MISSING) for found in _look_through(session, ids, query, now, _is_over))
 
 
 def _find_wrong_at_rest(session: Session, ids: Sequence[UUID], now: datetime) -> Iterator[WrongCursor]:
@@ -197,10 +197,8 @@ def repair(session: Session, schedule_id: UUID, *, problem: str, now: datetime) 
     Raises NeverAgain, CronInvalid or UnknownZone.
     """
     # The time itself is not read: it may be what no driver can read.
-    columns = (
-        Schedule.organization_id, Schedule.updated_at, Schedule.enabled, *RHYTHM_COLUMNS,
-    )  # fmt: skip
-    row = session.execute(select(*columns).where(Schedule.id == schedule_id, *_is_mended()).with_for_update()).first()
+    facts: tuple[Any, ...] = Schedule.organization_id, Schedule.updated_at, Schedule.enabled, *RHYTHM_COLUMNS
+    row = session.execute(select(*facts).where(Schedule.id == schedule_id, *_is_mended()).with_for_update()).first()
     if row is None:
         return False
     organization_id, updated_at, is_enabled, *stored = row

@@ -35,6 +35,8 @@ class _Named:
     walls: Walls
     zone: Zone
     rule: ClockChange
+    # With seconds, only the first one after a jump runs together with what was jumped over.
+    has_seconds: bool
 
 
 def clock_change_notes(rhythm: Rhythm, *, now: datetime) -> list[str]:
@@ -50,9 +52,10 @@ def clock_change_notes(rhythm: Rhythm, *, now: datetime) -> list[str]:
         return []
     if isinstance(times, CronExpression) and not times.is_fixed:
         return _spacing_note(rhythm, times, changes)
-    walls = CronWalls(times) if isinstance(times, CronExpression) else times
-    notes = [_fixed_note(_Named(walls, rhythm.zone, rhythm.clock_change), change) for change in changes]
-    return [note for note in notes if note]
+    walls: Walls = CronWalls(times) if isinstance(times, CronExpression) else times
+    has_seconds = isinstance(times, CronExpression) and times.seconds != (0,)
+    named = _Named(walls, rhythm.zone, rhythm.clock_change, has_seconds)
+    return [note for change in changes if (note := _fixed_note(named, change))]
 
 
 def _changes_ahead(rhythm: Rhythm, now: datetime) -> list[OffsetChange]:
@@ -95,7 +98,7 @@ def _gap_note(
     if named.rule is ClockChange.SKIP or is_day:
         return f"{missing}: {'does' if is_one else 'do'} not run then."
     back = clock_text(resumes % DAY_MINUTES)
-    if _minutes(named.walls, resumes, resumes + 1):
+    if not named.has_seconds and _minutes(named.walls, resumes, resumes + 1):
         midnight = resumes - resumes % DAY_MINUTES
         usual = named.walls.count(midnight, midnight + DAY_MINUTES)
         run = "run merges" if is_one else "runs merge"

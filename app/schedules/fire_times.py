@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
 
-from app.schedules.clock_changes import DAY_MINUTES, MINUTE, ClockChange, to_instant
-from app.schedules.cron import CronExpression, CronInvalid
+from app.schedules.clock_changes import MINUTE, ClockChange
+from app.schedules.cron import CronExpression
 from app.schedules.intervals import Interval
-from app.schedules.on_clocks import Elapsed, OnClocks, Part, count_common
+from app.schedules.on_clocks import Elapsed, OnClocks, Part, count_common, first_showing
 from app.schedules.rhythm_text import LONGEST_TEXT, Times, parse_times, refuse_long
-from app.schedules.single_times import SingleTimes, single_times
+from app.schedules.single_times import SingleTimes
 from app.schedules.walls import A_MINUTE, A_SECOND, walls_of
 from app.schedules.zones import Zone, find_zone
 
@@ -31,10 +31,7 @@ class Rhythm:
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:
-        """What it is made of: at most those cron lines that keep to the wall and those that run by elapsed time.
-
-        Raises CronInvalid for an interval that would begin on a day its zone left out.
-        """
+        """What it is made of: at most those cron lines that keep to the wall, and those that run by elapsed time."""
         times = self.cron
         if isinstance(times, SingleTimes):
             return (OnClocks(times, self.zone, self.clock_change),)
@@ -60,12 +57,7 @@ class Rhythm:
     def _of_interval(self, interval: Interval) -> Part:
         if not interval.is_elapsed:
             return OnClocks(interval, self.zone, self.clock_change)
-        # Where the clocks jump over the anchor, it is the first instant after the jump.
-        begin = OnClocks(single_times({interval.anchor}, text=""), self.zone, ClockChange.ONCE)
-        found = begin.fires(to_instant(interval.anchor - 2 * DAY_MINUTES), None, 1)
-        if not found:
-            raise CronInvalid(f"{to_instant(interval.anchor):%Y-%m-%d} does not exist there. Begin on another day.")
-        return Elapsed(found[0], interval.step * MINUTE)
+        return Elapsed(first_showing(self.zone, interval.anchor), interval.step * MINUTE)
 
 
 def rhythm(
@@ -94,10 +86,7 @@ def _read(
     starts_at: datetime | None, ends_at: datetime | None,
 ) -> Rhythm:  # fmt: skip
     times = parse_times(cron_text, spread_key=spread_key, has_seconds=has_seconds)
-    found = Rhythm(times, find_zone(timezone), clock_change, starts_at, ends_at)
-    # Worked out now, so that what cannot be is refused by whoever reads it first.
-    _ = found.parts
-    return found
+    return Rhythm(times, find_zone(timezone), clock_change, starts_at, ends_at)
 
 
 def fire_times(rhythm: Rhythm, *, after: datetime, limit: int, until: datetime | None = None) -> list[datetime]:

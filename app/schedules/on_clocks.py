@@ -172,6 +172,16 @@ def count_common(fixed: OnClocks, wild: OnClocks, together: Walls, after: dateti
     return total
 
 
+def first_showing(zone: Zone, wall: int) -> datetime:
+    """The first instant at which a zone's clocks show this minute or, having jumped over it, a later one."""
+    year = to_instant(wall).year
+    for each in (year - 1, year, year + 1):
+        for span in spans_of_year(zone, each, None):
+            if span.wall_to > wall:
+                return to_instant(max(span.wall_from, wall) - span.offset)
+    raise AssertionError("the years around a wall time show it")
+
+
 def cut(span: Span, start: int, stop: int) -> tuple[int, int]:
     """The wall times of a span whose instants lie in [start, stop)."""
     if span.gathered_at is not None:

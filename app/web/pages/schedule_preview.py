@@ -58,10 +58,11 @@ def preview_stored(schedule: ScheduleRow, *, viewer_zone: str, now: datetime) ->
 def next_runs(found: Sequence[datetime], *, zone: str, viewer_zone: str, now: datetime) -> tuple[NextRun, ...]:
     """Coming runs on the clocks of a zone, and on the viewer's where those show something else."""
     first_offset = found[0].astimezone(ZoneInfo(zone)).strftime("%z") if found else ""
+    has_seconds = any(at.second for at in found)
     rows = []
     for at in found:
-        wall = absolute_time(at, zone=zone, now=now)
-        mine = absolute_time(at, zone=viewer_zone, now=now)
+        wall = absolute_time(at, zone=zone, now=now, seconds=has_seconds)
+        mine = absolute_time(at, zone=viewer_zone, now=now, seconds=has_seconds)
         offset = at.astimezone(ZoneInfo(zone)).strftime("%z")
         # The offset is worth its room only where the clocks have changed in between.
         shown = wall if offset == first_offset else f"{wall} (UTC{offset[:3]}:{offset[3:]})"
