@@ -3,7 +3,7 @@
 (() => {
   const dialog = document.querySelector("[data-dialog]");
   if (!dialog) return;
-  let isDirty = false;
+  let isDirty = false, opener = null;
 
   const close = () => { isDirty = false; dialog.close(); };
   const question = () => dialog.querySelector("[data-dialog-discard]");
@@ -16,6 +16,7 @@
   document.addEventListener("htmx:after:swap", ({ detail }) => {
     if (detail.ctx.target !== dialog || !dialog.childElementCount || dialog.open) return;
     isDirty = false;
+    opener = document.activeElement;
     dialog.showModal();
     // Without this Chromium focuses the close button.
     (dialog.querySelector("[autofocus]") || dialog.querySelector("input:not([type=hidden]), select, textarea"))?.focus();
@@ -24,7 +25,11 @@
   dialog.addEventListener("input", () => { isDirty = true; });
   dialog.addEventListener("cancel", (event) => { event.preventDefault(); askOrClose(); });
   dialog.addEventListener("dialog:leave", (event) => { askOrClose(); if (dialog.open) event.preventDefault(); });
-  dialog.addEventListener("close", () => dialog.replaceChildren());
+  dialog.addEventListener("close", () => {
+    dialog.replaceChildren();
+    // A menu closes behind the dialog, and what is in it cannot have the focus back.
+    if (document.activeElement === document.body) opener?.closest("details")?.querySelector("summary").focus();
+  });
   document.addEventListener("dialog:close", () => { if (dialog.open) close(); });
 
   dialog.addEventListener("click", (event) => {

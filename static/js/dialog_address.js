@@ -9,8 +9,9 @@
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
     const address = ctx.target === dialog && dialog.open && dialog.querySelector("[data-address]")?.dataset.address;
     if (!address) return;
-    if (isOpenIn(history.state)) history.replaceState({ dialog: true }, "", address); else history.pushState({ dialog: true }, "", address);
+    if (isOpenIn(history.state)) return history.replaceState({ dialog: true }, "", address);
     title = document.title;
+    history.pushState({ dialog: true }, "", address);
     document.title = `${dialog.querySelector("#dialog-title").textContent} · Belfry`;
   });
 

@@ -1,5 +1,4 @@
-// A press on a choice of a rhythm, or a change of its fields, writes the text; the server's answer to a text says which
-// choice would write exactly that. The text is the truth: nothing else ever writes it.
+// A press on a choice of a rhythm, or a change of its fields, writes the text; the server says which choice a text is.
 (() => {
   const textOf = (form) => form?.querySelector("[data-cron-input]");
   const all = (form, mark) => [...form.querySelectorAll(`[data-${mark}]`)];
@@ -43,18 +42,21 @@
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
     const form = ctx.sourceElement?.closest("[data-preview]")?.closest("form"), { kind, preset, values } = form?.querySelector("[data-answer]")?.dataset || {};
     if (!kind) return;
-    for (const one of [...all(form, "kind"), ...form.querySelectorAll("[name=preset]")]) one.checked = one.value === kind || one.value === preset;
+    const chips = form.dataset.free === textOf(form).value ? [] : form.querySelectorAll("[name=preset]");
+    for (const one of [...all(form, "kind"), ...chips]) one.checked = one.value === kind || one.value === preset;
     form.toggleAttribute("data-custom", preset === "custom");
     const known = JSON.parse(values);
-    for (const field of all(form, "part")) {
+    for (const field of all(form, "part")) if (field.dataset.part in known && field !== document.activeElement) {
       const text = known[field.dataset.part];
-      if (text === undefined || field === document.activeElement) continue;
       if (field.type === "checkbox") field.checked = text.includes(field.value); else field.value = text;
       if ("own" in known) field.dataset.touched = "";
     }
   });
 
-  document.addEventListener("click", ({ target }) => {
-    if (target.matches?.("[data-put-back]")) { put(target.form, target.form.querySelector("[name=replaced]").value); offerBack(target.form, ""); }
+  document.addEventListener("click", ({ target, detail }) => {
+    const { form, dataset } = target, input = textOf(form);
+    if (input && "putBack" in dataset) { put(form, form.querySelector("[name=replaced]").value); offerBack(form, ""); }
+    // Custom has no text of its own: it leads to the field, and stays while the text does.
+    else if (input && "cronCustom" in dataset) { form.dataset.free = input.value; if (detail) input.focus(); }
   });
 })();

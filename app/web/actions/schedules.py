@@ -158,6 +158,7 @@ def _refused(form: ScheduleForm, error: AppError, *, schedule: ScheduleRow | Non
     conflict = None
     if schedule is not None and isinstance(error, ScheduleChanged):
         form.show_outdated("schedule")
+        schedule = _schedule(schedule.id)
         conflict = conflict_of(form, schedule)
         # Nothing is lost: pressing Save once more, now knowingly, puts what was typed over the newer version.
         form.version.data = str(schedule.version)

@@ -24,10 +24,10 @@ CUSTOM = "custom"
 DEFAULT_CRON = DEFAULTS["daily"]
 LONGEST_SPREAD_KEY = 64
 _DAYS = {"1": "Mon", "2": "Tue", "3": "Wed", "4": "Thu", "5": "Fri", "6": "Sat", "0": "Sun"}
+KIND_PATTERNS = {Kind.INTERVAL.value: INTERVAL, Kind.SINGLE.value: SINGLE}
+_UNBEGUN = INTERVAL.partition(" from")[0]
 _LOCAL = ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")
 _BOUND = {"type": "datetime-local", "min": "2000-01-01T00:00", "max": "2199-12-31T23:59"}
-
-
 # Which field shows which part of a pattern; the hour and its minute share one.
 PARTS = {
     "minute": "minute", "time": "time", "again": "again", "day": "day", "count": "count", "unit": "unit",
@@ -133,10 +133,8 @@ class RhythmFields(BaseForm):
         if typed != clean_text(text_of(self.cron_was)) or not self.preset.raw_data:
             return typed
         kind = text_of(self.kind) if text_of(self.kind) in set(Kind) else kind_of(typed)
-        if kind == Kind.INTERVAL:
-            return self._interval(typed)
-        if kind == Kind.SINGLE:
-            return write(SINGLE, self._sent()) or typed
+        if kind in KIND_PATTERNS:
+            return self._other_kind(kind, typed)
         pressed = text_of(self.preset)
         if pressed not in PATTERNS:
             return typed if kind_of(typed) == kind else DEFAULT_CRON
@@ -144,12 +142,14 @@ class RhythmFields(BaseForm):
         stored = known.values if known is not None and known.preset == pressed else {}
         return write_preset(pressed, {**stored, **self._sent()})
 
-    def _interval(self, typed: str) -> str:
-        if kind_of(typed) == Kind.INTERVAL and values_of(INTERVAL, typed) is None:
+    def _other_kind(self, kind: str, typed: str) -> str:
+        """The text of an interval or a single time. One that its fields would not write exactly so stays."""
+        if kind_of(typed) == kind and values_of(KIND_PATTERNS[kind], typed) is None:
             return typed
-        # The command adds today to an interval that says no beginning.
         sent = self._sent()
-        return write(INTERVAL, sent) or (write("every {count} {unit}", sent) if not sent.get("from") else None) or typed
+        # The command adds today to an interval that says no beginning.
+        pattern = _UNBEGUN if kind == Kind.INTERVAL and "from" not in sent else KIND_PATTERNS[kind]
+        return write(pattern, sent) or typed
 
     def _sent(self) -> dict[str, str]:
         """What stands in the fields of the choices, by the names that patterns give them."""

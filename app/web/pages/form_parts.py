@@ -3,18 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from app.schedules.builder import DEFAULTS, INTERVAL, PATTERNS, SINGLE
+from wtforms import Field
+
+from app.schedules.builder import DEFAULTS, PATTERNS
 from app.schedules.clock_changes import ClockChange
 from app.schedules.policies import DEFAULT_MISSED_LIMIT, Missed, Overlap
-from app.schedules.rhythm_text import Kind
 from app.web.forms.base import text_of
-from app.web.forms.rhythm_fields import CUSTOM, PARTS
+from app.web.forms.rhythm_fields import CUSTOM, KIND_PATTERNS, PARTS
 from app.web.forms.schedule_words import clock_change_words, missed_words, overlap_words
 from app.web.forms.schedules import ScheduleForm
 
 _CRON_HELP = "Five parts, or one of @hourly, @daily, @weekly, @monthly, @yearly, @manually. H spreads the load."
-
-
 # What only some of the presets ask for.
 _OPTIONAL = frozenset({"minute", "time", "again", "day"})
 
@@ -55,7 +54,7 @@ def builder_of(form: ScheduleForm) -> Builder:
         chips={CUSTOM: {"data-cron-custom": ""}, **{key: _chip(key) for key in PATTERNS}},
         parts=PARTS,
         optional=_OPTIONAL,
-        kinds={Kind.INTERVAL.value: INTERVAL, Kind.SINGLE.value: SINGLE},
+        kinds=KIND_PATTERNS,
         is_own="own" in form.built_values,
         help=_CRON_HELP,
         bounds=" · ".join(bounds),
@@ -81,5 +80,5 @@ def rules_of(form: ScheduleForm) -> Rules:
     return Rules(" · ".join(words), is_open=not is_usual or any(field.errors for field in fields))
 
 
-def _day(field: object) -> str:
-    return text_of(field).partition("T")[0]  # type: ignore[arg-type]
+def _day(field: Field) -> str:
+    return text_of(field).partition("T")[0]

@@ -25,10 +25,9 @@ class Effect:
 def effect_of_saving(schedule: ScheduleRow, *, when: Rhythm, is_on: bool, viewer_zone: str, now: datetime) -> Effect:
     """What saving the form would do to a schedule."""
     found = edit_effect(request_session(), schedule, when=when, is_on=is_on, now=now)
-    here = {"viewer_zone": viewer_zone, "now": now}
     return Effect(
-        before=next_runs(found.before, zone=schedule.timezone, **here),
-        after=next_runs(found.after, zone=when.zone.name, **here),
+        before=next_runs(found.before, zone=schedule.timezone, viewer_zone=viewer_zone, now=now),
+        after=next_runs(found.after, zone=when.zone.name, viewer_zone=viewer_zone, now=now),
         has_new_times=found.changes_times,
         lines=tuple(_edit_lines(found, zone=schedule.timezone, now=now)),
     )
