@@ -29,8 +29,7 @@
     const { form, dataset = {} } = target, { part, kind, start } = dataset;
     if (!textOf(form) || (part ?? kind ?? start) === undefined) return;
     if (part) dataset.touched = "";
-    const repeats = () => checked(form, "start") || all(form, "start").find((one) => one.value === "daily");
-    const choice = start ? target : [kind === undefined ? checked(form, "kind") : target].find((one) => one?.dataset.cron) || repeats();
+    const choice = start ? target : [kind === undefined ? checked(form, "kind") : target].find((one) => one?.dataset.cron) || checked(form, "start") || all(form, "start").find((one) => one.value === "daily");
     // What somebody set before stays set where the next choice has room for it.
     const isOwn = part || !choice.dataset.start || form.querySelector("[data-touched]");
     const text = (isOwn && write(form, choice.dataset.cron)) || choice.dataset.start;
@@ -42,10 +41,9 @@
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
     const form = ctx.sourceElement?.closest("[data-preview]")?.closest("form"), { kind, preset, values } = form?.querySelector("[data-answer]")?.dataset || {};
     if (!kind) return;
-    const chips = form.dataset.free === textOf(form).value ? [] : form.querySelectorAll("[name=preset]");
+    const known = JSON.parse(values), chips = form.dataset.free === textOf(form).value ? [] : form.querySelectorAll("[name=preset]");
     for (const one of [...all(form, "kind"), ...chips]) one.checked = one.value === kind || one.value === preset;
     form.toggleAttribute("data-custom", preset === "custom");
-    const known = JSON.parse(values);
     for (const field of all(form, "part")) if (field.dataset.part in known && field !== document.activeElement) {
       const text = known[field.dataset.part];
       if (field.type === "checkbox") field.checked = text.includes(field.value); else field.value = text;
