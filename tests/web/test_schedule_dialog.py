@@ -22,11 +22,11 @@ SENT = {"HX-Request": "true", "HX-Request-Type": "partial", "HX-Target": "form#s
 NOT_CANONICAL = [
     "0 9-21 * * *", "0 9,12,15 * * 1-5", "*/7 * * * *", "0 6 1,15 * *", "5 4 * * SUN", "00 06 * * *", "7  9-21/3 * * *",
     "@daily", "@manually", "H H * * *", "0 6 * * *\n30 18 * * 1-5", "0 6 * * *\n\n0 7 * * *", "0 18,6 * * *",
-    "every  90 minutes from 2026-11-21 08:00", "AT 2099-12-24 18:00", "at 2099-12-24 18:00\nat 2099-12-26 18:00",
+    "every  90 minutes from 2026-11-21 08:00", "AT 2040-12-24 18:00", "at 2040-12-24 18:00\nat 2040-12-26 18:00",
 ]  # fmt: skip
 CANONICAL = [
     *(preset.cron for preset in PRESETS), "30 2 * * *", "5 */6 * * *", "15 3,23 * * *", "0 9 * * 0,2,6", "59 23 31 * *",
-    "every 90 minutes from 2026-11-21 08:00", "at 2099-12-24 18:00",
+    "every 90 minutes from 2026-11-21 08:00", "at 2040-12-24 18:00",
 ]  # fmt: skip
 
 
@@ -172,7 +172,7 @@ class TestItsChoices:
             ({"preset": "weekly", "days": [], "time": "07:00"}, "0 9 * * 1"),
             ({"kind": "every", "count": "90", "unit": "minutes", "counted_from": "2027-01-31T08:00"},
              "every 90 minutes from 2027-01-31 08:00"),
-            ({"kind": "at", "at": "2099-12-24T18:00"}, "at 2099-12-24 18:00"),
+            ({"kind": "at", "at": "2040-12-24T18:00"}, "at 2040-12-24 18:00"),
         ],
     )  # fmt: skip
     def test_write_the_text_without_a_script(
@@ -201,7 +201,7 @@ class TestItsChoices:
             ("0 6 * * *", "cron", "daily", {"time": "06:00"}),
             ("0 9 * * 1,3", "cron", "weekly", {"time": "09:00", "days": "1,3", "own": "yes"}),
             ("0 9-21 * * *", "cron", "custom", {}),
-            ("at 2099-12-24 18:00", "at", "custom", {"at": "2099-12-24T18:00"}),
+            ("at 2040-12-24 18:00", "at", "custom", {"at": "2040-12-24T18:00"}),
         ],
     )
     def test_follow_the_text_that_is_typed(
