@@ -42,9 +42,10 @@
     for (const [name, value] of [...request.body]) if (value.length > LONGEST_SENT) request.body.set(name, value.slice(0, LONGEST_SENT));
   });
 
-  // An answer marks the wrong cell; the next key makes that mark stale.
+  // An answer marks the wrong cell; the next key makes that mark stale. From then on the text alone counts, whatever is chosen.
   document.addEventListener("input", (event) => {
     if (!event.target.matches?.("[data-cron-input]")) return;
+    for (const was of event.target.form?.querySelectorAll("[name=cron_was]") || []) was.value = "-";
     for (const cell of event.target.closest("[data-cron-field]")?.querySelectorAll("[data-state]") || []) delete cell.dataset.state;
   });
 })();

@@ -3,21 +3,22 @@
   const dialog = document.querySelector("[data-dialog]");
   if (!dialog) return;
   const here = () => location.pathname + location.search, shown = here();
-  let title = document.title, isLeaving = false;
-  const isOpenIn = (state) => Boolean(state?.dialog);
+  let title = document.title, isPushed = false, isLeaving = false;
 
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
     const address = ctx.target === dialog && dialog.open && dialog.querySelector("[data-address]")?.dataset.address;
     if (!address) return;
-    if (isOpenIn(history.state)) return history.replaceState({ dialog: true }, "", address);
+    if (isPushed) return history.replaceState(null, "", address);
     title = document.title;
-    history.pushState({ dialog: true }, "", address);
+    history.pushState(null, "", address);
+    isPushed = true;
     document.title = `${dialog.querySelector("#dialog-title").textContent} · Belfry`;
   });
 
   dialog.addEventListener("close", () => {
     document.title = title;
-    if (isOpenIn(history.state) && here() !== shown) { isLeaving = true; history.back(); }
+    if (isPushed && here() !== shown) { isLeaving = true; history.back(); }
+    isPushed = false;
   });
 
   addEventListener("popstate", () => {
@@ -26,7 +27,7 @@
       if (here() !== shown) return;
       // Whoever typed something is asked first, at the address of what they typed.
       const address = dialog.querySelector("[data-address]")?.dataset.address;
-      if (!dialog.dispatchEvent(new CustomEvent("dialog:leave", { cancelable: true })) && address) history.pushState({ dialog: true }, "", address);
+      if (!dialog.dispatchEvent(new CustomEvent("dialog:leave", { cancelable: true })) && address) history.pushState(null, "", address);
     } else if (here() !== shown) location.reload();
   });
 })();

@@ -12,6 +12,8 @@
     if (!message) place.remove(); else if (place.textContent.trim() !== message) place.textContent = message;
     if (message) input.setAttribute("aria-invalid", "true"); else input.removeAttribute("aria-invalid");
     input.setAttribute("aria-describedby", [...others, ...(message ? [id] : [])].join(" "));
+    const part = message.split(" ")[0].toLowerCase();
+    for (const cell of box.querySelectorAll("[data-cron-cell]")) if (part && cell.lastChild.textContent.trim() === part) cell.dataset.state = "failed"; else delete cell.dataset.state;
   };
 
   const showAll = () => {
@@ -21,7 +23,7 @@
     clearTimeout(timer);
     for (const form of document.querySelectorAll("[data-checks]")) for (const input of form.elements) {
       if (!touched.has(input) || input.type === "hidden") continue;
-      const message = problems[input.name];
+      const message = problems[input.name] || "";
       if (!message) say(input, "");
       else if (document.activeElement !== input || Date.now() - typedAt >= QUIET_MS) say(input, message);
     }
@@ -37,7 +39,7 @@
     if (!ctx.sourceElement?.hasAttribute("data-preview")) return;
     const shown = document.querySelector("[data-answer]"), came = tasks[0]?.fragment.querySelector("[data-answer]");
     if (came && shown && "invalid" in came.dataset && shown.closest(".preview").querySelector(".next-runs")) {
-      for (const name of ["problems", "kind", "preset", "values"]) shown.dataset[name] = came.dataset[name];
+      for (const name of ["text", "problems", "kind", "preset", "values"]) shown.dataset[name] = came.dataset[name];
       shown.closest(".preview").dataset.stale = "";
       tasks.length = 0;
     }

@@ -28,9 +28,8 @@
   document.addEventListener("change", ({ target }) => {
     const { form, dataset = {} } = target, { part, kind, start } = dataset;
     if (!textOf(form) || (part ?? kind ?? start) === undefined) return;
-    if (part) dataset.touched = "";
     const choice = start ? target : [kind === undefined ? checked(form, "kind") : target].find((one) => one?.dataset.cron) || checked(form, "start") || all(form, "start").find((one) => one.value === "daily");
-    // What somebody set before stays set where the next choice has room for it.
+    if (part) dataset.touched = ""; // what somebody set stays set where the next choice has room for it
     const isOwn = part || !choice.dataset.start || form.querySelector("[data-touched]");
     const text = (isOwn && write(form, choice.dataset.cron)) || choice.dataset.start;
     if (!text || text === textOf(form).value) return;
@@ -39,8 +38,9 @@
   });
 
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
-    const form = ctx.sourceElement?.closest("[data-preview]")?.closest("form"), { kind, preset, values } = form?.querySelector("[data-answer]")?.dataset || {};
-    if (!kind) return;
+    const form = ctx.sourceElement?.closest("[data-preview]")?.closest("form"), { text: about, kind, preset, values } = form?.querySelector("[data-answer]")?.dataset || {};
+    // What was typed or pressed since then has its own answer coming.
+    if (!kind || about !== textOf(form).value.trim()) return;
     const known = JSON.parse(values), chips = form.dataset.free === textOf(form).value ? [] : form.querySelectorAll("[name=preset]");
     for (const one of [...all(form, "kind"), ...chips]) one.checked = one.value === kind || one.value === preset;
     form.toggleAttribute("data-custom", preset === "custom");

@@ -255,15 +255,15 @@ class TestTheDialog:
 
         expect(row).to_contain_text("Sunday")
 
-    def test_two_tabs_see_both_values_and_nothing_is_lost(self, page: Page, belfry: Belfry) -> None:
+    def test_two_tabs_see_both_values_and_nothing_is_lost(self, page: Page, browser: Browser, belfry: Belfry) -> None:
         """A31."""
         open_edit(page, belfry, "By keyboard")
-        other = page.context.new_page()
+        other = browser.new_context(storage_state=page.context.storage_state()).new_page()
         open_edit(other, belfry, "By keyboard")
         text_field(other).fill("30 2 * * *")
         other.get_by_role("button", name="Save schedule").click()
         expect(dialog(other)).to_be_hidden()
-        other.close()
+        other.context.close()
         text_field(page).fill("0 5 * * *")
         page.get_by_role("button", name="Save schedule").click()
 

@@ -177,13 +177,13 @@ class RhythmFields(BaseForm):
         self.days.data = shown["days"].split(",")
 
     def suggest(self, now: datetime) -> None:
-        """Tomorrow, full hour, where a first time is asked for and nobody said one."""
+        """A single time tomorrow and an interval from this hour on, where the text says neither."""
         try:
-            wall = now.astimezone(find_zone(text_of(self.timezone)).tzinfo) + timedelta(days=1)
+            wall = now.astimezone(find_zone(text_of(self.timezone)).tzinfo)
         except Invalid:
             wall = now
-        for field in (self.at, self.counted_from):
-            field.data = text_of(field) or f"{wall:%Y-%m-%dT%H}:00"
+        self.counted_from.data = text_of(self.counted_from) or f"{wall:%Y-%m-%dT%H}:00"
+        self.at.data = text_of(self.at) or f"{wall + timedelta(days=1):%Y-%m-%dT%H}:00"
 
 
 def _shown(known: Mapping[str, str]) -> dict[str, str]:

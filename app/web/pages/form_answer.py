@@ -42,6 +42,7 @@ class Answer:
     effect: Effect | None
     example: str
     job_rules: JobRules | None
+    text: str
     kind: str
     preset: str
     values: str
@@ -57,6 +58,7 @@ def answer_of(form: ScheduleForm, *, before: ScheduleRow | None, count: int = NE
         effect=_effect(form, before, when, now) if before and when and form.is_sent else None,
         example="" if when is None or example is None else _example_words(example, when),
         job_rules=_job_rules(form),
+        text=text_of(form.cron),
         kind=text_of(form.kind),
         preset=text_of(form.preset),
         values=json.dumps(form.built_values),
