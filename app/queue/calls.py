@@ -122,12 +122,14 @@ class Caller:
         now = self._clock.now(session)
         if do is not None:
             do(session, now)
+        # Made first: to make a statement is to say which moments it needs.
+        line_query, standing_query = self._line, self._standing
         given = {**values, **self._moments.values(now)}
-        line = session.execute(self._line, given).all()
+        line = session.execute(line_query, given).all()
         called = [row for row in line if row.goes]
         if called:
             self._mark(session, called, given)
-        return _round(line, session.execute(self._standing, given).all())
+        return _round(line, session.execute(standing_query, given).all())
 
     def _mark(self, session: Session, called: Sequence[Any], given: Values) -> None:
         now = self._terms.ago(NOW)
