@@ -150,7 +150,14 @@ class Parts:
             taking=Taking(self.served.named, is_called_alone=True),
         )
 
-    def finder(self, slots: Slots, *, is_broker_away: Callable[[], bool], execute: Callable[[UUID], bool]) -> Finder:
+    def finder(
+        self,
+        slots: Slots,
+        dispatcher: Dispatcher,
+        *,
+        is_broker_away: Callable[[], bool],
+        execute: Callable[[UUID], bool],
+    ) -> Finder:
         return Finder(
             database=self.pools.tick,
             clock=self.clock,
@@ -159,6 +166,7 @@ class Parts:
             served=self.served,
             is_broker_away=is_broker_away,
             execute=execute,
+            retry_in=dispatcher.come_back_in,
         )
 
     @property
@@ -207,7 +215,7 @@ def run_worker(settings: Settings, *, with_scheduler: bool, queues: Collection[s
         on_stop=ending.begin,
     )
     timekeepers: list[Helper] = [work.scheduler, parts.housekeeper()] if with_scheduler else []
-    finder = parts.finder(slots, is_broker_away=lambda: huey.link.is_away, execute=work.execute)
+    finder = parts.finder(slots, work.dispatcher, is_broker_away=lambda: huey.link.is_away, execute=work.execute)
     helpers: list[Helper] = [keeper, parts.functions, parts.code_loader(), finder, *timekeepers, pulse]
     for helper in helpers:
         helper.start()

@@ -53,6 +53,8 @@ class Standing:
     is_waiting: bool = False
     # In how many seconds a rate or an account lets the next one start; None when none holds anything up.
     frees_in: float | None = None
+    # In how many seconds the first of those that wait for their next try may start; None when none does.
+    retry_in: float | None = None
 
 
 @dataclass(frozen=True)
@@ -154,6 +156,7 @@ def _standing(terms: Terms) -> Select[Any]:
     waiting = [line.limit(ONE).scalar_subquery().is_not(None) for line in (in_line, aside)]
     until = ConnectionLimit.limited_until
     account_in = select(func.min(-terms.seconds_since(until))).where(until > terms.ago(NOW))
+    retry_in = select(-terms.seconds_since(Run.ready_at)).where(in_state(RunState.WAITING_RETRY))
     token_in = (ONE - tokens_left(terms)) * cast(Queue.rate_seconds, Float) / Queue.rate_starts
     return select(
         Queue.name,
@@ -161,6 +164,7 @@ def _standing(terms: Terms) -> Select[Any]:
         called.scalar_subquery().label("called"),
         or_(*waiting).label("is_waiting"),
         account_in.scalar_subquery().label("account_in"),
+        retry_in.order_by(Run.ready_at).limit(ONE).scalar_subquery().label("retry_in"),
     ).order_by(Queue.name)
 
 
@@ -178,6 +182,7 @@ def _round(line: Sequence[Any], standing: Sequence[Any]) -> Round:
             called=max((row.called for row in standing), default=0),
             is_waiting=any(row.is_waiting for row in standing),
             frees_in=min(waits, default=None),
+            retry_in=next((float(row.retry_in) for row in standing[:1] if row.retry_in is not None), None),
         ),
     )
 

@@ -79,7 +79,7 @@ class Dispatcher:
     own_slots: int
     served: Served = field(default_factory=Served)
     is_worker: bool = True
-    # Whether this process stays, and comes back to what a rate holds up.
+    # Whether this process stays, and comes back to what a rate holds up or what waits for its next try.
     stays: bool = False
     _caller: Caller = field(init=False, compare=False, repr=False)
     _stale: StaleHints = field(init=False, compare=False, repr=False)
@@ -119,6 +119,11 @@ class Dispatcher:
             self.dispatch()
         elif self.stays:
             self._alarm.ring_in(PASS_SECONDS)
+
+    def come_back_in(self, seconds: float) -> None:
+        """Dispatch then, if this process stays: nobody else may, for a scheduler can be stopped."""
+        if self.stays:
+            self._alarm.ring_in(min(seconds + A_MOMENT, LONGEST_WAIT_SECONDS))
 
     def close(self) -> None:
         """Come back to nothing any more."""
@@ -174,8 +179,11 @@ class Dispatcher:
 
     def _note(self, standing: Standing) -> None:
         self._last[0] = standing
-        if self.stays and standing.is_waiting and standing.frees_in is not None:
-            self._alarm.ring_in(min(standing.frees_in + A_MOMENT, LONGEST_WAIT_SECONDS))
+        if standing.is_waiting and standing.frees_in is not None:
+            self.come_back_in(standing.frees_in)
+        if standing.retry_in is not None:
+            # One that this very pass could not wake, because somebody holds it, is not asked for all the time.
+            self.come_back_in(max(standing.retry_in, PASS_SECONDS))
 
     def _may_go_on(self, found: Round) -> bool:
         """Whether another round may find more: one place may have been kept for a run that then found no other."""

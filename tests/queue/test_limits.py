@@ -24,6 +24,7 @@ from app.queue.stale import STALE_AFTER
 from app.runs.facts import Taking
 from app.runs.models import QueueSwitch, Run
 from app.runs.service import revise_job
+from app.runs.states import RunState
 from app.tenants.models import Organization
 from tests.factories.work import actor_in
 from tests.fakes.clock import ManualClock
@@ -353,6 +354,7 @@ class TestFinder:
             served=Served(queues),
             is_broker_away=lambda: is_away,
             execute=lambda run_id: False,
+            retry_in=lambda seconds: None,
         )
 
     def test_obeys_the_limit_of_a_queue(self, crowd: Crowd) -> None:
@@ -419,4 +421,18 @@ class TestProcessThatStays:
 
         assert first == 1
         assert eventually(lambda: len(crowd.pocket.sent) == 2)
+        dispatcher.close()
+
+    def test_comes_back_by_itself_when_the_next_try_of_a_run_may_start(self, crowd: Crowd) -> None:
+        (run_id,) = crowd.ready(crowd.job())
+        with crowd.database.transaction() as session:
+            later = crowd.clock.moment + timedelta(seconds=1)
+            session.execute(update(Run).values(state=RunState.WAITING_RETRY.value, ready_at=later))
+        dispatcher = crowd.another_dispatcher(4, stays=True)
+
+        first = dispatcher.dispatch()
+        crowd.clock.advance(seconds=1.1)
+
+        assert first == 0
+        assert eventually(lambda: [one.run_id for one in crowd.pocket.sent] == [run_id])
         dispatcher.close()
