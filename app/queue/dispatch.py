@@ -27,7 +27,7 @@ from app.queue.calls import Caller, Round, Standing
 from app.queue.link import BrokerAway
 from app.queue.room import ByHints, LiveSlots
 from app.queue.served import Served
-from app.queue.stale import StaleHints, forget_stale_step
+from app.queue.stale import StaleHints, forget_stale_step, lying_values
 from app.queue.tasks import make_hints
 from app.runs import ledger
 from app.runs.models import Run, in_state
@@ -134,7 +134,7 @@ class Dispatcher:
         try:
             for _ in range(MOST_ROUNDS):
                 # Asked before the transaction: a broker that hangs must not hold the database's write lock.
-                found = self._round(self._empty_queues())
+                found = self._round(self._lying())
                 if found is None:
                     break
                 sent += self._send(found.called)
@@ -146,25 +146,25 @@ class Dispatcher:
         self._trouble.worked()
         return sent
 
-    def _empty_queues(self) -> list[str] | None:
+    def _lying(self) -> dict[str, int] | None:
         try:
-            return self.hints.empty_queues(self.served.known)
+            return self.hints.lying(self.served.known)
         except BrokerAway:
             return None
 
-    def _round(self, empty: list[str] | None) -> Round | None:
+    def _round(self, lying: dict[str, int] | None) -> Round | None:
         """Wake what may go on, and call what is next; with the broker away only the former."""
         wake = _WAKE, {"limit": MOST_WOKEN}
-        if empty is None:
+        if lying is None:
             self._wake_alone()
             return None
 
         def before(session: Session, now: datetime) -> None:
             _wake(session, now)
-            self._stale.forget(session, empty=empty, now=now)
+            self._stale.forget(session, lying=lying, now=now)
 
         own = {"own_slots": self.own_slots, "own_queues": self.served.words}
-        found = self._caller.call(own, steps=(wake, (self._forget_stale, {"empty": empty})), do=before)
+        found = self._caller.call(own, steps=(wake, (self._forget_stale, lying_values(lying))), do=before)
         self.served.learn(found.standing.queues)
         self._note(found.standing)
         return found

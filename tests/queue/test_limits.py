@@ -302,6 +302,41 @@ class TestHintThatWasTakenBack:
         assert called == [run_id]
         assert crowd.begin(run_id)
 
+    def test_by_a_worker_that_died_is_given_again_while_others_lie_there(self, crowd: Crowd) -> None:
+        runs = crowd.ready(crowd.job(), 20)
+        crowd.dispatch()
+        lost = crowd.pocket.sent.pop(0).run_id
+        crowd.clock.moment += STALE_AFTER * 2
+
+        called = crowd.dispatch()
+
+        assert called == [lost]
+        assert [one.run_id for one in crowd.pocket.sent] == [*runs[1:8], lost]
+
+    def test_by_a_worker_that_died_is_given_again_also_while_the_others_are_new(self, crowd: Crowd) -> None:
+        crowd.ready(crowd.job(), 15)
+        crowd.dispatch()
+        lost = crowd.pocket.sent.pop(0).run_id
+        crowd.clock.moment += STALE_AFTER
+        for _ in range(7):
+            crowd.end(crowd.take_hint())
+        newer = crowd.dispatch()
+        crowd.clock.advance(seconds=1)
+
+        called = crowd.dispatch()
+
+        assert len(newer) == 7
+        assert called == [lost]
+
+    def test_is_waited_for_while_as_many_lie_there_as_were_called(self, crowd: Crowd) -> None:
+        runs = crowd.ready(crowd.job(), 8)
+        crowd.dispatch()
+        crowd.clock.moment += STALE_AFTER * 2
+
+        crowd.dispatch()
+
+        assert [one.run_id for one in crowd.pocket.sent] == runs
+
     def test_of_another_queue_than_a_worker_serves_starts_nothing(self, crowd: Crowd) -> None:
         (run_id,) = crowd.ready(crowd.job())
         crowd.dispatch()
