@@ -29,7 +29,7 @@ from app.queue.admission import next_in_line
 from app.queue.called import Called
 from app.queue.lines import is_waiting
 from app.queue.moments import SessionMoments
-from app.queue.room import NOW, ONE, Places, Terms, tokens_left
+from app.queue.room import NOW, ONE, Places, Terms, once, tokens_left
 from app.runs.line_lock import LINE_LOCK
 from app.runs.models import ConnectionLimit, Queue, Run, in_state
 from app.runs.states import RunState
@@ -40,6 +40,8 @@ DoFirst = Callable[[Session, datetime], None]
 
 # How often a pass waits for others to be done before it is given up; the sweep makes up for it.
 MOST_WAITS = 5
+# How soon it is asked again whether workers have followed as many hints of a queue as its rate lets lie there.
+UNFOLLOWED_SECONDS = 1.0
 _LOCK_NOT_AVAILABLE = "55P03"
 
 
@@ -149,7 +151,8 @@ def _call_step(places: Places, waited: timedelta) -> Step:
 def _standing(terms: Terms) -> Select[Any]:
     """A row for each queue, with what concerns all of them in each."""
     is_called = in_state(RunState.READY), Run.hinted_at.is_not(None)
-    called = select(func.count()).select_from(select(Run.id).where(*is_called).order_by(Run.hinted_at).subquery())
+    called = once(select(Run.queue).where(*is_called).order_by(Run.hinted_at).cte("called"))
+    of_queue = select(func.count()).select_from(called).where(called.c.queue == Queue.name)
     # In the order of the index of each kind of line, or another one is read from end to end.
     in_line = select(Run.id).where(*is_waiting(is_aside=False)).order_by(Run.queue, Run.organization_id)
     aside = select(Run.id).where(*is_waiting(is_aside=True)).order_by(Run.job_id)
@@ -161,7 +164,8 @@ def _standing(terms: Terms) -> Select[Any]:
     return select(
         Queue.name,
         token_in.label("token_in"),
-        called.scalar_subquery().label("called"),
+        Queue.rate_starts,
+        of_queue.scalar_subquery().label("called"),
         or_(*waiting).label("is_waiting"),
         account_in.scalar_subquery().label("account_in"),
         retry_in.order_by(Run.ready_at).limit(ONE).scalar_subquery().label("retry_in"),
@@ -174,12 +178,14 @@ _LOCK = Step(LINE_LOCK)
 def _round(line: Sequence[Any], standing: Sequence[Any]) -> Round:
     seconds = [row.token_in for row in standing] + [row.account_in for row in standing[:1]]
     waits = [float(one) for one in seconds if one is not None and one > 0]
+    # No time frees the next one of a queue of which all that may start together are called: workers do that, one by one.
+    waits += [UNFOLLOWED_SECONDS for row in standing if row.rate_starts is not None and row.called >= row.rate_starts]
     return Round(
         called=[Called(row.id, row.queue) for row in line if row.goes],
         held_up=[row.id for row in line if not row.goes],
         standing=Standing(
             queues=frozenset(row.name for row in standing),
-            called=max((row.called for row in standing), default=0),
+            called=sum(row.called for row in standing),
             is_waiting=any(row.is_waiting for row in standing),
             frees_in=min(waits, default=None),
             retry_in=next((float(row.retry_in) for row in standing[:1] if row.retry_in is not None), None),

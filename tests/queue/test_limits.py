@@ -178,7 +178,7 @@ class TestRate:
         crowd.limit_queue("sync", concurrency=None, rate_starts=4, rate_seconds=2)
         crowd.ready(crowd.job(kind=KindName.SYNC), 20)
 
-        burst = crowd.dispatch()
+        burst = [crowd.take_hint() for _ in crowd.dispatch()]
         crowd.clock.advance(seconds=0.4)
         early = crowd.dispatch()
         crowd.clock.advance(seconds=0.2)
@@ -188,11 +188,23 @@ class TestRate:
     def test_saves_up_no_more_than_one_burst(self, crowd: Crowd) -> None:
         crowd.limit_queue("sync", concurrency=None, rate_starts=2, rate_seconds=1)
         crowd.ready(crowd.job(kind=KindName.SYNC), 20)
-        crowd.dispatch()
+        for _ in crowd.dispatch():
+            crowd.take_hint()
 
         crowd.clock.advance(seconds=3600)
 
         assert len(crowd.dispatch()) == 2
+
+    def test_lets_no_more_wait_for_a_slot_than_may_start_together(self, crowd: Crowd) -> None:
+        crowd.limit_queue("sync", concurrency=None, rate_starts=2, rate_seconds=1)
+        crowd.ready(crowd.job(kind=KindName.SYNC), 20)
+        first = crowd.dispatch()
+
+        crowd.clock.advance(seconds=10)
+        while_all_slots_are_busy = crowd.dispatch()
+        crowd.take_hint()
+
+        assert (len(first), len(while_all_slots_are_busy), len(crowd.dispatch())) == (2, 0, 1)
 
     def test_counts_starts_and_not_what_goes_on(self, crowd: Crowd) -> None:
         crowd.limit_queue("sync", concurrency=None, rate_starts=1, rate_seconds=10)
@@ -452,10 +464,24 @@ class TestProcessThatStays:
         dispatcher = crowd.another_dispatcher(4, stays=True)
 
         first = dispatcher.dispatch()
+        crowd.take_hint()
         crowd.clock.advance(seconds=1.1)
 
         assert first == 1
-        assert eventually(lambda: len(crowd.pocket.sent) == 2)
+        assert eventually(lambda: len(crowd.pocket.sent) == 1)
+        dispatcher.close()
+
+    def test_comes_back_by_itself_when_hints_are_followed_late(self, crowd: Crowd) -> None:
+        crowd.limit_queue("sync", concurrency=None, rate_starts=1, rate_seconds=1)
+        crowd.ready(crowd.job(kind=KindName.SYNC), 2)
+        dispatcher = crowd.another_dispatcher(4, stays=True)
+        dispatcher.dispatch()
+        crowd.clock.advance(seconds=5)
+        dispatcher.dispatch()
+
+        crowd.take_hint()
+
+        assert eventually(lambda: len(crowd.pocket.sent) == 1)
         dispatcher.close()
 
     def test_comes_back_by_itself_when_the_next_try_of_a_run_may_start(self, crowd: Crowd) -> None:
