@@ -21,8 +21,10 @@ log = logging.getLogger(__name__)
 # Lines reach the page about this fast.
 WRITE_LOGS_SECONDS = 0.5
 # How often it is looked whether attempts are to stop, are slow, or have come further. A little less than a second, so
-# that it falls on every second pass. What ends sooner is never looked for.
+# that it falls on every second pass.
 LOOK_SECONDS = 0.9
+# What ends sooner is never looked for. Whoever cancels waits for so long and one look at most.
+YOUNG_SECONDS = 0.4
 
 
 class Keeper:
@@ -186,7 +188,7 @@ class Keeper:
         ours = {
             (attempt.run_id, attempt.started.token): attempt
             for attempt in self.attempts
-            if attempt.age_seconds >= LOOK_SECONDS and not attempt.is_cancelled
+            if attempt.age_seconds >= YOUNG_SECONDS and not attempt.is_cancelled
         }
         if not ours:
             return

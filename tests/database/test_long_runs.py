@@ -182,12 +182,26 @@ class TestLookingAfter:
     def test_reads_nothing_for_what_has_just_begun(
         self, workshop: Workshop, attempt: LiveAttempt, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(keeper, "LOOK_SECONDS", 3_600)
+        monkeypatch.setattr(keeper, "YOUNG_SECONDS", 3_600)
         cancel(workshop, attempt.run_id)
 
         workshop.keeper.pass_on_cancels()
 
         assert attempt.stop_reason() is None
+
+    def test_tells_of_a_cancel_within_one_and_a_half_seconds_at_the_latest(
+        self, workshop: Workshop, attempt: LiveAttempt, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # Cancelled as it began, and too young at the look just then: the next one is two passes later.
+        passes = -(-keeper.LOOK_SECONDS // keeper.WRITE_LOGS_SECONDS)
+        too_young = 1.5 - passes * keeper.WRITE_LOGS_SECONDS
+        began = attempts.boot_seconds() - attempt.age_seconds
+        monkeypatch.setattr(attempts, "boot_seconds", lambda: began + too_young)
+        cancel(workshop, attempt.run_id)
+
+        workshop.keeper.pass_on_cancels()
+
+        assert attempt.stop_reason() is StopReason.CANCELLED
 
     def test_says_once_that_it_takes_longer_than_expected(self, workshop: Workshop, attempt: LiveAttempt) -> None:
         for _ in range(2):
