@@ -178,7 +178,7 @@ _LOCK = Step(LINE_LOCK)
 def _round(line: Sequence[Any], standing: Sequence[Any]) -> Round:
     seconds = [row.token_in for row in standing] + [row.account_in for row in standing[:1]]
     waits = [float(one) for one in seconds if one is not None and one > 0]
-    # No time frees the next one of a queue of which all that may start together are called: workers do that, one by one.
+    # Of a queue whose rate lets no more hints lie there it is not time that frees the next one, but workers do.
     waits += [UNFOLLOWED_SECONDS for row in standing if row.rate_starts is not None and row.called >= row.rate_starts]
     return Round(
         called=[Called(row.id, row.queue) for row in line if row.goes],

@@ -208,16 +208,14 @@ class Keeper:
     def write_progress(self) -> None:
         """Write how far attempts have come, where that is new."""
         for attempt in self.attempts:
-            said = attempt.take_progress()
+            said = attempt.unwritten_progress()
             if said is None:
                 continue
             started = attempt.started
-            try:
-                with self._database.transaction(Scope.tenant(started.organization_id)) as session:
-                    write_progress(session, run_id=started.run_id, token=started.token, progress=said)
-            except OUTAGES:
-                attempt.give_progress_back(said)
-                raise
+            with self._database.transaction(Scope.tenant(started.organization_id)) as session:
+                write_progress(session, run_id=started.run_id, token=started.token, progress=said)
+            # Only now: should the run end meanwhile, this comes too late, and its end writes it.
+            attempt.note_progress(said)
 
     def _look(self) -> None:
         self.pass_on_cancels()

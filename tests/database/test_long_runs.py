@@ -222,7 +222,15 @@ class TestLookingAfter:
 
         with workshop.database.reading() as session:
             found = newest_progress(session, organization_id=attempt.organization_id, run_id=attempt.run_id)
-        assert (found, attempt.take_progress()) == (Progress(3, 10, "Orders"), None)
+        assert (found, attempt.unwritten_progress()) == (Progress(3, 10, "Orders"), None)
+
+    def test_leaves_progress_to_the_end_of_the_run_until_it_is_written(self, attempt: LiveAttempt) -> None:
+        attempt.progress(3, 10)
+        taken_by_the_keeper = attempt.unwritten_progress()
+
+        at_the_end = attempt.unwritten_progress(at_the_end=True)
+
+        assert taken_by_the_keeper == at_the_end == Progress(3, 10)
 
     def test_writes_no_progress_of_a_run_that_went_to_another(self, workshop: Workshop, attempt: LiveAttempt) -> None:
         attempt.progress(3, 10)
