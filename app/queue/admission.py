@@ -47,10 +47,10 @@ MOST_HELD_UP = 100
 
 
 def next_in_line(terms: Terms, places: Places, *, waited: timedelta = NOW) -> Select[Any]:
-    """The runs to call, the first one first: id, queue, turn, ready_at, and `goes`.
+    """The runs to call, the first one first: id, queue, turn, ready_at, `goes` and `is_full_job`.
 
-    Those that do not go stand at the head of their line although their job or connection is at its limit. They are to
-    stand aside, or they would hide whoever is behind them.
+    Those that do not go stand at the head of their line although their job or connection is at its limit, and
+    `is_full_job` says which. They are to stand aside, or they would hide whoever is behind them.
     """
     held = held_runs(terms)
     lanes = lanes_of(terms, places, held)
@@ -156,13 +156,15 @@ def _in_turn(admitted: FromClause, free: CTE) -> FromClause:
     of_queue = func.row_number().over(partition_by=turned.c.queue, order_by=in_order)
     queued = select(turned, of_queue.label("place")).subquery("queued")
     fits = queued.c.place <= queued.c.queue_room
-    told = queued.c.id, queued.c.queue, queued.c.turn, queued.c.ready_at, true().label("goes")
+    told = queued.c.id, queued.c.queue, queued.c.turn, queued.c.ready_at
+    goes = true().label("goes"), false().label("is_full_job")
     in_order = queued.c.turn, queued.c.ready_at, queued.c.id
     most = select(free.c.free).scalar_subquery()
-    return select(*told).where(fits).order_by(*in_order).limit(most).subquery("line")
+    return select(*told, *goes).where(fits).order_by(*in_order).limit(most).subquery("line")
 
 
 def _held_up(bound: CTE) -> FromClause:
-    told = bound.c.id, bound.c.queue, ZERO.label("turn"), bound.c.ready_at, false().label("goes")
+    told = bound.c.id, bound.c.queue, ZERO.label("turn"), bound.c.ready_at
+    stands = false().label("goes"), (~bound.c.fits).label("is_full_job")
     stays = ~bound.c.goes, bound.c.aside_at.is_(None)
-    return select(*told).where(*stays).limit(literal_column(str(MOST_HELD_UP))).subquery("held_up")
+    return select(*told, *stands).where(*stays).limit(literal_column(str(MOST_HELD_UP))).subquery("held_up")

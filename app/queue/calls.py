@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
@@ -26,6 +25,7 @@ from app.core.db import Database, again_after_conflict
 from app.core.lane import Lane, Step, Values
 from app.core.scopes import ENGINE
 from app.queue.admission import next_in_line
+from app.queue.aside import HeldUp
 from app.queue.called import Called
 from app.queue.lines import is_waiting
 from app.queue.moments import SessionMoments
@@ -65,7 +65,7 @@ class Round:
 
     called: list[Called]
     # Those that stand at the head of their line at a limit of their own, and hide others.
-    held_up: list[UUID]
+    held_up: list[HeldUp]
     standing: Standing
 
 
@@ -143,7 +143,7 @@ def _call_step(places: Places, waited: timedelta) -> Step:
         .values(tokens=tokens_left(terms) - starts.c.number, tokens_at=now)
         .cte("spent")
     )
-    told = select(line.c.id, line.c.queue, line.c.goes).outerjoin(called, called.c.id == line.c.id)
+    told = select(line.c.id, line.c.queue, line.c.goes, line.c.is_full_job).outerjoin(called, called.c.id == line.c.id)
     told = told.where(or_(called.c.id.is_not(None), ~line.c.goes))
     return Step(told.add_cte(spent).order_by(line.c.turn, line.c.ready_at, line.c.id))
 
@@ -182,7 +182,7 @@ def _round(line: Sequence[Any], standing: Sequence[Any]) -> Round:
     waits += [UNFOLLOWED_SECONDS for row in standing if row.rate_starts is not None and row.called >= row.rate_starts]
     return Round(
         called=[Called(row.id, row.queue) for row in line if row.goes],
-        held_up=[row.id for row in line if not row.goes],
+        held_up=[HeldUp(row.id, bool(row.is_full_job)) for row in line if not row.goes],
         standing=Standing(
             queues=frozenset(row.name for row in standing),
             called=sum(row.called for row in standing),

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
-from uuid import UUID
 
 from sqlalchemy import Integer, Text, bindparam, update
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,7 +19,7 @@ from app.core.lane import Step
 from app.core.scopes import ENGINE
 from app.core.troubles import Trouble
 from app.queue.alarm import Alarm
-from app.queue.aside import stand_aside
+from app.queue.aside import HeldUp, stand_aside
 from app.queue.broker import Hints, make_huey
 from app.queue.called import Called
 from app.queue.calls import Caller, Round, Standing
@@ -191,7 +190,7 @@ class Dispatcher:
             return self.database.run(ENGINE, lambda session: self._put_aside(session, found.held_up)) > 0
         return bool(found.called) and self._is_held(found.standing)
 
-    def _put_aside(self, session: Session, held_up: list[UUID]) -> int:
+    def _put_aside(self, session: Session, held_up: list[HeldUp]) -> int:
         return stand_aside(session, held_up=held_up, now=self.clock.now(session))
 
     def _is_held(self, standing: Standing) -> bool:

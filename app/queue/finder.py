@@ -14,7 +14,7 @@ from app.core.db import Database
 from app.core.schema import SchemaGate
 from app.core.scopes import ENGINE
 from app.core.troubles import Trouble
-from app.queue.aside import stand_aside
+from app.queue.aside import HeldUp, stand_aside
 from app.queue.calls import Caller
 from app.queue.room import AtHand
 from app.queue.served import Served
@@ -106,7 +106,7 @@ class Finder:
                 break
         return found
 
-    def _put_aside(self, held_up: list[UUID]) -> int:
+    def _put_aside(self, held_up: list[HeldUp]) -> int:
         def move(session: Session) -> int:
             return stand_aside(session, held_up=held_up, now=self._clock.now(session))
 

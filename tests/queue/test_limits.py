@@ -259,6 +259,20 @@ class TestFairShare:
         assert starts - 1 <= 3 * slots
 
 
+class TestConnectionThatTakesNone:
+    def limited(self, crowd: Crowd) -> tuple[UUID, UUID]:
+        here = crowd.organization()
+        crowd.limit_connection(here, "shop-1", limited_until=crowd.clock.moment + timedelta(hours=1))
+        return here, crowd.job(here)
+
+    def test_hides_no_runs_of_its_jobs_on_other_connections(self, crowd: Crowd) -> None:
+        _, job_id = self.limited(crowd)
+        crowd.ready(job_id, 30, connection_key="shop-1")
+        others = crowd.ready(job_id, 2, connection_key="shop-2")
+
+        assert crowd.dispatch() == others
+
+
 class TestSaturatedJob:
     def test_hides_nobody_behind_it_however_many_of_its_runs_are_first(self, crowd: Crowd) -> None:
         here = crowd.organization()
