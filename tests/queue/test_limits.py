@@ -272,6 +272,20 @@ class TestConnectionThatTakesNone:
 
         assert crowd.dispatch() == others
 
+    def test_hides_none_of_those_either_that_stand_aside_with_them(self, crowd: Crowd) -> None:
+        here, job_id = self.limited(crowd)
+        limit_job(crowd, here, job_id, 1)
+        (first,) = crowd.ready(job_id)
+        crowd.dispatch()
+        crowd.take_hint()
+        crowd.ready(job_id, 30, connection_key="shop-1")
+        (other,) = crowd.ready(job_id, connection_key="shop-2")
+        at_the_limit = crowd.dispatch()
+        crowd.end(first)
+
+        assert (at_the_limit, crowd.dispatch()) == ([], [other])
+        assert crowd.count(Run.aside_at.is_not(None)) >= 31
+
 
 class TestSaturatedJob:
     def test_hides_nobody_behind_it_however_many_of_its_runs_are_first(self, crowd: Crowd) -> None:
