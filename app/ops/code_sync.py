@@ -15,6 +15,7 @@ from app.events.service import Topic, append_event
 from app.jobs.code_rows import CodeJob, free_name, put_code_jobs
 from app.jobs.kinds.code.loading import CodeProblem
 from app.jobs.models import CodeVersion
+from app.jobs.queue_lock import keep_queue
 from app.ops.code_definitions import Definitions
 from app.runs import planner
 from app.runs import service as runs
@@ -135,6 +136,9 @@ class _Sync:
 
     def _in_known_queues(self) -> list[CodeJob]:
         """The jobs; one whose queue nobody made goes to that of all code, and is named."""
+        # In the same order whoever does this, or two might wait for each other.
+        for name in sorted({job.queue for job in self._definitions.jobs if job.queue is not None}):
+            keep_queue(self._session, name)
         known = set(self._session.scalars(select(Queue.name)))
         found = []
         for job in self._definitions.jobs:

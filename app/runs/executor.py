@@ -193,7 +193,7 @@ class Executor:
 
     def _finish(self, attempt: LiveAttempt, outcome: Outcome) -> None:
         lines = attempt.take_lines()
-        progress = attempt.take_progress(at_the_end=outcome.status is OutcomeStatus.SUCCEEDED)
+        progress = attempt.unwritten_progress(at_the_end=outcome.status is OutcomeStatus.SUCCEEDED)
         extra = {"run_id": str(attempt.run_id)}
         patience = Deadline.after(self.terms.seconds)
         # Whether the database may have taken the outcome without our hearing of it.
