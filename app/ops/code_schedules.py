@@ -36,10 +36,17 @@ class NotesInvalid(Invalid):
     """The notes cannot be kept."""
 
 
-def switch_code_schedule(session: Session, *, actor: Actor, code_id: str, enabled: bool, now: datetime) -> None:
-    """Switch one on or off. Raises CodeScheduleNotFound, or ScheduleOwnedByCode when it left the code."""
+def switch_code_schedule(
+    session: Session, *, actor: Actor, code_id: str, enabled: bool, now: datetime, missed: Missed = Missed.SKIP
+) -> int:
+    """Switch one on or off. `missed` says what becomes of the slots that it missed while it was off.
+
+    Returns how many of them run. Raises CodeScheduleNotFound, or ScheduleOwnedByCode when it left the code.
+    """
     require_platform_admin(actor)
-    runs.switch_schedule(session, actor=actor, schedule_id=_id_of(session, code_id), enabled=enabled, now=now)
+    return runs.switch_schedule(
+        session, actor=actor, schedule_id=_id_of(session, code_id), enabled=enabled, now=now, missed=missed
+    )
 
 
 def run_code_schedule(

@@ -43,6 +43,17 @@ class TestSchedules:
 
         assert (on["enabled"], off["enabled"]) == (True, False)
 
+    def test_are_switched_on_with_a_word_about_what_they_missed(self, platform_api: Caller, clock: ManualClock):
+        for verb in ("enable", "disable"):
+            platform_api.post(f"{ONE}/{verb}")
+        clock.advance(minutes=12)
+
+        before = platform_api.get(ONE).json["data"]["missed_while_paused"]
+        after = platform_api.post(f"{ONE}/enable", {"missed": "latest"}).json["data"]
+
+        assert (before["count"], after["enabled"], after["missed_while_paused"]) == (2, True, None)
+        assert [run["trigger"] for run in platform_api.get(f"{ONE}/runs").json["data"]] == ["catch_up"]
+
     def test_are_changed_and_reverted(self, platform_api: Caller):
         changed = platform_api.patch(ONE, {"cron": "0 5 * * *", "notes": "Until the move"}).json["data"]
         reverted = platform_api.post(f"{ONE}/revert").json

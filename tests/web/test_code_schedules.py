@@ -173,6 +173,44 @@ class TestSwitching:
         assert platform_admin.send(f"{PAGE}/nothing/enabled", {"enabled": "yes"}).status_code == 404
 
 
+class TestSwitchingOnWhatMissedSomething:
+    @pytest.fixture(autouse=True)
+    def off_for_twelve_minutes(self, platform_admin: Browser, clock: ManualClock) -> None:
+        platform_admin.send(f"{ONE}/enabled", {"enabled": "yes"})
+        platform_admin.send(f"{ONE}/enabled", {"enabled": "no"})
+        clock.advance(minutes=12)
+
+    def test_asks_what_is_to_become_of_that_with_the_numbers(self, platform_admin: Browser, stored):
+        answer = platform_admin.send(f"{ONE}/enabled", {"enabled": "yes"})
+
+        shown = words(platform_admin.visit(f"{ONE}/resume"))
+        assert (answer.status_code, answer.location, stored().enabled) == (303, f"{ONE}/resume", False)
+        assert "2 slots were missed since" in shown
+        assert "Run all 2 now, one after the other" in shown
+
+    @pytest.mark.parametrize(("choice", "slots"), [("skip", 0), ("latest", 1), ("all", 2)])
+    def test_does_what_is_answered(self, platform_admin: Browser, stored, runs, choice: str, slots: int):
+        platform_admin.send(f"{ONE}/enabled", {"enabled": "yes", "missed": choice})
+
+        assert stored().enabled is True
+        assert [run.trigger for run in runs()] == ["catch_up"] * slots
+
+    def test_refuses_another_answer(self, platform_admin: Browser, stored):
+        answer = platform_admin.send(f"{ONE}/enabled", {"enabled": "yes", "missed": "some"})
+
+        assert (answer.status_code, stored().enabled) == (422, False)
+
+    def test_is_said_on_its_page(self, platform_admin: Browser):
+        assert "2 slots were missed since" in words(platform_admin.visit(ONE))
+
+    def test_has_nothing_to_ask_of_one_that_is_on(self, platform_admin: Browser):
+        platform_admin.send(f"{ONE}/enabled", {"enabled": "yes", "missed": "skip"})
+
+        answer = platform_admin.visit(f"{ONE}/resume")
+
+        assert (answer.status_code, answer.location) == (303, ONE)
+
+
 class TestRunningNow:
     def test_asks_for_parameters(self, platform_admin: Browser):
         form = platform_admin.visit(f"{ONE}/run")

@@ -9,7 +9,7 @@ from app.api.models import Answer, Body, Moment, Paging
 from app.api.paging import cut
 from app.api.resource import Message, Page, resource
 from app.api.resources.runs import RunStartedOut
-from app.api.schedule_shapes import CronText, ZoneName, not_sent
+from app.api.schedule_shapes import CronText, MissedSlotsOut, ResumeIn, ZoneName, not_sent, show_missed
 from app.core.db import on_commit
 from app.core.ids import new_id
 from app.edge.identity import acting_for_installation, request_now
@@ -52,6 +52,10 @@ class CodeScheduleOut(Answer):
     overlap: Overlap
     overrides: list[OverrideOut]
     enabled: bool
+    missed_while_paused: Annotated[
+        MissedSlotsOut | None,
+        Field(description="What it missed since somebody switched it off; `missed` of enable says what becomes of it."),
+    ]
     switched_at: Moment | None
     switched_by: Annotated[str | None, Field(description="Nobody yet: it is as the code made it.")]
     notes: str
@@ -145,10 +149,16 @@ def change_code_schedule(code_id: str, body: CodeScheduleChange) -> CodeSchedule
     return _newest(code_id)
 
 
-@resource("POST", "/admin/code-schedules/<code_id>/enable", platform_admin=True, answer=CodeScheduleOut)
-def enable_code_schedule(code_id: str) -> CodeScheduleOut:
-    """Switch it on. What it missed meanwhile is recorded as a gap."""
-    return _switch(code_id, is_on=True)
+@resource(
+    "POST", "/admin/code-schedules/<code_id>/enable", platform_admin=True, body=ResumeIn, is_body_optional=True,
+    answer=CodeScheduleOut,
+)  # fmt: skip
+def enable_code_schedule(code_id: str, body: ResumeIn) -> CodeScheduleOut:
+    """Switch it on. What it missed meanwhile is recorded as a gap, unless `missed` says that it runs now.
+
+    How many slots that are, its `missed_while_paused` says before.
+    """
+    return _switch(code_id, is_on=True, missed=body.missed)
 
 
 @resource("POST", "/admin/code-schedules/<code_id>/disable", platform_admin=True, answer=CodeScheduleOut)
@@ -231,9 +241,11 @@ def list_code_problems() -> Page[CodeProblemOut]:
     return Page([CodeProblemOut(source=each.source, text=each.text) for each in found])
 
 
-def _switch(code_id: str, *, is_on: bool) -> CodeScheduleOut:
+def _switch(code_id: str, *, is_on: bool, missed: Missed = Missed.SKIP) -> CodeScheduleOut:
     with acting_for_installation() as (session, actor):
-        code_schedules.switch_code_schedule(session, actor=actor, code_id=code_id, enabled=is_on, now=request_now())
+        code_schedules.switch_code_schedule(
+            session, actor=actor, code_id=code_id, enabled=is_on, now=request_now(), missed=missed
+        )
     on_commit(request_session(), runtime().dispatch)
     return _newest(code_id)
 
@@ -262,6 +274,7 @@ def _shown(row: CodeScheduleRow) -> CodeScheduleOut:
         overlap=schedule.overlap,
         overrides=[OverrideOut(field=each.field, here=each.here, in_code=each.in_code) for each in row.overrides],
         enabled=schedule.enabled,
+        missed_while_paused=None if row.code.left_at else show_missed(schedule),
         switched_at=row.switched_at,
         switched_by=row.switched_by,
         notes=row.notes,

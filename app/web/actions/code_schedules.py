@@ -11,28 +11,39 @@ from app.jobs.kinds.base import DefinitionInvalid
 from app.jobs.queries import get_job
 from app.ops import code_schedules as commands
 from app.ops.code_rows import get_code_job, get_code_schedule
-from app.web.actions.schedules import SwitchUnclear, request_key
+from app.schedules.policies import Missed
+from app.web.actions.schedules import made_up_words, request_key, wanted_switch
 from app.web.blueprint import web
 from app.web.forms.base import text_of
 from app.web.forms.code_schedules import CodeTimesForm, NotesForm
-from app.web.pages.code_schedules import code_page, parameters_of, read_code_schedule, run_page, times_page
+from app.web.pages.code_schedules import (
+    code_page,
+    missed_of,
+    parameters_of,
+    read_code_schedule,
+    run_page,
+    times_page,
+)
 from app.web.permissions import route
 from app.web.responses import see_other, toast
 
 
 @route(web, "/admin/schedules/<code_id>/enabled", platform_admin=True, methods=["POST"])
 def switch_code_schedule(code_id: str) -> Response:
-    """Switch one on or off."""
-    wanted = request.values.get("enabled", "")
-    if wanted not in {"yes", "no"}:
-        raise SwitchUnclear("Say whether the schedule is to be on or off.", field="enabled")
-    is_on = wanted == "yes"
+    """Switch one on or off. One that missed something meanwhile is switched on when it is said what of that."""
+    is_on, missed = wanted_switch()
+    if is_on and missed is None and missed_of(code_id) is not None:
+        return see_other("web.resume_code_schedule", code_id=code_id)
+    choice = missed or Missed.SKIP
     with acting_for_installation() as (session, actor):
-        commands.switch_code_schedule(session, actor=actor, code_id=code_id, enabled=is_on, now=request_now())
+        made_up = commands.switch_code_schedule(
+            session, actor=actor, code_id=code_id, enabled=is_on, now=request_now(), missed=choice
+        )
     on_commit(request_session(), runtime().dispatch)
     undo = url_for("web.switch_code_schedule", code_id=code_id, enabled="no" if is_on else "yes")
     action = {"label": "Undo", "url": undo, "post": True}
-    return toast(_back(), f"{code_id} {'enabled' if is_on else 'disabled'}.", action=action)
+    words = f"{code_id} enabled. {made_up_words(made_up)}" if is_on else f"{code_id} disabled."
+    return toast(_back(), words.strip(), action=action)
 
 
 @route(web, "/admin/schedules/<code_id>/run", platform_admin=True, methods=["POST"])

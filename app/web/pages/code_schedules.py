@@ -34,8 +34,9 @@ from app.web.pages.code_lines import (
     job_line,
     scheduler_lines,
 )
+from app.web.pages.resume_question import ResumeQuestion, ask_about_missed, resume_question
 from app.web.permissions import route
-from app.web.responses import invalid, page, page_or_fragment
+from app.web.responses import go_to, invalid, page, page_or_fragment
 
 PASSED_OVER_SHOWN = 200
 
@@ -85,6 +86,17 @@ def edit_code_schedule(code_id: str) -> Response:
     return times_page(line, CodeTimesForm(data=times_of(line.row)))
 
 
+@route(web, "/admin/schedules/<code_id>/resume", platform_admin=True)
+def resume_code_schedule(code_id: str) -> Response:
+    """The question before one is switched on that missed something meanwhile."""
+    question, back = missed_of(code_id), url_for("web.code_schedule", code_id=code_id)
+    if question is None:
+        return go_to(back)
+    crumbs = [("Schedules in code", url_for("web.code_schedules")), (code_id, back)]
+    url = url_for("web.switch_code_schedule", code_id=code_id)
+    return ask_about_missed(question, name=code_id, crumbs=crumbs, url=url, back=back)
+
+
 @route(web, "/admin/schedules/<code_id>/run", platform_admin=True)
 def run_code_schedule_form(code_id: str) -> Response:
     """The parameters of a run."""
@@ -116,16 +128,26 @@ def read_code_schedule(code_id: str) -> tuple[CodeLine, tuple[HistoryLine, ...]]
         return _line(row, jobs.get(row.schedule.job_id)), history_of(session, row)
 
 
+def missed_of(code_id: str) -> ResumeQuestion | None:
+    """What is to be asked before one is switched on. Raises CodeScheduleNotFound, or ScheduleOwnedByCode."""
+    with acting_for_installation() as (session, _actor):
+        row = get_code_schedule(session, code_id=code_id, now=request_now())
+    refuse_left(row.code)
+    return resume_question(row.schedule, now=request_now())
+
+
 def code_page(line: CodeLine, history: tuple[HistoryLine, ...], notes: NotesForm, *, status: int = 200) -> Response:
     """The page of one, with the form of its notes."""
     system = for_the_installation(current_actor()).organization_id
     sees_runs = current_actor().organization_id == system
+    question = None if line.has_left else resume_question(line.row.schedule, now=request_now())
     return invalid(
         "admin/schedule.html",
         status=status,
         line=line,
         history=history,
         notes=notes,
+        missed_meanwhile="" if question is None else question.sentence,
         sees_runs=sees_runs,
         system=system,
     )

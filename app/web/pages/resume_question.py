@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from flask import Response
+
 from app.runs.resuming import missed_meanwhile, most_made_up
 from app.schedules.policies import Missed, Overlap
 from app.schedules.queries import ScheduleRow
 from app.schedules.slot_accounts import MissedSlots
 from app.web.formatting import absolute_time
+from app.web.forms.schedules import ResumeForm
+from app.web.responses import page
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,17 @@ def resume_question(schedule: ScheduleRow, *, now: datetime) -> ResumeQuestion |
     }
     return ResumeQuestion(
         f"{missed.count:,} slots were missed since {since}, the latest at {last}.", _by_value(choices)
+    )
+
+
+def ask_about_missed(
+    question: ResumeQuestion, *, name: str, crumbs: list[tuple[str, str]], url: str, back: str
+) -> Response:
+    """The page that asks. The answer is sent to `url`; whoever leaves the schedule off goes `back`."""
+    form = ResumeForm(data={"missed": Missed.SKIP.value})
+    form.missed.choices = question.choices
+    return page(
+        "schedules/resume.html", name=name, crumbs=crumbs, form=form, sentence=question.sentence, url=url, back=back
     )
 
 
