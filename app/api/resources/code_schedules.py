@@ -1,5 +1,7 @@
 """`/admin/code-schedules` and `/admin/code-jobs`: what code defines, for those who look after the installation."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -182,18 +184,7 @@ def revert_code_schedule(code_id: str) -> Message:
 )  # fmt: skip
 def run_code_schedule(code_id: str, body: CodeRunIn) -> Message:
     """Start what it starts now, whether it is on or off. Its times stay as they are."""
-    with acting_for_installation() as (session, actor):
-        run_id = code_schedules.run_code_schedule(
-            session,
-            actor=actor,
-            kinds=runtime().kinds,
-            code_id=code_id,
-            arguments=body.parameters,
-            request_key=new_id().hex,
-            now=request_now(),
-        )
-    on_commit(request_session(), runtime().dispatch)
-    return Message(RunStartedOut(run_id=run_id), f"{code_id} queued.")
+    return _start(code_id, body, partial(code_schedules.run_code_schedule, code_id=code_id))
 
 
 @resource("GET", "/admin/code-schedules/<code_id>/runs", platform_admin=True, answer=CodeRunOut, is_list=True)
@@ -220,18 +211,7 @@ def list_code_jobs(query: Paging) -> Page[CodeJobOut]:
 )  # fmt: skip
 def run_code_job(code_name: str, body: CodeRunIn) -> Message:
     """Start one of them alone, now."""
-    with acting_for_installation() as (session, actor):
-        run_id = code_schedules.run_code_job(
-            session,
-            actor=actor,
-            kinds=runtime().kinds,
-            code_name=code_name,
-            arguments=body.parameters,
-            request_key=new_id().hex,
-            now=request_now(),
-        )
-    on_commit(request_session(), runtime().dispatch)
-    return Message(RunStartedOut(run_id=run_id), f"{code_name} queued.")
+    return _start(code_name, body, partial(code_schedules.run_code_job, code_name=code_name))
 
 
 @resource("GET", "/admin/code-problems", platform_admin=True, answer=CodeProblemOut, is_list=True)
@@ -248,6 +228,20 @@ def _switch(code_id: str, *, is_on: bool, missed: Missed = Missed.SKIP) -> CodeS
         )
     on_commit(request_session(), runtime().dispatch)
     return _newest(code_id)
+
+
+def _start(name: str, body: CodeRunIn, start: Callable[..., UUID]) -> Message:
+    with acting_for_installation() as (session, actor):
+        run_id = start(
+            session,
+            actor=actor,
+            kinds=runtime().kinds,
+            arguments=body.parameters,
+            request_key=new_id().hex,
+            now=request_now(),
+        )
+    on_commit(request_session(), runtime().dispatch)
+    return Message(RunStartedOut(run_id=run_id), f"{name} queued.")
 
 
 def _newest(code_id: str) -> CodeScheduleOut:
