@@ -67,9 +67,7 @@ def _skip_what_left(session: Session, request: RunRequest, job: Job, now: dateti
     """Record that a function was not started which nobody has any more: a worker could only fail to find it."""
     since = f"{job.left_code_at:%Y-%m-%d %H:%M} UTC"
     explanation = f"The job is no longer in the code, since {since}. Put it back there, or take the chain off."
-    ledger.open_run(
-        session, request, now=now, state=RunState.SKIPPED, reason=Reason.LEFT_CODE, explanation=explanation
-    )
+    ledger.open_run(session, request, now=now, state=RunState.SKIPPED, reason=Reason.LEFT_CODE, explanation=explanation)
 
 
 def _chains_of(run_id: UUID) -> Select[Any]:

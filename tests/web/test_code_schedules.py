@@ -96,7 +96,7 @@ class TestThePage:
 
         assert "dev-quick-test Example: exists in development alone." in shown
         assert "Defined in app/jobs/examples.py:" in shown
-        assert "· Off in code" in shown
+        assert "· Off: nobody has switched it on" in shown
 
     def test_says_that_missed_runs_are_skipped_and_nobody_can_close_it(self, platform_admin: Browser):
         answer = platform_admin.visit(PAGE)

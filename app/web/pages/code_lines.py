@@ -172,7 +172,7 @@ def _origin(row: CodeScheduleRow, zone: str, now: datetime) -> str:
         return f"No longer in code since {absolute_time(row.code.left_at, zone=zone, now=now)}"
     state = "On" if row.schedule.enabled else "Off"
     if row.switched_at is None or row.switched_by is None:
-        return "On" if row.schedule.enabled else "Off in code"
+        return "On" if row.schedule.enabled else "Off: nobody has switched it on"
     return f"{state} – by {row.switched_by}, {relative_time(row.switched_at, now=now, zone=zone)}"
 
 
