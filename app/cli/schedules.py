@@ -24,7 +24,7 @@ from app.schedules.policies import DEFAULT_MISSED_LIMIT, Missed, Overlap
 from app.schedules.policy_fields import read_length
 from app.schedules.queries import ScheduleRow, get_schedule, list_schedules
 from app.schedules.service import ScheduleDraft, create_schedule
-from app.schedules.slot_accounts import MissedSlots
+from app.schedules.slot_accounts import MadeUp, MissedSlots
 
 NO_SCHEDULES = "No schedules yet. Make one in the browser, under Schedules."
 MOST_PREVIEWED = 1000
@@ -258,18 +258,20 @@ def delete(console: Console, schedule_id: UUID) -> None:
     click.echo("Deleted.")
 
 
-def _missed_words(missed: MissedSlots | None, made_up: int) -> str:
+def _missed_words(missed: MissedSlots | None, made_up: MadeUp) -> str:
     if missed is None:
         return ""
     slots = "1 slot" if missed.count == 1 else f"{missed.count:,} slots"
     begin = f"{slots} missed while it was off, {moment(missed.first)} to {moment(missed.last)}:"
-    if made_up == 0:
+    if made_up.slots == 0:
         return f"{begin} left in a gap. To run them, say --missed latest or all."
-    if made_up == missed.count:
-        return f"{begin} {'it runs' if made_up == 1 else 'all run'} now."
-    return (
-        f"{begin} {'the latest runs' if made_up == 1 else f'the newest {made_up} run'} now, the rest is left in a gap."
-    )
+    count, rest = made_up.slots, "" if made_up.slots == missed.count else ", the rest is left in a gap"
+    if made_up.why_skipped is not None:
+        which = "the latest is" if count == 1 else f"the newest {count} are"
+        return f"{begin} {which} skipped{rest}. {made_up.why_skipped}"
+    if not rest:
+        return f"{begin} {'it runs' if count == 1 else 'all run'} now."
+    return f"{begin} {'the latest runs' if count == 1 else f'the newest {count} run'} now{rest}."
 
 
 def _facts(row: ScheduleRow) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from app.schedules.drafts import draft_with
 from app.schedules.models import Schedule
 from app.schedules.policies import Missed, Overlap
 from app.schedules.queries import get_schedule, lock_schedule
+from app.schedules.slot_accounts import MadeUp
 from app.tenants.access import Actor
 from app.tenants.audit import record
 from app.tenants.models import SYSTEM_ORGANIZATION_ID
@@ -38,10 +39,11 @@ class NotesInvalid(Invalid):
 
 def switch_code_schedule(
     session: Session, *, actor: Actor, code_id: str, enabled: bool, now: datetime, missed: Missed = Missed.SKIP
-) -> int:
+) -> MadeUp:
     """Switch one on or off. `missed` says what becomes of the slots that it missed while it was off.
 
-    Returns how many of them run. Raises CodeScheduleNotFound, or ScheduleOwnedByCode when it left the code.
+    Returns what became of those that are wanted. Raises CodeScheduleNotFound, or ScheduleOwnedByCode when the code has
+    it no longer.
     """
     require_platform_admin(actor)
     return runs.switch_schedule(

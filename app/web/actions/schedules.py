@@ -17,6 +17,7 @@ from app.schedules import service as schedules
 from app.schedules.policies import Missed
 from app.schedules.queries import ScheduleRow, get_schedule
 from app.schedules.service import ScheduleChanged
+from app.schedules.slot_accounts import MadeUp
 from app.tenants.access import Permission
 from app.web.blueprint import web
 from app.web.context import viewer_zone
@@ -115,11 +116,12 @@ def wanted_switch() -> tuple[bool, Missed | None]:
     return wanted == "yes", None if missed is None else Missed(missed)
 
 
-def made_up_words(count: int) -> str:
-    """How many missed slots run, for a toast."""
-    if count == 0:
+def made_up_words(made_up: MadeUp) -> str:
+    """What becomes of missed slots that are wanted, for a toast."""
+    if made_up.slots == 0:
         return ""
-    return "The latest missed slot is made up for." if count == 1 else f"{count} missed slots are made up for."
+    which = "The latest missed slot is" if made_up.slots == 1 else f"{made_up.slots} missed slots are"
+    return f"{which} made up for." if made_up.why_skipped is None else f"{which} skipped: {made_up.why_skipped}"
 
 
 def request_key() -> str:
