@@ -67,6 +67,17 @@ class TestLoading:
         assert result.exit_code == 1
         assert '"added": [\n    "fetch"\n  ]' in result.output
 
+    def test_names_what_the_database_refuses_as_the_health_does(self, terminal: Terminal, mistaken: str, tmp_path):
+        (tmp_path / f"{mistaken}.py").write_text(
+            'from app.jobs.code import job\n@job("pick", queue="picking")\ndef pick(): ...\n'
+        )
+
+        result, health = terminal.run("jobs", "sync"), terminal.run("health")
+
+        words = f"{mistaken}.py:2: Job “pick”: there is no queue “picking”. It runs in “code”."
+        assert (result.exit_code, words in result.output) == (1, True)
+        assert words in health.stderr
+
 
 class TestSchedules:
     def test_are_listed_with_where_they_stand(self, terminal: Terminal):

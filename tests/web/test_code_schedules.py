@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -15,7 +16,7 @@ from app.core.clock import Clock
 from app.core.config import EXAMPLE_JOBS, Settings
 from app.core.ids import new_id
 from app.factory import create_app
-from app.ops.code_definitions import load_definitions
+from app.ops.code_definitions import Definitions, load_definitions
 from app.ops.code_loader import put_in_force
 from app.ops.heartbeats import ProcessFacts, beat
 from app.runs.models import Run
@@ -149,6 +150,62 @@ class TestAModuleThatCannotBeLoaded:
 
         assert "no_such_jobs There is no module “no_such_jobs”. Check BELFRY_JOBS" in shown
         assert "dev-quick-test" in shown
+
+
+class TestAModuleThatFails:
+    @pytest.fixture
+    def folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        monkeypatch.syspath_prepend(str(tmp_path))
+        return tmp_path
+
+    @pytest.fixture
+    def modules(self, folder: Path) -> tuple[str, ...]:
+        name = f"failing_{folder.name.replace('-', '_')}"
+        text = f"with open({str(folder / 'tries')!r}, 'a') as file:\n    file.write('x')\n1 / 0\n"
+        (folder / f"{name}.py").write_text(text)
+        return (name, *EXAMPLE_JOBS)
+
+    def test_is_executed_once_however_often_it_is_shown(self, platform_admin: Browser, folder: Path):
+        shown = [words(platform_admin.visit(PAGE)) for _ in range(2)]
+
+        assert all("cannot be loaded: ZeroDivisionError" in each for each in shown)
+        assert (folder / "tries").read_text() == "x"
+
+
+class TestWhatTheDatabaseRefuses:
+    @pytest.fixture
+    def modules(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
+        monkeypatch.syspath_prepend(str(tmp_path))
+        name = f"refused_{tmp_path.name.replace('-', '_')}"
+        text = 'from app.jobs.code import job\n@job("pick", queue="picking")\ndef pick(): ...\n'
+        (tmp_path / f"{name}.py").write_text(text)
+        return (name,)
+
+    @pytest.fixture
+    def definitions(self, settings: Settings, modules: tuple[str, ...]) -> Definitions:
+        return load_definitions(replace(settings, job_modules=modules))
+
+    def test_is_named_with_place_and_fix(
+        self, platform_admin: Browser, database: OpenDatabase, clock: ManualClock, definitions: Definitions
+    ):
+        put_in_force(database, clock, definitions, is_asked_for=True)
+
+        shown = words(platform_admin.visit(PAGE))
+
+        assert f"{definitions.modules[-1]}.py:2 Job “pick”: there is no queue “picking”. It runs in “code”." in shown
+        assert "Make it on the queue page, or name another one." in shown
+
+    def test_is_nothing_while_newer_definitions_are_in_force(
+        self, platform_admin: Browser, settings: Settings, database: OpenDatabase, clock: ManualClock, definitions
+    ):
+        for each in (definitions, load_definitions(settings)):
+            put_in_force(database, clock, each, is_asked_for=True)
+
+        shown = words(platform_admin.visit(PAGE))
+
+        assert "stand back: newer ones are in force" in shown
+        assert "to go back to these on purpose, run: belfry jobs sync" in shown
+        assert "picking" not in shown
 
 
 class TestSwitching:

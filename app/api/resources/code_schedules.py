@@ -17,8 +17,8 @@ from app.core.ids import new_id
 from app.edge.identity import acting_for_installation, request_now
 from app.edge.runtime import request_session, runtime
 from app.ops import code_rows, code_schedules
-from app.ops.code_definitions import load_definitions
 from app.ops.code_rows import CodeJobRow, CodeScheduleRow
+from app.ops.code_standing import standing_of
 from app.runs.filters import RunFilter
 from app.runs.queries import RunRow, list_runs
 from app.runs.states import Reason, RunState, Trigger
@@ -216,9 +216,10 @@ def run_code_job(code_name: str, body: CodeRunIn) -> Message:
 
 @resource("GET", "/admin/code-problems", platform_admin=True, answer=CodeProblemOut, is_list=True)
 def list_code_problems() -> Page[CodeProblemOut]:
-    """What cannot be used of the modules of BELFRY_JOBS. Everything else goes on."""
-    found = load_definitions(runtime().settings).problems
-    return Page([CodeProblemOut(source=each.source, text=each.text) for each in found])
+    """What cannot be used of the modules of BELFRY_JOBS, as they were when the pages started. The rest goes on."""
+    with acting_for_installation() as (session, _actor):
+        found = standing_of(session, definitions=runtime().definitions, now=request_now())
+    return Page([CodeProblemOut(source=each.source, text=each.text) for each in found.all])
 
 
 def _switch(code_id: str, *, is_on: bool, missed: Missed = Missed.SKIP) -> CodeScheduleOut:

@@ -7,7 +7,6 @@ from flask import Response, url_for
 from app.edge.identity import acting_for_installation, current_actor, request_now
 from app.edge.runtime import request_session, runtime
 from app.jobs.queries import JobRow, list_jobs
-from app.ops.code_definitions import load_definitions
 from app.ops.code_rows import (
     CodeScheduleRow,
     get_code_job,
@@ -16,6 +15,7 @@ from app.ops.code_rows import (
     list_code_schedules,
     list_passed_over,
 )
+from app.ops.code_standing import standing_of
 from app.ops.heartbeats import list_processes
 from app.schedules.code_origin import refuse_left
 from app.schedules.queries import earliest_due_across_tenants
@@ -51,6 +51,7 @@ def code_schedules() -> Response:
         lines = [_line(row, jobs.get(row.schedule.job_id)) for row in list_code_schedules(session, now=now)]
         job_lines = [job_line(row, kinds=runtime().kinds) for row in list_code_jobs(session)]
         schedulers = scheduler_lines(list_processes(session, now=now), now=now)
+        standing = standing_of(session, definitions=runtime().definitions, now=now)
     return page_or_fragment(
         "admin/schedules.html",
         "admin/_schedules.html",
@@ -59,7 +60,7 @@ def code_schedules() -> Response:
         schedulers=schedulers,
         next_due_at=next_due_at,
         passed_over=sum(line.row.passed_over for line in lines),
-        problems=load_definitions(runtime().settings).problems,
+        standing=standing,
     )
 
 
