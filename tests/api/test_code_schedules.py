@@ -54,6 +54,15 @@ class TestSchedules:
         assert (before["count"], after["enabled"], after["missed_while_paused"]) == (2, True, None)
         assert [run["trigger"] for run in platform_api.get(f"{ONE}/runs").json["data"]] == ["catch_up"]
 
+    def test_say_why_they_do_not_run(self, platform_api: Caller):
+        off = platform_api.get(f"{ONE}/why").json["data"]
+        platform_api.post(f"{ONE}/enable")
+        on = platform_api.get(f"{ONE}/why").json["data"]
+
+        assert (off["code"], off["holds"], off["by"]) == ("paused", True, None)
+        assert "was loaded from code switched off" in off["words"]
+        assert on["code"] == "scheduler_silent"
+
     def test_are_changed_and_reverted(self, platform_api: Caller):
         changed = platform_api.patch(ONE, {"cron": "0 5 * * *", "notes": "Until the move"}).json["data"]
         reverted = platform_api.post(f"{ONE}/revert").json

@@ -421,7 +421,8 @@ class TestWhatIsNotInForce:
         definitions = define('@job("pick", queue="picking")\ndef pick(): ...\n')
         (refused,) = sync(definitions).refused
         before = self.standing(sync, definitions).problems
-        sync.do(lambda session: session.add(Queue(name="picking", updated_at=sync.clock.moment)))
+        with sync.database.transaction() as session:
+            session.add(Queue(name="picking", updated_at=sync.clock.moment))
         (made_since,) = self.standing(sync, definitions).problems
         sync(definitions)
 

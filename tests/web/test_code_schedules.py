@@ -15,11 +15,12 @@ from werkzeug.test import TestResponse
 from app.core.clock import Clock
 from app.core.config import EXAMPLE_JOBS, Settings
 from app.core.ids import new_id
+from app.core.version import VERSION
 from app.factory import create_app
 from app.ops.code_definitions import Definitions, load_definitions
 from app.ops.code_loader import put_in_force
 from app.ops.heartbeats import ProcessFacts, beat
-from app.runs.models import Run
+from app.runs.models import QueueSwitch, Run
 from app.schedules.models import Gap, Schedule
 from app.tenants.models import SYSTEM_ORGANIZATION_ID, AuditEntry
 from tests.fakes.clock import ManualClock
@@ -138,6 +139,40 @@ class TestThePage:
 
     def test_is_in_their_menu(self, platform_admin: Browser):
         assert f'href="{PAGE}"' in platform_admin.visit("/").text
+
+
+class TestWhyItHasNotRun:
+    def test_is_said_of_each_that_is_on_and_held_back(self, platform_admin: Browser):
+        platform_admin.send(f"{ONE}/enabled", {"enabled": "yes"})
+
+        shown = platform_admin.visit(PAGE).text
+
+        why = shown.partition('id="why-dev-quick-test"')[2].partition("</span>")[0]
+        assert "No scheduler is running." in why
+        assert 'id="why-daily-full-sync"' not in shown
+
+    def test_is_said_of_a_run_that_waits_although_the_schedule_is_off(
+        self, platform_admin: Browser, database: OpenDatabase, clock: ManualClock
+    ):
+        platform_admin.send(f"{ONE}/run")
+        with database.transaction() as session:
+            session.add(QueueSwitch(name="code", paused_at=clock.moment, paused_by="root@example.com"))
+
+        shown, one = words(platform_admin.visit(PAGE)), words(platform_admin.visit(ONE))
+
+        assert "Why has it not run? Its run that was due at" in shown
+        assert "Its queue “code” is paused, by root@example.com" in shown
+        assert "It was loaded from code switched off" in one
+
+    def test_is_nothing_where_nothing_holds_it(
+        self, platform_admin: Browser, database: OpenDatabase, clock: ManualClock
+    ):
+        platform_admin.send(f"{ONE}/enabled", {"enabled": "yes"})
+        facts = ProcessFacts(new_id(), "tower:7:abc", VERSION, 4, True, "tower", 7)
+        with database.transaction() as session:
+            beat(session, facts, now=clock.moment, ticked_at=clock.moment, tick_ms=20)
+
+        assert "Why has it not run?" not in platform_admin.visit(PAGE).text + platform_admin.visit(ONE).text
 
 
 class TestAModuleThatCannotBeLoaded:

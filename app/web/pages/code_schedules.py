@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import Response, url_for
+from sqlalchemy.orm import Session
 
 from app.edge.identity import acting_for_installation, current_actor, request_now
 from app.edge.runtime import request_session, runtime
@@ -17,8 +18,10 @@ from app.ops.code_rows import (
 )
 from app.ops.code_standing import standing_of
 from app.ops.heartbeats import list_processes
+from app.ops.why.answers import why_schedules
 from app.schedules.code_origin import refuse_left
 from app.schedules.queries import earliest_due_across_tenants
+from app.tenants.models import SYSTEM_ORGANIZATION_ID
 from app.tenants.platform import for_the_installation
 from app.web.blueprint import web
 from app.web.context import viewer_zone
@@ -35,6 +38,7 @@ from app.web.pages.code_lines import (
     scheduler_lines,
 )
 from app.web.pages.resume_question import ResumeQuestion, ask_about_missed, resume_question
+from app.web.pages.why_notes import note_on_code_schedule, telling, words_for_row
 from app.web.permissions import route
 from app.web.responses import go_to, invalid, page, page_or_fragment
 
@@ -48,7 +52,9 @@ def code_schedules() -> Response:
     next_due_at = earliest_due_across_tenants(request_session())
     with acting_for_installation() as (session, actor):
         jobs = {job.id: job for job in list_jobs(session, organization_id=actor.organization_id)}
-        lines = [_line(row, jobs.get(row.schedule.job_id)) for row in list_code_schedules(session, now=now)]
+        rows = list_code_schedules(session, now=now)
+        whys = _whys(session, rows)
+        lines = [_line(row, jobs.get(row.schedule.job_id), whys[row.code.id]) for row in rows]
         job_lines = [job_line(row, kinds=runtime().kinds) for row in list_code_jobs(session)]
         schedulers = scheduler_lines(list_processes(session, now=now), now=now)
         standing = standing_of(session, definitions=runtime().definitions, now=now)
@@ -142,6 +148,8 @@ def code_page(line: CodeLine, history: tuple[HistoryLine, ...], notes: NotesForm
     system = for_the_installation(current_actor()).organization_id
     sees_runs = current_actor().organization_id == system
     question = None if line.has_left else resume_question(line.row.schedule, now=request_now())
+    with acting_for_installation() as (session, _actor):
+        why = note_on_code_schedule(session, line.row.schedule.id, sees_runs=sees_runs)
     return invalid(
         "admin/schedule.html",
         status=status,
@@ -149,6 +157,7 @@ def code_page(line: CodeLine, history: tuple[HistoryLine, ...], notes: NotesForm
         history=history,
         notes=notes,
         missed_meanwhile="" if question is None else question.sentence,
+        why=why,
         sees_runs=sees_runs,
         system=system,
     )
@@ -172,7 +181,13 @@ def parameters_of(job: JobRow) -> ParametersForm:
     return parameters_form(function_of(runtime().kinds, job), stored)
 
 
-def _line(row: CodeScheduleRow, job: JobRow | None) -> CodeLine:
+def _whys(session: Session, rows: list[CodeScheduleRow]) -> dict[str, str]:
+    ids = [row.schedule.id for row in rows]
+    found = why_schedules(session, organization_id=SYSTEM_ORGANIZATION_ID, schedule_ids=ids, telling=telling())
+    return {row.code.id: words_for_row(found[row.schedule.id], is_on=row.schedule.enabled) for row in rows}
+
+
+def _line(row: CodeScheduleRow, job: JobRow | None, why: str = "") -> CodeLine:
     return code_line(
         row,
         kinds=runtime().kinds,
@@ -180,4 +195,5 @@ def _line(row: CodeScheduleRow, job: JobRow | None) -> CodeLine:
         is_stopped=scheduling_stop() is not None,
         viewer_zone=viewer_zone(),
         now=request_now(),
+        why=why,
     )
