@@ -122,6 +122,26 @@ class TestThePage:
         assert "3 skipped" in shown
         assert re.search("dev-quick-test .* 3 No scheduler was running", listed)
 
+    def test_leafs_through_what_was_skipped(
+        self, platform_admin: Browser, database: OpenDatabase, stored, clock: ManualClock
+    ):
+        schedule_id = stored().id
+        with database.transaction() as session:
+            for number in range(120):
+                at = clock.moment - timedelta(minutes=5 * number)
+                gap = {"first_slot_at": at, "last_slot_at": at, "slots": 1, "at": clock.moment}
+                session.add(
+                    Gap(
+                        organization_id=SYSTEM_ORGANIZATION_ID, schedule_id=schedule_id, reason="scheduler_down", **gap
+                    )
+                )  # fmt: skip
+
+        pages = [platform_admin.visit(f"/admin/skipped-slots?page={number}").text for number in (1, 2, 3)]
+
+        assert [page.count("No scheduler was running") for page in pages] == [50, 50, 20]
+        assert ["1–50 of 120" in pages[0], "51–100 of 120" in pages[1], "101–120 of 120" in pages[2]] == [True] * 3
+        assert ['rel="prev"' in pages[0], 'rel="next"' in pages[2]] == [False, False]
+
     def test_shows_the_scheduler(self, platform_admin: Browser, database: OpenDatabase, clock: ManualClock):
         assert "No scheduler is running." in words(platform_admin.visit(PAGE))
         facts = ProcessFacts(new_id(), "tower:7:abc", "0.0.9", 0, True, "tower", 7)

@@ -1,4 +1,4 @@
-"""`/schedules/{id}/why`, that of schedules in code and `/runs/{id}/why`: what holds each back, in codes and in words."""
+"""`/schedules/{id}/why` and `/runs/{id}/why`: what holds a schedule or a run back, for programs and for people."""
 
 from typing import Annotated, Any
 from uuid import UUID

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Response, url_for
+from flask import Response, request, url_for
 from sqlalchemy.orm import Session
 
 from app.edge.identity import acting_for_installation, current_actor, request_now
@@ -42,7 +42,8 @@ from app.web.pages.why_notes import note_on_code_schedule, telling, words_for_ro
 from app.web.permissions import route
 from app.web.responses import go_to, invalid, page, page_or_fragment
 
-PASSED_OVER_SHOWN = 200
+ROWS_PER_PAGE = 50
+MOST_PAGES = 10_000
 
 
 @route(web, "/admin/schedules", platform_admin=True)
@@ -73,9 +74,13 @@ def code_schedules() -> Response:
 @route(web, "/admin/skipped-slots", platform_admin=True)
 def skipped_slots() -> Response:
     """What was not run within the last seven days, and why."""
+    number = min(max(request.args.get("page", 1, type=int), 1), MOST_PAGES)
+    offset = (number - 1) * ROWS_PER_PAGE
     with acting_for_installation() as (session, _actor):
-        found = list_passed_over(session, now=request_now(), limit=PASSED_OVER_SHOWN)
-    return page("admin/skipped.html", slots=found)
+        found = list_passed_over(session, now=request_now(), limit=ROWS_PER_PAGE, offset=offset)
+    newer = url_for("web.skipped_slots", page=number - 1) if number > 1 else ""
+    older = url_for("web.skipped_slots", page=number + 1) if offset + len(found.rows) < found.total else ""
+    return page("admin/skipped.html", slots=found.rows, first=offset + 1, total=found.total, newer=newer, older=older)
 
 
 @route(web, "/admin/schedules/<code_id>", platform_admin=True)
