@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import click
 
 from app.cli.code import read_parameters, revert_to_code, set_parameters, show_code_schedules
+from app.cli.code_names import schedule_argument
 from app.cli.console import Console, as_json, choice_of, moment, pass_console, show, table, with_organization
 from app.cli.schedule_history import gaps, history
 from app.cli.why import why_of_schedule
@@ -146,7 +147,7 @@ def create(
 
 
 @schedules.command()
-@click.argument("schedule_id", type=click.UUID)
+@schedule_argument
 @click.option("--name")
 @click.option("--cron")
 @click.option("--zone", help="IANA time zone.")
@@ -191,7 +192,7 @@ def edit(
 
 
 @schedules.command()
-@click.argument("schedule_id", type=click.UUID)
+@schedule_argument
 @click.option(
     "--missed",
     default=Missed.SKIP.value,
@@ -213,7 +214,7 @@ def enable(console: Console, schedule_id: UUID, missed: str) -> None:
 
 
 @schedules.command()
-@click.argument("schedule_id", type=click.UUID)
+@schedule_argument
 @with_organization
 @pass_console
 def disable(console: Console, schedule_id: UUID) -> None:
@@ -224,7 +225,7 @@ def disable(console: Console, schedule_id: UUID) -> None:
 
 
 @schedules.command()
-@click.argument("schedule_id", type=click.UUID)
+@schedule_argument
 @set_parameters
 @with_organization
 @as_json
@@ -248,7 +249,7 @@ def run(console: Console, schedule_id: UUID, parameters: tuple[str, ...], is_jso
 
 
 @schedules.command()
-@click.argument("schedule_id", type=click.UUID)
+@schedule_argument
 @with_organization
 @pass_console
 def delete(console: Console, schedule_id: UUID) -> None:
