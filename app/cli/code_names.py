@@ -49,19 +49,19 @@ def _read_job(context: click.Context, _parameter: click.Parameter, text: str) ->
     return _find(context, _job_in_code(text)) or _read_id(text, "jobs")
 
 
-def _schedule_in_code(text: str) -> Select[tuple[UUID]]:
+def _schedule_in_code(text: str) -> Select[UUID]:
     named = [Schedule.code_id == text, *(Schedule.id == one for one in _id_of(text))]
     here = Schedule.organization_id == SYSTEM_ORGANIZATION_ID, Schedule.code_id.is_not(None)
     return select(Schedule.id).where(*here, Schedule.deleted_at.is_(None), or_(*named))
 
 
-def _job_in_code(text: str) -> Select[tuple[UUID]]:
+def _job_in_code(text: str) -> Select[UUID]:
     named = [Job.code_name == text, *(Job.id == one for one in _id_of(text))]
     here = Job.organization_id == SYSTEM_ORGANIZATION_ID, Job.code_name.is_not(None)
     return select(Job.id).where(*here, Job.deleted_at.is_(None), or_(*named))
 
 
-def _find(context: click.Context, query: Select[tuple[UUID]]) -> UUID | None:
+def _find(context: click.Context, query: Select[UUID]) -> UUID | None:
     """What it finds; then the command goes on in the installation's own organization, unless another one was named."""
     console = context.ensure_object(Console)
     console.schema.require()

@@ -5,10 +5,9 @@ Sessions work as the installation's own organization.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CompoundSelect, String, cast, func, literal, null, select
+from sqlalchemy import String, Subquery, cast, func, literal, null, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
@@ -158,7 +157,7 @@ def list_passed_over(session: Session, *, now: datetime, limit: int, offset: int
 
     Rows that come meanwhile move the others down: whoever goes on from an offset sees some twice, and misses none.
     """
-    found = _passed_over(now - RECENTLY).subquery()
+    found = _passed_over(now - RECENTLY)
     newest_first = select(found).order_by(found.c.first_slot_at.desc(), found.c.id).limit(limit).offset(offset)
     rows = [
         PassedOver(row.code_id, row.first_slot_at, row.slots, row.why or _GAPS_IN_WORDS.get(row.reason, ""))
@@ -167,7 +166,7 @@ def list_passed_over(session: Session, *, now: datetime, limit: int, offset: int
     return PassedOverRows(rows, session.scalar(select(func.count()).select_from(found)) or 0)
 
 
-def _passed_over(since: datetime) -> CompoundSelect[Any]:
+def _passed_over(since: datetime) -> Subquery:
     in_code = Schedule.organization_id == SYSTEM_ORGANIZATION_ID, Schedule.code_id.is_not(None)
     no_reason = cast(null(), String).label("reason")
     skipped = (
@@ -183,7 +182,7 @@ def _passed_over(since: datetime) -> CompoundSelect[Any]:
         .join(Gap, Gap.schedule_id == Schedule.id)
         .where(*in_code, Gap.at >= since, Gap.reason != GapReason.PAUSED.value)
     )
-    return skipped.union_all(gaps)
+    return skipped.union_all(gaps).subquery()
 
 
 def _count_passed_over(session: Session, *, since: datetime) -> dict[UUID, int]:
