@@ -8,15 +8,15 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import click
-from sqlalchemy import Select, or_, select
+from sqlalchemy.orm import Session
 
 from app.cli.console import Console
 from app.core.scopes import Scope
-from app.jobs.models import Job
-from app.schedules.models import Schedule
-from app.tenants.models import SYSTEM_ORGANIZATION_ID
+from app.ops.code_rows import find_code_job, find_code_schedule
+from app.tenants.platform import acting_for_the_installation
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+Find = Callable[[Session, str], UUID | None]
 
 
 def schedule_argument(command: Command) -> Command:
@@ -35,52 +35,35 @@ def job_argument(command: Command) -> Command:
 
 
 def _read_schedule(context: click.Context, _parameter: click.Parameter, text: str) -> UUID:
-    return _find(context, _schedule_in_code(text)) or _read_id(text, "schedules")
+    return _find(context, text, find_code_schedule) or _read_id(text, "schedules")
 
 
 def _read_schedule_name(context: click.Context, _parameter: click.Parameter, text: str) -> str:
     if context.ensure_object(Console).organization is not None:
         # Whoever names an organization means a schedule of it, which may be called like one in code.
         return text
-    return str(_find(context, _schedule_in_code(text)) or text)
+    return str(_find(context, text, find_code_schedule) or text)
 
 
 def _read_job(context: click.Context, _parameter: click.Parameter, text: str) -> UUID:
-    return _find(context, _job_in_code(text)) or _read_id(text, "jobs")
+    return _find(context, text, find_code_job) or _read_id(text, "jobs")
 
 
-def _schedule_in_code(text: str) -> Select[UUID]:
-    named = [Schedule.code_id == text, *(Schedule.id == one for one in _id_of(text))]
-    here = Schedule.organization_id == SYSTEM_ORGANIZATION_ID, Schedule.code_id.is_not(None)
-    return select(Schedule.id).where(*here, Schedule.deleted_at.is_(None), or_(*named))
-
-
-def _job_in_code(text: str) -> Select[UUID]:
-    named = [Job.code_name == text, *(Job.id == one for one in _id_of(text))]
-    here = Job.organization_id == SYSTEM_ORGANIZATION_ID, Job.code_name.is_not(None)
-    return select(Job.id).where(*here, Job.deleted_at.is_(None), or_(*named))
-
-
-def _find(context: click.Context, query: Select[UUID]) -> UUID | None:
+def _find(context: click.Context, text: str, find: Find) -> UUID | None:
     """What it finds; then the command goes on in the installation's own organization, unless another one was named."""
     console = context.ensure_object(Console)
     console.schema.require()
-    with console.database.reading(Scope.tenant(SYSTEM_ORGANIZATION_ID)) as session:
-        found = session.scalar(query)
+    here = acting_for_the_installation("command line").organization_id
+    with console.database.reading(Scope.tenant(here)) as session:
+        found = find(session, text)
     if found is not None and console.organization is None:
-        console.organization = str(SYSTEM_ORGANIZATION_ID)
+        console.organization = str(here)
     return found
 
 
 def _read_id(text: str, what: str) -> UUID:
-    for found in _id_of(text):
-        return found
-    advice = f"See: belfry {what} list" + (", or with --code" if what == "schedules" else "")
-    raise click.BadParameter(f"{text!r} is neither an id nor a name in code. {advice}")
-
-
-def _id_of(text: str) -> tuple[UUID, ...]:
     try:
-        return (UUID(text),)
-    except ValueError:
-        return ()
+        return UUID(text)
+    except ValueError as error:
+        advice = f"See: belfry {what} list" + (", or with --code" if what == "schedules" else "")
+        raise click.BadParameter(f"{text!r} is neither an id nor a name in code. {advice}") from error

@@ -19,7 +19,7 @@ from app.core.scopes import ENGINE, Scope, rescoped
 from app.ops.code_definitions import load_definitions
 from app.ops.code_standing import standing_of
 from app.ops.health import Health, check_health
-from app.tenants.models import SYSTEM_ORGANIZATION_ID
+from app.tenants.platform import acting_for_the_installation
 
 EXIT_UNHEALTHY = 1
 
@@ -64,7 +64,7 @@ def _look(console: Console) -> Health:
         with console.database.reading(ENGINE) as session:
             now = DatabaseClock().now(session)
             found = check_health(session, now=now)
-            with rescoped(session, Scope.tenant(SYSTEM_ORGANIZATION_ID)):
+            with rescoped(session, Scope.tenant(acting_for_the_installation("command line").organization_id)):
                 standing = standing_of(session, definitions=definitions, now=now)
             return replace(found, remarks=(*found.remarks, *map(str, standing.all)))
     except SQLAlchemyError as error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import String, Subquery, cast, func, literal, null, select
+from sqlalchemy import String, Subquery, cast, func, literal, null, or_, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
@@ -124,6 +124,27 @@ def get_code_schedule(session: Session, *, code_id: str, now: datetime) -> CodeS
         if row.code.id == code_id:
             return row
     raise CodeScheduleNotFound("The code defines no such schedule.")
+
+
+def find_code_schedule(session: Session, name: str) -> UUID | None:
+    """The id of the schedule in code that somebody means by its name there, or by that id. None where there is none."""
+    here = Schedule.organization_id == SYSTEM_ORGANIZATION_ID, Schedule.code_id.is_not(None)
+    meant = or_(Schedule.code_id == name, *(Schedule.id == each for each in _ids_in(name)))
+    return session.scalar(select(Schedule.id).where(*here, meant, Schedule.deleted_at.is_(None)))
+
+
+def find_code_job(session: Session, name: str) -> UUID | None:
+    """The same of a job."""
+    here = Job.organization_id == SYSTEM_ORGANIZATION_ID, Job.code_name.is_not(None)
+    meant = or_(Job.code_name == name, *(Job.id == each for each in _ids_in(name)))
+    return session.scalar(select(Job.id).where(*here, meant, Job.deleted_at.is_(None)))
+
+
+def _ids_in(text: str) -> tuple[UUID, ...]:
+    try:
+        return (UUID(text),)
+    except ValueError:
+        return ()
 
 
 def list_code_jobs(session: Session) -> list[CodeJobRow]:

@@ -1,6 +1,7 @@
 """Pages of the schedules and jobs that code defines, for platform admins. What their forms do is in actions/."""
 
 from typing import Any
+from uuid import UUID
 
 from flask import Response, request, url_for
 from sqlalchemy.orm import Session
@@ -21,7 +22,6 @@ from app.ops.heartbeats import list_processes
 from app.ops.why.answers import why_schedules
 from app.schedules.code_origin import refuse_left
 from app.schedules.queries import earliest_due_across_tenants
-from app.tenants.models import SYSTEM_ORGANIZATION_ID
 from app.tenants.platform import for_the_installation
 from app.web.blueprint import web
 from app.web.context import viewer_zone
@@ -54,7 +54,7 @@ def code_schedules() -> Response:
     with acting_for_installation() as (session, actor):
         jobs = {job.id: job for job in list_jobs(session, organization_id=actor.organization_id)}
         rows = list_code_schedules(session, now=now)
-        whys = _whys(session, rows)
+        whys = _whys(session, actor.organization_id, rows)
         lines = [_line(row, jobs.get(row.schedule.job_id), whys[row.code.id]) for row in rows]
         job_lines = [job_line(row, kinds=runtime().kinds) for row in list_code_jobs(session)]
         schedulers = scheduler_lines(list_processes(session, now=now), now=now)
@@ -154,7 +154,7 @@ def code_page(line: CodeLine, history: tuple[HistoryLine, ...], notes: NotesForm
     sees_runs = current_actor().organization_id == system
     question = None if line.has_left else resume_question(line.row.schedule, now=request_now())
     with acting_for_installation() as (session, _actor):
-        why = note_on_code_schedule(session, line.row.schedule.id, sees_runs=sees_runs)
+        why = note_on_code_schedule(session, line.row.schedule, sees_runs=sees_runs)
     return invalid(
         "admin/schedule.html",
         status=status,
@@ -186,9 +186,9 @@ def parameters_of(job: JobRow) -> ParametersForm:
     return parameters_form(function_of(runtime().kinds, job), stored)
 
 
-def _whys(session: Session, rows: list[CodeScheduleRow]) -> dict[str, str]:
+def _whys(session: Session, organization_id: UUID, rows: list[CodeScheduleRow]) -> dict[str, str]:
     ids = [row.schedule.id for row in rows]
-    found = why_schedules(session, organization_id=SYSTEM_ORGANIZATION_ID, schedule_ids=ids, telling=telling())
+    found = why_schedules(session, organization_id=organization_id, schedule_ids=ids, telling=telling())
     return {row.code.id: words_for_row(found[row.schedule.id], is_on=row.schedule.enabled) for row in rows}
 
 

@@ -12,7 +12,7 @@ from app.ops.why.answers import why_run, why_schedule
 from app.ops.why.reasons import Telling, Why, WhyCode
 from app.runs.queries import RunRow
 from app.runs.states import RunState
-from app.tenants.models import SYSTEM_ORGANIZATION_ID
+from app.schedules.queries import ScheduleRow
 from app.web.context import viewer_zone
 from app.web.formatting import absolute_time
 
@@ -68,9 +68,9 @@ def note_on_schedule(schedule_id: UUID) -> WhyNote | None:
     return _note("Why has it not run?", why, _SAID_BY_SCHEDULE)
 
 
-def note_on_code_schedule(session: Session, schedule_id: UUID, *, sees_runs: bool) -> WhyNote | None:
+def note_on_code_schedule(session: Session, row: ScheduleRow, *, sees_runs: bool) -> WhyNote | None:
     """The same for one that code defines, in a session of its organization. Links to runs where they can be opened."""
-    why = why_schedule(session, organization_id=SYSTEM_ORGANIZATION_ID, schedule_id=schedule_id, telling=telling())
+    why = why_schedule(session, organization_id=row.organization_id, schedule_id=row.id, telling=telling())
     note = _note("Why has it not run?", why, _SAID_BY_SCHEDULE | {WhyCode.LEFT_CODE})
     if note is None or sees_runs or why.position is not None:
         return note
