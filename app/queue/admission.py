@@ -93,15 +93,23 @@ def _candidates(terms: Terms, held: CTE, lanes: CTE, free: CTE, waited: timedelt
     source, runs = heads_of(open_lines, first, lateral=terms.lateral)
     general = select(*_labelled(runs), *(open_lines.c[name] for name in _OF_LINE)).select_from(source)
 
-    jobs = aside_lines(lateral=terms.lateral)
-    own = Run.job_id == jobs.c.job_id, *is_waiting(is_aside=True), is_ready
-    first = select(*(getattr(Run, name) for name in OF_RUN)).where(*own).order_by(*in_order)
-    near = first.limit(literal_column(str(MOST_PASSED_OVER))).correlate(jobs).subquery("near")
-    in_order = near.c.priority, near.c.ready_at, near.c.id
-    first = select(near.c.id).where(_has_open_connection(terms, held, near)).order_by(*in_order).limit(most)
-    source, runs = heads_of(jobs, first, lateral=terms.lateral, run=near.c)
+    source, runs = _first_aside(terms, held, is_ready, most)
     source = with_facts(source, runs["queue"], runs["organization_id"])
     return union_all(general, select(*_labelled(runs), *facts).select_from(source))
+
+
+def _first_aside(
+    terms: Terms, held: CTE, is_ready: ColumnElement[bool], most: ColumnElement[Any]
+) -> tuple[FromClause, dict[str, ColumnElement[Any]]]:
+    """The first of every job's runs aside, but for those whose connection takes none: they would hide the others."""
+    jobs = aside_lines(lateral=terms.lateral)
+    line = select(*(getattr(Run, name) for name in OF_RUN))
+    line = line.where(Run.job_id == jobs.c.job_id, *is_waiting(is_aside=True), is_ready)
+    head = line.order_by(Run.priority, Run.ready_at, Run.id).limit(literal_column(str(MOST_PASSED_OVER)))
+    run = head.correlate(jobs).subquery("near")
+    first = select(run.c.id).where(_has_open_connection(terms, held, run)).limit(most)
+    in_order = first.order_by(run.c.priority, run.c.ready_at, run.c.id)
+    return heads_of(jobs, in_order, lateral=terms.lateral, run=run.c)
 
 
 def _has_open_connection(terms: Terms, held: CTE, run: FromClause) -> ColumnElement[bool]:
