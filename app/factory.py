@@ -17,6 +17,7 @@ from app.edge.permissions import refuse_undeclared
 from app.edge.runtime import EXTENSION, Runtime
 from app.jobs.kinds.base import JobKinds
 from app.ops.capacity import live_slots
+from app.ops.code_definitions import load_definitions
 from app.ops.kinds import job_kinds
 from app.queue.dispatch import make_dispatcher
 from app.web.site import install_site
@@ -39,13 +40,15 @@ def create_app(
     clock = clock or DatabaseClock()
     requests = make_request_database()
     requests.start(app, database)
+    definitions = load_definitions(settings)
     dispatcher = make_dispatcher(settings, database, clock, live_slots=live_slots)
     app.extensions[EXTENSION] = Runtime(
         settings=settings,
         database=database,
         requests=requests,
         schema=SchemaGate(database, expected=newest_migration(), is_strict=settings.is_production),
-        kinds=job_kinds(settings) if kinds is None else kinds,
+        definitions=definitions,
+        kinds=job_kinds(settings, definitions=definitions) if kinds is None else kinds,
         clock=clock,
         dispatch=dispatch or dispatcher.dispatch,
         broker_problem=dispatcher.hints.problem,

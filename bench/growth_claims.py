@@ -57,8 +57,8 @@ class Pocket(Hints):
     def send(self, called: list[Called]) -> None:
         self.sent += [one.run_id for one in called]
 
-    def empty_queues(self, names: Collection[str]) -> list[str]:
-        return [] if self.sent else list(names)
+    def lying(self, names: Collection[str]) -> dict[str, int]:
+        return dict.fromkeys(names, len(self.sent))
 
 
 def add_line(place: Installation, length: int) -> None:

@@ -168,6 +168,14 @@ class RecentRuns(Answer):
     succeeded: int
 
 
+class ResumeIn(Body):
+    """What becomes of the slots that a schedule missed while it was switched off."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"missed": "latest"}]})
+
+    missed: MissedWhilePaused = Missed.SKIP
+
+
 class MissedSlotsOut(Answer):
     """Slots that passed while the schedule was switched off."""
 
@@ -256,7 +264,7 @@ def _shown(row: ScheduleRow, stats: ScheduleStats) -> ScheduleOut:
         missed=row.missed,
         missed_max_age_seconds=row.missed_max_age_seconds,
         missed_limit=row.missed_limit,
-        missed_while_paused=_missed_slots(row),
+        missed_while_paused=show_missed(row),
         switched_at=row.switched_at,
         switched_by=row.switched_by,
         notes=row.notes,
@@ -277,6 +285,7 @@ def _shown(row: ScheduleRow, stats: ScheduleStats) -> ScheduleOut:
     )
 
 
-def _missed_slots(row: ScheduleRow) -> MissedSlotsOut | None:
+def show_missed(row: ScheduleRow) -> MissedSlotsOut | None:
+    """The slots that a schedule missed while it was off; None for one that is on, or missed nothing."""
     missed = missed_meanwhile(row, now=request_now())
     return None if missed is None else MissedSlotsOut(count=missed.count, first=missed.first, last=missed.last)

@@ -113,14 +113,16 @@ def with_organization(command: Command) -> Command:
     """Add --organization to a command of a group."""
 
     def remember(context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
-        context.ensure_object(Console).organization = value
+        # Without it, another parameter may have said which one.
+        if value is not None:
+            context.ensure_object(Console).organization = value
 
     return click.option(
         "--organization",
         metavar="NAME",
         expose_value=False,
         callback=remember,
-        help="Name or id of the organization; not needed while there is only one.",
+        help="Name or id of the organization; not needed while there is only one, or for what code defines.",
     )(command)
 
 

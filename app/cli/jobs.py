@@ -9,6 +9,7 @@ import click
 
 from app.cli.chains import chain
 from app.cli.code import check_code, sync_code
+from app.cli.code_names import job_argument
 from app.cli.console import Console, as_json, choice_of, pass_console, show, table, with_organization
 from app.cli.job_options import with_job_options, with_options
 from app.cli.starting import arguments_of, set_parameters, show_started
@@ -61,7 +62,7 @@ def list_command(console: Console, is_json: bool) -> None:
 
 
 @jobs.command()
-@click.argument("job_id", type=click.UUID)
+@job_argument
 @set_parameters
 @with_organization
 @as_json

@@ -15,9 +15,11 @@ from app.cli.supervisor import Supervisor
 from app.core.clock import DatabaseClock
 from app.core.failures import explain
 from app.core.keys import with_keys
-from app.core.scopes import ENGINE
+from app.core.scopes import ENGINE, Scope, rescoped
 from app.ops.code_definitions import load_definitions
+from app.ops.code_standing import standing_of
 from app.ops.health import Health, check_health
+from app.tenants.platform import acting_for_the_installation
 
 EXIT_UNHEALTHY = 1
 
@@ -57,10 +59,13 @@ def _look(console: Console) -> Health:
     problem = console.schema.sentence()
     if problem is not None:
         return Health((problem,))
-    in_code = [str(each) for each in load_definitions(console.settings).problems]
+    definitions = load_definitions(console.settings)
     try:
         with console.database.reading(ENGINE) as session:
-            found = check_health(session, now=DatabaseClock().now(session))
-            return replace(found, remarks=(*found.remarks, *in_code))
+            now = DatabaseClock().now(session)
+            found = check_health(session, now=now)
+            with rescoped(session, Scope.tenant(acting_for_the_installation("command line").organization_id)):
+                standing = standing_of(session, definitions=definitions, now=now)
+            return replace(found, remarks=(*found.remarks, *map(str, standing.all)))
     except SQLAlchemyError as error:
         return Health((explain(error) or f"The database failed: {error!r}",))

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import click
 
+from app.cli.code_names import schedule_name_argument
 from app.cli.console import Console, as_json, moment, pass_console, show, table, with_organization
 from app.ops.schedule_history import HistoryEntry, list_history
 from app.runs.queries import RunRow
@@ -18,7 +19,7 @@ how_many = click.option("--limit", default=20, show_default=True, type=click.Int
 
 
 @click.command()
-@click.argument("name")
+@schedule_name_argument
 @how_many
 @with_organization
 @as_json
@@ -26,7 +27,7 @@ how_many = click.option("--limit", default=20, show_default=True, type=click.Int
 def history(console: Console, name: str, limit: int, is_json: bool) -> None:
     """Show the runs of a schedule, the gaps between them and what was mended by itself, newest first.
 
-    NAME is its name or its id.
+    NAME is its name, its id, or the one that it has in code.
     """
     found = _read(console, name, limit, list_history)
     cells = [[str(moment(entry.at)), *_cells(entry)] for entry in found]
@@ -35,7 +36,7 @@ def history(console: Console, name: str, limit: int, is_json: bool) -> None:
 
 
 @click.command()
-@click.argument("name")
+@schedule_name_argument
 @how_many
 @with_organization
 @as_json
@@ -43,7 +44,7 @@ def history(console: Console, name: str, limit: int, is_json: bool) -> None:
 def gaps(console: Console, name: str, limit: int, is_json: bool) -> None:
     """Show the slots of a schedule that nobody executed, newest first.
 
-    NAME is its name or its id.
+    NAME is its name, its id, or the one that it has in code.
     """
     found = _read(console, name, limit, list_gaps)
     facts = [_gap(gap) for gap in found]

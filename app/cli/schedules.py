@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import click
 
 from app.cli.code import revert_to_code, show_code_schedules
+from app.cli.code_names import schedule_argument
 from app.cli.console import Console, as_json, choice_of, moment, pass_console, show, table, with_organization
 from app.cli.rhythm_options import CRON_HELP, read_said, tag_options, when_options
 from app.cli.schedule_history import gaps, history
@@ -23,7 +24,7 @@ from app.schedules.policies import DEFAULT_MISSED_LIMIT, Missed, Overlap
 from app.schedules.policy_fields import read_length
 from app.schedules.queries import ScheduleRow, get_schedule, list_schedules
 from app.schedules.service import ScheduleDraft, create_schedule
-from app.schedules.slot_accounts import MissedSlots
+from app.schedules.slot_accounts import MadeUp, MissedSlots
 
 NO_SCHEDULES = "No schedules yet. Make one in the browser, under Schedules."
 MAX_AGE_HELP = "How old a missed slot may be that still runs, such as 90m, 36h or 7d."
@@ -119,7 +120,7 @@ def create(
 
 
 @schedules.command()
-@click.argument("schedule_id", type=click.UUID)
+@schedule_argument
 @click.option("--name")
 @click.option("--cron", "lines", multiple=True, help=CRON_HELP)
 @click.option("--zone", help="IANA time zone.")
@@ -169,7 +170,7 @@ def edit(
 
 
 @schedules.command()
-@click.argument("schedule_id", type=click.UUID)
+@schedule_argument
 @click.option(
     "--missed",
     default=Missed.SKIP.value,
@@ -191,7 +192,7 @@ def enable(console: Console, schedule_id: UUID, missed: str) -> None:
 
 
 @schedules.command()
-@click.argument("schedule_id", type=click.UUID)
+@schedule_argument
 @with_organization
 @pass_console
 def disable(console: Console, schedule_id: UUID) -> None:
@@ -202,7 +203,7 @@ def disable(console: Console, schedule_id: UUID) -> None:
 
 
 @schedules.command()
-@click.argument("schedule_id", type=click.UUID)
+@schedule_argument
 @set_parameters
 @with_organization
 @as_json
@@ -225,7 +226,7 @@ def run(console: Console, schedule_id: UUID, parameters: tuple[str, ...], is_jso
 
 
 @schedules.command()
-@click.argument("schedule_id", type=click.UUID)
+@schedule_argument
 @with_organization
 @pass_console
 def delete(console: Console, schedule_id: UUID) -> None:
@@ -235,18 +236,20 @@ def delete(console: Console, schedule_id: UUID) -> None:
     click.echo("Deleted.")
 
 
-def _missed_words(missed: MissedSlots | None, made_up: int) -> str:
+def _missed_words(missed: MissedSlots | None, made_up: MadeUp) -> str:
     if missed is None:
         return ""
     slots = "1 slot" if missed.count == 1 else f"{missed.count:,} slots"
     begin = f"{slots} missed while it was off, {moment(missed.first)} to {moment(missed.last)}:"
-    if made_up == 0:
+    if made_up.slots == 0:
         return f"{begin} left in a gap. To run them, say --missed latest or all."
-    if made_up == missed.count:
-        return f"{begin} {'it runs' if made_up == 1 else 'all run'} now."
-    return (
-        f"{begin} {'the latest runs' if made_up == 1 else f'the newest {made_up} run'} now, the rest is left in a gap."
-    )
+    count, rest = made_up.slots, "" if made_up.slots == missed.count else ", the rest is left in a gap"
+    if made_up.why_skipped is not None:
+        which = "the latest is" if count == 1 else f"the newest {count} are"
+        return f"{begin} {which} skipped{rest}. {made_up.why_skipped}"
+    if not rest:
+        return f"{begin} {'it runs' if count == 1 else 'all run'} now."
+    return f"{begin} {'the latest runs' if count == 1 else f'the newest {count} run'} now{rest}."
 
 
 def _cell(fact: Any) -> str:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import click
 
+from app.cli.code_names import schedule_name_argument
 from app.cli.console import Console, Desk, as_json, pass_console, show, with_organization
 from app.core.errors import NotFound
 from app.ops.why.answers import why_run, why_schedule
@@ -18,12 +19,12 @@ class NoSuchSchedule(NotFound):
 
 
 @click.command("why")
-@click.argument("name")
+@schedule_name_argument
 @with_organization
 @as_json
 @pass_console
 def why_of_schedule(console: Console, name: str, is_json: bool) -> None:
-    """Say why a schedule, named by name or id, did not run, or when it will."""
+    """Say why a schedule, named by name, id or the one in code, did not run, or when it will."""
     with console.reading() as desk:
         schedule_id, telling = _find_schedule(desk, name), in_utc(desk.now)
         why = why_schedule(

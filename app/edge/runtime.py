@@ -15,6 +15,7 @@ from app.core.schema import SchemaGate
 from app.core.scopes import Scope, rescope, rescoped
 from app.edge.database import RequestDatabase
 from app.jobs.kinds.base import JobKinds
+from app.ops.code_definitions import Definitions
 
 EXTENSION = "belfry"
 
@@ -23,6 +24,7 @@ EXTENSION = "belfry"
 class Runtime:
     """The parts that were put together at the start. `dispatch` hands ready runs to the workers.
 
+    `definitions` are what the code said when the process started; what could not be loaded then is not tried again.
     `broker_problem` says what is wrong with the broker, and nothing when it answers.
     """
 
@@ -30,6 +32,7 @@ class Runtime:
     database: Database
     requests: RequestDatabase
     schema: SchemaGate
+    definitions: Definitions
     kinds: JobKinds
     clock: Clock
     dispatch: Callable[[], object]

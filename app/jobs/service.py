@@ -20,6 +20,7 @@ from app.jobs.kinds.base import JobKinds, KindName
 from app.jobs.models import Job
 from app.jobs.policies import Backoff, Priority, RetryPolicy
 from app.jobs.queries import JobNotFound, JobRow, get_job, list_queue_names
+from app.jobs.queue_lock import keep_queue
 from app.tenants.access import Actor, Permission, require
 from app.tenants.audit import record
 from app.vault.service import SecretOwner, retire
@@ -161,6 +162,8 @@ _TAKEN = "A job called “{}” exists already. Choose another name."
 
 def _columns(session: Session, actor: Actor, kinds: JobKinds, draft: JobDraft) -> dict[str, Any]:
     name, description = _name(draft), _description(draft)
+    if draft.queue:
+        keep_queue(session, draft.queue)
     check_policies(draft, queues=list_queue_names(session))
     kind = kinds[draft.kind]
     definition = kind.check(draft.definition)

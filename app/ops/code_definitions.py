@@ -48,22 +48,24 @@ def load_definitions(settings: Settings) -> Definitions:
     own, built_in = load_modules(settings.job_modules), load_modules(BUILT_IN_JOB_MODULES)
     jobs = {name: one for name, one in own.functions.items() if name not in built_in.functions}
     problems = [*own.problems, *_name_taken(own.functions, built_in.functions), *_lacking(jobs.values())]
-    schedules, used = [], set()
-    for one in own.schedules:
+    schedules, twice = _without_twins(own.schedules, settings.env)
+    problems += twice
+    checked, used = [], []
+    for one in schedules:
         try:
-            checked = check_declared(one, jobs=jobs)
+            found = check_declared(one, jobs=jobs)
         except Exception as error:  # noqa: BLE001 - what it says is the operator's, and may be of any type
             problems.append(_refused(one, error))
             # What it said before goes on, and with it the job that it starts.
-            used.add(str(one.id))
+            used.append(one)
             continue
         if _is_for(one, settings.env):
-            used.add(one.id)
-            schedules.append(checked)
+            used.append(one)
+            checked.append(found)
     return Definitions(
         functions={**own.functions, **built_in.functions},
-        jobs=(*map(row_of_function, jobs.values()), *_group_rows(own.schedules, used)),
-        schedules=tuple(schedules),
+        jobs=(*map(row_of_function, jobs.values()), *_group_rows(used)),
+        schedules=tuple(checked),
         problems=tuple(sorted(problems, key=lambda each: each.source)),
         modules=(*built_in.modules, *own.modules),
         is_complete=own.is_complete,
@@ -90,13 +92,32 @@ def _refused(one: DeclaredSchedule, error: Exception) -> CodeProblem:
     return CodeProblem(one.source, f"Schedule “{one.id}”: {said}", str(one.id))
 
 
+def _without_twins(
+    schedules: Iterable[DeclaredSchedule], environment: Environment
+) -> tuple[list[DeclaredSchedule], list[CodeProblem]]:
+    """The schedules, without those whose id another one of this environment has; each of these is named.
+
+    Those of other environments are compared there: one id may stand for two schedules that never meet.
+    """
+    known: dict[str, DeclaredSchedule] = {}
+    kept, problems = [], []
+    for one in schedules:
+        first = known.setdefault(str(one.id), one) if _is_for(one, environment) else one
+        if first is one:
+            kept.append(one)
+        else:
+            text = f"There is a schedule “{one.id}” already, at {first.source}. Rename one."
+            problems.append(CodeProblem(one.source, text))
+    return kept, problems
+
+
 def _is_for(one: DeclaredSchedule, environment: Environment) -> bool:
     return one.environments is None or environment.value in one.environments
 
 
-def _group_rows(schedules: Iterable[DeclaredSchedule], used: set[str]) -> Iterable[CodeJob]:
+def _group_rows(schedules: Iterable[DeclaredSchedule]) -> Iterable[CodeJob]:
     first: dict[str | None, str] = {}
     for one in schedules:
-        if isinstance(one.run, Group) and str(one.id) in used and (one.run.name is None or is_name(one.run.name)):
+        if isinstance(one.run, Group) and (one.run.name is None or is_name(one.run.name)):
             first.setdefault(one.run.name, one.source)
     return [row_of_group(group, source=source) for group, source in first.items()]

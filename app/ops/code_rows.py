@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import String, Subquery, cast, func, literal, null, or_, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
@@ -92,6 +92,14 @@ def _words(value: Any) -> str:
     return ", ".join(value) if isinstance(value, list | tuple) else str(value)
 
 
+@dataclass(frozen=True)
+class PassedOverRows:
+    """Some of these, and how many there are in all."""
+
+    rows: list[PassedOver]
+    total: int
+
+
 def list_code_schedules(session: Session, *, now: datetime) -> list[CodeScheduleRow]:
     """Every schedule that code defines or once defined, by name."""
     rows = [row for row in list_schedules(session, organization_id=SYSTEM_ORGANIZATION_ID) if row.code is not None]
@@ -123,6 +131,27 @@ def get_code_schedule(session: Session, *, code_id: str, now: datetime) -> CodeS
     raise CodeScheduleNotFound("The code defines no such schedule.")
 
 
+def find_code_schedule(session: Session, name: str) -> UUID | None:
+    """The id of the schedule in code that somebody means by its name there, or by that id. None where there is none."""
+    here = Schedule.organization_id == SYSTEM_ORGANIZATION_ID, Schedule.code_id.is_not(None)
+    meant = or_(Schedule.code_id == name, *(Schedule.id == each for each in _ids_in(name)))
+    return session.scalar(select(Schedule.id).where(*here, meant, Schedule.deleted_at.is_(None)))
+
+
+def find_code_job(session: Session, name: str) -> UUID | None:
+    """The same of a job."""
+    here = Job.organization_id == SYSTEM_ORGANIZATION_ID, Job.code_name.is_not(None)
+    meant = or_(Job.code_name == name, *(Job.id == each for each in _ids_in(name)))
+    return session.scalar(select(Job.id).where(*here, meant, Job.deleted_at.is_(None)))
+
+
+def _ids_in(text: str) -> tuple[UUID, ...]:
+    try:
+        return (UUID(text),)
+    except ValueError:
+        return ()
+
+
 def list_code_jobs(session: Session) -> list[CodeJobRow]:
     """The jobs of functions that code defines now, by name."""
     columns = Job.id, Job.code_name, Job.code_group, Job.definition
@@ -149,32 +178,37 @@ def get_code_job(session: Session, *, code_name: str) -> CodeJobRow:
     raise CodeJobNotFound("The code defines no such job.")
 
 
-def list_passed_over(session: Session, *, now: datetime, limit: int) -> list[PassedOver]:
-    """The slots of the last 7 days for which no run was started, the newest first."""
-    since = now - RECENTLY
+def list_passed_over(session: Session, *, now: datetime, limit: int, offset: int = 0) -> PassedOverRows:
+    """Some of the slots of the last 7 days for which no run was started, the newest first, and how many rows that are.
+
+    Rows that come meanwhile move the others down: whoever goes on from an offset sees some twice, and misses none.
+    """
+    found = _passed_over(now - RECENTLY)
+    newest_first = select(found).order_by(found.c.first_slot_at.desc(), found.c.id).limit(limit).offset(offset)
+    rows = [
+        PassedOver(row.code_id, row.first_slot_at, row.slots, row.why or _GAPS_IN_WORDS.get(row.reason, ""))
+        for row in session.execute(newest_first)
+    ]
+    return PassedOverRows(rows, session.scalar(select(func.count()).select_from(found)) or 0)
+
+
+def _passed_over(since: datetime) -> Subquery:
     in_code = Schedule.organization_id == SYSTEM_ORGANIZATION_ID, Schedule.code_id.is_not(None)
+    no_reason = cast(null(), String).label("reason")
     skipped = (
-        select(Schedule.code_id, Run.due_at, Run.error)
+        select(
+            Run.id, Schedule.code_id, Run.due_at.label("first_slot_at"), literal(1).label("slots"),
+            Run.error.label("why"), no_reason,
+        )
         .join(Run, Run.schedule_id == Schedule.id)
         .where(*in_code, Run.state.in_(_NOT_STARTED), Run.finished_at >= since)
-        .order_by(Run.due_at.desc())
-        .limit(limit)
-    )
+    )  # fmt: skip
     gaps = (
-        select(Schedule.code_id, Gap.first_slot_at, Gap.slots, Gap.reason, Gap.explanation)
+        select(Gap.id, Schedule.code_id, Gap.first_slot_at, Gap.slots, Gap.explanation, Gap.reason)
         .join(Gap, Gap.schedule_id == Schedule.id)
         .where(*in_code, Gap.at >= since, Gap.reason != GapReason.PAUSED.value)
-        .order_by(Gap.first_slot_at.desc())
-        .limit(limit)
     )
-    found = [PassedOver(str(row.code_id), row.due_at, 1, row.error or "") for row in session.execute(skipped)]
-    found += [
-        PassedOver(
-            str(row.code_id), row.first_slot_at, row.slots, row.explanation or _GAPS_IN_WORDS.get(row.reason, "")
-        )
-        for row in session.execute(gaps)
-    ]
-    return sorted(found, key=lambda each: each.first_slot_at, reverse=True)[:limit]
+    return skipped.union_all(gaps).subquery()
 
 
 def _count_passed_over(session: Session, *, since: datetime) -> dict[UUID, int]:

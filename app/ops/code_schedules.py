@@ -24,6 +24,7 @@ from app.schedules.drafts import draft_with
 from app.schedules.models import Schedule
 from app.schedules.policies import Missed, Overlap
 from app.schedules.queries import get_schedule, lock_schedule
+from app.schedules.slot_accounts import MadeUp
 from app.tenants.access import Actor
 from app.tenants.audit import record
 from app.tenants.models import SYSTEM_ORGANIZATION_ID
@@ -42,10 +43,18 @@ class NotesInvalid(Invalid):
     """The notes cannot be kept."""
 
 
-def switch_code_schedule(session: Session, *, actor: Actor, code_id: str, enabled: bool, now: datetime) -> None:
-    """Switch one on or off. Raises CodeScheduleNotFound, or ScheduleOwnedByCode when it left the code."""
+def switch_code_schedule(
+    session: Session, *, actor: Actor, code_id: str, enabled: bool, now: datetime, missed: Missed = Missed.SKIP
+) -> MadeUp:
+    """Switch one on or off. `missed` says what becomes of the slots that it missed while it was off.
+
+    Returns what became of those that are wanted. Raises CodeScheduleNotFound, or ScheduleOwnedByCode when the code has
+    it no longer.
+    """
     require_platform_admin(actor)
-    runs.switch_schedule(session, actor=actor, schedule_id=_id_of(session, code_id), enabled=enabled, now=now)
+    return runs.switch_schedule(
+        session, actor=actor, schedule_id=_id_of(session, code_id), enabled=enabled, now=now, missed=missed
+    )
 
 
 def run_code_schedule(

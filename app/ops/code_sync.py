@@ -15,7 +15,9 @@ from app.events.service import Topic, append_event
 from app.jobs.code_rows import CodeJob, free_name, put_code_jobs
 from app.jobs.kinds.code.loading import CodeProblem
 from app.jobs.models import CodeVersion
+from app.jobs.queue_lock import keep_queue
 from app.ops.code_definitions import Definitions
+from app.ops.code_standing import loaded_words, newest_version, unknown_queue
 from app.runs import planner
 from app.runs import service as runs
 from app.runs.models import Queue
@@ -80,12 +82,12 @@ def sync_definitions(
 def _put_in_force(session: Session, digest: str, loaded_by: str, is_asked_for: bool, now: datetime) -> str | None:
     """Who loaded newer definitions, and when. None when these are in force from now on, or have been."""
     with rescoped(session, PLATFORM):
-        newest = session.scalars(select(CodeVersion).order_by(CodeVersion.loaded_at.desc()).limit(1)).one_or_none()
+        newest = newest_version(session)
         if newest is not None and newest.digest == digest:
             return None
         known = session.get(CodeVersion, digest)
         if known is not None and newest is not None and not is_asked_for:
-            return f"by {newest.loaded_by} at {newest.loaded_at:%Y-%m-%d %H:%M} UTC"
+            return loaded_words(newest)
         # Later than every other one, also after the clock was set back.
         at = now if newest is None else max(now, newest.loaded_at + timedelta(microseconds=1))
         if known is None:
@@ -135,12 +137,15 @@ class _Sync:
 
     def _in_known_queues(self) -> list[CodeJob]:
         """The jobs; one whose queue nobody made goes to that of all code, and is named."""
+        # In the same order whoever does this, or two might wait for each other.
+        for name in sorted({job.queue for job in self._definitions.jobs if job.queue is not None}):
+            keep_queue(self._session, name)
         known = set(self._session.scalars(select(Queue.name)))
         found = []
         for job in self._definitions.jobs:
-            if job.queue is not None and job.queue not in known:
-                text = f"Job “{job.name}”: there is no queue “{job.queue}”. It runs in “code”. There are: "
-                self._refused.append(CodeProblem(job.source, text + ", ".join(sorted(known)), job.code_name))
+            problem = unknown_queue(job, known)
+            if problem is not None:
+                self._refused.append(problem)
             found.append(job if job.queue in known else replace(job, queue=None))
         return found
 

@@ -9,23 +9,29 @@ from app.jobs.kinds.code.kind import CodeKind
 from app.jobs.kinds.code.supply import GuardSupply
 from app.jobs.kinds.sync.kind import SyncKind
 from app.jobs.kinds.workflow.kind import WorkflowKind
-from app.ops.code_definitions import load_definitions
+from app.ops.code_definitions import Definitions, load_definitions
 
 
 def guard_supply(settings: Settings) -> GuardSupply:
     """What runs functions: a worker makes one, starts it ahead of the first run and closes it."""
-    fork_server = ForkServer(load_definitions(settings).modules)
-    return GuardSupply(fork_server, slots=settings.workers)
+    return _supply_of(load_definitions(settings), settings)
 
 
-def job_kinds(settings: Settings, functions: GuardSupply | None = None) -> JobKinds:
+def job_kinds(
+    settings: Settings, functions: GuardSupply | None = None, *, definitions: Definitions | None = None
+) -> JobKinds:
     """Every kind of job. What cannot be used of the modules named in BELFRY_JOBS is left out.
 
-    Who runs functions hands in what runs them; others only look at them.
+    Who runs functions hands in what runs them; others only look at them. Whoever has loaded the definitions hands them
+    in: a module that cannot be loaded is executed again by every try.
     """
-    catalog = load_definitions(settings).functions
+    found = definitions or load_definitions(settings)
     return {
         KindName.WORKFLOW: WorkflowKind(Sealer(key_ring(settings))),
         KindName.SYNC: SyncKind(),
-        KindName.CODE: CodeKind(catalog, settings, functions or guard_supply(settings)),
+        KindName.CODE: CodeKind(found.functions, settings, functions or _supply_of(found, settings)),
     }
+
+
+def _supply_of(definitions: Definitions, settings: Settings) -> GuardSupply:
+    return GuardSupply(ForkServer(definitions.modules), slots=settings.workers)

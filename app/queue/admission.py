@@ -44,13 +44,15 @@ from app.tenants.models import Organization
 _OF_LINE = ("queue_room", "room", "in_hand")
 # Of those that a limit of their job or connection holds up, how many are named.
 MOST_HELD_UP = 100
+# Of a job's runs that stand aside, how many are passed over because their connection takes none.
+MOST_PASSED_OVER = 1_000
 
 
 def next_in_line(terms: Terms, places: Places, *, waited: timedelta = NOW) -> Select[Any]:
-    """The runs to call, the first one first: id, queue, turn, ready_at, and `goes`.
+    """The runs to call, the first one first: id, queue, turn, ready_at, `goes` and `is_full_job`.
 
-    Those that do not go stand at the head of their line although their job or connection is at its limit. They are to
-    stand aside, or they would hide whoever is behind them.
+    Those that do not go stand at the head of their line although their job or connection is at its limit, and
+    `is_full_job` says which. They are to stand aside, or they would hide whoever is behind them.
     """
     held = held_runs(terms)
     lanes = lanes_of(terms, places, held)
@@ -91,11 +93,40 @@ def _candidates(terms: Terms, held: CTE, lanes: CTE, free: CTE, waited: timedelt
     source, runs = heads_of(open_lines, first, lateral=terms.lateral)
     general = select(*_labelled(runs), *(open_lines.c[name] for name in _OF_LINE)).select_from(source)
 
-    jobs = aside_lines(lateral=terms.lateral)
-    first = select(Run.id).where(Run.job_id == jobs.c.job_id, *is_waiting(is_aside=True), is_ready)
-    source, runs = heads_of(jobs, first.order_by(*in_order).limit(most), lateral=terms.lateral)
+    source, runs = _first_aside(terms, held, is_ready, most)
     source = with_facts(source, runs["queue"], runs["organization_id"])
     return union_all(general, select(*_labelled(runs), *facts).select_from(source))
+
+
+def _first_aside(
+    terms: Terms, held: CTE, is_ready: ColumnElement[bool], most: ColumnElement[Any]
+) -> tuple[FromClause, dict[str, ColumnElement[Any]]]:
+    """The first of every job's runs aside, but for those whose connection takes none: they would hide the others."""
+    jobs = aside_lines(lateral=terms.lateral)
+    line = select(*(getattr(Run, name) for name in OF_RUN))
+    line = line.where(Run.job_id == jobs.c.job_id, *is_waiting(is_aside=True), is_ready)
+    head = line.order_by(Run.priority, Run.ready_at, Run.id).limit(literal_column(str(MOST_PASSED_OVER)))
+    run = head.correlate(jobs).subquery("near")
+    first = select(run.c.id).where(_has_open_connection(terms, held, run)).limit(most)
+    in_order = first.order_by(run.c.priority, run.c.ready_at, run.c.id)
+    return heads_of(jobs, in_order, lateral=terms.lateral, run=run.c)
+
+
+def _has_open_connection(terms: Terms, held: CTE, run: FromClause) -> ColumnElement[bool]:
+    """Whether the run's connection takes one more now, or has no limits."""
+    limited = select(ConnectionLimit.organization_id, ConnectionLimit.connection_key)
+    by_time = limited.where(ConnectionLimit.limited_until > terms.ago(NOW))
+    key = held.c.organization_id, held.c.connection_key
+    used = select(*key, func.count().label("runs")).where(key[1].is_not(None)).group_by(*key).subquery("used")
+    same = (
+        used.c.organization_id == ConnectionLimit.organization_id,
+        used.c.connection_key == ConnectionLimit.connection_key,
+    )
+    full = limited.join(used, and_(*same)).where(ConnectionLimit.concurrency <= used.c.runs)
+    closed = once(union_all(by_time, full).cte("closed"))
+    same = closed.c.organization_id == run.c.organization_id, closed.c.connection_key == run.c.connection_key
+    # Looked up for each run by itself: joined, all runs of the line might be read and sorted.
+    return select(ONE).where(*same).limit(ONE).correlate(run).scalar_subquery().is_(None)
 
 
 def _labelled(columns: dict[str, ColumnElement[Any]]) -> list[ColumnElement[Any]]:
@@ -125,10 +156,11 @@ def _within_own_limits(terms: Terms, held: CTE, candidates: CTE, which: ColumnEl
     """Those with limits of their own, and whether each `goes`: first within its job, then within its connection."""
     run = candidates.c
     in_order = run.priority, run.ready_at, run.id
-    of_job = func.row_number().over(partition_by=run.job_id, order_by=in_order)
     job_held = select(func.count()).select_from(held).where(held.c.job_id == run.job_id)
     left = func.coalesce(run.most_of_job - job_held.correlate(candidates).scalar_subquery(), ROOMY)
     is_allowed = or_(run.limited_until.is_(None), run.limited_until <= terms.ago(NOW))
+    # Whoever waits for an account takes no place of a run on another one.
+    of_job = func.row_number().over(partition_by=(run.job_id, is_allowed), order_by=in_order)
     of_its_job = select(candidates, (of_job <= left).label("fits"), is_allowed.label("is_allowed")).where(which)
     part = of_its_job.subquery("of_its_job")
     # Whoever does not fit takes nobody's place: it is counted behind all those that do.
@@ -156,13 +188,15 @@ def _in_turn(admitted: FromClause, free: CTE) -> FromClause:
     of_queue = func.row_number().over(partition_by=turned.c.queue, order_by=in_order)
     queued = select(turned, of_queue.label("place")).subquery("queued")
     fits = queued.c.place <= queued.c.queue_room
-    told = queued.c.id, queued.c.queue, queued.c.turn, queued.c.ready_at, true().label("goes")
+    told = queued.c.id, queued.c.queue, queued.c.turn, queued.c.ready_at
+    goes = true().label("goes"), false().label("is_full_job")
     in_order = queued.c.turn, queued.c.ready_at, queued.c.id
     most = select(free.c.free).scalar_subquery()
-    return select(*told).where(fits).order_by(*in_order).limit(most).subquery("line")
+    return select(*told, *goes).where(fits).order_by(*in_order).limit(most).subquery("line")
 
 
 def _held_up(bound: CTE) -> FromClause:
-    told = bound.c.id, bound.c.queue, ZERO.label("turn"), bound.c.ready_at, false().label("goes")
+    told = bound.c.id, bound.c.queue, ZERO.label("turn"), bound.c.ready_at
+    stands = false().label("goes"), (~bound.c.fits).label("is_full_job")
     stays = ~bound.c.goes, bound.c.aside_at.is_(None)
-    return select(*told).where(*stays).limit(literal_column(str(MOST_HELD_UP))).subquery("held_up")
+    return select(*told, *stands).where(*stays).limit(literal_column(str(MOST_HELD_UP))).subquery("held_up")

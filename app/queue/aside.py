@@ -1,6 +1,7 @@
 """Runs at a limit of their own go out of the way, into a line of their job alone: there they hide nobody."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -19,12 +20,22 @@ MOST_LOOKED_AT = 5_000
 AT_ONCE = 1_000
 
 
-def stand_aside(session: Session, *, held_up: Sequence[UUID], now: datetime) -> int:
-    """Move these runs out of the way, and others of the same jobs and connections close behind. Says how many."""
-    columns = Run.queue, Run.organization_id, Run.job_id, Run.connection_key
-    found = session.execute(select(*columns).where(Run.id.in_(held_up))).all()
-    jobs = {row.job_id for row in found}
-    accounts = {(row.organization_id, row.connection_key) for row in found if row.connection_key is not None}
+@dataclass(frozen=True)
+class HeldUp:
+    """A run at the limit of its job, or else at that of its connection."""
+
+    run_id: UUID
+    is_full_job: bool
+
+
+def stand_aside(session: Session, *, held_up: Sequence[HeldUp], now: datetime) -> int:
+    """Move these runs out of the way, and others at the same limits close behind. Says how many."""
+    columns = Run.id, Run.queue, Run.organization_id, Run.job_id, Run.connection_key
+    found = session.execute(select(*columns).where(Run.id.in_([one.run_id for one in held_up]))).all()
+    # A job has runs on other connections too, which are not held up by one that takes none.
+    full_jobs = {one.run_id for one in held_up if one.is_full_job}
+    jobs = {row.job_id for row in found if row.id in full_jobs}
+    accounts = {(row.organization_id, row.connection_key) for row in found if row.id not in full_jobs}
     moved = 0
     for queue, organization_id in {(row.queue, row.organization_id) for row in found}:
         # Told apart here: a statement that looks for the likes of each may be planned so that it looks for each anew.

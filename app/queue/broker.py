@@ -79,10 +79,10 @@ class Hints:
         with self._carrier.link.asking_unless_away(Errand.GIVE):
             self._carrier.storage.send_hints(messages)
 
-    def empty_queues(self, names: Collection[str]) -> list[str]:
-        """Those of these queues in which no hint lies. Raises BrokerAway."""
+    def lying(self, names: Collection[str]) -> dict[str, int]:
+        """How many hints lie in each of these queues. Raises BrokerAway."""
         with self._carrier.link.asking_unless_away(Errand.COUNT):
-            return [name for name, number in self._carrier.storage.count_hints(names).items() if not number]
+            return dict(self._carrier.storage.count_hints(names))
 
     def waiting(self) -> int:
         """How many hints no worker has taken yet. Raises BrokerAway."""

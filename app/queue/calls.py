@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
@@ -27,10 +26,11 @@ from app.core.db import Database, again_after_conflict
 from app.core.lane import Lane, Step, Values
 from app.core.scopes import ENGINE
 from app.queue.admission import next_in_line
+from app.queue.aside import HeldUp
 from app.queue.called import Called
 from app.queue.lines import is_waiting
 from app.queue.moments import SessionMoments
-from app.queue.room import NOW, ONE, Places, Terms, tokens_left
+from app.queue.room import NOW, ONE, Places, Terms, once, tokens_left
 from app.runs.line_lock import LINE_LOCK
 from app.runs.models import ConnectionLimit, Queue, Run, in_state
 from app.runs.states import RunState
@@ -41,6 +41,8 @@ DoFirst = Callable[[Session, datetime], None]
 
 # How often a pass waits for others to be done before it is given up; the sweep makes up for it.
 MOST_WAITS = 5
+# How soon it is asked again whether workers have followed as many hints of a queue as its rate lets lie there.
+UNFOLLOWED_SECONDS = 1.0
 _LOCK_NOT_AVAILABLE = "55P03"
 
 
@@ -54,6 +56,8 @@ class Standing:
     is_waiting: bool = False
     # In how many seconds a rate or an account lets the next one start; None when none holds anything up.
     frees_in: float | None = None
+    # In how many seconds the first of those that wait for their next try may start; None when none does.
+    retry_in: float | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ class Round:
 
     called: list[Called]
     # Those that stand at the head of their line at a limit of their own, and hide others.
-    held_up: list[UUID]
+    held_up: list[HeldUp]
     standing: Standing
 
 
@@ -122,12 +126,14 @@ class Caller:
         now = self._clock.now(session)
         if do is not None:
             do(session, now)
+        # Made first: to make a statement is to say which moments it needs.
+        line_query, standing_query = self._line, self._standing
         given = {**values, **self._moments.values(now)}
-        line = session.execute(self._line, given).all()
+        line = session.execute(line_query, given).all()
         called = [row for row in line if row.goes]
         if called:
             self._mark(session, called, given)
-        return _round(line, session.execute(self._standing, given).all())
+        return _round(line, session.execute(standing_query, given).all())
 
     def _mark(self, session: Session, called: Sequence[Any], given: Values) -> None:
         now = self._terms.ago(NOW)
@@ -157,7 +163,7 @@ def _call_step(places: Places, waited: timedelta) -> Step:
         .values(tokens=tokens_left(terms) - starts.c.number, tokens_at=now)
         .cte("spent")
     )
-    told = select(line.c.id, line.c.queue, line.c.goes).outerjoin(called, called.c.id == line.c.id)
+    told = select(line.c.id, line.c.queue, line.c.goes, line.c.is_full_job).outerjoin(called, called.c.id == line.c.id)
     told = told.where(or_(called.c.id.is_not(None), ~line.c.goes))
     return Step(told.add_cte(spent).order_by(line.c.turn, line.c.ready_at, line.c.id))
 
@@ -165,20 +171,24 @@ def _call_step(places: Places, waited: timedelta) -> Step:
 def _standing(terms: Terms) -> Select[Any]:
     """A row for each queue, with what concerns all of them in each."""
     is_called = in_state(RunState.READY), Run.hinted_at.is_not(None)
-    called = select(func.count()).select_from(select(Run.id).where(*is_called).order_by(Run.hinted_at).subquery())
+    called = once(select(Run.queue).where(*is_called).order_by(Run.hinted_at).cte("called"))
+    of_queue = select(func.count()).select_from(called).where(called.c.queue == Queue.name)
     # In the order of the index of each kind of line, or another one is read from end to end.
     in_line = select(Run.id).where(*is_waiting(is_aside=False)).order_by(Run.queue, Run.organization_id)
     aside = select(Run.id).where(*is_waiting(is_aside=True)).order_by(Run.job_id)
     waiting = [line.limit(ONE).scalar_subquery().is_not(None) for line in (in_line, aside)]
     until = ConnectionLimit.limited_until
     account_in = select(func.min(-terms.seconds_since(until))).where(until > terms.ago(NOW))
+    retry_in = select(-terms.seconds_since(Run.ready_at)).where(in_state(RunState.WAITING_RETRY))
     token_in = (ONE - tokens_left(terms)) * cast(Queue.rate_seconds, Float) / Queue.rate_starts
     return select(
         Queue.name,
         token_in.label("token_in"),
-        called.scalar_subquery().label("called"),
+        Queue.rate_starts,
+        of_queue.scalar_subquery().label("called"),
         or_(*waiting).label("is_waiting"),
         account_in.scalar_subquery().label("account_in"),
+        retry_in.order_by(Run.ready_at).limit(ONE).scalar_subquery().label("retry_in"),
     ).order_by(Queue.name)
 
 
@@ -188,14 +198,17 @@ _LOCK = Step(LINE_LOCK)
 def _round(line: Sequence[Any], standing: Sequence[Any]) -> Round:
     seconds = [row.token_in for row in standing] + [row.account_in for row in standing[:1]]
     waits = [float(one) for one in seconds if one is not None and one > 0]
+    # Of a queue whose rate lets no more hints lie there it is not time that frees the next one, but workers do.
+    waits += [UNFOLLOWED_SECONDS for row in standing if row.rate_starts is not None and row.called >= row.rate_starts]
     return Round(
         called=[Called(row.id, row.queue) for row in line if row.goes],
-        held_up=[row.id for row in line if not row.goes],
+        held_up=[HeldUp(row.id, bool(row.is_full_job)) for row in line if not row.goes],
         standing=Standing(
             queues=frozenset(row.name for row in standing),
-            called=max((row.called for row in standing), default=0),
+            called=sum(row.called for row in standing),
             is_waiting=any(row.is_waiting for row in standing),
             frees_in=min(waits, default=None),
+            retry_in=next((float(row.retry_in) for row in standing[:1] if row.retry_in is not None), None),
         ),
     )
 

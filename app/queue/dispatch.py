@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
-from uuid import UUID
 
 from sqlalchemy import Integer, Text, bindparam, update
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,14 +19,14 @@ from app.core.lane import Step
 from app.core.scopes import ENGINE
 from app.core.troubles import Trouble
 from app.queue.alarm import Alarm
-from app.queue.aside import stand_aside
+from app.queue.aside import HeldUp, stand_aside
 from app.queue.broker import Hints, make_huey
 from app.queue.called import Called
 from app.queue.calls import Caller, Round, Standing
 from app.queue.link import BrokerAway
 from app.queue.room import ByHints, LiveSlots
 from app.queue.served import Served
-from app.queue.stale import StaleHints, forget_stale_step
+from app.queue.stale import StaleHints, forget_stale_step, lying_values
 from app.queue.tasks import make_hints
 from app.runs import ledger
 from app.runs.models import Run, in_state
@@ -79,7 +78,7 @@ class Dispatcher:
     own_slots: int
     served: Served = field(default_factory=Served)
     is_worker: bool = True
-    # Whether this process stays, and comes back to what a rate holds up.
+    # Whether this process stays, and comes back to what a rate holds up or what waits for its next try.
     stays: bool = False
     _caller: Caller = field(init=False, compare=False, repr=False)
     _stale: StaleHints = field(init=False, compare=False, repr=False)
@@ -120,6 +119,11 @@ class Dispatcher:
         elif self.stays:
             self._alarm.ring_in(PASS_SECONDS)
 
+    def come_back_in(self, seconds: float) -> None:
+        """Dispatch then, if this process stays: nobody else may, for a scheduler can be stopped."""
+        if self.stays:
+            self._alarm.ring_in(min(seconds + A_MOMENT, LONGEST_WAIT_SECONDS))
+
     def close(self) -> None:
         """Come back to nothing any more."""
         self._alarm.close()
@@ -129,7 +133,7 @@ class Dispatcher:
         try:
             for _ in range(MOST_ROUNDS):
                 # Asked before the transaction: a broker that hangs must not hold the database's write lock.
-                found = self._round(self._empty_queues())
+                found = self._round(self._lying())
                 if found is None:
                     break
                 sent += self._send(found.called)
@@ -141,25 +145,25 @@ class Dispatcher:
         self._trouble.worked()
         return sent
 
-    def _empty_queues(self) -> list[str] | None:
+    def _lying(self) -> dict[str, int] | None:
         try:
-            return self.hints.empty_queues(self.served.known)
+            return self.hints.lying(self.served.known)
         except BrokerAway:
             return None
 
-    def _round(self, empty: list[str] | None) -> Round | None:
+    def _round(self, lying: dict[str, int] | None) -> Round | None:
         """Wake what may go on, and call what is next; with the broker away only the former."""
         wake = _WAKE, {"limit": MOST_WOKEN}
-        if empty is None:
+        if lying is None:
             self._wake_alone()
             return None
 
         def before(session: Session, now: datetime) -> None:
             _wake(session, now)
-            self._stale.forget(session, empty=empty, now=now)
+            self._stale.forget(session, lying=lying, now=now)
 
         own = {"own_slots": self.own_slots, "own_queues": self.served.words}
-        found = self._caller.call(own, steps=(wake, (self._forget_stale, {"empty": empty})), do=before)
+        found = self._caller.call(own, steps=(wake, (self._forget_stale, lying_values(lying))), do=before)
         self.served.learn(found.standing.queues)
         self._note(found.standing)
         return found
@@ -174,8 +178,11 @@ class Dispatcher:
 
     def _note(self, standing: Standing) -> None:
         self._last[0] = standing
-        if self.stays and standing.is_waiting and standing.frees_in is not None:
-            self._alarm.ring_in(min(standing.frees_in + A_MOMENT, LONGEST_WAIT_SECONDS))
+        if standing.is_waiting and standing.frees_in is not None:
+            self.come_back_in(standing.frees_in)
+        if standing.retry_in is not None:
+            # One that this very pass could not wake, because somebody holds it, is not asked for all the time.
+            self.come_back_in(max(standing.retry_in, PASS_SECONDS))
 
     def _may_go_on(self, found: Round) -> bool:
         """Whether another round may find more: one place may have been kept for a run that then found no other."""
@@ -183,7 +190,7 @@ class Dispatcher:
             return self.database.run(ENGINE, lambda session: self._put_aside(session, found.held_up)) > 0
         return bool(found.called) and self._is_held(found.standing)
 
-    def _put_aside(self, session: Session, held_up: list[UUID]) -> int:
+    def _put_aside(self, session: Session, held_up: list[HeldUp]) -> int:
         return stand_aside(session, held_up=held_up, now=self.clock.now(session))
 
     def _is_held(self, standing: Standing) -> bool:

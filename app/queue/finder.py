@@ -14,12 +14,13 @@ from app.core.db import Database
 from app.core.schema import SchemaGate
 from app.core.scopes import ENGINE
 from app.core.troubles import Trouble
-from app.queue.aside import stand_aside
+from app.queue.aside import HeldUp, stand_aside
 from app.queue.calls import Caller
 from app.queue.room import AtHand
 from app.queue.served import Served
 from app.queue.slots import Slots
 from app.runs.models import Run, in_state
+from app.runs.queries import earliest_ready_across_tenants
 from app.runs.states import RunState
 from app.runs.switches import is_open, queue_names
 
@@ -46,7 +47,9 @@ class Finder:
         served: Served,
         is_broker_away: Callable[[], bool],
         execute: Callable[[UUID], bool],
+        retry_in: Callable[[float], object],
     ) -> None:
+        """`retry_in` hears in how many seconds the next try of a run may start, which nobody else may come back to."""
         self._database = database
         self._clock = clock
         self._schema = schema
@@ -57,6 +60,7 @@ class Finder:
         self._any_caller = Caller(database, clock, own)
         self._is_broker_away = is_broker_away
         self._execute = execute
+        self._retry_in = retry_in
         self._trouble = Trouble(log, "starting found runs")
         self._is_closed = False
         self._news = threading.Event()
@@ -84,6 +88,9 @@ class Finder:
             before = now if is_away else now - OVERLOOKED_AFTER
             called = list(session.scalars(self._called(before).limit(limit)))
             has_more = session.scalar(self._uncalled(before).limit(1)) is not None
+            retry_at = earliest_ready_across_tenants(session)
+        if retry_at is not None:
+            self._retry_in(max((retry_at - now).total_seconds(), 0.0))
         if len(called) == limit or not has_more:
             return called
         caller = self._any_caller if is_away else self._late_caller
@@ -99,7 +106,7 @@ class Finder:
                 break
         return found
 
-    def _put_aside(self, held_up: list[UUID]) -> int:
+    def _put_aside(self, held_up: list[HeldUp]) -> int:
         def move(session: Session) -> int:
             return stand_aside(session, held_up=held_up, now=self._clock.now(session))
 

@@ -31,14 +31,19 @@ def is_waiting(run: type[Run] = Run, *, is_aside: bool) -> tuple[ColumnElement[b
     return in_state(RunState.READY, run), run.hinted_at.is_(None), where
 
 
-def heads_of(line: CTE, first: Select[Any], *, lateral: bool) -> tuple[FromClause, dict[str, ColumnElement[Any]]]:
-    """Each line beside its first runs, as `first` chooses them. What to select from, and the columns of the runs."""
+def heads_of(
+    line: CTE, first: Select[Any], *, lateral: bool, run: Any = Run
+) -> tuple[FromClause, dict[str, ColumnElement[Any]]]:
+    """Each line beside its first runs, as `first` chooses them. What to select from, and the columns of the runs.
+
+    `run` is where those have their columns for `first`.
+    """
     first = first.correlate(line)
     if lateral:
-        heads = first.with_only_columns(*(getattr(Run, name) for name in OF_RUN)).lateral("heads")
+        heads = first.with_only_columns(*(getattr(run, name) for name in OF_RUN)).lateral("heads")
         return line.join(heads, true()), {name: heads.c[name] for name in OF_RUN}
     head = aliased(Run)
-    ids = first.with_only_columns(Run.id)
+    ids = first.with_only_columns(run.id)
     return line.join(head, head.id.in_(ids)), {name: getattr(head, name) for name in OF_RUN}
 
 

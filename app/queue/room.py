@@ -150,6 +150,7 @@ def lanes_of(terms: Terms, places: Places, held: CTE) -> CTE:
             Queue.name.label("name"),
             (Queue.concurrency - _count(held, own)).label("places"),
             tokens_left(terms).label("starts"),
+            Queue.rate_starts.label("rate_starts"),
             select(func.coalesce(func.sum(held.c.waiting), ZERO)).where(own).scalar_subquery().label("waiting"),
             live.label("live"),
             mine.label("mine"),
@@ -158,7 +159,9 @@ def lanes_of(terms: Terms, places: Places, held: CTE) -> CTE:
         .order_by(Queue.name)
         .subquery("counted")
     )
-    by_limits = smaller(func.coalesce(counted.c.places, ROOMY), func.coalesce(counted.c.starts, ROOMY))
+    # What was announced while all slots were busy starts when they are free, all at once: as many as the rate allows.
+    starts = smaller(counted.c.starts, counted.c.rate_starts - counted.c.waiting)
+    by_limits = smaller(func.coalesce(counted.c.places, ROOMY), func.coalesce(starts, ROOMY))
     ahead = _larger(counted.c.live, counted.c.mine) * HINTS
     part = select(counted.c.name, counted.c.waiting, by_limits.label("by_limits"), ahead.label("ahead")).subquery(
         "part"

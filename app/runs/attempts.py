@@ -50,7 +50,7 @@ class LiveAttempt:
         self._is_known_as_slow = False
         self._lock = Lock()
         self._progress: Progress | None = None
-        self._has_progress_written = False
+        self._has_progress_shown = False
         self._lines: list[NewLine] = []
         self._let_go = 0
 
@@ -149,17 +149,22 @@ class LiveAttempt:
         with self._lock:
             self._progress = said
 
-    def take_progress(self, *, at_the_end: bool = False) -> Progress | None:
-        """How far it has come, if that was said and not taken yet. The caller writes it.
+    def unwritten_progress(self, *, at_the_end: bool = False) -> Progress | None:
+        """How far it has come, if that was said and is not written yet. The caller writes it, and notes that it did.
 
         Nobody needs it at the end of what went well, unless something that is no longer true was written before.
         """
         with self._lock:
-            if at_the_end and not self._has_progress_written:
+            if at_the_end and not self._has_progress_shown:
                 return None
-            said, self._progress = self._progress, None
-            self._has_progress_written |= said is not None
-        return said
+            self._has_progress_shown |= self._progress is not None
+            return self._progress
+
+    def note_progress(self, written: Progress) -> None:
+        """This was written. What was said meanwhile was not."""
+        with self._lock:
+            if self._progress is written:
+                self._progress = None
 
     def take_lines(self) -> list[NewLine]:
         """The lines that wait to be written; they are the caller's from now on."""
@@ -175,8 +180,3 @@ class LiveAttempt:
         """Lines that could not be written now stand first in line again."""
         with self._lock:
             self._lines = lines + self._lines
-
-    def give_progress_back(self, progress: Progress) -> None:
-        """What could not be written now is newest, unless something newer was said."""
-        with self._lock:
-            self._progress = self._progress or progress

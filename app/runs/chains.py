@@ -15,9 +15,10 @@ from app.events.service import Topic, append_event
 from app.jobs.kinds.definitions import with_arguments
 from app.jobs.models import Job, JobChain
 from app.jobs.policies import ChainOutcome
-from app.runs import planner
+from app.runs import ledger, planner
+from app.runs.facts import RunRequest
 from app.runs.models import Run
-from app.runs.states import RunState, Trigger
+from app.runs.states import Reason, RunState, Trigger
 
 log = logging.getLogger(__name__)
 
@@ -55,8 +56,18 @@ def _open(session: Session, run_id: UUID, chain: Row[Any], now: datetime) -> Non
         request_key=digest(f"chain {chain.id} {run_id}"),
         cause_run_id=run_id,
     )
-    definition = with_arguments(request.definition, chain.parameters)
-    planner.open_or_skip(session, replace(request, definition=definition), now=now)
+    request = replace(request, definition=with_arguments(request.definition, chain.parameters))
+    if job.left_code_at is None:
+        planner.open_or_skip(session, request, now=now)
+    else:
+        _skip_what_left(session, request, job, now)
+
+
+def _skip_what_left(session: Session, request: RunRequest, job: Job, now: datetime) -> None:
+    """Record that a function was not started which nobody has any more: a worker could only fail to find it."""
+    since = f"{job.left_code_at:%Y-%m-%d %H:%M} UTC"
+    explanation = f"The job is no longer in the code, since {since}. Put it back there, or take the chain off."
+    ledger.open_run(session, request, now=now, state=RunState.SKIPPED, reason=Reason.LEFT_CODE, explanation=explanation)
 
 
 def _chains_of(run_id: UUID) -> Select[Any]:

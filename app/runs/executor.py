@@ -193,7 +193,7 @@ class Executor:
 
     def _finish(self, attempt: LiveAttempt, outcome: Outcome) -> None:
         lines = attempt.take_lines()
-        progress = attempt.take_progress(at_the_end=outcome.status is OutcomeStatus.SUCCEEDED)
+        progress = attempt.unwritten_progress(at_the_end=outcome.status is OutcomeStatus.SUCCEEDED)
         extra = {"run_id": str(attempt.run_id)}
         patience = Deadline.after(self.terms.seconds)
         # Whether the database may have taken the outcome without our hearing of it.
@@ -248,6 +248,8 @@ class Executor:
                 end = replace(end, come_back_at=now + retries.break_of(outcome.come_back_after))
             then = self._then(started, outcome, now)
             refund = outcome.status in _NOT_ITS_FAULT and then.state is not RunState.FAILED
+            if outcome.status is OutcomeStatus.STOPPED and not refund:
+                end = _as_lost(end, started)
             was_written = ledger.put_down(
                 session, run_id=run_id, token=token, end=end, then=then, now=now, refund=refund
             )
@@ -287,6 +289,12 @@ class Executor:
         reason = Reason.TIMED_OUT if outcome.status is OutcomeStatus.TIMED_OUT else Reason.ERROR
         trouble = Trouble(reason, outcome.may_retry, outcome.error_class, outcome.come_back_after)
         return retries.after_failure(started.retry, trouble, attempt=started.attempt, chance=self.chance(), now=now)
+
+
+def _as_lost(end: AttemptEnd, started: Started) -> AttemptEnd:
+    # As if its worker had died: how far it came nobody knows, and again it may not begin.
+    error = f"{end.error} {retries.why_not_again(started.retry.when_lost)}"
+    return replace(end, state=AttemptState.LOST, error=error)
 
 
 def _let_go(lines: list[NewLine]) -> NewLine:

@@ -21,8 +21,10 @@ log = logging.getLogger(__name__)
 # Lines reach the page about this fast.
 WRITE_LOGS_SECONDS = 0.5
 # How often it is looked whether attempts are to stop, are slow, or have come further. A little less than a second, so
-# that it falls on every second pass. What ends sooner is never looked for.
+# that it falls on every second pass.
 LOOK_SECONDS = 0.9
+# What ends sooner is never looked for. Whoever cancels waits for so long and one look at most.
+YOUNG_SECONDS = 0.4
 
 
 class Keeper:
@@ -186,7 +188,7 @@ class Keeper:
         ours = {
             (attempt.run_id, attempt.started.token): attempt
             for attempt in self.attempts
-            if attempt.age_seconds >= LOOK_SECONDS and not attempt.is_cancelled
+            if attempt.age_seconds >= YOUNG_SECONDS and not attempt.is_cancelled
         }
         if not ours:
             return
@@ -206,16 +208,14 @@ class Keeper:
     def write_progress(self) -> None:
         """Write how far attempts have come, where that is new."""
         for attempt in self.attempts:
-            said = attempt.take_progress()
+            said = attempt.unwritten_progress()
             if said is None:
                 continue
             started = attempt.started
-            try:
-                with self._database.transaction(Scope.tenant(started.organization_id)) as session:
-                    write_progress(session, run_id=started.run_id, token=started.token, progress=said)
-            except OUTAGES:
-                attempt.give_progress_back(said)
-                raise
+            with self._database.transaction(Scope.tenant(started.organization_id)) as session:
+                write_progress(session, run_id=started.run_id, token=started.token, progress=said)
+            # Only now: should the run end meanwhile, this comes too late, and its end writes it.
+            attempt.note_progress(said)
 
     def _look(self) -> None:
         self.pass_on_cancels()

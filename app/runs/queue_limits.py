@@ -12,6 +12,7 @@ from app.core.errors import Conflict, Invalid
 from app.core.scopes import ENGINE, rescoped
 from app.jobs.kinds.base import KindName
 from app.jobs.models import Job
+from app.jobs.queue_lock import try_to_lock_queue
 from app.runs import ledger
 from app.runs.line_lock import lock_line
 from app.runs.models import Queue, QueueSwitch, Run
@@ -39,7 +40,7 @@ class QueueTaken(Conflict):
 
 
 class QueueInUse(Conflict):
-    """A job or a run waits in this queue, or a kind of job owns it."""
+    """A job or a run waits in this queue or is about to, or a kind of job owns it."""
 
 
 class QueueChanged(Conflict):
@@ -132,6 +133,9 @@ def delete_queue(session: Session, *, actor: Actor, name: str, now: datetime) ->
     check_queue(session, name)
     if name in set(KindName):
         raise QueueInUse(f"“{name}” is the queue of every job of this kind that names no other, so it stays.")
+    # Jobs that are saved just now are not to be seen yet.
+    if not try_to_lock_queue(session, name):
+        raise QueueInUse(f"Somebody saves a job into the queue “{name}” just now. Try again in a moment.")
     if session.scalar(select(Job.id).where(Job.queue == name, Job.deleted_at.is_(None)).limit(1)):
         raise QueueInUse(f"A job uses the queue “{name}”. Give its jobs another queue first.")
     unfinished = Run.queue == name, Run.state.in_([state.value for state in _LIVE])

@@ -109,9 +109,4 @@ def _explain(run: Run, when_lost: WhenLost, then: Next, *, may_repeat: bool) -> 
     if may_repeat:
         used_up = "Its one try is" if run.tries == 1 else f"All {run.tries} tries are"
         return f"{what} {used_up} used up. When the workers are well, retry it."
-    if when_lost is WhenLost.FAIL:
-        return f"{what} Its job says that it then waits for a person. See what it did, and retry it if that is right."
-    return (
-        f"{what} The function is not declared safe to repeat, so it is not started again by itself. "
-        "See what it did, and retry it if that is right."
-    )
+    return f"{what} {retries.why_not_again(when_lost)}"

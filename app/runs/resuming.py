@@ -14,7 +14,7 @@ from app.schedules.models import Schedule
 from app.schedules.policies import GapReason, Missed
 from app.schedules.queries import ScheduleRow
 from app.schedules.service import rhythm_of
-from app.schedules.slot_accounts import Absence, MissedSlots, account_for_pause, count_missed
+from app.schedules.slot_accounts import NOTHING_MADE_UP, Absence, MadeUp, MissedSlots, account_for_pause, count_missed
 
 
 def missed_meanwhile(schedule: ScheduleRow, *, now: datetime) -> MissedSlots | None:
@@ -33,13 +33,18 @@ def most_made_up(schedule: ScheduleRow, missed: Missed) -> int:
     return {Missed.SKIP: 0, Missed.LATEST: 1, Missed.ALL: schedule.missed_limit}[missed]
 
 
-def make_up(session: Session, schedule: ScheduleRow, *, missed: Missed, now: datetime) -> int:
-    """Open the runs that somebody wants of the slots missed meanwhile, and record the others. Returns how many run.
+def why_none_runs(schedule: ScheduleRow) -> str | None:
+    """What has to be done before any of its slots can run; None where nothing has."""
+    return what_to_connect({"service": schedule.service}) if needs_connection(schedule.job_kind) else None
+
+
+def make_up(session: Session, schedule: ScheduleRow, *, missed: Missed, now: datetime) -> MadeUp:
+    """Open the runs that somebody wants of the slots missed meanwhile, and record the others. Says what it opened.
 
     The cursor goes on to the first slot after now. Nothing happens where none are wanted, or none were missed.
     """
     if missed is Missed.SKIP or schedule.cursor is None or missed_meanwhile(schedule, now=now) is None:
-        return 0
+        return NOTHING_MADE_UP
     absence = Absence(GapReason.UNREADABLE if schedule.problem else GapReason.PAUSED)
     account = account_for_pause(
         rhythm_of(schedule),
@@ -50,7 +55,7 @@ def make_up(session: Session, schedule: ScheduleRow, *, missed: Missed, now: dat
     )
     # As this database writes it, which is how the statements for many schedules know it.
     key = session.scalars(select(cast(Schedule.id, String)).where(Schedule.id == schedule.id)).one()
-    to_connect = what_to_connect({"service": schedule.service}) if needs_connection(schedule.job_kind) else None
+    to_connect = why_none_runs(schedule)
     decision = Decision(key, account, schedule.overlap, to_connect, is_wanted=True)
     session.flush()
     write_slots(session, with_overlap(session, [decision], now=now), now=now)
@@ -58,4 +63,4 @@ def make_up(session: Session, schedule: ScheduleRow, *, missed: Missed, now: dat
     loaded = session.identity_map.get(session.identity_key(Schedule, schedule.id))
     if loaded is not None:
         session.expire(loaded)
-    return len(account.slots)
+    return MadeUp(len(account.slots), to_connect)

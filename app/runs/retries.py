@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.jobs.policies import ErrorClass, RetryPolicy
+from app.jobs.policies import ErrorClass, RetryPolicy, WhenLost
 from app.runs.states import Reason, RunState
 
 # How long a run waits for a worker that can do it. Long enough for the ones that cannot to do other work.
@@ -70,6 +70,16 @@ def after_stop(*, may_repeat: bool, now: datetime) -> Next:
     if may_repeat:
         return Next(RunState.READY, None, now)
     return Next(RunState.FAILED, Reason.LOST)
+
+
+def why_not_again(when_lost: WhenLost) -> str:
+    """Why a run that must not be repeated stays as it is, and what a person does about it."""
+    if when_lost is WhenLost.FAIL:
+        return "Its job says that it then waits for a person. See what it did, and retry it if that is right."
+    return (
+        "The function is not declared safe to repeat, so it is not started again by itself. "
+        "See what it did, and retry it if that is right."
+    )
 
 
 def after_wait(*, now: datetime) -> Next:

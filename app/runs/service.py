@@ -28,6 +28,7 @@ from app.schedules.code_origin import refuse_left
 from app.schedules.policies import Missed
 from app.schedules.queries import get_schedule, list_schedules_of_job, lock_schedule
 from app.schedules.service import ScheduleDraft
+from app.schedules.slot_accounts import NOTHING_MADE_UP, MadeUp
 from app.tenants.access import Actor, Permission, require
 from app.tenants.audit import record
 
@@ -132,7 +133,7 @@ def edit_schedule(
     Where the change switches it on, `missed` says what becomes of the slots that it missed while it was off.
     """
     _plan_first(session, actor, schedule_id, now)
-    made_up = _make_up(session, actor, schedule_id, missed, now) if draft.enabled else 0
+    made_up = _make_up(session, actor, schedule_id, missed, now) if draft.enabled else NOTHING_MADE_UP
     schedules.edit_schedule(
         session, actor=actor, schedule_id=schedule_id, draft=draft, version=version, now=now, made_up=made_up
     )
@@ -149,7 +150,7 @@ def change_default(
     found = defaults.find_default(session, organization_id=actor.organization_id, service=service)
     lock_schedule(session, organization_id=actor.organization_id, schedule_id=found.id)
     _plan_first(session, actor, found.id, now)
-    made_up = _make_up(session, actor, found.id, missed, now) if is_enabled else 0
+    made_up = _make_up(session, actor, found.id, missed, now) if is_enabled else NOTHING_MADE_UP
     defaults.change_default(
         session, actor=actor, service=service, cron=cron, is_enabled=is_enabled, timezone=timezone, now=now,
         made_up=made_up,
@@ -158,15 +159,16 @@ def change_default(
 
 def switch_schedule(
     session: Session, *, actor: Actor, schedule_id: UUID, enabled: bool, now: datetime, missed: Missed = Missed.SKIP
-) -> int:
+) -> MadeUp:
     """Switch a schedule on or off. A slot that is due already is planned before it is switched off.
 
-    `missed` says what becomes of the slots that it missed while it was off. Returns how many of them run.
+    `missed` says what becomes of the slots that it missed while it was off. Returns what became of those that are
+    wanted.
     """
     # Two who switch it on at once must not both account for the time in which it was off.
     lock_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
     _plan_first(session, actor, schedule_id, now)
-    made_up = _make_up(session, actor, schedule_id, missed, now) if enabled else 0
+    made_up = _make_up(session, actor, schedule_id, missed, now) if enabled else NOTHING_MADE_UP
     schedules.switch_schedule(session, actor=actor, schedule_id=schedule_id, enabled=enabled, now=now, made_up=made_up)
     return made_up
 
@@ -248,7 +250,7 @@ def _plan_first(session: Session, actor: Actor, schedule_id: UUID, now: datetime
     planner.plan_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id, now=now)
 
 
-def _make_up(session: Session, actor: Actor, schedule_id: UUID, missed: Missed, now: datetime) -> int:
+def _make_up(session: Session, actor: Actor, schedule_id: UUID, missed: Missed, now: datetime) -> MadeUp:
     before = get_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
     return make_up(session, before, missed=missed, now=now)
 

@@ -46,6 +46,7 @@ class Reason(StrEnum):
     UNREADABLE = "unreadable"  # its row or definition cannot be understood by this version
     NEEDS_CONNECTION = "needs_connection"  # its sync has no account to read from
     JOB_DELETED = "job_deleted"  # its job or schedule is gone
+    LEFT_CODE = "left_code"  # its job is no longer in the code
 
 
 # How a run ends or goes on whose worker was lost.

@@ -21,6 +21,7 @@ from app.schedules.fire_times import ClockChange, next_fire, rhythm
 from app.schedules.models import Schedule
 from app.schedules.policies import DEFAULT_MAX_AGE_SECONDS, Missed, Overlap
 from app.schedules.queries import ScheduleRow, get_schedule
+from app.schedules.slot_accounts import NOTHING_MADE_UP, MadeUp
 from app.tenants.access import Actor
 from app.tenants.models import SYSTEM_ORGANIZATION_ID
 from app.tenants.organizations import find_personal_organization
@@ -64,7 +65,7 @@ def find_default(session: Session, *, organization_id: UUID, service: str) -> Sc
 
 def change_default(
     session: Session, *, actor: Actor, service: str, cron: str, is_enabled: bool, timezone: str, now: datetime,
-    made_up: int = 0,
+    made_up: MadeUp = NOTHING_MADE_UP,
 ) -> None:  # fmt: skip
     """Say when the default schedule of a service runs, whatever it said before.
 

@@ -23,6 +23,7 @@ from app.schedules.models import Schedule
 from app.schedules.policies import GapReason
 from app.schedules.policy_fields import clean_limit, clean_max_age, clean_notes
 from app.schedules.queries import ScheduleNotFound, ScheduleRow, get_schedule
+from app.schedules.slot_accounts import NOTHING_MADE_UP, MadeUp
 from app.schedules.stored_rhythms import is_same_rhythm, rhythm_of
 from app.schedules.tags import clean_tags
 from app.tenants.access import Actor, Permission, require
@@ -80,7 +81,7 @@ def create_schedule(session: Session, *, actor: Actor, draft: ScheduleDraft, now
 
 def edit_schedule(
     session: Session, *, actor: Actor, schedule_id: UUID, draft: ScheduleDraft, version: int, now: datetime,
-    made_up: int = 0,
+    made_up: MadeUp = NOTHING_MADE_UP,
 ) -> None:  # fmt: skip
     """Change a schedule from the version the person saw; its cursor moves to the first slot of the new rhythm.
 
@@ -119,7 +120,13 @@ def edit_schedule(
 
 
 def switch_schedule(
-    session: Session, *, actor: Actor, schedule_id: UUID, enabled: bool, now: datetime, made_up: int = 0
+    session: Session,
+    *,
+    actor: Actor,
+    schedule_id: UUID,
+    enabled: bool,
+    now: datetime,
+    made_up: MadeUp = NOTHING_MADE_UP,
 ) -> None:
     """Switch a schedule on or off. Slots that passed while it was off are recorded as a gap when it comes back.
 
@@ -173,10 +180,11 @@ def _switched(before: ScheduleRow, enabled: bool, actor: Actor, now: datetime) -
     return {"enabled": enabled, "switched_at": now, "switched_by": actor.label}
 
 
-def _made_up_words(made_up: int) -> str:
-    if not made_up:
+def _made_up_words(made_up: MadeUp) -> str:
+    if not made_up.slots:
         return ""
-    return f" and ran {'the latest slot' if made_up == 1 else f'the newest {made_up} slots'} that it had missed"
+    which = f"{'the latest slot' if made_up.slots == 1 else f'the newest {made_up.slots} slots'} that it had missed"
+    return f" and ran {which}" if made_up.why_skipped is None else f" and skipped {which}: {made_up.why_skipped}"
 
 
 def _columns(

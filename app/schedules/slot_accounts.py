@@ -48,6 +48,17 @@ class SlotAccount:
 
 
 @dataclass(frozen=True)
+class MadeUp:
+    """What became of missed slots that somebody wants to run: so many do, or `why_skipped` says why they cannot."""
+
+    slots: int = 0
+    why_skipped: str | None = None
+
+
+NOTHING_MADE_UP = MadeUp()
+
+
+@dataclass(frozen=True)
 class MissedSlots:
     """The slots of a range in figures."""
 

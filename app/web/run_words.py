@@ -34,6 +34,7 @@ REASON_WORDS = {
     Reason.UNREADABLE: "This version of Belfry cannot read the run or its job.",
     Reason.NEEDS_CONNECTION: "Nobody has connected an account for it to read from.",
     Reason.JOB_DELETED: "Its job or schedule was deleted.",
+    Reason.LEFT_CODE: "Its job is no longer in the code.",
 }
 ERROR_CLASS_WORDS = {
     ErrorClass.NETWORK: "No answer from the other side",

@@ -101,7 +101,14 @@ class Parts:
             taking=Taking(self.served.named, is_called_alone=True),
         )
 
-    def finder(self, slots: Slots, *, is_broker_away: Callable[[], bool], execute: Callable[[UUID], bool]) -> Finder:
+    def finder(
+        self,
+        slots: Slots,
+        dispatcher: Dispatcher,
+        *,
+        is_broker_away: Callable[[], bool],
+        execute: Callable[[UUID], bool],
+    ) -> Finder:
         return Finder(
             database=self.pools.tick,
             clock=self.clock,
@@ -110,6 +117,7 @@ class Parts:
             served=self.served,
             is_broker_away=is_broker_away,
             execute=execute,
+            retry_in=dispatcher.come_back_in,
         )
 
     @property

@@ -50,7 +50,7 @@ def run_worker(settings: Settings, *, with_scheduler: bool, queues: Collection[s
         stop_seconds=settings.stop_seconds,
         on_stop=ending.begin,
     )
-    finder = parts.finder(slots, is_broker_away=lambda: huey.link.is_away, execute=work.execute)
+    finder = parts.finder(slots, work.dispatcher, is_broker_away=lambda: huey.link.is_away, execute=work.execute)
     timekeepers: list[Helper] = [work.scheduler, parts.housekeeper()] if with_scheduler else []
     others: list[Helper] = [parts.functions, parts.code_loader(), finder, *timekeepers]
     _start([keeper, *others, pulse])

@@ -1,5 +1,7 @@
 """`/admin/code-schedules` and `/admin/code-jobs`."""
 
+from datetime import timedelta
+
 import pytest
 from flask import Flask
 from sqlalchemy import select
@@ -10,6 +12,8 @@ from app.factory import create_app
 from app.ops.code_definitions import load_definitions
 from app.ops.code_loader import put_in_force
 from app.runs.models import Run
+from app.schedules.models import Gap, Schedule
+from app.tenants.models import SYSTEM_ORGANIZATION_ID
 from tests.api.conftest import Caller, OpenApi
 from tests.fakes.clock import ManualClock
 from tests.fakes.database import OpenDatabase
@@ -42,6 +46,26 @@ class TestSchedules:
         off = platform_api.post(f"{ONE}/disable").json["data"]
 
         assert (on["enabled"], off["enabled"]) == (True, False)
+
+    def test_are_switched_on_with_a_word_about_what_they_missed(self, platform_api: Caller, clock: ManualClock):
+        for verb in ("enable", "disable"):
+            platform_api.post(f"{ONE}/{verb}")
+        clock.advance(minutes=12)
+
+        before = platform_api.get(ONE).json["data"]["missed_while_paused"]
+        after = platform_api.post(f"{ONE}/enable", {"missed": "latest"}).json["data"]
+
+        assert (before["count"], after["enabled"], after["missed_while_paused"]) == (2, True, None)
+        assert [run["trigger"] for run in platform_api.get(f"{ONE}/runs").json["data"]] == ["catch_up"]
+
+    def test_say_why_they_do_not_run(self, platform_api: Caller):
+        off = platform_api.get(f"{ONE}/why").json["data"]
+        platform_api.post(f"{ONE}/enable")
+        on = platform_api.get(f"{ONE}/why").json["data"]
+
+        assert (off["code"], off["holds"], off["by"]) == ("paused", True, None)
+        assert "was loaded from code switched off" in off["words"]
+        assert on["code"] == "scheduler_silent"
 
     def test_are_changed_and_reverted(self, platform_api: Caller):
         changed = platform_api.patch(ONE, {"cron": "0 5 * * *", "notes": "Until the move"}).json["data"]
@@ -78,6 +102,22 @@ class TestSchedules:
 
     def test_are_for_platform_admins(self, open_api: OpenApi):
         assert open_api(email="other@example.com").get(ALL).status_code == 403
+
+
+def test_skipped_slots_are_listed_page_by_page(platform_api: Caller, database: OpenDatabase, clock: ManualClock):
+    with database.transaction() as session:
+        schedule_id = session.scalars(select(Schedule.id).where(Schedule.code_id == "dev-quick-test")).one()
+        for number in range(5):
+            at = clock.moment - timedelta(minutes=5 * number)
+            gap = {"first_slot_at": at, "last_slot_at": at, "slots": 1, "at": clock.moment, "reason": "scheduler_down"}
+            session.add(Gap(organization_id=SYSTEM_ORGANIZATION_ID, schedule_id=schedule_id, **gap))
+
+    first = platform_api.get("/admin/skipped-slots?limit=3").json
+    second = platform_api.get(f"/admin/skipped-slots?limit=3&cursor={first['next']}").json
+
+    found = [one["first_slot_at"] for one in first["data"] + second["data"]]
+    assert (len(first["data"]), second["next"], found) == (3, None, sorted(found, reverse=True))
+    assert first["data"][0]["why"].startswith("No scheduler was running")
 
 
 class TestJobs:

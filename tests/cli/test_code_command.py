@@ -1,5 +1,6 @@
 """`belfry` about what code defines."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from sqlalchemy import select
 from app.runs.models import Run
 from app.schedules.models import Schedule
 from tests.cli.conftest import Terminal
+from tests.factories.work import make_job, make_organization, make_schedule
 
 MISTAKEN = """
 from app.jobs.code import job, schedule
@@ -67,6 +69,17 @@ class TestLoading:
         assert result.exit_code == 1
         assert '"added": [\n    "fetch"\n  ]' in result.output
 
+    def test_names_what_the_database_refuses_as_the_health_does(self, terminal: Terminal, mistaken: str, tmp_path):
+        (tmp_path / f"{mistaken}.py").write_text(
+            'from app.jobs.code import job\n@job("pick", queue="picking")\ndef pick(): ...\n'
+        )
+
+        result, health = terminal.run("jobs", "sync"), terminal.run("health")
+
+        words = f"{mistaken}.py:2: Job “pick”: there is no queue “picking”. It runs in “code”."
+        assert (result.exit_code, words in result.output) == (1, True)
+        assert words in health.stderr
+
 
 class TestSchedules:
     def test_are_listed_with_where_they_stand(self, terminal: Terminal):
@@ -94,8 +107,67 @@ class TestSchedules:
         assert words == ["Reverted.\n", "It is as the code says already.\n"]
         assert stored(terminal, "feed-refresh").cron == "*/15 * * * *"
 
+    def test_are_steered_by_their_name_in_code_and_by_their_id_alike(self, terminal: Terminal):
+        terminal.run("jobs", "sync")
+        schedule_id = str(stored(terminal, "feed-refresh").id)
+
+        on = terminal.run("schedules", "enable", "feed-refresh").output
+        states = [stored(terminal, "feed-refresh").enabled]
+        terminal.run("schedules", "disable", schedule_id)
+        states.append(stored(terminal, "feed-refresh").enabled)
+        started = terminal.run("schedules", "run", "feed-refresh", "--organization", "System")
+
+        assert (on, states) == ("Enabled.\n", [True, False])
+        assert started.output.startswith("Started run ")
+
+    def test_run_what_they_missed_where_that_is_said(self, terminal: Terminal):
+        terminal.run("jobs", "sync")
+        for verb in ("enable", "disable"):
+            terminal.run("schedules", verb, "feed-refresh")
+        with terminal.database.transaction() as session:
+            row = session.scalars(select(Schedule).where(Schedule.code_id == "feed-refresh")).one()
+            assert row.next_run_at is not None
+            row.next_run_at -= timedelta(minutes=45)
+
+        result = terminal.run("schedules", "enable", "feed-refresh", "--missed", "latest")
+
+        assert "the latest runs now, the rest is left in a gap" in result.output
+
+    @pytest.mark.parametrize("command", ["why", "history", "gaps"])
+    def test_tell_about_themselves_by_their_name_in_code(self, terminal: Terminal, command: str):
+        terminal.run("jobs", "sync")
+
+        assert terminal.run("schedules", command, "feed-refresh").exit_code == 0
+
+    def test_of_people_that_are_called_alike_are_meant_with_their_organization(self, terminal: Terminal):
+        terminal.run("jobs", "sync")
+        with terminal.database.transaction() as session:
+            job = make_job(session, make_organization(session, name="Northwind"))
+            make_schedule(session, job, name="feed-refresh")
+
+        why = terminal.json("schedules", "why", "feed-refresh", "--organization", "Northwind")
+        switched = terminal.run("schedules", "enable", "feed-refresh", "--organization", "Northwind")
+
+        assert why["code"] != "paused"
+        assert "There is no such schedule here." in str(switched.exception)
+
+    def test_that_are_named_by_no_id_at_all_are_refused(self, terminal: Terminal):
+        result = terminal.run("schedules", "disable", "nothing")
+
+        assert result.exit_code == 2
+        assert "'nothing' is neither an id nor a name in code." in result.stderr
+
     def test_that_there_are_not_are_not_found(self, terminal: Terminal):
         assert "The code defines no such schedule." in str(terminal.run("schedules", "revert", "nothing").exception)
+
+
+class TestJobs:
+    def test_are_started_by_their_name_in_code(self, terminal: Terminal):
+        terminal.run("jobs", "sync")
+
+        result = terminal.run("jobs", "run", "example_quick_test", "--set", "seconds=0")
+
+        assert result.output.startswith("Started run ")
 
 
 class TestParameters:

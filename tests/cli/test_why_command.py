@@ -46,7 +46,7 @@ class TestWhy:
     @pytest.mark.usefixtures("run_id")
     def test_is_said_of_a_schedule_by_its_name(self, terminal: Terminal) -> None:
         assert terminal.json("schedules", "why", "Nightly")["code"] == "paused"
-        assert terminal.run("schedules", "why", "Nightly").stdout.startswith("It has been off since it was made")
+        assert terminal.run("schedules", "why", "Nightly").stdout.startswith("It was made switched off, at")
 
     def test_of_a_schedule_that_is_not_there_says_where_to_look(self, terminal: Terminal) -> None:
         result = terminal.run("schedules", "why", "Weekly")

@@ -359,6 +359,17 @@ class TestFollowing:
 
         assert (following.state, following.reason) == ("skipped", "needs_connection")
 
+    def test_a_job_that_left_the_code_is_skipped_and_says_so(self, works: Works) -> None:
+        works.chain("A", "B")
+        works.change("B", left_code_at=works.clock.moment)
+
+        (run,) = works.started_by(works.run("A"))
+
+        assert (run.state, run.reason, run.attempt) == ("skipped", "left_code", 0)
+        assert run.error == (
+            "The job is no longer in the code, since 2027-01-05 12:00 UTC. Put it back there, or take the chain off."
+        )
+
     def test_a_job_that_cannot_be_read_does_not_keep_the_run_before_it_from_ending(self, works: Works) -> None:
         works.chain("A", "B")
         works.chain("A", "C")

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.core.config import Settings
@@ -18,11 +18,13 @@ from app.jobs.policies import RetryPolicy
 from app.jobs.service import JobOwnedByCode, default_retry
 from app.jobs.service import mark_deleted as delete_job
 from app.ops.code_definitions import Definitions, load_definitions
+from app.ops.code_standing import Standing, standing_of
 from app.ops.code_sync import SyncReport, sync_definitions
 from app.runs import service as runs
+from app.runs.models import Queue
 from app.schedules.code_origin import ScheduleOwnedByCode
 from app.schedules.drafts import draft_of
-from app.schedules.models import Gap
+from app.schedules.models import Gap, Schedule
 from app.schedules.queries import ScheduleRow, list_schedules
 from app.tenants.models import SYSTEM_ORGANIZATION_ID, AuditEntry
 from app.tenants.platform import acting_for_the_installation
@@ -196,7 +198,8 @@ class TestNewDefinitions:
         report = sync(define('@job("pick", queue="picking")\ndef pick(): ...\n'))
 
         assert str(report.refused[0]).endswith(
-            ":2: Job “pick”: there is no queue “picking”. It runs in “code”. There are: code, sync, workflow"
+            ":2: Job “pick”: there is no queue “picking”. It runs in “code”. There are: code, sync, workflow. "
+            "Make it on the queue page, or name another one."
         )
         assert sync.jobs()["pick"].queue is None
 
@@ -422,6 +425,53 @@ class TestOldCodeBesideNew:
         sync(new)
 
         assert sync(old).newer is not None
+
+
+class TestWhatIsNotInForce:
+    def standing(self, sync: Sync, definitions: Definitions) -> Standing:
+        with sync.database.reading(HERE) as session:
+            return standing_of(session, definitions=definitions, now=sync.clock.moment)
+
+    def test_is_nothing_where_all_was_loaded(self, sync: Sync, define: Define):
+        definitions = define(NIGHTLY)
+        sync(definitions)
+
+        assert self.standing(sync, definitions) == Standing(())
+
+    def test_is_the_queue_of_a_job_until_somebody_makes_it_and_loads_again(self, sync: Sync, define: Define):
+        definitions = define('@job("pick", queue="picking")\ndef pick(): ...\n')
+        (refused,) = sync(definitions).refused
+        before = self.standing(sync, definitions).problems
+        with sync.database.transaction() as session:
+            session.add(Queue(name="picking", updated_at=sync.clock.moment))
+        (made_since,) = self.standing(sync, definitions).problems
+        sync(definitions)
+
+        assert before == (refused,)
+        assert "was made after the code was loaded. To move it, run: belfry jobs sync" in made_since.text
+        assert self.standing(sync, definitions).problems == ()
+
+    def test_is_a_schedule_that_was_refused(self, sync: Sync, define: Define):
+        definitions = define(NIGHTLY)
+        sync(definitions)
+        changed = {"code_says": {"cron": "0 1 * * *"}}
+        sync.do(lambda session: session.execute(update(Schedule).values(**changed)))
+
+        (problem,) = self.standing(sync, definitions).problems
+
+        assert problem.text.startswith("Schedule “nightly”: It was refused when the code was loaded.")
+        assert (problem.source, problem.concerns) == (f"{definitions.modules[-1]}.py:7", "nightly")
+
+    def test_is_all_of_older_code_until_a_person_says_so(self, sync: Sync, define: Define):
+        old, new = define(NIGHTLY), define(EARLIER)
+        sync(old)
+        sync(new)
+        before = self.standing(sync, old)
+        sync(old, is_asked_for=True)
+
+        assert "newer ones are in force, loaded by tower at 2027-01-05 12:00 UTC." in before.newer
+        assert "belfry jobs sync" in before.all[0].text
+        assert self.standing(sync, old).newer == ""
 
 
 @pytest.fixture

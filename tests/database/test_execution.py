@@ -131,7 +131,9 @@ class TestStopping:
 
         workshop.executor.execute(run_id)
 
-        assert workshop.state_of(run_id) == ("failed", "lost")
+        assert (workshop.state_of(run_id), workshop.attempts_of(run_id)) == (("failed", "lost"), ["lost"])
+        with workshop.database.reading() as session:
+            assert "not declared safe to repeat" in str(load_run(session, run_id).error)
 
     def test_hands_back_what_did_not_end_in_time_and_refuses_its_late_outcome(self, workshop: Workshop) -> None:
         run_id = workshop.ready_run(kind=KindName.WORKFLOW)

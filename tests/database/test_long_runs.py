@@ -182,12 +182,26 @@ class TestLookingAfter:
     def test_reads_nothing_for_what_has_just_begun(
         self, workshop: Workshop, attempt: LiveAttempt, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(keeper, "LOOK_SECONDS", 3_600)
+        monkeypatch.setattr(keeper, "YOUNG_SECONDS", 3_600)
         cancel(workshop, attempt.run_id)
 
         workshop.keeper.pass_on_cancels()
 
         assert attempt.stop_reason() is None
+
+    def test_tells_of_a_cancel_within_one_and_a_half_seconds_at_the_latest(
+        self, workshop: Workshop, attempt: LiveAttempt, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # Cancelled as it began, and too young at the look just then: the next one is two passes later.
+        passes = -(-keeper.LOOK_SECONDS // keeper.WRITE_LOGS_SECONDS)
+        too_young = 1.5 - passes * keeper.WRITE_LOGS_SECONDS
+        began = attempts.boot_seconds() - attempt.age_seconds
+        monkeypatch.setattr(attempts, "boot_seconds", lambda: began + too_young)
+        cancel(workshop, attempt.run_id)
+
+        workshop.keeper.pass_on_cancels()
+
+        assert attempt.stop_reason() is StopReason.CANCELLED
 
     def test_says_once_that_it_takes_longer_than_expected(self, workshop: Workshop, attempt: LiveAttempt) -> None:
         for _ in range(2):
@@ -208,7 +222,15 @@ class TestLookingAfter:
 
         with workshop.database.reading() as session:
             found = newest_progress(session, organization_id=attempt.organization_id, run_id=attempt.run_id)
-        assert (found, attempt.take_progress()) == (Progress(3, 10, "Orders"), None)
+        assert (found, attempt.unwritten_progress()) == (Progress(3, 10, "Orders"), None)
+
+    def test_leaves_progress_to_the_end_of_the_run_until_it_is_written(self, attempt: LiveAttempt) -> None:
+        attempt.progress(3, 10)
+        taken_by_the_keeper = attempt.unwritten_progress()
+
+        at_the_end = attempt.unwritten_progress(at_the_end=True)
+
+        assert taken_by_the_keeper == at_the_end == Progress(3, 10)
 
     def test_writes_no_progress_of_a_run_that_went_to_another(self, workshop: Workshop, attempt: LiveAttempt) -> None:
         attempt.progress(3, 10)

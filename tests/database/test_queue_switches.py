@@ -42,8 +42,8 @@ class KeptHints(Hints):
     def send(self, called: list[Called]) -> None:
         self.sent += [one.run_id for one in called]
 
-    def empty_queues(self, names: Collection[str]) -> list[str]:
-        return list(names)
+    def lying(self, names: Collection[str]) -> dict[str, int]:
+        return dict.fromkeys(names, 0)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from app.schedules.drafts import draft_of
 from app.schedules.models import Gap, Schedule
 from app.schedules.policies import Missed
 from app.schedules.queries import get_schedule
-from app.schedules.slot_accounts import MissedSlots
+from app.schedules.slot_accounts import MadeUp, MissedSlots
 from app.tenants.access import Actor
 from app.tenants.models import AuditEntry
 from tests.factories.work import actor_in, make_job, make_organization, make_run, make_schedule
@@ -45,7 +45,7 @@ def paused(session: Session, job: Job) -> Schedule:
     return make_schedule(session, job, next_run_at=NOW, enabled=False, missed_limit=3)
 
 
-def switch_on(session: Session, actor: Actor, schedule: Schedule, missed: Missed, *, at: datetime) -> int:
+def switch_on(session: Session, actor: Actor, schedule: Schedule, missed: Missed, *, at: datetime) -> MadeUp:
     return service.switch_schedule(
         session, actor=actor, schedule_id=schedule.id, enabled=True, now=at, missed=missed
     )  # fmt: skip
@@ -75,7 +75,7 @@ class TestSwitchingOn:
     def test_runs_the_latest_where_that_is_wanted(self, session: Session, actor: Actor, paused: Schedule) -> None:
         made_up = switch_on(session, actor, paused, Missed.LATEST, at=minutes(12))
 
-        assert (made_up, runs_of(session, paused)) == (1, [(minutes(10), "catch_up", "ready")])
+        assert (made_up, runs_of(session, paused)) == (MadeUp(1), [(minutes(10), "catch_up", "ready")])
         assert gaps_of(session, paused) == [(NOW, minutes(5), 2, "paused")]
         assert (paused.enabled, paused.next_run_at) == (True, minutes(15))
 
@@ -84,7 +84,7 @@ class TestSwitchingOn:
     ) -> None:
         made_up = switch_on(session, actor, paused, Missed.ALL, at=minutes(12))
 
-        assert made_up == 3
+        assert made_up == MadeUp(3)
         assert [state for *_, state in runs_of(session, paused)] == ["ready", "waiting", "waiting"]
         assert gaps_of(session, paused) == []
 
@@ -117,7 +117,7 @@ class TestSwitchingOn:
 
         again = switch_on(session, actor, paused, Missed.ALL, at=minutes(13))
 
-        assert (again, len(runs_of(session, paused)), gaps_of(session, paused)) == (0, 3, [])
+        assert (again, len(runs_of(session, paused)), gaps_of(session, paused)) == (MadeUp(), 3, [])
 
     def test_works_as_the_organization(self, session: Session, actor: Actor, paused: Schedule) -> None:
         rescope(session, Scope.tenant(actor.organization_id))
@@ -131,6 +131,23 @@ class TestSwitchingOn:
 
         (summary,) = session.scalars(select(AuditEntry.summary)).all()
         assert summary == f"Enabled schedule “{paused.name}” and ran the newest 3 slots that it had missed"
+
+    def test_runs_nothing_of_a_sync_without_a_connection_and_says_so(
+        self, session: Session, actor: Actor, job: Job, paused: Schedule
+    ) -> None:
+        job.kind, job.service, job.definition = "sync", "meta", {"service": "meta"}
+        session.flush()
+
+        made_up = switch_on(session, actor, paused, Missed.LATEST, at=minutes(12))
+
+        (summary,) = session.scalars(select(AuditEntry.summary)).all()
+        assert runs_of(session, paused) == [(minutes(10), "catch_up", "skipped")]
+        assert made_up == MadeUp(
+            1, "This sync needs a connection to Meta, and there is none. Connect an account first."
+        )
+        assert summary == (
+            f"Enabled schedule “{paused.name}” and skipped the latest slot that it had missed: {made_up.why_skipped}"
+        )
 
     def test_is_remembered_with_who_did_it_and_when(self, session: Session, actor: Actor, paused: Schedule) -> None:
         switch_on(session, actor, paused, Missed.SKIP, at=minutes(12))

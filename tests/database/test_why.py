@@ -99,7 +99,8 @@ class TestASchedule:
         assert why.also == ()
 
     @pytest.mark.parametrize(
-        ("code_id", "opening"), [(None, "It has been off since it was made"), ("nightly", "It is off in code")]
+        ("code_id", "opening"),
+        [(None, "It was made switched off, at"), ("nightly", "It was loaded from code switched off, at")],
     )
     def test_says_that_nobody_switched_it_on(
         self, session: Session, schedule: Schedule, code_id: str | None, opening: str
@@ -110,6 +111,19 @@ class TestASchedule:
 
         assert (why.code, why.by, why.since) == (WhyCode.PAUSED, None, MADE)
         assert why.words.startswith(opening)
+
+    def test_says_who_made_it_so(self, session: Session, schedule: Schedule) -> None:
+        schedule.enabled, schedule.switched_at, schedule.switched_by = False, MADE, "ana@example.com"
+
+        assert of_schedule(session, schedule).words.startswith("It is off: ana@example.com made it so at")
+
+    def test_does_not_say_what_nobody_recorded(self, session: Session, schedule: Schedule) -> None:
+        schedule.enabled, schedule.version = False, 3
+
+        why = of_schedule(session, schedule)
+
+        assert (why.code, why.by, why.since) == (WhyCode.PAUSED, None, None)
+        assert why.words.startswith("It is off. Who switched it off, if anybody did, is not recorded.")
 
     def test_says_that_it_left_the_code(self, session: Session, schedule: Schedule) -> None:
         schedule.enabled, schedule.code_id, schedule.left_code_at = False, "nightly", ago(hours=1)

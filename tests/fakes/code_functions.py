@@ -157,6 +157,13 @@ class Pause(BaseModel):
     seconds: float
 
 
+@job("begin", title="Begin", summary="Tells its first two steps at once, and takes its time.", idempotent=True)
+def begin(context: FunctionContext, arguments: Pause) -> None:
+    context.progress(1, 10, "Orders")
+    context.progress(2, 10, "Customers")
+    time.sleep(arguments.seconds)
+
+
 @job("nap", title="Nap", summary="Waits a moment.", idempotent=True)
 def nap(context: FunctionContext, arguments: Pause) -> Mapping[str, Any]:
     time.sleep(arguments.seconds)

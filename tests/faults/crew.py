@@ -94,12 +94,16 @@ class Crew:
 
     @property
     def complaints(self) -> list[str]:
-        """The last lines of every log that holds an error."""
+        """The last lines of every log that holds an error, other than that others kept it waiting for the file."""
         texts = [member.log.read_text(errors="replace") for member in self.members]
-        return [text[-2_000:] for text in texts if "ERROR" in text or "Traceback" in text]
+        return [text[-2_000:] for text in texts if any(map(_is_complaint, text.splitlines()))]
 
     def close(self) -> None:
         for member in self.members:
             if member.is_alive:
                 member.thaw()
                 member.kill()
+
+
+def _is_complaint(line: str) -> bool:
+    return ("ERROR" in line or "Traceback" in line) and "is busy with another process" not in line

@@ -60,7 +60,9 @@ class Crew:
         self.consumer.start()
 
     def start_finder(self, *, is_broker_away: Callable[[], bool]) -> None:
-        self.finder = self.parts.finder(self.slots, is_broker_away=is_broker_away, execute=self.work.execute)
+        self.finder = self.parts.finder(
+            self.slots, self.work.dispatcher, is_broker_away=is_broker_away, execute=self.work.execute
+        )
         self.finder.start()
 
     def dispatch(self) -> int:

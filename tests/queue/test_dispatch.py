@@ -40,15 +40,15 @@ class BrokenHints(Hints):
     def send(self, called: list[Called]) -> None:
         raise BrokerAway("The broker does not answer.")
 
-    def empty_queues(self, names: Collection[str]) -> list[str]:
+    def lying(self, names: Collection[str]) -> dict[str, int]:
         raise BrokerAway("The broker does not answer.")
 
 
 class HintsThatBreak(BrokenHints):
     """A broker that goes away between the question and the hints."""
 
-    def empty_queues(self, names: Collection[str]) -> list[str]:
-        return list(names)
+    def lying(self, names: Collection[str]) -> dict[str, int]:
+        return dict.fromkeys(names, 0)
 
 
 class SlowHints(Hints):
@@ -62,10 +62,10 @@ class SlowHints(Hints):
     def send(self, called: list[Called]) -> None:
         self.sent += [one.run_id for one in called]
 
-    def empty_queues(self, names: Collection[str]) -> list[str]:
+    def lying(self, names: Collection[str]) -> dict[str, int]:
         self.asked.release()
         self.answer.acquire(timeout=10)
-        return list(names)
+        return dict.fromkeys(names, 0)
 
 
 @pytest.fixture

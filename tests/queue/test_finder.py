@@ -11,6 +11,7 @@ from app.queue.finder import OVERLOOKED_AFTER, Finder
 from app.queue.served import Served
 from app.queue.slots import Slots
 from app.runs.models import Run
+from app.runs.states import RunState
 from tests.factories.work import make_job, make_organization, make_run
 from tests.fakes.clock import ManualClock
 from tests.fakes.database import OpenDatabase
@@ -32,7 +33,13 @@ def broker() -> str:
 
 
 @pytest.fixture
-def finder(database: OpenDatabase, clock: ManualClock, carrier: Carrier) -> Finder:
+def retries() -> list[float]:
+    """In how many seconds the next try may start, as the finder said with each look."""
+    return []
+
+
+@pytest.fixture
+def finder(database: OpenDatabase, clock: ManualClock, carrier: Carrier, retries: list[float]) -> Finder:
     gate = SchemaGate(database, expected=newest_migration())
     return Finder(
         database=database,
@@ -42,6 +49,7 @@ def finder(database: OpenDatabase, clock: ManualClock, carrier: Carrier) -> Find
         served=Served(),
         is_broker_away=lambda: carrier.is_away,
         execute=lambda run_id: False,
+        retry_in=retries.append,
     )
 
 
@@ -79,6 +87,20 @@ class TestFinder:
         clock.advance(seconds=1)
 
         assert (early, finder.find(5)) == ([], [run_id])
+
+    def test_says_when_the_next_try_of_a_run_may_start_also_once_it_is_late(
+        self, database: OpenDatabase, clock: ManualClock, finder: Finder, retries: list[float]
+    ) -> None:
+        ready_run(database, clock)
+        with database.transaction() as session:
+            later = clock.moment + timedelta(seconds=30)
+            session.execute(update(Run).values(state=RunState.WAITING_RETRY.value, ready_at=later))
+
+        finder.find(5)
+        clock.moment += timedelta(minutes=1)
+        finder.find(5)
+
+        assert retries == [30, 0]
 
     def test_waits_for_no_hint_while_the_broker_is_away(
         self, database: OpenDatabase, clock: ManualClock, finder: Finder, carrier: Carrier

@@ -24,6 +24,7 @@ from app.queue.stale import STALE_AFTER
 from app.runs.facts import Taking
 from app.runs.models import QueueSwitch, Run
 from app.runs.service import revise_job
+from app.runs.states import RunState
 from app.tenants.models import Organization
 from tests.factories.work import actor_in
 from tests.fakes.clock import ManualClock
@@ -177,7 +178,7 @@ class TestRate:
         crowd.limit_queue("sync", concurrency=None, rate_starts=4, rate_seconds=2)
         crowd.ready(crowd.job(kind=KindName.SYNC), 20)
 
-        burst = crowd.dispatch()
+        burst = [crowd.take_hint() for _ in crowd.dispatch()]
         crowd.clock.advance(seconds=0.4)
         early = crowd.dispatch()
         crowd.clock.advance(seconds=0.2)
@@ -187,11 +188,23 @@ class TestRate:
     def test_saves_up_no_more_than_one_burst(self, crowd: Crowd) -> None:
         crowd.limit_queue("sync", concurrency=None, rate_starts=2, rate_seconds=1)
         crowd.ready(crowd.job(kind=KindName.SYNC), 20)
-        crowd.dispatch()
+        for _ in crowd.dispatch():
+            crowd.take_hint()
 
         crowd.clock.advance(seconds=3600)
 
         assert len(crowd.dispatch()) == 2
+
+    def test_lets_no_more_wait_for_a_slot_than_may_start_together(self, crowd: Crowd) -> None:
+        crowd.limit_queue("sync", concurrency=None, rate_starts=2, rate_seconds=1)
+        crowd.ready(crowd.job(kind=KindName.SYNC), 20)
+        first = crowd.dispatch()
+
+        crowd.clock.advance(seconds=10)
+        while_all_slots_are_busy = crowd.dispatch()
+        crowd.take_hint()
+
+        assert (len(first), len(while_all_slots_are_busy), len(crowd.dispatch())) == (2, 0, 1)
 
     def test_counts_starts_and_not_what_goes_on(self, crowd: Crowd) -> None:
         crowd.limit_queue("sync", concurrency=None, rate_starts=1, rate_seconds=10)
@@ -244,6 +257,34 @@ class TestFairShare:
                 crowd.dispatch()
 
         assert starts - 1 <= 3 * slots
+
+
+class TestConnectionThatTakesNone:
+    def limited(self, crowd: Crowd) -> tuple[UUID, UUID]:
+        here = crowd.organization()
+        crowd.limit_connection(here, "shop-1", limited_until=crowd.clock.moment + timedelta(hours=1))
+        return here, crowd.job(here)
+
+    def test_hides_no_runs_of_its_jobs_on_other_connections(self, crowd: Crowd) -> None:
+        _, job_id = self.limited(crowd)
+        crowd.ready(job_id, 30, connection_key="shop-1")
+        others = crowd.ready(job_id, 2, connection_key="shop-2")
+
+        assert crowd.dispatch() == others
+
+    def test_hides_none_of_those_either_that_stand_aside_with_them(self, crowd: Crowd) -> None:
+        here, job_id = self.limited(crowd)
+        limit_job(crowd, here, job_id, 1)
+        (first,) = crowd.ready(job_id)
+        crowd.dispatch()
+        crowd.take_hint()
+        crowd.ready(job_id, 30, connection_key="shop-1")
+        (other,) = crowd.ready(job_id, connection_key="shop-2")
+        at_the_limit = crowd.dispatch()
+        crowd.end(first)
+
+        assert (at_the_limit, crowd.dispatch()) == ([], [other])
+        assert crowd.count(Run.aside_at.is_not(None)) >= 31
 
 
 class TestSaturatedJob:
@@ -301,6 +342,41 @@ class TestHintThatWasTakenBack:
         assert called == [run_id]
         assert crowd.begin(run_id)
 
+    def test_by_a_worker_that_died_is_given_again_while_others_lie_there(self, crowd: Crowd) -> None:
+        runs = crowd.ready(crowd.job(), 20)
+        crowd.dispatch()
+        lost = crowd.pocket.sent.pop(0).run_id
+        crowd.clock.moment += STALE_AFTER * 2
+
+        called = crowd.dispatch()
+
+        assert called == [lost]
+        assert [one.run_id for one in crowd.pocket.sent] == [*runs[1:8], lost]
+
+    def test_by_a_worker_that_died_is_given_again_also_while_the_others_are_new(self, crowd: Crowd) -> None:
+        crowd.ready(crowd.job(), 15)
+        crowd.dispatch()
+        lost = crowd.pocket.sent.pop(0).run_id
+        crowd.clock.moment += STALE_AFTER
+        for _ in range(7):
+            crowd.end(crowd.take_hint())
+        newer = crowd.dispatch()
+        crowd.clock.advance(seconds=1)
+
+        called = crowd.dispatch()
+
+        assert len(newer) == 7
+        assert called == [lost]
+
+    def test_is_waited_for_while_as_many_lie_there_as_were_called(self, crowd: Crowd) -> None:
+        runs = crowd.ready(crowd.job(), 8)
+        crowd.dispatch()
+        crowd.clock.moment += STALE_AFTER * 2
+
+        crowd.dispatch()
+
+        assert [one.run_id for one in crowd.pocket.sent] == runs
+
     def test_of_another_queue_than_a_worker_serves_starts_nothing(self, crowd: Crowd) -> None:
         (run_id,) = crowd.ready(crowd.job())
         crowd.dispatch()
@@ -353,6 +429,7 @@ class TestFinder:
             served=Served(queues),
             is_broker_away=lambda: is_away,
             execute=lambda run_id: False,
+            retry_in=lambda seconds: None,
         )
 
     def test_obeys_the_limit_of_a_queue(self, crowd: Crowd) -> None:
@@ -415,8 +492,36 @@ class TestProcessThatStays:
         dispatcher = crowd.another_dispatcher(4, stays=True)
 
         first = dispatcher.dispatch()
+        crowd.take_hint()
         crowd.clock.advance(seconds=1.1)
 
         assert first == 1
-        assert eventually(lambda: len(crowd.pocket.sent) == 2)
+        assert eventually(lambda: len(crowd.pocket.sent) == 1)
+        dispatcher.close()
+
+    def test_comes_back_by_itself_when_hints_are_followed_late(self, crowd: Crowd) -> None:
+        crowd.limit_queue("sync", concurrency=None, rate_starts=1, rate_seconds=1)
+        crowd.ready(crowd.job(kind=KindName.SYNC), 2)
+        dispatcher = crowd.another_dispatcher(4, stays=True)
+        dispatcher.dispatch()
+        crowd.clock.advance(seconds=5)
+        dispatcher.dispatch()
+
+        crowd.take_hint()
+
+        assert eventually(lambda: len(crowd.pocket.sent) == 1)
+        dispatcher.close()
+
+    def test_comes_back_by_itself_when_the_next_try_of_a_run_may_start(self, crowd: Crowd) -> None:
+        (run_id,) = crowd.ready(crowd.job())
+        with crowd.database.transaction() as session:
+            later = crowd.clock.moment + timedelta(seconds=1)
+            session.execute(update(Run).values(state=RunState.WAITING_RETRY.value, ready_at=later))
+        dispatcher = crowd.another_dispatcher(4, stays=True)
+
+        first = dispatcher.dispatch()
+        crowd.clock.advance(seconds=1.1)
+
+        assert first == 0
+        assert eventually(lambda: [one.run_id for one in crowd.pocket.sent] == [run_id])
         dispatcher.close()

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -14,11 +15,12 @@ from werkzeug.test import TestResponse
 from app.core.clock import Clock
 from app.core.config import EXAMPLE_JOBS, Settings
 from app.core.ids import new_id
+from app.core.version import VERSION
 from app.factory import create_app
-from app.ops.code_definitions import load_definitions
+from app.ops.code_definitions import Definitions, load_definitions
 from app.ops.code_loader import put_in_force
 from app.ops.heartbeats import ProcessFacts, beat
-from app.runs.models import Run
+from app.runs.models import QueueSwitch, Run
 from app.schedules.models import Gap, Schedule
 from app.tenants.models import SYSTEM_ORGANIZATION_ID, AuditEntry
 from tests.fakes.clock import ManualClock
@@ -96,7 +98,7 @@ class TestThePage:
 
         assert "dev-quick-test Example: exists in development alone." in shown
         assert "Defined in app/jobs/examples.py:" in shown
-        assert "· Off in code" in shown
+        assert "· Off: nobody has switched it on" in shown
 
     def test_says_that_missed_runs_are_skipped_and_nobody_can_close_it(self, platform_admin: Browser):
         answer = platform_admin.visit(PAGE)
@@ -120,6 +122,26 @@ class TestThePage:
         assert "3 skipped" in shown
         assert re.search("dev-quick-test .* 3 No scheduler was running", listed)
 
+    def test_leafs_through_what_was_skipped(
+        self, platform_admin: Browser, database: OpenDatabase, stored, clock: ManualClock
+    ):
+        schedule_id = stored().id
+        with database.transaction() as session:
+            for number in range(120):
+                at = clock.moment - timedelta(minutes=5 * number)
+                gap = {"first_slot_at": at, "last_slot_at": at, "slots": 1, "at": clock.moment}
+                session.add(
+                    Gap(
+                        organization_id=SYSTEM_ORGANIZATION_ID, schedule_id=schedule_id, reason="scheduler_down", **gap
+                    )
+                )  # fmt: skip
+
+        pages = [platform_admin.visit(f"/admin/skipped-slots?page={number}").text for number in (1, 2, 3)]
+
+        assert [page.count("No scheduler was running") for page in pages] == [50, 50, 20]
+        assert ["1–50 of 120" in pages[0], "51–100 of 120" in pages[1], "101–120 of 120" in pages[2]] == [True] * 3
+        assert ['rel="prev"' in pages[0], 'rel="next"' in pages[2]] == [False, False]
+
     def test_shows_the_scheduler(self, platform_admin: Browser, database: OpenDatabase, clock: ManualClock):
         assert "No scheduler is running." in words(platform_admin.visit(PAGE))
         facts = ProcessFacts(new_id(), "tower:7:abc", "0.0.9", 0, True, "tower", 7)
@@ -139,6 +161,40 @@ class TestThePage:
         assert f'href="{PAGE}"' in platform_admin.visit("/").text
 
 
+class TestWhyItHasNotRun:
+    def test_is_said_of_each_that_is_on_and_held_back(self, platform_admin: Browser):
+        platform_admin.send(f"{ONE}/enabled", {"enabled": "yes"})
+
+        shown = platform_admin.visit(PAGE).text
+
+        why = shown.partition('id="why-dev-quick-test"')[2].partition("</span>")[0]
+        assert "No scheduler is running." in why
+        assert 'id="why-daily-full-sync"' not in shown
+
+    def test_is_said_of_a_run_that_waits_although_the_schedule_is_off(
+        self, platform_admin: Browser, database: OpenDatabase, clock: ManualClock
+    ):
+        platform_admin.send(f"{ONE}/run")
+        with database.transaction() as session:
+            session.add(QueueSwitch(name="code", paused_at=clock.moment, paused_by="root@example.com"))
+
+        shown, one = words(platform_admin.visit(PAGE)), words(platform_admin.visit(ONE))
+
+        assert "Why has it not run? Its run that was due at" in shown
+        assert "Its queue “code” is paused, by root@example.com" in shown
+        assert "It was loaded from code switched off" in one
+
+    def test_is_nothing_where_nothing_holds_it(
+        self, platform_admin: Browser, database: OpenDatabase, clock: ManualClock
+    ):
+        platform_admin.send(f"{ONE}/enabled", {"enabled": "yes"})
+        facts = ProcessFacts(new_id(), "tower:7:abc", VERSION, 4, True, "tower", 7)
+        with database.transaction() as session:
+            beat(session, facts, now=clock.moment, ticked_at=clock.moment, tick_ms=20)
+
+        assert "Why has it not run?" not in platform_admin.visit(PAGE).text + platform_admin.visit(ONE).text
+
+
 class TestAModuleThatCannotBeLoaded:
     @pytest.fixture
     def modules(self) -> tuple[str, ...]:
@@ -149,6 +205,62 @@ class TestAModuleThatCannotBeLoaded:
 
         assert "no_such_jobs There is no module “no_such_jobs”. Check BELFRY_JOBS" in shown
         assert "dev-quick-test" in shown
+
+
+class TestAModuleThatFails:
+    @pytest.fixture
+    def folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        monkeypatch.syspath_prepend(str(tmp_path))
+        return tmp_path
+
+    @pytest.fixture
+    def modules(self, folder: Path) -> tuple[str, ...]:
+        name = f"failing_{folder.name.replace('-', '_')}"
+        text = f"with open({str(folder / 'tries')!r}, 'a') as file:\n    file.write('x')\n1 / 0\n"
+        (folder / f"{name}.py").write_text(text)
+        return (name, *EXAMPLE_JOBS)
+
+    def test_is_executed_once_however_often_it_is_shown(self, platform_admin: Browser, folder: Path):
+        shown = [words(platform_admin.visit(PAGE)) for _ in range(2)]
+
+        assert all("cannot be loaded: ZeroDivisionError" in each for each in shown)
+        assert (folder / "tries").read_text() == "x"
+
+
+class TestWhatTheDatabaseRefuses:
+    @pytest.fixture
+    def modules(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
+        monkeypatch.syspath_prepend(str(tmp_path))
+        name = f"refused_{tmp_path.name.replace('-', '_')}"
+        text = 'from app.jobs.code import job\n@job("pick", queue="picking")\ndef pick(): ...\n'
+        (tmp_path / f"{name}.py").write_text(text)
+        return (name,)
+
+    @pytest.fixture
+    def definitions(self, settings: Settings, modules: tuple[str, ...]) -> Definitions:
+        return load_definitions(replace(settings, job_modules=modules))
+
+    def test_is_named_with_place_and_fix(
+        self, platform_admin: Browser, database: OpenDatabase, clock: ManualClock, definitions: Definitions
+    ):
+        put_in_force(database, clock, definitions, is_asked_for=True)
+
+        shown = words(platform_admin.visit(PAGE))
+
+        assert f"{definitions.modules[-1]}.py:2 Job “pick”: there is no queue “picking”. It runs in “code”." in shown
+        assert "Make it on the queue page, or name another one." in shown
+
+    def test_is_nothing_while_newer_definitions_are_in_force(
+        self, platform_admin: Browser, settings: Settings, database: OpenDatabase, clock: ManualClock, definitions
+    ):
+        for each in (definitions, load_definitions(settings)):
+            put_in_force(database, clock, each, is_asked_for=True)
+
+        shown = words(platform_admin.visit(PAGE))
+
+        assert "stand back: newer ones are in force" in shown
+        assert "to go back to these on purpose, run: belfry jobs sync" in shown
+        assert "picking" not in shown
 
 
 class TestSwitching:
@@ -171,6 +283,44 @@ class TestSwitching:
 
     def test_of_what_there_is_not_is_not_found(self, platform_admin: Browser):
         assert platform_admin.send(f"{PAGE}/nothing/enabled", {"enabled": "yes"}).status_code == 404
+
+
+class TestSwitchingOnWhatMissedSomething:
+    @pytest.fixture(autouse=True)
+    def off_for_twelve_minutes(self, platform_admin: Browser, clock: ManualClock) -> None:
+        platform_admin.send(f"{ONE}/enabled", {"enabled": "yes"})
+        platform_admin.send(f"{ONE}/enabled", {"enabled": "no"})
+        clock.advance(minutes=12)
+
+    def test_asks_what_is_to_become_of_that_with_the_numbers(self, platform_admin: Browser, stored):
+        answer = platform_admin.send(f"{ONE}/enabled", {"enabled": "yes"})
+
+        shown = words(platform_admin.visit(f"{ONE}/resume"))
+        assert (answer.status_code, answer.location, stored().enabled) == (303, f"{ONE}/resume", False)
+        assert "2 slots were missed since" in shown
+        assert "Run all 2 now, one after the other" in shown
+
+    @pytest.mark.parametrize(("choice", "slots"), [("skip", 0), ("latest", 1), ("all", 2)])
+    def test_does_what_is_answered(self, platform_admin: Browser, stored, runs, choice: str, slots: int):
+        platform_admin.send(f"{ONE}/enabled", {"enabled": "yes", "missed": choice})
+
+        assert stored().enabled is True
+        assert [run.trigger for run in runs()] == ["catch_up"] * slots
+
+    def test_refuses_another_answer(self, platform_admin: Browser, stored):
+        answer = platform_admin.send(f"{ONE}/enabled", {"enabled": "yes", "missed": "some"})
+
+        assert (answer.status_code, stored().enabled) == (422, False)
+
+    def test_is_said_on_its_page(self, platform_admin: Browser):
+        assert "2 slots were missed since" in words(platform_admin.visit(ONE))
+
+    def test_has_nothing_to_ask_of_one_that_is_on(self, platform_admin: Browser):
+        platform_admin.send(f"{ONE}/enabled", {"enabled": "yes", "missed": "skip"})
+
+        answer = platform_admin.visit(f"{ONE}/resume")
+
+        assert (answer.status_code, answer.location) == (303, ONE)
 
 
 class TestRunningNow:

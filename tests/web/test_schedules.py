@@ -11,6 +11,7 @@ from app.core.config import Settings
 from app.core.db import Database
 from app.edge.runtime import EXTENSION
 from app.factory import create_app
+from app.jobs.models import Job
 from app.ops.kinds import job_kinds
 from app.runs.models import Run
 from app.schedules.models import Schedule
@@ -230,6 +231,20 @@ class TestResuming:
 
         assert f"by {operator.actor.label}, Tue 5 Jan, 12:00" in text
         assert "2 slots were missed since" in text
+
+    def test_offers_no_run_that_would_only_be_skipped(
+        self, operator: Browser, paused: Schedule, database: Database
+    ) -> None:
+        with database.transaction() as session:
+            job = session.get_one(Job, paused.job_id)
+            job.kind, job.service, job.definition = "sync", "meta", {"service": "meta"}
+
+        asked = operator.visit(address(paused, "resume")).text
+        operator.send(address(paused, "enabled"), {"enabled": "yes", "missed": "latest"})
+
+        assert "This sync needs a connection to Meta" in asked
+        assert 'value="latest"' not in asked
+        assert "The latest missed slot is skipped: This sync needs" in operator.visit("/schedules").text
 
     def test_has_no_question_where_nothing_was_missed(self, operator: Browser, schedule: Schedule) -> None:
         response = operator.get(address(schedule, "resume"))

@@ -1,5 +1,7 @@
 """`/admin/code-schedules` and `/admin/code-jobs`: what code defines, for those who look after the installation."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -9,14 +11,14 @@ from app.api.models import Answer, Body, Moment, Paging
 from app.api.paging import cut
 from app.api.resource import Message, Page, resource
 from app.api.resources.runs import RunStartedOut
-from app.api.schedule_shapes import CronText, ZoneName, not_sent
+from app.api.schedule_shapes import CronText, MissedSlotsOut, ResumeIn, ZoneName, not_sent, show_missed
 from app.core.db import on_commit
 from app.core.ids import new_id
 from app.edge.identity import acting_for_installation, request_now
 from app.edge.runtime import request_session, runtime
 from app.ops import code_rows, code_schedules
-from app.ops.code_definitions import load_definitions
 from app.ops.code_rows import CodeJobRow, CodeScheduleRow
+from app.ops.code_standing import standing_of
 from app.runs.filters import RunFilter
 from app.runs.queries import RunRow, list_runs
 from app.runs.states import Reason, RunState, Trigger
@@ -52,6 +54,10 @@ class CodeScheduleOut(Answer):
     overlap: Overlap
     overrides: list[OverrideOut]
     enabled: bool
+    missed_while_paused: Annotated[
+        MissedSlotsOut | None,
+        Field(description="What it missed since somebody switched it off; `missed` of enable says what becomes of it."),
+    ]
     switched_at: Moment | None
     switched_by: Annotated[str | None, Field(description="Nobody yet: it is as the code made it.")]
     notes: str
@@ -145,10 +151,16 @@ def change_code_schedule(code_id: str, body: CodeScheduleChange) -> CodeSchedule
     return _newest(code_id)
 
 
-@resource("POST", "/admin/code-schedules/<code_id>/enable", platform_admin=True, answer=CodeScheduleOut)
-def enable_code_schedule(code_id: str) -> CodeScheduleOut:
-    """Switch it on. What it missed meanwhile is recorded as a gap."""
-    return _switch(code_id, is_on=True)
+@resource(
+    "POST", "/admin/code-schedules/<code_id>/enable", platform_admin=True, body=ResumeIn, is_body_optional=True,
+    answer=CodeScheduleOut,
+)  # fmt: skip
+def enable_code_schedule(code_id: str, body: ResumeIn) -> CodeScheduleOut:
+    """Switch it on. What it missed meanwhile is recorded as a gap, unless `missed` says that it runs now.
+
+    How many slots that are, its `missed_while_paused` says before.
+    """
+    return _switch(code_id, is_on=True, missed=body.missed)
 
 
 @resource("POST", "/admin/code-schedules/<code_id>/disable", platform_admin=True, answer=CodeScheduleOut)
@@ -172,18 +184,7 @@ def revert_code_schedule(code_id: str) -> Message:
 )  # fmt: skip
 def run_code_schedule(code_id: str, body: CodeRunIn) -> Message:
     """Start what it starts now, whether it is on or off. Its times stay as they are."""
-    with acting_for_installation() as (session, actor):
-        run_id = code_schedules.run_code_schedule(
-            session,
-            actor=actor,
-            kinds=runtime().kinds,
-            code_id=code_id,
-            arguments=body.parameters,
-            request_key=new_id().hex,
-            now=request_now(),
-        )
-    on_commit(request_session(), runtime().dispatch)
-    return Message(RunStartedOut(run_id=run_id), f"{code_id} queued.")
+    return _start(code_id, body, partial(code_schedules.run_code_schedule, code_id=code_id))
 
 
 @resource("GET", "/admin/code-schedules/<code_id>/runs", platform_admin=True, answer=CodeRunOut, is_list=True)
@@ -210,32 +211,38 @@ def list_code_jobs(query: Paging) -> Page[CodeJobOut]:
 )  # fmt: skip
 def run_code_job(code_name: str, body: CodeRunIn) -> Message:
     """Start one of them alone, now."""
+    return _start(code_name, body, partial(code_schedules.run_code_job, code_name=code_name))
+
+
+@resource("GET", "/admin/code-problems", platform_admin=True, answer=CodeProblemOut, is_list=True)
+def list_code_problems() -> Page[CodeProblemOut]:
+    """What cannot be used of the modules of BELFRY_JOBS, as they were when the pages started. The rest goes on."""
+    with acting_for_installation() as (session, _actor):
+        found = standing_of(session, definitions=runtime().definitions, now=request_now())
+    return Page([CodeProblemOut(source=each.source, text=each.text) for each in found.all])
+
+
+def _switch(code_id: str, *, is_on: bool, missed: Missed = Missed.SKIP) -> CodeScheduleOut:
     with acting_for_installation() as (session, actor):
-        run_id = code_schedules.run_code_job(
+        code_schedules.switch_code_schedule(
+            session, actor=actor, code_id=code_id, enabled=is_on, now=request_now(), missed=missed
+        )
+    on_commit(request_session(), runtime().dispatch)
+    return _newest(code_id)
+
+
+def _start(name: str, body: CodeRunIn, start: Callable[..., UUID]) -> Message:
+    with acting_for_installation() as (session, actor):
+        run_id = start(
             session,
             actor=actor,
             kinds=runtime().kinds,
-            code_name=code_name,
             arguments=body.parameters,
             request_key=new_id().hex,
             now=request_now(),
         )
     on_commit(request_session(), runtime().dispatch)
-    return Message(RunStartedOut(run_id=run_id), f"{code_name} queued.")
-
-
-@resource("GET", "/admin/code-problems", platform_admin=True, answer=CodeProblemOut, is_list=True)
-def list_code_problems() -> Page[CodeProblemOut]:
-    """What cannot be used of the modules of BELFRY_JOBS. Everything else goes on."""
-    found = load_definitions(runtime().settings).problems
-    return Page([CodeProblemOut(source=each.source, text=each.text) for each in found])
-
-
-def _switch(code_id: str, *, is_on: bool) -> CodeScheduleOut:
-    with acting_for_installation() as (session, actor):
-        code_schedules.switch_code_schedule(session, actor=actor, code_id=code_id, enabled=is_on, now=request_now())
-    on_commit(request_session(), runtime().dispatch)
-    return _newest(code_id)
+    return Message(RunStartedOut(run_id=run_id), f"{name} queued.")
 
 
 def _newest(code_id: str) -> CodeScheduleOut:
@@ -262,6 +269,7 @@ def _shown(row: CodeScheduleRow) -> CodeScheduleOut:
         overlap=schedule.overlap,
         overrides=[OverrideOut(field=each.field, here=each.here, in_code=each.in_code) for each in row.overrides],
         enabled=schedule.enabled,
+        missed_while_paused=None if row.code.left_at else show_missed(schedule),
         switched_at=row.switched_at,
         switched_by=row.switched_by,
         notes=row.notes,

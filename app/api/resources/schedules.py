@@ -5,12 +5,12 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from app.api.models import Body, Flag, Name, Paging
+from app.api.models import Flag, Name, Paging
 from app.api.paging import read_cursor, write_cursor
 from app.api.resource import Message, Page, resource
 from app.api.resources.runs import RunStartedOut
 from app.api.schedule_shapes import (
-    MissedWhilePaused,
+    ResumeIn,
     ScheduleChanges,
     ScheduleOut,
     ScheduleRules,
@@ -59,14 +59,6 @@ class ScheduleIn(ScheduleRules):
 
     name: Name
     job_id: UUID
-
-
-class ResumeIn(Body):
-    """What becomes of the slots that a schedule missed while it was switched off."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"missed": "latest"}]})
-
-    missed: MissedWhilePaused = Missed.SKIP
 
 
 @resource("GET", "/schedules", permission=Permission.VIEW, query=ScheduleQuery, answer=ScheduleOut, is_list=True)

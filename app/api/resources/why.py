@@ -7,8 +7,9 @@ from pydantic import Field
 
 from app.api.models import Answer, Moment
 from app.api.resource import resource
-from app.edge.identity import current_actor, request_now
+from app.edge.identity import acting_for_installation, current_actor, request_now
 from app.edge.runtime import request_session
+from app.ops.code_rows import get_code_schedule
 from app.ops.why.answers import why_run, why_schedule
 from app.ops.why.reasons import Why, WhyCode, in_utc
 from app.tenants.access import Permission
@@ -44,6 +45,18 @@ def why_schedule_waits(schedule_id: UUID) -> WhyOut:
     return _shown(
         why_schedule(request_session(), organization_id=organization_id, schedule_id=schedule_id, telling=telling)
     )
+
+
+@resource("GET", "/admin/code-schedules/<code_id>/why", platform_admin=True, answer=WhyOut)
+def why_code_schedule_waits(code_id: str) -> WhyOut:
+    """The same of one that code defines, by its name there."""
+    telling = in_utc(request_now())
+    with acting_for_installation() as (session, actor):
+        schedule_id = get_code_schedule(session, code_id=code_id, now=request_now()).schedule.id
+        found = why_schedule(
+            session, organization_id=actor.organization_id, schedule_id=schedule_id, telling=telling
+        )  # fmt: skip
+    return _shown(found)
 
 
 @resource("GET", "/runs/<uuid:run_id>/why", permission=Permission.VIEW, answer=WhyOut, tag="Runs")

@@ -1,5 +1,6 @@
 """Answers “why?” for one schedule or one run: the facts are read, and judged. Writes nothing."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -29,10 +30,21 @@ def why_run(session: Session, *, organization_id: UUID, run_id: UUID, telling: T
 
 def why_schedule(session: Session, *, organization_id: UUID, schedule_id: UUID, telling: Telling) -> Why:
     """Why a schedule did not run, or when it will. Raises ScheduleNotFound, also for one of somebody else."""
+    found = why_schedules(session, organization_id=organization_id, schedule_ids=[schedule_id], telling=telling)
+    return found[schedule_id]
+
+
+def why_schedules(
+    session: Session, *, organization_id: UUID, schedule_ids: Sequence[UUID], telling: Telling
+) -> dict[UUID, Why]:
+    """The same of a few. Each is read by itself, so a long list is not to be asked about."""
     now = telling.now
-    schedule = read_schedule_facts(session, organization_id=organization_id, schedule_id=schedule_id, now=now)
     crew = Crew(list_processes(session, now=now), now)
-    return why_schedule_waits(schedule, crew, _traffic_around(session, schedule.run, now), telling)
+    found = {}
+    for schedule_id in schedule_ids:
+        schedule = read_schedule_facts(session, organization_id=organization_id, schedule_id=schedule_id, now=now)
+        found[schedule_id] = why_schedule_waits(schedule, crew, _traffic_around(session, schedule.run, now), telling)
+    return found
 
 
 def _read_run(session: Session, organization_id: UUID, run_id: UUID, now: datetime) -> RunFacts:

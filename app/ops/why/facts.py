@@ -125,7 +125,10 @@ class LastSlot:
 
 @dataclass(frozen=True)
 class ScheduleFacts:
-    """A schedule, and what its own organization may know of why it does not run. `run` is one without an end."""
+    """A schedule, and what its own organization may know of why it does not run. `run` is one without an end.
+
+    `is_untouched` says that it is as it was made: nobody has edited it or switched it.
+    """
 
     enabled: bool
     problem: str | None
@@ -136,6 +139,7 @@ class ScheduleFacts:
     switched_at: datetime | None = None
     switched_by: str | None = None
     is_of_code: bool = False
+    is_untouched: bool = False
     left_code_at: datetime | None = None
     stop: SchedulingStopRow | None = None
     hold: HeldByClock | None = None

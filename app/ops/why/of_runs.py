@@ -15,7 +15,11 @@ _NEVER_STARTED = {
     RunState.MISSED: WhyCode.MISSED,
     RunState.CANCELLED: WhyCode.CANCELLED,
 }
-_BY_REASON = {Reason.OVERLAP: WhyCode.PREVIOUS_RUN, Reason.NEEDS_CONNECTION: WhyCode.NEEDS_CONNECTION}
+_BY_REASON = {
+    Reason.OVERLAP: WhyCode.PREVIOUS_RUN,
+    Reason.NEEDS_CONNECTION: WhyCode.NEEDS_CONNECTION,
+    Reason.LEFT_CODE: WhyCode.LEFT_CODE,
+}
 
 
 def why_run_waits(run: RunFacts, crew: Crew, traffic: Traffic, telling: Telling) -> Why:

@@ -55,14 +55,19 @@ def _of_itself(schedule: ScheduleFacts, telling: Telling) -> Iterator[Why]:
 
 
 def _pause(schedule: ScheduleFacts, telling: Telling) -> Why:
-    then = "Enable it to run it on schedule again."
-    if schedule.switched_at is not None:
-        at, who = schedule.switched_at, schedule.switched_by or "Somebody"
-        words = f"It is off: {who} switched it off at {telling.at(at)}. {then}"
+    at, then = schedule.switched_at, "Enable it to run it on schedule."
+    if at is not None and at != schedule.created_at:
+        who = schedule.switched_by or "Somebody"
+        words = f"It is off: {who} switched it off at {telling.at(at)}. Enable it to run it on schedule again."
         return Why(WhyCode.PAUSED, words, since=at, by=schedule.switched_by)
-    since = telling.at(schedule.created_at)
-    where = "It is off in code" if schedule.is_of_code else "It has been off since it was made"
-    words = f"{where}, at {since}: nobody has switched it on. Enable it to run it on schedule."
+    if at is not None:
+        words = f"It is off: {schedule.switched_by or 'Somebody'} made it so at {telling.at(at)}. {then}"
+        return Why(WhyCode.PAUSED, words, since=at, by=schedule.switched_by)
+    if not (schedule.is_of_code or schedule.is_untouched):
+        # It was changed, perhaps before it was kept who switches what.
+        return Why(WhyCode.PAUSED, f"It is off. Who switched it off, if anybody did, is not recorded. {then}")
+    how = "loaded from code" if schedule.is_of_code else "made"
+    words = f"It was {how} switched off, at {telling.at(schedule.created_at)}, and nobody has switched it on. {then}"
     return Why(WhyCode.PAUSED, words, since=schedule.created_at)
 
 

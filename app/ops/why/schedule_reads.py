@@ -81,6 +81,7 @@ def _columns() -> list[ColumnElement[Any]]:
 _OF_SCHEDULE = (
     Schedule.cron, Schedule.enabled, Schedule.problem, Schedule.created_at,
     Schedule.switched_at, Schedule.switched_by, Schedule.code_id, Schedule.left_code_at,
+    Schedule.version,
 )  # fmt: skip
 _OF_GAP = Gap.first_slot_at, Gap.last_slot_at, Gap.slots, Gap.reason, Gap.explanation
 
@@ -120,6 +121,7 @@ def _facts(found: Row[Any], now: datetime) -> ScheduleFacts:
         switched_at=found.schedule_switched_at,
         switched_by=found.schedule_switched_by,
         is_of_code=found.schedule_code_id is not None,
+        is_untouched=found.schedule_version == 1,
         left_code_at=found.schedule_left_code_at,
         stop=_stop(found),
         hold=_hold(found, now),

@@ -1,5 +1,9 @@
 """What platform admins do to schedules and jobs in code: one command each, then back to the page."""
 
+from collections.abc import Callable
+from functools import partial
+from uuid import UUID
+
 from flask import Response, request, url_for
 
 from app.core.db import on_commit
@@ -8,31 +12,42 @@ from app.edge.errors import status_of
 from app.edge.identity import acting_for_installation, request_now
 from app.edge.runtime import request_session, runtime
 from app.jobs.kinds.base import DefinitionInvalid
-from app.jobs.queries import get_job
+from app.jobs.queries import JobRow, get_job
 from app.ops import code_schedules as commands
 from app.ops.code_rows import get_code_job, get_code_schedule
-from app.web.actions.schedules import SwitchUnclear, request_key
+from app.schedules.policies import Missed
+from app.web.actions.schedules import made_up_words, request_key, wanted_switch
 from app.web.blueprint import web
 from app.web.forms.base import text_of
 from app.web.forms.code_schedules import CodeTimesForm, NotesForm
-from app.web.pages.code_schedules import code_page, parameters_of, read_code_schedule, run_page, times_page
+from app.web.pages.code_schedules import (
+    code_page,
+    missed_of,
+    parameters_of,
+    read_code_schedule,
+    run_page,
+    times_page,
+)
 from app.web.permissions import route
 from app.web.responses import see_other, toast
 
 
 @route(web, "/admin/schedules/<code_id>/enabled", platform_admin=True, methods=["POST"])
 def switch_code_schedule(code_id: str) -> Response:
-    """Switch one on or off."""
-    wanted = request.values.get("enabled", "")
-    if wanted not in {"yes", "no"}:
-        raise SwitchUnclear("Say whether the schedule is to be on or off.", field="enabled")
-    is_on = wanted == "yes"
+    """Switch one on or off. One that missed something meanwhile is switched on when it is said what of that."""
+    is_on, missed = wanted_switch()
+    if is_on and missed is None and missed_of(code_id) is not None:
+        return see_other("web.resume_code_schedule", code_id=code_id)
+    choice = missed or Missed.SKIP
     with acting_for_installation() as (session, actor):
-        commands.switch_code_schedule(session, actor=actor, code_id=code_id, enabled=is_on, now=request_now())
+        made_up = commands.switch_code_schedule(
+            session, actor=actor, code_id=code_id, enabled=is_on, now=request_now(), missed=choice
+        )
     on_commit(request_session(), runtime().dispatch)
     undo = url_for("web.switch_code_schedule", code_id=code_id, enabled="no" if is_on else "yes")
     action = {"label": "Undo", "url": undo, "post": True}
-    return toast(_back(), f"{code_id} {'enabled' if is_on else 'disabled'}.", action=action)
+    words = f"{code_id} enabled. {made_up_words(made_up)}" if is_on else f"{code_id} disabled."
+    return toast(_back(), words.strip(), action=action)
 
 
 @route(web, "/admin/schedules/<code_id>/run", platform_admin=True, methods=["POST"])
@@ -41,47 +56,17 @@ def run_code_schedule(code_id: str) -> Response:
     with acting_for_installation() as (session, actor):
         row = get_code_schedule(session, code_id=code_id, now=request_now())
         job = get_job(session, organization_id=actor.organization_id, job_id=row.schedule.job_id)
-        form = parameters_of(job)
-        try:
-            commands.run_code_schedule(
-                session,
-                actor=actor,
-                kinds=runtime().kinds,
-                code_id=code_id,
-                arguments=form.given() if "parameters" in request.form else {},
-                request_key=request_key(),
-                now=request_now(),
-            )
-        except DefinitionInvalid as refused:
-            form.show_problems(refused)
-            url = url_for("web.run_code_schedule", code_id=code_id)
-            return run_page(job, code_id, url, form, status=status_of(refused))
-    on_commit(request_session(), runtime().dispatch)
-    return toast(_back(), f"{code_id} queued.")
+    url = url_for("web.run_code_schedule", code_id=code_id)
+    return _run(job, code_id, url, partial(commands.run_code_schedule, code_id=code_id))
 
 
 @route(web, "/admin/code-jobs/<code_name>/run", platform_admin=True, methods=["POST"])
 def run_code_job(code_name: str) -> Response:
     """Start a job alone, now. A double click is one run."""
-    with acting_for_installation() as (session, actor):
+    with acting_for_installation() as (session, _actor):
         job = get_code_job(session, code_name=code_name).job
-        form = parameters_of(job)
-        try:
-            commands.run_code_job(
-                session,
-                actor=actor,
-                kinds=runtime().kinds,
-                code_name=code_name,
-                arguments=form.given() if "parameters" in request.form else {},
-                request_key=request_key(),
-                now=request_now(),
-            )
-        except DefinitionInvalid as refused:
-            form.show_problems(refused)
-            url = url_for("web.run_code_job", code_name=code_name)
-            return run_page(job, code_name, url, form, status=status_of(refused))
-    on_commit(request_session(), runtime().dispatch)
-    return toast(_back(), f"{code_name} queued.")
+    url = url_for("web.run_code_job", code_name=code_name)
+    return _run(job, code_name, url, partial(commands.run_code_job, code_name=code_name))
 
 
 @route(web, "/admin/schedules/<code_id>/edit", platform_admin=True, methods=["POST"])
@@ -124,6 +109,23 @@ def save_code_notes(code_id: str) -> Response:
     except Invalid as error:
         return _refused_notes(code_id, form, error)
     return toast(see_other("web.code_schedule", code_id=code_id), "Notes saved.")
+
+
+def _run(job: JobRow, name: str, url: str, start: Callable[..., UUID]) -> Response:
+    """Start with the parameters that were sent, or show them again with what is wrong."""
+    form = parameters_of(job)
+    given = form.given() if "parameters" in request.form else {}
+    try:
+        with acting_for_installation() as (session, actor):
+            start(
+                session, actor=actor, kinds=runtime().kinds, arguments=given, request_key=request_key(),
+                now=request_now(),
+            )  # fmt: skip
+    except DefinitionInvalid as refused:
+        form.show_problems(refused)
+        return run_page(job, name, url, form, status=status_of(refused))
+    on_commit(request_session(), runtime().dispatch)
+    return toast(_back(), f"{name} queued.")
 
 
 def _refused_notes(code_id: str, form: NotesForm, error: AppError) -> Response:

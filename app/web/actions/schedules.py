@@ -19,6 +19,7 @@ from app.schedules import service as schedules
 from app.schedules.policies import Missed
 from app.schedules.queries import ScheduleRow, get_schedule
 from app.schedules.service import ScheduleChanged
+from app.schedules.slot_accounts import MadeUp
 from app.tenants.access import Permission
 from app.web.blueprint import web
 from app.web.context import viewer_zone
@@ -78,21 +79,17 @@ def save_schedule(schedule_id: UUID) -> Response:
 @route(web, "/schedules/<uuid:schedule_id>/enabled", permission=Permission.EDIT_SCHEDULES, methods=["POST"])
 def switch_schedule(schedule_id: UUID) -> Response:
     """Switch a schedule on or off. One that missed something meanwhile is switched on when it is said what of that."""
-    wanted, missed = request.values.get("enabled", ""), request.values.get("missed")
-    if wanted not in {"yes", "no"}:
-        raise SwitchUnclear("Say whether the schedule is to be on or off.", field="enabled")
-    if missed is not None and missed not in set(Missed):
-        raise SwitchUnclear("Say what is to become of the missed slots: skip, latest or all.", field="missed")
+    is_on, missed = wanted_switch()
     session, actor, now = request_session(), current_actor(), request_now()
-    if wanted == "yes" and missed is None and missed_meanwhile(_schedule(schedule_id), now=now) is not None:
+    if is_on and missed is None and missed_meanwhile(_schedule(schedule_id), now=now) is not None:
         return go_to(url_for("web.resume_schedule", schedule_id=schedule_id, next=_next()))
-    choice = Missed(missed or Missed.SKIP)
+    choice = missed or Missed.SKIP
     made_up = runs.switch_schedule(
-        session, actor=actor, schedule_id=schedule_id, enabled=wanted == "yes", now=now, missed=choice
-    )
+        session, actor=actor, schedule_id=schedule_id, enabled=is_on, now=now, missed=choice
+    )  # fmt: skip
     on_commit(session, runtime().dispatch)
     row = _schedule(schedule_id)
-    words = f"{row.name} enabled. {_made_up(made_up)} {_next_run(row)}" if row.enabled else f"{row.name} disabled."
+    words = f"{row.name} enabled. {made_up_words(made_up)} {_next_run(row)}" if row.enabled else f"{row.name} disabled."
     return toast(_back(), " ".join(words.split()), action=_undo(row))
 
 
@@ -115,6 +112,24 @@ def delete_schedule(schedule_id: UUID) -> Response:
     # Other runs may have waited for those that end with it.
     on_commit(session, runtime().dispatch)
     return toast(see_other("web.schedules"), f"{name} deleted. Its history stays.")
+
+
+def wanted_switch() -> tuple[bool, Missed | None]:
+    """Whether on or off is asked for, and what of the missed slots, where that is said. Raises SwitchUnclear."""
+    wanted, missed = request.values.get("enabled", ""), request.values.get("missed")
+    if wanted not in {"yes", "no"}:
+        raise SwitchUnclear("Say whether the schedule is to be on or off.", field="enabled")
+    if missed is not None and missed not in set(Missed):
+        raise SwitchUnclear("Say what is to become of the missed slots: skip, latest or all.", field="missed")
+    return wanted == "yes", None if missed is None else Missed(missed)
+
+
+def made_up_words(made_up: MadeUp) -> str:
+    """What becomes of missed slots that are wanted, for a toast."""
+    if made_up.slots == 0:
+        return ""
+    which = "The latest missed slot is" if made_up.slots == 1 else f"{made_up.slots} missed slots are"
+    return f"{which} made up for." if made_up.why_skipped is None else f"{which} skipped: {made_up.why_skipped}"
 
 
 def request_key() -> str:
@@ -171,12 +186,6 @@ def _next_run(row: ScheduleRow) -> str:
     if row.next_run_at is None:
         return ""
     return f"Next run {relative_time(row.next_run_at, now=request_now(), zone=viewer_zone())}."
-
-
-def _made_up(count: int) -> str:
-    if count == 0:
-        return ""
-    return "The latest missed slot is made up for." if count == 1 else f"{count} missed slots are made up for."
 
 
 def _undo(row: ScheduleRow) -> dict[str, Any]:

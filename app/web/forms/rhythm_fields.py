@@ -62,13 +62,17 @@ class RhythmFields(BaseForm):
     )
     minute = StringField("Minute", [Optional()], render_kw={"type": "number", "min": 0, "max": 59})
     time = StringField("Time", [Optional()], render_kw={"type": "time"})
-    again = SelectField("And again at the hour", choices={str(hour): f"{hour:02}" for hour in range(24)}, validate_choice=False)
+    again = SelectField(
+        "And again at the hour", choices={str(hour): f"{hour:02}" for hour in range(24)}, validate_choice=False
+    )
     days = SelectMultipleField(
         "On", choices=_DAYS, validate_choice=False, option_widget=CheckboxInput(), widget=ListWidget(prefix_label=False)
     )
     day = StringField("Day of the month", [Optional()], render_kw={"type": "number", "min": 1, "max": 31})
     count = StringField("Every", [Optional()], render_kw={"type": "number", "min": 1})
-    unit = SelectField("Of", choices={unit: unit for unit in ("minutes", "hours", "days", "weeks")}, validate_choice=False)
+    unit = SelectField(
+        "Of", choices={unit: unit for unit in ("minutes", "hours", "days", "weeks")}, validate_choice=False
+    )
     counted_from = StringField("Counted from", [Optional()], render_kw={"type": "datetime-local"})
     at = StringField("At", [Optional()], render_kw={"type": "datetime-local"})
     cron = TextAreaField("Cron text", [InputRequired("Choose when it should run.")], render_kw={"rows": 1})

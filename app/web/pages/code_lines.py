@@ -47,7 +47,10 @@ class OverrideLine:
 
 @dataclass(frozen=True)
 class CodeLine:
-    """A schedule that code defines. `origin` says who switched it, `has_left` that the code has it no longer."""
+    """A schedule that code defines. `origin` says who switched it, `has_left` that the code has it no longer.
+
+    `why` says what keeps it from running, where the row does not say so otherwise.
+    """
 
     row: CodeScheduleRow
     sentence: str
@@ -63,6 +66,7 @@ class CodeLine:
     overlap: str
     has_parameters: bool
     request_key: str
+    why: str = ""
 
     @property
     def code_id(self) -> str:
@@ -100,8 +104,9 @@ class SchedulerLine:
 
 
 def code_line(
-    row: CodeScheduleRow, *, kinds: JobKinds, job: JobRow | None, is_stopped: bool, viewer_zone: str, now: datetime
-) -> CodeLine:
+    row: CodeScheduleRow, *, kinds: JobKinds, job: JobRow | None, is_stopped: bool, viewer_zone: str, now: datetime,
+    why: str = "",
+) -> CodeLine:  # fmt: skip
     """A schedule as a line and as a page show it."""
     last = row.stats.last
     return CodeLine(
@@ -119,6 +124,7 @@ def code_line(
         overlap=overlap_words(row.schedule.overlap),
         has_parameters=job is not None and has_parameters(kinds, job),
         request_key=new_id().hex,
+        why=why,
     )
 
 
@@ -174,7 +180,7 @@ def _origin(row: CodeScheduleRow, zone: str, now: datetime) -> str:
         return f"No longer in code since {absolute_time(row.code.left_at, zone=zone, now=now)}"
     state = "On" if row.schedule.enabled else "Off"
     if row.switched_at is None or row.switched_by is None:
-        return "On" if row.schedule.enabled else "Off in code"
+        return "On" if row.schedule.enabled else "Off: nobody has switched it on"
     return f"{state} – by {row.switched_by}, {relative_time(row.switched_at, now=now, zone=zone)}"
 
 

@@ -1,13 +1,14 @@
 """Pages of the schedules and jobs that code defines, for platform admins. What their forms do is in actions/."""
 
 from typing import Any
+from uuid import UUID
 
-from flask import Response, url_for
+from flask import Response, request, url_for
+from sqlalchemy.orm import Session
 
 from app.edge.identity import acting_for_installation, current_actor, request_now
 from app.edge.runtime import request_session, runtime
 from app.jobs.queries import JobRow, list_jobs
-from app.ops.code_definitions import load_definitions
 from app.ops.code_rows import (
     CodeScheduleRow,
     get_code_job,
@@ -16,7 +17,9 @@ from app.ops.code_rows import (
     list_code_schedules,
     list_passed_over,
 )
+from app.ops.code_standing import standing_of
 from app.ops.heartbeats import list_processes
+from app.ops.why.answers import why_schedules
 from app.schedules.code_origin import refuse_left
 from app.schedules.queries import earliest_due_across_tenants
 from app.tenants.platform import for_the_installation
@@ -34,10 +37,13 @@ from app.web.pages.code_lines import (
     job_line,
     scheduler_lines,
 )
+from app.web.pages.resume_question import ResumeQuestion, ask_about_missed, resume_question
+from app.web.pages.why_notes import note_on_code_schedule, telling, words_for_row
 from app.web.permissions import route
-from app.web.responses import invalid, page, page_or_fragment
+from app.web.responses import go_to, invalid, page, page_or_fragment
 
-PASSED_OVER_SHOWN = 200
+ROWS_PER_PAGE = 50
+MOST_PAGES = 10_000
 
 
 @route(web, "/admin/schedules", platform_admin=True)
@@ -47,9 +53,12 @@ def code_schedules() -> Response:
     next_due_at = earliest_due_across_tenants(request_session())
     with acting_for_installation() as (session, actor):
         jobs = {job.id: job for job in list_jobs(session, organization_id=actor.organization_id)}
-        lines = [_line(row, jobs.get(row.schedule.job_id)) for row in list_code_schedules(session, now=now)]
+        rows = list_code_schedules(session, now=now)
+        whys = _whys(session, actor.organization_id, rows)
+        lines = [_line(row, jobs.get(row.schedule.job_id), whys[row.code.id]) for row in rows]
         job_lines = [job_line(row, kinds=runtime().kinds) for row in list_code_jobs(session)]
         schedulers = scheduler_lines(list_processes(session, now=now), now=now)
+        standing = standing_of(session, definitions=runtime().definitions, now=now)
     return page_or_fragment(
         "admin/schedules.html",
         "admin/_schedules.html",
@@ -58,16 +67,20 @@ def code_schedules() -> Response:
         schedulers=schedulers,
         next_due_at=next_due_at,
         passed_over=sum(line.row.passed_over for line in lines),
-        problems=load_definitions(runtime().settings).problems,
+        standing=standing,
     )
 
 
 @route(web, "/admin/skipped-slots", platform_admin=True)
 def skipped_slots() -> Response:
     """What was not run within the last seven days, and why."""
+    number = min(max(request.args.get("page", 1, type=int), 1), MOST_PAGES)
+    offset = (number - 1) * ROWS_PER_PAGE
     with acting_for_installation() as (session, _actor):
-        found = list_passed_over(session, now=request_now(), limit=PASSED_OVER_SHOWN)
-    return page("admin/skipped.html", slots=found)
+        found = list_passed_over(session, now=request_now(), limit=ROWS_PER_PAGE, offset=offset)
+    newer = url_for("web.skipped_slots", page=number - 1) if number > 1 else ""
+    older = url_for("web.skipped_slots", page=number + 1) if offset + len(found.rows) < found.total else ""
+    return page("admin/skipped.html", slots=found.rows, first=offset + 1, total=found.total, newer=newer, older=older)
 
 
 @route(web, "/admin/schedules/<code_id>", platform_admin=True)
@@ -83,6 +96,17 @@ def edit_code_schedule(code_id: str) -> Response:
     line, _history = read_code_schedule(code_id)
     refuse_left(line.row.code)
     return times_page(line, CodeTimesForm(data=times_of(line.row)))
+
+
+@route(web, "/admin/schedules/<code_id>/resume", platform_admin=True)
+def resume_code_schedule(code_id: str) -> Response:
+    """The question before one is switched on that missed something meanwhile."""
+    question, back = missed_of(code_id), url_for("web.code_schedule", code_id=code_id)
+    if question is None:
+        return go_to(back)
+    crumbs = [("Schedules in code", url_for("web.code_schedules")), (code_id, back)]
+    url = url_for("web.switch_code_schedule", code_id=code_id)
+    return ask_about_missed(question, name=code_id, crumbs=crumbs, url=url, back=back)
 
 
 @route(web, "/admin/schedules/<code_id>/run", platform_admin=True)
@@ -116,16 +140,29 @@ def read_code_schedule(code_id: str) -> tuple[CodeLine, tuple[HistoryLine, ...]]
         return _line(row, jobs.get(row.schedule.job_id)), history_of(session, row)
 
 
+def missed_of(code_id: str) -> ResumeQuestion | None:
+    """What is to be asked before one is switched on. Raises CodeScheduleNotFound, or ScheduleOwnedByCode."""
+    with acting_for_installation() as (session, _actor):
+        row = get_code_schedule(session, code_id=code_id, now=request_now())
+    refuse_left(row.code)
+    return resume_question(row.schedule, now=request_now())
+
+
 def code_page(line: CodeLine, history: tuple[HistoryLine, ...], notes: NotesForm, *, status: int = 200) -> Response:
     """The page of one, with the form of its notes."""
     system = for_the_installation(current_actor()).organization_id
     sees_runs = current_actor().organization_id == system
+    question = None if line.has_left else resume_question(line.row.schedule, now=request_now())
+    with acting_for_installation() as (session, _actor):
+        why = note_on_code_schedule(session, line.row.schedule, sees_runs=sees_runs)
     return invalid(
         "admin/schedule.html",
         status=status,
         line=line,
         history=history,
         notes=notes,
+        missed_meanwhile="" if question is None else question.sentence,
+        why=why,
         sees_runs=sees_runs,
         system=system,
     )
@@ -149,7 +186,13 @@ def parameters_of(job: JobRow) -> ParametersForm:
     return parameters_form(function_of(runtime().kinds, job), stored)
 
 
-def _line(row: CodeScheduleRow, job: JobRow | None) -> CodeLine:
+def _whys(session: Session, organization_id: UUID, rows: list[CodeScheduleRow]) -> dict[str, str]:
+    ids = [row.schedule.id for row in rows]
+    found = why_schedules(session, organization_id=organization_id, schedule_ids=ids, telling=telling())
+    return {row.code.id: words_for_row(found[row.schedule.id], is_on=row.schedule.enabled) for row in rows}
+
+
+def _line(row: CodeScheduleRow, job: JobRow | None, why: str = "") -> CodeLine:
     return code_line(
         row,
         kinds=runtime().kinds,
@@ -157,4 +200,5 @@ def _line(row: CodeScheduleRow, job: JobRow | None) -> CodeLine:
         is_stopped=scheduling_stop() is not None,
         viewer_zone=viewer_zone(),
         now=request_now(),
+        why=why,
     )

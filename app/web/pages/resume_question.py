@@ -1,13 +1,18 @@
 """The question before a schedule is switched on that missed something meanwhile, with the numbers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.runs.resuming import missed_meanwhile, most_made_up
+from flask import Response
+
+from app.runs.resuming import missed_meanwhile, most_made_up, why_none_runs
 from app.schedules.policies import Missed, Overlap
 from app.schedules.queries import ScheduleRow
 from app.schedules.slot_accounts import MissedSlots
 from app.web.formatting import absolute_time
+from app.web.forms.schedules import ResumeForm
+from app.web.responses import page
 
 
 @dataclass(frozen=True)
@@ -25,16 +30,39 @@ def resume_question(schedule: ScheduleRow, *, now: datetime) -> ResumeQuestion |
         return None
     last = absolute_time(missed.last, zone=schedule.timezone, now=now)
     if missed.count == 1:
+        sentence = f"1 slot was missed while it was off, at {last}."
         choices = {Missed.SKIP: "Leave it: it stays missed", Missed.LATEST: "Run it now"}
-        return ResumeQuestion(f"1 slot was missed while it was off, at {last}.", _by_value(choices))
-    since = absolute_time(_since(schedule, missed), zone=schedule.timezone, now=now)
-    choices = {
-        Missed.SKIP: "Leave them: they stay missed",
-        Missed.LATEST: f"Run the latest now, {last}",
-        Missed.ALL: _all_words(schedule, missed),
-    }
-    return ResumeQuestion(
-        f"{missed.count:,} slots were missed since {since}, the latest at {last}.", _by_value(choices)
+    else:
+        since = absolute_time(_since(schedule, missed), zone=schedule.timezone, now=now)
+        sentence = f"{missed.count:,} slots were missed since {since}, the latest at {last}."
+        choices = {
+            Missed.SKIP: "Leave them: they stay missed",
+            Missed.LATEST: f"Run the latest now, {last}",
+            Missed.ALL: _all_words(schedule, missed),
+        }
+    why_none = why_none_runs(schedule)
+    if why_none is None:
+        return ResumeQuestion(sentence, _by_value(choices))
+    # A choice that would only be skipped is none.
+    return ResumeQuestion(f"{sentence} {why_none}", _by_value({Missed.SKIP: choices[Missed.SKIP]}))
+
+
+def ask_about_missed(
+    question: ResumeQuestion, *, name: str, crumbs: list[tuple[str, str]], url: str, back: str,
+    effects: Sequence[str] = (),
+) -> Response:  # fmt: skip
+    """The page that asks, and says what else comes. The answer is sent to `url`; whoever leaves it off goes `back`."""
+    form = ResumeForm(data={"missed": Missed.SKIP.value})
+    form.missed.choices = question.choices
+    return page(
+        "schedules/resume.html",
+        name=name,
+        crumbs=crumbs,
+        form=form,
+        sentence=question.sentence,
+        effects=effects,
+        url=url,
+        back=back,
     )
 
 

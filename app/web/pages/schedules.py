@@ -9,16 +9,15 @@ from app.edge.identity import current_actor, current_person, request_now
 from app.edge.permissions import schema_note
 from app.edge.runtime import request_session
 from app.jobs.queries import list_jobs
-from app.schedules.policies import Missed
 from app.schedules.queries import get_schedule, list_schedules
 from app.tenants.access import Permission
 from app.web.blueprint import web
 from app.web.context import viewer_zone
 from app.web.daemon import scheduling_stop
 from app.web.forms.schedule_checks import check
-from app.web.forms.schedules import ResumeForm, ScheduleForm, fresh_values, stored_values
+from app.web.forms.schedules import ScheduleForm, fresh_values, stored_values
 from app.web.pages.form_answer import answer_of
-from app.web.pages.resume_question import resume_question
+from app.web.pages.resume_question import ask_about_missed, resume_question
 from app.web.pages.rights import refusals
 from app.web.pages.schedule_detail import read_detail
 from app.web.pages.schedule_effects import effect_of_deletion, effect_of_resuming
@@ -107,12 +106,10 @@ def resume_schedule(schedule_id: UUID) -> Response:
     back = local_address(request.args.get("next")) or url_for("web.schedule", schedule_id=schedule_id)
     if question is None:
         return go_to(back)
-    form = ResumeForm(data={"missed": Missed.SKIP.value})
-    form.missed.choices = question.choices
+    crumbs = [("Schedules", url_for("web.schedules")), (row.name, url_for("web.schedule", schedule_id=row.id))]
+    url = url_for("web.switch_schedule", schedule_id=row.id)
     effects = effect_of_resuming(row, now=request_now())
-    return page(
-        "schedules/resume.html", schedule=row, form=form, sentence=question.sentence, effects=effects, back=back
-    )
+    return ask_about_missed(question, name=row.name, crumbs=crumbs, url=url, back=back, effects=effects)
 
 
 @route(web, "/schedules/<uuid:schedule_id>/delete", permission=Permission.EDIT_SCHEDULES)

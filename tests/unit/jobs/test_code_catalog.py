@@ -209,6 +209,19 @@ class TestAMistake:
         assert problems_of(found)[0].startswith(":5: There is a schedule “nightly” already, at ")
         assert len(found.schedules) == 1
 
+    def test_is_no_id_that_two_schedules_have_which_never_meet(self, define):
+        text = """
+@job("f", group="feed")
+def f(): ...
+schedule("nightly", "0 3 * * *", run=ALL_JOBS, environments=["production"])
+schedule("nightly", "0 2 * * *", run=group("feed"), environments=["development"])
+"""
+        here, there = define(text), define(text, BELFRY_ENV="production")
+
+        assert (here.problems, there.problems) == ((), ())
+        assert [[one.cron for one in each.schedules] for each in (here, there)] == [["0 2 * * *"], ["0 3 * * *"]]
+        assert [[one.code_name for one in each.jobs] for each in (here, there)] == [["f", "group:feed"], ["f", "*"]]
+
     def test_is_a_group_for_a_job_that_cannot_start_by_itself(self, define):
         found = define('@job("fetch", group="feed")\ndef fetch(day: str): ...\n')
 

@@ -77,6 +77,25 @@ class TestEnd:
         assert (context.said_progress[0], context.said_progress[-1]) == ((1, 10_000, "Row 1"), (10_000, 10_000, "Done"))
         assert len(context.said_progress) < 100
 
+    def test_what_a_function_says_last_of_its_progress_is_told_when_it_ends(self, run: Run, settings: Settings) -> None:
+        context = FakeRunContext()
+
+        run("begin", settings, context, seconds=0)
+
+        assert context.said_progress == [(1, 10, "Orders"), (2, 10, "Customers")]
+
+    def test_what_a_function_says_last_of_its_progress_is_told_while_it_goes_on(
+        self, run: Run, settings: Settings
+    ) -> None:
+        context = FakeRunContext(
+            seconds=20, stop_with=StopReason.CANCELLED, stop_when=lambda _: len(context.said_progress) == 2
+        )
+
+        outcome = run("begin", settings, context, seconds=60)
+
+        assert outcome.status is OutcomeStatus.CANCELLED
+        assert context.said_progress[-1] == (2, 10, "Customers")
+
     def test_all_it_writes_comes_into_the_log(self, run: Run, settings: Settings) -> None:
         context = FakeRunContext()
 

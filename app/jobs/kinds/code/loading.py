@@ -28,7 +28,10 @@ class CodeProblem:
 
 @dataclass(frozen=True)
 class Loaded:
-    """What modules declare. Without `is_complete` some could not be loaded, and nobody knows what they declare."""
+    """What modules declare. Without `is_complete` some could not be loaded, and nobody knows what they declare.
+
+    Of schedules all are here, also those for other environments; two may have the same id.
+    """
 
     functions: Mapping[str, CodeFunction] = field(default_factory=dict)
     schedules: tuple[DeclaredSchedule, ...] = ()
@@ -42,15 +45,12 @@ def load_modules(names: Sequence[str]) -> Loaded:
     modules, problems = _import_all(names)
     is_complete = not problems
     functions: dict[str, CodeFunction] = {}
-    schedules: dict[str, DeclaredSchedule] = {}
+    schedules: list[DeclaredSchedule] = []
     for module in modules:
         for function in offered_by(module):
             problems += _add_function(function, functions)
-        for one in vars(module).get(DECLARED_SCHEDULES, []):
-            problems += _add_schedule(one, schedules)
-    return Loaded(
-        functions, tuple(schedules.values()), tuple(problems), tuple(one.__name__ for one in modules), is_complete
-    )
+        schedules += vars(module).get(DECLARED_SCHEDULES, [])
+    return Loaded(functions, tuple(schedules), tuple(problems), tuple(one.__name__ for one in modules), is_complete)
 
 
 def _add_function(function: CodeFunction, known: dict[str, CodeFunction]) -> list[CodeProblem]:
@@ -62,13 +62,6 @@ def _add_function(function: CodeFunction, known: dict[str, CodeFunction]) -> lis
     if first is function:
         return []
     return [CodeProblem(function.source, f"There is a job “{name}” already, at {first.source}. Rename one.")]
-
-
-def _add_schedule(one: DeclaredSchedule, known: dict[str, DeclaredSchedule]) -> list[CodeProblem]:
-    first = known.setdefault(str(one.id), one)
-    if first is one:
-        return []
-    return [CodeProblem(one.source, f"There is a schedule “{one.id}” already, at {first.source}. Rename one.")]
 
 
 def _import_all(names: Iterable[str]) -> tuple[list[ModuleType], list[CodeProblem]]:

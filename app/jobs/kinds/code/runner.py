@@ -57,8 +57,16 @@ class Channel:
 
     def __init__(self, pipe: int) -> None:
         self._pipe = pipe
-        self._lock = threading.Lock()
         self._progress_at = 0.0
+        self._begin()
+        # Of a forked process nobody knows what the threads of the first one held just then, and they are not there.
+        os.register_at_fork(after_in_child=self._begin)
+
+    def _begin(self) -> None:
+        self._lock = threading.Lock()
+        self._withheld: ProgressMessage | None = None
+        self._is_withholding = threading.Event()
+        self._teller: threading.Thread | None = None
 
     def send(self, message: Message) -> None:
         """Send one message, after what was printed before it."""
@@ -70,13 +78,39 @@ class Channel:
         self.send(LogMessage(Level(level), str(text)[:LONGEST_LOG_TEXT]))
 
     def write_progress(self, done: int, total: int | None, text: str) -> None:
-        """Send it, unless something was sent a moment ago. The whole of it is always sent."""
-        now = time.monotonic()
-        if now - self._progress_at < PROGRESS_SECONDS and done != total:
+        """Send it; a moment later, if something was sent a moment ago. Of what is said until then the last is sent."""
+        is_whole, total = done == total, None if total is None else int(total)
+        self._withheld = ProgressMessage(int(done), total, str(text)[:LONGEST_PROGRESS_TEXT])
+        if is_whole or time.monotonic() - self._progress_at >= PROGRESS_SECONDS:
+            self.send_withheld()
+        else:
+            self._have_it_sent()
+
+    def send_withheld(self) -> None:
+        """Send the progress that was said last, unless it was sent."""
+        _flush()
+        with self._lock:
+            said, self._withheld = self._withheld, None
+            if said is not None:
+                self._progress_at = time.monotonic()
+                write_line(self._pipe, encode_message(said))
+
+    def _have_it_sent(self) -> None:
+        self._is_withholding.set()
+        if self._teller is not None:
             return
-        self._progress_at = now
-        total = None if total is None else int(total)
-        self.send(ProgressMessage(int(done), total, str(text)[:LONGEST_PROGRESS_TEXT]))
+        self._teller = threading.Thread(target=self._tell, name="progress", daemon=True)
+        # Where there is no room for one more thread, it is sent with what is said next, or at the end.
+        with suppress(RuntimeError):
+            self._teller.start()
+
+    def _tell(self) -> None:
+        while self._is_withholding.wait():
+            time.sleep(PROGRESS_SECONDS)
+            self._is_withholding.clear()
+            # Nobody may listen any more. The function hears of that when it sends something itself.
+            with suppress(OSError):
+                self.send_withheld()
 
 
 def run(line: bytes, result_pipe: int, environment: Mapping[str, str]) -> None:
@@ -90,7 +124,10 @@ def run(line: bytes, result_pipe: int, environment: Mapping[str, str]) -> None:
     channel = Channel(result_pipe)
     own_pid = os.getpid()
     call = decode_call(line)
-    end = perform(partial(_call_function, call, channel), call.limits)
+    try:
+        end = perform(partial(_call_function, call, channel), call.limits)
+    finally:
+        channel.send_withheld()
     # A process that the function forked may come here as well, and before it. The end of the run is the function's.
     if os.getpid() == own_pid:
         channel.send(end)

@@ -9,6 +9,8 @@ from app.jobs.kinds.code.tree import processes_below
 
 # How long a look may wait for the memory of each to be counted.
 _COUNTING_SECONDS = 0.05
+# The thread that sends what a function says of its progress in quick succession.
+_OF_OURS = 1
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 # Not every kernel is built with it; with it a look costs as much as the tree is large, and not the whole machine.
 _LISTS_CHILDREN = os.path.exists(f"/proc/self/task/{os.getpid()}/children")
@@ -31,7 +33,7 @@ class UsageWatch:
             pids.append(pid)
             tasks += threads
             # Of a crowd the rest need not be counted: it grows while that is done.
-            if tasks > self._limits.processes:
+            if tasks > self._limits.processes + _OF_OURS:
                 return Breach(Limit.PROCESSES, tasks)
         # What processes share is counted for each of them here, so that this is never too little.
         if sum(map(_resident_bytes, pids)) <= self._limits.memory_bytes:
