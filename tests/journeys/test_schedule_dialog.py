@@ -138,17 +138,21 @@ class TestTheDialog:
     def test_typing_shows_sentence_and_five_runs_within_600_ms(self, page: Page, belfry: Belfry) -> None:
         """A20."""
         open_new(page, belfry)
-        text_field(page).fill("")
-        text_field(page).press_sequentially("*/15 * * * *")
-        typed_at = time.monotonic()
-        expect(preview(page)).to_contain_text("Every 15 minutes")
-        took = time.monotonic() - typed_at
+        took = [self.time_to_sentence(page, minutes) for minutes in (20, 10, 15)]
 
         expect(preview(page).locator(".next-wall")).to_have_count(5)
         expect(text_field(page)).to_be_focused()
         expect(page.get_by_role("radio", name="Every 15 minutes")).to_be_checked()
-        # Other work on the machine counts against nobody here; the figure itself is the bench's.
-        assert took < 3
+        # Of three, because the machine may have other things to do.
+        assert min(took) <= 0.6
+
+    def time_to_sentence(self, page: Page, minutes: int) -> float:
+        """Seconds from the last key to the sentence."""
+        text_field(page).fill("")
+        text_field(page).press_sequentially(f"*/{minutes} * * * *")
+        typed_at = time.monotonic()
+        preview(page).get_by_text(f"Every {minutes} minutes").first.wait_for()
+        return time.monotonic() - typed_at
 
     @pytest.mark.parametrize(("text", "message"), MISTAKES.items())
     def test_says_every_mistake_at_the_field(self, page: Page, belfry: Belfry, text: str, message: str) -> None:
