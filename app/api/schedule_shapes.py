@@ -16,17 +16,43 @@ from app.ops.schedule_health import ScheduleHealth, health_of
 from app.runs.resuming import missed_meanwhile
 from app.runs.states import RunState
 from app.runs.statistics import ScheduleStats, schedule_stats
+from app.schedules.clock_changes import ClockChange
 from app.schedules.drafts import draft_of
 from app.schedules.policies import DEFAULT_MISSED_LIMIT, MOST_MADE_UP, Missed, Overlap
 from app.schedules.policy_fields import LONGEST_NOTES
 from app.schedules.preview import sentence_of
 from app.schedules.queries import ScheduleRow, get_schedule
 from app.schedules.service import ScheduleDraft
+from app.schedules.tags import MOST_TAGS
 
 LONGEST_SPREAD_KEY = 64
 RECENTLY = timedelta(days=7)
 
-CronText = Annotated[str, Field(description="Five fields, or a word such as @daily.", examples=["0 2 * * *"])]
+CronText = Annotated[
+    str,
+    Field(
+        description="When it runs: one to five cron lines, an interval such as “every 90 minutes from 2027-01-31 "
+        "08:00”, or one to ten single times such as “at 2027-12-24 18:00”, one a line.",
+        examples=["0 2 * * *"],
+    ),
+]
+HasSeconds = Annotated[
+    bool, Field(description="Whether a cron line may have a sixth field, seconds, which comes first.")
+]
+OnClockChange = Annotated[
+    ClockChange,
+    Field(description="What a fixed time does when the clocks change. Not of intervals in minutes or hours."),
+]
+StartsAt = Annotated[Moment | None, Field(description="No slot lies before it.")]
+EndsAt = Annotated[Moment | None, Field(description="No slot lies at it or after it.")]
+Tags = Annotated[
+    list[str],
+    Field(
+        max_length=4 * MOST_TAGS,
+        description=f"Words to find it by: at most {MOST_TAGS}, of letters, digits and - _ . :, in lower case.",
+        examples=[["finance", "nightly"]],
+    ),
+]
 ZoneName = Annotated[str, Field(description="An IANA name.", examples=["Europe/Berlin"])]
 SpreadKey = Annotated[str, Field(max_length=LONGEST_SPREAD_KEY, description="What H in the cron line is spread by.")]
 MaxAge = Annotated[
@@ -62,6 +88,11 @@ class ScheduleRules(Body):
     ] = None
     missed_limit: MissedLimit = DEFAULT_MISSED_LIMIT
     notes: Notes = ""
+    has_seconds: HasSeconds = False
+    clock_change: OnClockChange = ClockChange.ONCE
+    starts_at: StartsAt = None
+    ends_at: EndsAt = None
+    tags: Tags = Field(default_factory=list)
     spread_key: Annotated[SpreadKey | None, Field(description="Unless given, a new one.")] = None
 
     def draft(self, *, name: str, job_id: UUID) -> ScheduleDraft:
@@ -78,6 +109,11 @@ class ScheduleRules(Body):
             missed_max_age_seconds=self.missed_max_age_seconds,
             missed_limit=self.missed_limit,
             notes=self.notes,
+            has_seconds=self.has_seconds,
+            clock_change=self.clock_change,
+            starts_at=self.starts_at,
+            ends_at=self.ends_at,
+            tags=tuple(self.tags),
         )
 
 
@@ -106,11 +142,18 @@ class ScheduleChanges(Body):
     missed_max_age_seconds: MaxAge = not_sent(0)
     missed_limit: MissedLimit = not_sent(0)
     notes: Notes = not_sent("")
+    has_seconds: HasSeconds = not_sent(False)
+    clock_change: OnClockChange = not_sent(ClockChange.ONCE)
+    starts_at: StartsAt = not_sent(None)
+    ends_at: EndsAt = not_sent(None)
+    tags: Tags = not_sent([])
     missed_while_paused: MissedWhilePaused = not_sent(Missed.SKIP)
 
     def draft(self, before: ScheduleRow) -> ScheduleDraft:
         """The schedule as it is with what was sent put over it."""
         sent = {field: getattr(self, field) for field in self.model_fields_set - {"version", "missed_while_paused"}}
+        if "tags" in sent:
+            sent["tags"] = tuple(sent["tags"])
         return replace(draft_of(before), **sent)
 
     def seen_version(self, before: ScheduleRow) -> int:
@@ -168,6 +211,11 @@ class ScheduleOut(Answer):
     switched_at: Annotated[Moment | None, Field(description="When somebody switched it on or off last.")]
     switched_by: str | None
     notes: str
+    has_seconds: bool
+    clock_change: ClockChange
+    starts_at: Moment | None
+    ends_at: Moment | None
+    tags: list[str]
     spread_key: str
     last_run_id: UUID | None
     last_run_state: RunState | None
@@ -220,6 +268,11 @@ def _shown(row: ScheduleRow, stats: ScheduleStats) -> ScheduleOut:
         switched_at=row.switched_at,
         switched_by=row.switched_by,
         notes=row.notes,
+        has_seconds=row.has_seconds,
+        clock_change=row.clock_change,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        tags=list(row.tags),
         spread_key=row.spread_key,
         last_run_id=None if last is None else last.id,
         last_run_state=None if last is None else last.state,

@@ -1,21 +1,16 @@
 """`belfry schedules preview`: when a cron text fires, asked of the same function as the scheduler."""
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import click
 
 from app.cli.console import as_json, moment, show
-from app.core.errors import Invalid
+from app.cli.rhythm_options import read_moment, read_rhythm, when_options
 from app.schedules.describe import describe, notes
-from app.schedules.fire_times import Rhythm, fire_times, rhythm
+from app.schedules.fire_times import Rhythm, fire_times
 
 MOST_PREVIEWED = 1000
-# A calendar ends in 9999, and a zone's offset has to fit in before that.
-FROM_YEARS = range(1970, 9991)
-
-
-class FromInvalid(Invalid):
-    """The start of a preview cannot be read."""
 
 
 @click.command()
@@ -24,10 +19,13 @@ class FromInvalid(Invalid):
 @click.option("--from", "start", metavar="WHEN", help="A date (midnight in the zone) or an instant; now by default.")
 @click.option("--count", default=5, show_default=True, type=click.IntRange(1, MOST_PREVIEWED))
 @click.option("--spread-key", default="", help="What H is spread by.")
+@when_options
 @as_json
-def preview(cron: str, zone: str, start: str | None, count: int, spread_key: str, is_json: bool) -> None:
+def preview(
+    cron: str, zone: str, start: str | None, count: int, spread_key: str, said: dict[str, Any], is_json: bool
+) -> None:
     """Show when a cron text fires, exactly as the scheduler will."""
-    when = rhythm(cron, timezone=zone, spread_key=spread_key)
+    when = read_rhythm(cron, said, timezone=zone, spread_key=spread_key)
     begin = _read_start(start, when)
     # The start itself counts, and "strictly after" is how fire times are asked for.
     found = fire_times(when, after=begin - timedelta(microseconds=1), limit=count)
@@ -44,26 +42,9 @@ def preview(cron: str, zone: str, start: str | None, count: int, spread_key: str
 
 
 def _read_start(text: str | None, when: Rhythm) -> datetime:
-    if text is None:
-        return datetime.now(when.zone.tzinfo)
-    begin = _parse_start(text, when)
-    if begin.year not in FROM_YEARS:
-        raise FromInvalid(f"--from {text!r} is out of reach. Use the years {FROM_YEARS[0]} to {FROM_YEARS[-1]}.")
-    return begin
-
-
-def _parse_start(text: str, when: Rhythm) -> datetime:
-    try:
-        if len(text) == len("2027-03-13"):
-            day = date.fromisoformat(text)
-            return datetime(day.year, day.month, day.day, tzinfo=when.zone.tzinfo)
-        begin = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise FromInvalid(
-            f"--from {text!r} is neither a date nor an instant. Write 2027-03-13 or 2027-03-13T08:00:00Z."
-        ) from error
-    return begin if begin.tzinfo else begin.replace(tzinfo=when.zone.tzinfo)
+    return datetime.now(when.zone.tzinfo) if text is None else read_moment(text, when.zone, option="--from")
 
 
 def _line(at: datetime, when: Rhythm) -> str:
-    return f"{at.astimezone(when.zone.tzinfo):%a %d %b %Y %H:%M %z}  {moment(at)}"
+    clock = "%H:%M:%S" if at.second else "%H:%M"
+    return f"{at.astimezone(when.zone.tzinfo):%a %d %b %Y {clock} %z}  {moment(at)}"

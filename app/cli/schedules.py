@@ -9,6 +9,7 @@ import click
 from app.cli.code import revert_to_code, show_code_schedules
 from app.cli.code_names import schedule_argument
 from app.cli.console import Console, as_json, choice_of, moment, pass_console, show, table, with_organization
+from app.cli.rhythm_options import CRON_HELP, read_said, tag_options, when_options
 from app.cli.schedule_history import gaps, history
 from app.cli.schedule_preview import preview
 from app.cli.starting import arguments_of, set_parameters, show_started
@@ -43,10 +44,11 @@ schedules.add_command(revert_to_code)
 
 @schedules.command("list")
 @click.option("--code", "is_code", is_flag=True, help="Those that code defines, of the whole installation.")
+@click.option("--tag", help="Those with this tag alone.")
 @with_organization
 @as_json
 @pass_console
-def list_command(console: Console, is_code: bool, is_json: bool) -> None:
+def list_command(console: Console, is_code: bool, tag: str | None, is_json: bool) -> None:
     """List the schedules of an organization."""
     if is_code:
         show_code_schedules(console, is_json=is_json)
@@ -58,17 +60,19 @@ def list_command(console: Console, is_code: bool, is_json: bool) -> None:
         show([], NO_SCHEDULES, is_json=is_json)
         return
     with console.reading() as desk:
-        rows = list_schedules(desk.session, organization_id=desk.actor.organization_id)
-    headings = ["ID", "NAME", "JOB", "CRON", "ZONE", "STATE", "NEXT RUN", "PROBLEM"]
-    cells = [[str(cell or "-") for cell in _facts(row).values()] for row in rows]
+        rows = list_schedules(desk.session, organization_id=desk.actor.organization_id, tag=tag)
+    headings = ["ID", "NAME", "JOB", "CRON", "TAGS", "ZONE", "STATE", "NEXT RUN", "PROBLEM"]
+    cells = [[_cell(fact) for fact in _facts(row).values()] for row in rows]
     show([_facts(row) for row in rows], table(headings, cells, empty=NO_SCHEDULES), is_json=is_json)
 
 
 @schedules.command()
 @click.argument("name")
 @click.option("--job", "job_id", type=click.UUID, required=True)
-@click.option("--cron", required=True)
+@click.option("--cron", "lines", required=True, multiple=True, help=CRON_HELP)
 @click.option("--zone", default="UTC", show_default=True, help="IANA time zone.")
+@when_options
+@tag_options
 @click.option("--overlap", default=Overlap.SKIP.value, show_default=True, type=choice_of(Overlap))
 @click.option("--missed", default=Missed.LATEST.value, show_default=True, type=choice_of(Missed))
 @click.option("--missed-limit", default=DEFAULT_MISSED_LIMIT, show_default=True, help="How many, with --missed all.")
@@ -82,8 +86,10 @@ def create(
     console: Console,
     name: str,
     job_id: UUID,
-    cron: str,
+    lines: tuple[str, ...],
     zone: str,
+    said: dict[str, Any],
+    tags: tuple[str, ...],
     overlap: str,
     missed: str,
     missed_limit: int,
@@ -96,7 +102,7 @@ def create(
     draft = ScheduleDraft(
         name=name,
         job_id=job_id,
-        cron=cron,
+        cron="\n".join(lines),
         timezone=zone,
         spread_key=new_id().hex,
         enabled=not disabled,
@@ -105,6 +111,8 @@ def create(
         missed_max_age_seconds=None if max_age is None else read_length(max_age),
         missed_limit=missed_limit,
         notes=notes,
+        tags=tags,
+        **read_said(said, timezone=zone),
     )
     with console.desk() as desk:
         schedule_id = create_schedule(desk.session, actor=desk.actor, draft=draft, now=desk.now)
@@ -114,8 +122,10 @@ def create(
 @schedules.command()
 @schedule_argument
 @click.option("--name")
-@click.option("--cron")
+@click.option("--cron", "lines", multiple=True, help=CRON_HELP)
 @click.option("--zone", help="IANA time zone.")
+@when_options
+@click.option("--tag", "tags", multiple=True, help="Instead of those it has; an empty one takes them away.")
 @click.option("--overlap", type=choice_of(Overlap))
 @click.option("--missed", type=choice_of(Missed))
 @click.option("--missed-limit", type=int, help="How many, with --missed all.")
@@ -127,8 +137,10 @@ def edit(
     console: Console,
     schedule_id: UUID,
     name: str | None,
-    cron: str | None,
+    lines: tuple[str, ...],
     zone: str | None,
+    said: dict[str, Any],
+    tags: tuple[str, ...],
     overlap: str | None,
     missed: str | None,
     missed_limit: int | None,
@@ -138,8 +150,9 @@ def edit(
     """Change what is named; the rest stays as it is."""
     named = {
         "name": name,
-        "cron": cron,
+        "cron": "\n".join(lines) or None,
         "timezone": zone,
+        "tags": tags or None,
         "overlap": overlap and Overlap(overlap),
         "missed": missed and Missed(missed),
         "missed_limit": missed_limit,
@@ -149,7 +162,7 @@ def edit(
     changes: dict[str, Any] = {field: value for field, value in named.items() if value is not None}
     with console.desk() as desk:
         old = get_schedule(desk.session, organization_id=desk.actor.organization_id, schedule_id=schedule_id)
-        draft = replace(draft_of(old), **changes)
+        draft = replace(draft_of(old), **changes, **read_said(said, timezone=zone or old.timezone))
         service.edit_schedule(
             desk.session, actor=desk.actor, schedule_id=schedule_id, draft=draft, version=old.version, now=desk.now
         )
@@ -239,12 +252,18 @@ def _missed_words(missed: MissedSlots | None, made_up: MadeUp) -> str:
     return f"{begin} {'the latest runs' if count == 1 else f'the newest {count} run'} now{rest}."
 
 
+def _cell(fact: Any) -> str:
+    words = ", ".join(fact) if isinstance(fact, list) else str(fact or "")
+    return words.replace("\n", "; ") or "-"
+
+
 def _facts(row: ScheduleRow) -> dict[str, Any]:
     return {
         "id": str(row.id),
         "name": row.name,
         "job": row.job_name,
         "cron": row.cron,
+        "tags": list(row.tags),
         "zone": row.timezone,
         "state": "enabled" if row.enabled else "disabled",
         "next_run": moment(row.next_run_at),

@@ -54,7 +54,8 @@ _JOB = (
     "left_code_at, deleted_at"
 )
 _SCHEDULE = (
-    "id, organization_id, job_id, name, cron, timezone, spread_key, clock_change, overlap, missed, "
+    "id, organization_id, job_id, name, cron, has_seconds, starts_at, ends_at, timezone, spread_key, clock_change, "
+    "overlap, missed, tags, minutes, "
     "missed_max_age_seconds, missed_limit, switched_at, switched_by, notes, code_id, code_source, code_says, "
     "code_overrides, left_code_at, enabled, problem, next_run_at, default_for, version, created_at, updated_at, "
     "deleted_at"
@@ -98,6 +99,8 @@ TABLES: dict[str, tuple[Access, ...]] = {
     "secrets": (_own(*ALL),),
     "jobs": (_own(*ALL), Access(ENGINE, ("SELECT",)), Access(PLATFORM, (f"SELECT ({_JOB})",))),
     "schedules": (_own(*ALL), Access(ENGINE, ("SELECT", "UPDATE")), Access(PLATFORM, (f"SELECT ({_SCHEDULE})",))),
+    # Nobody changes what a schedule once said.
+    "schedule_versions": (_own("SELECT", "INSERT"),),
     "gaps": (_own(*ALL), Access(ENGINE, ("SELECT", "INSERT"))),
     "runs": (
         Access(TENANT, ALL, OWN_ROWS_BY_ID),

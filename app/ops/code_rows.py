@@ -5,6 +5,7 @@ Sessions work as the installation's own organization.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import String, Subquery, cast, func, literal, null, or_, select
@@ -61,7 +62,7 @@ class CodeScheduleRow:
     @property
     def overrides(self) -> tuple[Override, ...]:
         return tuple(
-            Override(name, str(getattr(self.schedule, name)), str(self.code.says[name]))
+            Override(name, _words(getattr(self.schedule, name)), _words(self.code.says[name]))
             for name in self.code.overrides
             if name in self.code.says
         )
@@ -93,6 +94,10 @@ class PassedOverRows:
 
     rows: list[PassedOver]
     total: int
+
+
+def _words(value: Any) -> str:
+    return ", ".join(value) if isinstance(value, list | tuple) else str(value)
 
 
 def list_code_schedules(session: Session, *, now: datetime) -> list[CodeScheduleRow]:

@@ -3,7 +3,7 @@
 Sessions work as the installation's own organization; every command demands a platform admin.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,7 @@ from app.jobs.kinds.base import JobKinds
 from app.jobs.queries import get_job
 from app.ops.code_rows import CodeScheduleNotFound, get_code_job, get_code_schedule
 from app.runs import service as runs
+from app.schedules.clock_changes import ClockChange
 from app.schedules.code_origin import OVERRIDABLE, refuse_left
 from app.schedules.drafts import draft_with
 from app.schedules.models import Schedule
@@ -30,7 +31,12 @@ from app.tenants.models import SYSTEM_ORGANIZATION_ID
 from app.tenants.platform import require_platform_admin
 
 LONGEST_NOTES = 2_000
-_TYPES = {"missed": Missed, "overlap": Overlap}
+_TYPES: dict[str, Callable[[Any], Any]] = {
+    "clock_change": ClockChange,
+    "missed": Missed,
+    "overlap": Overlap,
+    "tags": tuple,
+}
 
 
 class NotesInvalid(Invalid):
@@ -101,7 +107,7 @@ def change_code_schedule(
     schedule_id = _id_of(session, code_id)
     lock_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
     row = get_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
-    draft = draft_with(row, changes)
+    draft = draft_with(row, changes, now=now)
     runs.edit_schedule(session, actor=actor, schedule_id=row.id, draft=draft, version=row.version, now=now)
 
 

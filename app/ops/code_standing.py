@@ -14,10 +14,10 @@ from app.jobs.kinds.code.loading import CodeProblem
 from app.jobs.models import CodeVersion, Job
 from app.ops.code_definitions import Definitions
 from app.runs.models import Queue
+from app.schedules.acceptance import refuse_never
 from app.schedules.code_origin import CodeSchedule
 from app.schedules.fire_times import rhythm
 from app.schedules.queries import ScheduleRow, list_schedules
-from app.schedules.service import refuse_never
 from app.tenants.models import SYSTEM_ORGANIZATION_ID
 
 

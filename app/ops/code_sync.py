@@ -21,13 +21,13 @@ from app.ops.code_standing import loaded_words, newest_version, unknown_queue
 from app.runs import planner
 from app.runs import service as runs
 from app.runs.models import Queue
-from app.schedules.code_origin import OVERRIDABLE, CodeSchedule
+from app.schedules.acceptance import refuse_never
+from app.schedules.code_origin import OVERRIDABLE, CodeSchedule, plain_value
 from app.schedules.drafts import draft_with
-from app.schedules.fire_times import ClockChange, next_fire, rhythm
+from app.schedules.fire_times import next_fire, rhythm
 from app.schedules.models import Schedule
 from app.schedules.policy_fields import default_max_age
 from app.schedules.queries import ScheduleRow, get_schedule, list_schedules
-from app.schedules.service import refuse_never
 from app.tenants.access import Actor
 from app.tenants.audit import record
 from app.tenants.models import SYSTEM_ORGANIZATION_ID, Organization
@@ -161,7 +161,7 @@ class _Sync:
             self._refused.append(CodeProblem(one.source, f"Schedule “{one.id}”: {error.message}", one.id))
 
     def _add(self, one: CodeSchedule, job_id: UUID) -> None:
-        when = rhythm(one.cron, timezone=one.timezone, spread_key=one.id)
+        when = rhythm(one.cron, timezone=one.timezone, spread_key=one.id, clock_change=one.clock_change)
         refuse_never(when, now=self._now)
         schedule = Schedule(
             id=new_id(),
@@ -172,7 +172,8 @@ class _Sync:
             timezone=one.timezone,
             # The same on every machine, so that H means the same.
             spread_key=one.id,
-            clock_change=ClockChange.ONCE.value,
+            clock_change=one.clock_change.value,
+            tags=list(one.tags),
             overlap=one.overlap.value,
             missed=one.missed.value,
             missed_max_age_seconds=default_max_age(when),
@@ -192,7 +193,7 @@ class _Sync:
 
     def _put(self, one: CodeSchedule, row: ScheduleRow, job_id: UUID) -> None:
         assert row.code is not None
-        overrides = tuple(name for name in row.code.overrides if getattr(row, name) != one.says[name])
+        overrides = tuple(name for name in row.code.overrides if plain_value(getattr(row, name)) != one.says[name])
         owned = {name: getattr(one, name) for name in OVERRIDABLE if name not in overrides}
         facts: dict[str, Any] = {
             "job_id": job_id,
@@ -211,7 +212,7 @@ class _Sync:
         self._update(row.id, facts)
         if is_edited:
             now_there = get_schedule(self._session, organization_id=self._here, schedule_id=row.id)
-            draft = draft_with(now_there, owned)
+            draft = draft_with(now_there, owned, now=self._now)
             runs.edit_schedule(
                 self._session,
                 actor=self._actor,

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Select, func, or_, select, update
@@ -15,13 +16,14 @@ from app.events.models import SCHEDULE_REPAIRED
 from app.events.service import Topic, append_event
 from app.runs.models import Run
 from app.schedules.cron import MANUALLY
-from app.schedules.fire_times import MOMENT, Rhythm, next_fire, rhythm
+from app.schedules.fire_times import MOMENT, Rhythm, last_fire, next_fire
 from app.schedules.models import Gap, Schedule, is_planned
 from app.schedules.policies import LOOK_BACK, GapReason
 from app.schedules.slot_accounts import Absence, SlotGap, gap_between
+from app.schedules.stored_rhythms import RHYTHM_COLUMNS, StoredRhythm, rhythm_of
 
-_Query = Select[UUID, str, str, str, datetime | None, datetime]
-_Found = Row[UUID, str, str, str, datetime | None, datetime]
+_Query = Select[Any]
+_Found = Row[Any]
 _Judgement = Callable[[_Found, datetime], bool]
 
 log = logging.getLogger(__name__)
@@ -65,15 +67,19 @@ class Rounds:
         """Those whose next time is missing or out of reach, and those among the next ones for which it is another."""
         ids = _next_ids(session, self._last)
         self._last = ids[-1] if len(ids) == LOOK else None
-        return [*_find_lost(session, now), *_find_wrong(session, ids, now), *_find_wrong_at_rest(session, ids, now)]
+        return [*_find_lost(session, now), *_find_wrong_ones(session, ids, now)]
 
 
 def look_at(session: Session, *, organization_id: UUID, schedule_id: UUID, now: datetime) -> list[WrongCursor]:
     """The next time of one schedule, unless it is due, when it is wrong."""
     wanted = Schedule.id == schedule_id, Schedule.organization_id == organization_id
     ids = session.scalars(select(Schedule.id).where(*wanted, *_is_mended())).all()
-    wrong = *_find_wrong(session, ids, now), *_find_wrong_at_rest(session, ids, now)
-    return [*_find_lost(session, now, *wanted), *wrong]
+    return [*_find_lost(session, now, *wanted), *_find_wrong_ones(session, ids, now)]
+
+
+def _find_wrong_ones(session: Session, ids: Sequence[UUID], now: datetime) -> Iterator[WrongCursor]:
+    for find in (_find_wrong, _find_ended, _find_wrong_at_rest):
+        yield from find(session, ids, now)
 
 
 def _is_mended() -> tuple[ColumnElement[bool], ...]:
@@ -85,10 +91,15 @@ def _find_lost(session: Session, now: datetime, *which: ColumnElement[bool]) -> 
     # Found by the index of what is due, so that none waits for its turn. The time itself is not read.
     is_manual = func.lower(func.trim(Schedule.cron)) == MANUALLY
     is_missing = Schedule.next_run_at.is_(None)
-    is_lost = or_(is_missing & ~is_manual, Schedule.next_run_at > now + OUT_OF_REACH)
+    is_lost = or_(is_missing & ~is_manual & ~_may_end(), Schedule.next_run_at > now + OUT_OF_REACH)
     query = select(Schedule.id, is_missing).where(*is_planned(), is_lost, *which)
     for schedule_id, has_none in session.execute(query.limit(LOOK)):
         yield WrongCursor(schedule_id, MISSING if has_none else IMPOSSIBLE)
+
+
+def _may_end() -> ColumnElement[bool]:
+    # What may have no next time, and be right about it, waits for its turn to be asked. As `Rhythm.may_end`.
+    return or_(Schedule.ends_at.is_not(None), func.lower(func.trim(Schedule.cron)).startswith("at"))
 
 
 def _next_ids(session: Session, last: UUID | None) -> Sequence[UUID]:
@@ -103,6 +114,11 @@ def _find_wrong(session: Session, ids: Sequence[UUID], now: datetime) -> Iterato
     return _look_through(session, ids, query.where(*is_planned()), now, _agrees)
 
 
+def _find_ended(session: Session, ids: Sequence[UUID], now: datetime) -> Iterator[WrongCursor]:
+    query = _columns().where(Schedule.next_run_at.is_(None), _may_end(), *is_planned())
+    return (WrongCursor(found.schedule_id, MISSING) for found in _look_through(session, ids, query, now, _is_over))
+
+
 def _find_wrong_at_rest(session: Session, ids: Sequence[UUID], now: datetime) -> Iterator[WrongCursor]:
     """Of those that are switched off: their time is that of the switch, and no guide to what comes next."""
     query = _columns().where(Schedule.enabled.is_(False), Schedule.next_run_at.is_not(None))
@@ -110,8 +126,8 @@ def _find_wrong_at_rest(session: Session, ids: Sequence[UUID], now: datetime) ->
 
 
 def _columns() -> _Query:
-    rhythm_and_time = Schedule.cron, Schedule.timezone, Schedule.spread_key, Schedule.next_run_at, Schedule.created_at
-    return select(Schedule.id, *rhythm_and_time)
+    times = Schedule.next_run_at, Schedule.created_at, Schedule.updated_at
+    return select(Schedule.id, *times, *RHYTHM_COLUMNS)
 
 
 def _look_through(
@@ -147,12 +163,25 @@ def _look_through_singly(
 
 
 def _agrees(row: _Found, now: datetime) -> bool:
-    try:
-        when = rhythm(row.cron, timezone=row.timezone, spread_key=row.spread_key)
-    except Invalid:
-        # Its turn comes at its next time: then it is set aside.
+    when = _rhythm_of(row)
+    # When it cannot be read, its turn comes at its next time: then it is set aside.
+    return when is None or bool(next_fire(when, after=now) == row.next_run_at)
+
+
+def _is_over(row: _Found, now: datetime) -> bool:
+    """Whether it is right that none of its times lies ahead: the last one was long ago, or is in the books by now."""
+    when = _rhythm_of(row)
+    if when is None:
         return True
-    return bool(next_fire(when, after=now) == row.next_run_at)
+    since = max(row.updated_at, now - LOOK_BACK)
+    return next_fire(when, after=now) is None and last_fire(when, after=since, until=now) is None
+
+
+def _rhythm_of(row: _Found) -> Rhythm | None:
+    try:
+        return rhythm_of(StoredRhythm._make(row[-len(StoredRhythm._fields) :]))
+    except (Invalid, LookupError):
+        return None
 
 
 def _may_be_right(row: _Found, now: datetime) -> bool:
@@ -169,14 +198,13 @@ def repair(session: Session, schedule_id: UUID, *, problem: str, now: datetime) 
     """
     # The time itself is not read: it may be what no driver can read.
     columns = (
-        Schedule.organization_id, Schedule.cron, Schedule.timezone, Schedule.spread_key, Schedule.updated_at,
-        Schedule.enabled,
+        Schedule.organization_id, Schedule.updated_at, Schedule.enabled, *RHYTHM_COLUMNS,
     )  # fmt: skip
     row = session.execute(select(*columns).where(Schedule.id == schedule_id, *_is_mended()).with_for_update()).first()
     if row is None:
         return False
-    organization_id, cron, timezone, spread_key, updated_at, is_enabled = row
-    when = rhythm(cron, timezone=timezone, spread_key=spread_key)
+    organization_id, updated_at, is_enabled, *stored = row
+    when = rhythm_of(StoredRhythm._make(stored))
     known, has_books = _accounted_until(session, schedule_id, updated_at, now)
     # Without books nobody knows what ran: the runs of one that fires rarely may have been deleted since.
     believed = known if has_books or not is_enabled else max(known, now - LOOK_BACK)
@@ -193,7 +221,7 @@ def repair(session: Session, schedule_id: UUID, *, problem: str, now: datetime) 
         kind=SCHEDULE_REPAIRED,
         subject_id=schedule_id,
         now=now,
-        data={"text": _words(problem, cursor, is_enabled=is_enabled)},
+        data={"text": _words(problem, cursor, is_over=when.may_end, is_enabled=is_enabled)},
     )
     return True
 
@@ -225,7 +253,7 @@ def _accounted_until(session: Session, schedule_id: UUID, updated_at: datetime, 
 
 def _first_slot(when: Rhythm, *, after: datetime) -> datetime | None:
     cursor = next_fire(when, after=after)
-    if cursor is None and not when.cron.is_manual:
+    if cursor is None and not when.cron.is_manual and not when.may_end:
         raise NeverAgain("This never happens in this time zone. Choose another time.", field="cron")
     return cursor
 
@@ -244,8 +272,9 @@ def _set_time(session: Session, schedule_id: UUID, cursor: datetime | None) -> b
     return True
 
 
-def _words(problem: str, cursor: datetime | None, *, is_enabled: bool) -> str:
-    then = f"It goes on at {cursor:%Y-%m-%d %H:%M} UTC" if cursor else "It runs when somebody starts it"
+def _words(problem: str, cursor: datetime | None, *, is_over: bool, is_enabled: bool) -> str:
+    none_ahead = "None of its times lies ahead" if is_over else "It runs when somebody starts it"
+    then = f"It goes on at {cursor:%Y-%m-%d %H:%M} UTC" if cursor else none_ahead
     if not is_enabled:
         then = "The schedule stays switched off"
     return f"The time of the next run {problem} and was worked out again. {then}."

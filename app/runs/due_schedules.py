@@ -18,6 +18,7 @@ from app.runs.models import Run
 from app.schedules.models import Gap, Schedule, is_planned
 from app.schedules.policies import LATE_AFTER, LOOK_BACK
 from app.schedules.stops import last_stop_ended
+from app.schedules.stored_rhythms import RHYTHM_COLUMNS
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,10 @@ class DueSchedule(NamedTuple):
     cron: str
     timezone: str
     spread_key: str
+    clock_change: str
+    has_seconds: bool
+    starts_at: datetime | None
+    ends_at: datetime | None
     overlap: str
     missed: str
     missed_max_age_seconds: int
@@ -52,8 +57,8 @@ class DueSchedule(NamedTuple):
     def question(self) -> tuple[object, ...]:
         """All that its slots depend on. The key that H is spread by counts only where there is an H."""
         spread_key = self.spread_key if "H" in self.cron.upper() else ""
-        missed = self.missed, self.missed_max_age_seconds, self.missed_limit
-        return self.cron, self.timezone, spread_key, *missed, self.cursor
+        rhythm = self.cron, self.timezone, spread_key, self.clock_change, self.has_seconds, self.starts_at, self.ends_at
+        return *rhythm, self.missed, self.missed_max_age_seconds, self.missed_limit, self.cursor
 
 
 @dataclass(frozen=True)
@@ -118,9 +123,7 @@ def _columns(now: datetime) -> Select[Any]:
     definition = case((Job.kind == KindName.SYNC.value, Job.definition))
     columns: tuple[Any, ...] = (
         cast_to(Schedule.id, String),
-        Schedule.cron,
-        Schedule.timezone,
-        Schedule.spread_key,
+        *RHYTHM_COLUMNS,
         Schedule.overlap,
         Schedule.missed,
         Schedule.missed_max_age_seconds,

@@ -12,10 +12,10 @@ from app.jobs.kinds.sync.connection import needs_connection, what_to_connect
 from app.runs.due_schedules import DueSchedule
 from app.runs.slot_writes import InTheWay, SlotRun
 from app.runs.states import Reason, RunState, Trigger
-from app.schedules.fire_times import rhythm
 from app.schedules.policies import Missed, MissedPolicy, Overlap, is_missed
 from app.schedules.slot_accounts import Absence, CursorBetweenSlots, SlotAccount, account_for
 from app.schedules.stops import SchedulingStopRow
+from app.schedules.stored_rhythms import rhythm_of
 
 log = logging.getLogger(__name__)
 
@@ -129,7 +129,7 @@ def _decide(schedule: DueSchedule, here: Circumstances, known: dict[tuple[object
 
 def _account(schedule: DueSchedule, here: Circumstances) -> SlotAccount:
     return account_for(
-        rhythm(schedule.cron, timezone=schedule.timezone, spread_key=schedule.spread_key),
+        rhythm_of(schedule),
         cursor=schedule.cursor,
         policy=MissedPolicy(
             Missed(schedule.missed), timedelta(seconds=schedule.missed_max_age_seconds), schedule.missed_limit

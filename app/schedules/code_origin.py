@@ -12,13 +12,14 @@ from app.jobs.code_rows import ALL_NAME, group_row_name
 from app.jobs.kinds.code.catalog import CodeFunction
 from app.jobs.kinds.code.declared import DeclaredSchedule, Group
 from app.jobs.kinds.code.names import NAME_RULE, is_name
-from app.schedules.fire_times import rhythm
+from app.schedules.fire_times import ClockChange, rhythm
 from app.schedules.policies import Missed, Overlap
+from app.schedules.tags import clean_tags
 
 Word = TypeVar("Word", bound=StrEnum)
 
 # What a page may change: these columns are called alike in the table and in what code says.
-OVERRIDABLE = ("cron", "timezone", "missed", "overlap")
+OVERRIDABLE = ("cron", "timezone", "clock_change", "missed", "overlap", "tags")
 
 
 class ScheduleInCodeInvalid(Invalid):
@@ -45,7 +46,8 @@ class CodeOrigin:
 
     def overrides_of(self, columns: Mapping[str, Any]) -> tuple[str, ...]:
         """Which of these columns are not what the code says."""
-        return tuple(name for name in OVERRIDABLE if name in self.says and columns.get(name) != self.says[name])
+        said = (name for name in OVERRIDABLE if name in self.says)
+        return tuple(name for name in said if plain_value(columns.get(name)) != self.says[name])
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ class CodeSchedule:
     run: str
     description: str
     source: str
+    clock_change: ClockChange = ClockChange.ONCE
+    tags: tuple[str, ...] = ()
 
     @property
     def says(self) -> dict[str, Any]:
@@ -67,8 +71,10 @@ class CodeSchedule:
         return {
             "cron": self.cron,
             "timezone": self.timezone,
+            "clock_change": self.clock_change.value,
             "missed": self.missed.value,
             "overlap": self.overlap.value,
+            "tags": list(self.tags),
             "run": self.run,
             "description": self.description,
         }
@@ -92,7 +98,8 @@ def check_declared(one: DeclaredSchedule, *, jobs: Mapping[str, CodeFunction]) -
         known = " and ".join(f"'{each.value}'" for each in Environment)
         named = ", ".join(map(repr, sorted(map(str, unknown)))) or "none"
         raise ScheduleInCodeInvalid(f"environments={named} is not possible. There are {known}; leave it out for both.")
-    when = rhythm(str(one.cron), timezone=str(one.zone), spread_key=one.id)
+    clock_change = _word(ClockChange, "clock_change", one.clock_change)
+    when = rhythm(str(one.cron), timezone=str(one.zone), spread_key=one.id, clock_change=clock_change)
     return CodeSchedule(
         id=one.id,
         cron=when.cron.text,
@@ -102,7 +109,14 @@ def check_declared(one: DeclaredSchedule, *, jobs: Mapping[str, CodeFunction]) -
         run=_target(one, jobs),
         description=" ".join(one.description.split()),
         source=one.source,
+        clock_change=clock_change,
+        tags=clean_tags(map(str, one.tags)),
     )
+
+
+def plain_value(value: Any) -> Any:
+    """A column as it is kept of what the code says, which is as JSON keeps it."""
+    return list(value) if isinstance(value, tuple) else value
 
 
 def refuse_left(origin: CodeOrigin | None) -> None:

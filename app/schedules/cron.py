@@ -6,7 +6,18 @@ from functools import lru_cache
 
 from croniter import croniter
 
-from app.schedules.cron_fields import DAY, FIELDS, HOUR, MINUTE, MONTH, WEEKDAY, CronInvalid, Field, normalise_field
+from app.schedules.cron_fields import (
+    DAY,
+    FIELDS,
+    HOUR,
+    MINUTE,
+    MONTH,
+    SECOND,
+    WEEKDAY,
+    CronInvalid,
+    Field,
+    normalise_field,
+)
 from app.schedules.month_days import LAST, LONGEST, DayRule, DayTable, make_table, shapes_of_month
 
 __all__ = ["LONGEST_TEXT", "CronExpression", "CronInvalid", "parse_cron"]
@@ -31,15 +42,16 @@ _NO_DAYS = DayRule(frozenset(), False, None, frozenset(), frozenset(), joins_wit
 
 @dataclass(frozen=True)
 class CronExpression:
-    """A cron text that was understood. Equal when text and canonical form are; the rest follows from them."""
+    """A cron line that was understood. Equal when text and canonical form are; the rest follows from them."""
 
     text: str  # as typed, without the spaces around it
-    canonical: str  # five fields in numbers, H worked out; or @manually
+    canonical: str  # five fields in numbers, H worked out, with the seconds first unless they are 0; or @manually
     minutes: tuple[int, ...] = field(compare=False, repr=False)
     hours: tuple[int, ...] = field(compare=False, repr=False)
     months: tuple[int, ...] = field(compare=False, repr=False)
     days: DayRule = field(compare=False, repr=False)
     table: DayTable = field(compare=False, repr=False)
+    seconds: tuple[int, ...] = field(default=(0,), compare=False, repr=False)
 
     @property
     def is_manual(self) -> bool:
@@ -49,14 +61,24 @@ class CronExpression:
     @property
     def is_fixed(self) -> bool:
         """Whether cron takes it as fixed in time: neither minute nor hour begins with a star."""
-        minute, _, rest = self.canonical.partition(" ")
-        return not minute.startswith("*") and not rest.startswith("*")
+        return not any(text.startswith("*") for text in self.fields[:2])
+
+    @property
+    def fields(self) -> list[str]:
+        """The five fields of the canonical form, minute first."""
+        return self.canonical.split()[-len(FIELDS) :]
+
+    @property
+    def lines(self) -> tuple["CronExpression", ...]:
+        """Itself: a rhythm may have several lines."""
+        return (self,)
 
 
-def parse_cron(text: str, *, spread_key: str = "") -> CronExpression:
-    """Understand a cron text. Raises CronInvalid with the message for the person who typed it.
+def parse_cron(text: str, *, spread_key: str = "", has_seconds: bool = False) -> CronExpression:
+    """Understand a cron line. Raises CronInvalid with the message for the person who typed it.
 
-    `spread_key` decides what H stands for. The bounds come first, so that no input is expensive.
+    `spread_key` decides what H stands for. With `has_seconds` there may be a sixth field, which comes first. The bounds
+    come before all else, so that no input is expensive.
     """
     if len(text) > LONGEST_TEXT:
         raise CronInvalid(f"A cron line has at most {LONGEST_TEXT} characters. This has {len(text):,}.")
@@ -68,7 +90,7 @@ def parse_cron(text: str, *, spread_key: str = "") -> CronExpression:
         shown = f"“{strange}”" if strange.isprintable() else f"U+{ord(strange):04X}"
         raise CronInvalid(f"A cron line has plain ASCII characters only. Replace {shown}.")
     # Without H the key changes nothing, and schedules with the same text can share what was parsed.
-    return _parse(typed, spread_key if "H" in typed.upper() else "")
+    return _parse(typed, spread_key if "H" in typed.upper() else "", has_seconds)
 
 
 def _is_plain(char: str) -> bool:
@@ -76,7 +98,7 @@ def _is_plain(char: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _parse(typed: str, spread_key: str) -> CronExpression:
+def _parse(typed: str, spread_key: str, has_seconds: bool) -> CronExpression:
     if typed.startswith("@"):
         line = _resolve_alias(typed)
         if line == MANUALLY:
@@ -84,10 +106,12 @@ def _parse(typed: str, spread_key: str) -> CronExpression:
     else:
         line = typed
     texts = line.split()
-    _check_field_count(len(texts))
+    _check_field_count(len(texts), has_seconds)
+    second = texts.pop(0) if len(texts) > len(FIELDS) else "0"
+    seconds = _read_seconds(normalise_field(SECOND, second, spread_key=spread_key))
     pairs = zip(FIELDS, texts, strict=True)
     canonical = " ".join(normalise_field(place, text, spread_key=spread_key) for place, text in pairs)
-    expression = _expand(typed, canonical)
+    expression = _expand(typed, canonical, seconds)
     _check_that_it_happens(expression)
     return expression
 
@@ -104,16 +128,26 @@ def _resolve_alias(typed: str) -> str:
     return _ALIASES[name]
 
 
-def _check_field_count(count: int) -> None:
-    if count == len(FIELDS):
+def _check_field_count(count: int, has_seconds: bool) -> None:
+    if count == len(FIELDS) or (has_seconds and count == len(FIELDS) + 1):
         return
-    if count in (6, 7):
-        years = " Years are not supported either: remove the last one too." if count == 7 else ""
-        raise CronInvalid(f"Seconds are not supported. Remove the first field.{years}")
+    if has_seconds:
+        known = "5 fields, or 6 with seconds first: second minute hour day month weekday"
+        raise CronInvalid(f"A cron line has {known}. This has {count}.")
+    if count == 6:
+        raise CronInvalid("Seconds are not supported. Remove the first field. Or allow seconds for this schedule.")
+    if count == 7:
+        years = "Years are not supported either: remove the last one too."
+        raise CronInvalid(f"Seconds are not supported. Remove the first field. {years}")
     raise CronInvalid(f"A cron line has 5 fields: minute hour day month weekday. This has {count}.")
 
 
-def _expand(typed: str, canonical: str) -> CronExpression:
+def _read_seconds(text: str) -> tuple[int, ...]:
+    # croniter puts seconds last and counts them as it counts minutes, so it is asked about them as minutes.
+    return _numbers(croniter.expand(f"{text} * * * *")[0][0], SECOND)
+
+
+def _expand(typed: str, canonical: str, seconds: tuple[int, ...]) -> CronExpression:
     try:
         values, nth_weekdays = croniter.expand(canonical)
     except ValueError as error:
@@ -132,13 +166,18 @@ def _expand(typed: str, canonical: str) -> CronExpression:
     )
     return CronExpression(
         text=typed,
-        canonical=canonical,
+        canonical=canonical if seconds == (0,) else f"{_listed(seconds)} {canonical}",
         minutes=_numbers(values[0], MINUTE),
         hours=_numbers(values[1], HOUR),
         months=_numbers(values[3], MONTH),
         days=rule,
         table=make_table(rule),
+        seconds=seconds,
     )
+
+
+def _listed(values: tuple[int, ...]) -> str:
+    return ",".join(map(str, values))
 
 
 def _numbers(values: list[int | str], place: Field) -> tuple[int, ...]:

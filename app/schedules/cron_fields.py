@@ -1,4 +1,4 @@
-"""The five fields of a cron line: what each accepts, and the plain message for the rest. Joining them is cron.py."""
+"""The fields of a cron line: what each accepts, and the plain message for the rest. Joining them is cron.py."""
 
 import hashlib
 import re
@@ -21,7 +21,7 @@ class CronInvalid(Invalid):
 
 @dataclass(frozen=True)
 class Field:
-    """One of the five places. `top` is the highest value that counts; a weekday may be typed as 7 and means 0."""
+    """One of the places. `top` is the highest value that counts; a weekday may be typed as 7 and means 0."""
 
     noun: str
     low: int
@@ -31,6 +31,7 @@ class Field:
     names: dict[str, int] = field(default_factory=dict, compare=False)
 
 
+SECOND = Field("second", 0, 59, 59, "Use 0 to 59.")
 MINUTE = Field("minute", 0, 59, 59, "Use 0 to 59.")
 HOUR = Field("hour", 0, 23, 23, "Use 0 to 23.")
 DAY = Field("day", 1, 31, 31, "Use 1 to 31, or L for the last day.")

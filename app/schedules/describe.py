@@ -1,11 +1,17 @@
 """A rhythm in one sentence, and what is worth knowing about it. The words of times and days are phrases.py."""
 
+from dataclasses import replace
 from datetime import datetime
 
+from app.schedules.bound_notes import bound_notes
 from app.schedules.change_notes import clock_change_notes
 from app.schedules.cron import CronExpression
 from app.schedules.fire_times import Rhythm, next_fire
-from app.schedules.phrases import MONTHS, WEEKDAYS, even_step, in_week_order, listing, ordinal, phrase
+from app.schedules.intervals import Interval
+from app.schedules.kind_phrases import interval_phrase, lines_phrase, single_times_phrase
+from app.schedules.phrases import MONTHS, WEEKDAYS, even_step, in_week_order, listing, ordinal
+from app.schedules.rhythm_text import Times
+from app.schedules.single_times import SingleTimes
 
 MOST_NOTES = 4
 _MANY_RUNS_A_DAY = 720
@@ -16,29 +22,36 @@ def describe(rhythm: Rhythm) -> str:
     zone = rhythm.zone.name if rhythm.zone.name == "UTC" else f"{rhythm.zone.city} time"
     if rhythm.cron.is_manual:
         return f"Only when somebody starts it, {zone}"
-    found = phrase(rhythm.cron)
-    # Saying nothing false beats saying something: the next runs stand beside it.
-    said = f"On the cron line {rhythm.cron.text}" if found is None else f"{found[0].upper()}{found[1:]}"
-    return f"{said}, {zone}"
+    found = _phrase(rhythm.cron)
+    return f"{found[0].upper()}{found[1:]}, {zone}"
 
 
 def notes(rhythm: Rhythm, *, now: datetime) -> tuple[str, ...]:
     """What is valid and still surprises people, and the clock changes of the next 400 days: at most four notes."""
     if rhythm.cron.is_manual:
         return ()
-    own = (
-        _leap_year_note(rhythm, now),
-        _joined_note(rhythm.cron),
-        _step_note(rhythm.cron),
-        _many_runs_note(rhythm.cron),
-    )
-    found = [note for note in own if note] + clock_change_notes(rhythm, now=now)
-    return tuple(found[:MOST_NOTES])
+    found = bound_notes(rhythm, now=now)
+    for line in () if isinstance(rhythm.cron, Interval | SingleTimes) else rhythm.cron.lines:
+        found += _line_notes(replace(rhythm, cron=line), line, now)
+    found += clock_change_notes(rhythm, now=now)
+    # Lines may surprise in the same way; once is enough.
+    return tuple(dict.fromkeys(found))[:MOST_NOTES]
 
 
-def _leap_year_note(rhythm: Rhythm, now: datetime) -> str | None:
-    rule = rhythm.cron.days
-    if rhythm.cron.months != (2,) or rule.days != {29} or rule.is_last_day or rule.joins_with_or:
+def _phrase(times: Times) -> str:
+    if isinstance(times, Interval):
+        return interval_phrase(times)
+    return single_times_phrase(times) if isinstance(times, SingleTimes) else lines_phrase(times.lines, times.text)
+
+
+def _line_notes(rhythm: Rhythm, line: CronExpression, now: datetime) -> list[str]:
+    own = (_leap_year_note(rhythm, line, now), _joined_note(line), _step_note(line), _many_runs_note(line))
+    return [note for note in own if note]
+
+
+def _leap_year_note(rhythm: Rhythm, line: CronExpression, now: datetime) -> str | None:
+    rule = line.days
+    if line.months != (2,) or rule.days != {29} or rule.is_last_day or rule.joins_with_or:
         return None
     upcoming = next_fire(rhythm, after=now)
     if upcoming is None:
@@ -59,7 +72,7 @@ def _joined_note(cron: CronExpression) -> str | None:
 
 
 def _step_note(cron: CronExpression) -> str | None:
-    minute, hour = cron.canonical.split()[:2]
+    minute, hour = cron.fields[:2]
     if minute.startswith("*/") and not even_step(minute, 60):
         step = int(minute[2:])
         if step >= 60:
@@ -74,5 +87,5 @@ def _step_note(cron: CronExpression) -> str | None:
 
 
 def _many_runs_note(cron: CronExpression) -> str | None:
-    runs = len(cron.minutes) * len(cron.hours)
+    runs = len(cron.minutes) * len(cron.hours) * len(cron.seconds)
     return f"{runs:,} runs a day." if runs >= _MANY_RUNS_A_DAY else None

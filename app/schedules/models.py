@@ -1,19 +1,22 @@
-"""Tables of schedules and of the gaps nobody executed."""
+"""Tables of schedules, of what they said before, and of the gaps nobody executed."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     ColumnElement,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     String,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -67,7 +70,13 @@ class Schedule(Base):
     organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
     job_id: Mapped[UUID]
     name: Mapped[str] = mapped_column(String(120))
-    cron: Mapped[str] = mapped_column(String(100))
+    # When it fires: cron lines, an interval, or single times, as somebody typed them.
+    cron: Mapped[str] = mapped_column(String(500))
+    # Whether a cron line may begin with seconds.
+    has_seconds: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # No slot lies before the first or at or after the second.
+    starts_at: Mapped[datetime | None]
+    ends_at: Mapped[datetime | None]
     timezone: Mapped[str] = mapped_column(String(64))
     spread_key: Mapped[str] = mapped_column(String(64))
     clock_change: Mapped[str] = mapped_column(String(8))
@@ -87,6 +96,9 @@ class Schedule(Base):
     switched_by: Mapped[str | None] = mapped_column(String(254))
     # What operators want each other to know.
     notes: Mapped[str] = mapped_column(Text, default="", server_default="")
+    tags: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
+    # The minutes of the day, by its own clock, at which it ever fires: 1,440 bits, the first one first.
+    minutes: Mapped[bytes | None] = mapped_column(LargeBinary)
     # Of schedules that are defined in code: their id there, where that is, what it says, which of that was changed
     # on the page, and since when it is no more.
     code_id: Mapped[str | None] = mapped_column(String(64))
@@ -103,6 +115,28 @@ class Schedule(Base):
 def is_planned() -> tuple[ColumnElement[bool], ...]:
     """Schedules that the planner looks after: switched on, not deleted, and readable."""
     return Schedule.enabled.is_(True), Schedule.deleted_at.is_(None), Schedule.problem.is_(None)
+
+
+class ScheduleVersion(Base):
+    """What a schedule said from one change to the next."""
+
+    __tablename__ = "schedule_versions"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["organization_id", "schedule_id"],
+            ["schedules.organization_id", "schedules.id"],
+            name="fk_schedule_versions_organization_id_schedule_id_schedules",
+        ),
+    )
+
+    schedule_id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    organization_id: Mapped[UUID]
+    # When it was saved, and by whom.
+    at: Mapped[datetime]
+    by: Mapped[str] = mapped_column(String(254))
+    says: Mapped[dict[str, Any]]
+    restored_from: Mapped[int | None]
 
 
 class Gap(Base):

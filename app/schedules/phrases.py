@@ -1,10 +1,13 @@
 """The words of a rhythm, without its zone: when on the clock, and on which days. English only, whatever the locale."""
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from cron_descriptor import ExpressionDescriptor, FormatException, MissingFieldException, Options
 from cron_descriptor.Exception import WrongArgumentException
 
+from app.schedules.clock_changes import DAY_MINUTES, to_instant, to_minute
 from app.schedules.cron import CronExpression
 from app.schedules.month_days import LAST
 
@@ -26,6 +29,19 @@ def listing(words: Sequence[str]) -> str:
 def clock_text(minute_of_day: int) -> str:
     """“09:30”."""
     return f"{minute_of_day // 60:02}:{minute_of_day % 60:02}"
+
+
+def day_text(wall_minute: int, *, with_weekday: bool = False, with_year: bool = True) -> str:
+    """“Sun 14 Mar 2027”, spelled by us: strftime would follow the machine's locale."""
+    wall = to_instant(wall_minute)
+    weekday = f"{WEEKDAYS[wall.isoweekday() % 7][:3]} " if with_weekday else ""
+    return f"{weekday}{wall.day} {MONTHS[wall.month - 1][:3]}{f' {wall.year}' if with_year else ''}"
+
+
+def moment_text(at: datetime, zone: ZoneInfo) -> str:
+    """“Thu 24 Dec 2026, 18:00”, on the clocks of a zone."""
+    wall = to_minute(at.astimezone(zone).replace(tzinfo=UTC))
+    return f"{day_text(wall, with_weekday=True)}, {clock_text(wall % DAY_MINUTES)}"
 
 
 def ordinal(number: int) -> str:
@@ -53,7 +69,7 @@ def phrase(cron: CronExpression) -> str | None:
     times = _fixed_times(cron)
     if times:
         return f"{days} at {times}"
-    pace = _pace(cron) or _described_times(cron)
+    pace = _with_seconds(_pace(cron) or _described_times(cron), cron.seconds)
     if pace is None or days == _EVERY_DAY:
         return pace
     return f"{pace}, {days}"
@@ -61,16 +77,31 @@ def phrase(cron: CronExpression) -> str | None:
 
 def _fixed_times(cron: CronExpression) -> str | None:
     """“06:00 and 18:00”, when there are few enough to list."""
-    minute_text, hour_text = cron.canonical.split()[:2]
+    minute_text, hour_text = cron.fields[:2]
     is_paced = even_step(minute_text, 60) or even_step(hour_text, 24)
-    if is_paced or len(cron.minutes) * len(cron.hours) > _MOST_LISTED:
+    if is_paced or len(cron.minutes) * len(cron.hours) * len(cron.seconds) > _MOST_LISTED:
         return None
-    return listing([clock_text(hour * 60 + minute) for hour in cron.hours for minute in cron.minutes])
+    times = [clock_text(hour * 60 + minute) for hour in cron.hours for minute in cron.minutes]
+    if cron.seconds == (0,):
+        return listing(times)
+    return listing([f"{time}:{second:02}" for time in times for second in cron.seconds])
+
+
+def _with_seconds(pace: str | None, seconds: tuple[int, ...]) -> str | None:
+    """“every 10 seconds”, “every 5 minutes, at second 30”."""
+    if pace is None or seconds == (0,):
+        return pace
+    spacing = 60 // len(seconds)
+    if len(seconds) > 1 and seconds == tuple(range(0, 60, spacing)):
+        return f"every {spacing} seconds" if pace == "every minute" else f"{pace}, every {spacing} seconds in it"
+    if len(seconds) > _MOST_LISTED:
+        return None
+    return f"{pace}, at {'second' if len(seconds) == 1 else 'seconds'} {listing([str(each) for each in seconds])}"
 
 
 def _pace(cron: CronExpression) -> str | None:
     """“every 5 minutes”, “every 3 hours at minute 15”, “every hour from 09:10 to 17:10”."""
-    minute_text, hour_text = cron.canonical.split()[:2]
+    minute_text, hour_text = cron.fields[:2]
     minute_pace = _minute_pace(cron, minute_text)
     hour_step = 1 if len(cron.hours) == 24 else even_step(hour_text, 24)
     if hour_step == 1:
@@ -109,7 +140,7 @@ def _at_minutes(pace: str, cron: CronExpression) -> str | None:
 
 def _described_times(cron: CronExpression) -> str | None:
     """cron-descriptor on minute and hour alone, with steps written out: it takes every step for an even spacing."""
-    minute_text, hour_text = cron.canonical.split()[:2]
+    minute_text, hour_text = cron.fields[:2]
     minutes = minute_text if even_step(minute_text, 60) else _spelled(cron.minutes)
     hours = hour_text if even_step(hour_text, 24) else _spelled(cron.hours)
     if len(minutes) + len(hours) > 60:
@@ -131,7 +162,7 @@ def _spelled(values: tuple[int, ...]) -> str:
 
 def _day_phrase(cron: CronExpression) -> str:
     """“every weekday”, “on day 1 of every month”, “on 29 February”."""
-    _, _, day_text, month_text, weekday_text = cron.canonical.split()
+    _, _, day_text, month_text, weekday_text = cron.fields
     months = "" if month_text == "*" or len(cron.months) == 12 else listing([MONTHS[m - 1] for m in cron.months])
     by_day = None if day_text == "*" else _month_day_phrase(cron)
     by_weekday = None if weekday_text == "*" else _weekday_phrase(cron, months)

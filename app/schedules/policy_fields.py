@@ -8,7 +8,9 @@ from itertools import pairwise
 from app.core.errors import Invalid
 from app.core.names import has_unshowable
 from app.schedules.fire_times import Rhythm, fire_times
+from app.schedules.intervals import Interval
 from app.schedules.policies import DEFAULT_MAX_AGE_SECONDS, MOST_MADE_UP, Missed
+from app.schedules.single_times import SingleTimes
 from app.schedules.zones import find_zone
 
 LONGEST_NOTES = 2_000
@@ -35,7 +37,12 @@ def _shortest_interval(when: Rhythm) -> timedelta | None:
 
 def shortest_interval(when: Rhythm) -> timedelta | None:
     """The shortest time between two slots, clock changes aside; None where two never come within eight years."""
-    return _shortest_interval(Rhythm(when.cron, find_zone("UTC"), when.clock_change))
+    times = when.cron
+    if isinstance(times, Interval):
+        return timedelta(minutes=times.step)
+    if isinstance(times, SingleTimes):
+        return min((timedelta(minutes=later - one) for one, later in pairwise(times.minutes)), default=None)
+    return _shortest_interval(Rhythm(times, find_zone("UTC"), when.clock_change))
 
 
 def default_max_age(when: Rhythm) -> int:

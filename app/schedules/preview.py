@@ -4,11 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.core.errors import Invalid
-from app.schedules.cron import LONGEST_TEXT, CronInvalid
+from app.schedules.acceptance import clean_bound, refuse_never
+from app.schedules.cron import LONGEST_TEXT as LONGEST_LINE
+from app.schedules.cron import CronInvalid
 from app.schedules.describe import describe, notes
-from app.schedules.fire_times import Rhythm, fire_times, rhythm
+from app.schedules.fire_times import ClockChange, Rhythm, fire_times, rhythm
+from app.schedules.intervals import complete_interval
 from app.schedules.queries import ScheduleRow
-from app.schedules.service import refuse_never, rhythm_of
+from app.schedules.rhythm_text import LONGEST_TEXT, clean_text
+from app.schedules.stored_rhythms import SaysWhen, rhythm_of
+from app.schedules.zones import find_zone
 
 
 @dataclass(frozen=True)
@@ -22,16 +27,41 @@ class RhythmPreview:
     notes: tuple[str, ...]
 
 
-def preview_text(cron: str, *, timezone: str, spread_key: str, now: datetime, count: int) -> RhythmPreview:
-    """The preview of what somebody types. Raises CronInvalid, UnknownZone or ScheduleInvalid, as saving it would."""
-    if not cron.strip():
-        raise CronInvalid("Choose when it should run.")
-    if len(cron) > LONGEST_TEXT:
-        # Without a count: a script sends the beginning of such a text alone.
-        raise CronInvalid(f"A cron line has at most {LONGEST_TEXT} characters. Shorten the text.")
-    when = rhythm(cron, timezone=timezone, spread_key=spread_key)
+def preview_text(
+    cron: str,
+    *,
+    timezone: str,
+    spread_key: str,
+    now: datetime,
+    count: int,
+    clock_change: ClockChange = ClockChange.ONCE,
+    has_seconds: bool = False,
+    starts_at: datetime | None = None,
+    ends_at: datetime | None = None,
+) -> RhythmPreview:
+    """The preview of what somebody types. Raises CronInvalid, UnknownZone or TimesInvalid, as saving it would."""
+    _refuse_length(cron)
+    when = rhythm(
+        complete_interval(clean_text(cron), now.astimezone(find_zone(timezone).tzinfo).date()),
+        timezone=timezone,
+        spread_key=spread_key,
+        clock_change=clock_change,
+        has_seconds=has_seconds,
+        starts_at=clean_bound(starts_at, field="starts_at"),
+        ends_at=clean_bound(ends_at, field="ends_at"),
+    )
     refuse_never(when, now=now)
     return preview_rhythm(when, now=now, count=count)
+
+
+def _refuse_length(text: str) -> None:
+    if not text.strip():
+        raise CronInvalid("Choose when it should run.")
+    # Without a count: a script sends the beginning of such a text alone.
+    if len(text) > LONGEST_LINE and "\n" not in text.strip():
+        raise CronInvalid(f"A cron line has at most {LONGEST_LINE} characters. Shorten the text.")
+    if len(text) > LONGEST_TEXT:
+        raise CronInvalid(f"All lines together have at most {LONGEST_TEXT} characters. Shorten the text.")
 
 
 def preview_rhythm(when: Rhythm, *, now: datetime, count: int) -> RhythmPreview:
@@ -43,6 +73,11 @@ def preview_rhythm(when: Rhythm, *, now: datetime, count: int) -> RhythmPreview:
         next_runs=tuple(fire_times(when, after=now, limit=count)),
         notes=notes(when, now=now),
     )
+
+
+def preview_of(schedule: SaysWhen, *, now: datetime, count: int) -> RhythmPreview:
+    """The preview of what is stored, also where none of its times lies ahead. Raises CronInvalid or UnknownZone."""
+    return preview_rhythm(rhythm_of(schedule), now=now, count=count)
 
 
 def sentence_of(schedule: ScheduleRow) -> str:

@@ -1,5 +1,6 @@
 """Reads of schedules, as frozen rows. Every one is scoped to an organization, unless its name says otherwise."""
 
+import json
 import logging
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -7,16 +8,18 @@ from enum import StrEnum
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, String, cast, func, select, tuple_
 from sqlalchemy.orm import Session, defer
 
 from app.core.db import OUTAGES
 from app.core.errors import NotFound
 from app.jobs.models import Job
+from app.schedules.clock_changes import ClockChange
 from app.schedules.code_origin import CodeOrigin, origin_of
 from app.schedules.models import Gap, Schedule, is_planned
 from app.schedules.policies import GapReason, Missed, Overlap
 from app.schedules.stops import is_stopped
+from app.schedules.tags import clean_tag
 
 _Query = Select[Schedule, str, str, str | None]
 Word = TypeVar("Word", bound=StrEnum)
@@ -62,6 +65,11 @@ class ScheduleRow:
     switched_by: str | None
     notes: str
     code: CodeOrigin | None
+    has_seconds: bool = False
+    clock_change: ClockChange = ClockChange.ONCE
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    tags: tuple[str, ...] = ()
 
     @property
     def is_fresh(self) -> bool:
@@ -82,6 +90,7 @@ class ScheduleFilter:
     job_id: UUID | None = None
     service: str | None = None
     is_enabled: bool | None = None
+    tag: str | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """What the filter demands of a schedule and its job."""
@@ -92,6 +101,8 @@ class ScheduleFilter:
             found.append(Job.service == self.service)
         if self.is_enabled is not None:
             found.append(Schedule.enabled.is_(self.is_enabled))
+        if self.tag is not None:
+            found.append(_has_tag(self.tag))
         return found
 
 
@@ -106,9 +117,9 @@ class GapRow:
     explanation: str | None = None
 
 
-def list_schedules(session: Session, *, organization_id: UUID) -> list[ScheduleRow]:
-    """All schedules of an organization, by name."""
-    query = _schedules_of(organization_id).order_by(Schedule.name)
+def list_schedules(session: Session, *, organization_id: UUID, tag: str | None = None) -> list[ScheduleRow]:
+    """All schedules of an organization, or those with a tag, by name."""
+    query = _schedules_of(organization_id).where(*ScheduleFilter(tag=tag).conditions()).order_by(Schedule.name)
     return _read(session, query)
 
 
@@ -179,6 +190,11 @@ def earliest_due_across_tenants(session: Session) -> datetime | None:
     return session.scalar(query)
 
 
+def _has_tag(tag: str) -> ColumnElement[bool]:
+    # A tag holds no character that JSON or LIKE would write otherwise, so it stands in the stored text as it is.
+    return cast(Schedule.tags, String).contains(json.dumps(clean_tag(tag)), autoescape=True)
+
+
 def _schedules_of(organization_id: UUID) -> _Query:
     return (
         select(Schedule, Job.name, Job.kind, Job.service)
@@ -244,6 +260,11 @@ def _row(found: Row[Schedule, str, str, str | None], cursor: datetime | None) ->
             overrides=schedule.code_overrides,
             left_at=schedule.left_code_at,
         ),
+        has_seconds=schedule.has_seconds,
+        clock_change=_known(ClockChange, schedule.clock_change, ClockChange.ONCE),
+        starts_at=schedule.starts_at,
+        ends_at=schedule.ends_at,
+        tags=tuple(schedule.tags),
     )
 
 

@@ -1,6 +1,5 @@
 """Commands on schedules. Those that concern slots already due go through `runs.service`, which plans them first."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,16 +14,25 @@ from app.core.ids import new_id
 from app.core.names import NameInvalid, clean_name
 from app.events.service import Topic, append_event
 from app.jobs.queries import get_job
+from app.schedules.acceptance import refuse_never
 from app.schedules.code_origin import refuse_deletion, refuse_left, refuse_renaming
-from app.schedules.fire_times import ClockChange, Rhythm, next_fire, rhythm
+from app.schedules.draft import ScheduleDraft, completed
+from app.schedules.fire_times import Rhythm, next_fire
 from app.schedules.gaps import record_gap
 from app.schedules.models import Schedule
-from app.schedules.policies import DEFAULT_MISSED_LIMIT, GapReason, Missed, Overlap
+from app.schedules.policies import GapReason
 from app.schedules.policy_fields import clean_limit, clean_max_age, clean_notes
 from app.schedules.queries import ScheduleNotFound, ScheduleRow, get_schedule
 from app.schedules.slot_accounts import NOTHING_MADE_UP, MadeUp
+from app.schedules.stored_rhythms import is_same_rhythm, rhythm_of
+from app.schedules.tags import clean_tags
 from app.tenants.access import Actor, Permission, require
 from app.tenants.audit import record
+
+__all__ = [
+    "LONGEST_NAME", "ScheduleChanged", "ScheduleDraft", "ScheduleInvalid", "ScheduleIsDefault", "ScheduleNameTaken",
+    "create_schedule", "edit_schedule", "mark_deleted", "rhythm_of", "switch_schedule",
+]  # fmt: skip
 
 LONGEST_NAME = 120
 
@@ -45,51 +53,16 @@ class ScheduleIsDefault(Conflict):
     """Every organization keeps the default schedule of each service."""
 
 
-@dataclass(frozen=True)
-class ScheduleDraft:
-    """What a person says about a schedule. The cron text is kept as it was typed.
-
-    Without a maximum age, the one that suits its rhythm is taken.
-    """
-
-    name: str
-    job_id: UUID
-    cron: str
-    timezone: str
-    spread_key: str
-    enabled: bool = True
-    overlap: Overlap = Overlap.SKIP
-    missed: Missed = Missed.LATEST
-    missed_max_age_seconds: int | None = None
-    missed_limit: int = DEFAULT_MISSED_LIMIT
-    notes: str = ""
-
-    @property
-    def rhythm(self) -> Rhythm:
-        """When it would fire. Raises CronInvalid or UnknownZone."""
-        return rhythm(self.cron, timezone=self.timezone, spread_key=self.spread_key)
-
-
-def rhythm_of(schedule: Schedule | ScheduleRow) -> Rhythm:
-    """When a stored schedule fires. Raises CronInvalid or UnknownZone for a row that cannot be read any more."""
-    return rhythm(schedule.cron, timezone=schedule.timezone, spread_key=schedule.spread_key)
-
-
-def refuse_never(when: Rhythm, *, now: datetime) -> None:
-    """Raises ScheduleInvalid for a line whose hour always falls where the clocks of its zone jump over it."""
-    if not when.cron.is_manual and next_fire(when, after=now) is None:
-        raise ScheduleInvalid("This never happens in this time zone. Choose another time.", field="cron")
-
-
 def create_schedule(session: Session, *, actor: Actor, draft: ScheduleDraft, now: datetime) -> UUID:
     """Make a schedule. Raises ScheduleInvalid, CronInvalid, UnknownZone, JobNotFound or ScheduleNameTaken."""
     require(actor, Permission.EDIT_SCHEDULES)
+    draft = completed(draft, now=now)
     columns = _columns(session, actor, draft, now)
     schedule = Schedule(
         id=new_id(),
         organization_id=actor.organization_id,
         enabled=draft.enabled,
-        next_run_at=next_fire(draft.rhythm, after=now),
+        next_run_at=next_fire(rhythm_of(draft), after=now),
         switched_at=now,
         switched_by=actor.label,
         created_at=now,
@@ -116,12 +89,13 @@ def edit_schedule(
     """
     require(actor, Permission.EDIT_SCHEDULES)
     before = get_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
+    draft = completed(draft, now=now)
     columns = _columns(session, actor, draft, now, before)
     if before.default_for is not None and columns["job_id"] != before.job_id:
         raise ScheduleInvalid("The default schedule of a service runs the service's own sync.", field="job_id")
     refuse_renaming(before.code, before=(before.name, before.job_id), after=(columns["name"], columns["job_id"]))
     overrides = () if before.code is None else before.code.overrides_of(columns)
-    _account_for_silence(session, before, draft.rhythm, now)
+    _account_for_silence(session, before, rhythm_of(draft), now)
     query = (
         update(Schedule)
         .where(
@@ -134,7 +108,7 @@ def edit_schedule(
             **_switched(before, draft.enabled, actor, now),
             code_overrides=",".join(overrides),
             problem=None,
-            next_run_at=next_fire(draft.rhythm, after=now),
+            next_run_at=next_fire(rhythm_of(draft), after=now),
             version=version + 1,
             updated_at=now,
         )
@@ -221,20 +195,25 @@ def _columns(
     except NameInvalid as error:
         raise ScheduleInvalid(error.message, field=error.field) from error
     job = get_job(session, organization_id=actor.organization_id, job_id=draft.job_id)
-    when = draft.rhythm
-    refuse_never(when, now=now)
+    when = rhythm_of(draft)
+    if before is None or not is_same_rhythm(when, before):
+        refuse_never(when, now=now)
     return {
         "name": name,
         "job_id": job.id,
         "cron": when.cron.text,
         "timezone": when.zone.name,
         "spread_key": draft.spread_key,
-        "clock_change": ClockChange.ONCE.value,
+        "has_seconds": draft.has_seconds,
+        "clock_change": draft.clock_change.value,
+        "starts_at": draft.starts_at,
+        "ends_at": draft.ends_at,
         "overlap": draft.overlap.value,
         "missed": draft.missed.value,
         "missed_max_age_seconds": _max_age(draft, when, before),
         "missed_limit": clean_limit(draft.missed_limit),
         "notes": clean_notes(draft.notes),
+        "tags": list(clean_tags(draft.tags)),
     }
 
 
@@ -271,9 +250,15 @@ def _name_taken(draft: ScheduleDraft) -> ScheduleNameTaken:
 def _differences(before: ScheduleRow, after: dict[str, Any]) -> dict[str, Any]:
     """Old and new value of every field that changed, in a form that JSON can hold."""
     pairs = {
-        field: [str(getattr(before, field)), str(value)] for field, value in after.items() if hasattr(before, field)
+        field: [_plain(getattr(before, field)), _plain(value)]
+        for field, value in after.items()
+        if hasattr(before, field)
     }
     return {field: pair for field, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def _plain(value: Any) -> str:
+    return ", ".join(value) if isinstance(value, list | tuple) else str(value)
 
 
 def _note(

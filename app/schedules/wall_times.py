@@ -6,14 +6,27 @@ Everything is looked up in sorted tuples and bit masks: nothing mutable is share
 from bisect import bisect_left
 from collections.abc import Iterator
 from datetime import date
+from typing import Protocol
 
-from app.schedules.cron import CronExpression
-from app.schedules.month_days import month_shape
+from app.schedules.month_days import DayTable, month_shape
 
 _DAY_MINUTES = 1440
 
 
-def first_wall_minute(cron: CronExpression, start: int, stop: int) -> int | None:
+class Named(Protocol):
+    """Minutes of the hour at hours of the day on days of months: what a cron line names, or several have in common."""
+
+    @property
+    def minutes(self) -> tuple[int, ...]: ...
+    @property
+    def hours(self) -> tuple[int, ...]: ...
+    @property
+    def months(self) -> tuple[int, ...]: ...
+    @property
+    def table(self) -> DayTable: ...
+
+
+def first_wall_minute(cron: Named, start: int, stop: int) -> int | None:
     """The first named minute in [start, stop)."""
     day, minute = divmod(start, _DAY_MINUTES)
     if minute:
@@ -26,7 +39,7 @@ def first_wall_minute(cron: CronExpression, start: int, stop: int) -> int | None
     return None
 
 
-def last_wall_minute(cron: CronExpression, start: int, stop: int) -> int | None:
+def last_wall_minute(cron: Named, start: int, stop: int) -> int | None:
     """The last named minute in [start, stop)."""
     day, minute = divmod(stop, _DAY_MINUTES)
     if minute and _is_on(cron, day):
@@ -39,7 +52,7 @@ def last_wall_minute(cron: CronExpression, start: int, stop: int) -> int | None:
     return None if found is None else _from(found * _DAY_MINUTES + last_time, start)
 
 
-def count_wall_minutes(cron: CronExpression, start: int, stop: int) -> int:
+def count_wall_minutes(cron: Named, start: int, stop: int) -> int:
     """How many minutes in [start, stop) are named."""
     if start >= stop:
         return 0
@@ -61,7 +74,7 @@ def _from(minute: int, start: int) -> int | None:
     return minute if minute >= start else None
 
 
-def _time_at_or_after(cron: CronExpression, minute_of_day: int) -> int | None:
+def _time_at_or_after(cron: Named, minute_of_day: int) -> int | None:
     hour, minute = divmod(minute_of_day, 60)
     place = bisect_left(cron.hours, hour)
     if place < len(cron.hours) and cron.hours[place] == hour:
@@ -72,7 +85,7 @@ def _time_at_or_after(cron: CronExpression, minute_of_day: int) -> int | None:
     return cron.hours[place] * 60 + cron.minutes[0] if place < len(cron.hours) else None
 
 
-def _times_before(cron: CronExpression, minute_of_day: int) -> int:
+def _times_before(cron: Named, minute_of_day: int) -> int:
     hour, minute = divmod(minute_of_day, 60)
     place = bisect_left(cron.hours, hour)
     total = place * len(cron.minutes)
@@ -81,7 +94,7 @@ def _times_before(cron: CronExpression, minute_of_day: int) -> int:
     return total
 
 
-def _is_on(cron: CronExpression, day: int) -> bool:
+def _is_on(cron: Named, day: int) -> bool:
     at = date.fromordinal(day + 1)
     if at.month not in cron.months:
         return False
@@ -89,7 +102,7 @@ def _is_on(cron: CronExpression, day: int) -> bool:
     return bool(cron.table.masks[shape] >> (day - first) & 1)
 
 
-def _masks(cron: CronExpression, start: int, stop: int) -> Iterator[tuple[int, int]]:
+def _masks(cron: Named, start: int, stop: int) -> Iterator[tuple[int, int]]:
     """For each month that has named days in [start, stop): the number of its first day, and those days as a mask."""
     if start >= stop or not cron.months:
         return
@@ -111,7 +124,7 @@ def _masks(cron: CronExpression, start: int, stop: int) -> Iterator[tuple[int, i
         place += 1
 
 
-def _days(cron: CronExpression, start: int, stop: int) -> Iterator[int]:
+def _days(cron: Named, start: int, stop: int) -> Iterator[int]:
     for first, mask in _masks(cron, start, stop):
         rest = mask
         while rest:
@@ -120,7 +133,7 @@ def _days(cron: CronExpression, start: int, stop: int) -> Iterator[int]:
             rest ^= lowest
 
 
-def _last_day(cron: CronExpression, start: int, stop: int) -> int | None:
+def _last_day(cron: Named, start: int, stop: int) -> int | None:
     # Backwards month by month would need a second walk; the spans asked about are a year at most.
     last = None
     for first, mask in _masks(cron, start, stop):
@@ -128,5 +141,5 @@ def _last_day(cron: CronExpression, start: int, stop: int) -> int | None:
     return last
 
 
-def _count_days(cron: CronExpression, start: int, stop: int) -> int:
+def _count_days(cron: Named, start: int, stop: int) -> int:
     return sum(mask.bit_count() for _, mask in _masks(cron, start, stop))

@@ -552,3 +552,87 @@ class TestNeighbours:
 
         (shown,) = operator_api.get("/schedules", workflow=workflow.id).json["data"]
         assert (shown["id"], shown["last_run_at"]) == (str(kept.id), None)
+
+
+class TestRhythms:
+    """What decides when it fires, beside cron line and zone."""
+
+    SAID = {
+        "cron": "*/30 0 9 * * 1-5\n0 11 * * 6",
+        "has_seconds": True,
+        "clock_change": "skip",
+        "starts_at": "2027-02-01T00:00:00+01:00",
+        "ends_at": "2027-03-01T00:00:00Z",
+        "tags": ["Nightly", "finance", "nightly"],
+    }
+
+    def test_keeps_all_that_is_said(self, operator_api: Caller, job: Job) -> None:
+        made = operator_api.post("/schedules", asked(job, **self.SAID)).json["data"]
+
+        assert {name: made[name] for name in self.SAID} == self.SAID | {
+            "starts_at": "2027-01-31T23:00:00Z",
+            "tags": ["finance", "nightly"],
+        }
+        assert made["next_run_at"] == "2027-02-01T08:00:00Z"
+
+    def test_completes_an_interval_with_today(self, operator_api: Caller, job: Job) -> None:
+        made = operator_api.post("/schedules", asked(job, cron="every 90 minutes from 08:00")).json["data"]
+
+        assert made["cron"] == f"every 90 minutes from {made['created_at'][:10]} 08:00"
+
+    def test_changes_what_is_sent_and_takes_bounds_away(self, operator_api: Caller, job: Job) -> None:
+        made = operator_api.post("/schedules", asked(job, **self.SAID)).json["data"]
+
+        changes = {"ends_at": None, "starts_at": None, "tags": []}
+        changed = operator_api.patch(f"/schedules/{made['id']}", changes).json["data"]
+
+        assert {name: changed[name] for name in changes} == changes
+        assert changed["cron"] == self.SAID["cron"]
+
+    @pytest.mark.parametrize(
+        ("changes", "field"),
+        [
+            ({"cron": "0 9 * * *\n60 9 * * *"}, "cron"),
+            ({"cron": "0 0 9 * * *"}, "cron"),
+            ({"cron": "0 9 * * *\n" * 100}, "cron"),
+            ({"clock_change": "sometimes"}, "clock_change"),
+            ({"ends_at": "2020-01-01T00:00:00Z"}, "ends_at"),
+            ({"starts_at": "tomorrow"}, "starts_at"),
+            ({"tags": ["two words"]}, "tags"),
+            ({"tags": ["x"] * 49}, "tags"),
+        ],
+    )
+    def test_names_the_field_that_cannot_be(
+        self, operator_api: Caller, job: Job, changes: dict[str, Any], field: str
+    ) -> None:
+        answer = operator_api.post("/schedules", asked(job, **changes))
+
+        assert answer.status_code == 422
+        assert [problem["field"].partition(".")[0] for problem in answer.json["error"]["fields"]] == [field]
+
+    def test_lists_those_with_a_tag(self, operator_api: Caller, job: Job) -> None:
+        for name, tags in (("A", ["x_1"]), ("B", ["xy1"]), ("C", ["x_1", "täglich"])):
+            operator_api.post("/schedules", asked(job, name=name, tags=tags))
+
+        assert names(operator_api.get("/schedules", tag="X_1")) == ["A", "C"]
+        assert names(operator_api.get("/schedules", tag="täglich")) == ["C"]
+        assert operator_api.get("/schedules", tag="no tag").status_code == 422
+
+    def test_previews_what_it_does(self, operator_api: Caller, job: Job) -> None:
+        made = operator_api.post("/schedules", asked(job, **self.SAID)).json["data"]
+
+        preview = operator_api.get(f"/schedules/{made['id']}/preview", count=3).json["data"]
+
+        assert [run["at"] for run in preview["next_runs"]] == [
+            "2027-02-01T08:00:00Z",
+            "2027-02-01T08:00:30Z",
+            "2027-02-02T08:00:00Z",
+        ]
+        assert preview["notes"][:2] == ["Starts on Mon 1 Feb 2027, 00:00.", "Ends on Mon 1 Mar 2027, 01:00."]
+
+    def test_validates_with_all_that_decides(self, operator_api: Caller) -> None:
+        body = {"cron": "30 0 6 * * *", "timezone": "UTC", "has_seconds": True, "starts_at": "2027-02-01T06:00:30Z"}
+
+        answer = operator_api.post("/utils/validate-cron", body).json
+
+        assert (answer["valid"], answer["nextRuns"][0]) == (True, "2027-02-01T06:00:30Z")

@@ -1,6 +1,7 @@
 """`belfry schedules`: what a page can do, the terminal can do too."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from click.testing import CliRunner
@@ -214,3 +215,48 @@ class TestJobs:
         terminal.run("jobs", "delete", job_id)
 
         assert (terminal.json("jobs", "list"), terminal.json("schedules", "list")) == ([], [])
+
+
+class TestRhythms:
+    def create(self, terminal: Terminal, job_id: str, name: str, *words: str) -> str:
+        made = terminal.json("schedules", "create", name, "--job", job_id, *words)
+        return str(made["schedule"])
+
+    def stored(self, terminal: Terminal, schedule_id: str) -> Schedule:
+        with terminal.database.reading() as session:
+            return session.scalars(select(Schedule).where(Schedule.id == UUID(schedule_id))).one()
+
+    def test_are_said_line_by_line_with_all_that_decides(self, terminal: Terminal, job_id: str) -> None:
+        words = ["--cron", "0 9 * * 1-5", "--cron", "30 0 11 * * 6", "--seconds", "--clock-change", "twice"]
+        bounds = ["--zone", "Europe/Berlin", "--starts", "2100-02-01", "--ends", "2100-03-01T00:00:00Z"]
+        schedule = self.stored(
+            terminal, self.create(terminal, job_id, "A", *words, *bounds, "--tag", "X", "--tag", "b")
+        )
+
+        assert (schedule.cron, schedule.has_seconds) == ("0 9 * * 1-5\n30 0 11 * * 6", True)
+        assert (schedule.clock_change, schedule.tags) == ("twice", ["b", "x"])
+        assert (schedule.starts_at, schedule.ends_at) == (utc("2100-01-31 23:00"), utc("2100-03-01 00:00"))
+
+    def test_change_in_parts(self, terminal: Terminal, job_id: str) -> None:
+        words = ["--cron", "0 9 * * *", "--ends", "2100-03-01", "--tag", "a", "--clock-change", "skip"]
+        schedule_id = self.create(terminal, job_id, "A", *words)
+
+        terminal.run("schedules", "edit", schedule_id, "--ends", "none", "--tag", "")
+
+        schedule = self.stored(terminal, schedule_id)
+        assert (schedule.ends_at, schedule.tags, schedule.clock_change) == (None, [], "skip")
+
+    def test_are_listed_by_tag(self, terminal: Terminal, job_id: str) -> None:
+        self.create(terminal, job_id, "A", "--cron", "0 9 * * *", "--tag", "a")
+        self.create(terminal, job_id, "B", "--cron", "every 2 hours", "--tag", "b")
+
+        found = terminal.json("schedules", "list", "--tag", "B")
+
+        assert [(row["name"], row["tags"]) for row in found] == [("B", ["b"])]
+
+    def test_are_previewed_with_seconds_and_bounds(self, terminal: Terminal) -> None:
+        words = ["*/30 * * * * *", "--seconds", "--starts", "2027-03-13", "--from", "2027-01-01", "--count", "2"]
+
+        shown = terminal.json("schedules", "preview", *words)
+
+        assert shown["instants"] == ["2027-03-13T00:00:00Z", "2027-03-13T00:00:30Z"]

@@ -289,6 +289,18 @@ class TestWhatOperatorsChanged:
         row = sync.schedules()["nightly"]
         assert (row.cron, row.code.says["cron"], row.code.overrides) == ("0 5 * * *", "0 1 * * *", ("cron",))
 
+    def test_of_clock_changes_and_tags_is_kept_like_the_rest(self, sync: Sync, define: Define):
+        says = NIGHTLY.replace("run=ALL_JOBS", 'run=ALL_JOBS, clock_change="skip", tags=["Nightly", "all"]')
+        sync(define(says))
+        as_said = sync.schedules()["nightly"]
+        sync.edit("nightly", tags=("mine",))
+
+        sync(define(says.replace("0 2 *", "0 1 *").replace('"skip"', '"twice"')))
+
+        row = sync.schedules()["nightly"]
+        assert (as_said.clock_change, as_said.tags, as_said.code.overrides) == ("skip", ("all", "nightly"), ())
+        assert (row.clock_change, row.tags, row.code.overrides) == ("twice", ("mine",), ("tags",))
+
     def test_leaves_the_rest_to_the_code(self, sync: Sync, define: Define):
         sync(define(NIGHTLY))
         sync.edit("nightly", cron="0 5 * * *")

@@ -18,7 +18,7 @@ from app.ops.schedule_history import HistoryEntry, Place, list_history
 from app.runs.queries import RunRow
 from app.runs.states import Reason, RunState, Trigger
 from app.schedules.policies import GapReason
-from app.schedules.preview import RhythmPreview, preview_text, sentence_of
+from app.schedules.preview import RhythmPreview, preview_of, sentence_of
 from app.schedules.queries import GapRow, ScheduleRow, get_schedule
 from app.tenants.access import Permission
 
@@ -133,9 +133,7 @@ def preview_schedule(schedule_id: UUID, query: PreviewQuery) -> PreviewOut:
     organization_id = current_actor().organization_id
     row = get_schedule(request_session(), organization_id=organization_id, schedule_id=schedule_id)
     try:
-        found = preview_text(
-            row.cron, timezone=row.timezone, spread_key=row.spread_key, now=request_now(), count=query.count
-        )
+        found = preview_of(row, now=request_now(), count=query.count)
     except Invalid as error:
         return _unreadable(row, error)
     return _preview(found)

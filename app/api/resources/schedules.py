@@ -28,6 +28,7 @@ from app.runs.states import RunState
 from app.schedules.policies import Missed
 from app.schedules.queries import ScheduleFilter, get_schedule, list_some_schedules, lock_schedule
 from app.schedules.service import create_schedule as make_schedule
+from app.schedules.tags import LONGEST_TAG
 from app.tenants.access import Permission
 
 
@@ -37,6 +38,7 @@ class ScheduleQuery(Paging):
     workflow: Annotated[UUID | None, Field(description="The id of a workflow, or of a job of another kind.")] = None
     service: Annotated[Service | None, Field(description="What its job syncs from.")] = None
     enabled: Annotated[Flag | None, Field(description="Whether it is switched on.")] = None
+    tag: Annotated[str | None, Field(max_length=LONGEST_TAG, description="A tag that it has.")] = None
 
 
 class ScheduleIn(ScheduleRules):
@@ -66,7 +68,7 @@ def list_schedules(query: ScheduleQuery) -> Page[ScheduleOut]:
     found = list_some_schedules(
         request_session(),
         organization_id=current_actor().organization_id,
-        schedule_filter=ScheduleFilter(query.workflow, query.service, query.enabled),
+        schedule_filter=ScheduleFilter(query.workflow, query.service, query.enabled, query.tag),
         limit=query.limit + 1,
         after=(after[0], UUID(after[1])) if after else None,
     )

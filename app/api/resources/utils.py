@@ -6,9 +6,10 @@ from pydantic import ConfigDict, Field
 
 from app.api.models import Answer, Body, Moment
 from app.api.resource import resource
-from app.api.schedule_shapes import SpreadKey
+from app.api.schedule_shapes import EndsAt, HasSeconds, OnClockChange, SpreadKey, StartsAt
 from app.core.errors import Invalid
 from app.edge.identity import current_person, request_now
+from app.schedules.clock_changes import ClockChange
 from app.schedules.preview import preview_text
 from app.tenants.access import Permission
 
@@ -23,6 +24,10 @@ class CronIn(Body):
     cron: str
     timezone: Annotated[str | None, Field(description="Unless given, the time zone of who asks.")] = None
     spread_key: SpreadKey = ""
+    has_seconds: HasSeconds = False
+    clock_change: OnClockChange = ClockChange.ONCE
+    starts_at: StartsAt = None
+    ends_at: EndsAt = None
 
 
 class CronOut(Answer):
@@ -49,7 +54,15 @@ def validate_cron(body: CronIn) -> CronOut:
     timezone = current_person().timezone if body.timezone is None else body.timezone
     try:
         found = preview_text(
-            body.cron, timezone=timezone, spread_key=body.spread_key, now=request_now(), count=_RUNS_SHOWN
+            body.cron,
+            timezone=timezone,
+            spread_key=body.spread_key,
+            now=request_now(),
+            count=_RUNS_SHOWN,
+            has_seconds=body.has_seconds,
+            clock_change=body.clock_change,
+            starts_at=body.starts_at,
+            ends_at=body.ends_at,
         )
     except Invalid as error:
         return CronOut(valid=False, description=None, nextRuns=[], error=error.message)

@@ -20,6 +20,7 @@ from wtforms.validators import InputRequired, Optional
 from app.core.errors import AppError
 from app.core.ids import new_id
 from app.jobs.queries import JobNotFound, JobRow
+from app.schedules.clock_changes import ClockChange
 from app.schedules.drafts import said_max_age
 from app.schedules.policies import DEFAULT_MISSED_LIMIT, MOST_MADE_UP, Missed, Overlap
 from app.schedules.policy_fields import LONGEST_NOTES, length_words, read_length
@@ -136,6 +137,12 @@ class ScheduleForm(BaseForm):
             missed_limit=self._limit(before),
             # A form from before there were notes does not take them away.
             notes=before.notes if before and not self.notes.raw_data else text_of(self.notes),
+            # What the form does not ask about stays as it is.
+            has_seconds=before is not None and before.has_seconds,
+            clock_change=before.clock_change if before else ClockChange.ONCE,
+            starts_at=before.starts_at if before else None,
+            ends_at=before.ends_at if before else None,
+            tags=before.tags if before else (),
         )
 
     def _max_age(self, before: ScheduleRow | None) -> int | None:

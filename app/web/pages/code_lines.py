@@ -29,8 +29,10 @@ HISTORY_SHOWN = 50
 _FIELD_WORDS = {
     "cron": "Times",
     "timezone": "Time zone",
+    "clock_change": "When the clocks change",
     "missed": "Missed runs",
     "overlap": "Overlap",
+    "tags": "Tags",
 }
 
 

@@ -19,7 +19,7 @@ from app.schedules.queries import GapRow, ScheduleRow, get_schedule, list_gaps
 from app.web.formatting import absolute_time
 from app.web.pages.badges import Badge, badge_of
 from app.web.pages.resume_question import resume_question
-from app.web.pages.schedule_preview import Preview, preview
+from app.web.pages.schedule_preview import Preview, preview_stored
 from app.web.pages.schedule_rows import RATE_WINDOW, next_run_note, success_words, why_it_stays
 from app.web.run_words import TRIGGER_WORDS
 
@@ -74,7 +74,7 @@ def read_detail(
     question = resume_question(row, now=now)
     return Detail(
         schedule=row,
-        preview=preview(row.cron, timezone=row.timezone, spread_key=row.spread_key, viewer_zone=viewer_zone, now=now),
+        preview=preview_stored(row, viewer_zone=viewer_zone, now=now),
         next_note=next_run_note(row, viewer_zone=viewer_zone, is_stopped=is_stopped, now=now),
         overlap=OVERLAP_SENTENCES[row.overlap],
         missed=missed_sentence(row.missed, limit=row.missed_limit, max_age_seconds=row.missed_max_age_seconds),

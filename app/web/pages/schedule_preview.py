@@ -5,7 +5,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from app.core.errors import Invalid
-from app.schedules.preview import RhythmPreview, preview_text
+from app.schedules.preview import RhythmPreview, preview_of, preview_text
+from app.schedules.queries import ScheduleRow
 from app.web.formatting import absolute_time
 
 NEXT_RUNS = 5
@@ -39,13 +40,23 @@ def preview(cron: str, *, timezone: str, spread_key: str, viewer_zone: str, now:
     return Preview(found.sentence, _next_runs(found, viewer_zone=viewer_zone, now=now), found.notes)
 
 
+def preview_stored(schedule: ScheduleRow, *, viewer_zone: str, now: datetime) -> Preview:
+    """The preview of a schedule as it is. Never raises: what cannot be read is explained."""
+    try:
+        found = preview_of(schedule, now=now, count=NEXT_RUNS)
+    except Invalid as error:
+        return Preview(error.message, is_valid=False)
+    return Preview(found.sentence, _next_runs(found, viewer_zone=viewer_zone, now=now), found.notes)
+
+
 def _next_runs(preview: RhythmPreview, *, viewer_zone: str, now: datetime) -> tuple[NextRun, ...]:
     found, zone = preview.next_runs, preview.zone
     first_offset = found[0].astimezone(ZoneInfo(zone)).strftime("%z") if found else ""
+    has_seconds = any(at.second for at in found)
     rows = []
     for at in found:
-        wall = absolute_time(at, zone=zone, now=now)
-        mine = absolute_time(at, zone=viewer_zone, now=now)
+        wall = absolute_time(at, zone=zone, now=now, seconds=has_seconds)
+        mine = absolute_time(at, zone=viewer_zone, now=now, seconds=has_seconds)
         offset = at.astimezone(ZoneInfo(zone)).strftime("%z")
         # The offset is worth its room only where the clocks have changed in between.
         shown = wall if offset == first_offset else f"{wall} (UTC{offset[:3]}:{offset[3:]})"

@@ -10,7 +10,7 @@ from app.schedules.cron import CronInvalid, parse_cron
 MESSAGES = {
     "": "A cron line has 5 fields: minute hour day month weekday. This has 0.",
     "0 9 * *": "A cron line has 5 fields: minute hour day month weekday. This has 4.",
-    "0 0 9 * * *": "Seconds are not supported. Remove the first field.",
+    "0 0 9 * * *": "Seconds are not supported. Remove the first field. Or allow seconds for this schedule.",
     "0 0 9 * * * 2027": (
         "Seconds are not supported. Remove the first field. Years are not supported either: remove the last one too."
     ),

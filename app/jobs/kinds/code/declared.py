@@ -40,6 +40,8 @@ class DeclaredSchedule:
     overlap: str
     description: str
     source: str
+    clock_change: str = "once"
+    tags: tuple[str, ...] = ()
 
 
 def schedule(
@@ -52,15 +54,21 @@ def schedule(
     missed: str = "skip",
     overlap: str = "skip",
     description: str = "",
+    clock_change: str = "once",
+    tags: Iterable[str] = (),
 ) -> DeclaredSchedule:
     """Declare when something runs: ALL_JOBS, group("matching"), or a job by its name. It is off until a person says.
 
-    Which runs are made up for that were missed, and what becomes of a run that comes while the one before still goes
-    on, are said in the words of the pages. `environments` are those in which it exists.
+    Which runs are made up for that were missed, what becomes of a run that comes while the one before still goes on,
+    and what happens when the clocks change, are said in the words of the pages. `environments` are those in which it
+    exists.
     """
     # The caller's own module, at its top level: that is where it is looked for.
     frame = sys._getframe(1)
     names = None if environments is None else tuple(environments)
-    found = DeclaredSchedule(id, cron, zone, run, names, str(missed), str(overlap), description, place_of_frame(frame))
+    found = DeclaredSchedule(
+        id, cron, zone, run, names, str(missed), str(overlap), description, place_of_frame(frame),
+        clock_change=str(clock_change), tags=(tags,) if isinstance(tags, str) else tuple(tags),
+    )  # fmt: skip
     frame.f_globals.setdefault(DECLARED_SCHEDULES, []).append(found)
     return found
