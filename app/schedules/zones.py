@@ -85,7 +85,13 @@ def all_zone_names() -> tuple[str, ...]:
 
 @lru_cache(maxsize=1)
 def _canonical_names() -> dict[str, str]:
-    """From every known name, in lower case, to the canonical one.
+    """From every known name, in lower case, to the canonical one."""
+    return {name.lower(): canonical for name, canonical in canonical_zone_names().items()} | {"z": "UTC"}
+
+
+@lru_cache(maxsize=1)
+def canonical_zone_names() -> dict[str, str]:
+    """From every known name to the canonical one.
 
     A place that the zone tables list keeps its own name even where tzdata links it to a neighbour with the same clocks:
     nobody in Reykjavik wants to read Abidjan. Only names without a place of their own (US/Eastern, Asia/Calcutta) move.
@@ -103,8 +109,8 @@ def _canonical_names() -> dict[str, str]:
         target = alias
         while target not in own:
             target = links[target]
-        found[alias.lower()] = _PLACELESS.get(target, target)
-    return found | {"z": "UTC"}
+        found[alias] = _PLACELESS.get(target, target)
+    return found
 
 
 def _not_found(wanted: str) -> str:
