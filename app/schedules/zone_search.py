@@ -10,7 +10,7 @@ from itertools import islice
 from app.core.errors import Invalid
 from app.schedules.zone_clocks import YearOfClocks, ZoneClock, clock_of, year_of_clocks
 from app.schedules.zone_places import OldName, Place, all_places, fold
-from app.schedules.zones import COMMON_ZONES, UnknownZone, find_zone
+from app.schedules.zones import COMMON_ZONES, find_zone, known_zone_name
 
 LONGEST_QUERY = 60
 MOST_FOUND = 30
@@ -88,10 +88,8 @@ def search_zones(
 
 def zone_clock(name: str, *, now: datetime) -> ZoneClock | None:
     """The clock of a zone; None where there is no such zone."""
-    try:
-        return clock_of(find_zone(name), now=now)
-    except UnknownZone:
-        return None
+    known = known_zone_name(name)
+    return None if known is None else clock_of(find_zone(known), now=now)
 
 
 def _found(place: Place, *, now: datetime, group: str = "", note: str = "") -> FoundZone:
@@ -111,13 +109,7 @@ def _offered(yours: Sequence[str], used: Sequence[str], now: datetime) -> Iterat
 
 
 def _canonical(names: Iterable[str]) -> list[str]:
-    found = []
-    for name in names:
-        try:
-            found.append(find_zone(name).name)
-        except UnknownZone:
-            continue
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(filter(None, map(known_zone_name, names))))
 
 
 def _matches(typed: str, clocks: dict[str, YearOfClocks]) -> Iterator[_Match]:

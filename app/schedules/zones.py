@@ -68,12 +68,15 @@ def find_zone(name: str) -> Zone:
     wanted = name.strip()
     if not wanted:
         raise UnknownZone("Choose a time zone, for example Europe/Berlin.")
-    canonical = None
-    if len(wanted) <= _LONGEST_NAME:
-        canonical = _canonical_names().get(wanted.replace(" ", "_").lower())
+    canonical = known_zone_name(wanted)
     if canonical is None:
         raise UnknownZone(_not_found(wanted))
     return _load_zone(canonical)
+
+
+def known_zone_name(name: str) -> str | None:
+    """The canonical name of a zone; None where there is no such zone."""
+    return _canonical_names().get(name.strip().replace(" ", "_").lower()) if len(name) <= _LONGEST_NAME else None
 
 
 @lru_cache(maxsize=1)
