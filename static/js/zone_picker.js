@@ -13,7 +13,8 @@
       option?.scrollIntoView({ block: "nearest" });
     };
     const show = (isOpen) => { mark(); list.hidden = !isOpen; input.ariaExpanded = isOpen; isEntered = false; };
-    const close = () => { show(false); input.value = select.selectedOptions[0]?.text; };
+    const focus = () => { if (document.activeElement === input) input.select(); };
+    const close = () => { show(false); input.value = select.selectedOptions[0]?.text; focus(); };
     const open = () => { input.value = ""; input.dispatchEvent(new Event("input")); show(true); };
     const choose = ({ dataset }) => {
       select.value = dataset.zone;
@@ -26,6 +27,7 @@
     Object.assign(select, { className: "visually-hidden", tabIndex: -1, ariaHidden: true, onfocus: () => input.focus(), onchange: () => { close(); clock.textContent = ""; } });
     Object.assign(box, {
       hidden: false,
+      onfocusin: focus,
       onfocusout: close,
       oninput: (event) => { event.stopPropagation(); show(true); },
       onmousedown: (event) => { if (event.target !== input) event.preventDefault(); },
