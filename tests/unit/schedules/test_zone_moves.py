@@ -14,8 +14,9 @@ NOW = utc("2026-11-20 20:34")
         ("30 2 * * *", "America/New_York", "Europe/Berlin", "Still 02:30, now Berlin time: 6 h earlier."),
         ("30 2 * * *", "Europe/Berlin", "America/New_York", "Still 02:30, now New York time: 6 h later."),
         ("0 6,18 * * 1", "UTC", "Asia/Kolkata", "Still 06:00 and 18:00, now Kolkata time: 5 h 30 min earlier."),
-        ("0 */3 * * *", "UTC", "Asia/Tokyo", "Still the same times of day, now Tokyo time: 9 h earlier."),
-        # runs every quarter of an hour on either clock
+        ("0 */2 * * *", "UTC", "Asia/Tokyo", "Still the same times of day, now Tokyo time: 9 h earlier."),
+        # at the same instants on either clock
+        ("0 */3 * * *", "UTC", "Asia/Tokyo", ""),
         ("*/15 * * * *", "Europe/Berlin", "Asia/Tokyo", ""),
         ("30 2 * * *", "Europe/Berlin", "Europe/Paris", ""),
         ("30 2 * * *", "Europe/Berlin", "Europe/Berlin", ""),
