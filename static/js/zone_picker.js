@@ -25,10 +25,9 @@
     label.htmlFor = input.id;
     input.setAttribute("hx-vals", vals);
     Object.assign(select, { className: "visually-hidden", tabIndex: -1, ariaHidden: true, onfocus: () => input.focus(), onchange: () => { close(); clock.textContent = ""; } });
+    Object.assign(input, { onfocus: focus, onblur: close });
     Object.assign(box, {
       hidden: false,
-      onfocusin: focus,
-      onfocusout: close,
       oninput: (event) => { event.stopPropagation(); show(true); },
       onmousedown: (event) => { if (event.target !== input) event.preventDefault(); },
       onclick: ({ target }) => { const option = target.closest("[data-zone]"); if (option) choose(option); else if (list.hidden) open(); },
