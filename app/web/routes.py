@@ -28,6 +28,7 @@ from app.web.pages import (
     runs,
     schedules,
     team,
+    time_zones,
     tokens,
     ways_back,
 )
@@ -57,6 +58,7 @@ MODULES = (
     scheduling_actions,
     team,
     team_actions,
+    time_zones,
     token_actions,
     tokens,
     ways_back,

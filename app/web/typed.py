@@ -5,8 +5,8 @@ from collections.abc import Iterable
 # Fields that no person sees.
 _HIDDEN = frozenset(
     {
-        "csrf_token", "cron_was", "id", "job_id", "kind", "next", "preset", "preview", "reload", "request_key",
-        "revision", "schedule_id", "spread_key", "tab", "token", "username", "version",
+        "csrf_token", "cron_was", "id", "job_id", "kind", "next", "preset", "preview", "q", "reload", "request_key",
+        "revision", "schedule_id", "spread_key", "tab", "timezone_was", "token", "username", "version",
     }
 )  # fmt: skip
 _LABELS = {

@@ -65,6 +65,7 @@ class ScheduleForm(BaseForm):
     )
     cron = StringField("Cron text", [InputRequired("Choose when it should run.")])
     cron_was = HiddenField()
+    timezone_was = HiddenField()
     timezone = SelectField("Time zone", [InputRequired("Choose a time zone.")], choices={}, validate_choice=False)
     overlap = RadioField(
         "If the previous run is still going", choices={key.value: text for key, text in _OVERLAP_WORDS.items()}
@@ -86,6 +87,8 @@ class ScheduleForm(BaseForm):
         # Without a script a chip is pressed and the text stays; from here on both say the same.
         self.cron.data = self._chosen_cron()
         self.cron_was.data = self.cron.data
+        # Kept over a refused save, so that the preview still says what the move of the zone does.
+        self.timezone_was.data = text_of(self.timezone_was) or text_of(self.timezone)
         found = preset_for(self.cron.data)
         self.preset.data = CUSTOM if found is None else found.key
         self.job_id.choices = {"": "Choose a job", **{str(job.id): job.name for job in jobs}}

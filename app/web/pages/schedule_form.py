@@ -48,6 +48,7 @@ def preview_of(form: ScheduleForm) -> Preview:
     return preview(
         text_of(form.cron),
         timezone=text_of(form.timezone),
+        timezone_was=text_of(form.timezone_was),
         spread_key=text_of(form.spread_key),
         viewer_zone=viewer_zone(),
         now=request_now(),

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from app.core.errors import Invalid
 from app.schedules.preview import RhythmPreview, preview_of, preview_text
 from app.schedules.queries import ScheduleRow
+from app.schedules.zone_moves import zone_move
 from app.web.formatting import absolute_time
 
 NEXT_RUNS = 5
@@ -23,21 +24,31 @@ class NextRun:
 
 @dataclass(frozen=True)
 class Preview:
-    """What will happen, or why that cannot be said: then `sentence` is the message and `is_valid` is false."""
+    """What will happen, or why that cannot be said: then `sentence` is the message and `is_valid` is false.
+
+    `moved` says how far another time zone moves the runs.
+    """
 
     sentence: str
     next_runs: tuple[NextRun, ...] = ()
     notes: tuple[str, ...] = ()
     is_valid: bool = True
+    moved: str = ""
 
 
-def preview(cron: str, *, timezone: str, spread_key: str, viewer_zone: str, now: datetime) -> Preview:
-    """The preview of what stands in a form. Never raises: what cannot be read is explained."""
+def preview(
+    cron: str, *, timezone: str, spread_key: str, viewer_zone: str, now: datetime, timezone_was: str = ""
+) -> Preview:
+    """The preview of what stands in a form. Never raises: what cannot be read is explained.
+
+    Says also what becomes of the times where the zone is another one than it was.
+    """
     try:
         found = preview_text(cron, timezone=timezone, spread_key=spread_key, now=now, count=NEXT_RUNS)
     except Invalid as error:
         return Preview(error.message, is_valid=False)
-    return Preview(found.sentence, _next_runs(found, viewer_zone=viewer_zone, now=now), found.notes)
+    moved = zone_move(cron, timezone=timezone, timezone_was=timezone_was, spread_key=spread_key, now=now)
+    return Preview(found.sentence, _next_runs(found, viewer_zone=viewer_zone, now=now), found.notes, moved=moved)
 
 
 def preview_stored(schedule: ScheduleRow, *, viewer_zone: str, now: datetime) -> Preview:

@@ -53,7 +53,7 @@ def schedule_rows() -> Response:
 @route(web, "/schedules/preview", permission=Permission.EDIT_SCHEDULES)
 def schedule_preview() -> Response:
     """What the text that is being typed would do. Answers 200 for text that cannot be read, too."""
-    typed = {name: request.args.get(name, "") for name in ("cron", "timezone", "spread_key")}
+    typed = {name: request.args.get(name, "") for name in ("cron", "timezone", "timezone_was", "spread_key")}
     found = preview(**typed, viewer_zone=viewer_zone(), now=request_now())
     return fragment("schedules/_preview.html", preview=found)
 
