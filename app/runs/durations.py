@@ -53,7 +53,9 @@ def last_lengths(session: Session, *, organization_id: UUID, schedule_id: UUID, 
         .limit(limit)
     )
     found = [
-        RunLength(run_id, outcome_of(RunState(state), is_retried=bool(is_retried)), started_at, finished_at - started_at)
+        RunLength(
+            run_id, outcome_of(RunState(state), is_retried=bool(is_retried)), started_at, finished_at - started_at
+        )
         for run_id, state, is_retried, started_at, finished_at in session.execute(query)
     ]
     return found[::-1]

@@ -44,7 +44,9 @@ def usual_of(lengths: Sequence[timedelta]) -> Usual | None:
     middle = median(seconds)
     deviation = median(abs(each - middle) for each in seconds)
     reach = max(_DEVIATIONS * deviation, _LEAST_SHARE * middle)
-    return Usual(timedelta(seconds=middle), timedelta(seconds=max(0.0, middle - reach)), timedelta(seconds=middle + reach))
+    return Usual(
+        timedelta(seconds=middle), timedelta(seconds=max(0.0, middle - reach)), timedelta(seconds=middle + reach)
+    )
 
 
 def step_of(lengths: Sequence[timedelta]) -> Step | None:

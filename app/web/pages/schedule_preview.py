@@ -30,10 +30,12 @@ class Preview:
     is_valid: bool = True
 
 
-def preview(cron: str, *, timezone: str, spread_key: str, viewer_zone: str, now: datetime) -> Preview:
+def preview(
+    cron: str, *, timezone: str, spread_key: str, viewer_zone: str, now: datetime, count: int = NEXT_RUNS
+) -> Preview:
     """The preview of what stands in a form. Never raises: what cannot be read is explained."""
     try:
-        found = preview_text(cron, timezone=timezone, spread_key=spread_key, now=now, count=NEXT_RUNS)
+        found = preview_text(cron, timezone=timezone, spread_key=spread_key, now=now, count=count)
     except Invalid as error:
         return Preview(error.message, is_valid=False)
     return Preview(found.sentence, _next_runs(found, viewer_zone=viewer_zone, now=now), found.notes)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from app.ops.schedule_timeline import ComingSlots, ScheduleTimeline
+from app.ops.schedule_timeline import ComingSlots, ScheduleTimeline, Span
 from app.runs.outcomes import Outcome
 from app.runs.timeline import RunBunch
 from app.schedules.policies import GapReason
@@ -42,6 +42,8 @@ class TimelinePicture:
     crosses: tuple[str, ...]
     now: str
     ticks: tuple[Tick, ...]
+    # A day is named from its beginning on, an hour right under its mark.
+    anchor: str
     clock_changes: tuple[ClockChange, ...]
 
 
@@ -55,6 +57,7 @@ def draw_timeline(timeline: ScheduleTimeline, *, zone: str) -> TimelinePicture:
         crosses=tuple(percent(axis.share(bunch.begin)) for bunch in failed),
         now=percent(axis.share(timeline.now)),
         ticks=axis.ticks(),
+        anchor="start" if timeline.span is Span.WEEK else "middle",
         clock_changes=axis.clock_changes(),
     )
 

@@ -1,4 +1,4 @@
-"""How long the last runs of a schedule took: a bar for each, the usual range behind, the slowest marked. Pure geometry."""
+"""How long the last runs of a schedule took: a bar each, the usual range behind, the slowest marked. Pure geometry."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
