@@ -10,6 +10,7 @@ import click
 from app.cli.code import read_parameters, revert_to_code, set_parameters, show_code_schedules
 from app.cli.console import Console, as_json, choice_of, moment, pass_console, show, table, with_organization
 from app.cli.schedule_history import gaps, history
+from app.cli.schedule_show import show_schedule
 from app.cli.why import why_of_schedule
 from app.core.errors import Invalid
 from app.core.ids import new_id
@@ -45,6 +46,7 @@ def schedules() -> None:
 
 
 schedules.add_command(why_of_schedule)
+schedules.add_command(show_schedule)
 schedules.add_command(history)
 schedules.add_command(gaps)
 schedules.add_command(revert_to_code)
