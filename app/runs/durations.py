@@ -79,4 +79,5 @@ def longest_since(session: Session, *, organization_id: UUID, schedule_id: UUID,
     seconds, runs = session.execute(select(func.max(newest.seconds), func.count())).one()
     if seconds is None:
         return None
-    return Longest(timedelta(seconds=float(seconds)), runs, is_all=runs < _MOST_COMPARED)
+    # A file keeps fractions of a day, which come out a few microseconds short.
+    return Longest(timedelta(milliseconds=round(float(seconds) * 1000)), runs, is_all=runs < _MOST_COMPARED)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from app.core.lengths import duration
 from app.runs.outcomes import Outcome
+from app.runs.usual import usual_of
 from app.web.formatting import relative_time
 from app.web.pictures.outcome_words import counted, outcome_counts
 from app.web.pictures.shapes import Form, Shape, joined, rectangle
@@ -56,16 +57,23 @@ def draw_strip(
 
 
 def strip_words(runs: Sequence[StripRun], *, lengths: Sequence[timedelta], now: datetime) -> str:
-    """“Last 30 runs over 30 d: 27 succeeded, 1 after retry, 2 failed (latest 3 d ago). Last took 21 s.”"""
+    """“Last 30 runs over 30 d: 27 succeeded, 1 after retry, 2 failed (latest 3 d ago). Last took 21 s, typical 18 s.”"""
     if not runs:
         return "No runs yet."
     counts = Counter(run.outcome for run in runs)
     failed = [run.at for run in runs if run.outcome is Outcome.FAILED]
     notes = {Outcome.FAILED: f"latest {relative_time(max(failed), now=now)}"} if failed else {}
     over = f" over {_rounded(now - runs[0].at)}" if len(runs) > 1 else ""
-    took = [run.took for run in runs if run.took is not None]
-    last = f" Last took {duration(took[-1])}." if took else ""
-    return f"Last {counted(len(runs), 'run')}{over}: {outcome_counts(counts, notes)}.{last}"
+    return f"Last {counted(len(runs), 'run')}{over}: {outcome_counts(counts, notes)}.{_length_words(runs, lengths)}"
+
+
+def _length_words(runs: Sequence[StripRun], lengths: Sequence[timedelta]) -> str:
+    over = [run.took for run in runs if run.took is not None and run.outcome is not Outcome.RUNNING]
+    if not over:
+        return ""
+    usual = usual_of(lengths)
+    typical = "" if usual is None else f", typical {duration(usual.typical)}"
+    return f" Last took {duration(over[-1])}{typical}."
 
 
 @dataclass(frozen=True)

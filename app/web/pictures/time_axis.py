@@ -88,11 +88,11 @@ class TimeAxis:
         by, is_back = abs(new - old), new < old
         wall = (at + old).replace(tzinfo=None)
         day = f"{wall:%a} {wall.day} {wall:%b}, {wall:%H:%M}"
-        hours = timedelta(hours=24) - (new - old)
+        hours = (timedelta(hours=24) - (new - old)) / timedelta(hours=1)
         return ClockChange(
             at=percent(self.share(at)),
             width=percent(self.share(at + by) - self.share(at)) if is_back else "",
             sign=f"{'−' if is_back else '+'}{duration(by)}",
             sentence=f"{day}: the clocks go {'back' if is_back else 'forward'} {duration(by)}. "
-            f"That day has {duration(hours)}.",
+            f"That day has {hours:g} hours.",
         )

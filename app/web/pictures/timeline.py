@@ -68,7 +68,7 @@ def timeline_words(timeline: ScheduleTimeline, *, zone: str) -> str:
     failures = [bunch.end for bunch in timeline.runs if bunch.outcome is Outcome.FAILED]
     notes = {Outcome.FAILED: f"latest {_said(max(failures), zone, timeline.now)}"} if failures else {}
     past = "No runs." if not timeline.runs else f"{counted(counts.total(), 'run')}: {outcome_counts(counts, notes)}."
-    gaps = f" {counted(len(timeline.gaps), 'gap')} nobody executed." if timeline.gaps else ""
+    gaps = f" {counted(len(timeline.gaps), 'gap')} in which nobody ran it." if timeline.gaps else ""
     return f"{past}{gaps} {_coming_words(timeline, zone)}"
 
 

@@ -92,6 +92,11 @@ class TestWords:
             "Last 4 runs over 4 h: 2 succeeded, 1 after retry, 1 failed (latest 3 h ago). Last took 1 min."
         )
 
+    def test_say_what_is_typical_and_leave_out_how_long_the_one_that_goes_on_takes(self) -> None:
+        made = [*runs(Outcome.SUCCEEDED), *runs(Outcome.RUNNING, took=5 * MINUTE)]
+
+        assert drawn(made, [MINUTE, 2 * MINUTE, 3 * MINUTE]).label.endswith("Last took 1 min, typical 2 min.")
+
     def test_of_nothing(self) -> None:
         assert drawn([]).label == "No runs yet."
 
