@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.core.seconds import SecondsBetween
+from app.runs.filters import of_schedule
 from app.runs.models import Run
 from app.runs.outcomes import Outcome, outcome_of
 from app.runs.states import RunState
@@ -40,7 +41,7 @@ def last_lengths(session: Session, *, organization_id: UUID, schedule_id: UUID, 
     """The last runs that succeeded or failed after they had started, the oldest first."""
     newest = (
         select(Run.id, Run.state, (Run.attempt > 1).label("is_retried"), Run.started_at, Run.finished_at)
-        .where(Run.organization_id == organization_id, Run.schedule_id == schedule_id, Run.finished_at.is_not(None))
+        .where(of_schedule(organization_id=organization_id, schedule_id=schedule_id), Run.finished_at.is_not(None))
         .order_by(Run.finished_at.desc())
         .limit(_MOST_LOOKED_AT)
         .subquery("newest")
@@ -66,8 +67,7 @@ def longest_since(session: Session, *, organization_id: UUID, schedule_id: UUID,
     newest = (
         select(SecondsBetween(Run.finished_at, Run.started_at).label("seconds"))
         .where(
-            Run.organization_id == organization_id,
-            Run.schedule_id == schedule_id,
+            of_schedule(organization_id=organization_id, schedule_id=schedule_id),
             Run.finished_at >= since,
             Run.state == RunState.SUCCEEDED.value,
             Run.started_at.is_not(None),

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.core.columns import UTCDateTime
 from app.core.seconds import UnixSeconds
+from app.runs.filters import of_schedule
 from app.runs.models import Run
 from app.runs.outcomes import Outcome, outcome_of
 from app.runs.states import RunState
@@ -34,10 +35,10 @@ def bunch_runs(
 
     What began before belongs to the first column. Where a run never began, its time is the one it was due at.
     """
-    mine = (Run.organization_id == organization_id, Run.schedule_id == schedule_id)
+    mine = of_schedule(organization_id=organization_id, schedule_id=schedule_id)
     # Two ranges of one index: asked for together, the whole history would be read.
-    over = _pieces(now).where(*mine, Run.finished_at >= since)
-    alive = _pieces(now).where(*mine, Run.finished_at.is_(None))
+    over = _pieces(now).where(mine, Run.finished_at >= since)
+    alive = _pieces(now).where(mine, Run.finished_at.is_(None))
     runs = union_all(over, alive).subquery("pieces").c
     column = case((runs.begin <= since, 0), else_=_whole_columns(runs.begin, since, width)).label("number")
     query = (
@@ -59,7 +60,7 @@ def _pieces(now: datetime) -> Select[Any]:
 
 def _whole_columns(begin: ColumnElement[datetime], since: datetime, width: timedelta) -> ColumnElement[int]:
     # Of two whole numbers, both engines round the quotient down.
-    return (UnixSeconds(begin) - int(since.timestamp())).op("/")(int(width.total_seconds()))
+    return (UnixSeconds(begin) - int(since.timestamp())) // int(width.total_seconds())
 
 
 def _moment(at: datetime) -> ColumnElement[datetime]:

@@ -231,5 +231,6 @@ class TestQueryPlans:
         plans = plans_of(session.get_bind(), read)
 
         assert scans(plans) == []
-        # Two ranges of the timeline, the last lengths and the longest one.
-        assert sum("ix_runs_schedule_id_finished_at" in plan for plan in plans) == 4
+        # Two ranges of the timeline, the last lengths and the longest one; none by all runs of the organization.
+        assert sum("ix_runs_schedule_id_" in plan for plan in plans) == 4
+        assert not any("ix_runs_organization_id" in plan for plan in plans)

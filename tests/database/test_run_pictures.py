@@ -97,7 +97,7 @@ class TestRunsByColumns:
             never_started(at + timedelta(minutes=3), state="missed"),
             ended(at + timedelta(minutes=4), state="cancelled"),
             {"state": "ready", "due_at": NOW, "slot_at": NOW},
-            {"state": "running", "attempt": 1, "due_at": at, "slot_at": at, "started_at": at},
+            {"state": "running", "attempt": 1, "due_at": at, "slot_at": None, "started_at": at},
         )
 
         found = {each.outcome: each for each in bunches(session, schedule)}
