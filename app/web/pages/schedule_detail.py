@@ -19,12 +19,17 @@ from app.schedules.queries import GapRow, ScheduleRow, get_schedule, list_gaps
 from app.web.formatting import absolute_time
 from app.web.pages.badges import Badge, badge_of
 from app.web.pages.resume_question import resume_question
+from app.web.pages.schedule_pictures import SchedulePictures, read_pictures
 from app.web.pages.schedule_preview import Preview, preview_stored
 from app.web.pages.schedule_rows import RATE_WINDOW, next_run_note, success_words, why_it_stays
+from app.web.pages.schedule_view import ScheduleView
+from app.web.pictures.strip import SLOTS
 from app.web.run_words import TRIGGER_WORDS
 
 RUNS_SHOWN = 20
 GAPS_SHOWN = 10
+# A timeline with more of them than this shows the newest.
+_MOST_GAPS_DRAWN = 100
 # More than this many waiting runs of one schedule are told as this many.
 _MOST_WAITING = 1000
 
@@ -43,6 +48,8 @@ class Detail:
     """A schedule with everything its page says about it."""
 
     schedule: ScheduleRow
+    view: ScheduleView
+    pictures: SchedulePictures
     preview: Preview
     next_note: str
     overlap: str
@@ -60,29 +67,40 @@ class Detail:
 
 
 def read_detail(
-    session: Session, *, organization_id: UUID, schedule_id: UUID, viewer_zone: str, is_stopped: bool, now: datetime
+    session: Session,
+    *,
+    organization_id: UUID,
+    schedule_id: UUID,
+    view: ScheduleView,
+    viewer_zone: str,
+    is_stopped: bool,
+    now: datetime,
 ) -> Detail:
     """One schedule for its page. Raises ScheduleNotFound."""
     row = get_schedule(session, organization_id=organization_id, schedule_id=schedule_id)
     runs = list_runs(
-        session, organization_id=organization_id, run_filter=RunFilter(schedule_id=row.id), limit=RUNS_SHOWN
+        session, organization_id=organization_id, run_filter=RunFilter(schedule_id=row.id), limit=SLOTS
     ).rows
     since = now - RATE_WINDOW
     stats = schedule_stats(session, organization_id=organization_id, schedule_ids=[row.id], since=since)
-    gaps = list_gaps(session, organization_id=organization_id, schedule_id=row.id, limit=GAPS_SHOWN)
+    gaps = list_gaps(session, organization_id=organization_id, schedule_id=row.id, limit=_MOST_GAPS_DRAWN)
     repairs = list_repairs(session, organization_id=organization_id, schedule_id=row.id, limit=GAPS_SHOWN)
     question = resume_question(row, now=now)
     return Detail(
         schedule=row,
-        preview=preview_stored(row, viewer_zone=viewer_zone, now=now),
+        view=view,
+        pictures=read_pictures(
+            session, row, view=view, runs=runs, gaps=gaps, viewer_zone=viewer_zone, is_stopped=is_stopped, now=now
+        ),
+        preview=preview_stored(row, viewer_zone=viewer_zone, now=now, count=view.next_runs),
         next_note=next_run_note(row, viewer_zone=viewer_zone, is_stopped=is_stopped, now=now),
         overlap=OVERLAP_SENTENCES[row.overlap],
         missed=missed_sentence(row.missed, limit=row.missed_limit, max_age_seconds=row.missed_max_age_seconds),
         switched=_switched_words(row, now=now),
         missed_meanwhile="" if question is None else question.sentence,
         rate=success_words(stats[row.id]),
-        runs=tuple(RunLine(run, badge_of(run), TRIGGER_WORDS[run.trigger]) for run in runs),
-        gaps=tuple(_gap_words(gap, zone=row.timezone, now=now) for gap in gaps),
+        runs=tuple(RunLine(run, badge_of(run), TRIGGER_WORDS[run.trigger]) for run in runs[:RUNS_SHOWN]),
+        gaps=tuple(_gap_words(gap, zone=row.timezone, now=now) for gap in gaps[:GAPS_SHOWN]),
         repairs=tuple(f"{absolute_time(each.at, zone=row.timezone, now=now)}: {each.text}" for each in repairs),
         request_key=new_id().hex,
         to_connect=what_to_connect({"service": row.service}) if needs_connection(row.job_kind) else "",

@@ -51,10 +51,10 @@ def preview(
     return Preview(found.sentence, _next_runs(found, viewer_zone=viewer_zone, now=now), found.notes, moved=moved)
 
 
-def preview_stored(schedule: ScheduleRow, *, viewer_zone: str, now: datetime) -> Preview:
+def preview_stored(schedule: ScheduleRow, *, viewer_zone: str, now: datetime, count: int = NEXT_RUNS) -> Preview:
     """The preview of a schedule as it is. Never raises: what cannot be read is explained."""
     try:
-        found = preview_of(schedule, now=now, count=NEXT_RUNS)
+        found = preview_of(schedule, now=now, count=count)
     except Invalid as error:
         return Preview(error.message, is_valid=False)
     return Preview(found.sentence, _next_runs(found, viewer_zone=viewer_zone, now=now), found.notes)

@@ -21,6 +21,7 @@ from app.web.pages.schedule_detail import count_waiting, read_detail
 from app.web.pages.schedule_form import form_page, offered_job_id, schedule_form
 from app.web.pages.schedule_preview import preview
 from app.web.pages.schedule_rows import read_list, read_tiles
+from app.web.pages.schedule_view import ScheduleView
 from app.web.pages.why_notes import note_on_schedule
 from app.web.permissions import route
 from app.web.responses import fragment, go_to, page, page_or_fragment
@@ -73,6 +74,7 @@ def schedule(schedule_id: UUID) -> Response:
         request_session(),
         organization_id=current_actor().organization_id,
         schedule_id=schedule_id,
+        view=ScheduleView.from_args(request.args),
         viewer_zone=viewer_zone(),
         is_stopped=scheduling_stop() is not None,
         now=request_now(),
