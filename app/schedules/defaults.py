@@ -21,12 +21,15 @@ from app.schedules.fire_times import ClockChange, next_fire, rhythm
 from app.schedules.models import Schedule
 from app.schedules.policies import DEFAULT_MAX_AGE_SECONDS, Missed, Overlap
 from app.schedules.queries import ScheduleRow, get_schedule
+from app.schedules.versions import write_version
 from app.tenants.access import Actor
 from app.tenants.models import SYSTEM_ORGANIZATION_ID
 from app.tenants.organizations import find_personal_organization
 
 CRON, ZONE = "0 2 * * *", "UTC"
 TIME_LIMIT_SECONDS = 3_600
+# Nobody asked for them: they come with the organization.
+MADE_BY = "Belfry"
 
 
 class NoDefaultSchedule(NotFound):
@@ -94,9 +97,10 @@ def _give(session: Session, organization_id: UUID, service: Service, now: dateti
     )
     session.add(job)
     session.flush()
+    schedule_id = new_id()
     session.add(
         Schedule(
-            id=new_id(),
+            id=schedule_id,
             job_id=job.id,
             cron=CRON,
             timezone=ZONE,
@@ -111,3 +115,5 @@ def _give(session: Session, organization_id: UUID, service: Service, now: dateti
             **common,
         )
     )
+    session.flush()
+    write_version(session, schedule_id=schedule_id, by=MADE_BY, now=now)

@@ -1,5 +1,6 @@
 """Commands on schedules. Those that concern slots already due go through `runs.service`, which plans them first."""
 
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -22,6 +23,7 @@ from app.schedules.models import Schedule
 from app.schedules.policies import DEFAULT_MISSED_LIMIT, GapReason, Missed, Overlap
 from app.schedules.policy_fields import clean_limit, clean_max_age, clean_notes
 from app.schedules.queries import ScheduleNotFound, ScheduleRow, get_schedule
+from app.schedules.versions import keep_version, write_version
 from app.tenants.access import Actor, Permission, require
 from app.tenants.audit import record
 
@@ -69,7 +71,7 @@ def draft_of(row: ScheduleRow) -> ScheduleDraft:
     return ScheduleDraft(**{each.name: getattr(row, each.name) for each in fields(ScheduleDraft)})
 
 
-def rhythm_of(schedule: Schedule | ScheduleRow) -> Rhythm:
+def rhythm_of(schedule: Schedule | ScheduleRow | ScheduleDraft) -> Rhythm:
     """When a stored schedule fires. Raises CronInvalid or UnknownZone for a row that cannot be read any more."""
     return rhythm(schedule.cron, timezone=schedule.timezone, spread_key=schedule.spread_key)
 
@@ -80,7 +82,7 @@ def refuse_never(when: Rhythm, *, now: datetime) -> None:
         raise ScheduleInvalid("This never happens in this time zone. Choose another time.", field="cron")
 
 
-def create_schedule(session: Session, *, actor: Actor, draft: ScheduleDraft, now: datetime) -> UUID:
+def create_schedule(session: Session, *, actor: Actor, draft: ScheduleDraft, now: datetime, origin: str = "") -> UUID:
     """Make a schedule. Raises ScheduleInvalid, CronInvalid, UnknownZone, JobNotFound or ScheduleNameTaken."""
     require(actor, Permission.EDIT_SCHEDULES)
     columns = _columns(session, actor, draft, now)
@@ -101,13 +103,14 @@ def create_schedule(session: Session, *, actor: Actor, draft: ScheduleDraft, now
         session.flush()
     except IntegrityError as error:
         raise _name_taken(draft) from error
-    _note(session, actor, schedule.id, "created", f"Created schedule “{columns['name']}”", now, {})
+    write_version(session, schedule_id=schedule.id, by=actor.label, now=now)
+    _note(session, actor, schedule.id, "created", f"Created schedule “{columns['name']}”{origin}", now, {})
     return schedule.id
 
 
 def edit_schedule(
     session: Session, *, actor: Actor, schedule_id: UUID, draft: ScheduleDraft, version: int, now: datetime,
-    made_up: int = 0,
+    made_up: int = 0, restored_from: int | None = None,
 ) -> None:  # fmt: skip
     """Change a schedule from the version the person saw; its cursor moves to the first slot of the new rhythm.
 
@@ -120,6 +123,7 @@ def edit_schedule(
         raise ScheduleInvalid("The default schedule of a service runs the service's own sync.", field="job_id")
     refuse_renaming(before.code, before=(before.name, before.job_id), after=(columns["name"], columns["job_id"]))
     overrides = () if before.code is None else before.code.overrides_of(columns)
+    keep_version(session, schedule_id=schedule_id)
     _account_for_silence(session, before, _rhythm(draft), now)
     query = (
         update(Schedule)
@@ -147,9 +151,12 @@ def edit_schedule(
             "Somebody else changed this schedule meanwhile, so nothing was saved. "
             "Reload the page to see the newest version."
         )
+    write_version(session, schedule_id=schedule_id, by=actor.label, now=now, restored_from=restored_from)
     changes = _differences(before, columns | {"enabled": draft.enabled})
-    summary = f"Changed schedule “{before.name}”{_made_up_words(made_up)}"
-    _note(session, actor, schedule_id, "edited", summary, now, changes)
+    is_restored = restored_from is not None
+    words = f"Restored version {restored_from} of" if is_restored else "Changed"
+    summary = f"{words} schedule “{before.name}”{_made_up_words(made_up)}"
+    _note(session, actor, schedule_id, "restored" if is_restored else "edited", summary, now, changes)
 
 
 def switch_schedule(
@@ -171,7 +178,9 @@ def switch_schedule(
         values |= {"next_run_at": next_fire(when, after=now), "problem": None}
     query = update(Schedule).where(Schedule.id == schedule_id, Schedule.enabled == (not enabled)).values(**values)
     # A second click finds it switched already: that is what was asked for, and no second fact.
+    keep_version(session, schedule_id=schedule_id)
     if count_changed(session, query) == 1:
+        write_version(session, schedule_id=schedule_id, by=actor.label, now=now)
         verb = "enabled" if enabled else "disabled"
         summary = f"{verb.capitalize()} schedule “{before.name}”{_made_up_words(made_up)}"
         _note(session, actor, schedule_id, verb, summary, now, {"enabled": [before.enabled, enabled]})
@@ -193,12 +202,14 @@ def mark_deleted(session: Session, *, actor: Actor, schedule_id: UUID, now: date
 
 
 def _account_for_silence(session: Session, before: ScheduleRow, when: Rhythm, now: datetime) -> None:
-    """Slots that passed while the schedule was off or could not be read become a gap."""
+    """Slots that passed while the schedule was off or was set aside become a gap."""
     if before.enabled and before.problem is None:
         return
-    # What was switched off has its own rhythm still; what could not be read is counted by the new one.
-    reason, counted = (GapReason.UNREADABLE, when) if before.problem else (GapReason.PAUSED, rhythm_of(before))
-    record_gap(session, schedule=before, when=counted, since=before.cursor, until=now, reason=reason, now=now)
+    with suppress(Invalid):
+        # Only what cannot be read any more is counted by the new rhythm.
+        when = rhythm_of(before)
+    reason = GapReason.UNREADABLE if before.problem else GapReason.PAUSED
+    record_gap(session, schedule=before, when=when, since=before.cursor, until=now, reason=reason, now=now)
 
 
 def _switched(before: ScheduleRow, enabled: bool, actor: Actor, now: datetime) -> dict[str, Any]:
