@@ -59,7 +59,7 @@ def keep_version(session: Session, *, schedule_id: UUID) -> None:
     """Before a change: what the schedule says now, unless that is kept already."""
     row = _read(session, schedule_id)
     # From before versions were kept, or of a process that does not know them; somebody else may just do the same.
-    session.execute(_insert_or_ignore(session).values(**row.values, at=row.updated_at, by=UNKNOWN_AUTHOR))
+    session.execute(_insert_or_ignore(session).values(**row.values, at=row.since, by=UNKNOWN_AUTHOR))
 
 
 def write_version(
@@ -68,48 +68,6 @@ def write_version(
     """After a change, in its transaction: what the schedule says from now on."""
     row = _read(session, schedule_id)
     session.add(ScheduleVersion(**row.values, at=now, by=by[:LONGEST_AUTHOR], restored_from=restored_from))
-
-
-def differences(self) -> tuple[Difference, ...]:
-        return () if self.before is None else differences(self.before, self.says)
-
-
-def keep_version(session: Session, *, schedule_id: UUID) -> None:
-    """Before a change: what the schedule says now, unless that is kept already."""
-    schedule = session.get_one(Schedule, schedule_id)
-    # From before versions were kept, or of a process that does not know them; somebody else may just do the same.
-    query = _insert_or_ignore(session).values(
-        schedule_id=schedule.id,
-        version=schedule.version,
-        organization_id=schedule.organization_id,
-        at=schedule.updated_at,
-        by=UNKNOWN_AUTHOR,
-        says=says_of(schedule),
-    )
-    session.execute(query)
-
-
-def write_version(
-    session: Session, *, schedule_id: UUID, by: str, now: datetime, restored_from: int | None = None
-) -> None:
-    """After a change, in its transaction: what the schedule says from now on."""
-    schedule = session.get_one(Schedule, schedule_id, populate_existing=True)
-    session.add(
-        ScheduleVersion(
-            schedule_id=schedule.id,
-            version=schedule.version,
-            organization_id=schedule.organization_id,
-            at=now,
-            by=by[:254],
-            says=says_of(schedule),
-            restored_from=restored_from,
-        )
-    )
-
-
-def says_of(schedule: Schedule) -> dict[str, Any]:
-    """What a schedule says, as JSON holds it."""
-    return {name: _plain(getattr(schedule, name)) for name in SAID}
 
 
 def as_json(value: Any) -> Any:
@@ -178,23 +136,21 @@ def select_versions(organization_id: UUID, schedule_id: UUID) -> _Query:
 
 class _Read(NamedTuple):
     values: dict[str, Any]
-    updated_at: datetime
+    since: datetime
 
 
 def _read(session: Session, schedule_id: UUID) -> _Read:
     # Not the whole row: a next time that no driver can read must keep nobody from changing the schedule.
     said = [getattr(Schedule, name) for name in SAID]
-    columns = Schedule.organization_id, Schedule.version, Schedule.updated_at
+    columns = Schedule.organization_id, Schedule.version, Schedule.created_at, Schedule.updated_at
     row = session.execute(select(*columns, *said).where(Schedule.id == schedule_id)).one()
-    organization_id, version, updated_at, *values = row
+    organization_id, version, created_at, updated_at, *values = row
     says = {name: as_json(value) for name, value in zip(SAID, values, strict=True)}
     keys = {"schedule_id": schedule_id, "organization_id": organization_id, "version": version}
-    return _Read({**keys, "says": says}, updated_at)
+    return _Read({**keys, "says": says}, created_at if version == 1 else updated_at)
 
 
 def _insert_or_ignore(session: Session) -> Insert:
     if session.get_bind().dialect.name == "sqlite":
         return sqlite.insert(ScheduleVersion).on_conflict_do_nothing()
     return postgresql.insert(ScheduleVersion).on_conflict_do_nothing()
-
-
