@@ -22,6 +22,7 @@ SAID = (
 # Of versions from before they were kept it is known what they said, and since when, but not by whom.
 UNKNOWN_AUTHOR = ""
 LONGEST_AUTHOR = 254
+NO_VERSION = 2**31
 
 _Query = Select[int, datetime, str, dict[str, Any], int | None, dict[str, Any]]
 
@@ -99,7 +100,8 @@ def list_versions(
 def get_version(session: Session, *, organization_id: UUID, schedule_id: UUID, number: int) -> VersionRow:
     """One version. Raises VersionNotFound."""
     query = select_versions(organization_id, schedule_id).where(ScheduleVersion.version == number)
-    found = session.execute(query).one_or_none()
+    # More than that fits into no column, and not every driver can even ask for it.
+    found = session.execute(query).one_or_none() if 0 < number < NO_VERSION else None
     if found is None:
         raise VersionNotFound(f"No version {number} of this schedule is kept. Choose one from its list of versions.")
     return VersionRow(*found)
