@@ -10,6 +10,7 @@ import click
 from app.cli.code import read_parameters, revert_to_code, set_parameters, show_code_schedules
 from app.cli.console import Console, as_json, choice_of, moment, pass_console, show, table, with_organization
 from app.cli.schedule_history import gaps, history
+from app.cli.schedule_versions import duplicate, restore, slots, versions
 from app.cli.why import why_of_schedule
 from app.core.errors import Invalid
 from app.core.ids import new_id
@@ -44,10 +45,8 @@ def schedules() -> None:
     """See and steer schedules."""
 
 
-schedules.add_command(why_of_schedule)
-schedules.add_command(history)
-schedules.add_command(gaps)
-schedules.add_command(revert_to_code)
+for command in (why_of_schedule, history, gaps, revert_to_code, versions, restore, duplicate, slots):
+    schedules.add_command(command)
 
 
 @schedules.command("list")
