@@ -186,8 +186,9 @@ class TestSlots:
 
         text = viewer.visit(address(schedule_id, "slots?day=2027-01-03")).text
 
-        assert "1 expected · 1 waiting" in text
-        assert "it waits to start" in text
+        # The run of the night before has not even started.
+        assert "1 expected · 1 skipped" in text
+        assert "The previous run was still going" in text
 
     def test_says_loudly_what_nobody_knows(self, viewer: Browser, database: Database, schedule_id: UUID):
         with database.transaction() as session:
