@@ -99,9 +99,7 @@ class TestSlots:
         assert found["is_sure"] is True
         assert set(found["counts"]) <= {"before", "waiting", "due"}
 
-    def test_say_what_nobody_knows(
-        self, viewer_api: Caller, path: str, database: OpenDatabase, clock: ManualClock
-    ):
+    def test_say_what_nobody_knows(self, viewer_api: Caller, path: str, database: OpenDatabase, clock: ManualClock):
         with database.transaction() as session:
             planner.tick(session, now=clock.moment.replace(minute=30, second=0))
             session.execute(delete(Run))

@@ -175,7 +175,7 @@ class TestHistory:
 
         text = viewer.visit(address(schedule_id)).text
 
-        assert "At Sun 3 Jan, 02:30: no scheduler was running." in text
+        assert "1 slot at Sun 3 Jan, 02:30: no scheduler was running." in text
         assert "cron: 0 2 * * * → 30 2 * * *" in text
 
 
@@ -230,5 +230,5 @@ class TestSlots:
         rows = list(csv.DictReader(io.StringIO(answer.text)))
         assert answer.headers["Content-Disposition"].endswith(f'slots-{schedule_id}-2027-01-03.csv"')
         assert [(row["slot"], row["reason"]) for row in rows] == [
-            ("2027-01-03T02:30:00Z", "'=HYPERLINK(\"x\"), \"and\", more")
+            ("2027-01-03T02:30:00Z", '\'=HYPERLINK("x"), "and", more')
         ]

@@ -88,9 +88,7 @@ def show_schedule_slots(schedule_id: UUID, query: SlotQuery) -> SlotsOut:
     session, now = request_session(), request_now()
     row = get_schedule(session, organization_id=current_actor().organization_id, schedule_id=schedule_id)
     day = read_day(query.day, zone=row.timezone, now=now)
-    return _shown(
-        read_ledger(session, schedule=row, day=day, kept_days=runtime().settings.retention_days, now=now)
-    )
+    return _shown(read_ledger(session, schedule=row, day=day, kept_days=runtime().settings.retention_days, now=now))
 
 
 def _shown(ledger: SlotLedger) -> SlotsOut:

@@ -92,9 +92,7 @@ def restore_schedule_version(schedule_id: UUID, number: int, body: RestoreIn) ->
     lock_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
     before = get_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
     version = body.version if "version" in body.model_fields_set else before.version
-    restore_schedule(
-        session, actor=actor, schedule_id=schedule_id, number=number, version=version, now=request_now()
-    )
+    restore_schedule(session, actor=actor, schedule_id=schedule_id, number=number, version=version, now=request_now())
     on_commit(session, runtime().dispatch)
     return show_newest(schedule_id)
 

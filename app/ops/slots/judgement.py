@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.ops.slots.outcomes import SlotOutcome, SlotRow, SlotRun, gap_words, outcome_of_gap, row_of_run
-from app.schedules.fire_times import MOMENT, Rhythm, count_fires, fire_times
+from app.schedules.fire_times import MOMENT, Rhythm, count_fires, fire_times, next_fire
 from app.schedules.policies import GapReason
 from app.schedules.queries import GapRow, ScheduleRow
 from app.schedules.said import Era
@@ -28,6 +28,7 @@ class Books:
     gaps: Sequence[GapRow]
     stop: SchedulingStopRow | None
     kept_since: datetime | None
+    now: datetime
 
     def gap_over(self, slot_at: datetime) -> GapRow | None:
         """The gap in which a slot lies; the one that begins last, should there be two."""
@@ -114,8 +115,11 @@ def _who_paused(versions: Sequence[VersionRow], era: Era) -> str:
 def _is_open(books: Books, era: Era, slot_at: datetime) -> bool:
     """Whether nobody has planned so far yet."""
     cursor = books.schedule.cursor
-    # Without a next time nobody knows how far the planning came; a scheduler works it out again.
-    return era is books.eras[-1] if cursor is None else slot_at >= cursor
+    if cursor is not None:
+        return slot_at >= cursor
+    # One that has times to come has lost its next one, and a scheduler works it out again. Others are at their end.
+    goes_on = era.rhythm is not None and next_fire(era.rhythm, after=books.now) is not None
+    return era is books.eras[-1] and goes_on
 
 
 def _open_row(books: Books, slot_at: datetime) -> SlotRow:

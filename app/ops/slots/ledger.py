@@ -64,6 +64,7 @@ def read_ledger(session: Session, *, schedule: ScheduleRow, day: Day, kept_days:
         gaps=_gaps(session, schedule, day),
         stop=_stop(session, schedule, until),
         kept_since=now - timedelta(days=kept_days) if kept_days else None,
+        now=now,
     )
     rows = tuple(_rows(books, day, until))
     listed = {row.slot_at for row in rows}

@@ -105,4 +105,3 @@ def _switched_words(row: ScheduleRow, *, now: datetime) -> str:
     if row.switched_at is None:
         return ""
     return f"by {row.switched_by}, {absolute_time(row.switched_at, zone=row.timezone, now=now)}"
-

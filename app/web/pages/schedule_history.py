@@ -71,9 +71,7 @@ def schedule_history(schedule_id: UUID) -> Response:
     return page(
         "schedules/history.html",
         schedule=schedule,
-        lines=history_lines(
-            session, shown, organization_id=organization_id, zone=schedule.timezone, now=request_now()
-        ),
+        lines=history_lines(session, shown, organization_id=organization_id, zone=schedule.timezone, now=request_now()),
         tabs=[
             Tab(label, url_for("web.schedule_history", schedule_id=schedule_id, kind=each), each is kind)
             for each, label in _TABS
@@ -140,8 +138,8 @@ def _run_line(at: datetime, run: RunRow) -> HistoryLine:
 def _gap_line(at: datetime, gap: GapRow, zone: str, now: datetime) -> HistoryLine:
     why = (gap.explanation or GAP_REASONS[gap.reason]).rstrip(".")
     first, last = (absolute_time(each, zone=zone, now=now) for each in (gap.first_slot_at, gap.last_slot_at))
-    slots, when = ("1 slot", f"At {first}") if gap.slots == 1 else (f"{gap.slots:,} slots", f"From {first} to {last}")
-    return HistoryLine(at, Badge("missed"), "Gap", slots, (f"{when}: {why}.",))
+    slots = f"1 slot at {first}" if gap.slots == 1 else f"{gap.slots:,} slots from {first} to {last}"
+    return HistoryLine(at, Badge("missed"), "Gap", "Nobody ran it", (f"{slots}: {why}.",))
 
 
 def _said(version: VersionRow, jobs: Mapping[UUID, str]) -> tuple[str, ...]:

@@ -102,9 +102,7 @@ def schedule_slots_csv(schedule_id: UUID) -> Response:
 
 
 def _schedule(schedule_id: UUID) -> ScheduleRow:
-    return get_schedule(
-        request_session(), organization_id=current_actor().organization_id, schedule_id=schedule_id
-    )
+    return get_schedule(request_session(), organization_id=current_actor().organization_id, schedule_id=schedule_id)
 
 
 def _named_day(schedule: ScheduleRow) -> Day:
@@ -186,7 +184,7 @@ def _clock(at: datetime, ledger: SlotLedger) -> str:
     wall = at.astimezone(zone)
     shown = f"{wall:%H:%M:%S}" if wall.second else f"{wall:%H:%M}"
     has_change = ledger.day.start.astimezone(zone).utcoffset() != ledger.day.end.astimezone(zone).utcoffset()
-    return f"{shown} (UTC{wall:%z})" if has_change else shown
+    return f"{shown} (UTC{wall.isoformat()[-6:]})" if has_change else shown
 
 
 def _era_words(ledger: SlotLedger) -> tuple[str, ...]:
