@@ -5,12 +5,12 @@ from uuid import UUID
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import select, text
+from sqlalchemy import delete, select, text
 
 from app.cli.root import belfry
 from app.core.errors import Invalid
 from app.runs import cursors, planner
-from app.schedules.models import Schedule
+from app.schedules.models import Schedule, ScheduleVersion
 from app.schedules.queries import ScheduleNotFound
 from tests.cli.conftest import Terminal
 from tests.fakes.clock import utc
@@ -146,6 +146,8 @@ class TestHistory:
             schedule = session.scalars(select(Schedule)).one()
             began = utc("2027-01-05 09:00")
             schedule.created_at = schedule.updated_at = schedule.next_run_at = began
+            # It was made by the machine's own clock, which is no time of this story.
+            session.execute(delete(ScheduleVersion))
             session.flush()
             planner.tick(session, now=began)
             planner.tick(session, now=began + timedelta(hours=3))

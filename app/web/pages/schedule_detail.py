@@ -7,18 +7,18 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.core.ids import new_id
-from app.events.service import list_repairs
 from app.jobs.kinds.sync.connection import needs_connection, what_to_connect
-from app.ops.gap_words import GAP_REASONS
+from app.ops.schedule_history import list_history
 from app.runs.filters import RunFilter
 from app.runs.queries import RunRow, list_runs
 from app.runs.states import RunState
 from app.runs.statistics import schedule_stats
 from app.schedules.policy_words import OVERLAP_SENTENCES, missed_sentence
-from app.schedules.queries import GapRow, ScheduleRow, get_schedule, list_gaps
+from app.schedules.queries import ScheduleRow, get_schedule, list_gaps
 from app.web.formatting import absolute_time
 from app.web.pages.badges import Badge, badge_of
 from app.web.pages.resume_question import resume_question
+from app.web.pages.schedule_history import HistoryLine, history_lines
 from app.web.pages.schedule_pictures import SchedulePictures, read_pictures
 from app.web.pages.schedule_preview import Preview, preview_stored
 from app.web.pages.schedule_rows import RATE_WINDOW, next_run_note, success_words, why_it_stays
@@ -27,7 +27,7 @@ from app.web.pictures.strip import SLOTS
 from app.web.run_words import TRIGGER_WORDS
 
 RUNS_SHOWN = 20
-GAPS_SHOWN = 10
+EVENTS_SHOWN = 10
 # A timeline with more of them than this shows the newest.
 _MOST_GAPS_DRAWN = 100
 # More than this many waiting runs of one schedule are told as this many.
@@ -58,8 +58,7 @@ class Detail:
     missed_meanwhile: str
     rate: str
     runs: tuple[RunLine, ...]
-    gaps: tuple[str, ...]
-    repairs: tuple[str, ...]
+    history: tuple[HistoryLine, ...]
     request_key: str
     to_connect: str
     is_stopped: bool
@@ -84,7 +83,7 @@ def read_detail(
     since = now - RATE_WINDOW
     stats = schedule_stats(session, organization_id=organization_id, schedule_ids=[row.id], since=since)
     gaps = list_gaps(session, organization_id=organization_id, schedule_id=row.id, limit=_MOST_GAPS_DRAWN)
-    repairs = list_repairs(session, organization_id=organization_id, schedule_id=row.id, limit=GAPS_SHOWN)
+    history = list_history(session, organization_id=organization_id, schedule_id=row.id, limit=EVENTS_SHOWN)
     question = resume_question(row, now=now)
     return Detail(
         schedule=row,
@@ -100,8 +99,7 @@ def read_detail(
         missed_meanwhile="" if question is None else question.sentence,
         rate=success_words(stats[row.id]),
         runs=tuple(RunLine(run, badge_of(run), TRIGGER_WORDS[run.trigger]) for run in runs[:RUNS_SHOWN]),
-        gaps=tuple(_gap_words(gap, zone=row.timezone, now=now) for gap in gaps[:GAPS_SHOWN]),
-        repairs=tuple(f"{absolute_time(each.at, zone=row.timezone, now=now)}: {each.text}" for each in repairs),
+        history=history_lines(session, history, organization_id=organization_id, zone=row.timezone, now=now),
         request_key=new_id().hex,
         to_connect=what_to_connect({"service": row.service}) if needs_connection(row.job_kind) else "",
         is_stopped=is_stopped,
@@ -126,12 +124,3 @@ def _switched_words(row: ScheduleRow, *, now: datetime) -> str:
     if row.switched_at is None:
         return ""
     return f"by {row.switched_by}, {absolute_time(row.switched_at, zone=row.timezone, now=now)}"
-
-
-def _gap_words(gap: GapRow, *, zone: str, now: datetime) -> str:
-    why = (gap.explanation or GAP_REASONS[gap.reason]).rstrip(".")
-    first = absolute_time(gap.first_slot_at, zone=zone, now=now)
-    if gap.slots == 1:
-        return f"1 slot at {first}: {why}."
-    last = absolute_time(gap.last_slot_at, zone=zone, now=now)
-    return f"{gap.slots:,} slots from {first} to {last}: {why}."
