@@ -197,10 +197,8 @@ def repair(session: Session, schedule_id: UUID, *, problem: str, now: datetime) 
     Raises NeverAgain, CronInvalid or UnknownZone.
     """
     # The time itself is not read: it may be what no driver can read.
-    columns = (
-        Schedule.organization_id, Schedule.updated_at, Schedule.enabled, *RHYTHM_COLUMNS,
-    )  # fmt: skip
-    row = session.execute(select(*columns).where(Schedule.id == schedule_id, *_is_mended()).with_for_update()).first()
+    facts: tuple[Any, ...] = Schedule.organization_id, Schedule.updated_at, Schedule.enabled, *RHYTHM_COLUMNS
+    row = session.execute(select(*facts).where(Schedule.id == schedule_id, *_is_mended()).with_for_update()).first()
     if row is None:
         return False
     organization_id, updated_at, is_enabled, *stored = row

@@ -52,7 +52,7 @@ def clock_change_notes(rhythm: Rhythm, *, now: datetime) -> list[str]:
         return []
     if isinstance(times, CronExpression) and not times.is_fixed:
         return _spacing_note(rhythm, times, changes)
-    walls = CronWalls(times) if isinstance(times, CronExpression) else times
+    walls: Walls = CronWalls(times) if isinstance(times, CronExpression) else times
     has_seconds = isinstance(times, CronExpression) and times.seconds != (0,)
     named = _Named(walls, rhythm.zone, rhythm.clock_change, has_seconds)
     return [note for change in changes if (note := _fixed_note(named, change))]
