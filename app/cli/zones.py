@@ -22,7 +22,8 @@ def zones(query: str, is_json: bool) -> None:
     """
     found = search_zones(query, now=datetime.now(UTC))
     empty = f"No time zone is found by “{query}”. Try a city, a country or an offset such as +5:30."
-    show([_facts(zone) for zone in found], table(_HEADINGS, [_cells(zone) for zone in found], empty=empty), is_json=is_json)
+    lines = table(_HEADINGS, [_cells(zone) for zone in found], empty=empty)
+    show([_facts(zone) for zone in found], lines, is_json=is_json)
 
 
 def _cells(zone: FoundZone) -> list[str]:

@@ -142,7 +142,7 @@ def _match_offset(place: Place, minutes: int, clocks: YearOfClocks) -> _Match | 
 def _match_name(place: Place, asked: str, clocks: YearOfClocks) -> _Match | None:
     if not asked:
         return None
-    rank = _rank(place, asked, clocks)
+    rank = next(_ranks(place, asked, clocks), None)
     if rank is not None and rank < Rank.OLD_NAME:
         return _Match(place, rank)
     exact = next((old for old in place.old_names if asked in (old.whole, old.city)), None)
@@ -154,24 +154,23 @@ def _match_name(place: Place, asked: str, clocks: YearOfClocks) -> _Match | None
     return None if begun is None else _Match(place, Rank.OLD_NAME_START, _moved(begun, place))
 
 
-def _rank(place: Place, asked: str, clocks: YearOfClocks) -> Rank | None:
-    """How well the zone's own names answer."""
+def _ranks(place: Place, asked: str, clocks: YearOfClocks) -> Iterator[Rank]:
+    """How well the zone's own names answer: whatever holds, the best first."""
     words = asked.split()
     if asked in (place.folded_city, place.folded_name):
-        return Rank.CITY
-    if not place.is_place:
-        return Rank.NO_PLACE if _begin(words, place.words) else None
+        yield Rank.CITY
     if asked in place.country_names:
-        return Rank.COUNTRY
-    if place.folded_city.startswith(asked):
-        return Rank.CITY_START
+        yield Rank.COUNTRY
+    if place.is_place and place.folded_city.startswith(asked):
+        yield Rank.CITY_START
     if _begin(words, place.words):
-        return Rank.WORD_START
-    if asked == clocks.abbreviation:
-        return Rank.ABBREVIATION
+        yield Rank.WORD_START if place.is_place else Rank.NO_PLACE
+    if place.is_place and asked == clocks.abbreviation:
+        yield Rank.ABBREVIATION
     if asked in clocks.other_abbreviations:
-        return Rank.OTHER_ABBREVIATION
-    return Rank.COUNTRY_START if any(_begin(words, name.split()) for name in place.country_names) else None
+        yield Rank.OTHER_ABBREVIATION
+    if any(_begin(words, name.split()) for name in place.country_names):
+        yield Rank.COUNTRY_START
 
 
 def _begin(typed: Sequence[str], words: Sequence[str]) -> bool:

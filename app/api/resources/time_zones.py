@@ -21,7 +21,7 @@ class ZoneQuery(Query):
         str,
         Field(
             max_length=LONGEST_QUERY,
-            description="A city, country, name, old name, abbreviation (“est”) or offset (“+5:30”). Empty: the likely ones.",
+            description="A city, country, name, old name, abbreviation (est) or offset (+5:30); empty: the likely ones.",
             examples=["calcutta"],
         ),
     ] = ""
@@ -50,12 +50,9 @@ class TimeZoneOut(Answer):
 @resource("GET", "/time-zones", permission=Permission.VIEW, query=ZoneQuery, answer=TimeZoneOut, is_list=True)
 def list_time_zones(query: ZoneQuery) -> Page[TimeZoneOut]:
     """At most 30 time zones, the best first; without a search yours, the common ones and those of the schedules."""
-    found = search_zones(
-        query.q,
-        now=request_now(),
-        yours=(current_person().timezone,),
-        used=() if query.q.strip() else list_used_zones(request_session(), organization_id=current_actor().organization_id),
-    )
+    is_search = bool(query.q.strip())
+    used = () if is_search else list_used_zones(request_session(), organization_id=current_actor().organization_id)
+    found = search_zones(query.q, now=request_now(), yours=(current_person().timezone,), used=used)
     return Page([_zone(zone) for zone in found])
 
 

@@ -18,12 +18,10 @@ from app.web.responses import fragment
 def time_zones() -> Response:
     """At most 30 zones: those that answer the search, or without one the likely ones under headings."""
     query = request.args.get("q", "")
-    found = search_zones(
-        query,
-        now=request_now(),
-        # Who is away from home wants the browser's zone, and everybody their own.
-        yours=(request.args.get("detected", ""), current_person().timezone),
-        used=() if query.strip() else list_used_zones(request_session(), organization_id=current_actor().organization_id),
-    )
+    # Who is away from home wants the browser's zone, and everybody their own.
+    yours = (request.args.get("detected", ""), current_person().timezone)
+    is_search = bool(query.strip())
+    used = () if is_search else list_used_zones(request_session(), organization_id=current_actor().organization_id)
+    found = search_zones(query, now=request_now(), yours=yours, used=used)
     groups = {heading: list(rows) for heading, rows in groupby(found, key=lambda zone: zone.group)}
     return fragment("zones/_list.html", groups=groups, query=query)
