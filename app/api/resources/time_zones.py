@@ -21,7 +21,7 @@ class ZoneQuery(Query):
         str,
         Field(
             max_length=LONGEST_QUERY,
-            description="A city, country, name, old name, abbreviation (est) or offset (+5:30); empty: the likely ones.",
+            description="A city, country, name, old name, abbreviation (est) or offset (+5:30); empty: likely ones.",
             examples=["calcutta"],
         ),
     ] = ""
