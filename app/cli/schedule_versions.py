@@ -134,7 +134,7 @@ def _version(row: VersionRow) -> dict[str, Any]:
 
 def _ledger(found: SlotLedger, rows: list[SlotRow]) -> dict[str, Any]:
     return {
-        "day": str(found.day.date),
+        "day": str(found.day.on),
         "zone": found.day.zone,
         "expected": len(found.rows),
         "counts": {outcome.value: count for outcome, count in found.counts.items()},
@@ -155,7 +155,7 @@ def _slot(row: SlotRow) -> dict[str, Any]:
 
 def _ledger_text(found: SlotLedger, rows: list[SlotRow]) -> str:
     counts = [f"{count:,} {outcome.value.replace('_', ' ')}" for outcome, count in found.counts.items()]
-    lines = [", ".join([f"{found.day.date} in {found.day.zone}: {len(found.rows):,} expected", *counts])]
+    lines = [", ".join([f"{found.day.on} in {found.day.zone}: {len(found.rows):,} expected", *counts])]
     if found.unknown:
         lines.append("What it said at that time is not kept for the whole day: only recorded slots are listed then.")
     cells = [_cells(each) for each in collapse(rows)]

@@ -316,8 +316,8 @@ class LedgerLife(Life):
         super().teardown()
 
     def days_until_now(self, zone: str) -> Iterator[Day]:
-        last = read_day(None, zone=zone, now=self.now).date
-        day = read_day(None, zone=zone, now=BEGIN).date
+        last = read_day(None, zone=zone, now=self.now).on
+        day = read_day(None, zone=zone, now=BEGIN).on
         # Most lives are over within a few days; of a long one the first and the last weeks tell enough.
         while day <= last:
             yield read_day(str(day), zone=zone, now=self.now)

@@ -94,7 +94,7 @@ def show_schedule_slots(schedule_id: UUID, query: SlotQuery) -> SlotsOut:
 def _shown(ledger: SlotLedger) -> SlotsOut:
     zone = ZoneInfo(ledger.day.zone)
     return SlotsOut(
-        day=ledger.day.date,
+        day=ledger.day.on,
         timezone=ledger.day.zone,
         until=ledger.until,
         expected=len(ledger.rows),

@@ -18,18 +18,18 @@ class DayInvalid(Invalid):
 class Day:
     """The instants of a day; a day on which the clocks change is shorter or longer than others."""
 
-    date: date
+    on: date
     zone: str
     start: datetime
     end: datetime
 
     @property
     def before(self) -> date:
-        return self.date - timedelta(days=1)
+        return self.on - timedelta(days=1)
 
     @property
     def after(self) -> date:
-        return self.date + timedelta(days=1)
+        return self.on + timedelta(days=1)
 
 
 def read_day(text: str | None, *, zone: str, now: datetime) -> Day:

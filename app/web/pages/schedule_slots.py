@@ -97,7 +97,7 @@ def schedule_slots_csv(schedule_id: UUID) -> Response:
     schedule = _schedule(schedule_id)
     ledger = _ledger(schedule, _named_day(schedule))
     response = Response(csv_text(ledger), mimetype="text/csv")
-    response.headers["Content-Disposition"] = f'attachment; filename="slots-{schedule_id}-{ledger.day.date}.csv"'
+    response.headers["Content-Disposition"] = f'attachment; filename="slots-{schedule_id}-{ledger.day.on}.csv"'
     return response
 
 
@@ -152,12 +152,12 @@ def _links(
 
     def here(**more: Any) -> str:
         outcome = None if wanted is None else wanted.value
-        return url_for("web.schedule_slots", schedule_id=schedule.id, **{"day": day.date, "outcome": outcome} | more)
+        return url_for("web.schedule_slots", schedule_id=schedule.id, **{"day": day.on, "outcome": outcome} | more)
 
     return {
         "before": here(day=day.before),
         "after": here(day=day.after) if day.end <= request_now() else "",
-        "csv": url_for("web.schedule_slots_csv", schedule_id=schedule.id, day=day.date),
+        "csv": url_for("web.schedule_slots_csv", schedule_id=schedule.id, day=day.on),
         "earlier": here(page=number - 1) if number > 1 else "",
         "later": here(page=number + 1) if number * ROWS_PER_PAGE < len(ranges) else "",
     }
