@@ -1,7 +1,7 @@
 """A rhythm from what is stored of it: every reader asks for the same columns, so that none forgets one."""
 
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -42,9 +42,7 @@ class StoredRhythm(NamedTuple):
     ends_at: datetime | None
 
 
-RHYTHM_COLUMNS: tuple[InstrumentedAttribute[object], ...] = tuple(
-    getattr(Schedule, name) for name in StoredRhythm._fields
-)
+RHYTHM_COLUMNS: tuple[InstrumentedAttribute[Any], ...] = tuple(getattr(Schedule, name) for name in StoredRhythm._fields)
 
 
 def rhythm_of(schedule: SaysWhen) -> Rhythm:

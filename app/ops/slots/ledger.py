@@ -110,6 +110,7 @@ def _runs(session: Session, schedule: ScheduleRow, day: Day) -> Iterator[SlotRun
         Run.slot_at < day.end,
     )
     for run_id, slot_at, state, trigger, error, attempt, started_at, finished_at in session.execute(query):
+        assert slot_at is not None
         yield SlotRun(
             run_id, slot_at, RunState(state), Trigger(trigger), error, attempt, started_at, finished_at
         )  # fmt: skip

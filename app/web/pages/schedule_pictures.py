@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from flask import url_for
@@ -54,9 +55,7 @@ def read_pictures(
 ) -> SchedulePictures:
     """The pictures of one schedule. `runs` and `gaps` are its newest ones, which the caller has read."""
     zone = view.zone(viewer_zone=viewer_zone, schedule_zone=schedule.timezone)
-    timeline = read_timeline(
-        session, schedule, span=view.span, zone=zone, gaps=gaps, is_stopped=is_stopped, now=now
-    )
+    timeline = read_timeline(session, schedule, span=view.span, zone=zone, gaps=gaps, is_stopped=is_stopped, now=now)
     lengths = read_lengths(session, organization_id=schedule.organization_id, schedule_id=schedule.id, now=now)
     shown = _strip_runs(session, schedule, runs, view.run_id)
     return SchedulePictures(
@@ -123,4 +122,5 @@ def _clocks(schedule: ScheduleRow, view: ScheduleView, viewer_zone: str) -> tupl
 
 
 def _tab(schedule: ScheduleRow, view: ScheduleView, label: str, current: ScheduleView) -> Tab:
-    return Tab(label, url_for("web.schedule", schedule_id=schedule.id, **view.args), view == current)
+    address: dict[str, Any] = {"schedule_id": schedule.id, **view.args}
+    return Tab(label, url_for("web.schedule", **address), view == current)
