@@ -65,7 +65,7 @@ class TestCheck:
         ("given", "field", "message"),
         [
             ({}, "function", "“function” is missing."),
-            ({"function": "x"}, "function", "There is no function “x”. Offered: babble, boast, breed,"),
+            ({"function": "x"}, "function", "There is no function “x”. Offered: babble, begin, boast, breed,"),
             ({"function": "greet", "args": {}}, "args", "“args” is not known here. Take it out."),
             (definition("greet"), "arguments.who", "“Name” is missing."),
             (definition("greet", who="A", whom="B"), "arguments.whom", "“whom” is not known here. Take it out."),
