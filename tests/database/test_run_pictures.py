@@ -166,7 +166,9 @@ class TestTimeline:
         # The minute that is just now is past.
         assert found.slots_to_come == 56 * 60 - 1
 
-    def test_counts_the_same_as_it_would_list(self, session: Session, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_counts_the_same_as_it_would_list(
+        self, session: Session, job: Job, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         schedule = make_schedule(session, job, cron="*/20 * * * *")
         listed = self.read(session, schedule, Span.WEEK)
         monkeypatch.setattr("app.ops.schedule_timeline.MOST_SINGLE_SLOTS", 3)
@@ -177,9 +179,7 @@ class TestTimeline:
             (each.column, each.slots) for each in listed.coming
         ]
 
-    @pytest.mark.parametrize(
-        "columns", [{"enabled": False}, {"problem": "Unreadable."}, {"cron": "nonsense"}], ids=str
-    )
+    @pytest.mark.parametrize("columns", [{"enabled": False}, {"problem": "Unreadable."}, {"cron": "nonsense"}], ids=str)
     def test_shows_nothing_to_come_where_nothing_will(
         self, session: Session, job: Job, columns: dict[str, Any]
     ) -> None:

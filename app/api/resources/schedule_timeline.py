@@ -142,9 +142,7 @@ def _timeline(found: ScheduleTimeline, lengths: ScheduleLengths) -> TimelineOut:
 
 
 def _gap(gap: GapRow) -> GapOut:
-    return GapOut(
-        first_slot_at=gap.first_slot_at, last_slot_at=gap.last_slot_at, slots=gap.slots, reason=gap.reason
-    )
+    return GapOut(first_slot_at=gap.first_slot_at, last_slot_at=gap.last_slot_at, slots=gap.slots, reason=gap.reason)
 
 
 def _durations(found: ScheduleLengths) -> DurationsOut:

@@ -54,9 +54,7 @@ def read_pictures(
 ) -> SchedulePictures:
     """The pictures of one schedule. `runs` and `gaps` are its newest ones, which the caller has read."""
     zone = view.zone(viewer_zone=viewer_zone, schedule_zone=schedule.timezone)
-    timeline = read_timeline(
-        session, schedule, span=view.span, zone=zone, gaps=gaps, is_stopped=is_stopped, now=now
-    )
+    timeline = read_timeline(session, schedule, span=view.span, zone=zone, gaps=gaps, is_stopped=is_stopped, now=now)
     lengths = read_lengths(session, organization_id=schedule.organization_id, schedule_id=schedule.id, now=now)
     shown = _strip_runs(session, schedule, runs, view.run_id)
     return SchedulePictures(

@@ -96,9 +96,7 @@ class TestTheLane:
         def gap(reason: GapReason) -> GapRow:
             return GapRow(NOW - timedelta(hours=8), NOW - timedelta(hours=6), 3, reason)
 
-        picture = draw_timeline(
-            timeline(gaps=(gap(GapReason.SCHEDULER_DOWN), gap(GapReason.PAUSED))), zone="UTC"
-        )
+        picture = draw_timeline(timeline(gaps=(gap(GapReason.SCHEDULER_DOWN), gap(GapReason.PAUSED))), zone="UTC")
 
         assert rectangles(picture, "missed", Form.DASHED) == [(240, 2, 60, 36)]
         assert rectangles(picture, "disabled", Form.DASHED) == [(240, 2, 60, 36)]
@@ -124,8 +122,7 @@ class TestTheLane:
         coming = (ComingSlots(64, 2, NOW + timedelta(minutes=12)), ComingSlots(70, 1, NOW + timedelta(hours=2)))
 
         assert draw_timeline(timeline(runs=runs, coming=coming), zone="Europe/Berlin").label == (
-            "1,201 runs: 1,200 succeeded, 1 failed (latest Tue 5 Jan, 10:10). "
-            "To come: 3, the first Tue 5 Jan, 13:12."
+            "1,201 runs: 1,200 succeeded, 1 failed (latest Tue 5 Jan, 10:10). To come: 3, the first Tue 5 Jan, 13:12."
         )
 
     def test_says_that_there_is_nothing(self) -> None:
@@ -136,7 +133,16 @@ class TestTheAxis:
     def test_marks_every_third_hour_and_names_the_day(self) -> None:
         ticks = draw_timeline(timeline(), zone="UTC").ticks
 
-        assert [tick.label for tick in ticks] == ["21:00", "Tue 5", "03:00", "06:00", "09:00", "12:00", "15:00", "18:00"]
+        assert [tick.label for tick in ticks] == [
+            "21:00",
+            "Tue 5",
+            "03:00",
+            "06:00",
+            "09:00",
+            "12:00",
+            "15:00",
+            "18:00",
+        ]
 
     def test_marks_hours_of_the_chosen_zone(self) -> None:
         since = NOW - timedelta(hours=16, minutes=30)
@@ -195,9 +201,7 @@ class TestTheTable:
 
     def test_has_a_row_more_on_the_day_of_twenty_five_hours(self) -> None:
         since = utc("2027-10-30 20:00")
-        runs = tuple(
-            bunch(Outcome.SUCCEEDED, since + timedelta(hours=hour), since=since) for hour in range(24)
-        )
+        runs = tuple(bunch(Outcome.SUCCEEDED, since + timedelta(hours=hour), since=since) for hour in range(24))
         rows = timeline_rows(timeline(since=since, now=since + timedelta(hours=16), runs=runs), zone="Europe/Berlin")
 
         assert len(rows) == 24
