@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, event, insert, select, text
+from sqlalchemy import Engine, event, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from app.core.config import Settings
@@ -31,6 +31,7 @@ from app.runs.queries import earliest_ready_across_tenants, list_dead_letters
 from app.runs.states import AttemptState
 from app.runs.statistics import count_outcomes, count_queue, schedule_stats
 from app.runs.timeline import bunch_runs
+from app.schedules.models import Schedule
 from app.schedules.queries import earliest_due_across_tenants, list_gaps
 from tests.factories.work import make_job, make_organization, make_run, make_schedule
 from tests.fakes.clock import ManualClock, utc
@@ -217,9 +218,16 @@ class TestQueryPlans:
 
         assert scans(plans) == []
 
-    def test_of_the_pictures_on_the_page_of_a_schedule(self, session: Session, job: Job) -> None:
-        schedule_id = session.scalars(select(Run.schedule_id).limit(1)).one()
-        mine = {"organization_id": job.organization_id, "schedule_id": schedule_id}
+    def test_of_the_pictures_on_the_page_of_a_schedule(self, engine: str, session: Session, job: Job) -> None:
+        schedule_ids = session.scalars(select(Schedule.id)).all()
+        spread = [
+            {"id": run_id, "schedule_id": schedule_ids[n % PAST_SCHEDULES], "finished_at": NOW - timedelta(hours=n)}
+            for n, run_id in enumerate(session.scalars(select(Run.id)).all())
+        ]
+        session.execute(update(Run), spread)
+        if engine == "postgresql":
+            session.execute(text("ANALYZE runs"))
+        mine = {"organization_id": job.organization_id, "schedule_id": schedule_ids[0]}
         rescope(session, Scope.tenant(job.organization_id))
 
         def read() -> None:

@@ -133,8 +133,16 @@ class TestTheAxis:
     def test_marks_every_third_hour_and_names_the_day(self) -> None:
         ticks = draw_timeline(timeline(), zone="UTC").ticks
 
-        labels = [tick.label for tick in ticks]
-        assert labels == ["21:00", "Tue 5", "03:00", "06:00", "09:00", "12:00", "15:00", "18:00"]
+        assert [tick.label for tick in ticks] == [
+            "21:00",
+            "Tue 5",
+            "03:00",
+            "06:00",
+            "09:00",
+            "12:00",
+            "15:00",
+            "18:00",
+        ]
 
     def test_marks_hours_of_the_chosen_zone(self) -> None:
         since = NOW - timedelta(hours=16, minutes=30)
