@@ -127,7 +127,8 @@ def _find_wrong_at_rest(session: Session, ids: Sequence[UUID], now: datetime) ->
 
 def _columns() -> _Query:
     times = Schedule.next_run_at, Schedule.created_at, Schedule.updated_at
-    return select(Schedule.id, *times, *RHYTHM_COLUMNS)
+    columns: tuple[Any, ...] = Schedule.id, *times, *RHYTHM_COLUMNS
+    return select(*columns)
 
 
 def _look_through(
