@@ -42,13 +42,7 @@ class StoredRhythm(NamedTuple):
     ends_at: datetime | None
 
 
-<<<<<<< HEAD
 RHYTHM_COLUMNS: tuple[InstrumentedAttribute[Any], ...] = tuple(getattr(Schedule, name) for name in StoredRhythm._fields)
-=======
-RHYTHM_COLUMNS: tuple[InstrumentedAttribute[Any], ...] = tuple(
-    getattr(Schedule, name) for name in StoredRhythm._fields
-)
->>>>>>> rhythm
 
 
 def rhythm_of(schedule: SaysWhen) -> Rhythm:
