@@ -14,10 +14,11 @@ from app.runs import service
 from app.runs.restoring import VersionNotRestorable, restore_schedule
 from app.schedules.copies import copy_name, duplicate_schedule
 from app.schedules.defaults import MADE_BY, give_default_schedules
+from app.schedules.drafts import draft_of
 from app.schedules.models import Schedule, ScheduleVersion
 from app.schedules.queries import get_schedule
 from app.schedules.said import draft_said
-from app.schedules.service import ScheduleChanged, ScheduleDraft, create_schedule, draft_of, mark_deleted
+from app.schedules.service import ScheduleChanged, ScheduleDraft, create_schedule, mark_deleted
 from app.schedules.versions import SAID, VersionNotFound, VersionRow, get_version, list_versions
 from app.tenants.access import Actor, PermissionMissing
 from app.tenants.models import AuditEntry

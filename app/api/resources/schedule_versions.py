@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from app.api.models import Answer, Body, Int32, Moment, Paging
 from app.api.paging import read_cursor, write_cursor
@@ -42,6 +42,8 @@ class VersionOut(Answer):
 
 class RestoreIn(Body):
     """With `version`, the newest one that was seen, it is restored only if nobody changed the schedule since then."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"version": 3}]})
 
     version: Int32 = not_sent(0)
 
