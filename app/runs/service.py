@@ -58,6 +58,7 @@ def run_schedule_now(
     require(actor, Permission.RUN)
     schedule = get_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
     refuse_left(schedule.code)
+    jobs.refuse_left_code(get_job(session, organization_id=actor.organization_id, job_id=schedule.job_id))
     return _run_now(session, actor, schedule.job_id, schedule_id, schedule.name, request_key, arguments or {}, now)
 
 
