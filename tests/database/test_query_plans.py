@@ -23,7 +23,7 @@ from app.queue.broker import make_huey
 from app.queue.dispatch import Dispatcher
 from app.queue.tasks import make_hints
 from app.runs import planner, reaper
-from app.runs.durations import last_lengths, longest_since
+from app.runs.run_lengths import last_lengths, longest_since
 from app.runs.express import Express
 from app.runs.facts import AttemptEnd
 from app.runs.models import Run

@@ -28,8 +28,6 @@ from app.web.run_words import TRIGGER_WORDS
 
 RUNS_SHOWN = 20
 GAPS_SHOWN = 10
-# A timeline with more of them than this shows the newest.
-_MOST_GAPS_DRAWN = 100
 # More than this many waiting runs of one schedule are told as this many.
 _MOST_WAITING = 1000
 
@@ -83,14 +81,14 @@ def read_detail(
     ).rows
     since = now - RATE_WINDOW
     stats = schedule_stats(session, organization_id=organization_id, schedule_ids=[row.id], since=since)
-    gaps = list_gaps(session, organization_id=organization_id, schedule_id=row.id, limit=_MOST_GAPS_DRAWN)
+    gaps = list_gaps(session, organization_id=organization_id, schedule_id=row.id, limit=GAPS_SHOWN)
     repairs = list_repairs(session, organization_id=organization_id, schedule_id=row.id, limit=GAPS_SHOWN)
     question = resume_question(row, now=now)
     return Detail(
         schedule=row,
         view=view,
         pictures=read_pictures(
-            session, row, view=view, runs=runs, gaps=gaps, viewer_zone=viewer_zone, is_stopped=is_stopped, now=now
+            session, row, view=view, runs=runs, viewer_zone=viewer_zone, is_stopped=is_stopped, now=now
         ),
         preview=preview(
             row.cron,
@@ -107,7 +105,7 @@ def read_detail(
         missed_meanwhile="" if question is None else question.sentence,
         rate=success_words(stats[row.id]),
         runs=tuple(RunLine(run, badge_of(run), TRIGGER_WORDS[run.trigger]) for run in runs[:RUNS_SHOWN]),
-        gaps=tuple(_gap_words(gap, zone=row.timezone, now=now) for gap in gaps[:GAPS_SHOWN]),
+        gaps=tuple(_gap_words(gap, zone=row.timezone, now=now) for gap in gaps),
         repairs=tuple(f"{absolute_time(each.at, zone=row.timezone, now=now)}: {each.text}" for each in repairs),
         request_key=new_id().hex,
         to_connect=what_to_connect({"service": row.service}) if needs_connection(row.job_kind) else "",

@@ -7,7 +7,7 @@ from math import log1p
 
 from app.core.lengths import duration
 from app.ops.schedule_lengths import GOOD, ScheduleLengths
-from app.runs.durations import RunLength
+from app.runs.run_lengths import RunLength
 from app.runs.outcomes import Outcome
 from app.web.formatting import calendar_day
 from app.web.pictures.outcome_words import counted
