@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.core.lengths import duration
-from app.runs.durations import Longest, RunLength, last_lengths, longest_since
 from app.runs.outcomes import Outcome
+from app.runs.run_lengths import Longest, RunLength, last_lengths, longest_since
 from app.runs.usual import Step, Usual, step_of, usual_of
 
 LENGTHS_SHOWN = 50

@@ -13,12 +13,14 @@ from app.core.errors import Invalid
 from app.runs.outcomes import Outcome
 from app.runs.timeline import RunBunch, bunch_runs
 from app.schedules.fire_times import MOMENT, Rhythm, count_fires, fire_times
-from app.schedules.queries import GapRow, ScheduleRow
+from app.schedules.queries import GapRow, ScheduleRow, list_gaps
 from app.schedules.service import rhythm_of
 
 # More slots than this are counted by columns and not listed.
 MOST_SINGLE_SLOTS = 200
 _PAST_SHARE = 2 / 3
+# Of more gaps than this, the newest are shown.
+_MOST_GAPS = 100
 
 
 class Span(IntEnum):
@@ -83,24 +85,18 @@ def read_timeline(
     *,
     span: Span,
     zone: str,
-    gaps: Sequence[GapRow],
     is_stopped: bool,
     now: datetime,
 ) -> ScheduleTimeline:
-    """The timeline of a schedule, in one statement. Columns begin with the hours of `zone`.
+    """The timeline of a schedule, in two statements. Columns begin with the hours of `zone`.
 
-    `gaps` are its newest gaps, which the caller has read. Of a schedule that plans nothing, nothing comes.
+    Of a schedule that plans nothing, nothing comes.
     """
     since = _begin(span, ZoneInfo(zone), now)
     until = since + timedelta(hours=span)
-    runs = bunch_runs(
-        session,
-        organization_id=schedule.organization_id,
-        schedule_id=schedule.id,
-        since=since,
-        width=span.column,
-        now=now,
-    )
+    mine = {"organization_id": schedule.organization_id, "schedule_id": schedule.id}
+    runs = bunch_runs(session, **mine, since=since, width=span.column, now=now)
+    gaps = list_gaps(session, **mine, limit=_MOST_GAPS)
     is_planned = schedule.enabled and schedule.problem is None and not is_stopped
     return ScheduleTimeline(
         span=span,
@@ -144,6 +140,7 @@ def _counted(when: Rhythm, span: Span, since: datetime, now: datetime) -> tuple[
     for number in range((now - since) // span.column, span.columns):
         begin = since + number * span.column
         slots = count_fires(when, after=max(begin - MOMENT, now), until=begin + span.column - MOMENT)
-        if slots:
+        # Before the schedule begins there is less than nothing to count.
+        if slots > 0:
             counted.append(ComingSlots(number, slots, None))
     return tuple(counted)

@@ -23,11 +23,11 @@ from app.queue.broker import make_huey
 from app.queue.dispatch import Dispatcher
 from app.queue.tasks import make_hints
 from app.runs import planner, reaper
-from app.runs.durations import last_lengths, longest_since
 from app.runs.express import Express
 from app.runs.facts import AttemptEnd
 from app.runs.models import Run
 from app.runs.queries import earliest_ready_across_tenants, list_dead_letters
+from app.runs.run_lengths import last_lengths, longest_since
 from app.runs.states import AttemptState
 from app.runs.statistics import count_outcomes, count_queue, schedule_stats
 from app.runs.timeline import bunch_runs

@@ -12,9 +12,9 @@ from app.core.ids import new_id
 from app.core.scopes import Scope, rescope
 from app.jobs.models import Job
 from app.ops.schedule_timeline import Span, read_timeline
-from app.runs.durations import last_lengths, longest_since
 from app.runs.models import Run
 from app.runs.outcomes import Outcome
+from app.runs.run_lengths import last_lengths, longest_since
 from app.runs.timeline import RunBunch, bunch_runs
 from app.schedules.models import Schedule
 from app.schedules.queries import get_schedule
@@ -146,7 +146,7 @@ class TestRunsByColumns:
 class TestTimeline:
     def read(self, session: Session, schedule: Schedule, span: Span, **changes: Any) -> Any:
         row = get_schedule(session, organization_id=schedule.organization_id, schedule_id=schedule.id)
-        asked = {"zone": "UTC", "gaps": [], "is_stopped": False, "now": NOW} | changes
+        asked = {"zone": "UTC", "is_stopped": False, "now": NOW} | changes
         return read_timeline(session, row, span=span, **asked)
 
     def test_lists_slots_to_come_as_the_planner_will_make_them(self, session: Session, job: Job) -> None:

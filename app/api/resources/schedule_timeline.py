@@ -14,11 +14,9 @@ from app.ops.schedule_lengths import ScheduleLengths, read_lengths
 from app.ops.schedule_timeline import ScheduleTimeline, Span, read_timeline
 from app.runs.outcomes import Outcome
 from app.schedules.policies import GapReason
-from app.schedules.queries import GapRow, get_schedule, list_gaps
+from app.schedules.queries import GapRow, get_schedule
 from app.schedules.stops import current_stop
 from app.tenants.access import Permission
-
-_MOST_GAPS = 100
 
 
 class Hours(StrEnum):
@@ -115,7 +113,6 @@ def show_schedule_timeline(schedule_id: UUID, query: TimelineQuery) -> TimelineO
         row,
         span=Span(int(query.hours)),
         zone=row.timezone,
-        gaps=list_gaps(session, organization_id=organization_id, schedule_id=row.id, limit=_MOST_GAPS),
         is_stopped=current_stop(session) is not None,
         now=now,
     )

@@ -14,7 +14,7 @@ from app.runs.queries import RunRow, list_runs
 from app.runs.states import RunState
 from app.runs.statistics import schedule_stats
 from app.schedules.policy_words import OVERLAP_SENTENCES, missed_sentence
-from app.schedules.queries import ScheduleRow, get_schedule, list_gaps
+from app.schedules.queries import ScheduleRow, get_schedule
 from app.web.formatting import absolute_time
 from app.web.pages.badges import Badge, badge_of
 from app.web.pages.resume_question import resume_question
@@ -28,8 +28,6 @@ from app.web.run_words import TRIGGER_WORDS
 
 RUNS_SHOWN = 20
 EVENTS_SHOWN = 10
-# A timeline with more of them than this shows the newest.
-_MOST_GAPS_DRAWN = 100
 # More than this many waiting runs of one schedule are told as this many.
 _MOST_WAITING = 1000
 
@@ -82,14 +80,13 @@ def read_detail(
     ).rows
     since = now - RATE_WINDOW
     stats = schedule_stats(session, organization_id=organization_id, schedule_ids=[row.id], since=since)
-    gaps = list_gaps(session, organization_id=organization_id, schedule_id=row.id, limit=_MOST_GAPS_DRAWN)
     history = list_history(session, organization_id=organization_id, schedule_id=row.id, limit=EVENTS_SHOWN)
     question = resume_question(row, now=now)
     return Detail(
         schedule=row,
         view=view,
         pictures=read_pictures(
-            session, row, view=view, runs=runs, gaps=gaps, viewer_zone=viewer_zone, is_stopped=is_stopped, now=now
+            session, row, view=view, runs=runs, viewer_zone=viewer_zone, is_stopped=is_stopped, now=now
         ),
         preview=preview_stored(row, viewer_zone=viewer_zone, now=now, count=view.next_runs),
         next_note=next_run_note(row, viewer_zone=viewer_zone, is_stopped=is_stopped, now=now),

@@ -15,7 +15,7 @@ from app.runs.filters import RunFilter
 from app.runs.outcomes import outcome_of
 from app.runs.queries import RunNotFound, RunRow, get_run, list_runs
 from app.runs.states import RunState
-from app.schedules.queries import GapRow, ScheduleRow
+from app.schedules.queries import ScheduleRow
 from app.web.formatting import zone_label
 from app.web.pages.schedule_view import Clock, ScheduleView
 from app.web.pages.tabs import Tab
@@ -48,14 +48,13 @@ def read_pictures(
     *,
     view: ScheduleView,
     runs: Sequence[RunRow],
-    gaps: Sequence[GapRow],
     viewer_zone: str,
     is_stopped: bool,
     now: datetime,
 ) -> SchedulePictures:
-    """The pictures of one schedule. `runs` and `gaps` are its newest ones, which the caller has read."""
+    """The pictures of one schedule. `runs` are its newest ones, which the caller has read."""
     zone = view.zone(viewer_zone=viewer_zone, schedule_zone=schedule.timezone)
-    timeline = read_timeline(session, schedule, span=view.span, zone=zone, gaps=gaps, is_stopped=is_stopped, now=now)
+    timeline = read_timeline(session, schedule, span=view.span, zone=zone, is_stopped=is_stopped, now=now)
     lengths = read_lengths(session, organization_id=schedule.organization_id, schedule_id=schedule.id, now=now)
     shown = _strip_runs(session, schedule, runs, view.run_id)
     return SchedulePictures(
