@@ -37,6 +37,7 @@ COMMANDS = {
     "organizations": "organizations:organizations",
     "tokens": "tokens:tokens",
     "keys": "keys:keys",
+    "zones": "zones:zones",
 }
 
 

@@ -1,15 +1,19 @@
 """`belfry schedules history` and `gaps`: what became of the slots of one schedule."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
+from uuid import UUID
 
 import click
 
 from app.cli.code_names import schedule_name_argument
-from app.cli.console import Console, as_json, moment, pass_console, show, table, with_organization
-from app.ops.schedule_history import HistoryEntry, list_history
+from app.cli.console import Console, as_json, choice_of, moment, pass_console, show, table, with_organization
+from app.jobs.queries import job_names
+from app.ops.schedule_history import HistoryEntry, HistoryKind, list_history
 from app.runs.queries import RunRow
 from app.schedules.queries import GapRow, find_schedule, list_gaps
+from app.schedules.version_words import change_words, jobs_named
+from app.schedules.versions import VersionRow
 
 MOST = 1000
 
@@ -21,16 +25,25 @@ how_many = click.option("--limit", default=20, show_default=True, type=click.Int
 @click.command()
 @schedule_name_argument
 @how_many
+@click.option("--kind", type=choice_of(HistoryKind), help="Only runs, changes, or gaps with skipped slots and repairs.")
 @with_organization
 @as_json
 @pass_console
-def history(console: Console, name: str, limit: int, is_json: bool) -> None:
-    """Show the runs of a schedule, the gaps between them and what was mended by itself, newest first.
+def history(console: Console, name: str, limit: int, kind: str | None, is_json: bool) -> None:
+    """Show the runs of a schedule, the gaps between them, repairs and who changed what, newest first.
 
     NAME is its name, its id, or the one that it has in code.
     """
-    found = _read(console, name, limit, list_history)
-    cells = [[str(moment(entry.at)), *_cells(entry)] for entry in found]
+    with console.reading() as desk:
+        organization_id = desk.actor.organization_id
+        schedule = find_schedule(desk.session, organization_id=organization_id, name=name)
+        found = list_history(
+            desk.session, organization_id=organization_id, schedule_id=schedule.id, limit=limit,
+            kind=None if kind is None else HistoryKind(kind),
+        )  # fmt: skip
+        changes = [change for entry in found if entry.change is not None for change in entry.change.differences]
+        jobs = job_names(desk.session, organization_id=organization_id, job_ids=jobs_named(changes))
+    cells = [[str(moment(entry.at)), *_cells(entry, jobs)] for entry in found]
     text = table(["AT", "WHAT", "RUN OR SLOTS", "WHY"], cells, empty="Nothing has happened yet.")
     show([_entry(entry) for entry in found], text, is_json=is_json)
 
@@ -61,11 +74,14 @@ def _read(console: Console, name: str, limit: int, read: Callable[..., list[T]])
         return read(desk.session, organization_id=here, schedule_id=schedule.id, limit=limit)
 
 
-def _cells(entry: HistoryEntry) -> list[str]:
+def _cells(entry: HistoryEntry, jobs: Mapping[UUID, str]) -> list[str]:
     if entry.run is not None:
         return [entry.run.state.value, str(entry.run.id), entry.run.error or entry.run.trigger.value]
     if entry.gap is not None:
         return ["gap", f"{entry.gap.slots} from {moment(entry.gap.first_slot_at)}", _why(entry.gap)]
+    if entry.change is not None:
+        words = "; ".join(change_words(change, jobs=jobs) for change in entry.change.differences)
+        return ["changed", f"version {entry.change.number} by {entry.change.by or '-'}", words or "-"]
     return ["repaired", "-", entry.repair or "-"]
 
 
@@ -79,7 +95,13 @@ def _entry(entry: HistoryEntry) -> dict[str, Any]:
         "run": None if entry.run is None else _run(entry.run),
         "gap": None if entry.gap is None else _gap(entry.gap),
         "repair": entry.repair,
+        "change": None if entry.change is None else _change(entry.change),
     }
+
+
+def _change(row: VersionRow) -> dict[str, Any]:
+    changes = [{"field": each.field, "before": each.before, "after": each.after} for each in row.differences]
+    return {"version": row.number, "by": row.by or None, "restored_from": row.restored_from, "changes": changes}
 
 
 def _run(row: RunRow) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from app.cli.console import Console, as_json, choice_of, moment, pass_console, s
 from app.cli.rhythm_options import CRON_HELP, read_said, tag_options, when_options
 from app.cli.schedule_history import gaps, history
 from app.cli.schedule_preview import preview
+from app.cli.schedule_show import show_schedule
+from app.cli.schedule_versions import duplicate, restore, slots, versions
 from app.cli.starting import arguments_of, set_parameters, show_started
 from app.cli.why import why_of_schedule
 from app.core.ids import new_id
@@ -35,11 +37,10 @@ def schedules() -> None:
     """See and steer schedules."""
 
 
-schedules.add_command(preview)
-schedules.add_command(why_of_schedule)
-schedules.add_command(history)
-schedules.add_command(gaps)
-schedules.add_command(revert_to_code)
+for command in (
+    preview, why_of_schedule, show_schedule, history, gaps, revert_to_code, versions, restore, duplicate, slots
+):  # fmt: skip
+    schedules.add_command(command)
 
 
 @schedules.command("list")

@@ -1,5 +1,6 @@
 """Reads of jobs, as frozen rows. Every one is scoped to an organization."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -98,3 +99,11 @@ def _row(job: Job) -> JobRow:
         code_source=job.code_source,
         left_code_at=job.left_code_at,
     )
+
+
+def job_names(session: Session, *, organization_id: UUID, job_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The names of these jobs, also of deleted ones."""
+    if not job_ids:
+        return {}
+    query = select(Job.id, Job.name).where(Job.organization_id == organization_id, Job.id.in_(job_ids))
+    return {row.id: row.name for row in session.execute(query)}

@@ -25,6 +25,7 @@ from app.schedules.models import Schedule
 from app.schedules.policies import Missed, Overlap
 from app.schedules.queries import get_schedule, lock_schedule
 from app.schedules.slot_accounts import MadeUp
+from app.schedules.versions import keep_version, write_version
 from app.tenants.access import Actor
 from app.tenants.audit import record
 from app.tenants.models import SYSTEM_ORGANIZATION_ID
@@ -130,7 +131,10 @@ def write_notes(session: Session, *, actor: Actor, code_id: str, notes: str, now
     if has_unshowable(said, besides="\n\t"):
         raise NotesInvalid("The notes contain characters that cannot be shown. Type them again.", field="notes")
     schedule_id = _id_of(session, code_id)
-    session.execute(update(Schedule).where(Schedule.id == schedule_id).values(notes=said, updated_at=now))
+    keep_version(session, schedule_id=schedule_id)
+    values: dict[str, Any] = {"notes": said, "updated_at": now, "version": Schedule.version + 1}
+    session.execute(update(Schedule).where(Schedule.id == schedule_id).values(values))
+    write_version(session, schedule_id=schedule_id, by=actor.label, now=now)
     record(
         session,
         actor=actor,

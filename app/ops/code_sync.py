@@ -28,6 +28,7 @@ from app.schedules.fire_times import next_fire, rhythm
 from app.schedules.models import Schedule
 from app.schedules.policy_fields import default_max_age
 from app.schedules.queries import ScheduleRow, get_schedule, list_schedules
+from app.schedules.versions import keep_version, write_version
 from app.tenants.access import Actor
 from app.tenants.audit import record
 from app.tenants.models import SYSTEM_ORGANIZATION_ID, Organization
@@ -188,6 +189,7 @@ class _Sync:
         )
         self._session.add(schedule)
         self._session.flush()
+        self._write_version(schedule.id)
         self._note(schedule.id, "schedule.created")
         self._added.append(one.id)
 
@@ -209,7 +211,9 @@ class _Sync:
             return
         # What is due already still runs as the schedule was.
         planner.plan_schedule(self._session, organization_id=self._here, schedule_id=row.id, now=self._now)
-        self._update(row.id, facts)
+        keep_version(self._session, schedule_id=row.id)
+        # With other times or policies, the edit makes the one version that comes of it all.
+        self._update(row.id, facts, makes_version=not is_edited)
         if is_edited:
             now_there = get_schedule(self._session, organization_id=self._here, schedule_id=row.id)
             draft = draft_with(now_there, owned, now=self._now)
@@ -228,15 +232,22 @@ class _Sync:
         assert row.code is not None
         if row.enabled:
             runs.switch_schedule(self._session, actor=self._actor, schedule_id=row.id, enabled=False, now=self._now)
-        self._update(row.id, {"left_code_at": self._now})
+        keep_version(self._session, schedule_id=row.id)
+        self._update(row.id, {"left_code_at": self._now}, makes_version=True)
         self._left.append(row.code.id)
 
-    def _update(self, schedule_id: UUID, values: dict[str, Any]) -> None:
+    def _update(self, schedule_id: UUID, values: dict[str, Any], *, makes_version: bool) -> None:
         query = update(Schedule).where(Schedule.id == schedule_id, Schedule.organization_id == self._here)
-        self._session.execute(query.values(**values, version=Schedule.version + 1, updated_at=self._now))
+        number = Schedule.version + int(makes_version)
+        self._session.execute(query.values(**values, version=number, updated_at=self._now))
         # Written past the session, which may hold the schedule from before.
         self._session.expire_all()
+        if makes_version:
+            self._write_version(schedule_id)
         self._note(schedule_id, "schedule.loaded")
+
+    def _write_version(self, schedule_id: UUID) -> None:
+        write_version(self._session, schedule_id=schedule_id, by=self._actor.label, now=self._now)
 
     def _free_name(self, name: str) -> str:
         here = Schedule.organization_id == self._here, Schedule.deleted_at.is_(None)

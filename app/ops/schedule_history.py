@@ -1,33 +1,45 @@
-"""What became of a schedule's slots, the newest first: runs, gaps that nobody executed, and repairs."""
+"""One history of a schedule, the newest first: runs, gaps that nobody executed, repairs, and what people changed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import ColumnElement, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.events.service import list_repairs
 from app.runs.models import Run
 from app.runs.queries import RunRow, row_of, select_runs
-from app.schedules.models import Gap
+from app.runs.states import RunState
+from app.schedules.models import Gap, ScheduleVersion
 from app.schedules.policies import GapReason
 from app.schedules.queries import GapRow
+from app.schedules.versions import NO_VERSION, VersionRow, select_versions
 
 Place = tuple[datetime, UUID]
 _HIGHEST_NUMBER = 2**63 - 1
 
 
+class HistoryKind(StrEnum):
+    """What a history is narrowed to."""
+
+    RUNS = "runs"  # what was to be done
+    CHANGES = "changes"  # what people and code made of it
+    GAPS = "gaps"  # what was not done: gaps, skipped slots, and repairs
+
+
 @dataclass(frozen=True)
 class HistoryEntry:
-    """A run, at the moment it was made, a gap, at its last slot, or a repair; with the id that is its place."""
+    """A run, at the moment it was made, a gap, at its last slot, a repair or a change; and the id of its place."""
 
     at: datetime
     id: UUID
     run: RunRow | None = None
     gap: GapRow | None = None
     repair: str | None = None
+    change: VersionRow | None = None
 
     @property
     def place(self) -> Place:
@@ -35,23 +47,58 @@ class HistoryEntry:
 
 
 def list_history(
-    session: Session, *, organization_id: UUID, schedule_id: UUID, limit: int, older_than: Place | None = None
+    session: Session,
+    *,
+    organization_id: UUID,
+    schedule_id: UUID,
+    limit: int,
+    older_than: Place | None = None,
+    kind: HistoryKind | None = None,
 ) -> list[HistoryEntry]:
     """So many entries, the newest first. `older_than` is the place of the last one that was shown."""
-    runs = _runs(session, organization_id, schedule_id, limit, older_than)
-    gaps = _gaps(session, organization_id, schedule_id, limit, older_than)
-    repairs = _repairs(session, organization_id, schedule_id, limit, older_than)
-    return sorted([*runs, *gaps, *repairs], key=lambda entry: entry.place, reverse=True)[:limit]
+    where = organization_id, schedule_id, limit, older_than
+    found: list[HistoryEntry] = []
+    if kind is not HistoryKind.CHANGES:
+        found += _runs(session, *where, *_which_runs(kind))
+    if kind in (None, HistoryKind.GAPS):
+        found += [*_gaps(session, *where), *_repairs(session, *where)]
+    if kind in (None, HistoryKind.CHANGES):
+        found += _changes(session, *where)
+    return sorted(found, key=lambda entry: entry.place, reverse=True)[:limit]
+
+
+def _which_runs(kind: HistoryKind | None) -> list[ColumnElement[bool]]:
+    is_skipped = Run.state == RunState.SKIPPED.value
+    return [] if kind is None else [is_skipped if kind is HistoryKind.GAPS else ~is_skipped]
 
 
 def _runs(
-    session: Session, organization_id: UUID, schedule_id: UUID, limit: int, older_than: Place | None
+    session: Session,
+    organization_id: UUID,
+    schedule_id: UUID,
+    limit: int,
+    older_than: Place | None,
+    *which: ColumnElement[bool],
 ) -> Sequence[HistoryEntry]:
-    query = select_runs(organization_id, Run.schedule_id == schedule_id)
+    query = select_runs(organization_id, Run.schedule_id == schedule_id, *which)
     if older_than is not None:
         query = query.where(tuple_(Run.created_at, Run.id) < older_than)
     query = query.order_by(Run.created_at.desc(), Run.id.desc()).limit(limit)
     return [HistoryEntry(row.created_at, row.id, run=row) for row in map(row_of, session.execute(query))]
+
+
+def _changes(
+    session: Session, organization_id: UUID, schedule_id: UUID, limit: int, older_than: Place | None
+) -> list[HistoryEntry]:
+    query = select_versions(organization_id, schedule_id)
+    if older_than is not None:
+        at, place = older_than
+        # At the same instant changes come after runs and gaps, whose ids are higher, and before repairs.
+        number = min(max(place.int - _HIGHEST_NUMBER, 0), NO_VERSION)
+        query = query.where(tuple_(ScheduleVersion.at, ScheduleVersion.version) < (at, number))
+    query = query.order_by(ScheduleVersion.at.desc(), ScheduleVersion.version.desc()).limit(limit)
+    rows = [VersionRow(*found) for found in session.execute(query)]
+    return [HistoryEntry(row.at, UUID(int=_HIGHEST_NUMBER + row.number), change=row) for row in rows]
 
 
 def _gaps(

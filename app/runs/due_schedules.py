@@ -45,6 +45,8 @@ class DueSchedule(NamedTuple):
     kind: str
     # Only of jobs that may lack a connection: it says which one.
     definition: Mapping[str, Any] | None
+    # Since when its job is no longer in the code.
+    job_left_at: datetime | None
     # The same for all: asked in passing, because mostly there is none.
     last_stop_ended: datetime | None
 
@@ -132,6 +134,7 @@ def _columns(now: datetime) -> Select[Any]:
         or_(_is_before_it_was_made(now), _is_in_the_books(now)),
         Job.kind,
         definition,
+        Job.left_code_at,
         last_stop_ended(),
     )
     return select(*columns).join(Job, (Job.id == Schedule.job_id) & (Job.organization_id == Schedule.organization_id))

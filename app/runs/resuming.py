@@ -6,9 +6,9 @@ from sqlalchemy import String, cast, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import Invalid
-from app.jobs.kinds.sync.connection import needs_connection, what_to_connect
+from app.jobs.kinds.base import KindName
 from app.runs.planner import with_overlap
-from app.runs.slot_decisions import Decision
+from app.runs.slot_decisions import Decision, Held, why_held
 from app.runs.slot_writes import write_slots
 from app.schedules.models import Schedule
 from app.schedules.policies import GapReason, Missed
@@ -35,7 +35,12 @@ def most_made_up(schedule: ScheduleRow, missed: Missed) -> int:
 
 def why_none_runs(schedule: ScheduleRow) -> str | None:
     """What has to be done before any of its slots can run; None where nothing has."""
-    return what_to_connect({"service": schedule.service}) if needs_connection(schedule.job_kind) else None
+    held = _held(schedule)
+    return None if held is None else held.words
+
+
+def _held(schedule: ScheduleRow) -> Held | None:
+    return why_held(KindName(schedule.job_kind), {"service": schedule.service}, left_at=schedule.job_left_at)
 
 
 def make_up(session: Session, schedule: ScheduleRow, *, missed: Missed, now: datetime) -> MadeUp:
@@ -55,12 +60,12 @@ def make_up(session: Session, schedule: ScheduleRow, *, missed: Missed, now: dat
     )
     # As this database writes it, which is how the statements for many schedules know it.
     key = session.scalars(select(cast(Schedule.id, String)).where(Schedule.id == schedule.id)).one()
-    to_connect = why_none_runs(schedule)
-    decision = Decision(key, account, schedule.overlap, to_connect, is_wanted=True)
+    held = _held(schedule)
+    decision = Decision(key, account, schedule.overlap, held, is_wanted=True)
     session.flush()
     write_slots(session, with_overlap(session, [decision], now=now), now=now)
     # Written past the session, which may hold the schedule from before.
     loaded = session.identity_map.get(session.identity_key(Schedule, schedule.id))
     if loaded is not None:
         session.expire(loaded)
-    return MadeUp(len(account.slots), to_connect)
+    return MadeUp(len(account.slots), None if held is None else held.words)

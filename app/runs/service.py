@@ -58,6 +58,7 @@ def run_schedule_now(
     require(actor, Permission.RUN)
     schedule = get_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
     refuse_left(schedule.code)
+    jobs.refuse_left_code(get_job(session, organization_id=actor.organization_id, job_id=schedule.job_id))
     return _run_now(session, actor, schedule.job_id, schedule_id, schedule.name, request_key, arguments or {}, now)
 
 
@@ -126,7 +127,7 @@ def remove_run(session: Session, *, actor: Actor, run_id: UUID, now: datetime) -
 
 def edit_schedule(
     session: Session, *, actor: Actor, schedule_id: UUID, draft: ScheduleDraft, version: int, now: datetime,
-    missed: Missed = Missed.SKIP,
+    missed: Missed = Missed.SKIP, restored_from: int | None = None,
 ) -> None:  # fmt: skip
     """Change a schedule. A slot that is due already still runs by what the schedule said at that time.
 
@@ -135,8 +136,9 @@ def edit_schedule(
     _plan_first(session, actor, schedule_id, now)
     made_up = _make_up(session, actor, schedule_id, missed, now) if draft.enabled else NOTHING_MADE_UP
     schedules.edit_schedule(
-        session, actor=actor, schedule_id=schedule_id, draft=draft, version=version, now=now, made_up=made_up
-    )
+        session, actor=actor, schedule_id=schedule_id, draft=draft, version=version, now=now, made_up=made_up,
+        restored_from=restored_from,
+    )  # fmt: skip
 
 
 def change_default(

@@ -1,10 +1,10 @@
 """What becomes of each schedule of a batch, without a database: its account, its run, and whether that is skipped."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from app.jobs.kinds.base import KindName
@@ -29,20 +29,27 @@ class Circumstances:
     now: datetime
 
 
+class Held(NamedTuple):
+    """Why nothing of a schedule starts, and what to do about it."""
+
+    reason: Reason
+    words: str
+
+
 class Decision(NamedTuple):
-    """What becomes of one schedule. Without the account it lacks, `to_connect` says what its job needs."""
+    """What becomes of one schedule. What its job lacks keeps every slot from running."""
 
     key: str
     account: SlotAccount
     overlap: Overlap
-    to_connect: str | None
+    held: Held | None
     # Somebody wants these slots to run: then they wait for the run before them, where they would be skipped.
     is_wanted: bool = False
 
     @property
     def asks_for_others(self) -> bool:
         """Whether a run that still goes on would keep this one from starting."""
-        return self.overlap is not Overlap.ALLOW and bool(self.account.slots) and self.to_connect is None
+        return self.overlap is not Overlap.ALLOW and bool(self.account.slots) and self.held is None
 
     def replaces(self, ahead: InTheWay | None) -> bool:
         """Whether the runs before its own are to end."""
@@ -68,6 +75,14 @@ def decide_all(
     return decisions, refused
 
 
+def why_held(kind: KindName, definition: Mapping[str, Any], *, left_at: datetime | None) -> Held | None:
+    """What keeps a job from running at all; None where nothing does. `left_at` is when it left the code."""
+    if left_at is not None:
+        words = f"Its job is no longer in the code, since {left_at:%Y-%m-%d %H:%M} UTC. Put it back there."
+        return Held(Reason.LEFT_CODE, words)
+    return Held(Reason.NEEDS_CONNECTION, what_to_connect(definition)) if needs_connection(kind.value) else None
+
+
 def runs_of(decision: Decision, ahead: InTheWay | None, *, now: datetime) -> tuple[SlotRun, ...]:
     """The runs of its slots. `ahead` are those of the schedule that still go on.
 
@@ -81,8 +96,8 @@ def runs_of(decision: Decision, ahead: InTheWay | None, *, now: datetime) -> tup
 
 
 def _run_of(decision: Decision, slot_at: datetime, place: int, ahead: InTheWay | None, trigger: Trigger) -> SlotRun:
-    if decision.to_connect is not None:
-        return SlotRun(slot_at, trigger, RunState.SKIPPED, Reason.NEEDS_CONNECTION, decision.to_connect)
+    if decision.held is not None:
+        return SlotRun(slot_at, trigger, RunState.SKIPPED, *decision.held)
     why_skipped = _why_skipped(decision, ahead)
     if why_skipped is not None:
         return SlotRun(slot_at, trigger, RunState.SKIPPED, Reason.OVERLAP, why_skipped)
@@ -117,14 +132,13 @@ def replacing_words(account: SlotAccount) -> str:
 
 
 def _decide(schedule: DueSchedule, here: Circumstances, known: dict[tuple[object, ...], SlotAccount]) -> Decision:
-    kind = KindName(schedule.kind)
-    to_connect = what_to_connect(schedule.definition or {}) if needs_connection(kind.value) else None
+    held = why_held(KindName(schedule.kind), schedule.definition or {}, left_at=schedule.job_left_at)
     # Schedules that share rhythm, cursor and policy share the answer.
     question = schedule.question
     account = known.get(question)
     if account is None:
         account = known[question] = _account(schedule, here)
-    return Decision(schedule.key, account, Overlap(schedule.overlap), to_connect)
+    return Decision(schedule.key, account, Overlap(schedule.overlap), held)
 
 
 def _account(schedule: DueSchedule, here: Circumstances) -> SlotAccount:

@@ -22,12 +22,15 @@ from app.schedules.models import Schedule
 from app.schedules.policies import DEFAULT_MAX_AGE_SECONDS, Missed, Overlap
 from app.schedules.queries import ScheduleRow, get_schedule
 from app.schedules.slot_accounts import NOTHING_MADE_UP, MadeUp
+from app.schedules.versions import write_version
 from app.tenants.access import Actor
 from app.tenants.models import SYSTEM_ORGANIZATION_ID
 from app.tenants.organizations import find_personal_organization
 
 CRON, ZONE = "0 2 * * *", "UTC"
 TIME_LIMIT_SECONDS = 3_600
+# Nobody asked for them: they come with the organization.
+MADE_BY = "Belfry"
 
 
 class NoDefaultSchedule(NotFound):
@@ -93,9 +96,10 @@ def _give(session: Session, organization_id: UUID, service: Service, now: dateti
     )
     session.add(job)
     session.flush()
+    schedule_id = new_id()
     session.add(
         Schedule(
-            id=new_id(),
+            id=schedule_id,
             job_id=job.id,
             cron=CRON,
             timezone=ZONE,
@@ -110,3 +114,5 @@ def _give(session: Session, organization_id: UUID, service: Service, now: dateti
             **common,
         )
     )
+    session.flush()
+    write_version(session, schedule_id=schedule_id, by=MADE_BY, now=now)

@@ -38,7 +38,7 @@ class GapReason(StrEnum):
     PAUSED = "paused"  # the schedule was switched off
     SCHEDULING_STOPPED = "scheduling_stopped"  # a platform admin stopped all scheduling; the gap says who and why
     CLOCK_STEP = "clock_step"  # the database's clock was set past them, or planning waited because it was set
-    UNREADABLE = "unreadable"  # the schedule could not be read, so nobody knew its times; counted by its new text
+    UNREADABLE = "unreadable"  # the schedule could not be read; counted by its new text where nobody knows its times
 
 
 @dataclass(frozen=True)

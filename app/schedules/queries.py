@@ -21,7 +21,7 @@ from app.schedules.policies import GapReason, Missed, Overlap
 from app.schedules.stops import is_stopped
 from app.schedules.tags import clean_tag
 
-_Query = Select[Schedule, str, str, str | None]
+_Query = Select[Schedule, str, str, str | None, datetime | None]
 Word = TypeVar("Word", bound=StrEnum)
 
 log = logging.getLogger(__name__)
@@ -58,6 +58,8 @@ class ScheduleRow:
     created_at: datetime
     updated_at: datetime
     job_kind: str
+    # Since when the job is no longer in the code.
+    job_left_at: datetime | None
     service: str | None
     default_for: str | None
     missed_limit: int
@@ -197,7 +199,7 @@ def _has_tag(tag: str) -> ColumnElement[bool]:
 
 def _schedules_of(organization_id: UUID) -> _Query:
     return (
-        select(Schedule, Job.name, Job.kind, Job.service)
+        select(Schedule, Job.name, Job.kind, Job.service, Job.left_code_at)
         .join(Job, (Job.id == Schedule.job_id) & (Job.organization_id == Schedule.organization_id))
         .where(Schedule.organization_id == organization_id, Schedule.deleted_at.is_(None))
     )
@@ -215,7 +217,7 @@ def _read(session: Session, query: _Query) -> list[ScheduleRow]:
     return [_read_singly(session, found) for found in rows]
 
 
-def _read_singly(session: Session, found: Row[Schedule, str, str, str | None]) -> ScheduleRow:
+def _read_singly(session: Session, found: Row[Schedule, str, str, str | None, datetime | None]) -> ScheduleRow:
     try:
         cursor = session.scalar(select(Schedule.next_run_at).where(Schedule.id == found[0].id))
     except OUTAGES:
@@ -226,8 +228,8 @@ def _read_singly(session: Session, found: Row[Schedule, str, str, str | None]) -
     return _row(found, cursor)
 
 
-def _row(found: Row[Schedule, str, str, str | None], cursor: datetime | None) -> ScheduleRow:
-    schedule, job_name, job_kind, service = found
+def _row(found: Row[Schedule, str, str, str | None, datetime | None], cursor: datetime | None) -> ScheduleRow:
+    schedule, job_name, job_kind, service, job_left_at = found
     return ScheduleRow(
         id=schedule.id,
         organization_id=schedule.organization_id,
@@ -247,6 +249,7 @@ def _row(found: Row[Schedule, str, str, str | None], cursor: datetime | None) ->
         created_at=schedule.created_at,
         updated_at=schedule.updated_at,
         job_kind=job_kind,
+        job_left_at=job_left_at,
         service=service,
         default_for=schedule.default_for,
         missed_limit=schedule.missed_limit,

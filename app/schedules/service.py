@@ -1,5 +1,6 @@
 """Commands on schedules. Those that concern slots already due go through `runs.service`, which plans them first."""
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -26,6 +27,7 @@ from app.schedules.queries import ScheduleNotFound, ScheduleRow, get_schedule
 from app.schedules.slot_accounts import NOTHING_MADE_UP, MadeUp
 from app.schedules.stored_rhythms import is_same_rhythm, rhythm_of
 from app.schedules.tags import clean_tags
+from app.schedules.versions import keep_version, write_version
 from app.tenants.access import Actor, Permission, require
 from app.tenants.audit import record
 
@@ -53,7 +55,7 @@ class ScheduleIsDefault(Conflict):
     """Every organization keeps the default schedule of each service."""
 
 
-def create_schedule(session: Session, *, actor: Actor, draft: ScheduleDraft, now: datetime) -> UUID:
+def create_schedule(session: Session, *, actor: Actor, draft: ScheduleDraft, now: datetime, origin: str = "") -> UUID:
     """Make a schedule. Raises ScheduleInvalid, CronInvalid, UnknownZone, JobNotFound or ScheduleNameTaken."""
     require(actor, Permission.EDIT_SCHEDULES)
     draft = completed(draft, now=now)
@@ -75,13 +77,14 @@ def create_schedule(session: Session, *, actor: Actor, draft: ScheduleDraft, now
         session.flush()
     except IntegrityError as error:
         raise _name_taken(draft) from error
-    _note(session, actor, schedule.id, "created", f"Created schedule “{columns['name']}”", now, {})
+    write_version(session, schedule_id=schedule.id, by=actor.label, now=now)
+    _note(session, actor, schedule.id, "created", f"Created schedule “{columns['name']}”{origin}", now, {})
     return schedule.id
 
 
 def edit_schedule(
     session: Session, *, actor: Actor, schedule_id: UUID, draft: ScheduleDraft, version: int, now: datetime,
-    made_up: MadeUp = NOTHING_MADE_UP,
+    made_up: MadeUp = NOTHING_MADE_UP, restored_from: int | None = None,
 ) -> None:  # fmt: skip
     """Change a schedule from the version the person saw; its cursor moves to the first slot of the new rhythm.
 
@@ -95,6 +98,7 @@ def edit_schedule(
         raise ScheduleInvalid("The default schedule of a service runs the service's own sync.", field="job_id")
     refuse_renaming(before.code, before=(before.name, before.job_id), after=(columns["name"], columns["job_id"]))
     overrides = () if before.code is None else before.code.overrides_of(columns)
+    keep_version(session, schedule_id=schedule_id)
     _account_for_silence(session, before, rhythm_of(draft), now)
     query = (
         update(Schedule)
@@ -114,9 +118,12 @@ def edit_schedule(
         )
     )
     _save(session, query, draft)
+    write_version(session, schedule_id=schedule_id, by=actor.label, now=now, restored_from=restored_from)
     changes = _differences(before, columns | {"enabled": draft.enabled})
-    summary = f"Changed schedule “{before.name}”{_made_up_words(made_up)}"
-    _note(session, actor, schedule_id, "edited", summary, now, changes)
+    is_restored = restored_from is not None
+    words = f"Restored version {restored_from} of" if is_restored else "Changed"
+    summary = f"{words} schedule “{before.name}”{_made_up_words(made_up)}"
+    _note(session, actor, schedule_id, "restored" if is_restored else "edited", summary, now, changes)
 
 
 def switch_schedule(
@@ -144,7 +151,9 @@ def switch_schedule(
         values |= {"next_run_at": next_fire(when, after=now), "problem": None}
     query = update(Schedule).where(Schedule.id == schedule_id, Schedule.enabled == (not enabled)).values(**values)
     # A second click finds it switched already: that is what was asked for, and no second fact.
+    keep_version(session, schedule_id=schedule_id)
     if count_changed(session, query) == 1:
+        write_version(session, schedule_id=schedule_id, by=actor.label, now=now)
         verb = "enabled" if enabled else "disabled"
         summary = f"{verb.capitalize()} schedule “{before.name}”{_made_up_words(made_up)}"
         _note(session, actor, schedule_id, verb, summary, now, {"enabled": [before.enabled, enabled]})
@@ -166,12 +175,14 @@ def mark_deleted(session: Session, *, actor: Actor, schedule_id: UUID, now: date
 
 
 def _account_for_silence(session: Session, before: ScheduleRow, when: Rhythm, now: datetime) -> None:
-    """Slots that passed while the schedule was off or could not be read become a gap."""
+    """Slots that passed while the schedule was off or was set aside become a gap."""
     if before.enabled and before.problem is None:
         return
-    # What was switched off has its own rhythm still; what could not be read is counted by the new one.
-    reason, counted = (GapReason.UNREADABLE, when) if before.problem else (GapReason.PAUSED, rhythm_of(before))
-    record_gap(session, schedule=before, when=counted, since=before.cursor, until=now, reason=reason, now=now)
+    with suppress(Invalid):
+        # Only what cannot be read any more is counted by the new rhythm.
+        when = rhythm_of(before)
+    reason = GapReason.UNREADABLE if before.problem else GapReason.PAUSED
+    record_gap(session, schedule=before, when=when, since=before.cursor, until=now, reason=reason, now=now)
 
 
 def _switched(before: ScheduleRow, enabled: bool, actor: Actor, now: datetime) -> dict[str, Any]:

@@ -42,9 +42,7 @@ class StoredRhythm(NamedTuple):
     ends_at: datetime | None
 
 
-RHYTHM_COLUMNS: tuple[InstrumentedAttribute[Any], ...] = tuple(
-    getattr(Schedule, name) for name in StoredRhythm._fields
-)
+RHYTHM_COLUMNS: tuple[InstrumentedAttribute[Any], ...] = tuple(getattr(Schedule, name) for name in StoredRhythm._fields)
 
 
 def rhythm_of(schedule: SaysWhen) -> Rhythm:

@@ -68,12 +68,15 @@ def find_zone(name: str) -> Zone:
     wanted = name.strip()
     if not wanted:
         raise UnknownZone("Choose a time zone, for example Europe/Berlin.")
-    canonical = None
-    if len(wanted) <= _LONGEST_NAME:
-        canonical = _canonical_names().get(wanted.replace(" ", "_").lower())
+    canonical = known_zone_name(wanted)
     if canonical is None:
         raise UnknownZone(_not_found(wanted))
     return _load_zone(canonical)
+
+
+def known_zone_name(name: str) -> str | None:
+    """The canonical name of a zone; None where there is no such zone."""
+    return _canonical_names().get(name.strip().replace(" ", "_").lower()) if len(name) <= _LONGEST_NAME else None
 
 
 @lru_cache(maxsize=1)
@@ -85,7 +88,13 @@ def all_zone_names() -> tuple[str, ...]:
 
 @lru_cache(maxsize=1)
 def _canonical_names() -> dict[str, str]:
-    """From every known name, in lower case, to the canonical one.
+    """From every known name, in lower case, to the canonical one."""
+    return {name.lower(): canonical for name, canonical in canonical_zone_names().items()} | {"z": "UTC"}
+
+
+@lru_cache(maxsize=1)
+def canonical_zone_names() -> dict[str, str]:
+    """From every known name to the canonical one.
 
     A place that the zone tables list keeps its own name even where tzdata links it to a neighbour with the same clocks:
     nobody in Reykjavik wants to read Abidjan. Only names without a place of their own (US/Eastern, Asia/Calcutta) move.
@@ -103,8 +112,8 @@ def _canonical_names() -> dict[str, str]:
         target = alias
         while target not in own:
             target = links[target]
-        found[alias.lower()] = _PLACELESS.get(target, target)
-    return found | {"z": "UTC"}
+        found[alias] = _PLACELESS.get(target, target)
+    return found
 
 
 def _not_found(wanted: str) -> str:

@@ -9,6 +9,7 @@ from flask import Flask, url_for
 
 from app.edge.identity import Person, current_actor, current_person, page_now, signed_in_session
 from app.edge.permissions import schema_note
+from app.schedules.zone_search import zone_clock
 from app.tenants import access
 from app.tenants.access import Permission
 from app.web import formatting
@@ -33,6 +34,7 @@ def install_context(app: Flask) -> None:
     app.add_template_filter(_relative_time, "relative_time")
     app.add_template_filter(_absolute_time, "absolute_time")
     app.add_template_filter(_zoned_time, "zoned_time")
+    app.add_template_filter(_zone_clock, "zone_clock")
     for name in ("zone_label", "duration", "count", "state_label"):
         app.add_template_filter(getattr(formatting, name), name)
 
@@ -77,6 +79,12 @@ def _relative_time(at: datetime) -> str:
 
 def _absolute_time(at: datetime, zone: str = "", seconds: bool = False) -> str:
     return formatting.absolute_time(at, zone=zone or viewer_zone(), now=page_now(), seconds=seconds)
+
+
+def _zone_clock(zone: str) -> str:
+    """“15:34 now · UTC−5 (UTC−4 from 14 Mar)”; nothing for what is no zone."""
+    clock = zone_clock(zone, now=page_now())
+    return "" if clock is None else clock.words
 
 
 def _zoned_time(at: datetime, zone: str, seconds: bool = False) -> str:

@@ -9,6 +9,7 @@ from app.web.actions import jobs as job_actions
 from app.web.actions import limits as limit_actions
 from app.web.actions import organizations as organization_actions
 from app.web.actions import runs as run_actions
+from app.web.actions import schedule_versions as schedule_version_actions
 from app.web.actions import schedules as schedule_actions
 from app.web.actions import scheduling as scheduling_actions
 from app.web.actions import team as team_actions
@@ -26,8 +27,12 @@ from app.web.pages import (
     queue,
     queue_limits,
     runs,
+    schedule_history,
+    schedule_restore,
+    schedule_slots,
     schedules,
     team,
+    time_zones,
     tokens,
     ways_back,
 )
@@ -53,10 +58,15 @@ MODULES = (
     run_actions,
     runs,
     schedule_actions,
+    schedule_history,
+    schedule_restore,
+    schedule_slots,
+    schedule_version_actions,
     schedules,
     scheduling_actions,
     team,
     team_actions,
+    time_zones,
     token_actions,
     tokens,
     ways_back,

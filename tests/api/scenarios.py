@@ -125,6 +125,8 @@ SCENARIOS: dict[str, Scenario] = {
     "edit_schedule": lambda world: Call(f"/schedules/{world.schedule()}", {"cron": DAILY, "version": 1}),
     "delete_schedule": lambda world: Call(f"/schedules/{world.schedule()}"),
     "run_schedule": lambda world: Call(f"/schedules/{world.schedule()}/run"),
+    "restore_schedule_version": lambda world: Call(f"/schedules/{changed_schedule(world)}/versions/1/restore"),
+    "duplicate_schedule_as_it_is": lambda world: Call(f"/schedules/{world.schedule()}/duplicate"),
     "pause_schedule": lambda world: Call(f"/schedules/{world.schedule()}/pause"),
     "resume_schedule": lambda world: Call(f"/schedules/{world.schedule(enabled=False)}/resume"),
     "set_default_schedule": lambda world: Call(
@@ -168,6 +170,15 @@ def scheduled_workflow(world: World) -> UUID:
     workflow_id = workflow(world)
     world.schedule(workflow_id)
     return workflow_id
+
+
+def changed_schedule(world: World) -> str:
+    """A schedule that says something else than it did when it was made."""
+    job_id = str(world.job())
+    made = world.caller.post("/schedules", {"name": "Changed", "job_id": job_id, "cron": DAILY})
+    path = f"/schedules/{made.json['data']['id']}"
+    world.caller.open("PATCH", path, json={"cron": "30 2 * * *"})
+    return str(made.json["data"]["id"])
 
 
 def chain(world: World) -> str:

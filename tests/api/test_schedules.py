@@ -506,7 +506,7 @@ class TestDefaultSchedules:
         answer = operator_api.post("/schedules/ga4/run")
 
         (shown,) = operator_api.get("/schedules", service="ga4").json["data"]
-        (entry,) = operator_api.get(f"/schedules/{shown['id']}/history").json["data"]
+        (entry,) = operator_api.get(f"/schedules/{shown['id']}/history", kind="gaps").json["data"]
         assert (entry["run"]["state"], entry["run"]["reason"]) == ("skipped", "needs_connection")
         assert entry["run"]["id"] == answer.json["data"]["jobId"]
         assert shown["health"] == "needs connection"

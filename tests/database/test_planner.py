@@ -67,6 +67,16 @@ class TestTick:
 
         assert (done.schedules, session.scalar(select(func.count()).select_from(Run))) == (0, 0)
 
+    def test_starts_nothing_that_the_code_no_longer_has(self, session: Session, job: Job) -> None:
+        job.left_code_at = NOW - timedelta(hours=1)
+        schedule = make_schedule(session, job, next_run_at=NOW)
+
+        planner.tick(session, now=NOW)
+
+        (run,) = runs_of(session, schedule)
+        assert (run.state, run.reason, run.finished_at) == ("skipped", "left_code", NOW)
+        assert str(run.error).startswith("Its job is no longer in the code, since 2027-01-05 11:00 UTC.")
+
     def test_freezes_the_definition_into_the_run(self, session: Session, job: Job) -> None:
         schedule = make_schedule(session, job, next_run_at=NOW)
         planner.tick(session, now=NOW)

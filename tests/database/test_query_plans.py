@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, event, insert, text
+from sqlalchemy import Engine, event, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from app.core.config import Settings
@@ -27,9 +27,12 @@ from app.runs.express import Express
 from app.runs.facts import AttemptEnd
 from app.runs.models import Run
 from app.runs.queries import earliest_ready_across_tenants, list_dead_letters
+from app.runs.run_lengths import last_lengths, longest_since
 from app.runs.states import AttemptState
 from app.runs.statistics import count_outcomes, count_queue, schedule_stats
-from app.schedules.queries import earliest_due_across_tenants
+from app.runs.timeline import bunch_runs
+from app.schedules.models import Schedule
+from app.schedules.queries import earliest_due_across_tenants, list_gaps
 from tests.factories.work import make_job, make_organization, make_run, make_schedule
 from tests.fakes.clock import ManualClock, utc
 from tests.fakes.database import OpenDatabase
@@ -45,7 +48,7 @@ BY_SCHEDULE_UNFINISHED = {
 }
 PAST_SCHEDULES = 30
 PAST_RUNS = 1_000
-TABLES = ("runs", "schedules", "events", "log_lines", "attempts", "job_chains")
+TABLES = ("runs", "schedules", "events", "log_lines", "attempts", "job_chains", "gaps")
 
 
 def plans_of(engine: Engine, work: Callable[[], object]) -> list[str]:
@@ -214,3 +217,28 @@ class TestQueryPlans:
         plans = plans_of(session.get_bind(), read)
 
         assert scans(plans) == []
+
+    def test_of_the_pictures_on_the_page_of_a_schedule(self, engine: str, session: Session, job: Job) -> None:
+        schedule_ids = session.scalars(select(Schedule.id)).all()
+        spread = [
+            {"id": run_id, "schedule_id": schedule_ids[n % PAST_SCHEDULES], "finished_at": NOW - timedelta(hours=n)}
+            for n, run_id in enumerate(session.scalars(select(Run.id)).all())
+        ]
+        session.execute(update(Run), spread)
+        if engine == "postgresql":
+            session.execute(text("ANALYZE runs"))
+        mine = {"organization_id": job.organization_id, "schedule_id": schedule_ids[0]}
+        rescope(session, Scope.tenant(job.organization_id))
+
+        def read() -> None:
+            bunch_runs(session, **mine, since=NOW - timedelta(hours=16), width=timedelta(minutes=15), now=NOW)
+            last_lengths(session, **mine, limit=50)
+            longest_since(session, **mine, since=NOW - timedelta(days=30))
+            list_gaps(session, **mine, limit=100)
+
+        plans = plans_of(session.get_bind(), read)
+
+        assert scans(plans) == []
+        # Two ranges of the timeline, the last lengths and the longest one; none by all runs of the organization.
+        assert sum("ix_runs_schedule_id_" in plan for plan in plans) == 4
+        assert not any("ix_runs_organization_id" in plan for plan in plans)

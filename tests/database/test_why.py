@@ -171,6 +171,14 @@ class TestASchedule:
         assert (why.code, also(why)) == (WhyCode.NEEDS_CONNECTION, [WhyCode.NOT_DUE])
         assert why.words.startswith("This sync needs a connection to Meta")
 
+    def test_says_that_its_job_left_the_code(self, session: Session, job: Job) -> None:
+        job.left_code_at = ago(hours=1)
+
+        why = of_schedule(session, make_schedule(session, job, next_run_at=SOON))
+
+        assert (why.code, why.since) == (WhyCode.LEFT_CODE, ago(hours=1))
+        assert why.words.startswith("Its job is no longer in the code since")
+
     @pytest.mark.parametrize(("cron", "code"), [("@manually", WhyCode.ON_REQUEST), ("0 0 1 1 *", WhyCode.NEVER)])
     def test_tells_one_without_times_from_one_whose_times_are_over(
         self, session: Session, job: Job, cron: str, code: WhyCode

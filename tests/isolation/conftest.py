@@ -15,7 +15,7 @@ from app.core.scopes import DatabaseRole, Scope, role_name
 from app.events.service import Topic, append_event
 from app.runs import ledger
 from app.runs.models import LogLine
-from app.schedules.models import Gap, Schedule
+from app.schedules.models import Gap, Schedule, ScheduleVersion
 from app.schedules.policies import GapReason
 from app.tenants.audit import record
 from app.vault.models import Secret
@@ -91,6 +91,7 @@ def furnish(session: Session, name: str) -> UUID:
     session.add(
         Gap(schedule_id=schedule.id, first_slot_at=NOW, last_slot_at=NOW, slots=1, reason="paused", at=NOW, **here)
     )
+    session.add(ScheduleVersion(schedule_id=schedule.id, version=1, at=NOW, by=name, says={"name": name}, **here))
     session.add(
         Secret(owner_kind="job", owner_id=job.id, field="f", sealed="sealed", key_id="k", created_at=NOW, **here)
     )

@@ -36,6 +36,7 @@ WORDS = {
     "path": "nothing",
     "code_id": "nightly",
     "code_name": "fetch",
+    "number": "1",
 }
 # Reached before anybody is known, or by nobody's choice: they have tests of their own.
 UNWALKED = {"web.sign_out_person"}

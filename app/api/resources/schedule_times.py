@@ -11,15 +11,17 @@ from pydantic import Field
 from app.api.models import Answer, Int32, Moment, Paging, Query
 from app.api.paging import read_cursor, write_cursor
 from app.api.resource import Page, resource
+from app.api.resources.schedule_versions import FieldChange, field_change
 from app.core.errors import Invalid
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session
-from app.ops.schedule_history import HistoryEntry, Place, list_history
+from app.ops.schedule_history import HistoryEntry, HistoryKind, Place, list_history
 from app.runs.queries import RunRow
 from app.runs.states import Reason, RunState, Trigger
 from app.schedules.policies import GapReason
 from app.schedules.preview import RhythmPreview, preview_of, sentence_of
 from app.schedules.queries import GapRow, ScheduleRow, get_schedule
+from app.schedules.versions import VersionRow
 from app.tenants.access import Permission
 
 MOST_PREVIEWED = 100
@@ -32,6 +34,7 @@ class EntryKind(StrEnum):
     RUN = "run"
     GAP = "gap"
     REPAIR = "repair"
+    CHANGE = "change"
 
 
 class HistoryRun(Answer):
@@ -62,14 +65,33 @@ class HistoryGap(Answer):
     explanation: Annotated[str | None, Field(description="Who or what it was, where the reason does not say it.")]
 
 
+class HistoryChange(Answer):
+    """What somebody made of the schedule."""
+
+    version: int
+    by: Annotated[str | None, Field(description="Who did; null where that is not recorded.")]
+    restored_from: int | None
+    changes: Annotated[list[FieldChange], Field(description="Empty for the version that it was made with.")]
+
+
+class HistoryQuery(Paging):
+    """What the history is narrowed to."""
+
+    kind: Annotated[
+        HistoryKind | None,
+        Field(description="`runs`, `changes`, or `gaps`: gaps, skipped slots and repairs. Unless given, all of them."),
+    ] = None
+
+
 class HistoryOut(Answer):
-    """A run, at the moment it was made, a gap, at its last slot, or a repair."""
+    """A run, at the moment it was made, a gap, at its last slot, a repair or a change."""
 
     kind: EntryKind
     at: Moment
     run: HistoryRun | None
     gap: HistoryGap | None
     repair: Annotated[str | None, Field(description="What was wrong with the schedule and was mended by itself.")]
+    change: HistoryChange | None
 
 
 class PreviewQuery(Query):
@@ -99,13 +121,13 @@ class PreviewOut(Answer):
     "GET",
     "/schedules/<uuid:schedule_id>/history",
     permission=Permission.VIEW,
-    query=Paging,
+    query=HistoryQuery,
     answer=HistoryOut,
     is_list=True,
     tag=_TAG,
 )
-def show_schedule_history(schedule_id: UUID, query: Paging) -> Page[HistoryOut]:
-    """Runs of a schedule, the gaps between them and what was mended by itself, the newest first."""
+def show_schedule_history(schedule_id: UUID, query: HistoryQuery) -> Page[HistoryOut]:
+    """Runs of a schedule, the gaps between them, what was mended by itself and who changed what, the newest first."""
     session, organization_id = request_session(), current_actor().organization_id
     get_schedule(session, organization_id=organization_id, schedule_id=schedule_id)
     found = list_history(
@@ -114,6 +136,7 @@ def show_schedule_history(schedule_id: UUID, query: Paging) -> Page[HistoryOut]:
         schedule_id=schedule_id,
         limit=query.limit + 1,
         older_than=_place(read_cursor(query)),
+        kind=query.kind,
     )
     entries = found[: query.limit]
     goes_on = write_cursor(entries[-1].at.isoformat(), str(entries[-1].id)) if len(found) > len(entries) else None
@@ -150,10 +173,18 @@ def _entry(entry: HistoryEntry) -> HistoryOut:
         run=None if entry.run is None else _run(entry.run),
         gap=None if entry.gap is None else _gap(entry.gap),
         repair=entry.repair,
+        change=None if entry.change is None else _change(entry.change),
     )
 
 
+def _change(row: VersionRow) -> HistoryChange:
+    changes = [field_change(change) for change in row.differences]
+    return HistoryChange(version=row.number, by=row.by or None, restored_from=row.restored_from, changes=changes)
+
+
 def _kind(entry: HistoryEntry) -> EntryKind:
+    if entry.change is not None:
+        return EntryKind.CHANGE
     if entry.repair is not None:
         return EntryKind.REPAIR
     return EntryKind.GAP if entry.run is None else EntryKind.RUN

@@ -141,6 +141,7 @@ class ScheduleFacts:
     is_of_code: bool = False
     is_untouched: bool = False
     left_code_at: datetime | None = None
+    job_left_at: datetime | None = None
     stop: SchedulingStopRow | None = None
     hold: HeldByClock | None = None
     last: LastSlot | None = None

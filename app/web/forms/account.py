@@ -1,6 +1,6 @@
 """Forms of signing in, setting up and one's own account. Rules are in tenants; here is what a browser needs."""
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from markupsafe import Markup
@@ -8,6 +8,7 @@ from wtforms import HiddenField, PasswordField, StringField
 from wtforms.validators import InputRequired
 from wtforms.widgets import html_params
 
+from app.schedules.zones import COMMON_ZONES, all_zone_names
 from app.tenants.passwords import MAX_CHARACTERS, MIN_CHARACTERS
 from app.tenants.people import LONGEST_EMAIL, LONGEST_NAME, known_timezones, offered_timezones
 from app.web.forms.base import BaseForm
@@ -41,7 +42,7 @@ class _ZoneSelect:
 
 
 class TimezoneField(StringField):
-    """Every place to choose from, and whatever is stored already, even if it is an old name.
+    """Every zone to choose from, the common ones first, and whatever is stored already, even if it is an old name.
 
     Which names are zones is decided by the command that gets the value.
     """
@@ -54,10 +55,21 @@ class TimezoneField(StringField):
 
 @lru_cache(maxsize=64)
 def _options(selected: str) -> Markup:
-    offered = offered_timezones()
-    is_old = selected in known_timezones() and selected not in offered
-    names = (selected, *offered) if is_old else offered
-    return Markup("").join(_option(name, is_selected=name == selected) for name in names)
+    groups = {"Common": COMMON_ZONES, "All": _uncommon_zones()}
+    if selected in known_timezones() and not any(selected in names for names in groups.values()):
+        groups = {"Now": (selected,), **groups}
+    return Markup("").join(_option_group(label, names, selected) for label, names in groups.items())
+
+
+@cache
+def _uncommon_zones() -> tuple[str, ...]:
+    # Old names stay on offer, because some browsers still say that they are in Asia/Calcutta.
+    return tuple(sorted({*offered_timezones(), *all_zone_names()}.difference(COMMON_ZONES)))
+
+
+def _option_group(label: str, names: tuple[str, ...], selected: str) -> Markup:
+    options = Markup("").join(_option(name, is_selected=name == selected) for name in names)
+    return Markup('<optgroup label="{}">{}</optgroup>').format(label, options)
 
 
 def _option(name: str, *, is_selected: bool) -> Markup:

@@ -71,7 +71,10 @@ def _preview(form: ScheduleForm, before: ScheduleRow | None, count: int) -> Prev
         said = form.says_when(before)._asdict()
     except Invalid as error:
         return Preview(error.message, is_valid=False)
-    return preview(said.pop("cron"), viewer_zone=viewer_zone(), now=request_now(), count=count, **said)
+    zone_was = text_of(form.timezone_was)
+    return preview(
+        said.pop("cron"), viewer_zone=viewer_zone(), now=request_now(), count=count, timezone_was=zone_was, **said
+    )
 
 
 def _rhythm_in(form: ScheduleForm, before: ScheduleRow | None) -> Rhythm | None:

@@ -215,7 +215,9 @@ def _facts(run: RunRow, who: str, attempts: list[AttemptRow], why: str) -> list[
 def _schedule_fact(run: RunRow) -> Fact:
     if run.schedule_id is None:
         return Fact("Schedule", "None")
-    return Fact("Schedule", run.schedule_name or "", url_for("web.schedule", schedule_id=run.schedule_id))
+    # Among the runs of its schedule this one is marked.
+    href = url_for("web.schedule", schedule_id=run.schedule_id, run=run.id)
+    return Fact("Schedule", run.schedule_name or "", href)
 
 
 def _job_href(run: RunRow) -> str:

@@ -7,24 +7,27 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.core.ids import new_id
-from app.events.service import list_repairs
 from app.jobs.kinds.sync.connection import needs_connection, what_to_connect
-from app.ops.gap_words import GAP_REASONS
+from app.ops.schedule_history import list_history
 from app.runs.filters import RunFilter
 from app.runs.queries import RunRow, list_runs
 from app.runs.states import RunState
 from app.runs.statistics import schedule_stats
 from app.schedules.policy_words import OVERLAP_SENTENCES, missed_sentence
-from app.schedules.queries import GapRow, ScheduleRow, get_schedule, list_gaps
+from app.schedules.queries import ScheduleRow, get_schedule
 from app.web.formatting import absolute_time
 from app.web.pages.badges import Badge, badge_of
 from app.web.pages.resume_question import resume_question
+from app.web.pages.schedule_history import HistoryLine, history_lines
+from app.web.pages.schedule_pictures import SchedulePictures, read_pictures
 from app.web.pages.schedule_preview import Preview, preview_stored
 from app.web.pages.schedule_rows import RATE_WINDOW, next_run_note, success_words, why_it_stays
+from app.web.pages.schedule_view import ScheduleView
+from app.web.pictures.strip import SLOTS
 from app.web.run_words import TRIGGER_WORDS
 
 RUNS_SHOWN = 20
-GAPS_SHOWN = 10
+EVENTS_SHOWN = 10
 # More than this many waiting runs of one schedule are told as this many.
 _MOST_WAITING = 1000
 
@@ -43,6 +46,8 @@ class Detail:
     """A schedule with everything its page says about it."""
 
     schedule: ScheduleRow
+    view: ScheduleView
+    pictures: SchedulePictures
     preview: Preview
     next_note: str
     overlap: str
@@ -51,8 +56,7 @@ class Detail:
     missed_meanwhile: str
     rate: str
     runs: tuple[RunLine, ...]
-    gaps: tuple[str, ...]
-    repairs: tuple[str, ...]
+    history: tuple[HistoryLine, ...]
     request_key: str
     to_connect: str
     is_stopped: bool
@@ -60,30 +64,39 @@ class Detail:
 
 
 def read_detail(
-    session: Session, *, organization_id: UUID, schedule_id: UUID, viewer_zone: str, is_stopped: bool, now: datetime
+    session: Session,
+    *,
+    organization_id: UUID,
+    schedule_id: UUID,
+    view: ScheduleView,
+    viewer_zone: str,
+    is_stopped: bool,
+    now: datetime,
 ) -> Detail:
     """One schedule for its page. Raises ScheduleNotFound."""
     row = get_schedule(session, organization_id=organization_id, schedule_id=schedule_id)
     runs = list_runs(
-        session, organization_id=organization_id, run_filter=RunFilter(schedule_id=row.id), limit=RUNS_SHOWN
+        session, organization_id=organization_id, run_filter=RunFilter(schedule_id=row.id), limit=SLOTS
     ).rows
     since = now - RATE_WINDOW
     stats = schedule_stats(session, organization_id=organization_id, schedule_ids=[row.id], since=since)
-    gaps = list_gaps(session, organization_id=organization_id, schedule_id=row.id, limit=GAPS_SHOWN)
-    repairs = list_repairs(session, organization_id=organization_id, schedule_id=row.id, limit=GAPS_SHOWN)
+    history = list_history(session, organization_id=organization_id, schedule_id=row.id, limit=EVENTS_SHOWN)
     question = resume_question(row, now=now)
     return Detail(
         schedule=row,
-        preview=preview_stored(row, viewer_zone=viewer_zone, now=now),
+        view=view,
+        pictures=read_pictures(
+            session, row, view=view, runs=runs, viewer_zone=viewer_zone, is_stopped=is_stopped, now=now
+        ),
+        preview=preview_stored(row, viewer_zone=viewer_zone, now=now, count=view.next_runs),
         next_note=next_run_note(row, viewer_zone=viewer_zone, is_stopped=is_stopped, now=now),
         overlap=OVERLAP_SENTENCES[row.overlap],
         missed=missed_sentence(row.missed, limit=row.missed_limit, max_age_seconds=row.missed_max_age_seconds),
         switched=_switched_words(row, now=now),
         missed_meanwhile="" if question is None else question.sentence,
         rate=success_words(stats[row.id]),
-        runs=tuple(RunLine(run, badge_of(run), TRIGGER_WORDS[run.trigger]) for run in runs),
-        gaps=tuple(_gap_words(gap, zone=row.timezone, now=now) for gap in gaps),
-        repairs=tuple(f"{absolute_time(each.at, zone=row.timezone, now=now)}: {each.text}" for each in repairs),
+        runs=tuple(RunLine(run, badge_of(run), TRIGGER_WORDS[run.trigger]) for run in runs[:RUNS_SHOWN]),
+        history=history_lines(session, history, organization_id=organization_id, zone=row.timezone, now=now),
         request_key=new_id().hex,
         to_connect=what_to_connect({"service": row.service}) if needs_connection(row.job_kind) else "",
         is_stopped=is_stopped,
@@ -108,12 +121,3 @@ def _switched_words(row: ScheduleRow, *, now: datetime) -> str:
     if row.switched_at is None:
         return ""
     return f"by {row.switched_by}, {absolute_time(row.switched_at, zone=row.timezone, now=now)}"
-
-
-def _gap_words(gap: GapRow, *, zone: str, now: datetime) -> str:
-    why = (gap.explanation or GAP_REASONS[gap.reason]).rstrip(".")
-    first = absolute_time(gap.first_slot_at, zone=zone, now=now)
-    if gap.slots == 1:
-        return f"1 slot at {first}: {why}."
-    last = absolute_time(gap.last_slot_at, zone=zone, now=now)
-    return f"{gap.slots:,} slots from {first} to {last}: {why}."

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from app.core.errors import Invalid
 from app.schedules.preview import Said, preview_of, preview_text
 from app.schedules.queries import ScheduleRow
+from app.schedules.zone_moves import zone_move
 from app.web.formatting import absolute_time
 
 NEXT_RUNS, MORE_RUNS = 5, 20
@@ -25,29 +26,37 @@ class NextRun:
 
 @dataclass(frozen=True)
 class Preview:
-    """What will happen, or why that cannot be said: then `sentence` is the message and `is_valid` is false."""
+    """What will happen, or why that cannot be said: then `sentence` is the message and `is_valid` is false.
+
+    `moved` says how far another time zone moves the runs.
+    """
 
     sentence: str
     next_runs: tuple[NextRun, ...] = ()
     notes: tuple[str, ...] = ()
     is_valid: bool = True
+    moved: str = ""
 
 
-def preview(cron: str, *, viewer_zone: str, now: datetime, count: int = NEXT_RUNS, **said: Unpack[Said]) -> Preview:
-    """The preview of what stands in a form. Never raises: what cannot be read is explained."""
+def preview(
+    cron: str, *, viewer_zone: str, now: datetime, count: int = NEXT_RUNS, timezone_was: str = "", **said: Unpack[Said]
+) -> Preview:
+    """The preview of what stands in a form. Never raises: what cannot be read is explained.
+
+    Says also what becomes of the times where the zone is another one than it was.
+    """
     try:
         found = preview_text(cron, now=now, count=count, **said)
     except Invalid as error:
         return Preview(error.message, is_valid=False)
-    return Preview(
-        found.sentence, next_runs(found.next_runs, zone=found.zone, viewer_zone=viewer_zone, now=now), found.notes
-    )
+    runs = next_runs(found.next_runs, zone=found.zone, viewer_zone=viewer_zone, now=now)
+    return Preview(found.sentence, runs, found.notes, moved=zone_move(cron, timezone_was=timezone_was, now=now, **said))
 
 
-def preview_stored(schedule: ScheduleRow, *, viewer_zone: str, now: datetime) -> Preview:
+def preview_stored(schedule: ScheduleRow, *, viewer_zone: str, now: datetime, count: int = NEXT_RUNS) -> Preview:
     """The preview of a schedule as it is. Never raises: what cannot be read is explained."""
     try:
-        found = preview_of(schedule, now=now, count=NEXT_RUNS)
+        found = preview_of(schedule, now=now, count=count)
     except Invalid as error:
         return Preview(error.message, is_valid=False)
     return Preview(

@@ -24,6 +24,7 @@ from app.web.pages.schedule_effects import effect_of_deletion, effect_of_resumin
 from app.web.pages.schedule_form import edited_schedule, form_page, offered_job_id, schedule_form
 from app.web.pages.schedule_preview import MORE_RUNS, NEXT_RUNS
 from app.web.pages.schedule_rows import read_list, read_tiles
+from app.web.pages.schedule_view import ScheduleView
 from app.web.pages.why_notes import note_on_schedule
 from app.web.permissions import route
 from app.web.responses import fragment, go_to, page, page_or_fragment
@@ -78,6 +79,7 @@ def schedule(schedule_id: UUID) -> Response:
         request_session(),
         organization_id=current_actor().organization_id,
         schedule_id=schedule_id,
+        view=ScheduleView.from_args(request.args),
         viewer_zone=viewer_zone(),
         is_stopped=scheduling_stop() is not None,
         now=request_now(),

@@ -178,7 +178,9 @@ class TestAMistake:
             ('["nightly"], "@daily", run="fetch"', "['nightly'] cannot name a schedule. Use small letters"),
             ('["nightly"], "@daily", run=group("feed")', "['nightly'] cannot name a schedule. Use small letters"),
             ('"nightly", "@daily", run="fetch", description=None', "Something in it is of the wrong type: 'NoneType'"),
-            ('"nightly", "@daily", run="fetch", environments=[[]]', "Something in it is of the wrong type: "),
+            ('"nightly", "@daily", run="fetch", environments=[[]]', "environments='[]' is not possible. There are"),
+            ('"nightly", "@daily", run="fetch", environments=5', "environments='5' is not possible. There are"),
+            ('"nightly", "@daily", run="fetch", environments="staging"', "environments='staging' is not possible."),
             ('"nightly", "61 * * * *", run="fetch"', "Minute 61 does not exist. Use 0 to 59."),
             ('"nightly", "@daily", "Mars/Base", run="fetch"', "There is no time zone 'Mars/Base'."),
             ('"nightly", "@daily", run="fitch"', "There is no job “fitch” for it to run. Jobs here: fetch, open."),
@@ -202,6 +204,15 @@ class TestAMistake:
         assert text.startswith(":6: Schedule “")
         assert problem in text
         assert [one.id for one in found.schedules] == ["other"]
+
+    @pytest.mark.parametrize("thing", ["int", "partial(print)"])
+    def test_of_a_job_that_is_no_function_costs_that_job_alone(self, define, thing: str):
+        text = f'from functools import partial\njob("odd")({thing})\n@job("fine")\ndef fine(): ...\n'
+
+        found = define(text)
+
+        assert "which is no function. Put it above a def." in problems_of(found)[0]
+        assert "fine" in found.functions
 
     def test_is_an_id_that_two_schedules_have(self, define):
         found = define('@job("f")\ndef f(): ...\n' + 'schedule("nightly", "@daily", run="f")\n' * 2)

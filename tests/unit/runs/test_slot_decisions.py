@@ -6,9 +6,9 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.runs.slot_decisions import Decision, runs_of
+from app.runs.slot_decisions import Decision, Held, runs_of
 from app.runs.slot_writes import InTheWay
-from app.runs.states import RunState, Trigger
+from app.runs.states import Reason, RunState, Trigger
 from app.schedules.policies import Overlap
 from app.schedules.slot_accounts import SlotAccount
 from tests.fakes.clock import utc
@@ -20,9 +20,10 @@ situations = st.sampled_from([None, InTheWay(FIRST, None), InTheWay(FIRST, WAITI
 slots = st.lists(st.integers(0, 500), max_size=6, unique=True).map(
     lambda ages: tuple(sorted(NOW - timedelta(minutes=age) for age in ages))
 )
+LEFT = Held(Reason.LEFT_CODE, "Its job is no longer in the code.")
 decisions = st.builds(
-    lambda found, overlap, to_connect, is_wanted: Decision("key", account(*found), overlap, to_connect, is_wanted),
-    slots, st.sampled_from(Overlap), st.sampled_from([None, None, "Connect Meta first."]), st.booleans(),
+    lambda found, overlap, held, is_wanted: Decision("key", account(*found), overlap, held, is_wanted),
+    slots, st.sampled_from(Overlap), st.sampled_from([None, None, LEFT]), st.booleans(),
 )  # fmt: skip
 
 
@@ -57,7 +58,7 @@ def test_whatever_does_not_start_says_why(decision: Decision, ahead: InTheWay | 
 
 @given(decision=decisions, ahead=situations)
 def test_what_somebody_wants_is_skipped_only_where_it_cannot_run(decision: Decision, ahead: InTheWay | None) -> None:
-    wanted = decision._replace(is_wanted=True, to_connect=None)
+    wanted = decision._replace(is_wanted=True, held=None)
 
     assert RunState.SKIPPED not in states(wanted, ahead)
     assert {run.trigger for run in runs_of(wanted, ahead, now=NOW)} <= {Trigger.CATCH_UP}

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from app.core.errors import Invalid
 from app.jobs.kinds.code.context import FunctionContext
 from app.jobs.kinds.code.names import NAME_RULE, is_name
-from app.jobs.kinds.code.places import place_in
+from app.jobs.kinds.code.places import place_in, place_of_frame
 from app.jobs.kinds.code.signatures import NoArguments, Signature, SignatureUnreadable, read_signature
 
 Result = Mapping[str, Any] | None
@@ -110,16 +110,17 @@ def job(
     problems = [*_problems(name, group, timeout, tries, isolation), *_problems_of_room(queue, memory_mib, processes)]
 
     def declare(call: Callable[..., Result]) -> CodeFunction:
+        frame = sys._getframe(1)
         found = CodeFunction(
             name, title or _words(name), summary or _first_line(call.__doc__), call,
-            _signature(call, problems), _place(call),
+            _signature(call, problems), _place(call) or place_of_frame(frame),
             is_idempotent=idempotent, group=group, queue=queue, timeout_seconds=timeout, tries=tries,
             isolation=Isolation(isolation) if isolation in set(Isolation) else Isolation.PROCESS,
             platform_only=platform_only, memory_mib=memory_mib, processes=processes,
             # Last, because reading the signature may have found one more.
             problems=tuple(problems),
         )  # fmt: skip
-        call.__globals__.setdefault(DECLARED_JOBS, []).append(found)
+        frame.f_globals.setdefault(DECLARED_JOBS, []).append(found)
         return found
 
     return declare
@@ -170,6 +171,9 @@ def _is_within(number: object, most: int) -> bool:
 
 
 def _signature(call: Callable[..., Result], problems: list[str]) -> Signature:
+    if not hasattr(call, "__code__"):
+        problems.append(f"@job stands above {call!r}, which is no function. Put it above a def.")
+        return Signature(NoArguments)
     try:
         return read_signature(call)
     except SignatureUnreadable as error:
@@ -178,8 +182,9 @@ def _signature(call: Callable[..., Result], problems: list[str]) -> Signature:
 
 
 def _place(call: Callable[..., Result]) -> str:
-    code = call.__code__
-    return place_in(call.__module__, code.co_filename, code.co_firstlineno)
+    """Where it begins; nothing for what is no function."""
+    code = getattr(call, "__code__", None)
+    return place_in(call.__module__, code.co_filename, code.co_firstlineno) if code else ""
 
 
 def _words(name: str) -> str:

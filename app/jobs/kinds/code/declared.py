@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from app.jobs.kinds.code.catalog import CodeFunction
 from app.jobs.kinds.code.places import place_of_frame
@@ -65,10 +66,16 @@ def schedule(
     """
     # The caller's own module, at its top level: that is where it is looked for.
     frame = sys._getframe(1)
-    names = None if environments is None else tuple(environments)
+    names = None if environments is None else _words(environments)
     found = DeclaredSchedule(
         id, cron, zone, run, names, str(missed), str(overlap), description, place_of_frame(frame),
-        clock_change=str(clock_change), tags=(tags,) if isinstance(tags, str) else tuple(tags),
+        clock_change=str(clock_change), tags=_words(tags),
     )  # fmt: skip
     frame.f_globals.setdefault(DECLARED_SCHEDULES, []).append(found)
     return found
+
+
+def _words(value: Any) -> tuple[str, ...]:
+    """Several words, or what stands in their place: that is refused later, by name, and costs nobody else."""
+    is_several = isinstance(value, Iterable) and not isinstance(value, str)
+    return tuple(map(str, value)) if is_several else (str(value),)

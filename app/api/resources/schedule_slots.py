@@ -1,0 +1,127 @@
+"""`/schedules/{id}/slots`: what became of every slot of a schedule on one day."""
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from pydantic import Field
+
+from app.api.models import Answer, Moment, Query
+from app.api.resource import resource
+from app.edge.identity import current_actor, request_now
+from app.edge.runtime import request_session, runtime
+from app.ops.slots.days import read_day
+from app.ops.slots.ledger import SlotLedger, read_ledger
+from app.ops.slots.outcomes import SlotOutcome, SlotRow
+from app.runs.states import RunState, Trigger
+from app.schedules.queries import get_schedule
+from app.tenants.access import Permission
+
+_LONGEST_DAY = 32
+
+
+class SlotQuery(Query):
+    """Which day."""
+
+    day: Annotated[
+        str | None,
+        Field(
+            max_length=_LONGEST_DAY,
+            description="By the schedule's own clock, as 2026-11-20; today up to now, unless given.",
+            examples=["2026-11-20"],
+        ),
+    ] = None
+
+
+class SlotRunOut(Answer):
+    """The run of a slot."""
+
+    id: UUID
+    state: RunState
+    trigger: Trigger
+    attempt: int
+    started_at: Moment | None
+    finished_at: Moment | None
+    late_seconds: Annotated[float | None, Field(description="How long after its time it started.")]
+    duration_seconds: float | None
+
+
+class SlotOut(Answer):
+    """A slot and its one outcome."""
+
+    slot_at: Moment
+    local: Annotated[str, Field(description="ISO 8601 with the offset of that day.")]
+    outcome: SlotOutcome
+    reason: str
+    run: SlotRunOut | None
+
+
+class SlotsOut(Answer):
+    """The slots of a day."""
+
+    day: date
+    timezone: str
+    until: Annotated[Moment, Field(description="Up to when slots are listed: the end of the day, or now.")]
+    expected: Annotated[int, Field(description="How many slots the rhythm had; the counts add up to it.")]
+    counts: Annotated[dict[str, int], Field(description="How many slots have which outcome.")]
+    is_sure: Annotated[
+        bool,
+        Field(description="False where what the schedule said then is not kept: only recorded slots are listed then."),
+    ]
+    slots: list[SlotOut]
+    extra: Annotated[
+        list[SlotOut], Field(description="Runs of other times, from before a clock or the rules of the zone changed.")
+    ]
+
+
+@resource(
+    "GET",
+    "/schedules/<uuid:schedule_id>/slots",
+    permission=Permission.VIEW,
+    query=SlotQuery,
+    answer=SlotsOut,
+    tag="Schedules",
+)
+def show_schedule_slots(schedule_id: UUID, query: SlotQuery) -> SlotsOut:
+    """What became of every slot of a day: its run, or why there was none. All of them, however many."""
+    session, now = request_session(), request_now()
+    row = get_schedule(session, organization_id=current_actor().organization_id, schedule_id=schedule_id)
+    day = read_day(query.day, zone=row.timezone, now=now)
+    return _shown(read_ledger(session, schedule=row, day=day, kept_days=runtime().settings.retention_days, now=now))
+
+
+def _shown(ledger: SlotLedger) -> SlotsOut:
+    zone = ZoneInfo(ledger.day.zone)
+    return SlotsOut(
+        day=ledger.day.on,
+        timezone=ledger.day.zone,
+        until=ledger.until,
+        expected=len(ledger.rows),
+        counts={outcome.value: count for outcome, count in ledger.counts.items()},
+        is_sure=not ledger.unknown,
+        slots=[_slot(row, zone) for row in ledger.rows],
+        extra=[_slot(row, zone) for row in ledger.extras],
+    )
+
+
+def _slot(row: SlotRow, zone: ZoneInfo) -> SlotOut:
+    local = row.slot_at.astimezone(zone).isoformat()
+    return SlotOut(slot_at=row.slot_at, local=local, outcome=row.outcome, reason=row.reason, run=_run(row))
+
+
+def _run(row: SlotRow) -> SlotRunOut | None:
+    run = row.run
+    if run is None:
+        return None
+    late, took = (None if each is None else each.total_seconds() for each in (run.lateness, run.duration))
+    return SlotRunOut(
+        id=run.id,
+        state=run.state,
+        trigger=run.trigger,
+        attempt=run.attempt,
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+        late_seconds=late,
+        duration_seconds=took,
+    )

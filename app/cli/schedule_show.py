@@ -1,0 +1,69 @@
+"""`belfry schedules show`: one schedule, what comes next and how long it takes."""
+
+from datetime import datetime
+from typing import Any
+
+import click
+
+from app.cli.console import Console, as_json, moment, pass_console, show, with_organization
+from app.core.errors import Invalid
+from app.core.lengths import duration
+from app.ops.schedule_lengths import ScheduleLengths, read_lengths
+from app.schedules.fire_times import fire_times
+from app.schedules.preview import sentence_of
+from app.schedules.queries import ScheduleRow, find_schedule
+from app.schedules.service import rhythm_of
+
+MOST_SHOWN = 100
+
+
+@click.command("show")
+@click.argument("name")
+@click.option("--next", "count", default=5, show_default=True, type=click.IntRange(0, MOST_SHOWN), help="Coming runs.")
+@with_organization
+@as_json
+@pass_console
+def show_schedule(console: Console, name: str, count: int, is_json: bool) -> None:
+    """Show a schedule, its next runs and how long they take.
+
+    NAME is its name or its id.
+    """
+    with console.reading() as desk:
+        organization_id = desk.actor.organization_id
+        row = find_schedule(desk.session, organization_id=organization_id, name=name)
+        lengths = read_lengths(desk.session, organization_id=organization_id, schedule_id=row.id, now=desk.now)
+        coming = _coming(row, count, desk.now)
+    show(_facts(row, coming, lengths), "\n".join(_lines(row, coming, lengths)), is_json=is_json)
+
+
+def _coming(row: ScheduleRow, count: int, now: datetime) -> list[datetime]:
+    try:
+        return fire_times(rhythm_of(row), after=now, limit=count)
+    except Invalid:
+        # Its problem says why.
+        return []
+
+
+def _facts(row: ScheduleRow, coming: list[datetime], lengths: ScheduleLengths) -> dict[str, Any]:
+    return {
+        "id": str(row.id),
+        "name": row.name,
+        "job": row.job_name,
+        "cron": row.cron,
+        "zone": row.timezone,
+        "description": sentence_of(row),
+        "state": "enabled" if row.enabled else "disabled",
+        "problem": row.problem,
+        "next_runs": [moment(at) for at in coming],
+        "typical_seconds": None if lengths.usual is None else lengths.usual.typical.total_seconds(),
+        "longest_seconds": None if lengths.longest is None else lengths.longest.took.total_seconds(),
+    }
+
+
+def _lines(row: ScheduleRow, coming: list[datetime], lengths: ScheduleLengths) -> list[str]:
+    took = [duration(run.took) for run in lengths.runs[-1:]]
+    lines = [f"{row.name}: {sentence_of(row)}", f"Runs {row.job_name}. {'Enabled' if row.enabled else 'Disabled'}."]
+    lines += [row.problem] if row.problem else []
+    lines += [f"{lengths.sentence} The last one took {took[0]}."] if lengths.sentence and took else []
+    lines += ["Next:" if row.enabled else "Would run:"] if coming else []
+    return [*lines, *(f"  {moment(at)}" for at in coming)]

@@ -1,0 +1,72 @@
+"""What changed between two versions of a schedule, in words: “cron: 0 2 * * * → 30 2 * * *”. Pure."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from app.core.lengths import duration
+from app.schedules.versions import Difference
+
+_LABELS = {
+    "job_id": "job",
+    "timezone": "time zone",
+    "spread_key": "spread of H",
+    "enabled": "switch",
+    "missed": "missed runs",
+    "missed_max_age_seconds": "oldest missed run",
+    "missed_limit": "missed runs at most",
+    "has_seconds": "seconds",
+    "clock_change": "clock changes",
+    "starts_at": "starts",
+    "ends_at": "ends",
+}
+_LONGEST = 80
+
+
+def change_words(change: Difference, *, jobs: Mapping[UUID, str]) -> str:
+    """One field, with what it said before and says now. `jobs` are names by id."""
+    before, after = (_value_words(change.field, value, jobs) for value in (change.before, change.after))
+    return f"{_LABELS.get(change.field, change.field)}: {before} → {after}"
+
+
+def jobs_named(changes: Iterable[Difference]) -> set[UUID]:
+    """The jobs whose names the words need."""
+    return {
+        UUID(value)
+        for change in changes
+        if change.field == "job_id"
+        for value in (change.before, change.after)
+        if value is not None
+    }
+
+
+def _value_words(field: str, value: Any, jobs: Mapping[UUID, str]) -> str:
+    if value is None or value in ("", []):
+        return "nothing"
+    if field == "job_id":
+        return jobs.get(UUID(value), "a job that is gone")
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    reader = _WORDS.get(field, str)
+    line = "; ".join(reader(value).split("\n"))
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
+
+
+def _instant(value: str) -> str:
+    return f"{datetime.fromisoformat(value).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _word(value: str) -> str:
+    return value.replace("_", " ")
+
+
+_WORDS: dict[str, Callable[[Any], str]] = {
+    "missed_max_age_seconds": duration,
+    "starts_at": _instant,
+    "ends_at": _instant,
+    "tags": ", ".join,
+    "overlap": _word,
+    "missed": _word,
+    "clock_change": _word,
+}

@@ -1,0 +1,132 @@
+"""The strip of a schedule's last runs: how each ended and how long it took, the oldest on the left. Pure geometry."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from app.core.lengths import duration
+from app.runs.outcomes import Outcome
+from app.runs.usual import usual_of
+from app.web.formatting import relative_time
+from app.web.pictures.outcome_words import counted, outcome_counts
+from app.web.pictures.shapes import Form, Shape, joined, rectangle
+
+SLOTS = 30
+HEIGHT = 24
+_SLOT = 5
+_BAR = 4
+_LEAST_HEIGHT = 4
+_ROOM_ABOVE = 1.1
+# How high one stands whose length says nothing.
+_HALF = 12
+
+
+@dataclass(frozen=True)
+class StripRun:
+    """One run: when it began or was due, and how long it took, or has taken up to now."""
+
+    id: UUID
+    outcome: Outcome
+    at: datetime
+    took: timedelta | None
+
+
+@dataclass(frozen=True)
+class Strip:
+    """The picture, and the same in a sentence."""
+
+    label: str
+    shapes: tuple[Shape, ...]
+
+
+def draw_strip(
+    runs: Sequence[StripRun], *, lengths: Sequence[timedelta], now: datetime, looked_for: UUID | None = None
+) -> Strip:
+    """At most thirty runs, the oldest first. `lengths` are those of good runs, by which a height is measured."""
+    shown = runs[-SLOTS:]
+    scale = _Scale(_most(lengths or [run.took for run in shown if run.took is not None]))
+    placed = [((SLOTS - len(shown) + index) * _SLOT, run) for index, run in enumerate(shown)]
+    empty = (rectangle(index * _SLOT, HEIGHT - 2, _BAR, 2) for index in range(SLOTS - len(shown)))
+    rings = (rectangle(x - 0.5, 0.5, _SLOT, HEIGHT - 1) for x, run in placed if run.id == looked_for)
+    return Strip(
+        label=strip_words(shown, lengths=lengths, now=now),
+        shapes=(*joined("empty", Form.SOLID, empty), *_marks(placed, scale), *joined("", Form.RING, rings)),
+    )
+
+
+def strip_words(runs: Sequence[StripRun], *, lengths: Sequence[timedelta], now: datetime) -> str:
+    """“Last 30 runs over 30 d: 28 succeeded, 2 failed (latest 3 d ago). Last took 21 s, typical 18 s.”"""
+    if not runs:
+        return "No runs yet."
+    counts = Counter(run.outcome for run in runs)
+    failed = [run.at for run in runs if run.outcome is Outcome.FAILED]
+    notes = {Outcome.FAILED: f"latest {relative_time(max(failed), now=now)}"} if failed else {}
+    over = f" over {_rounded(now - runs[0].at)}" if len(runs) > 1 else ""
+    return f"Last {counted(len(runs), 'run')}{over}: {outcome_counts(counts, notes)}.{_length_words(runs, lengths)}"
+
+
+def _length_words(runs: Sequence[StripRun], lengths: Sequence[timedelta]) -> str:
+    over = [run.took for run in runs if run.took is not None and run.outcome is not Outcome.RUNNING]
+    if not over:
+        return ""
+    usual = usual_of(lengths)
+    typical = "" if usual is None else f", typical {duration(usual.typical)}"
+    return f" Last took {duration(over[-1])}{typical}."
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """How high a length stands."""
+
+    most: timedelta
+
+    def height(self, took: timedelta | None) -> float:
+        if took is None or not self.most:
+            return _HALF
+        return min(max(took / (self.most * _ROOM_ABOVE) * HEIGHT, _LEAST_HEIGHT), HEIGHT)
+
+    def is_cut(self, took: timedelta | None) -> bool:
+        return took is not None and took > self.most * _ROOM_ABOVE
+
+
+def _most(lengths: Sequence[timedelta]) -> timedelta:
+    """What nineteen of twenty stay below."""
+    ordered = sorted(lengths)
+    return ordered[min(len(ordered) * 19 // 20, len(ordered) - 1)] if ordered else timedelta(0)
+
+
+def _marks(placed: Sequence[tuple[int, StripRun]], scale: _Scale) -> Iterator[Shape]:
+    failed = [(x, run) for x, run in placed if run.outcome is Outcome.FAILED]
+    # Its length would hide a run that failed at once: a column and a cap stand for the failure itself.
+    yield from joined("failed", Form.TINT, (rectangle(x, 0, _BAR, HEIGHT) for x, _run in failed))
+    yield from joined("failed", Form.SOLID, (_bar(x, run, scale) + rectangle(x, 0, _BAR, 4) for x, run in failed))
+    for outcome in (Outcome.SUCCEEDED, Outcome.RUNNING, Outcome.CANCELLED):
+        bars = (_bar(x, run, scale) for x, run in placed if run.outcome is outcome)
+        yield from joined(outcome.value, Form.SOLID, bars)
+    retried = [(x, run) for x, run in placed if run.outcome is Outcome.SUCCEEDED_AFTER_RETRY]
+    yield from joined("succeeded_after_retry", Form.SOLID, (_bar(x, run, scale) for x, run in retried))
+    yield from _outlines(placed)
+    cut = [x for x, run in placed if scale.is_cut(run.took) and run.outcome is not Outcome.FAILED]
+    # A second try is cut in two low down, which no length is.
+    split = [x for x, _run in retried]
+    notches = [rectangle(x, 3, _BAR, 1.5) for x in cut] + [rectangle(x, HEIGHT - 3, _BAR, 1) for x in split]
+    yield from joined("", Form.NOTCH, notches)
+
+
+def _outlines(placed: Sequence[tuple[int, StripRun]]) -> Iterator[Shape]:
+    at = {outcome: [x + 0.5 for x, run in placed if run.outcome is outcome] for outcome in Outcome}
+    yield from joined("missed", Form.DASHED, (rectangle(x, 0.5, 3, HEIGHT - 1) for x in at[Outcome.MISSED]))
+    yield from joined("skipped", Form.HOLLOW, (rectangle(x, HEIGHT - 3.5, 3, 3) for x in at[Outcome.SKIPPED]))
+    yield from joined("waiting", Form.SOLID, (rectangle(x + 1, HEIGHT - 8, 1, 8) for x in at[Outcome.WAITING]))
+
+
+def _bar(x: float, run: StripRun, scale: _Scale) -> str:
+    height = scale.height(run.took)
+    return rectangle(x, HEIGHT - height, _BAR, height)
+
+
+def _rounded(length: timedelta) -> str:
+    """The largest unit alone: how far back, not to the minute."""
+    return " ".join(duration(length).split()[:2])

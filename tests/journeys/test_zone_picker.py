@@ -1,0 +1,123 @@
+"""Choosing a time zone in a real browser, without a mouse. The tests build on each other, in order."""
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from app.schedules.zones import COMMON_ZONES
+from tests.journeys.conftest import Belfry
+
+pytestmark = pytest.mark.journey
+
+
+def picker(page: Page) -> Locator:
+    return page.get_by_role("combobox", name="Time zone")
+
+
+def options(page: Page) -> Locator:
+    return page.get_by_role("option")
+
+
+def active(page: Page) -> Locator:
+    return page.get_by_role("option", selected=True)
+
+
+def zone_of(page: Page) -> str:
+    """What the form would send."""
+    return page.locator("select#timezone").input_value()
+
+
+class TestTheZonePicker:
+    def test_says_the_clock_of_what_is_chosen(self, page: Page, belfry: Belfry) -> None:
+        page.goto(belfry.setup_link)
+        page.get_by_label("Name").fill("Ana Silva")
+        page.get_by_label("Email").fill("ana@example.com")
+        page.get_by_label("Password").fill("correct horse battery staple")
+        page.get_by_role("button", name="Make the account").click()
+        page.goto(f"{belfry.url}/account")
+
+        expect(picker(page)).to_have_value("Europe/Berlin")
+        words = re.compile(r"^\d\d:\d\d now · UTC\+[12] \(UTC\+[12] from")
+        expect(page.locator("[data-zone-clock]")).to_have_text(words)
+
+    def test_opens_with_yours_and_the_eleven_common_ones_first(self, page: Page) -> None:
+        page.get_by_label("Name", exact=True).focus()
+        page.keyboard.press("Tab")
+        expect(picker(page)).to_be_focused()
+        expect(page.get_by_role("listbox")).to_be_hidden()
+        page.keyboard.press("ArrowDown")
+
+        # Yours is Berlin, and one of them.
+        expect(options(page)).to_have_count(30)
+        expect(active(page)).to_contain_text("Berlin")
+        shown = [options(page).nth(place).get_attribute("data-zone") for place in range(11)]
+        assert shown[0] == "Europe/Berlin"
+        assert set(shown) == set(COMMON_ZONES)
+
+    def test_moves_by_arrows_home_and_end(self, page: Page) -> None:
+        seen = []
+        for key in ("ArrowDown", "End", "ArrowDown", "ArrowUp", "Home"):
+            page.keyboard.press(key)
+            seen.append(active(page).get_attribute("id"))
+
+        assert seen == [f"zone-option-{number}" for number in (2, 30, 1, 30, 1)]
+        expect(picker(page)).to_have_attribute("aria-activedescendant", "zone-option-1")
+
+    def test_escape_restores_what_was_chosen(self, page: Page) -> None:
+        page.keyboard.type("tok")
+        expect(active(page)).to_contain_text("Tokyo")
+        page.keyboard.press("Escape")
+
+        expect(page.get_by_role("listbox")).to_be_hidden()
+        expect(picker(page)).to_have_value("Europe/Berlin")
+        assert zone_of(page) == "Europe/Berlin"
+
+    @pytest.mark.parametrize(
+        ("typed", "zone", "clock"),
+        [
+            ("york", "America/New_York", "UTC−"),
+            ("india", "Asia/Kolkata", "UTC+5:30"),
+            ("calcutta", "Asia/Kolkata", "UTC+5:30"),
+            ("+5:30", "Asia/Kolkata", "UTC+5:30"),
+        ],
+    )
+    def test_finds_the_right_zone_first(self, page: Page, typed: str, zone: str, clock: str) -> None:
+        page.keyboard.press("ArrowDown")
+        page.keyboard.type(typed)
+        expect(options(page).first).to_have_attribute("data-zone", zone)
+        expect(options(page).first).to_have_attribute("aria-selected", "true")
+        page.keyboard.press("Enter")
+
+        expect(picker(page)).to_have_value(zone.replace("_", " "))
+        expect(page.locator("[data-zone-clock]")).to_contain_text(clock)
+        assert zone_of(page) == zone
+
+    def test_waits_for_the_answer_where_somebody_is_faster(self, page: Page) -> None:
+        page.keyboard.press("ArrowDown")
+        page.keyboard.type("lisbon")
+        page.keyboard.press("Enter")
+
+        expect(picker(page)).to_have_value("Europe/Lisbon")
+
+    def test_leaving_it_without_a_choice_changes_nothing(self, page: Page) -> None:
+        page.keyboard.type("oslo")
+        page.keyboard.press("Tab")
+
+        expect(page.get_by_role("listbox")).to_be_hidden()
+        expect(picker(page)).to_have_value("Europe/Lisbon")
+
+    def test_what_was_chosen_is_saved(self, page: Page) -> None:
+        page.keyboard.press("Enter")
+
+        expect(page.get_by_role("status").filter(has_text="saved").first).to_be_visible()
+        expect(picker(page)).to_have_value("Europe/Lisbon")
+
+    def test_a_schedule_keeps_its_wall_times(self, page: Page, belfry: Belfry) -> None:
+        page.goto(f"{belfry.url}/schedules/new")
+        picker(page).focus()
+        page.keyboard.type("calcutta")
+        page.keyboard.press("Enter")
+
+        expect(page.locator("#form-preview")).to_contain_text("Still 06:00, now Kolkata time: ")
+        expect(page.locator("#form-preview")).to_contain_text("Kolkata time")
