@@ -11,7 +11,7 @@ from app.web.assets import read_assets
 
 STATIC = Path(__file__).parents[2] / "static"
 STYLES = sorted((STATIC / "css").rglob("*.css"))
-SCRIPTS = sorted((STATIC / "js").glob("*.js"))
+SCRIPTS = sorted((STATIC / "js").rglob("*.js"))
 LOADED_BEFORE_PAINT = {"theme.js"}  # on its own in the head, so not part of the concatenated app.js
 COLOUR = re.compile(
     r"#[0-9a-fA-F]{3,8}\b(?!\s*\{)|\b(?:rgb|rgba|hsl|hsla|hwb|lab|lch|oklab|oklch|light-dark)\(|"
@@ -99,6 +99,12 @@ def test_what_a_page_loads_stays_within_its_budget(suffix: str, files: int, kilo
     assert sum(sizes) <= kilobytes * 1024
 
 
+def test_what_the_form_of_a_schedule_loads_besides_stays_within_its_budget() -> None:
+    content = read_assets(STATIC)["form.js"].content
+
+    assert len(gzip.compress(content, 9)) <= 3 * 1024
+
+
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: str(path.name))
 def test_no_text_of_a_script_goes_over_a_line(path: Path) -> None:
     # Comment lines and indentation are not served, and must not be part of a text.
@@ -107,8 +113,9 @@ def test_no_text_of_a_script_goes_over_a_line(path: Path) -> None:
     assert uneven == []
 
 
-def test_comments_and_indentation_are_not_served() -> None:
-    lines = read_assets(STATIC)["app.js"].content.splitlines()
+@pytest.mark.parametrize("bundle", ["app.js", "form.js"])
+def test_comments_and_indentation_are_not_served(bundle: str) -> None:
+    lines = read_assets(STATIC)[bundle].content.splitlines()
 
     assert [line for line in lines if line != line.strip() or line.startswith(b"//")] == []
 
@@ -135,7 +142,7 @@ def test_the_manifests_list_every_file_once() -> None:
     scripts = sorted(path.name for path in SCRIPTS if path.name not in LOADED_BEFORE_PAINT)
 
     assert sorted(manifest("css")) == styles
-    assert sorted(manifest("js")) == scripts
+    assert sorted(manifest("js") + manifest("js/form")) == scripts
 
 
 def test_tokens_come_first_and_utilities_last() -> None:

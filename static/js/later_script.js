@@ -1,0 +1,10 @@
+// A part of a page may need a script that others do without: it comes with the first such part.
+(() => {
+  const load = () => {
+    const src = document.querySelector("[data-script]")?.dataset.script;
+    if (src && !document.querySelector(`script[src="${src}"]`)) document.head.append(Object.assign(document.createElement("script"), { src }));
+  };
+
+  document.addEventListener("htmx:after:swap", load);
+  load();
+})();
