@@ -64,8 +64,7 @@ def edit_effect(
         is_on_before=schedule.enabled,
         is_on_after=is_on,
         missed=missed_meanwhile(schedule, now=now) if is_on else None,
-        # Nobody could read it, so what passed meanwhile is counted by what it says from now on.
-        unreadable=_slots(when, schedule.cursor, now) if problem else None,
+        unreadable=_slots(_counted_by(schedule, when), schedule.cursor, now) if problem else None,
         standing=standing_of(session, schedule, now=now),
     )
 
@@ -80,6 +79,14 @@ def next_runs_of(schedule: ScheduleRow, *, now: datetime, count: int = NEXT_RUNS
 
 def _coming(schedule: ScheduleRow, now: datetime, count: int) -> tuple[datetime, ...]:
     return () if schedule.problem else tuple(next_runs_of(schedule, now=now, count=count))
+
+
+def _counted_by(schedule: ScheduleRow, when: Rhythm) -> Rhythm:
+    """What it said while it was set aside; what it says from now on where that cannot be read."""
+    try:
+        return rhythm_of(schedule)
+    except Invalid:
+        return when
 
 
 def _due(schedule: ScheduleRow, now: datetime) -> MissedSlots | None:

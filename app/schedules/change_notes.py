@@ -47,7 +47,7 @@ def clock_change_notes(rhythm: Rhythm, *, now: datetime) -> list[str]:
     if isinstance(times, CronLines):
         lines = (replace(rhythm, cron=line) for line in times.lines)
         return [note for line in lines for note in clock_change_notes(line, now=now)]
-    changes = _changes_ahead(rhythm, now)
+    changes = changes_ahead(rhythm, now)
     if isinstance(times, Interval) and times.is_elapsed:
         return []
     if isinstance(times, CronExpression) and not times.is_fixed:
@@ -58,7 +58,8 @@ def clock_change_notes(rhythm: Rhythm, *, now: datetime) -> list[str]:
     return [note for change in changes if (note := _fixed_note(named, change))]
 
 
-def _changes_ahead(rhythm: Rhythm, now: datetime) -> list[OffsetChange]:
+def changes_ahead(rhythm: Rhythm, now: datetime) -> list[OffsetChange]:
+    """The changes of its clocks, within 400 days and its bounds, in the order of time."""
     begin, end = now, now + _AHEAD
     if rhythm.starts_at is not None:
         begin = min(max(begin, rhythm.starts_at), end)

@@ -156,6 +156,32 @@ def make_http_job(page: Page, belfry: Belfry, name: str, url: str, *, tries: int
     expect(page.get_by_role("link", name=name)).to_be_visible()
 
 
+def make_account(page: Page, belfry: Belfry) -> None:
+    """Go through the setup as the first person."""
+    page.goto(belfry.setup_link)
+    page.get_by_label("Name").fill("Ana Silva")
+    page.get_by_label("Email").fill("ana@example.com")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Make the account").click()
+    expect(page.get_by_role("navigation").first).to_be_visible()
+
+
+def make_schedule(page: Page, belfry: Belfry, name: str, job: str, cron: str, timezone: str = "UTC") -> str:
+    """Send the form of a schedule without opening it on the screen. Returns the address of its page."""
+    form = page.request.get(f"{belfry.url}/schedules/new").text()
+    job_id = re.search(rf'<option value="([0-9a-f-]+)">{re.escape(job)}</option>', form)
+    hidden = dict(re.findall(r'<input[^>]* name="(csrf_token|spread_key)"[^>]* value="([^"]+)"', form))
+    assert job_id is not None, form
+    fields = {"overlap": "skip", "missed": "latest", "missed_limit": "10", "clock_change": "once", "enabled": "y"}
+    said = {"name": name, "job_id": job_id[1], "cron": cron, "timezone": timezone}
+    answer = page.request.post(f"{belfry.url}/schedules", form=hidden | fields | said, max_redirects=0)
+    assert answer.status == 303, answer.text()
+    listed = page.request.get(f"{belfry.url}/schedules?q={name}").text()
+    found = re.search(rf'href="(/schedules/[0-9a-f-]+)"[^>]*>{re.escape(name)}<', listed)
+    assert found is not None, listed
+    return f"{belfry.url}{found[1]}"
+
+
 def start_job(page: Page, belfry: Belfry, name: str) -> None:
     """Start a job by hand and open its run."""
     page.goto(f"{belfry.url}/jobs")

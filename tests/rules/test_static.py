@@ -53,13 +53,14 @@ def token(name: str, theme: int) -> str:
     return str(colours[min(theme, len(colours) - 1)])
 
 
-def test_vendored_files_have_the_published_checksums() -> None:
-    readme = (STATIC / "vendor" / "README.md").read_text()
+@pytest.mark.parametrize("folder", [STATIC / "vendor", Path(__file__).parents[1] / "vendor"], ids=["page", "tests"])
+def test_vendored_files_have_the_published_checksums(folder: Path) -> None:
+    readme = (folder / "README.md").read_text()
     stated = dict(re.findall(r"^\| `([^`]+)` .*`([0-9a-f]{64})` \|$", readme, flags=re.MULTILINE))
 
     found = {
-        str(path.relative_to(STATIC / "vendor")): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in (STATIC / "vendor").rglob("*")
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
         if path.is_file() and path.name != "README.md"
     }
 
@@ -102,7 +103,7 @@ def test_what_a_page_loads_stays_within_its_budget(suffix: str, files: int, kilo
 def test_what_the_form_of_a_schedule_loads_besides_stays_within_its_budget() -> None:
     content = read_assets(STATIC)["form.js"].content
 
-    assert len(gzip.compress(content, 9)) <= 3 * 1024
+    assert len(gzip.compress(content, 9)) <= 3.5 * 1024
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: str(path.name))

@@ -17,6 +17,8 @@ from app.schedules.policies import Missed, MissedPolicy
 from app.schedules.policy_fields import default_max_age
 from app.schedules.preview import read_typed
 from app.schedules.queries import ScheduleRow
+from app.schedules.viewer_notes import viewer_notes
+from app.schedules.ways_out import WayOut, way_out
 from app.web.context import viewer_zone
 from app.web.formatting import duration
 from app.web.forms.base import text_of
@@ -40,6 +42,9 @@ class Answer:
 
     preview: Preview
     effect: Effect | None
+    way_out: WayOut | None
+    viewer_notes: tuple[str, ...]
+    is_on: bool
     example: str
     job_rules: JobRules | None
     text: str
@@ -55,7 +60,10 @@ def answer_of(form: ScheduleForm, *, before: ScheduleRow | None, count: int = NE
     example = None if when is None else _example(form, before, when, now)
     return Answer(
         preview=_preview(form, before, count),
-        effect=_effect(form, before, when, now) if before and when and form.is_sent else None,
+        effect=_effect(form, before, when, now, count) if before and when and form.is_sent else None,
+        way_out=None if when is None else way_out(when, now=now),
+        viewer_notes=() if when is None else viewer_notes(when, viewer_zone=viewer_zone(), now=now),
+        is_on=bool(form.enabled.data),
         example="" if when is None or example is None else _example_words(example, when),
         job_rules=_job_rules(form),
         text=text_of(form.cron),
@@ -85,8 +93,9 @@ def _rhythm_in(form: ScheduleForm, before: ScheduleRow | None) -> Rhythm | None:
         return None
 
 
-def _effect(form: ScheduleForm, before: ScheduleRow, when: Rhythm, now: datetime) -> Effect:
-    return effect_of_saving(before, when=when, is_on=bool(form.enabled.data), viewer_zone=viewer_zone(), now=now)
+def _effect(form: ScheduleForm, before: ScheduleRow, when: Rhythm, now: datetime, count: int) -> Effect:
+    is_on = bool(form.enabled.data)
+    return effect_of_saving(before, when=when, is_on=is_on, viewer_zone=viewer_zone(), now=now, count=count)
 
 
 def _example(form: ScheduleForm, before: ScheduleRow | None, when: Rhythm, now: datetime) -> OffExample | None:

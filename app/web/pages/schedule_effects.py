@@ -22,9 +22,11 @@ class Effect:
     lines: tuple[str, ...] = ()
 
 
-def effect_of_saving(schedule: ScheduleRow, *, when: Rhythm, is_on: bool, viewer_zone: str, now: datetime) -> Effect:
-    """What saving the form would do to a schedule."""
-    found = edit_effect(request_session(), schedule, when=when, is_on=is_on, now=now)
+def effect_of_saving(
+    schedule: ScheduleRow, *, when: Rhythm, is_on: bool, viewer_zone: str, now: datetime, count: int
+) -> Effect:
+    """What saving the form would do to a schedule, with so many of its next runs."""
+    found = edit_effect(request_session(), schedule, when=when, is_on=is_on, now=now, count=count)
     return Effect(
         before=next_runs(found.before, zone=schedule.timezone, viewer_zone=viewer_zone, now=now),
         after=next_runs(found.after, zone=when.zone.name, viewer_zone=viewer_zone, now=now),

@@ -18,13 +18,6 @@
     return names.every((name) => values[name]) ? pattern.replace(/\{(\w+)\}/g, (_, name) => values[name]) : null;
   };
 
-  const put = (form, text) => Object.assign(textOf(form), { value: text }).dispatchEvent(new Event("input", { bubbles: true }));
-  const offerBack = (form, text) => {
-    const was = form.querySelector("[data-was]");
-    was.hidden = !text;
-    was.querySelector("code").textContent = form.querySelector("[name=replaced]").value = text;
-  };
-
   document.addEventListener("change", ({ target }) => {
     const { form, dataset = {} } = target, { part, kind, start } = dataset;
     if (!textOf(form) || (part ?? kind ?? start) === undefined) return;
@@ -33,8 +26,7 @@
     const isOwn = part || !choice.dataset.start || form.querySelector("[data-touched]");
     const text = (isOwn && write(form, choice.dataset.cron)) || choice.dataset.start;
     if (!text || text === textOf(form).value) return;
-    if (!part && "custom" in form.dataset) offerBack(form, textOf(form).value);
-    put(form, text);
+    form.dispatchEvent(new CustomEvent("rhythm:write", { bubbles: true, detail: { text, isKept: !part && "custom" in form.dataset } }));
   });
 
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
@@ -51,10 +43,11 @@
     }
   });
 
-  document.addEventListener("click", ({ target, detail }) => {
-    const { form, dataset } = target, input = textOf(form);
-    if (input && "putBack" in dataset) { put(form, form.querySelector("[name=replaced]").value); offerBack(form, ""); }
-    // Custom has no text of its own: it leads to the field, and stays while the text does.
-    else if (input && "cronCustom" in dataset) { form.dataset.free = input.value; if (detail) input.focus(); }
+  // Custom has no text of its own: it leads to the field, and stays while the text does.
+  document.addEventListener("click", ({ target: { form, dataset }, detail }) => {
+    const input = "cronCustom" in dataset && textOf(form);
+    if (!input) return;
+    form.dataset.free = input.value;
+    if (detail) input.focus();
   });
 })();
