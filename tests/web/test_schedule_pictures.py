@@ -149,7 +149,7 @@ class TestThePictures:
         text = viewer.visit(f"/schedules/{schedule.id}").text
 
         assert picture_label(text, "strip") == "No runs yet."
-        assert picture_label(text, "timeline") == "No runs. To come: 8, the first Tue 5 Jan, 12:30."
+        assert picture_label(text, "timeline") == "No runs. To come: 8, the first Tue 5 Jan, 14:30."
         assert panel(text, "trend") == ""
 
     def test_take_few_statements(
@@ -157,6 +157,8 @@ class TestThePictures:
     ) -> None:
         add_runs(database, job, schedule, clock.moment)
 
+        # Whether the tables are the right ones is asked every few seconds, and not by every page.
+        viewer.visit(f"/schedules/{schedule.id}?t=7d")
         with counted(database) as statements:
             assert viewer.visit(f"/schedules/{schedule.id}?t=7d").status_code == 200
 
@@ -171,7 +173,7 @@ class TestTheAddress:
         assert f'id="detail" hx-get="/schedules/{schedule.id}?t=7d"' in text
 
     @pytest.mark.parametrize(
-        ("query", "first"), [("", "12:30"), ("?tz=schedule", "07:30"), ("?tz=utc", "12:30"), ("?tz=moon", "12:30")]
+        ("query", "first"), [("", "14:30"), ("?tz=schedule", "07:30"), ("?tz=utc", "12:30"), ("?tz=moon", "14:30")]
     )
     def test_chooses_whose_clock(self, viewer: Browser, schedule: Schedule, query: str, first: str) -> None:
         label = picture_label(viewer.visit(f"/schedules/{schedule.id}{query}").text, "timeline")
@@ -187,7 +189,7 @@ class TestTheAddress:
 
         assert text.count("Tue 5 Jan, 01:00:00") >= 2
         assert "Tue 5 Jan, 01:00</td>" in panel(text, "timeline")
-        assert "Tue 5 Jan, 06:00:00" not in text
+        assert "Tue 5 Jan, 08:00:00" not in text
 
     def test_shows_twenty_next_runs(self, viewer: Browser, schedule: Schedule) -> None:
         few = viewer.visit(f"/schedules/{schedule.id}").text

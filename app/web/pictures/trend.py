@@ -7,8 +7,8 @@ from math import log1p
 
 from app.core.lengths import duration
 from app.ops.schedule_lengths import GOOD, ScheduleLengths
-from app.runs.run_lengths import RunLength
 from app.runs.outcomes import Outcome
+from app.runs.run_lengths import RunLength
 from app.web.formatting import calendar_day
 from app.web.pictures.outcome_words import counted
 from app.web.pictures.shapes import WIDTH, Form, Shape, joined, percent, rectangle

@@ -5,8 +5,8 @@ from datetime import timedelta
 from uuid import UUID
 
 from app.ops.schedule_lengths import ScheduleLengths
-from app.runs.run_lengths import Longest, RunLength
 from app.runs.outcomes import Outcome
+from app.runs.run_lengths import Longest, RunLength
 from app.runs.usual import step_of, usual_of
 from app.web.pictures.trend import Trend, draw_trend
 from tests.fakes.clock import utc
