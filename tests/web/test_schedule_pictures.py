@@ -231,9 +231,9 @@ class TestTheAddress:
 
         text = panel(viewer.visit(f"/schedules/{schedule.id}?run={made[4]}").text, "strip")
 
-        assert "30 runs up to the one you came from" in text
+        assert "Runs up to the one you came from" in text
         assert text.count('class="chart-ring"') == 1
-        assert 'aria-label="Last 5 runs over' in text
+        assert 'aria-label="5 runs over 4 h: 5 succeeded.' in text
 
     def test_takes_no_run_of_another_schedule(
         self, viewer: Browser, database: OpenDatabase, job: Job, schedule: Schedule, clock: ManualClock

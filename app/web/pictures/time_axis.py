@@ -78,8 +78,14 @@ class TimeAxis:
     def _tick(self, at: datetime, wall: datetime, is_day: bool) -> Tick:
         share = self.share(at)
         has_room = share < _ROOM_FOR_A_DAY if self.timeline.span is Span.WEEK else _EDGE < share < 1 - _EDGE
-        label = f"{wall:%a} {wall.day}" if is_day else f"{wall:%H:%M}"
-        return Tick(percent(share), label if has_room else "", is_day)
+        return Tick(percent(share), self._label(wall, is_day) if has_room else "", is_day)
+
+    def _label(self, wall: datetime, is_day: bool) -> str:
+        if not is_day:
+            return f"{wall:%H:%M}"
+        # Seven days have to stand side by side on a phone.
+        weekday = f"{wall:%a}"
+        return f"{weekday[:2] if self.timeline.span is Span.WEEK else weekday} {wall.day}"
 
     def _clock_change(self, at: datetime, before: datetime) -> ClockChange:
         old, new = self.wall(before).utcoffset(), self.wall(at).utcoffset()

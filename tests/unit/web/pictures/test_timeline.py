@@ -156,7 +156,7 @@ class TestTheAxis:
 
         ticks = draw_timeline(week, zone="UTC").ticks
 
-        assert [tick.label for tick in ticks] == ["Fri 1", "Sat 2", "Sun 3", "Mon 4", "Tue 5", "Wed 6", "Thu 7"]
+        assert [tick.label for tick in ticks] == ["Fr 1", "Sa 2", "Su 3", "Mo 4", "Tu 5", "We 6", "Th 7"]
 
     @pytest.mark.parametrize(
         ("begin", "midnight", "hours", "sentence"),
