@@ -20,7 +20,7 @@ from app.web.formatting import absolute_time
 from app.web.pages.badges import Badge, badge_of
 from app.web.pages.resume_question import resume_question
 from app.web.pages.schedule_pictures import SchedulePictures, read_pictures
-from app.web.pages.schedule_preview import Preview, preview
+from app.web.pages.schedule_preview import Preview, preview_stored
 from app.web.pages.schedule_rows import RATE_WINDOW, next_run_note, success_words, why_it_stays
 from app.web.pages.schedule_view import ScheduleView
 from app.web.pictures.strip import SLOTS
@@ -90,14 +90,7 @@ def read_detail(
         pictures=read_pictures(
             session, row, view=view, runs=runs, viewer_zone=viewer_zone, is_stopped=is_stopped, now=now
         ),
-        preview=preview(
-            row.cron,
-            timezone=row.timezone,
-            spread_key=row.spread_key,
-            viewer_zone=viewer_zone,
-            now=now,
-            count=view.next_runs,
-        ),
+        preview=preview_stored(row, viewer_zone=viewer_zone, now=now, count=view.next_runs),
         next_note=next_run_note(row, viewer_zone=viewer_zone, is_stopped=is_stopped, now=now),
         overlap=OVERLAP_SENTENCES[row.overlap],
         missed=missed_sentence(row.missed, limit=row.missed_limit, max_age_seconds=row.missed_max_age_seconds),

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from app.core.errors import Invalid
 from app.schedules.preview import RhythmPreview, preview_text
+from app.schedules.queries import ScheduleRow
 from app.web.formatting import absolute_time
 
 NEXT_RUNS = 5
@@ -30,12 +31,21 @@ class Preview:
     is_valid: bool = True
 
 
-def preview(
-    cron: str, *, timezone: str, spread_key: str, viewer_zone: str, now: datetime, count: int = NEXT_RUNS
-) -> Preview:
+def preview(cron: str, *, timezone: str, spread_key: str, viewer_zone: str, now: datetime) -> Preview:
     """The preview of what stands in a form. Never raises: what cannot be read is explained."""
     try:
-        found = preview_text(cron, timezone=timezone, spread_key=spread_key, now=now, count=count)
+        found = preview_text(cron, timezone=timezone, spread_key=spread_key, now=now, count=NEXT_RUNS)
+    except Invalid as error:
+        return Preview(error.message, is_valid=False)
+    return Preview(found.sentence, _next_runs(found, viewer_zone=viewer_zone, now=now), found.notes)
+
+
+def preview_stored(schedule: ScheduleRow, *, viewer_zone: str, now: datetime, count: int = NEXT_RUNS) -> Preview:
+    """The preview of a schedule as it is. Never raises: what cannot be read is explained."""
+    try:
+        found = preview_text(
+            schedule.cron, timezone=schedule.timezone, spread_key=schedule.spread_key, now=now, count=count
+        )
     except Invalid as error:
         return Preview(error.message, is_valid=False)
     return Preview(found.sentence, _next_runs(found, viewer_zone=viewer_zone, now=now), found.notes)
