@@ -15,6 +15,7 @@ _HOURS_MARKED = 3
 # Closer to an edge, half of a label would be cut off.
 _EDGE = 0.04
 _ROOM_FOR_A_DAY = 0.92
+_ROOM_FOR_NOW = 0.12
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,10 @@ class Tick:
 
 @dataclass(frozen=True)
 class ClockChange:
-    """An instant at which the clocks of the zone are set: `width` is the time that happens twice, or nothing."""
+    """An instant at which the clocks of the zone are set: `width` is the time that happens twice, or nothing.
+
+    A sign that has no room is empty.
+    """
 
     at: str
     width: str
@@ -95,10 +99,12 @@ class TimeAxis:
         wall = (at + old).replace(tzinfo=None)
         day = f"{wall:%a} {wall.day} {wall:%b}, {wall:%H:%M}"
         hours = (timedelta(hours=24) - (new - old)) / timedelta(hours=1)
+        share, now = self.share(at), self.share(self.timeline.now)
+        has_room = share < _ROOM_FOR_A_DAY and abs(share - now) > _ROOM_FOR_NOW
         return ClockChange(
-            at=percent(self.share(at)),
+            at=percent(share),
             width=percent(self.share(at + by) - self.share(at)) if is_back else "",
-            sign=f"{'−' if is_back else '+'}{duration(by)}",
+            sign=f"{'−' if is_back else '+'}{duration(by)}" if has_room else "",
             sentence=f"{day}: the clocks go {'back' if is_back else 'forward'} {duration(by)}. "
             f"That day has {hours:g} hours.",
         )

@@ -186,6 +186,15 @@ class TestTheAxis:
         assert change("2027-03-27 20:00") == ""
 
 
+    def test_leaves_the_sign_of_a_clock_change_out_where_now_is_written(self) -> None:
+        since = utc("2027-10-30 20:00")
+
+        far = draw_timeline(timeline(since=since, now=since + timedelta(hours=16)), zone="Europe/Berlin")
+        near = draw_timeline(timeline(since=since, now=since + timedelta(hours=6)), zone="Europe/Berlin")
+
+        assert (far.clock_changes[0].sign, near.clock_changes[0].sign) == ("−1 h", "")
+
+
 class TestTheTable:
     def test_counts_by_hours_and_leads_to_the_one_that_failed(self) -> None:
         at = NOW - timedelta(hours=8)
