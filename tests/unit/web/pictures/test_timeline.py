@@ -185,7 +185,6 @@ class TestTheAxis:
         assert change("2027-10-30 20:00") == "4.17%"
         assert change("2027-03-27 20:00") == ""
 
-
     def test_leaves_the_sign_of_a_clock_change_out_where_now_is_written(self) -> None:
         since = utc("2027-10-30 20:00")
 
