@@ -15,6 +15,7 @@ from app.core.schema import SchemaGate
 from app.core.scopes import Scope, rescope, rescoped
 from app.edge.database import RequestDatabase
 from app.jobs.kinds.base import JobKinds
+from app.schedules.load import LoadBook
 
 EXTENSION = "belfry"
 
@@ -23,7 +24,8 @@ EXTENSION = "belfry"
 class Runtime:
     """The parts that were put together at the start. `dispatch` hands ready runs to the workers.
 
-    `broker_problem` says what is wrong with the broker, and nothing when it answers.
+    `broker_problem` says what is wrong with the broker, and nothing when it answers. `load` knows how many schedules
+    start when.
     """
 
     settings: Settings
@@ -34,6 +36,7 @@ class Runtime:
     clock: Clock
     dispatch: Callable[[], object]
     broker_problem: Callable[[], str | None]
+    load: LoadBook
 
 
 def runtime() -> Runtime:

@@ -1,14 +1,15 @@
 """A rhythm in one sentence, and what is worth knowing about it. The words of times and days are phrases.py."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.schedules.change_notes import clock_change_notes
 from app.schedules.cron import CronExpression
-from app.schedules.fire_times import Rhythm, next_fire
-from app.schedules.phrases import MONTHS, WEEKDAYS, even_step, in_week_order, listing, ordinal, phrase
+from app.schedules.fire_times import Rhythm, count_fires, next_fire
+from app.schedules.phrases import MONTHS, WEEKDAYS, even_step, in_week_order, listing, ordinal, phrase, roughly
 
 MOST_NOTES = 4
 _MANY_RUNS_A_DAY = 720
+_YEAR = timedelta(days=365)
 
 
 def describe(rhythm: Rhythm) -> str:
@@ -22,18 +23,35 @@ def describe(rhythm: Rhythm) -> str:
     return f"{said}, {zone}"
 
 
-def notes(rhythm: Rhythm, *, now: datetime) -> tuple[str, ...]:
-    """What is valid and still surprises people, and the clock changes of the next 400 days: at most four notes."""
+def notes(rhythm: Rhythm, *, now: datetime, typical: timedelta | None = None) -> tuple[str, ...]:
+    """What is valid and still surprises people, and the clock changes of the next 400 days: at most four notes.
+
+    `typical` is how long a run takes, where that is known.
+    """
     if rhythm.cron.is_manual:
         return ()
     own = (
         _leap_year_note(rhythm, now),
         _joined_note(rhythm.cron),
         _step_note(rhythm.cron),
-        _many_runs_note(rhythm.cron),
+        _many_runs_note(rhythm.cron, typical),
     )
     found = [note for note in own if note] + clock_change_notes(rhythm, now=now)
     return tuple(found[:MOST_NOTES])
+
+
+def consequence(rhythm: Rhythm, *, now: datetime, typical: timedelta | None = None) -> str | None:
+    """“About 365 runs a year, ~21 s each”: what it amounts to. None for what never fires by itself."""
+    if rhythm.cron.is_manual or next_fire(rhythm, after=now) is None:
+        return None
+    end = now + _YEAR
+    count = count_fires(rhythm, after=now, until=end)
+    each = f", ~{roughly(typical)} each" if typical else ""
+    if next_fire(rhythm, after=end) is None:
+        return f"{'1 run' if count == 1 else f'{count:,} runs'}, then no more{each}"
+    if count == 0:
+        return f"Less than one run a year{each}"
+    return f"About {'1 run' if count == 1 else f'{count:,} runs'} a year{each}"
 
 
 def _leap_year_note(rhythm: Rhythm, now: datetime) -> str | None:
@@ -73,6 +91,8 @@ def _step_note(cron: CronExpression) -> str | None:
     return None
 
 
-def _many_runs_note(cron: CronExpression) -> str | None:
+def _many_runs_note(cron: CronExpression, typical: timedelta | None) -> str | None:
     runs = len(cron.minutes) * len(cron.hours)
-    return f"{runs:,} runs a day." if runs >= _MANY_RUNS_A_DAY else None
+    if runs < _MANY_RUNS_A_DAY:
+        return None
+    return f"{runs:,} runs a day.{f' Typical run takes {roughly(typical)}.' if typical else ''}"

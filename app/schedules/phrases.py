@@ -1,6 +1,7 @@
 """The words of a rhythm, without its zone: when on the clock, and on which days. English only, whatever the locale."""
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 
 from cron_descriptor import ExpressionDescriptor, FormatException, MissingFieldException, Options
 from cron_descriptor.Exception import WrongArgumentException
@@ -32,6 +33,16 @@ def ordinal(number: int) -> str:
     """“1st”, “2nd”, “13th”."""
     ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{ending}"
+
+
+def roughly(length: timedelta) -> str:
+    """“21 s”, “6 min”, “2 h”: a length that nobody needs to the second."""
+    seconds = length.total_seconds()
+    if seconds < 1:
+        return "under 1 s"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5_400 else f"{seconds / 3_600:.0f} h"
 
 
 def in_week_order(weekdays: Iterable[int]) -> list[int]:

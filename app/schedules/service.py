@@ -16,6 +16,7 @@ from app.core.names import NameInvalid, clean_name
 from app.events.service import Topic, append_event
 from app.jobs.queries import get_job
 from app.schedules.code_origin import refuse_deletion, refuse_left, refuse_renaming
+from app.schedules.day_minutes import minutes_of
 from app.schedules.fire_times import ClockChange, Rhythm, next_fire, rhythm
 from app.schedules.gaps import record_gap
 from app.schedules.models import Schedule
@@ -227,6 +228,7 @@ def _columns(
         "name": name,
         "job_id": job.id,
         "cron": when.cron.text,
+        "minutes": minutes_of(when),
         "timezone": when.zone.name,
         "spread_key": draft.spread_key,
         "clock_change": ClockChange.ONCE.value,
