@@ -73,7 +73,7 @@ def test_the_end_of_an_hour_moves_back_and_not_into_the_next() -> None:
 
 def test_a_line_that_would_grow_too_long_stays() -> None:
     minutes = ",".join(str(minute) for minute in (0, 1, 2, 4, 5, 7, 8, 9))
-    text = f"{minutes} {','.join(["3"] * 39)} * * *"
+    text = f"{minutes} {','.join(['3'] * 39)} * * *"
 
     assert len(text) == 99
     assert quieter_minutes(parse_cron(text), load=[9] * 10 + [0] * 50) is None
