@@ -51,7 +51,8 @@ def twin_note(twins: tuple[Twin, ...]) -> str | None:
     names = [f"“{twin.name}”{'' if twin.enabled else ' (switched off)'}" for twin in twins[:_MOST_NAMED]]
     if len(twins) > _MOST_NAMED:
         names.append(f"{len(twins) - _MOST_NAMED} more")
-    return f"This job has the same times already: {listing(names)}. Both would start it."
+    who = "Both" if len(twins) == 1 else "All of them"
+    return f"This job has the same times already: {listing(names)}. {who} would start it."
 
 
 def _fires_like(when: Rhythm, other: RowMapping) -> bool:

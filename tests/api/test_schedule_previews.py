@@ -39,9 +39,14 @@ def add_worker(database: OpenDatabase, clock: ManualClock, slots: int) -> None:
     with database.transaction() as session:
         session.add(
             Heartbeat(
-                process_id=new_id(), name="worker", version="1", slots=slots, schedules=True,
-                started_at=clock.moment, beat_at=clock.moment,
-            )  # fmt: skip
+                process_id=new_id(),
+                name="worker",
+                version="1",
+                slots=slots,
+                schedules=True,
+                started_at=clock.moment,
+                beat_at=clock.moment,
+            )
         )
 
 
@@ -103,9 +108,7 @@ class TestLoad:
         assert preview(owner_api, schedule_id=mine)["load"]["others"] == 11
         assert stored["load"]["others"] == 11
 
-    def test_knows_how_long_the_line_is(
-        self, viewer_api: Caller, database: OpenDatabase, clock: ManualClock, job: Job
-    ):
+    def test_knows_how_long_the_line_is(self, viewer_api: Caller, database: OpenDatabase, clock: ManualClock, job: Job):
         add_worker(database, clock, slots=8)
         add_run(database, job, clock, seconds=90)
         add(database, job, 38, cron="0 0 * * *")

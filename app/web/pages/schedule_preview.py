@@ -1,14 +1,22 @@
 """What the preview of a rhythm looks like on a page: the next runs in two zones. Its words are schedules/preview.py."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.core.errors import Invalid
-from app.schedules.preview import RhythmPreview, preview_text
+from app.edge.identity import current_actor, request_now
+from app.edge.runtime import request_session, runtime
+from app.ops.load_notes import LoadNote
+from app.ops.schedule_preview import Draft, SchedulePreview, preview_schedule
+from app.schedules.fire_times import Rhythm
+from app.schedules.preview import RhythmPreview, preview_rhythm, read_typed
+from app.schedules.queries import ScheduleRow
 from app.web.formatting import absolute_time
 
-NEXT_RUNS = 5
+NEXT_RUNS, MORE_RUNS = 5, 20
 
 
 @dataclass(frozen=True)
@@ -28,15 +36,48 @@ class Preview:
     next_runs: tuple[NextRun, ...] = ()
     notes: tuple[str, ...] = ()
     is_valid: bool = True
+    load: LoadNote | None = None
+    consequence: str | None = None
 
 
-def preview(cron: str, *, timezone: str, spread_key: str, viewer_zone: str, now: datetime) -> Preview:
-    """The preview of what stands in a form. Never raises: what cannot be read is explained."""
+Company = Callable[[Rhythm, int], SchedulePreview]
+
+
+def preview(
+    cron: str, *, timezone: str, spread_key: str, viewer_zone: str, now: datetime, company: Company | None = None,
+    count: int = NEXT_RUNS,
+) -> Preview:  # fmt: skip
+    """The preview of what stands in a form. Never raises: what cannot be read is explained.
+
+    `company` looks at the organization's other schedules; without it nothing is read.
+    """
     try:
-        found = preview_text(cron, timezone=timezone, spread_key=spread_key, now=now, count=NEXT_RUNS)
+        when = read_typed(cron, timezone=timezone, spread_key=spread_key, now=now)
     except Invalid as error:
         return Preview(error.message, is_valid=False)
-    return Preview(found.sentence, _next_runs(found, viewer_zone=viewer_zone, now=now), found.notes)
+    if company is None:
+        return _shown(preview_rhythm(when, now=now, count=count), viewer_zone=viewer_zone, now=now)
+    found = company(when, count)
+    shown = _shown(found.rhythm, viewer_zone=viewer_zone, now=now)
+    twin_notes = () if found.twin_note is None else (found.twin_note,)
+    return replace(shown, notes=(*shown.notes, *twin_notes), load=found.load)
+
+
+def company_of(*, job_id: UUID | None, before: ScheduleRow | None) -> Company:
+    """The other schedules of the organization of this request, for one of that job and in the place of that one."""
+    return lambda when, count: preview_schedule(
+        request_session(),
+        organization_id=current_actor().organization_id,
+        book=runtime().load,
+        draft=Draft(when, job_id, before),
+        now=request_now(),
+        count=count,
+    )
+
+
+def _shown(found: RhythmPreview, *, viewer_zone: str, now: datetime) -> Preview:
+    runs = _next_runs(found, viewer_zone=viewer_zone, now=now)
+    return Preview(found.sentence, runs, found.notes, consequence=found.consequence)
 
 
 def _next_runs(preview: RhythmPreview, *, viewer_zone: str, now: datetime) -> tuple[NextRun, ...]:
