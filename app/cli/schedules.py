@@ -9,6 +9,7 @@ import click
 
 from app.cli.code import read_parameters, revert_to_code, set_parameters, show_code_schedules
 from app.cli.console import Console, as_json, choice_of, moment, pass_console, show, table, with_organization
+from app.cli.schedule_company import company_facts, company_lines, company_of, warn_of_twins
 from app.cli.schedule_history import gaps, history
 from app.cli.why import why_of_schedule
 from app.core.errors import Invalid
@@ -75,26 +76,39 @@ def list_command(console: Console, is_code: bool, is_json: bool) -> None:
 
 @schedules.command()
 @click.argument("cron")
-@click.option("--zone", default="UTC", show_default=True, help="IANA time zone.")
+@click.option("--zone", "--timezone", default="UTC", show_default=True, help="IANA time zone.")
 @click.option("--from", "start", metavar="WHEN", help="A date (midnight in the zone) or an instant; now by default.")
 @click.option("--count", default=5, show_default=True, type=click.IntRange(1, MOST_PREVIEWED))
 @click.option("--spread-key", default="", help="What H is spread by.")
+@click.option("--job", "job_id", type=click.UUID, help="Say also what else starts then, and whether it has a twin.")
+@with_organization
 @as_json
-def preview(cron: str, zone: str, start: str | None, count: int, spread_key: str, is_json: bool) -> None:
+@pass_console
+def preview(
+    console: Console,
+    cron: str,
+    zone: str,
+    start: str | None,
+    count: int,
+    spread_key: str,
+    job_id: UUID | None,
+    is_json: bool,
+) -> None:
     """Show when a cron text fires, exactly as the scheduler will."""
     when = rhythm(cron, timezone=zone, spread_key=spread_key)
     begin = _read_start(start, when)
     # The start itself counts, and "strictly after" is how fire times are asked for.
     found = fire_times(when, after=begin - timedelta(microseconds=1), limit=count)
-    remarks = notes(when, now=begin)
+    remarks, company = notes(when, now=begin), company_of(console, when, job_id)
     value = {
         "cron": when.cron.text,
         "zone": when.zone.name,
         "description": describe(when),
         "instants": [moment(at) for at in found],
         "notes": list(remarks),
+        **company_facts(company),
     }
-    lines = [describe(when), *(_line(at, when) for at in found), *remarks]
+    lines = [describe(when), *(_line(at, when) for at in found), *remarks, *company_lines(company)]
     show(value, "\n".join(lines), is_json=is_json)
 
 
@@ -142,6 +156,7 @@ def create(
     )
     with console.desk() as desk:
         schedule_id = create_schedule(desk.session, actor=desk.actor, draft=draft, now=desk.now)
+        warn_of_twins(desk, schedule_id)
     show({"schedule": str(schedule_id)}, f"Made schedule {schedule_id}.", is_json=is_json)
 
 
@@ -187,6 +202,7 @@ def edit(
         service.edit_schedule(
             desk.session, actor=desk.actor, schedule_id=schedule_id, draft=draft, version=old.version, now=desk.now
         )
+        warn_of_twins(desk, schedule_id)
     click.echo("Changed.")
 
 

@@ -27,6 +27,8 @@ _BELIEVED = timedelta(minutes=1)
 # Of all organizations together; a group takes about half a kilobyte until its text has to be read.
 _MOST_GROUPS = 20_000
 _MOST_HOURS = 200
+# One each second, which is more than any rhythm has.
+_MOST_IN_HOUR = 3_600
 # As long as a change of the clocks can move a slot, see clock_changes.py.
 _LONGEST_MOVE = timedelta(hours=3)
 _EVERY_DAY = ["*", "*", "*"]
@@ -100,7 +102,7 @@ class LoadBook:
 
 def starts_in_hour(when: Rhythm, start: datetime) -> set[int]:
     """The minutes from `start` on, 0 to 59, in which a rhythm fires."""
-    found = fire_times(when, after=start - MOMENT, until=start + HOUR - MOMENT, limit=60)
+    found = fire_times(when, after=start - MOMENT, until=start + HOUR - MOMENT, limit=_MOST_IN_HOUR)
     return {(at - start) // timedelta(minutes=1) for at in found}
 
 
