@@ -16,6 +16,7 @@ MONTHS = (
 )
 _NTH = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", LAST: "last"}
 _MOST_LISTED = 6
+_MOST_STRETCHES = 3
 _EVERY_DAY = "every day"
 
 
@@ -89,11 +90,26 @@ def _pace(cron: CronExpression) -> str | None:
     if minute_pace and len(cron.hours) == cron.hours[-1] - cron.hours[0] + 1:
         first, last = cron.hours[0] * 60 + cron.minutes[0], cron.hours[-1] * 60 + cron.minutes[-1]
         return f"{minute_pace} from {clock_text(first)} to {clock_text(last)}"
-    if len(cron.minutes) > _MOST_LISTED:
-        return None
-    if hour_step:
+    if hour_step and len(cron.minutes) <= _MOST_LISTED:
         return _at_minutes(f"every {hour_step} hours", cron)
-    return None
+    return f"{minute_pace} {_hours_phrase(cron, hour_step)}" if minute_pace else None
+
+
+def _hours_phrase(cron: CronExpression, step: int | None) -> str:
+    """“from 06:00 to 06:55 and from 18:00 to 18:55”. cron-descriptor says “at 06:00 and 18:00”, as if it ran once."""
+    if step:
+        return f"in every {ordinal(step)} hour from midnight on"
+    first, last = cron.minutes[0], cron.minutes[-1]
+    begins = [hour for hour in cron.hours if hour - 1 not in cron.hours]
+    ends = [hour for hour in cron.hours if hour + 1 not in cron.hours]
+    if len(begins) > _MOST_STRETCHES:
+        return f"in hours {listing([str(hour) for hour in cron.hours])}"
+    return listing(
+        [
+            f"from {clock_text(begin * 60 + first)} to {clock_text(end * 60 + last)}"
+            for begin, end in zip(begins, ends, strict=True)
+        ]
+    )
 
 
 def _minute_pace(cron: CronExpression, text: str) -> str | None:
