@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from itertools import pairwise
 
 from cron_descriptor import ExpressionDescriptor, FormatException, MissingFieldException, Options
 from cron_descriptor.Exception import WrongArgumentException
@@ -92,10 +93,11 @@ def _pace(cron: CronExpression) -> str | None:
         return f"{minute_pace} from {clock_text(first)} to {clock_text(last)}"
     if hour_step and len(cron.minutes) <= _MOST_LISTED:
         return _at_minutes(f"every {hour_step} hours", cron)
-    return f"{minute_pace} {_hours_phrase(cron, hour_step)}" if minute_pace else None
+    hours = _hours_phrase(cron, hour_step)
+    return f"{minute_pace} {hours}" if minute_pace and hours else None
 
 
-def _hours_phrase(cron: CronExpression, step: int | None) -> str:
+def _hours_phrase(cron: CronExpression, step: int | None) -> str | None:
     """“from 06:00 to 06:55 and from 18:00 to 18:55”. cron-descriptor says “at 06:00 and 18:00”, as if it ran once."""
     if step:
         return f"in every {ordinal(step)} hour from midnight on"
@@ -103,7 +105,8 @@ def _hours_phrase(cron: CronExpression, step: int | None) -> str:
     begins = [hour for hour in cron.hours if hour - 1 not in cron.hours]
     ends = [hour for hour in cron.hours if hour + 1 not in cron.hours]
     if len(begins) > _MOST_STRETCHES:
-        return f"in hours {listing([str(hour) for hour in cron.hours])}"
+        # With a single minute there is no pace within an hour, and the minute itself has to be said.
+        return None if len(cron.minutes) == 1 else f"in hours {listing([str(hour) for hour in cron.hours])}"
     return listing(
         [
             f"from {clock_text(begin * 60 + first)} to {clock_text(end * 60 + last)}"
@@ -195,6 +198,7 @@ def _month_day_phrase(cron: CronExpression) -> str:
     if len(days) > _MOST_LISTED and days[-1] - days[0] == len(days) - 1:
         return f"days {days[0]} to {days[-1]}{last}"
     texts = [str(day) for day in days]
-    if len(days) > _MOST_LISTED:
+    # Whoever reads dots goes on in the same steps.
+    if len(days) > _MOST_LISTED and len({later - earlier for earlier, later in pairwise(days)}) == 1:
         return f"days {', '.join(texts[:3])} … {texts[-1]}{last}"
     return f"{'day' if len(days) == 1 else 'days'} {listing(texts)}{last}"

@@ -29,7 +29,7 @@ def read_sentence(sentence: str) -> tuple[frozenset[int], OnDay]:
     at = re.fullmatch(rf"(.+) at ({_TIMES})", text)
     if at:
         try:
-            return frozenset(_minute(time) for time in _items(at[2])), _read_days(at[1])
+            return frozenset(minute_of(time) for time in items(at[2])), _read_days(at[1])
         except NotUnderstood:
             pass
     # The pace comes first, and its own commas are followed by no word that begins a day.
@@ -37,21 +37,24 @@ def read_sentence(sentence: str) -> tuple[frozenset[int], OnDay]:
     found = re.fullmatch(rf"(.+?), ((?:on|every (?:day|weekday|{_WEEKDAY})).*)", text)
     if found:
         pace, days = found[1], found[2]
-    return frozenset(_read_pace(pace)), _read_days(days)
+    return frozenset(read_pace(pace)), _read_days(days)
 
 
-def _read_pace(text: str) -> set[int]:
+def read_pace(text: str) -> set[int]:
     day = set(range(1440))
     past = re.fullmatch(rf"at ({_NUMBERS}) minutes past the hour(.*)", text)
     through = re.fullmatch(r"minutes (\d+) through (\d+) past the hour(.*)", text)
     between = re.fullmatch(r"every minute between (\d\d:\d\d) and (\d\d:\d\d)", text)
+    moments = re.fullmatch(rf"at ({_TIMES})", text)
+    if moments:
+        return {minute_of(time) for time in items(moments[1])}
     if past:
-        wanted = set(map(int, _items(past[1])))
+        wanted = set(map(int, items(past[1])))
         return {at for at in _read_hours(past[2]) if at % 60 in wanted}
     if through:
         return {at for at in _read_hours(through[3]) if int(through[1]) <= at % 60 <= int(through[2])}
     if between:
-        return set(range(_minute(between[1]), _minute(between[2]) + 1))
+        return set(range(minute_of(between[1]), minute_of(between[2]) + 1))
     found = re.fullmatch(r"every (?:(\d+) )?(minute|hour)s?( within each hour)?( .+)?", text)
     if not found:
         raise NotUnderstood(text)
@@ -64,7 +67,7 @@ def _read_pace(text: str) -> set[int]:
 
 def _read_hourly(step: int, rest: str) -> set[int]:
     minutes = re.fullmatch(rf" at minutes? ({_NUMBERS})", rest)
-    wanted = set(map(int, _items(minutes[1]))) if minutes else {0}
+    wanted = set(map(int, items(minutes[1]))) if minutes else {0}
     if not rest or minutes:
         return {at for at in range(1440) if at // 60 % step == 0 and at % 60 in wanted}
     found: set[int] = set()
@@ -81,7 +84,7 @@ def _read_stretches(text: str) -> set[int]:
         return {at for at in range(1440) if at // 60 % int(nth[1]) == 0}
     hours = re.fullmatch(rf" in hours ({_NUMBERS})", text)
     if hours:
-        return {at for at in range(1440) if at // 60 in set(map(int, _items(hours[1])))}
+        return {at for at in range(1440) if at // 60 in set(map(int, items(hours[1])))}
     return {at for begin, end in _stretches(text) for at in range(begin, end + 1)}
 
 
@@ -89,7 +92,7 @@ def _stretches(text: str) -> list[tuple[int, int]]:
     each = r"from \d\d:\d\d to \d\d:\d\d"
     if not re.fullmatch(rf" {each}(?:(?:, | and ){each})*", text):
         raise NotUnderstood(text)
-    return [(_minute(a), _minute(b)) for a, b in re.findall(r"from (\d\d:\d\d) to (\d\d:\d\d)", text)]
+    return [(minute_of(a), minute_of(b)) for a, b in re.findall(r"from (\d\d:\d\d) to (\d\d:\d\d)", text)]
 
 
 def _read_hours(text: str) -> set[int]:
@@ -129,12 +132,12 @@ def _read_weekdays(text: str) -> OnDay:
     found = re.fullmatch(rf"on ({nth}(?:(?:, | and ){nth})*) of (every month|{_MONTHS})", text)
     if found:
         pairs, in_month = re.findall(r"the (\w+) (\w+)", found[1]), _read_months(found[2])
-        return lambda day: in_month(day) and any(_is_nth(day, place, WEEKDAYS[name]) for place, name in pairs)
+        return lambda day: in_month(day) and any(is_nth(day, place, WEEKDAYS[name]) for place, name in pairs)
     named = rf"(?:{_WEEKDAY})(?:(?:, | and )(?:{_WEEKDAY}))*"
     every = re.fullmatch(rf"every (day|weekday|{named})(?: in ({_MONTHS}))?", text)
     if not every:
         raise NotUnderstood(text)
-    wanted = {"day": set(range(7)), "weekday": set(range(5))}.get(every[1]) or {WEEKDAYS[n] for n in _items(every[1])}
+    wanted = {"day": set(range(7)), "weekday": set(range(5))}.get(every[1]) or {WEEKDAYS[n] for n in items(every[1])}
     in_month = _read_months(every[2] or "every month")
     return lambda day: in_month(day) and day.weekday() in wanted
 
@@ -153,9 +156,9 @@ def _read_month_days(text: str) -> OnDay:
 def _read_numbers(text: str) -> OnDay:
     nearest = re.fullmatch(r"the weekday nearest to day (\d+)", text)
     if nearest:
-        return lambda day: day.day == _nearest_weekday(day.year, day.month, int(nearest[1]))
+        return lambda day: day.day == nearest_weekday(day.year, day.month, int(nearest[1]))
     if text == "the last day":
-        return _is_last
+        return is_last
     plain, last = re.fullmatch(r"(.+?)( and the last day)?", text).groups()  # type: ignore[union-attr]
     span, dotted = re.fullmatch(r"days (\d+) to (\d+)", plain), re.fullmatch(r"days (\d+), (\d+), (\d+) … (\d+)", plain)
     if span:
@@ -163,10 +166,10 @@ def _read_numbers(text: str) -> OnDay:
     elif dotted:
         wanted = _go_on(*map(int, dotted.groups()))
     elif re.fullmatch(rf"days? {_NUMBERS}", plain):
-        wanted = set(map(int, _items(plain.partition(" ")[2])))
+        wanted = set(map(int, items(plain.partition(" ")[2])))
     else:
         raise NotUnderstood(text)
-    return lambda day: day.day in wanted or (last is not None and _is_last(day))
+    return lambda day: day.day in wanted or (last is not None and is_last(day))
 
 
 def _go_on(first: int, second: int, third: int, last: int) -> set[int]:
@@ -179,32 +182,32 @@ def _go_on(first: int, second: int, third: int, last: int) -> set[int]:
 def _read_months(text: str) -> OnDay:
     if text == "every month":
         return lambda day: True
-    wanted = {MONTHS[name] for name in _items(text)}
+    wanted = {MONTHS[name] for name in items(text)}
     return lambda day: day.month in wanted
 
 
-def _is_nth(day: date, place: str, weekday: int) -> bool:
+def is_nth(day: date, place: str, weekday: int) -> bool:
     if day.weekday() != weekday:
         return False
     length = calendar.monthrange(day.year, day.month)[1]
     return day.day + 7 > length if place == "last" else (day.day - 1) // 7 + 1 == NTH[place]
 
 
-def _is_last(day: date) -> bool:
+def is_last(day: date) -> bool:
     return day.day == calendar.monthrange(day.year, day.month)[1]
 
 
-def _nearest_weekday(year: int, month: int, number: int) -> int:
+def nearest_weekday(year: int, month: int, number: int) -> int:
     length = calendar.monthrange(year, month)[1]
     wanted = min(number, length)
     candidates = [day for day in range(1, length + 1) if date(year, month, day).weekday() < 5]
     return min(candidates, key=lambda day: abs(day - wanted))
 
 
-def _items(text: str) -> list[str]:
+def items(text: str) -> list[str]:
     return re.split(r", and |, | and ", text)
 
 
-def _minute(time: str) -> int:
+def minute_of(time: str) -> int:
     hour, _, minute = time.partition(":")
     return int(hour) * 60 + int(minute)
