@@ -24,7 +24,7 @@ from app.factory import create_app
 from app.jobs.models import Job
 from app.runs.models import Run
 from app.runs.states import RunState
-from app.schedules.stored_rhythms import fill_minutes
+from app.schedules.rhythm_rows import fill_minutes
 from app.tenants.models import ApiToken
 from app.tenants.roles import Role
 from app.tenants.token_queries import SCOPE_WORDS

@@ -19,7 +19,7 @@ from app.events.service import delete_events_before
 from app.ops.batches import delete_in_batches
 from app.ops.heartbeats import forget_processes
 from app.ops.old_runs import delete_runs_in_batches
-from app.schedules.stored_rhythms import fill_minutes
+from app.schedules.rhythm_rows import fill_minutes
 from app.tenants.organizations import list_organizations
 from app.tenants.replays import forget_answers
 from app.tenants.tries import forget_old_tries

@@ -18,7 +18,7 @@ from app.events.service import Topic, latest_event_id
 from app.schedules.day_minutes import in_hour_from, minutes_of, read_minutes
 from app.schedules.fire_times import MOMENT, Rhythm, fire_times
 from app.schedules.models import Schedule, is_planned
-from app.schedules.stored_rhythms import RHYTHM_COLUMNS, stored_rhythm
+from app.schedules.rhythm_rows import RHYTHM_COLUMNS, stored_rhythm
 from app.schedules.zones import Zone, find_zone
 
 HOUR = timedelta(hours=1)

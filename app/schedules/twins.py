@@ -11,7 +11,7 @@ from app.schedules.cron import CronExpression
 from app.schedules.fire_times import Rhythm
 from app.schedules.models import Schedule
 from app.schedules.phrases import listing
-from app.schedules.stored_rhythms import RHYTHM_COLUMNS, stored_rhythm
+from app.schedules.rhythm_rows import RHYTHM_COLUMNS, stored_rhythm
 
 _MOST_NAMED = 3
 # Somebody who gave one job thousands of schedules does not wait for all of them to be read.
