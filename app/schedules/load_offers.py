@@ -44,7 +44,8 @@ def _can_move(cron: CronExpression) -> bool:
     """H chooses its minute itself, and every minute cannot move at all."""
     if cron.is_manual or len(cron.minutes) == 60:
         return False
-    return cron.text.startswith("@") or _PLAIN.fullmatch(cron.text.split()[0]) is not None
+    fields = cron.text.split()
+    return cron.text.startswith("@") or (len(fields) == 5 and _PLAIN.fullmatch(fields[0]) is not None)
 
 
 def _shifts(minutes: tuple[int, ...]) -> Iterable[int]:
