@@ -2,6 +2,7 @@
 
 import statistics
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, select
@@ -23,12 +24,12 @@ def typical_of_organization(session: Session, *, organization_id: UUID) -> timed
     return _median(session, Run.finished_at, Run.organization_id == organization_id, Run.finished_at.is_not(None))
 
 
-def _median(session: Session, newest: InstrumentedAttribute[object], *which: ColumnElement[bool]) -> timedelta | None:
+def _median(session: Session, newest: InstrumentedAttribute[Any], *which: ColumnElement[bool]) -> timedelta | None:
     # The last runs of whichever state, by an index: behind a job that only fails lies a long history.
     last = select(Run.state, Run.started_at, Run.finished_at).where(*which).order_by(newest.desc()).limit(_LATELY)
     found = [
-        finished_at - started_at
+        (finished_at - started_at).total_seconds()
         for state, started_at, finished_at in session.execute(last)
         if state == RunState.SUCCEEDED.value and started_at is not None and finished_at is not None
     ]
-    return statistics.median(found) if found else None
+    return timedelta(seconds=statistics.median(found)) if found else None

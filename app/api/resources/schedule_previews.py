@@ -111,10 +111,10 @@ def preview_new_schedule(body: PreviewIn) -> PreviewOut:
     when = read_typed(body.cron, timezone=timezone, spread_key=body.spread_key, now=now)
     if body.job_id is not None:
         get_job(session, organization_id=organization_id, job_id=body.job_id)
-    before = None
-    if body.schedule_id is not None:
-        before = get_schedule(session, organization_id=organization_id, schedule_id=body.schedule_id)
-    return _preview(Draft(when, body.job_id or (before and before.job_id), before), body.count)
+    if body.schedule_id is None:
+        return _preview(Draft(when, body.job_id), body.count)
+    before = get_schedule(session, organization_id=organization_id, schedule_id=body.schedule_id)
+    return _preview(Draft(when, body.job_id or before.job_id, before), body.count)
 
 
 @resource(
