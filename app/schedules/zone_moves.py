@@ -2,22 +2,25 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Unpack
 
 from app.core.errors import Invalid
 from app.core.lengths import duration
-from app.schedules.fire_times import MOMENT, Rhythm, fire_times, rhythm
+from app.schedules.fire_times import MOMENT, Rhythm, fire_times
 from app.schedules.phrases import listing
+from app.schedules.preview import Said, read_typed
 
 _LOOKED_AT = 5
 _MOST_NAMED = 3
 
 
-def zone_move(cron: str, *, timezone: str, timezone_was: str, spread_key: str, now: datetime) -> str:
+def zone_move(cron: str, *, timezone_was: str, now: datetime, **said: Unpack[Said]) -> str:
     """“Still 02:30, now Berlin time: 6 h earlier.” Nothing where no run moves, or where a part cannot be read."""
-    if not timezone_was or timezone_was == timezone:
+    if not timezone_was or timezone_was == said["timezone"]:
         return ""
+    was: Said = {**said, "timezone": timezone_was}
     try:
-        before, after = (rhythm(cron, timezone=zone, spread_key=spread_key) for zone in (timezone_was, timezone))
+        before, after = read_typed(cron, now=now, **was), read_typed(cron, now=now, **said)
     except Invalid:
         return ""
     were, are = (fire_times(one, after=now, limit=_LOOKED_AT) for one in (before, after))

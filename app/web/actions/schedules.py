@@ -11,6 +11,7 @@ from app.core.ids import new_id
 from app.edge.errors import status_of
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import fresh_session, request_session, runtime
+from app.ops.schedule_preview import twin_note_of
 from app.runs import service as runs
 from app.runs.resuming import missed_meanwhile
 from app.schedules import service as schedules
@@ -50,7 +51,7 @@ def create_schedule() -> Response:
     except (Invalid, Conflict, NotFound) as error:
         return _refused(form, error, schedule=None)
     row = _schedule(schedule_id)
-    return toast(see_other("web.schedules"), f"{row.name} created. {_next_run(row)}".strip())
+    return toast(see_other("web.schedules"), _words(f"{row.name} created.", row))
 
 
 @route(web, "/schedules/<uuid:schedule_id>", permission=Permission.EDIT_SCHEDULES, methods=["POST"])
@@ -132,7 +133,13 @@ def request_key() -> str:
 def _saved(schedule_id: UUID) -> Response:
     on_commit(request_session(), runtime().dispatch)
     row = _schedule(schedule_id)
-    return toast(see_other("web.schedules"), f"{row.name} saved. {_next_run(row)}".strip())
+    return toast(see_other("web.schedules"), _words(f"{row.name} saved.", row))
+
+
+def _words(begin: str, row: ScheduleRow) -> str:
+    """What was done, when it runs next, and whether its job has the same times already."""
+    warning = twin_note_of(request_session(), schedule=row) or ""
+    return " ".join(f"{begin} {_next_run(row)} {warning}".split())
 
 
 def _edit(form: ScheduleForm, before: ScheduleRow) -> None:

@@ -1,6 +1,6 @@
 """What the page of one schedule shows. Reads, never writes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app.core.ids import new_id
 from app.jobs.kinds.sync.connection import needs_connection, what_to_connect
 from app.ops.schedule_history import list_history
+from app.ops.schedule_preview import twin_note_of
 from app.runs.filters import RunFilter
 from app.runs.queries import RunRow, list_runs
 from app.runs.states import RunState
@@ -91,7 +92,7 @@ def read_detail(
         schedule=row,
         view=view,
         pictures=pictures,
-        preview=preview_stored(row, viewer_zone=viewer_zone, now=now, count=view.next_runs),
+        preview=_preview(session, row, view=view, viewer_zone=viewer_zone, now=now),
         next_note=next_run_note(row, viewer_zone=viewer_zone, is_stopped=is_stopped, now=now),
         overlap=OVERLAP_SENTENCES[row.overlap],
         missed=missed_sentence(row.missed, limit=row.missed_limit, max_age_seconds=row.missed_max_age_seconds),
@@ -105,6 +106,12 @@ def read_detail(
         is_stopped=is_stopped,
         no_deletion=why_it_stays(row),
     )
+
+
+def _preview(session: Session, row: ScheduleRow, *, view: ScheduleView, viewer_zone: str, now: datetime) -> Preview:
+    found = preview_stored(row, viewer_zone=viewer_zone, now=now, count=view.next_runs)
+    twin_note = twin_note_of(session, schedule=row)
+    return found if twin_note is None else replace(found, notes=(*found.notes, twin_note))
 
 
 def count_waiting(

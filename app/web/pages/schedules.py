@@ -9,17 +9,17 @@ from app.edge.identity import current_actor, current_person, request_now
 from app.edge.permissions import schema_note
 from app.edge.runtime import request_session
 from app.jobs.queries import list_jobs
-from app.schedules.queries import get_schedule, list_schedules
+from app.schedules.queries import ScheduleNotFound, ScheduleRow, get_schedule, list_schedules
 from app.tenants.access import Permission
 from app.web.blueprint import web
 from app.web.context import viewer_zone
 from app.web.daemon import scheduling_stop
-from app.web.forms.schedules import fresh_values, stored_values
+from app.web.forms.schedules import LONGEST_SPREAD_KEY, fresh_values, stored_values
 from app.web.pages.resume_question import ask_about_missed, resume_question
 from app.web.pages.rights import refusals
 from app.web.pages.schedule_detail import count_waiting, read_detail
 from app.web.pages.schedule_form import form_page, offered_job_id, schedule_form
-from app.web.pages.schedule_preview import preview
+from app.web.pages.schedule_preview import MORE_RUNS, NEXT_RUNS, company_of, preview
 from app.web.pages.schedule_rows import read_list, read_tiles
 from app.web.pages.schedule_view import ScheduleView
 from app.web.pages.why_notes import note_on_schedule
@@ -54,8 +54,17 @@ def schedule_rows() -> Response:
 @route(web, "/schedules/preview", permission=Permission.EDIT_SCHEDULES)
 def schedule_preview() -> Response:
     """What the text that is being typed would do. Answers 200 for text that cannot be read, too."""
-    typed = {name: request.args.get(name, "") for name in ("cron", "timezone", "timezone_was", "spread_key")}
-    found = preview(**typed, viewer_zone=viewer_zone(), now=request_now())
+    sent = request.args
+    found = preview(
+        sent.get("cron", ""),
+        timezone=sent.get("timezone", ""),
+        timezone_was=sent.get("timezone_was", ""),
+        spread_key=sent.get("spread_key", "")[:LONGEST_SPREAD_KEY],
+        viewer_zone=viewer_zone(),
+        now=request_now(),
+        company=company_of(job_id=_id(sent.get("job_id", "")), before=_edited(sent.get("schedule_id", ""))),
+        count=MORE_RUNS if sent.get("more") else NEXT_RUNS,
+    )
     return fragment("schedules/_preview.html", preview=found)
 
 
@@ -141,3 +150,21 @@ def _listing() -> dict[str, Any]:
 
 def _has_jobs() -> bool:
     return bool(list_jobs(request_session(), organization_id=current_actor().organization_id))
+
+
+def _edited(text: str) -> ScheduleRow | None:
+    """The schedule whose form asks. One that is gone meanwhile does not keep the preview from being shown."""
+    schedule_id = _id(text)
+    if schedule_id is None:
+        return None
+    try:
+        return get_schedule(request_session(), organization_id=current_actor().organization_id, schedule_id=schedule_id)
+    except ScheduleNotFound:
+        return None
+
+
+def _id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
