@@ -31,10 +31,10 @@ class PartUnreadable(NotFound):
 
 @dataclass(frozen=True)
 class Message:
-    """An answer, or none, with a sentence for people."""
+    """An answer, or none, with a sentence for people where there is one to say."""
 
     answer: Answer | None
-    message: str
+    message: str | None
 
 
 @dataclass(frozen=True)

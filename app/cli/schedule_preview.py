@@ -2,11 +2,13 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import click
 
-from app.cli.console import as_json, moment, show
+from app.cli.console import Console, as_json, moment, pass_console, show, with_organization
 from app.cli.rhythm_options import read_moment, read_rhythm, when_options
+from app.cli.schedule_company import company_facts, company_lines, company_of
 from app.schedules.describe import describe, notes
 from app.schedules.fire_times import Rhythm, fire_times
 
@@ -19,25 +21,37 @@ MOST_PREVIEWED = 1000
 @click.option("--from", "start", metavar="WHEN", help="A date (midnight in the zone) or an instant; now by default.")
 @click.option("--count", default=5, show_default=True, type=click.IntRange(1, MOST_PREVIEWED))
 @click.option("--spread-key", default="", help="What H is spread by.")
+@click.option("--job", "job_id", type=click.UUID, help="Say also what else starts then, and whether it has a twin.")
 @when_options
+@with_organization
 @as_json
+@pass_console
 def preview(
-    cron: str, zone: str, start: str | None, count: int, spread_key: str, said: dict[str, Any], is_json: bool
+    console: Console,
+    cron: str,
+    zone: str,
+    start: str | None,
+    count: int,
+    spread_key: str,
+    job_id: UUID | None,
+    said: dict[str, Any],
+    is_json: bool,
 ) -> None:
     """Show when a cron text fires, exactly as the scheduler will."""
     when = read_rhythm(cron, said, timezone=zone, spread_key=spread_key)
     begin = _read_start(start, when)
     # The start itself counts, and "strictly after" is how fire times are asked for.
     found = fire_times(when, after=begin - timedelta(microseconds=1), limit=count)
-    remarks = notes(when, now=begin)
+    remarks, company = notes(when, now=begin), company_of(console, when, job_id)
     value = {
         "cron": when.cron.text,
         "zone": when.zone.name,
         "description": describe(when),
         "instants": [moment(at) for at in found],
         "notes": list(remarks),
+        **company_facts(company),
     }
-    lines = [describe(when), *(_line(at, when) for at in found), *remarks]
+    lines = [describe(when), *(_line(at, when) for at in found), *remarks, *company_lines(company)]
     show(value, "\n".join(lines), is_json=is_json)
 
 

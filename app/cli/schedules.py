@@ -10,6 +10,7 @@ from app.cli.code import revert_to_code, show_code_schedules
 from app.cli.code_names import schedule_argument
 from app.cli.console import Console, as_json, choice_of, moment, pass_console, show, table, with_organization
 from app.cli.rhythm_options import CRON_HELP, read_said, tag_options, when_options
+from app.cli.schedule_company import warn_of_twins
 from app.cli.schedule_history import gaps, history
 from app.cli.schedule_preview import preview
 from app.cli.schedule_show import show_schedule
@@ -117,6 +118,7 @@ def create(
     )
     with console.desk() as desk:
         schedule_id = create_schedule(desk.session, actor=desk.actor, draft=draft, now=desk.now)
+        warn_of_twins(desk, schedule_id)
     show({"schedule": str(schedule_id)}, f"Made schedule {schedule_id}.", is_json=is_json)
 
 
@@ -167,6 +169,7 @@ def edit(
         service.edit_schedule(
             desk.session, actor=desk.actor, schedule_id=schedule_id, draft=draft, version=old.version, now=desk.now
         )
+        warn_of_twins(desk, schedule_id)
     click.echo("Changed.")
 
 

@@ -90,3 +90,9 @@ def latest_event_ids(session: Session, *, organization_id: UUID) -> dict[Topic, 
     ]
     found = session.execute(select(*highest)).one()
     return {topic: number or 0 for topic, number in zip(Topic, found, strict=True)}
+
+
+def latest_event_id(session: Session, *, organization_id: UUID, topic: Topic) -> int:
+    """The highest event id of one topic, 0 without any: what somebody who keeps what was read compares."""
+    query = select(func.max(Event.id)).where(Event.organization_id == organization_id, Event.topic == topic.value)
+    return session.scalar(query) or 0

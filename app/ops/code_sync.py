@@ -23,6 +23,7 @@ from app.runs import service as runs
 from app.runs.models import Queue
 from app.schedules.acceptance import refuse_never
 from app.schedules.code_origin import OVERRIDABLE, CodeSchedule, plain_value
+from app.schedules.day_minutes import minutes_of
 from app.schedules.drafts import draft_with
 from app.schedules.fire_times import next_fire, rhythm
 from app.schedules.models import Schedule
@@ -170,6 +171,7 @@ class _Sync:
             job_id=job_id,
             name=self._free_name(one.id),
             cron=one.cron,
+            minutes=minutes_of(when),
             timezone=one.timezone,
             # The same on every machine, so that H means the same.
             spread_key=one.id,

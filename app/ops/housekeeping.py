@@ -19,6 +19,7 @@ from app.events.service import delete_events_before
 from app.ops.batches import delete_in_batches
 from app.ops.heartbeats import forget_processes
 from app.ops.old_runs import delete_runs_in_batches
+from app.schedules.rhythm_rows import fill_minutes
 from app.tenants.organizations import list_organizations
 from app.tenants.replays import forget_answers
 from app.tenants.tries import forget_old_tries
@@ -32,7 +33,7 @@ HOLD_SECONDS = 86_400.0
 # Facts are there to be noticed, not to be kept; the runs themselves say what became of them.
 EVENTS_KEPT = timedelta(days=30)
 
-Delete = Callable[[Session, int], int]
+Work = Callable[[Session, int], int]
 
 
 @dataclass
@@ -54,6 +55,10 @@ class Housekeeper:
         """Begin no further batch."""
         self._closed.set()
 
+    def complete(self) -> int:
+        """Work out for schedules what the version that saved them did not know yet. Returns for how many."""
+        return self._in_batches(ENGINE, lambda session, limit: fill_minutes(session, limit=limit))
+
     def tidy(self) -> dict[str, int]:
         """Delete everything that is old enough. Returns how many of what, as far as it came before it was closed."""
         with self.database.reading(IDENTITY) as session:
@@ -63,9 +68,9 @@ class Housekeeper:
             log.warning("nothing deleted", extra={"problem": "The database's clock was set within the last day."})
             return {}
         deleted = {
-            "sign_in_tries": self._delete(IDENTITY, lambda s, limit: forget_old_tries(s, now=now, limit=limit)),
-            "heartbeats": self._delete(ENGINE, lambda s, _limit: forget_processes(s, now=now)),
-            "events": self._delete(
+            "sign_in_tries": self._in_batches(IDENTITY, lambda s, limit: forget_old_tries(s, now=now, limit=limit)),
+            "heartbeats": self._in_batches(ENGINE, lambda s, _limit: forget_processes(s, now=now)),
+            "events": self._in_batches(
                 ENGINE, lambda s, limit: delete_events_before(s, before=now - EVENTS_KEPT, limit=limit)
             ),
             "idempotency_keys": 0,
@@ -80,7 +85,7 @@ class Housekeeper:
     def _tidy_organization(self, organization_id: UUID, now: datetime) -> dict[str, int]:
         scope = Scope.tenant(organization_id)
         found = {
-            "idempotency_keys": self._delete(
+            "idempotency_keys": self._in_batches(
                 scope, lambda s, limit: forget_answers(s, organization_id=organization_id, now=now, limit=limit)
             )
         }
@@ -96,9 +101,9 @@ class Housekeeper:
         )
         return found | {"log_lines": deleted.lines, "runs": deleted.runs}
 
-    def _delete(self, scope: Scope, delete: Delete) -> int:
+    def _in_batches(self, scope: Scope, work: Work) -> int:
         def batch(limit: int) -> int:
-            return self.database.run(scope, lambda session: delete(session, limit))
+            return self.database.run(scope, lambda session: work(session, limit))
 
         return delete_in_batches(batch, pause=self._closed.wait, is_over=self._closed.is_set)
 
@@ -108,6 +113,7 @@ class Housekeeper:
             with trouble.absorbing() as go:
                 go.was_made = self.schema.is_current()
                 if go.was_made:
+                    self.complete()
                     deleted = self.tidy()
                     log.info("tidied up", extra={name: count for name, count in deleted.items() if count})
             wait = EVERY_SECONDS

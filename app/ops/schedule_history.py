@@ -54,11 +54,17 @@ def list_history(
     limit: int,
     older_than: Place | None = None,
     kind: HistoryKind | None = None,
+    newest: Sequence[RunRow] | None = None,
 ) -> list[HistoryEntry]:
-    """So many entries, the newest first. `older_than` is the place of the last one that was shown."""
+    """So many entries, the newest first. `older_than` is the place of the last one that was shown.
+
+    `newest` are the newest runs of the schedule where the caller has read at least as many of them already.
+    """
     where = organization_id, schedule_id, limit, older_than
     found: list[HistoryEntry] = []
-    if kind is not HistoryKind.CHANGES:
+    if newest is not None:
+        found += map(_of_run, newest[:limit])
+    elif kind is not HistoryKind.CHANGES:
         found += _runs(session, *where, *_which_runs(kind))
     if kind in (None, HistoryKind.GAPS):
         found += [*_gaps(session, *where), *_repairs(session, *where)]
@@ -84,7 +90,11 @@ def _runs(
     if older_than is not None:
         query = query.where(tuple_(Run.created_at, Run.id) < older_than)
     query = query.order_by(Run.created_at.desc(), Run.id.desc()).limit(limit)
-    return [HistoryEntry(row.created_at, row.id, run=row) for row in map(row_of, session.execute(query))]
+    return [_of_run(row_of(row)) for row in session.execute(query)]
+
+
+def _of_run(row: RunRow) -> HistoryEntry:
+    return HistoryEntry(row.created_at, row.id, run=row)
 
 
 def _changes(

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Row, Subquery, func, select, true
 from sqlalchemy.orm import Session
 
 from app.core.seconds import SecondsBetween
@@ -37,47 +38,62 @@ class Longest:
     is_all: bool
 
 
-def last_lengths(session: Session, *, organization_id: UUID, schedule_id: UUID, limit: int) -> list[RunLength]:
-    """The last runs that succeeded or failed after they had started, the oldest first."""
-    newest = (
+@dataclass(frozen=True)
+class LastLengths:
+    """The last runs, the oldest first, and the longest good one of a longer time; None where none was good."""
+
+    runs: tuple[RunLength, ...] = ()
+    longest: Longest | None = None
+
+
+def last_lengths(
+    session: Session, *, organization_id: UUID, schedule_id: UUID, limit: int, longest_since: datetime
+) -> LastLengths:
+    """The last runs that succeeded or failed after they had started, and the longest since then. One statement."""
+    mine = of_schedule(organization_id=organization_id, schedule_id=schedule_id)
+    newest, longest = _newest(mine), _longest(mine, longest_since)
+    ended = newest.c.state.in_([RunState.SUCCEEDED.value, RunState.FAILED.value])
+    query = (
+        select(newest, longest)
+        .join_from(newest, longest, true())
+        .where(ended, newest.c.started_at.is_not(None))
+        .order_by(newest.c.finished_at.desc())
+        .limit(limit)
+    )
+    found = session.execute(query).all()
+    return LastLengths(tuple(_length(row) for row in reversed(found)), _longest_of(found[0]) if found else None)
+
+
+def _newest(mine: ColumnElement[bool]) -> Subquery:
+    return (
         select(Run.id, Run.state, (Run.attempt > 1).label("is_retried"), Run.started_at, Run.finished_at)
-        .where(of_schedule(organization_id=organization_id, schedule_id=schedule_id), Run.finished_at.is_not(None))
+        .where(mine, Run.finished_at.is_not(None))
         .order_by(Run.finished_at.desc())
         .limit(_MOST_LOOKED_AT)
         .subquery("newest")
-    ).c
-    ended = newest.state.in_([RunState.SUCCEEDED.value, RunState.FAILED.value])
-    query = (
-        select(newest.id, newest.state, newest.is_retried, newest.started_at, newest.finished_at)
-        .where(ended, newest.started_at.is_not(None))
-        .order_by(newest.finished_at.desc())
-        .limit(limit)
     )
-    found = [
-        RunLength(
-            run_id, outcome_of(RunState(state), is_retried=bool(is_retried)), started_at, finished_at - started_at
-        )
-        for run_id, state, is_retried, started_at, finished_at in session.execute(query)
-    ]
-    return found[::-1]
 
 
-def longest_since(session: Session, *, organization_id: UUID, schedule_id: UUID, since: datetime) -> Longest | None:
-    """The longest run since then that succeeded, out of the newest ten thousand; None where none did."""
-    newest = (
+def _longest(mine: ColumnElement[bool], since: datetime) -> Subquery:
+    """One row, which is put beside each of the others."""
+    good = (
         select(SecondsBetween(Run.finished_at, Run.started_at).label("seconds"))
-        .where(
-            of_schedule(organization_id=organization_id, schedule_id=schedule_id),
-            Run.finished_at >= since,
-            Run.state == RunState.SUCCEEDED.value,
-            Run.started_at.is_not(None),
-        )
+        .where(mine, Run.finished_at >= since, Run.state == RunState.SUCCEEDED.value, Run.started_at.is_not(None))
         .order_by(Run.finished_at.desc())
         .limit(_MOST_COMPARED)
-        .subquery("newest")
-    ).c
-    seconds, runs = session.execute(select(func.max(newest.seconds), func.count())).one()
-    if seconds is None:
+        .subquery("good")
+    )
+    return select(func.max(good.c.seconds).label("seconds"), func.count().label("runs")).subquery("longest")
+
+
+def _length(row: Row[Any]) -> RunLength:
+    outcome = outcome_of(RunState(row.state), is_retried=bool(row.is_retried))
+    return RunLength(row.id, outcome, row.started_at, row.finished_at - row.started_at)
+
+
+def _longest_of(row: Row[Any]) -> Longest | None:
+    if row.seconds is None:
         return None
     # A file keeps fractions of a day, which come out a few microseconds short.
-    return Longest(timedelta(milliseconds=round(float(seconds) * 1000)), runs, is_all=runs < _MOST_COMPARED)
+    took = timedelta(milliseconds=round(float(row.seconds) * 1000))
+    return Longest(took, row.runs, is_all=row.runs < _MOST_COMPARED)

@@ -17,11 +17,17 @@ from app.schedules.models import Schedule
 
 
 @dataclass(frozen=True)
-class ScheduleStats:
-    """What the runs of one schedule say about it. The rate's denominator is `finished`."""
+class Ended:
+    """How the runs of one schedule ended. The rate's denominator is `finished`."""
 
     succeeded: int
     finished: int
+
+
+@dataclass(frozen=True)
+class ScheduleStats(Ended):
+    """What the runs of one schedule say about it."""
+
     last: RunRow | None
 
 
@@ -59,6 +65,12 @@ def schedule_stats(
         )
         for schedule_id in schedule_ids
     }
+
+
+def count_ended(session: Session, *, schedule_id: UUID, since: datetime) -> Ended:
+    """How the runs of one schedule since then ended."""
+    found = session.execute(_outcome_counts([schedule_id], since)).one_or_none()
+    return Ended(0, 0) if found is None else Ended(found.succeeded, found.finished)
 
 
 def last_runs_of_jobs(session: Session, *, organization_id: UUID, job_ids: Sequence[UUID]) -> dict[UUID, RunRow]:

@@ -16,6 +16,7 @@ from app.jobs.models import Job
 from app.jobs.service import SYNC_RETRY
 from app.jobs.services import SERVICE_NAMES, Service
 from app.schedules import service as schedules
+from app.schedules.day_minutes import minutes_of
 from app.schedules.drafts import draft_of
 from app.schedules.fire_times import ClockChange, next_fire, rhythm
 from app.schedules.models import Schedule
@@ -102,6 +103,7 @@ def _give(session: Session, organization_id: UUID, service: Service, now: dateti
             id=schedule_id,
             job_id=job.id,
             cron=CRON,
+            minutes=minutes_of(rhythm(CRON, timezone=ZONE)),
             timezone=ZONE,
             spread_key=new_id().hex,
             clock_change=ClockChange.ONCE.value,

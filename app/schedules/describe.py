@@ -1,20 +1,21 @@
 """A rhythm in one sentence, and what is worth knowing about it. The words of times and days are phrases.py."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.schedules.bound_notes import bound_notes
 from app.schedules.change_notes import clock_change_notes
 from app.schedules.cron import CronExpression
-from app.schedules.fire_times import Rhythm, next_fire
+from app.schedules.fire_times import Rhythm, count_fires, next_fire
 from app.schedules.intervals import Interval
 from app.schedules.kind_phrases import interval_phrase, lines_phrase, single_times_phrase
-from app.schedules.phrases import MONTHS, WEEKDAYS, even_step, in_week_order, listing, ordinal
+from app.schedules.phrases import MONTHS, WEEKDAYS, even_step, in_week_order, listing, ordinal, roughly
 from app.schedules.rhythm_text import Times
 from app.schedules.single_times import SingleTimes
 
 MOST_NOTES = 4
 _MANY_RUNS_A_DAY = 720
+_YEAR = timedelta(days=365)
 
 
 def describe(rhythm: Rhythm) -> str:
@@ -26,16 +27,33 @@ def describe(rhythm: Rhythm) -> str:
     return f"{found[0].upper()}{found[1:]}, {zone}"
 
 
-def notes(rhythm: Rhythm, *, now: datetime) -> tuple[str, ...]:
-    """What is valid and still surprises people, and the clock changes of the next 400 days: at most four notes."""
+def notes(rhythm: Rhythm, *, now: datetime, typical: timedelta | None = None) -> tuple[str, ...]:
+    """What is valid and still surprises people, and the clock changes of the next 400 days: at most four notes.
+
+    `typical` is how long a run takes, where that is known.
+    """
     if rhythm.cron.is_manual:
         return ()
     found = bound_notes(rhythm, now=now)
     for line in () if isinstance(rhythm.cron, Interval | SingleTimes) else rhythm.cron.lines:
-        found += _line_notes(replace(rhythm, cron=line), line, now)
+        found += _line_notes(replace(rhythm, cron=line), line, now, typical)
     found += clock_change_notes(rhythm, now=now)
     # Lines may surprise in the same way; once is enough.
     return tuple(dict.fromkeys(found))[:MOST_NOTES]
+
+
+def consequence(rhythm: Rhythm, *, now: datetime, typical: timedelta | None = None) -> str | None:
+    """“About 365 runs a year, ~21 s each”: what it amounts to. None for what never fires by itself."""
+    if rhythm.cron.is_manual or next_fire(rhythm, after=now) is None:
+        return None
+    end = now + _YEAR
+    count = count_fires(rhythm, after=now, until=end)
+    each = f", ~{roughly(typical)} each" if typical else ""
+    if next_fire(rhythm, after=end) is None:
+        return f"{'1 run' if count == 1 else f'{count:,} runs'}, then no more{each}"
+    if count == 0:
+        return f"Less than one run a year{each}"
+    return f"About {'1 run' if count == 1 else f'{count:,} runs'} a year{each}"
 
 
 def _phrase(times: Times) -> str:
@@ -44,8 +62,9 @@ def _phrase(times: Times) -> str:
     return single_times_phrase(times) if isinstance(times, SingleTimes) else lines_phrase(times.lines, times.text)
 
 
-def _line_notes(rhythm: Rhythm, line: CronExpression, now: datetime) -> list[str]:
-    own = (_leap_year_note(rhythm, line, now), _joined_note(line), _step_note(line), _many_runs_note(line))
+def _line_notes(rhythm: Rhythm, line: CronExpression, now: datetime, typical: timedelta | None) -> list[str]:
+    many = _many_runs_note(line, typical)
+    own = (_leap_year_note(rhythm, line, now), _joined_note(line), _step_note(line), many)
     return [note for note in own if note]
 
 
@@ -86,6 +105,8 @@ def _step_note(cron: CronExpression) -> str | None:
     return None
 
 
-def _many_runs_note(cron: CronExpression) -> str | None:
+def _many_runs_note(cron: CronExpression, typical: timedelta | None) -> str | None:
     runs = len(cron.minutes) * len(cron.hours) * len(cron.seconds)
-    return f"{runs:,} runs a day." if runs >= _MANY_RUNS_A_DAY else None
+    if runs < _MANY_RUNS_A_DAY:
+        return None
+    return f"{runs:,} runs a day.{f' Typical run takes {roughly(typical)}.' if typical else ''}"

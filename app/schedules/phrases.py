@@ -1,7 +1,8 @@
 """The words of a rhythm, without its zone: when on the clock, and on which days. English only, whatever the locale."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from cron_descriptor import ExpressionDescriptor, FormatException, MissingFieldException, Options
@@ -18,6 +19,7 @@ MONTHS = (
 )
 _NTH = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", LAST: "last"}
 _MOST_LISTED = 6
+_MOST_STRETCHES = 3
 _EVERY_DAY = "every day"
 
 
@@ -48,6 +50,16 @@ def ordinal(number: int) -> str:
     """“1st”, “2nd”, “13th”."""
     ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{ending}"
+
+
+def roughly(length: timedelta) -> str:
+    """“21 s”, “6 min”, “2 h”: a length that nobody needs to the second."""
+    seconds = length.total_seconds()
+    if seconds < 1:
+        return "under 1 s"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5_400 else f"{seconds / 3_600:.0f} h"
 
 
 def in_week_order(weekdays: Iterable[int]) -> list[int]:
@@ -109,11 +121,28 @@ def _pace(cron: CronExpression) -> str | None:
     if minute_pace and len(cron.hours) == cron.hours[-1] - cron.hours[0] + 1:
         first, last = cron.hours[0] * 60 + cron.minutes[0], cron.hours[-1] * 60 + cron.minutes[-1]
         return f"{minute_pace} from {clock_text(first)} to {clock_text(last)}"
-    if len(cron.minutes) > _MOST_LISTED:
-        return None
-    if hour_step:
+    if hour_step and len(cron.minutes) <= _MOST_LISTED:
         return _at_minutes(f"every {hour_step} hours", cron)
-    return None
+    hours = _hours_phrase(cron, hour_step)
+    return f"{minute_pace} {hours}" if minute_pace and hours else None
+
+
+def _hours_phrase(cron: CronExpression, step: int | None) -> str | None:
+    """“from 06:00 to 06:55 and from 18:00 to 18:55”. cron-descriptor says “at 06:00 and 18:00”, as if it ran once."""
+    if step:
+        return f"in every {ordinal(step)} hour from midnight on"
+    first, last = cron.minutes[0], cron.minutes[-1]
+    begins = [hour for hour in cron.hours if hour - 1 not in cron.hours]
+    ends = [hour for hour in cron.hours if hour + 1 not in cron.hours]
+    if len(begins) > _MOST_STRETCHES:
+        # With a single minute there is no pace within an hour, and the minute itself has to be said.
+        return None if len(cron.minutes) == 1 else f"in hours {listing([str(hour) for hour in cron.hours])}"
+    return listing(
+        [
+            f"from {clock_text(begin * 60 + first)} to {clock_text(end * 60 + last)}"
+            for begin, end in zip(begins, ends, strict=True)
+        ]
+    )
 
 
 def _minute_pace(cron: CronExpression, text: str) -> str | None:
@@ -199,6 +228,7 @@ def _month_day_phrase(cron: CronExpression) -> str:
     if len(days) > _MOST_LISTED and days[-1] - days[0] == len(days) - 1:
         return f"days {days[0]} to {days[-1]}{last}"
     texts = [str(day) for day in days]
-    if len(days) > _MOST_LISTED:
+    # Whoever reads dots goes on in the same steps.
+    if len(days) > _MOST_LISTED and len({later - earlier for earlier, later in pairwise(days)}) == 1:
         return f"days {', '.join(texts[:3])} … {texts[-1]}{last}"
     return f"{'day' if len(days) == 1 else 'days'} {listing(texts)}{last}"

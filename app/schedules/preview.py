@@ -1,14 +1,14 @@
 """What a rhythm will do, as pages and API both say it: its sentence, its next runs and its notes, or what is wrong."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NotRequired, TypedDict, Unpack
 
 from app.core.errors import Invalid
 from app.schedules.acceptance import clean_bound, refuse_never
 from app.schedules.cron import LONGEST_TEXT as LONGEST_LINE
 from app.schedules.cron import CronInvalid
-from app.schedules.describe import describe, notes
+from app.schedules.describe import consequence, describe, notes
 from app.schedules.fire_times import ClockChange, Rhythm, fire_times, rhythm
 from app.schedules.intervals import complete_interval
 from app.schedules.queries import ScheduleRow
@@ -37,6 +37,8 @@ class RhythmPreview:
     is_manual: bool
     next_runs: tuple[datetime, ...]
     notes: tuple[str, ...]
+    # “About 365 runs a year, ~21 s each”; nothing for what never fires by itself.
+    consequence: str | None
 
 
 def preview_text(cron: str, *, now: datetime, count: int, **said: Unpack[Said]) -> RhythmPreview:
@@ -71,14 +73,15 @@ def _refuse_length(text: str) -> None:
         raise CronInvalid(f"All lines together have at most {LONGEST_TEXT} characters. Shorten the text.")
 
 
-def preview_rhythm(when: Rhythm, *, now: datetime, count: int) -> RhythmPreview:
-    """The preview of a rhythm that was understood."""
+def preview_rhythm(when: Rhythm, *, now: datetime, count: int, typical: timedelta | None = None) -> RhythmPreview:
+    """The preview of a rhythm that was understood. `typical` is how long a run takes, where that is known."""
     return RhythmPreview(
         sentence=describe(when),
         zone=when.zone.name,
         is_manual=when.cron.is_manual,
         next_runs=tuple(fire_times(when, after=now, limit=count)),
-        notes=notes(when, now=now),
+        notes=notes(when, now=now, typical=typical),
+        consequence=consequence(when, now=now, typical=typical),
     )
 
 

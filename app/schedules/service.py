@@ -17,6 +17,7 @@ from app.events.service import Topic, append_event
 from app.jobs.queries import get_job
 from app.schedules.acceptance import refuse_never
 from app.schedules.code_origin import refuse_deletion, refuse_left, refuse_renaming
+from app.schedules.day_minutes import minutes_of
 from app.schedules.draft import ScheduleDraft, completed
 from app.schedules.fire_times import Rhythm, next_fire
 from app.schedules.gaps import record_gap
@@ -213,6 +214,7 @@ def _columns(
         "name": name,
         "job_id": job.id,
         "cron": when.cron.text,
+        "minutes": minutes_of(when),
         "timezone": when.zone.name,
         "spread_key": draft.spread_key,
         "has_seconds": draft.has_seconds,

@@ -22,7 +22,8 @@ SAID = (
 # Of versions from before they were kept it is known what they said, and since when, but not by whom.
 UNKNOWN_AUTHOR = ""
 LONGEST_AUTHOR = 254
-NO_VERSION = 2**31
+# The highest number that the column holds: no schedule is changed so often.
+NO_VERSION = 2**31 - 1
 
 _Query = Select[int, datetime, str, dict[str, Any], int | None, dict[str, Any]]
 

@@ -1,4 +1,4 @@
-"""When a schedule's clock and the viewer's are further apart than usual, because they change on different dates. Pure."""
+"""When the viewer's clock is nearer or further than usual, because two zones change on different dates. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from app.schedules.zones import Zone, find_zone
 _AHEAD = timedelta(days=400)
 _MOST_NOTES = 2
 # Where these runs show several times on the clock, their distance is said and not each time.
-_LOOKED_AT = 5
+_LOOKED_AT = 20
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,9 @@ def way_out(when: Rhythm, *, now: datetime) -> WayOut | None:
     changes, minute, hour = changes_ahead(when, now), int(found[1]), int(found[3])
     for other in (hour + shift for shift in _SHIFTS if 0 <= hour + shift < 24):
         if not _is_troubled(other * 60 + minute, changes):
-            return WayOut(_ONE_TIME.sub(rf"\g<1>\g<2>{other}", when.cron.text, count=1), clock_text(other * 60 + minute))
+            return WayOut(
+                _ONE_TIME.sub(rf"\g<1>\g<2>{other}", when.cron.text, count=1), clock_text(other * 60 + minute)
+            )
     return WayOut("", "")
 
 

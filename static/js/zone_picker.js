@@ -45,7 +45,7 @@
     });
     if (swapped === list && !list.hidden) {
       const first = (!input.value && chosen) || options[0];
-      if (isEntered && first) choose(first); else mark(first);
+      if (isEntered && first) choose(first); else { list.scrollIntoView({ block: "nearest" }); mark(first); }
     } else if (document.activeElement !== input) close();
   };
 

@@ -61,6 +61,20 @@ class TestPreview:
         assert isinstance(result.exception, Invalid)
         assert message in result.exception.message
 
+    def test_says_for_a_job_what_else_starts_then(self, terminal: Terminal, job_id: str) -> None:
+        for number in range(11):
+            terminal.run("schedules", "create", f"Nightly {number}", "--job", job_id, "--cron", "0 0 * * *")
+
+        shown = terminal.json("schedules", "preview", "@daily", "--timezone", "UTC", "--job", job_id)
+        text = terminal.run("schedules", "preview", "@daily", "--job", job_id).output
+
+        assert (shown["load"]["others"], shown["load"]["offer"]["cron"]) == (11, "7 0 * * *")
+        assert "11 other schedules start at 00:00. Move to 00:07? Then nobody else starts. (7 0 * * *)" in text
+        assert "This job has the same times already: “Nightly 0”" in text
+
+    def test_asks_no_database_without_one(self, terminal: Terminal) -> None:
+        assert "load" not in terminal.json("schedules", "preview", "0 0 * * *")
+
 
 class TestSchedules:
     def test_are_made_listed_switched_and_deleted(self, terminal: Terminal, job_id: str) -> None:

@@ -17,9 +17,10 @@ from app.ops.housekeeping import EVENTS_KEPT, Housekeeper
 from app.ops.models import Heartbeat
 from app.runs.models import Attempt, LogLine, Run
 from app.runs.states import RunState
+from app.schedules.models import Schedule
 from app.tenants.models import IdempotencyKey, SignInFailure
 from tests.factories.tenants import make_member
-from tests.factories.work import make_job, make_organization, make_run
+from tests.factories.work import make_job, make_organization, make_run, make_schedule
 from tests.fakes.clock import ManualClock
 from tests.fakes.database import OpenDatabase
 
@@ -163,3 +164,20 @@ class TestBatches:
         delete_in_batches(lambda _limit: next(counts), pause=pauses.append, ticks=lambda: next(moments))
 
         assert pauses == [0.3]
+
+
+class TestCompleting:
+    def test_works_out_the_minutes_of_schedules_from_before(self, database: OpenDatabase, clock: ManualClock) -> None:
+        with database.transaction() as session:
+            job = make_job(session, make_organization(session))
+            old = make_schedule(session, job, cron="1 0 * * *").id
+            unreadable = make_schedule(session, job, cron="R * * * *").id
+            known = make_schedule(session, job, minutes=b"known").id
+
+        looked_at = housekeeper(database, clock).complete()
+
+        with database.reading() as session:
+            kept = {found.id: found.minutes for found in session.scalars(select(Schedule))}
+        assert looked_at == 2
+        assert kept == {old: bytes([2]) + bytes(179), unreadable: b"", known: b"known"}
+        assert housekeeper(database, clock).complete() == 0

@@ -27,7 +27,7 @@ from app.runs.express import Express
 from app.runs.facts import AttemptEnd
 from app.runs.models import Run
 from app.runs.queries import earliest_ready_across_tenants, list_dead_letters
-from app.runs.run_lengths import last_lengths, longest_since
+from app.runs.run_lengths import last_lengths
 from app.runs.states import AttemptState
 from app.runs.statistics import count_outcomes, count_queue, schedule_stats
 from app.runs.timeline import bunch_runs
@@ -232,8 +232,7 @@ class TestQueryPlans:
 
         def read() -> None:
             bunch_runs(session, **mine, since=NOW - timedelta(hours=16), width=timedelta(minutes=15), now=NOW)
-            last_lengths(session, **mine, limit=50)
-            longest_since(session, **mine, since=NOW - timedelta(days=30))
+            last_lengths(session, **mine, limit=50, longest_since=NOW - timedelta(days=30))
             list_gaps(session, **mine, limit=100)
 
         plans = plans_of(session.get_bind(), read)

@@ -14,7 +14,7 @@ from app.jobs.models import Job
 from app.ops.schedule_timeline import Span, read_timeline
 from app.runs.models import Run
 from app.runs.outcomes import Outcome
-from app.runs.run_lengths import last_lengths, longest_since
+from app.runs.run_lengths import LastLengths, Longest, last_lengths
 from app.runs.timeline import RunBunch, bunch_runs
 from app.schedules.models import Schedule
 from app.schedules.queries import get_schedule
@@ -193,9 +193,9 @@ class TestTimeline:
 
 
 class TestLengths:
-    def of(self, session: Session, schedule: Schedule, limit: int = 50) -> list[float]:
+    def of(self, session: Session, schedule: Schedule, limit: int = 50) -> LastLengths:
         mine = {"organization_id": schedule.organization_id, "schedule_id": schedule.id}
-        return [each.took.total_seconds() for each in last_lengths(session, **mine, limit=limit)]
+        return last_lengths(session, **mine, limit=limit, longest_since=NOW - timedelta(days=30))
 
     def test_are_of_the_last_runs_that_came_to_an_end_by_themselves(
         self, session: Session, job: Job, schedule: Schedule
@@ -212,9 +212,12 @@ class TestLengths:
             never_started(NOW - hour, state="skipped"),
         )
 
-        assert self.of(session, schedule, limit=2) == [2, 3]
+        found = self.of(session, schedule, limit=2)
 
-    def test_know_the_longest_since_then(self, session: Session, job: Job, schedule: Schedule) -> None:
+        assert [each.took.total_seconds() for each in found.runs] == [2, 3]
+        assert [each.outcome for each in found.runs] == [Outcome.SUCCEEDED, Outcome.FAILED]
+
+    def test_know_the_longest_good_one_of_a_month(self, session: Session, job: Job, schedule: Schedule) -> None:
         add_runs(
             session,
             job,
@@ -224,16 +227,19 @@ class TestLengths:
             ended(NOW - timedelta(days=2), seconds=800, state="failed"),
             ended(NOW - timedelta(days=1), seconds=20),
         )
-        mine = {"organization_id": schedule.organization_id, "schedule_id": schedule.id}
 
-        found = longest_since(session, **mine, since=NOW - timedelta(days=30))
+        found = self.of(session, schedule, limit=1)
 
-        assert found is not None
-        assert (found.took, found.runs, found.is_all) == (timedelta(seconds=541.5), 2, True)
+        assert found.longest == Longest(timedelta(seconds=541.5), 2, is_all=True)
+
+    def test_of_failures_alone_know_no_longest(self, session: Session, job: Job, schedule: Schedule) -> None:
+        add_runs(session, job, schedule, ended(NOW - timedelta(days=1), state="failed"))
+
+        found = self.of(session, schedule)
+
+        assert (len(found.runs), found.longest) == (1, None)
 
     def test_of_nothing(self, session: Session, schedule: Schedule) -> None:
-        mine = {"organization_id": schedule.organization_id, "schedule_id": schedule.id}
         rescope(session, Scope.tenant(schedule.organization_id))
 
-        assert self.of(session, schedule) == []
-        assert longest_since(session, **mine, since=NOW) is None
+        assert self.of(session, schedule) == LastLengths()

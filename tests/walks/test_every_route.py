@@ -53,6 +53,7 @@ BODIES: dict[str, Callable[[dict[str, UUID]], dict[str, Any]]] = {
     "stop_scheduler": lambda _ids: {"reason": "Moving house"},
     "steer_queue": lambda ids: {"action": "retry", "jobIds": [str(ids["run_id"])]},
     "validate_cron": lambda _ids: {"cron": "0 2 * * *"},
+    "preview_new_schedule": lambda ids: {"cron": "0 2 * * *", "job_id": str(ids["job_id"])},
 }
 # Parameters behind the `?` that name a tenant's row.
 QUERIES: dict[str, Callable[[dict[str, UUID]], dict[str, str]]] = {

@@ -173,7 +173,7 @@ class TestHistory:
             )  # fmt: skip
             session.add(gap)
 
-        text = viewer.visit(address(schedule_id)).text
+        text = viewer.visit(f"{address(schedule_id)}?tz=schedule").text
 
         assert "1 slot at Sun 3 Jan, 02:30: no scheduler was running." in text
         assert "cron: 0 2 * * * → 30 2 * * *" in text

@@ -362,3 +362,61 @@ class TestThePreview:
 
         assert "Tue 5 Jan, 20:00" in text
         assert "Wed 6 Jan, 10:00 your time" in text
+
+
+class TestCompany:
+    """What the preview says about the organization's other schedules."""
+
+    @pytest.fixture
+    def crowd(self, database: Database, job: Job) -> None:
+        with database.transaction() as session:
+            for number in range(38):
+                make_schedule(session, job, name=f"Nightly {number}", cron="0 0 * * *")
+
+    def test_a_crowded_minute_is_said_with_a_quiet_one(self, operator: Browser, crowd: None) -> None:
+        text = operator.visit("/schedules/preview?cron=0+0+*+*+*&timezone=UTC", htmx=True).text
+
+        assert "38 other schedules start at 00:00. <button" in text
+        assert 'data-offer="cron" value="7 0 * * *">Move to 00:07</button>' in text
+        assert "(<code>7 0 * * *</code>)? Then nobody else starts." in text
+
+    def test_the_hour_is_drawn_and_told(self, operator: Browser, crowd: None) -> None:
+        text = operator.visit("/schedules/preview?cron=0+0+*+*+*&timezone=UTC", htmx=True).text
+
+        label = "Other schedules that start from 00:00 to 00:59: 38 at 00:00, at most 0 in any other minute"
+        assert f'role="img" aria-label="{label}"' in text
+
+    def test_the_quiet_one_has_no_such_note(self, operator: Browser, crowd: None) -> None:
+        text = operator.visit("/schedules/preview?cron=7+0+*+*+*&timezone=UTC", htmx=True).text
+
+        assert "other schedules" not in text
+        assert "About 365 runs a year" in text
+
+    def test_the_same_times_for_the_same_job_are_said_before_and_after_saving(
+        self, operator: Browser, job: Job, schedule: Schedule
+    ) -> None:
+        words = "This job has the same times already: “Odd hours”."
+        query = f"cron=7+9,12,15,18,21+*+*+*&timezone=UTC&job_id={job.id}"
+        shown = operator.visit(f"/schedules/preview?{query}", htmx=True).text
+        mine = operator.visit(f"/schedules/preview?{query}&schedule_id={schedule.id}", htmx=True).text
+
+        sent = typed(job, cron="7 9,12,15,18,21 * * *", timezone="UTC", missed_max_age_seconds="2 days")
+        operator.send("/schedules", sent)
+
+        assert words in shown
+        assert words not in mine
+        assert words in operator.visit("/schedules").text
+
+    def test_the_page_of_a_schedule_names_its_twin(
+        self, operator: Browser, database: Database, job: Job, schedule: Schedule
+    ) -> None:
+        with database.transaction() as session:
+            make_schedule(session, job, name="Again", cron=schedule.cron)
+
+        assert "“Again”. Both would start it." in operator.visit(f"/schedules/{schedule.id}").text
+
+    @pytest.mark.parametrize("rest", ["job_id=x&schedule_id=y", f"schedule_id={UUID(int=7)}", "more=yes"])
+    def test_whatever_else_is_sent_there_is_an_answer(self, operator: Browser, rest: str) -> None:
+        text = operator.visit(f"/schedules/preview?cron=0+6+*+*+*&timezone=UTC&{rest}", htmx=True).text
+
+        assert text.count('class="next-wall"') == (20 if rest == "more=yes" else 5)

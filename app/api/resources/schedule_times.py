@@ -1,30 +1,26 @@
-"""What lies behind a schedule and what lies ahead of it: its history and its preview."""
+"""What lies behind a schedule: its history. What lies ahead of it: schedule_previews.py."""
 
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from app.api.models import Answer, Int32, Moment, Paging, Query
+from app.api.models import Answer, Moment, Paging
 from app.api.paging import read_cursor, write_cursor
 from app.api.resource import Page, resource
 from app.api.resources.schedule_versions import FieldChange, field_change
-from app.core.errors import Invalid
-from app.edge.identity import current_actor, request_now
+from app.edge.identity import current_actor
 from app.edge.runtime import request_session
 from app.ops.schedule_history import HistoryEntry, HistoryKind, Place, list_history
 from app.runs.queries import RunRow
 from app.runs.states import Reason, RunState, Trigger
 from app.schedules.policies import GapReason
-from app.schedules.preview import RhythmPreview, preview_of, sentence_of
-from app.schedules.queries import GapRow, ScheduleRow, get_schedule
+from app.schedules.queries import GapRow, get_schedule
 from app.schedules.versions import VersionRow
 from app.tenants.access import Permission
 
-MOST_PREVIEWED = 100
 _TAG = "Schedules"
 
 
@@ -94,29 +90,6 @@ class HistoryOut(Answer):
     change: HistoryChange | None
 
 
-class PreviewQuery(Query):
-    """How far to look ahead."""
-
-    count: Annotated[Int32, Field(ge=1, le=MOST_PREVIEWED, description="How many runs.")] = 5
-
-
-class NextRun(Answer):
-    """A coming run, in UTC and on the clock of the schedule."""
-
-    at: Moment
-    local: Annotated[str, Field(description="ISO 8601 with the offset of that day.")]
-
-
-class PreviewOut(Answer):
-    """When a schedule runs. Of one that is switched off: when it would."""
-
-    description: str
-    timezone: str
-    next_runs: list[NextRun]
-    notes: Annotated[list[str], Field(description="What surprises people, such as changes of the clocks.")]
-    error: Annotated[str | None, Field(description="Why there are no times, when it cannot be read any more.")]
-
-
 @resource(
     "GET",
     "/schedules/<uuid:schedule_id>/history",
@@ -141,25 +114,6 @@ def show_schedule_history(schedule_id: UUID, query: HistoryQuery) -> Page[Histor
     entries = found[: query.limit]
     goes_on = write_cursor(entries[-1].at.isoformat(), str(entries[-1].id)) if len(found) > len(entries) else None
     return Page([_entry(entry) for entry in entries], goes_on)
-
-
-@resource(
-    "GET",
-    "/schedules/<uuid:schedule_id>/preview",
-    permission=Permission.VIEW,
-    query=PreviewQuery,
-    answer=PreviewOut,
-    tag=_TAG,
-)
-def preview_schedule(schedule_id: UUID, query: PreviewQuery) -> PreviewOut:
-    """When a schedule runs next, exactly as the scheduler will."""
-    organization_id = current_actor().organization_id
-    row = get_schedule(request_session(), organization_id=organization_id, schedule_id=schedule_id)
-    try:
-        found = preview_of(row, now=request_now(), count=query.count)
-    except Invalid as error:
-        return _unreadable(row, error)
-    return _preview(found)
 
 
 def _place(cursor: list[str] | None) -> Place | None:
@@ -216,18 +170,3 @@ def _gap(row: GapRow) -> HistoryGap:
         reason=row.reason,
         explanation=row.explanation,
     )
-
-
-def _preview(found: RhythmPreview) -> PreviewOut:
-    zone = ZoneInfo(found.zone)
-    return PreviewOut(
-        description=found.sentence,
-        timezone=found.zone,
-        next_runs=[NextRun(at=at, local=at.astimezone(zone).isoformat()) for at in found.next_runs],
-        notes=list(found.notes),
-        error=None,
-    )
-
-
-def _unreadable(row: ScheduleRow, error: Invalid) -> PreviewOut:
-    return PreviewOut(description=sentence_of(row), timezone=row.timezone, next_runs=[], notes=[], error=error.message)

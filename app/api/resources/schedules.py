@@ -22,6 +22,7 @@ from app.core.ids import new_id
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, runtime
 from app.jobs.services import Service
+from app.ops.schedule_preview import twin_note_of
 from app.runs import service as runs
 from app.runs.queries import get_run
 from app.runs.states import RunState
@@ -78,10 +79,10 @@ def list_schedules(query: ScheduleQuery) -> Page[ScheduleOut]:
 
 
 @resource("POST", "/schedules", permission=Permission.EDIT_SCHEDULES, body=ScheduleIn, answer=ScheduleOut, status=201)
-def create_schedule(body: ScheduleIn) -> ScheduleOut:
-    """Put a job on a schedule. A job may have several."""
+def create_schedule(body: ScheduleIn) -> Message:
+    """Put a job on a schedule. A job may have several. A second one with the same times is made, and warned of."""
     draft = body.draft(name=body.name, job_id=body.job_id)
-    return show_newest(make_schedule(request_session(), actor=current_actor(), draft=draft, now=request_now()))
+    return _saved(make_schedule(request_session(), actor=current_actor(), draft=draft, now=request_now()))
 
 
 @resource("GET", "/schedules/<uuid:schedule_id>", permission=Permission.VIEW, answer=ScheduleOut)
@@ -97,13 +98,14 @@ def show_schedule(schedule_id: UUID) -> ScheduleOut:
     body=ScheduleChanges,
     answer=ScheduleOut,
 )
-def edit_schedule(schedule_id: UUID, body: ScheduleChanges) -> ScheduleOut:
+def edit_schedule(schedule_id: UUID, body: ScheduleChanges) -> Message:
     """Change a schedule: what is sent, and nothing else.
 
     Slots that are due already still run by what the schedule said. With a `version` that is no longer the newest,
     nothing is changed and the answer is 409.
     """
-    return apply_changes(schedule_id, body)
+    apply_changes(schedule_id, body)
+    return _saved(schedule_id)
 
 
 @resource("DELETE", "/schedules/<uuid:schedule_id>", permission=Permission.EDIT_SCHEDULES)
@@ -173,6 +175,13 @@ def remove_schedule(schedule_id: UUID) -> Message:
     # Other runs may have waited for those that end with it.
     on_commit(session, runtime().dispatch)
     return Message(None, f"{row.name} deleted. Its history stays.")
+
+
+def _saved(schedule_id: UUID) -> Message:
+    """The schedule as it was saved, with a warning where its job has the same times already."""
+    found = show_newest(schedule_id)
+    row = get_schedule(request_session(), organization_id=current_actor().organization_id, schedule_id=schedule_id)
+    return Message(found, twin_note_of(request_session(), schedule=row))
 
 
 def _switch(schedule_id: UUID, *, is_on: bool, missed: Missed = Missed.SKIP) -> ScheduleOut:

@@ -13,6 +13,7 @@ from app.edge.database import roll_back
 from app.edge.errors import status_of
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import fresh_session, request_session, runtime
+from app.ops.schedule_preview import twin_note_of
 from app.runs import service as runs
 from app.runs.resuming import missed_meanwhile
 from app.schedules import service as schedules
@@ -148,7 +149,13 @@ def _done(row: ScheduleRow, words: str, undo: Mapping[str, Any] | None) -> Respo
     """What was done, when it runs next, and the way back: in the dialog the page stays, else the list comes."""
     run_now = {"label": "Run now", "url": url_for("web.run_schedule", schedule_id=row.id), "post": True}
     response = close_dialog(_back()) if is_in_dialog() else see_other("web.schedules")
-    return toast(response, f"{words} {_next_run(row)}".strip(), action=undo, more=run_now)
+    return toast(response, _words(words, row), action=undo, more=run_now)
+
+
+def _words(begin: str, row: ScheduleRow) -> str:
+    """What was done, when it runs next, and whether its job has the same times already."""
+    warning = twin_note_of(request_session(), schedule=row) or ""
+    return " ".join(f"{begin} {_next_run(row)} {warning}".split())
 
 
 def _edit(form: ScheduleForm, before: ScheduleRow) -> None:

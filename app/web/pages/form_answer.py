@@ -11,6 +11,7 @@ from app.core.errors import Invalid, NotFound
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session
 from app.jobs.queries import JobRow, get_job
+from app.ops.load_notes import LoadNote
 from app.ops.off_example import OffExample, off_example
 from app.schedules.fire_times import Rhythm
 from app.schedules.policies import Missed, MissedPolicy
@@ -24,7 +25,8 @@ from app.web.formatting import duration
 from app.web.forms.base import text_of
 from app.web.forms.schedules import ScheduleForm
 from app.web.pages.schedule_effects import Effect, effect_of_saving
-from app.web.pages.schedule_preview import NEXT_RUNS, Preview, preview
+from app.web.pages.schedule_preview import NEXT_RUNS, Preview, company_of, preview
+from app.web.pictures.hour_bars import HourBars, hour_bars
 
 
 @dataclass(frozen=True)
@@ -37,11 +39,20 @@ class JobRules:
 
 
 @dataclass(frozen=True)
+class Crowd:
+    """Who else starts at one of the next runs."""
+
+    note: LoadNote
+    bars: HourBars
+
+
+@dataclass(frozen=True)
 class Answer:
     """All that depends on what stands in the form. `problems` and `values` are JSON, for the script of the form."""
 
     preview: Preview
     effect: Effect | None
+    crowd: Crowd | None
     way_out: WayOut | None
     viewer_notes: tuple[str, ...]
     is_on: bool
@@ -58,9 +69,11 @@ def answer_of(form: ScheduleForm, *, before: ScheduleRow | None, count: int = NE
     """The answer to the form, which was checked or is shown for the first time. Never raises."""
     now, when = request_now(), _rhythm_in(form, before)
     example = None if when is None else _example(form, before, when, now)
+    shown = _preview(form, before, count)
     return Answer(
-        preview=_preview(form, before, count),
+        preview=shown,
         effect=_effect(form, before, when, now, count) if before and when and form.is_sent else None,
+        crowd=None if when is None or shown.load is None else _crowd(shown.load, when),
         way_out=None if when is None else way_out(when, now=now),
         viewer_notes=() if when is None else viewer_notes(when, viewer_zone=viewer_zone(), now=now),
         is_on=bool(form.enabled.data),
@@ -79,9 +92,14 @@ def _preview(form: ScheduleForm, before: ScheduleRow | None, count: int) -> Prev
         said = form.says_when(before)._asdict()
     except Invalid as error:
         return Preview(error.message, is_valid=False)
-    zone_was = text_of(form.timezone_was)
     return preview(
-        said.pop("cron"), viewer_zone=viewer_zone(), now=request_now(), count=count, timezone_was=zone_was, **said
+        said.pop("cron"),
+        viewer_zone=viewer_zone(),
+        now=request_now(),
+        company=company_of(job_id=_job_id(form), before=before),
+        count=count,
+        timezone_was=text_of(form.timezone_was),
+        **said,
     )
 
 
@@ -96,6 +114,11 @@ def _rhythm_in(form: ScheduleForm, before: ScheduleRow | None) -> Rhythm | None:
 def _effect(form: ScheduleForm, before: ScheduleRow, when: Rhythm, now: datetime, count: int) -> Effect:
     is_on = bool(form.enabled.data)
     return effect_of_saving(before, when=when, is_on=is_on, viewer_zone=viewer_zone(), now=now, count=count)
+
+
+def _crowd(note: LoadNote, when: Rhythm) -> Crowd:
+    wall = note.at.astimezone(when.zone.tzinfo)
+    return Crowd(note, hour_bars(note.hour, minute=wall.minute, hour=wall.hour))
 
 
 def _example(form: ScheduleForm, before: ScheduleRow | None, when: Rhythm, now: datetime) -> OffExample | None:
@@ -116,11 +139,20 @@ def _example_words(example: OffExample, when: Rhythm) -> str:
     return f"Belfry off from {since} to {until}? → {then}."
 
 
-def _job_rules(form: ScheduleForm) -> JobRules | None:
+def _job_id(form: ScheduleForm) -> UUID | None:
     try:
-        job_id = UUID(text_of(form.job_id))
+        return UUID(text_of(form.job_id))
+    except ValueError:
+        return None
+
+
+def _job_rules(form: ScheduleForm) -> JobRules | None:
+    job_id = _job_id(form)
+    if job_id is None:
+        return None
+    try:
         job = get_job(request_session(), organization_id=current_actor().organization_id, job_id=job_id)
-    except (ValueError, NotFound):
+    except NotFound:
         return None
     return JobRules(job.name, f"{url_for('web.jobs')}#j-{job.id}", _rules_words(job))
 

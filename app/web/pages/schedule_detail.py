@@ -1,6 +1,6 @@
 """What the page of one schedule shows. Reads, never writes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 from app.core.ids import new_id
 from app.jobs.kinds.sync.connection import needs_connection, what_to_connect
 from app.ops.schedule_history import list_history
+from app.ops.schedule_preview import twin_note_of
 from app.runs.filters import RunFilter
 from app.runs.queries import RunRow, list_runs
 from app.runs.states import RunState
-from app.runs.statistics import schedule_stats
+from app.runs.statistics import count_ended
 from app.schedules.policy_words import OVERLAP_SENTENCES, missed_sentence
 from app.schedules.queries import ScheduleRow, get_schedule
 from app.web.formatting import absolute_time
@@ -79,29 +80,38 @@ def read_detail(
         session, organization_id=organization_id, run_filter=RunFilter(schedule_id=row.id), limit=SLOTS
     ).rows
     since = now - RATE_WINDOW
-    stats = schedule_stats(session, organization_id=organization_id, schedule_ids=[row.id], since=since)
-    history = list_history(session, organization_id=organization_id, schedule_id=row.id, limit=EVENTS_SHOWN)
+    ended = count_ended(session, schedule_id=row.id, since=since)
+    history = list_history(
+        session, organization_id=organization_id, schedule_id=row.id, limit=EVENTS_SHOWN, newest=runs
+    )
+    pictures = read_pictures(
+        session, row, view=view, runs=runs, viewer_zone=viewer_zone, is_stopped=is_stopped, now=now
+    )
     question = resume_question(row, now=now)
     return Detail(
         schedule=row,
         view=view,
-        pictures=read_pictures(
-            session, row, view=view, runs=runs, viewer_zone=viewer_zone, is_stopped=is_stopped, now=now
-        ),
-        preview=preview_stored(row, viewer_zone=viewer_zone, now=now, count=view.next_runs),
+        pictures=pictures,
+        preview=_preview(session, row, view=view, viewer_zone=viewer_zone, now=now),
         next_note=next_run_note(row, viewer_zone=viewer_zone, is_stopped=is_stopped, now=now),
         overlap=OVERLAP_SENTENCES[row.overlap],
         missed=missed_sentence(row.missed, limit=row.missed_limit, max_age_seconds=row.missed_max_age_seconds),
         switched=_switched_words(row, now=now),
         missed_meanwhile="" if question is None else question.sentence,
-        rate=success_words(stats[row.id]),
+        rate=success_words(ended),
         runs=tuple(RunLine(run, badge_of(run), TRIGGER_WORDS[run.trigger]) for run in runs[:RUNS_SHOWN]),
-        history=history_lines(session, history, organization_id=organization_id, zone=row.timezone, now=now),
+        history=history_lines(session, history, organization_id=organization_id, zone=pictures.zone, now=now),
         request_key=new_id().hex,
         to_connect=what_to_connect({"service": row.service}) if needs_connection(row.job_kind) else "",
         is_stopped=is_stopped,
         no_deletion=why_it_stays(row),
     )
+
+
+def _preview(session: Session, row: ScheduleRow, *, view: ScheduleView, viewer_zone: str, now: datetime) -> Preview:
+    found = preview_stored(row, viewer_zone=viewer_zone, now=now, count=view.next_runs)
+    twin_note = twin_note_of(session, schedule=row)
+    return found if twin_note is None else replace(found, notes=(*found.notes, twin_note))
 
 
 def count_waiting(

@@ -57,6 +57,7 @@ def read_pictures(
     timeline = read_timeline(session, schedule, span=view.span, zone=zone, is_stopped=is_stopped, now=now)
     lengths = read_lengths(session, organization_id=schedule.organization_id, schedule_id=schedule.id, now=now)
     shown = _strip_runs(session, schedule, runs, view.run_id)
+    is_old = shown[:1] != list(runs[:1])
     return SchedulePictures(
         zone=zone,
         spans=tuple(_tab(schedule, view.of_span(span), _SPAN_WORDS[span], view) for span in Span),
@@ -68,8 +69,9 @@ def read_pictures(
             lengths=[run.took for run in lengths.good],
             now=now,
             looked_for=view.run_id,
+            are_last=not is_old,
         ),
-        is_old_strip=shown[:1] != list(runs[:1]),
+        is_old_strip=is_old,
         trend=draw_trend(lengths, zone=zone, now=now),
         lengths=lengths,
     )

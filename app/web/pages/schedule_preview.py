@@ -1,13 +1,19 @@
 """What the preview of a rhythm looks like on a page: the next runs in two zones. Its words are schedules/preview.py."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Unpack
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.core.errors import Invalid
-from app.schedules.preview import Said, preview_of, preview_text
+from app.edge.identity import current_actor, request_now
+from app.edge.runtime import request_session, runtime
+from app.ops.load_notes import LoadNote
+from app.ops.schedule_preview import Draft, SchedulePreview, preview_schedule
+from app.schedules.fire_times import Rhythm
+from app.schedules.preview import RhythmPreview, Said, preview_of, preview_rhythm, read_typed
 from app.schedules.queries import ScheduleRow
 from app.schedules.zone_moves import zone_move
 from app.web.formatting import absolute_time
@@ -36,21 +42,34 @@ class Preview:
     notes: tuple[str, ...] = ()
     is_valid: bool = True
     moved: str = ""
+    load: LoadNote | None = None
+    consequence: str | None = None
+
+
+Company = Callable[[Rhythm, int], SchedulePreview]
 
 
 def preview(
-    cron: str, *, viewer_zone: str, now: datetime, count: int = NEXT_RUNS, timezone_was: str = "", **said: Unpack[Said]
-) -> Preview:
+    cron: str, *, viewer_zone: str, now: datetime, company: Company | None = None, count: int = NEXT_RUNS,
+    timezone_was: str = "", **said: Unpack[Said],
+) -> Preview:  # fmt: skip
     """The preview of what stands in a form. Never raises: what cannot be read is explained.
 
-    Says also what becomes of the times where the zone is another one than it was.
+    Says also what becomes of the times where the zone is another one than it was. `company` looks at the
+    organization's other schedules; without it nothing is read.
     """
     try:
-        found = preview_text(cron, now=now, count=count, **said)
+        when = read_typed(cron, now=now, **said)
     except Invalid as error:
         return Preview(error.message, is_valid=False)
-    runs = next_runs(found.next_runs, zone=found.zone, viewer_zone=viewer_zone, now=now)
-    return Preview(found.sentence, runs, found.notes, moved=zone_move(cron, timezone_was=timezone_was, now=now, **said))
+    moved = zone_move(cron, timezone_was=timezone_was, now=now, **said)
+    if company is None:
+        shown = _shown(preview_rhythm(when, now=now, count=count), viewer_zone=viewer_zone, now=now)
+        return replace(shown, moved=moved)
+    found = company(when, count)
+    shown = _shown(found.rhythm, viewer_zone=viewer_zone, now=now)
+    twin_notes = () if found.twin_note is None else (found.twin_note,)
+    return replace(shown, notes=(*shown.notes, *twin_notes), moved=moved, load=found.load)
 
 
 def preview_stored(schedule: ScheduleRow, *, viewer_zone: str, now: datetime, count: int = NEXT_RUNS) -> Preview:
@@ -59,9 +78,24 @@ def preview_stored(schedule: ScheduleRow, *, viewer_zone: str, now: datetime, co
         found = preview_of(schedule, now=now, count=count)
     except Invalid as error:
         return Preview(error.message, is_valid=False)
-    return Preview(
-        found.sentence, next_runs(found.next_runs, zone=found.zone, viewer_zone=viewer_zone, now=now), found.notes
+    return _shown(found, viewer_zone=viewer_zone, now=now)
+
+
+def company_of(*, job_id: UUID | None, before: ScheduleRow | None) -> Company:
+    """The other schedules of the organization of this request, for one of that job and in the place of that one."""
+    return lambda when, count: preview_schedule(
+        request_session(),
+        organization_id=current_actor().organization_id,
+        book=runtime().load,
+        draft=Draft(when, job_id, before),
+        now=request_now(),
+        count=count,
     )
+
+
+def _shown(found: RhythmPreview, *, viewer_zone: str, now: datetime) -> Preview:
+    runs = next_runs(found.next_runs, zone=found.zone, viewer_zone=viewer_zone, now=now)
+    return Preview(found.sentence, runs, found.notes, consequence=found.consequence)
 
 
 def next_runs(found: Sequence[datetime], *, zone: str, viewer_zone: str, now: datetime) -> tuple[NextRun, ...]:

@@ -11,7 +11,7 @@ from app.core.ids import new_id
 from app.jobs.kinds.sync.connection import needs_connection
 from app.runs.queries import RunRow
 from app.runs.states import RunState
-from app.runs.statistics import ScheduleStats, count_failing_schedules, count_outcomes, schedule_stats
+from app.runs.statistics import Ended, ScheduleStats, count_failing_schedules, count_outcomes, schedule_stats
 from app.schedules.preview import sentence_of
 from app.schedules.queries import ScheduleRow, list_schedules
 from app.web.formatting import absolute_time, count, percent, zoned_time
@@ -130,12 +130,12 @@ def read_list(
     return ScheduleList(rows=rows, query=query, total=len(everything), found=len(found), page=page)
 
 
-def success_words(stats: ScheduleStats) -> str:
+def success_words(ended: Ended) -> str:
     """“98.6% of 4,212”, “3 of 4”, or that nothing ran yet."""
-    if stats.finished == 0:
+    if ended.finished == 0:
         return "No runs yet"
-    rate = percent(stats.succeeded, stats.finished)
-    return rate if stats.finished < 5 else f"{rate} of {count(stats.finished)}"
+    rate = percent(ended.succeeded, ended.finished)
+    return rate if ended.finished < 5 else f"{rate} of {count(ended.finished)}"
 
 
 def next_run_note(schedule: ScheduleRow, *, viewer_zone: str, is_stopped: bool, now: datetime) -> str:

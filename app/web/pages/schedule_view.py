@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from app.ops.schedule_timeline import Span
@@ -40,7 +41,7 @@ class ScheduleView:
         )
 
     @property
-    def args(self) -> dict[str, str]:
+    def args(self) -> dict[str, Any]:
         """The query string's parts, to build a link from: what is as usual is left out."""
         usual = ScheduleView()
         words = {span: word for word, span in _SPANS.items()}

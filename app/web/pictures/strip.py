@@ -42,29 +42,39 @@ class Strip:
 
 
 def draw_strip(
-    runs: Sequence[StripRun], *, lengths: Sequence[timedelta], now: datetime, looked_for: UUID | None = None
+    runs: Sequence[StripRun],
+    *,
+    lengths: Sequence[timedelta],
+    now: datetime,
+    looked_for: UUID | None = None,
+    are_last: bool = True,
 ) -> Strip:
-    """At most thirty runs, the oldest first. `lengths` are those of good runs, by which a height is measured."""
+    """At most thirty runs, the oldest first, mostly the last ones.
+
+    `lengths` are those of good runs, by which a height is measured. The run that is looked for gets a ring.
+    """
     shown = runs[-SLOTS:]
     scale = _Scale(_most(lengths or [run.took for run in shown if run.took is not None]))
     placed = [((SLOTS - len(shown) + index) * _SLOT, run) for index, run in enumerate(shown)]
     empty = (rectangle(index * _SLOT, HEIGHT - 2, _BAR, 2) for index in range(SLOTS - len(shown)))
     rings = (rectangle(x - 0.5, 0.5, _SLOT, HEIGHT - 1) for x, run in placed if run.id == looked_for)
     return Strip(
-        label=strip_words(shown, lengths=lengths, now=now),
+        label=strip_words(shown, lengths=lengths, now=now, are_last=are_last),
         shapes=(*joined("empty", Form.SOLID, empty), *_marks(placed, scale), *joined("", Form.RING, rings)),
     )
 
 
-def strip_words(runs: Sequence[StripRun], *, lengths: Sequence[timedelta], now: datetime) -> str:
+def strip_words(runs: Sequence[StripRun], *, lengths: Sequence[timedelta], now: datetime, are_last: bool = True) -> str:
     """“Last 30 runs over 30 d: 28 succeeded, 2 failed (latest 3 d ago). Last took 21 s, typical 18 s.”"""
     if not runs:
         return "No runs yet."
     counts = Counter(run.outcome for run in runs)
     failed = [run.at for run in runs if run.outcome is Outcome.FAILED]
     notes = {Outcome.FAILED: f"latest {relative_time(max(failed), now=now)}"} if failed else {}
-    over = f" over {_rounded(now - runs[0].at)}" if len(runs) > 1 else ""
-    return f"Last {counted(len(runs), 'run')}{over}: {outcome_counts(counts, notes)}.{_length_words(runs, lengths)}"
+    until = now if are_last else runs[-1].at
+    over = f" over {_rounded(until - runs[0].at)}" if len(runs) > 1 else ""
+    begin = f"{'Last ' if are_last else ''}{counted(len(runs), 'run')}{over}"
+    return f"{begin}: {outcome_counts(counts, notes)}.{_length_words(runs, lengths)}"
 
 
 def _length_words(runs: Sequence[StripRun], lengths: Sequence[timedelta]) -> str:

@@ -15,6 +15,7 @@ _HOURS_MARKED = 3
 # Closer to an edge, half of a label would be cut off.
 _EDGE = 0.04
 _ROOM_FOR_A_DAY = 0.92
+_ROOM_FOR_NOW = 0.12
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,10 @@ class Tick:
 
 @dataclass(frozen=True)
 class ClockChange:
-    """An instant at which the clocks of the zone are set: `width` is the time that happens twice, or nothing."""
+    """An instant at which the clocks of the zone are set: `width` is the time that happens twice, or nothing.
+
+    A sign that has no room is empty.
+    """
 
     at: str
     width: str
@@ -78,8 +82,14 @@ class TimeAxis:
     def _tick(self, at: datetime, wall: datetime, is_day: bool) -> Tick:
         share = self.share(at)
         has_room = share < _ROOM_FOR_A_DAY if self.timeline.span is Span.WEEK else _EDGE < share < 1 - _EDGE
-        label = f"{wall:%a} {wall.day}" if is_day else f"{wall:%H:%M}"
-        return Tick(percent(share), label if has_room else "", is_day)
+        return Tick(percent(share), self._label(wall, is_day) if has_room else "", is_day)
+
+    def _label(self, wall: datetime, is_day: bool) -> str:
+        if not is_day:
+            return f"{wall:%H:%M}"
+        # Seven days have to stand side by side on a phone.
+        weekday = f"{wall:%a}"
+        return f"{weekday[:2] if self.timeline.span is Span.WEEK else weekday} {wall.day}"
 
     def _clock_change(self, at: datetime, before: datetime) -> ClockChange:
         old, new = self.wall(before).utcoffset(), self.wall(at).utcoffset()
@@ -89,10 +99,12 @@ class TimeAxis:
         wall = (at + old).replace(tzinfo=None)
         day = f"{wall:%a} {wall.day} {wall:%b}, {wall:%H:%M}"
         hours = (timedelta(hours=24) - (new - old)) / timedelta(hours=1)
+        share, now = self.share(at), self.share(self.timeline.now)
+        has_room = share < _ROOM_FOR_A_DAY and abs(share - now) > _ROOM_FOR_NOW
         return ClockChange(
-            at=percent(self.share(at)),
+            at=percent(share),
             width=percent(self.share(at + by) - self.share(at)) if is_back else "",
-            sign=f"{'−' if is_back else '+'}{duration(by)}",
+            sign=f"{'−' if is_back else '+'}{duration(by)}" if has_room else "",
             sentence=f"{day}: the clocks go {'back' if is_back else 'forward'} {duration(by)}. "
             f"That day has {hours:g} hours.",
         )

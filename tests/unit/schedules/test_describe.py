@@ -56,6 +56,10 @@ SENTENCES = {
     "*/7 * * * *": "Every 7 minutes within each hour",
     "*/90 * * * *": "Every hour",
     "59/15 * * * *": "Every hour at minute 59",
+    "*/5 6,18 * * *": "Every 5 minutes from 06:00 to 06:55 and from 18:00 to 18:55",
+    "*/5 */6 * * *": "Every 5 minutes in every 6th hour from midnight on",
+    "* 1,3,5,8 * * *": "Every minute in hours 1, 3, 5 and 8",
+    "0 9 1,2,4,8,16,17,30 * *": "On days 1, 2, 4, 8, 16, 17 and 30 of every month at 09:00",
     # what is left to cron-descriptor
     "5,35 9-17 * * *": "At 5 and 35 minutes past the hour, between 09:00 and 17:59",
     "1,2,3,4,5,6,7,9 * * * 1": "At 1, 2, 3, 4, 5, 6, 7, and 9 minutes past the hour, every Monday",

@@ -97,6 +97,11 @@ class TestWords:
 
         assert drawn(made, [MINUTE, 2 * MINUTE, 3 * MINUTE]).label.endswith("Last took 1 min, typical 2 min.")
 
+    def test_of_older_runs_say_how_much_time_they_span(self) -> None:
+        old = draw_strip(runs(*[Outcome.SUCCEEDED] * 3), lengths=[], now=NOW + timedelta(days=9), are_last=False)
+
+        assert old.label == "3 runs over 2 h: 3 succeeded. Last took 1 min."
+
     def test_of_nothing(self) -> None:
         assert drawn([]).label == "No runs yet."
 

@@ -156,7 +156,7 @@ class TestTheAxis:
 
         ticks = draw_timeline(week, zone="UTC").ticks
 
-        assert [tick.label for tick in ticks] == ["Fri 1", "Sat 2", "Sun 3", "Mon 4", "Tue 5", "Wed 6", "Thu 7"]
+        assert [tick.label for tick in ticks] == ["Fr 1", "Sa 2", "Su 3", "Mo 4", "Tu 5", "We 6", "Th 7"]
 
     @pytest.mark.parametrize(
         ("begin", "midnight", "hours", "sentence"),
@@ -184,6 +184,14 @@ class TestTheAxis:
 
         assert change("2027-10-30 20:00") == "4.17%"
         assert change("2027-03-27 20:00") == ""
+
+    def test_leaves_the_sign_of_a_clock_change_out_where_now_is_written(self) -> None:
+        since = utc("2027-10-30 20:00")
+
+        far = draw_timeline(timeline(since=since, now=since + timedelta(hours=16)), zone="Europe/Berlin")
+        near = draw_timeline(timeline(since=since, now=since + timedelta(hours=6)), zone="Europe/Berlin")
+
+        assert (far.clock_changes[0].sign, near.clock_changes[0].sign) == ("−1 h", "")
 
 
 class TestTheTable:

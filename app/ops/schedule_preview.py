@@ -1,0 +1,120 @@
+"""What a schedule would do among the others: its rhythm, its twins, and the load at its next runs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import literal, select
+from sqlalchemy.orm import Session
+
+from app.core.columns import UTCDateTime
+from app.core.errors import Invalid
+from app.ops.capacity import live_slots
+from app.ops.load_notes import FEWEST_OTHERS, Capacity, LoadNote, hour_of, load_note
+from app.runs.durations import typical_of_job, typical_of_organization
+from app.schedules.fire_times import Rhythm
+from app.schedules.load import LoadBook, LoadMap, starts_in_hour
+from app.schedules.preview import RhythmPreview, preview_rhythm
+from app.schedules.queries import ScheduleRow
+from app.schedules.stored_rhythms import rhythm_of
+from app.schedules.twins import Twin, find_twins, twin_note
+
+# The load of so many coming runs is looked at, and of the fullest of them is spoken.
+_RUNS_WEIGHED = 5
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What somebody thinks of saving: a rhythm, of which job, and in the place of which schedule."""
+
+    when: Rhythm
+    job_id: UUID | None = None
+    before: ScheduleRow | None = None
+
+
+@dataclass(frozen=True)
+class SchedulePreview:
+    """What it would do, beside what the organization has already."""
+
+    rhythm: RhythmPreview
+    twins: tuple[Twin, ...]
+    twin_note: str | None
+    load: LoadNote | None
+
+
+def preview_schedule(
+    session: Session, *, organization_id: UUID, book: LoadBook, draft: Draft, now: datetime, count: int
+) -> SchedulePreview:
+    """The preview of a schedule that is not saved yet, or not as it is now. Works as the organization."""
+    typical = None
+    if draft.job_id is not None:
+        typical = typical_of_job(session, organization_id=organization_id, job_id=draft.job_id)
+    found = preview_rhythm(draft.when, now=now, count=max(count, _RUNS_WEIGHED), typical=typical)
+    twins = twins_of(session, organization_id=organization_id, draft=draft)
+    load = book.look_up(session, organization_id=organization_id, now=now)
+    crowd = _fullest(load, draft, found.next_runs[:_RUNS_WEIGHED])
+    return SchedulePreview(
+        rhythm=replace(found, next_runs=found.next_runs[:count]),
+        twins=twins,
+        twin_note=twin_note(twins),
+        load=None if crowd is None else _noted(session, organization_id, draft.when, crowd, now),
+    )
+
+
+def twins_of(session: Session, *, organization_id: UUID, draft: Draft) -> tuple[Twin, ...]:
+    """The other schedules of its job that mean the same."""
+    if draft.job_id is None:
+        return ()
+    besides = None if draft.before is None else draft.before.id
+    return find_twins(session, organization_id=organization_id, job_id=draft.job_id, when=draft.when, besides=besides)
+
+
+def twin_note_of(session: Session, *, schedule: ScheduleRow) -> str | None:
+    """What to say about a stored schedule whose times its job has elsewhere, too; also of one that was just saved."""
+    try:
+        draft = Draft(rhythm_of(schedule), schedule.job_id, schedule)
+    except Invalid:
+        return None
+    return twin_note(twins_of(session, organization_id=schedule.organization_id, draft=draft))
+
+
+@dataclass(frozen=True)
+class _Crowd:
+    """A coming run and how many others start in each minute of its hour."""
+
+    at: datetime
+    others: int
+    hour: tuple[int, ...]
+
+
+def _fullest(load: LoadMap, draft: Draft, runs: Sequence[datetime]) -> _Crowd | None:
+    """The run that most others start with, the first of equals."""
+    crowds = [_crowd(load, draft, at) for at in runs]
+    return max(crowds, key=lambda crowd: crowd.others, default=None)
+
+
+def _crowd(load: LoadMap, draft: Draft, at: datetime) -> _Crowd:
+    start = hour_of(at, draft.when)
+    hour = load.hour(start)
+    own = set() if draft.before is None else _own_starts(draft.before, start)
+    # It may have been switched on a moment ago, and then the map does not know it yet.
+    hour = tuple(max(0, count - (minute in own)) for minute, count in enumerate(hour))
+    return _Crowd(at, hour[(at - start) // timedelta(minutes=1)], hour)
+
+
+def _own_starts(schedule: ScheduleRow, start: datetime) -> set[int]:
+    if not schedule.enabled or schedule.problem is not None:
+        return set()
+    try:
+        return starts_in_hour(rhythm_of(schedule), start)
+    except Invalid:
+        return set()
+
+
+def _noted(session: Session, organization_id: UUID, when: Rhythm, crowd: _Crowd, now: datetime) -> LoadNote | None:
+    if crowd.others < FEWEST_OTHERS:
+        return None
+    slots = session.scalar(select(live_slots(lambda age: literal(now - age, UTCDateTime())))) or 0
+    typical = typical_of_organization(session, organization_id=organization_id)
+    return load_note(when, at=crowd.at, hour=crowd.hour, capacity=Capacity(slots, typical))

@@ -1,0 +1,125 @@
+"""What the dialog says about a text: every mistake, every warning and every change of the clocks, word for word."""
+
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from app.core.errors import Invalid
+from app.schedules.fire_times import fire_times, rhythm
+from app.schedules.preview import preview_rhythm, preview_text, read_typed
+from tests.unit.schedules.cron_oracle import CronJob, walk
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+# Said behind the message where seconds can be allowed: a choice that this schedule has, beside what is wrong.
+OFFER = " Or allow seconds for this schedule."
+MISTAKES = {
+    "0 9 * *": "A cron line has 5 fields: minute hour day month weekday. This has 4.",
+    "60 * * * *": "Minute 60 does not exist. Use 0 to 59.",
+    "0 25 * * *": "Hour 25 does not exist. Use 0 to 23.",
+    "0 0 32 * *": "Day 32 does not exist. Use 1 to 31, or L for the last day.",
+    "0 9 * * 8": "Weekday 8 does not exist. Use 0 to 7 (0 and 7 are Sunday) or names like MON.",
+    "0 9 * * MON-SUN": "MON-SUN runs backwards, because SUN counts as 0. Write 1-7 or *.",
+    "5-1 * * * *": "5-1 runs backwards. Write 1-5, or 5-59,0-1.",
+    "*/0 * * * *": "A step must be 1 or more.",
+    "0 0 31 2 *": "This never happens: February has no day 31.",
+    "0 0 9 * * *": "Seconds are not supported. Remove the first field.",
+}
+SURPRISES = {
+    "0 0 29 2 *": "Only in leap years. Next: 29 Feb 2028.",
+    "0 0 13 * 5": "Runs on the 13th and also every Friday. Cron joins day and weekday with “or”.",
+    "*/7 * * * *": "7 does not divide 60: gaps are 7 min, but 4 min at each full hour.",
+    "* * * * *": "1,440 runs a day. Typical run takes 40 s.",
+}
+CLOCK_CHANGES = {
+    ("30 2 * * *", "America/New_York"): ["02:30 does not exist on Sun 14 Mar 2027 in New York: runs at 03:00."],
+    ("30 1 * * *", "America/New_York"): [
+        "01:30 happens twice on Sun 7 Nov 2027 in New York: runs once, the first time."
+    ],
+    ("0 2 * * *", "Europe/Berlin"): [
+        "02:00 does not exist on Sun 28 Mar 2027 in Berlin: runs at 03:00.",
+        "02:00 happens twice on Sun 31 Oct 2027 in Berlin: runs once, the first time.",
+    ],
+    ("0 2-4 * * *", "America/New_York"): ["14 Mar 2027: the 02:00 run merges with 03:00: 2 runs instead of 3."],
+    ("*/30 * * * *", "America/New_York"): ["Keeps its 30-minute spacing: 46 runs on 14 Mar, 50 on 7 Nov."],
+    ("30 0 * * *", "Africa/Cairo"): ["00:30 does not exist on Fri 30 Apr 2027 in Cairo: runs at 01:00."],
+    ("15 2 * * *", "Australia/Lord_Howe"): ["02:15 does not exist on Sun 3 Oct 2027 in Lord Howe: runs at 02:30."],
+    ("30 2 * * *", "Asia/Kolkata"): [],
+    ("30 2 * * *", "America/Sao_Paulo"): [],
+    ("30 2 * * *", "UTC"): [],
+}
+CONSEQUENCES = {
+    "0 6 * * *": "About 365 runs a year, ~21 s each",
+    "0 * * * *": "About 8,760 runs a year, ~21 s each",
+    "0 0 1 1 *": "About 1 run a year, ~21 s each",
+    "0 0 29 2 *": "Less than one run a year, ~21 s each",
+    "@manually": None,
+}
+# Eight expressions in five zones, each from shortly before its clocks change.
+TEXTS = (
+    *("30 2 * * *", "0 2-4 * * *", "*/30 * * * *", "15 1,2 * * *"),
+    *("0 0 * * *", "0 */6 * * *", "*/20 1-3 * * 0", "59 23 * * 5-7"),
+)
+PLACES = {
+    "America/New_York": "2027-03-13T00:00",
+    "Europe/Berlin": "2027-10-30T00:00",
+    "Australia/Lord_Howe": "2027-10-02T00:00",
+    "Africa/Cairo": "2027-04-29T00:00",
+    "Asia/Kolkata": "2027-03-13T00:00",
+}
+
+
+@pytest.mark.parametrize(("text", "message"), MISTAKES.items())
+def test_every_mistake_has_its_message(text: str, message: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        preview_text(text, timezone="America/New_York", spread_key="", now=NOW, count=5)
+
+    assert caught.value.message.removesuffix(OFFER) == message
+
+
+@pytest.mark.parametrize(("text", "note"), SURPRISES.items())
+def test_every_surprise_is_said(text: str, note: str) -> None:
+    when = read_typed(text, timezone="Asia/Kolkata", spread_key="", now=NOW)
+
+    assert preview_rhythm(when, now=NOW, count=5, typical=timedelta(seconds=40)).notes == (note,)
+
+
+@pytest.mark.parametrize(("where", "notes"), CLOCK_CHANGES.items())
+def test_every_change_of_the_clocks_is_said(where: tuple[str, str], notes: list[str]) -> None:
+    text, zone = where
+
+    found = preview_text(text, timezone=zone, spread_key="", now=NOW, count=5)
+
+    assert list(found.notes) == notes
+
+
+@pytest.mark.parametrize(("text", "said"), CONSEQUENCES.items())
+def test_what_it_amounts_to_is_said(text: str, said: str | None) -> None:
+    when = read_typed(text, timezone="UTC", spread_key="", now=NOW)
+
+    assert preview_rhythm(when, now=NOW, count=5, typical=timedelta(seconds=21)).consequence == said
+
+
+@cache
+def as_cron_does(zone: str) -> dict[str, list[datetime]]:
+    """What Debian cron starts in the two weeks after the place's moment, by expression."""
+    now = moment_of(zone)
+    jobs = [CronJob(text) for text in TEXTS]
+    walk(jobs, ZoneInfo(zone), now - timedelta(hours=12), now + timedelta(days=14))
+    return {job.text: [at for at in job.started if at > now] for job in jobs}
+
+
+def moment_of(zone: str) -> datetime:
+    return datetime.fromisoformat(PLACES[zone]).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize("zone", PLACES)
+@pytest.mark.parametrize("text", TEXTS)
+def test_the_next_five_are_those_of_the_scheduler_and_of_cron(text: str, zone: str) -> None:
+    now = moment_of(zone)
+
+    shown = preview_text(text, timezone=zone, spread_key="", now=now, count=5).next_runs
+
+    assert list(shown) == as_cron_does(zone)[text][:5]
+    assert list(shown) == fire_times(rhythm(text, timezone=zone), after=now, limit=5)
