@@ -1,6 +1,6 @@
 """When the viewer's clock is nearer or further than usual, because two zones change on different dates. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -12,6 +12,7 @@ from app.schedules.ways_out import names_times
 from app.schedules.zones import Zone, find_zone
 
 _AHEAD = timedelta(days=400)
+_SHORT = timedelta(days=45)
 _MOST_NOTES = 2
 # Where these runs show several times on the clock, their distance is said and not each time.
 _LOOKED_AT = 20
@@ -35,13 +36,20 @@ def viewer_notes(when: Rhythm, *, viewer_zone: str, now: datetime) -> tuple[str,
     if viewer == when.zone or not names_times(when.cron) or not FIRST_YEAR <= now.year < LAST_YEAR - 1:
         return ()
     spells = _spells(when.zone, viewer, now)
-    lengths: dict[timedelta, timedelta] = {}
-    for spell in spells:
-        lengths[spell.apart] = lengths.get(spell.apart, timedelta()) + (spell.stop - spell.start)
-    usual = max(lengths, key=lambda apart: lengths[apart])
+    usual = _usual(spells)
     unusual = [spell for spell in spells if spell.apart != usual]
     found = (_note(when, viewer, spell, usual, is_open=spell is spells[-1]) for spell in unusual)
     return tuple(note for note in found if note)[:_MOST_NOTES]
+
+
+def _usual(spells: Sequence[_Spell]) -> timedelta:
+    """What the next runs show, unless that is about to end: then what most of the year does."""
+    if spells[0].stop - spells[0].start > _SHORT:
+        return spells[0].apart
+    lengths: dict[timedelta, timedelta] = {}
+    for spell in spells:
+        lengths[spell.apart] = lengths.get(spell.apart, timedelta()) + (spell.stop - spell.start)
+    return max(lengths, key=lambda apart: lengths[apart])
 
 
 def _spells(zone: Zone, viewer: Zone, now: datetime) -> list[_Spell]:

@@ -45,7 +45,24 @@ def test_a_zone_that_never_changes_is_named_as_the_one_that_stays() -> None:
     found = notes_of("30 2 * * *", "Asia/Kolkata", "Europe/Berlin")
 
     reason = "the clocks of Berlin change, those of Kolkata do not"
-    assert found[1] == f"From 31 Oct 2027 on: 22:00 your time instead of 23:00 ({reason})."
+    assert found == (f"28 Mar – 30 Oct 2027: 23:00 your time instead of 22:00 ({reason}).",)
+
+
+def test_during_a_short_spell_the_rest_of_the_year_is_the_usual() -> None:
+    when = rhythm("30 2 * * *", timezone="America/New_York")
+
+    found = viewer_notes(when, viewer_zone="Europe/Berlin", now=utc("2027-03-20 12:00"))
+
+    assert found[0] == f"21–27 Mar 2027: 07:30 your time instead of 08:30 ({APART})."
+
+
+def test_half_a_year_of_summer_time_is_one_spell() -> None:
+    when = rhythm("0 12 * * *", timezone="UTC")
+
+    found = viewer_notes(when, viewer_zone="America/New_York", now=utc("2027-01-20 12:00"))
+
+    assert found[0].startswith("14 Mar – 6 Nov 2027: 08:00 your time instead of 07:00")
+    assert len(found) == 1
 
 
 @pytest.mark.parametrize(
@@ -63,3 +80,11 @@ def test_a_zone_that_never_changes_is_named_as_the_one_that_stays() -> None:
 )
 def test_nothing_is_said_where_both_clocks_stay_as_far_apart(cron: str, zone: str, viewer: str) -> None:
     assert notes_of(cron, zone, viewer) == ()
+
+
+def test_a_spell_whose_end_is_too_far_off_has_none() -> None:
+    when = rhythm("0 12 * * *", timezone="UTC")
+
+    found = viewer_notes(when, viewer_zone="America/New_York", now=utc("2026-02-01 13:00"))
+
+    assert [note.partition(":")[0] for note in found] == ["2 Feb – 7 Mar 2026", "From 1 Nov 2026 on"]
