@@ -22,7 +22,7 @@
     (dialog.querySelector("[autofocus]") || dialog.querySelector("input:not([type=hidden]), select, textarea"))?.focus();
   });
 
-  for (const name of ["input", "change"]) dialog.addEventListener(name, () => { isDirty = true; });
+  for (const name of ["input", "change"]) dialog.addEventListener(name, ({ target }) => { if (target.name !== "more") isDirty = true; });
   dialog.addEventListener("cancel", (event) => { event.preventDefault(); askOrClose(); });
   dialog.addEventListener("dialog:leave", (event) => { askOrClose(); if (dialog.open) event.preventDefault(); });
   dialog.addEventListener("close", () => {

@@ -21,8 +21,8 @@ from app.core.paths import ROOT
 PASSWORD = "correct horse battery staple"
 PATIENCE_SECONDS = 40.0
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-# A form that is refused is no fault, nor is a network that a test cut: Chromium reports both.
-HARMLESS = re.compile("status of (409|422)|INTERNET_DISCONNECTED|Failed to fetch")
+# A form that is refused is no fault, nor is a session that a test ended or a network that it cut: Chromium reports all.
+HARMLESS = re.compile("status of (401|409|422)|INTERNET_DISCONNECTED|Failed to fetch")
 # Chromium as root in a container, on a machine without a way out.
 BROWSER_OPTIONS = [
     "--no-sandbox",

@@ -63,6 +63,15 @@ def focused(page: Page) -> str:
     return str(page.evaluate("document.activeElement.name || document.activeElement.textContent.trim()"))
 
 
+def tab_to(page: Page, wanted: Locator, most: int = 60) -> None:
+    """Press Tab until the focus is there."""
+    for _ in range(most):
+        if wanted.evaluate("element => element === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    pytest.fail(f"Tab does not lead to {wanted}")
+
+
 class TestTheDialog:
     def test_opens_at_an_address_of_its_own_and_back_closes_it(
         self, page: Page, belfry: Belfry, outside: Outside
@@ -89,7 +98,7 @@ class TestTheDialog:
         expect(dialog(page)).to_be_hidden()
 
     def test_escape_closes_what_is_clean_and_gives_the_focus_back(self, page: Page, belfry: Belfry) -> None:
-        """A30: the focus on opening, Escape while nothing was typed, and where the focus goes then."""
+        """The focus on opening, Escape while nothing was typed, and where the focus goes then."""
         open_new(page, belfry)
         assert focused(page) == "name"
 
@@ -100,7 +109,7 @@ class TestTheDialog:
         expect(page).to_have_url(f"{belfry.url}/schedules")
 
     def test_escape_asks_before_it_drops_what_was_typed(self, page: Page, belfry: Belfry) -> None:
-        """A30: nothing typed is thrown away unasked, by Escape or by Back."""
+        """Nothing typed is thrown away unasked, by Escape or by Back."""
         open_new(page, belfry)
         page.get_by_label("Name", exact=True).fill("Half a name")
         page.keyboard.press("Escape")
@@ -114,7 +123,6 @@ class TestTheDialog:
         expect(page).to_have_url(f"{belfry.url}/schedules/new")
 
     def test_has_twelve_choices_and_custom_which_write_their_text(self, page: Page, belfry: Belfry) -> None:
-        """A16."""
         open_new(page, belfry)
         chips = page.locator("#preset").get_by_role("radio")
         expect(chips).to_have_count(13)
@@ -136,7 +144,6 @@ class TestTheDialog:
         expect(page.get_by_role("checkbox", name="Fri")).to_be_hidden()
 
     def test_typing_shows_sentence_and_five_runs_within_600_ms(self, page: Page, belfry: Belfry) -> None:
-        """A20."""
         open_new(page, belfry)
         took = [self.time_to_sentence(page, minutes) for minutes in (20, 10, 15)]
 
@@ -156,7 +163,6 @@ class TestTheDialog:
 
     @pytest.mark.parametrize(("text", "message"), MISTAKES.items())
     def test_says_every_mistake_at_the_field(self, page: Page, belfry: Belfry, text: str, message: str) -> None:
-        """A21."""
         if page.url != f"{belfry.url}/schedules/new":
             open_new(page, belfry)
         text_field(page).fill(text)
@@ -169,7 +175,7 @@ class TestTheDialog:
     def test_says_what_is_valid_and_surprises_in_the_preview(
         self, page: Page, belfry: Belfry, text: str, remark: str
     ) -> None:
-        """A21: the rows of the table that are no mistakes, and that a mistake is gone with the first good text."""
+        """The rows of the table that are no mistakes, and that a mistake is gone with the first good text."""
         text_field(page).fill(text)
 
         expect(preview(page)).to_contain_text(remark)
@@ -177,7 +183,6 @@ class TestTheDialog:
         expect(text_field(page)).not_to_have_attribute("aria-invalid", "true")
 
     def test_a_refused_save_changes_nothing_and_leads_to_the_mistake(self, page: Page, belfry: Belfry) -> None:
-        """A22."""
         open_new(page, belfry)
         page.get_by_label("Name", exact=True).fill("Nightly")
         page.get_by_label("Job", exact=True).select_option(label="Ask the shop")
@@ -189,19 +194,23 @@ class TestTheDialog:
         expect(text_field(page)).to_be_focused()
         expect(page.get_by_label("Name", exact=True)).to_have_value("Nightly")
 
-    def test_is_filled_and_saved_by_the_keyboard_alone(self, page: Page, belfry: Belfry) -> None:
-        """A54, A30: Enter goes on and saves nothing, arrows move between choices, Ctrl with Enter saves."""
+    def test_is_opened_filled_and_saved_by_keys_alone(self, page: Page, belfry: Belfry) -> None:
+        """Tab leads everywhere, Enter goes on and saves nothing, arrows move between choices, Ctrl with Enter saves."""
         page.goto(f"{belfry.url}/schedules")
-        page.get_by_role("link", name="New schedule").first.focus()
+        tab_to(page, page.get_by_role("link", name="New schedule").first)
         page.keyboard.press("Enter")
-        expect(dialog(page)).to_be_visible()
+        expect(page.get_by_label("Name", exact=True)).to_be_focused()
         page.keyboard.type("By keyboard")
         page.keyboard.press("Enter")
         expect(page.get_by_label("Job", exact=True)).to_be_focused()
         page.keyboard.type("Ask")
-        page.locator("#preset").get_by_role("radio", checked=True).focus()
+        tab_to(page, page.locator("#preset").get_by_role("radio", checked=True))
         page.keyboard.press("ArrowRight")
         expect(text_field(page)).to_have_value("0 9 * * 1-5")
+        tab_to(page, page.get_by_role("combobox", name="Time zone"))
+        page.keyboard.type("calcutta")
+        page.keyboard.press("Enter")
+        expect(preview(page)).to_contain_text("Kolkata time")
         page.keyboard.press("Control+Enter")
 
         expect(dialog(page)).to_be_hidden()
@@ -209,9 +218,19 @@ class TestTheDialog:
         expect(page.locator("#toasts")).to_contain_text("By keyboard created.")
         expect(page).to_have_url(f"{belfry.url}/schedules")
 
+    def test_and_switched_off_by_keys_alone(self, page: Page, belfry: Belfry) -> None:
+        page.goto(f"{belfry.url}/schedules")
+        switch = page.get_by_role("switch", name="By keyboard")
+        tab_to(page, switch)
+        page.keyboard.press("Space")
+        expect(switch).to_have_attribute("aria-checked", "false")
+        page.keyboard.press("Space")
+
+        expect(switch).to_have_attribute("aria-checked", "true")
+
     @pytest.mark.parametrize("text", NOT_CANONICAL)
     def test_saves_a_text_of_nobodys_as_it_is(self, page: Page, belfry: Belfry, text: str) -> None:
-        """A17, A18: opened as Custom, and with another name saved as it was."""
+        """Opened as Custom, and with another name saved as it was."""
         open_edit(page, belfry, "By keyboard")
         text_field(page).fill(text)
         page.get_by_role("button", name="Save schedule").click()
@@ -228,7 +247,6 @@ class TestTheDialog:
         expect(page.locator("#facts code")).to_have_text(text)
 
     def test_another_zone_leaves_the_text_alone(self, page: Page, belfry: Belfry) -> None:
-        """A19."""
         open_edit(page, belfry, "By keyboard")
         page.locator("select#timezone").select_option("Asia/Tokyo", force=True)
         page.get_by_role("button", name="Save schedule").click()
@@ -260,7 +278,6 @@ class TestTheDialog:
         expect(row).to_contain_text("Sunday")
 
     def test_two_tabs_see_both_values_and_nothing_is_lost(self, page: Page, browser: Browser, belfry: Belfry) -> None:
-        """A31."""
         open_edit(page, belfry, "By keyboard")
         other = browser.new_context(storage_state=page.context.storage_state()).new_page()
         open_edit(other, belfry, "By keyboard")
@@ -312,7 +329,6 @@ def plain(browser: Browser, page: Page) -> Iterator[Page]:
 
 class TestWithoutAScript:
     def test_the_page_checks_and_makes_a_schedule(self, plain: Page, belfry: Belfry) -> None:
-        """A32."""
         plain.goto(f"{belfry.url}/schedules/new")
         plain.get_by_label("Name", exact=True).fill("Without a script")
         plain.get_by_label("Job", exact=True).select_option(label="Ask the shop")

@@ -112,7 +112,7 @@ class TestItsShapes:
 class TestTheTextIsNeverRewritten:
     @pytest.mark.parametrize("text", [*NOT_CANONICAL, *CANONICAL])
     def test_by_opening_and_saving(self, operator: Browser, job: Job, database: Database, text: str) -> None:
-        """A17: what is saved untouched is stored as it was, byte for byte."""
+        """What is saved untouched is stored as it was, byte for byte."""
         schedule = stored(database, job, cron=text)
 
         response = operator.post(f"/schedules/{schedule.id}", data=open_form(operator, schedule))
@@ -124,7 +124,6 @@ class TestTheTextIsNeverRewritten:
     def test_what_no_choice_writes_exactly_opens_as_custom(
         self, operator: Browser, job: Job, database: Database, text: str
     ) -> None:
-        """A18."""
         fields = open_form(operator, stored(database, job, cron=text))
 
         assert fields["preset"] == ["custom"]
@@ -135,7 +134,6 @@ class TestTheTextIsNeverRewritten:
     def test_by_changing_something_else(
         self, operator: Browser, job: Job, database: Database, text: str, changes: dict[str, Any]
     ) -> None:
-        """A19."""
         schedule = stored(database, job, cron=text)
 
         operator.post(f"/schedules/{schedule.id}", data=open_form(operator, schedule) | changes)
@@ -153,7 +151,6 @@ class TestTheTextIsNeverRewritten:
 
 class TestItsChoices:
     def test_are_twelve_and_custom_with_the_text_they_start_from(self, operator: Browser, job: Job) -> None:
-        """A16."""
         text = operator.visit("/schedules/new").text
 
         assert text.count('name="preset"') == 13
@@ -178,7 +175,7 @@ class TestItsChoices:
     def test_write_the_text_without_a_script(
         self, operator: Browser, job: Job, database: Database, pressed: dict[str, Any], text: str
     ) -> None:
-        """A32: with their fields, on the page alone."""
+        """With their fields, on the page alone."""
         schedule = stored(database, job)
 
         operator.post(f"/schedules/{schedule.id}", data=open_form(operator, schedule) | pressed)
@@ -232,7 +229,6 @@ class TestWhileTyping:
     def test_every_mistake_of_a_text_is_said_of_its_field(
         self, operator: Browser, job: Job, text: str, message: str
     ) -> None:
-        """A21."""
         found = answer(operator, {"cron": text, "timezone": "UTC"})
 
         assert json.loads(found["data-problems"])["cron"].startswith(message)
@@ -281,7 +277,6 @@ class TestWhileTyping:
 
 class TestTwoPeople:
     def test_see_both_values_and_may_keep_either(self, operator: Browser, job: Job, database: Database) -> None:
-        """A31."""
         schedule = stored(database, job)
         mine = open_form(operator, schedule) | {"cron": "0 5 * * *"}
         operator.post(f"/schedules/{schedule.id}", data=open_form(operator, schedule) | {"cron": "30 2 * * *"})
@@ -293,7 +288,6 @@ class TestTwoPeople:
         assert "Theirs: <code>30 2 * * *</code><br>Yours: <code>0 5 * * *</code>" in refused.text
 
     def test_keep_mine_saves_over_the_newer_version(self, operator: Browser, job: Job, database: Database) -> None:
-        """A31."""
         schedule = stored(database, job)
         mine = open_form(operator, schedule) | {"cron": "0 5 * * *"}
         operator.post(f"/schedules/{schedule.id}", data=open_form(operator, schedule) | {"cron": "30 2 * * *"})

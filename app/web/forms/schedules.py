@@ -56,6 +56,7 @@ class ScheduleForm(RhythmFields):
     notes = TextAreaField("Notes", [Optional()], id="schedule-notes", render_kw={"rows": 2, "maxlength": LONGEST_NOTES})
     missed_while_paused = RadioField("What it missed meanwhile, when it is enabled", choices={}, validate_choice=False)
     enabled = BooleanField("Enabled")
+    more = BooleanField("Show 20")
     schedule_id = HiddenField()
     version = HiddenField()
     preview = SubmitField("Check schedule")

@@ -25,7 +25,7 @@ from app.web.formatting import duration
 from app.web.forms.base import text_of
 from app.web.forms.schedules import ScheduleForm
 from app.web.pages.schedule_effects import Effect, effect_of_saving
-from app.web.pages.schedule_preview import NEXT_RUNS, Preview, company_of, preview
+from app.web.pages.schedule_preview import MORE_RUNS, NEXT_RUNS, Preview, company_of, preview
 from app.web.pictures.hour_bars import HourBars, hour_bars
 
 
@@ -65,9 +65,10 @@ class Answer:
     problems: str
 
 
-def answer_of(form: ScheduleForm, *, before: ScheduleRow | None, count: int = NEXT_RUNS) -> Answer:
+def answer_of(form: ScheduleForm, *, before: ScheduleRow | None) -> Answer:
     """The answer to the form, which was checked or is shown for the first time. Never raises."""
     now, when = request_now(), _rhythm_in(form, before)
+    count = MORE_RUNS if form.more.data else NEXT_RUNS
     example = None if when is None else _example(form, before, when, now)
     shown = _preview(form, before, count)
     return Answer(

@@ -22,7 +22,6 @@ from app.web.pages.rights import refusals
 from app.web.pages.schedule_detail import read_detail
 from app.web.pages.schedule_effects import effect_of_deletion, effect_of_resuming
 from app.web.pages.schedule_form import edited_schedule, form_page, offered_job_id, schedule_form
-from app.web.pages.schedule_preview import MORE_RUNS, NEXT_RUNS
 from app.web.pages.schedule_rows import read_list, read_tiles
 from app.web.pages.schedule_view import ScheduleView
 from app.web.pages.why_notes import note_on_schedule
@@ -60,8 +59,7 @@ def schedule_preview() -> Response:
     before = edited_schedule(request.args.get("schedule_id", ""))
     form = ScheduleForm(jobs=(), typed=request.args)
     check(form, before=before, now=request_now())
-    count = MORE_RUNS if request.args.get("more") else NEXT_RUNS
-    return fragment("schedules/_answer.html", answer=answer_of(form, before=before, count=count))
+    return fragment("schedules/_answer.html", answer=answer_of(form, before=before), form=form)
 
 
 @route(web, "/schedules/new", permission=Permission.EDIT_SCHEDULES)
