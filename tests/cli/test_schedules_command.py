@@ -172,8 +172,8 @@ class TestHistory:
     def test_shows_runs_gaps_and_repairs_the_newest_first(self, terminal: Terminal, name: str) -> None:
         shown = terminal.json("schedules", "history", name)
 
-        assert [next(key for key in ("run", "gap", "repair") if entry[key]) for entry in shown] == [
-            "repair", "run", "gap", "run",
+        assert [next(key for key in ("run", "gap", "repair", "change") if entry[key]) for entry in shown] == [
+            "repair", "run", "gap", "run", "change",
         ]  # fmt: skip
         assert shown[2]["gap"] == {
             "first_slot": "2027-01-05T10:00:00Z", "last_slot": "2027-01-05T11:00:00Z", "slots": 2,
