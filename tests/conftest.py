@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.orm import Session
 
+from app.core import schema
 from app.core.config import Settings, read_settings
 from app.edge.database_setup import administering, bring_up_to_date
 from app.factory import create_app
@@ -134,6 +135,12 @@ def empty_settings(engine: str, tmp_path: Path, request: pytest.FixtureRequest) 
 def connections() -> int:
     """One has to do for a request: with a second one each, requests could wait for each other in a circle."""
     return 1
+
+
+@pytest.fixture
+def one_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The schema is looked at once: a second look would wait for the one connection that a request holds."""
+    monkeypatch.setattr(schema, "RECHECK_SECONDS", 3_600.0)
 
 
 @pytest.fixture

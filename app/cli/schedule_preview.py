@@ -17,7 +17,7 @@ MOST_PREVIEWED = 1000
 
 @click.command()
 @click.argument("cron")
-@click.option("--zone", default="UTC", show_default=True, help="IANA time zone.")
+@click.option("--zone", "--timezone", default="UTC", show_default=True, help="IANA time zone.")
 @click.option("--from", "start", metavar="WHEN", help="A date (midnight in the zone) or an instant; now by default.")
 @click.option("--count", default=5, show_default=True, type=click.IntRange(1, MOST_PREVIEWED))
 @click.option("--spread-key", default="", help="What H is spread by.")

@@ -14,6 +14,7 @@ from app.cli.schedule_company import warn_of_twins
 from app.cli.schedule_history import gaps, history
 from app.cli.schedule_preview import preview
 from app.cli.schedule_show import show_schedule
+from app.cli.schedule_validate import validate
 from app.cli.schedule_versions import duplicate, restore, slots, versions
 from app.cli.starting import arguments_of, set_parameters, show_started
 from app.cli.why import why_of_schedule
@@ -39,7 +40,8 @@ def schedules() -> None:
 
 
 for command in (
-    preview, why_of_schedule, show_schedule, history, gaps, revert_to_code, versions, restore, duplicate, slots
+    preview, validate, why_of_schedule, show_schedule, history, gaps, revert_to_code, versions, restore, duplicate,
+    slots,
 ):  # fmt: skip
     schedules.add_command(command)
 

@@ -21,6 +21,8 @@ from app.schedules.zones import Zone
 
 # The rarest date there is, 29 February on a given weekday, stays away for 40 years around 2100.
 _LONGEST_WAIT_YEARS = 60
+# Further than any clock is from UTC, in seconds.
+_FARTHEST = 2 * 86_400
 
 
 class Part(Protocol):
@@ -59,6 +61,9 @@ class OnClocks:
             year_start, year_stop = self._bounds_of(year)
             if len(found) >= limit or year > given_up or (stop is not None and year_start >= stop):
                 break
+            # To see that nothing is named there is cheap; a year of a zone that nobody asked about yet is not.
+            if year > begin and not self._names_any(year_start, year_stop):
+                continue
             for step in self._steps(year, start, year_stop if stop is None else min(stop, year_stop)):
                 found.append(self._instant_of(step))
                 given_up = year + _LONGEST_WAIT_YEARS
@@ -85,6 +90,11 @@ class OnClocks:
         for year in self._years(start, stop):
             for span in self._spans(year):
                 yield span, (start, stop)
+
+    def _names_any(self, start: int, stop: int) -> bool:
+        """Whether a wall time may lie in [start, stop), wherever its clocks are."""
+        farthest = _FARTHEST // self.walls.unit
+        return self.walls.first(start - farthest, stop + farthest) is not None
 
     def _steps(self, year: int, start: int, stop: int) -> Iterator[int]:
         """The steps of a year in [start, stop) at which it fires, in order."""

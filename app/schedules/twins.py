@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import RowMapping, select
+from sqlalchemy import RowMapping, or_, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import Invalid
 from app.schedules.cron import CronExpression
+from app.schedules.day_minutes import minutes_of
 from app.schedules.fire_times import ClockChange, Rhythm
 from app.schedules.intervals import Interval
 from app.schedules.models import Schedule
@@ -38,12 +39,14 @@ def find_twins(
         return ()
     columns = Schedule.id, Schedule.name, Schedule.enabled, *RHYTHM_COLUMNS
     here = Schedule.organization_id == organization_id, Schedule.job_id == job_id, Schedule.deleted_at.is_(None)
-    # Zones are stored by their canonical names.
-    query = select(*columns).where(*here, Schedule.timezone == when.zone.name).order_by(Schedule.name)
+    # Zones are stored by their canonical names, and what fires at other minutes of the day need not be read.
+    alike = Schedule.timezone == when.zone.name, or_(Schedule.minutes == minutes_of(when), Schedule.minutes.is_(None))
+    query = select(*columns).where(*here, *alike).order_by(Schedule.name).limit(_MOST_READ)
+    meaning = _meaning(when)
     return tuple(
         Twin(row["id"], row["name"], row["enabled"])
-        for row in session.execute(query.limit(_MOST_READ)).mappings()
-        if row["id"] != besides and _fires_like(when, row)
+        for row in session.execute(query).mappings()
+        if row["id"] != besides and _means(row, meaning)
     )
 
 
@@ -58,9 +61,9 @@ def twin_note(twins: tuple[Twin, ...]) -> str | None:
     return f"This job has the same times already: {listing(names)}. {who} would start it."
 
 
-def _fires_like(when: Rhythm, other: RowMapping) -> bool:
+def _means(other: RowMapping, meaning: tuple[object, ...]) -> bool:
     try:
-        return _meaning(stored_rhythm(other)) == _meaning(when)
+        return _meaning(stored_rhythm(other)) == meaning
     except Invalid:
         return False
 

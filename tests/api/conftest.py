@@ -102,6 +102,7 @@ def app(
     clock: ManualClock,
     kinds: dict[KindName, ScriptedKind],
     compiled_templates: Any,
+    one_look: None,
 ) -> Flask:
     app = create_app(api_settings, database=database, kinds=kinds, clock=clock, dispatch=lambda: None)
     app.jinja_env.bytecode_cache = compiled_templates

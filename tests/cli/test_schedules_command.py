@@ -151,6 +151,35 @@ class TestSchedules:
         assert "belfry db upgrade" in result.stderr
 
 
+class TestValidate:
+    def test_says_what_it_means(self, terminal: Terminal) -> None:
+        shown = terminal.json("schedules", "validate", "0 9 * * 1-5", "--zone", "Europe/Berlin")
+
+        assert shown["description"] == "Every weekday at 09:00, Berlin time"
+        assert (shown["valid"], len(shown["next_runs"]), shown["error"]) == (True, 5, None)
+
+    @pytest.mark.parametrize(
+        ("words", "message"),
+        [
+            (["60 * * * *"], "Minute 60 does not exist. Use 0 to 59."),
+            (["at 2001-01-01 08:00"], "This time has passed. Choose one that lies ahead."),
+            (["0 0 * * *", "--zone", "Europe/Berln"], "There is no time zone"),
+            (["* * * * *", "--ends", "2001-01-01"], "The end has passed already. Choose a later one, or none."),
+        ],
+    )
+    def test_fails_with_what_to_write_instead(self, terminal: Terminal, words: list[str], message: str) -> None:
+        result = terminal.run("schedules", "validate", *words)
+
+        assert (result.exit_code, message in result.output) == (1, True)
+
+    def test_says_so_to_programs(self, terminal: Terminal) -> None:
+        result = terminal.run("schedules", "validate", "0 0 0 * * *", "--json")
+
+        assert result.exit_code == 1
+        assert '"valid": false' in result.output
+        assert "Seconds are not supported. Remove the first field." in result.output
+
+
 class TestHistory:
     @pytest.fixture
     def name(self, terminal: Terminal, job_id: str) -> str:
@@ -172,8 +201,8 @@ class TestHistory:
     def test_shows_runs_gaps_and_repairs_the_newest_first(self, terminal: Terminal, name: str) -> None:
         shown = terminal.json("schedules", "history", name)
 
-        assert [next(key for key in ("run", "gap", "repair") if entry[key]) for entry in shown] == [
-            "repair", "run", "gap", "run",
+        assert [next(key for key in ("run", "gap", "repair", "change") if entry[key]) for entry in shown] == [
+            "repair", "run", "gap", "run", "change",
         ]  # fmt: skip
         assert shown[2]["gap"] == {
             "first_slot": "2027-01-05T10:00:00Z", "last_slot": "2027-01-05T11:00:00Z", "slots": 2,

@@ -143,7 +143,9 @@ class TestClockChanges:
         choose_zone(page, "America/New_York")
         type_text(page, "30 4 * * *")
 
-        weeks = re.compile(r"Mar \d{4}: 09:30 your time instead of 10:30 \(New York and Berlin change on different dates\)")
+        weeks = re.compile(
+            r"Mar \d{4}: 09:30 your time instead of 10:30 \(New York and Berlin change on different dates\)"
+        )
         expect(preview(page)).to_contain_text(weeks)
 
 

@@ -88,7 +88,11 @@ def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBy
 
 @pytest.fixture
 def app(
-    settings: Settings, database: Database, clock: ManualClock, compiled_templates: FileSystemBytecodeCache
+    settings: Settings,
+    database: Database,
+    clock: ManualClock,
+    compiled_templates: FileSystemBytecodeCache,
+    one_look: None,
 ) -> Flask:
     app = create_app(settings, database=database, kinds={}, clock=clock)
     app.jinja_env.bytecode_cache = compiled_templates

@@ -304,7 +304,7 @@ class TestOneSchedule:
         clock.advance(hours=5)
         operator.send(address(schedule, "enabled"), {"enabled": "yes", "missed": "skip"})
 
-        text = operator.visit(address(schedule)).text
+        text = operator.visit(f"{address(schedule)}?tz=schedule").text
 
         assert "2 slots from Tue 5 Jan, 14:00 to Tue 5 Jan, 16:00: the schedule was switched off." in text
 
