@@ -1,4 +1,4 @@
-"""What the dialog of a schedule says about clocks, crowds and days, in a real browser. The tests build on each other."""
+"""What the dialog of a schedule says about clocks and crowds, in a real browser. The tests build on each other."""
 
 import re
 import time

@@ -1,7 +1,7 @@
 """The form of a schedule in the page's dialog: its shapes, its choices, what it says while typing, and the way back."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
 from uuid import UUID
@@ -11,9 +11,13 @@ from sqlalchemy import select
 
 from app.core.db import Database
 from app.jobs.models import Job
+from app.runs import planner
+from app.runs.models import Run
+from app.schedules.fire_times import next_fire, rhythm
 from app.schedules.models import Schedule
 from app.schedules.presets import PRESETS
 from tests.factories.work import make_job, make_schedule
+from tests.fakes.clock import ManualClock, utc
 from tests.web.conftest import Browser
 from tests.web.filled_form import filled_form
 
@@ -58,6 +62,18 @@ def answer(browser: Browser, fields: dict[str, Any]) -> dict[str, str]:
     marked = text.split("data-answer", 1)[1].partition(">")[0]
     parts = [part.partition('="') for part in marked.split('" ')]
     return {name.strip(): unescape(value.rstrip('"')) for name, _, value in parts if value}
+
+
+def slots_until(database: Database, schedule: Schedule, begin: datetime, *, hours: int) -> list[datetime]:
+    """What the scheduler plans while it looks every quarter of an hour."""
+    with database.transaction() as session:
+        stored = session.get_one(Schedule, schedule.id)
+        stored.next_run_at = next_fire(rhythm(stored.cron, timezone=stored.timezone), after=begin)
+        session.flush()
+        for quarter in range(hours * 4):
+            planner.tick(session, now=begin + quarter * timedelta(minutes=15))
+        query = select(Run.slot_at).where(Run.schedule_id == schedule.id)
+        return [at for at in session.scalars(query) if at is not None]
 
 
 class TestItsShapes:
@@ -273,6 +289,32 @@ class TestWhileTyping:
 
         assert response.status_code == 401
         assert "HX-Redirect" not in response.headers
+
+
+class TestClockChanges:
+    def test_a_time_that_does_not_exist_is_shown_where_it_runs(
+        self, operator: Browser, job: Job, clock: ManualClock
+    ) -> None:
+        clock.moment = utc("2027-03-10 12:00")
+        sent = {"cron": "30 2 * * *", "timezone": "America/New_York"}
+
+        text = operator.get("/schedules/preview", query_string=sent, headers=SENT).text
+
+        assert "Sun 14 Mar, 03:00" in text
+        assert "02:30 does not exist on Sun 14 Mar 2027 in New York: runs at 03:00." in text
+
+    def test_a_time_that_comes_twice_is_shown_once_and_runs_once(
+        self, operator: Browser, job: Job, database: Database, clock: ManualClock
+    ) -> None:
+        clock.moment = begin = utc("2027-11-06 12:00")
+        schedule = stored(database, job, cron="30 1 * * *", timezone="America/New_York", next_run_at=None)
+        sent = {"cron": "30 1 * * *", "timezone": "America/New_York"}
+
+        text = operator.get("/schedules/preview", query_string=sent, headers=SENT).text
+
+        assert text.count("Sun 7 Nov, 01:30") == 1
+        assert "01:30 happens twice on Sun 7 Nov 2027 in New York: runs once, the first time." in text
+        assert slots_until(database, schedule, begin, hours=24) == [utc("2027-11-07 05:30")]
 
 
 class TestTwoPeople:
