@@ -16,9 +16,10 @@ from app.runs.models import Run
 from app.schedules.fire_times import next_fire, rhythm
 from app.schedules.models import Schedule
 from app.schedules.presets import PRESETS
+from app.tenants.access import Role
 from tests.factories.work import make_job, make_schedule
 from tests.fakes.clock import ManualClock, utc
-from tests.web.conftest import Browser
+from tests.web.conftest import Browser, OpenBrowser
 from tests.web.filled_form import filled_form
 
 IN_DIALOG = {"HX-Request": "true", "HX-Request-Type": "partial", "HX-Target": "dialog#dialog"}
@@ -293,9 +294,10 @@ class TestWhileTyping:
 
 class TestClockChanges:
     def test_a_time_that_does_not_exist_is_shown_where_it_runs(
-        self, operator: Browser, job: Job, clock: ManualClock
+        self, open_browser: OpenBrowser, organization_id: UUID, clock: ManualClock
     ) -> None:
         clock.moment = utc("2027-03-10 12:00")
+        operator = open_browser(organization_id=organization_id, role=Role.OPERATOR)
         sent = {"cron": "30 2 * * *", "timezone": "America/New_York"}
 
         text = operator.get("/schedules/preview", query_string=sent, headers=SENT).text
@@ -304,9 +306,10 @@ class TestClockChanges:
         assert "02:30 does not exist on Sun 14 Mar 2027 in New York: runs at 03:00." in text
 
     def test_a_time_that_comes_twice_is_shown_once_and_runs_once(
-        self, operator: Browser, job: Job, database: Database, clock: ManualClock
+        self, open_browser: OpenBrowser, job: Job, database: Database, clock: ManualClock
     ) -> None:
         clock.moment = begin = utc("2027-11-06 12:00")
+        operator = open_browser(organization_id=job.organization_id, role=Role.OPERATOR)
         schedule = stored(database, job, cron="30 1 * * *", timezone="America/New_York", next_run_at=None)
         sent = {"cron": "30 1 * * *", "timezone": "America/New_York"}
 
