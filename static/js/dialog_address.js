@@ -2,14 +2,15 @@
 (() => {
   const dialog = document.querySelector("[data-dialog]");
   if (!dialog) return;
-  const here = () => location.pathname + location.search, shown = here();
-  let title = document.title, isPushed = false, isLeaving = false;
+  const here = () => location.pathname + location.search;
+  let shown = here(), title = document.title, isPushed = false, isLeaving = false;
 
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
     const address = ctx.target === dialog && dialog.open && dialog.querySelector("[data-address]")?.dataset.address;
     if (!address) return;
     if (isPushed) return history.replaceState(null, "", address);
     title = document.title;
+    shown = here(); // another view of the page may have got an address since
     history.pushState(null, "", address);
     isPushed = true;
     document.title = `${dialog.querySelector("#dialog-title").textContent} · Belfry`;

@@ -154,7 +154,15 @@ class TestLookingElsewhere:
 
         expect(page.get_by_role("link", name="7 days")).to_have_attribute("aria-current", "true")
         expect(page.locator("#timeline-table")).to_have_attribute("open", "")
-        assert page.url == f"{site.schedule}?t=7d"
+        expect(page).to_have_url(f"{site.schedule}?t=7d")
+
+    def test_and_a_dialog_over_it_is_closed_by_back(self, page: Page, site: Site) -> None:
+        page.get_by_role("link", name="Edit", exact=True).click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        page.go_back()
+
+        expect(page.get_by_role("dialog")).to_be_hidden()
+        expect(page).to_have_url(f"{site.schedule}?t=7d")
 
     def test_stays_when_the_page_refreshes_itself(self, page: Page, site: Site) -> None:
         page.get_by_role("link", name="7 days").focus()
