@@ -1,4 +1,5 @@
 // An open dialog has an address of its own: Back closes it, a reload shows the same as a page, closing restores the address.
+// So has another view of a part of the page, from which Back leads to the one before.
 (() => {
   const dialog = document.querySelector("[data-dialog]");
   if (!dialog) return;
@@ -6,11 +7,11 @@
   let shown = here(), title = document.title, isPushed = false, isLeaving = false;
 
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+    if (ctx.sourceElement?.matches("[data-view]")) { history.pushState(null, "", ctx.request.action); shown = here(); }
     const address = ctx.target === dialog && dialog.open && dialog.querySelector("[data-address]")?.dataset.address;
     if (!address) return;
     if (isPushed) return history.replaceState(null, "", address);
     title = document.title;
-    shown = here(); // another view of the page may have got an address since
     history.pushState(null, "", address);
     isPushed = true;
     document.title = `${dialog.querySelector("#dialog-title").textContent} · Belfry`;
