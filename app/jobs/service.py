@@ -19,7 +19,7 @@ from app.jobs.chains import forget_chains
 from app.jobs.kinds.base import JobKinds, KindName
 from app.jobs.models import Job
 from app.jobs.policies import Backoff, Priority, RetryPolicy
-from app.jobs.queries import JobNotFound, JobRow, get_job, list_queue_names
+from app.jobs.queries import JobNotFound, JobRow, get_job, list_queue_names, why_gone
 from app.jobs.queue_lock import keep_queue
 from app.tenants.access import Actor, Permission, require
 from app.tenants.audit import record
@@ -151,10 +151,9 @@ def refuse_owned_by_code(job: JobRow) -> None:
 
 def refuse_left_code(job: JobRow) -> None:
     """Raises JobOwnedByCode for a job that the code no longer has: there is nothing that could be run."""
-    if job.left_code_at is not None:
-        raise JobOwnedByCode(
-            f"“{job.name}” is no longer defined in code (it was in {job.code_source}), so it can only be looked at."
-        )
+    why = why_gone(job.name, deleted_at=None, left_code_at=job.left_code_at, source=job.code_source)
+    if why is not None:
+        raise JobOwnedByCode(why)
 
 
 _TAKEN = "A job called “{}” exists already. Choose another name."

@@ -19,7 +19,7 @@ from app.jobs.service import JobDraft
 from app.runs import interventions, ledger, planner
 from app.runs.line_lock import lock_line
 from app.runs.models import Run
-from app.runs.queries import RunRow, get_run, keep_run
+from app.runs.queries import get_run, keep_run
 from app.runs.resuming import make_up
 from app.runs.states import Reason, RunState, Trigger
 from app.schedules import defaults
@@ -86,9 +86,8 @@ def retry_run(session: Session, *, actor: Actor, run_id: UUID, now: datetime) ->
     require(actor, Permission.MANAGE_QUEUE)
     keep_run(session, organization_id=actor.organization_id, run_id=run_id)
     failed = get_run(session, organization_id=actor.organization_id, run_id=run_id)
-    if not failed.can_retry:
-        raise RunNotRetryable(_why_not_retryable(failed))
-    jobs.refuse_left_code(get_job(session, organization_id=actor.organization_id, job_id=failed.job_id))
+    if failed.why_not_retry is not None:
+        raise RunNotRetryable(failed.why_not_retry)
     request = planner.request_for(
         session.get_one(Job, failed.job_id),
         trigger=Trigger.RETRY,
@@ -271,25 +270,6 @@ def _cancel_waiting(
             explanation=explanation,
             now=now,
         )
-
-
-def _why_not_retryable(run: RunRow) -> str:
-    if run.retried_by_run_id is not None:
-        return "This run was retried already. Retry the newer run instead."
-    return f"Only a failed run can be retried; this one {_STATE_WORDS[run.state]}."
-
-
-_STATE_WORDS = {
-    RunState.READY: "has not started yet",
-    RunState.RUNNING: "is still running",
-    RunState.WAITING: "still waits for other runs",
-    RunState.WAITING_RETRY: "will be tried again by itself",
-    RunState.SUCCEEDED: "succeeded",
-    RunState.FAILED: "failed",
-    RunState.CANCELLED: "was cancelled",
-    RunState.SKIPPED: "was skipped",
-    RunState.MISSED: "was missed",
-}
 
 
 def _note(session: Session, actor: Actor, action: str, run_id: UUID, summary: str, now: datetime) -> None:
