@@ -19,7 +19,7 @@ from app.runs.models import Run
 from app.runs.queries import RunRow
 from app.runs.states import RunState
 from app.runs.statistics import ScheduleStats, last_runs_of_jobs, schedule_stats
-from app.schedules.code_origin import CodeOrigin
+from app.schedules.code_origin import CodeOrigin, said_value
 from app.schedules.models import Gap, Schedule
 from app.schedules.policies import GapReason
 from app.schedules.queries import ScheduleRow, list_schedules
@@ -62,7 +62,7 @@ class CodeScheduleRow:
     @property
     def overrides(self) -> tuple[Override, ...]:
         return tuple(
-            Override(name, _words(getattr(self.schedule, name)), _words(self.code.says[name]))
+            Override(name, _words(said_value(name, vars(self.schedule))), _words(self.code.says[name]))
             for name in self.code.overrides
             if name in self.code.says
         )
@@ -97,6 +97,8 @@ class PassedOverRows:
 
 
 def _words(value: Any) -> str:
+    if value is None:
+        return ""
     return ", ".join(value) if isinstance(value, list | tuple) else str(value)
 
 

@@ -22,7 +22,7 @@ from app.runs import planner
 from app.runs import service as runs
 from app.runs.models import Queue
 from app.schedules.acceptance import refuse_never
-from app.schedules.code_origin import OVERRIDABLE, CodeSchedule, plain_value
+from app.schedules.code_origin import OVERRIDABLE, CodeSchedule, said_value
 from app.schedules.drafts import draft_with
 from app.schedules.fire_times import next_fire, rhythm
 from app.schedules.models import Schedule
@@ -177,7 +177,8 @@ class _Sync:
             tags=list(one.tags),
             overlap=one.overlap.value,
             missed=one.missed.value,
-            missed_max_age_seconds=default_max_age(when),
+            missed_max_age_seconds=one.missed_max_age_seconds or default_max_age(when),
+            missed_limit=one.missed_limit,
             # Nothing that was merely deployed starts by itself.
             enabled=False,
             next_run_at=next_fire(when, after=self._now),
@@ -195,7 +196,8 @@ class _Sync:
 
     def _put(self, one: CodeSchedule, row: ScheduleRow, job_id: UUID) -> None:
         assert row.code is not None
-        overrides = tuple(name for name in row.code.overrides if plain_value(getattr(row, name)) != one.says[name])
+        columns = vars(row)
+        overrides = row.code.overrides_beside(one, columns)
         owned = {name: getattr(one, name) for name in OVERRIDABLE if name not in overrides}
         facts: dict[str, Any] = {
             "job_id": job_id,
@@ -206,7 +208,7 @@ class _Sync:
         }
         before = (row.job_id, row.code.source, row.code.says, row.code.overrides, row.code.left_at)
         has_new_facts = before != (job_id, one.source, one.says, overrides, None)
-        is_edited = any(getattr(row, name) != value for name, value in owned.items())
+        is_edited = any(said_value(name, columns) != one.says[name] for name in owned)
         if not (has_new_facts or is_edited):
             return
         # What is due already still runs as the schedule was.

@@ -82,6 +82,22 @@ class TestSchedules:
         assert answer.status_code == 200
         assert (answer.json["data"]["cron"], answer.json["data"]["missed"]) == ("0 3 * * 1", "latest")
 
+    def test_take_the_policies_that_the_page_takes(self, platform_api: Caller):
+        sent = {"missed_limit": 3, "missed_max_age_seconds": 7_200, "clock_change": "skip", "tags": ["mine"]}
+
+        shown = platform_api.patch(ONE, sent).json["data"]
+        usual = platform_api.patch(ONE, {"missed_max_age_seconds": None}).json["data"]
+
+        assert {name: shown[name] for name in sent} == sent
+        assert {one["field"] for one in shown["overrides"]} == set(sent)
+        assert usual["missed_max_age_seconds"] == 86_400
+
+    def test_refuse_a_maximum_age_under_the_interval(self, platform_api: Caller):
+        answer = platform_api.patch(ONE, {"missed": "latest", "missed_max_age_seconds": 60})
+
+        assert answer.status_code == 422
+        assert answer.json["error"]["fields"][0]["field"] == "missed_max_age_seconds"
+
     def test_are_run_with_parameters(self, platform_api: Caller, database: OpenDatabase):
         run_id = platform_api.post(f"{ONE}/run", {"parameters": {"seconds": 0}}).json["data"]["run_id"]
 

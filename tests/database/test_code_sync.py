@@ -59,6 +59,7 @@ def fetch(*, days: int = 1): ...
 def match(): ...
 """
 NIGHTLY = JOBS + 'schedule("nightly", "0 2 * * *", run=ALL_JOBS)\n'
+LATER = datetime.fromisoformat("2027-12-01T00:00:00+00:00")
 EARLIER = NIGHTLY.replace("0 2 *", "0 1 *")
 
 
@@ -301,6 +302,52 @@ class TestWhatOperatorsChanged:
         assert (as_said.clock_change, as_said.tags, as_said.code.overrides) == ("skip", ("all", "nightly"), ())
         assert (row.clock_change, row.tags, row.code.overrides) == ("twice", ("mine",), ("tags",))
 
+    def test_of_how_many_and_how_old_is_kept_like_the_rest(self, sync: Sync, define: Define):
+        says = NIGHTLY.replace("run=ALL_JOBS", 'run=ALL_JOBS, missed="all", missed_limit=5, missed_max_age="2 days"')
+        sync(define(says))
+        as_said = sync.schedules()["nightly"]
+        sync.edit("nightly", missed_limit=7)
+
+        sync(define(says.replace("2 days", "3 days").replace("=5", "=6")))
+
+        row = sync.schedules()["nightly"]
+        assert (as_said.missed_limit, as_said.missed_max_age_seconds, as_said.code.overrides) == (5, 2 * 86_400, ())
+        assert (row.missed_limit, row.missed_max_age_seconds, row.code.overrides) == (7, 3 * 86_400, ("missed_limit",))
+
+    def test_of_an_age_is_no_difference_where_it_suits_the_times(self, sync: Sync, define: Define):
+        sync(define(NIGHTLY))
+
+        sync.edit("nightly", cron="0 5 * * 1", missed_max_age_seconds=7 * 86_400)
+
+        assert sync.schedules()["nightly"].code.overrides == ("cron",)
+
+    def test_before_the_code_could_say_it_is_kept(self, sync: Sync, define: Define):
+        sync(define(NIGHTLY))
+        known = sync.schedules()["nightly"].code.says
+        older = {name: value for name, value in known.items() if not name.startswith("missed_")}
+        changed = {"code_says": older, "missed_limit": 7, "code_overrides": ""}
+        sync.do(lambda session: session.execute(update(Schedule).values(**changed)))
+
+        sync(define(NIGHTLY + "# newer\n" + 'schedule("more", "0 4 * * *", run=ALL_JOBS)\n'))
+
+        row = sync.schedules()["nightly"]
+        assert (row.missed_limit, row.code.overrides) == (7, ("missed_limit",))
+
+    @pytest.mark.parametrize(
+        ("said", "why"),
+        [
+            ("missed_limit=0", "Make up for at least 1 and at most 100 missed runs."),
+            ("missed_limit='3'", "missed_limit='3' is not possible. Use a whole number."),
+            ("missed_max_age='soon'", "“soon” is no length of time. Write 90 minutes, 36 hours or 7 days."),
+            ("missed='latest', missed_max_age=60", "The maximum age, 1 minute, is shorter than the time between"),
+        ],
+    )
+    def test_that_cannot_be_is_named(self, define: Define, said: str, why: str):
+        found = define(NIGHTLY.replace("run=ALL_JOBS", f"run=ALL_JOBS, {said}"))
+
+        assert (len(found.problems), found.problems[0].concerns) == (1, "nightly")
+        assert f"Schedule “nightly”: {why}" in str(found.problems[0])
+
     def test_leaves_the_rest_to_the_code(self, sync: Sync, define: Define):
         sync(define(NIGHTLY))
         sync.edit("nightly", cron="0 5 * * *")
@@ -326,13 +373,13 @@ class TestWhatOperatorsChanged:
 
         assert sync.schedules()["nightly"].code.overrides == ()
 
-    @pytest.mark.parametrize("change", [{"name": "mine"}, {"job_id": None}])
-    def test_cannot_be_its_name_or_job(self, sync: Sync, define: Define, change: dict[str, Any]):
+    @pytest.mark.parametrize("change", [{"name": "mine"}, {"job_id": None}, {"has_seconds": True}, {"ends_at": LATER}])
+    def test_cannot_be_what_only_code_decides(self, sync: Sync, define: Define, change: dict[str, Any]):
         sync(define(NIGHTLY))
         if "job_id" in change:
             change = {"job_id": sync.jobs()["fetch"].id}
 
-        with pytest.raises(ScheduleOwnedByCode, match="Name and job of “nightly” are defined in code, in defined_"):
+        with pytest.raises(ScheduleOwnedByCode, match="“nightly” is defined in code, in defined_"):
             sync.edit("nightly", **change)
 
     def test_cannot_be_its_deletion(self, sync: Sync, define: Define):

@@ -11,7 +11,18 @@ from app.api.models import Answer, Body, Moment, Paging
 from app.api.paging import cut
 from app.api.resource import Message, Page, resource
 from app.api.resources.runs import RunStartedOut
-from app.api.schedule_shapes import CronText, MissedSlotsOut, ResumeIn, ZoneName, not_sent, show_missed
+from app.api.schedule_shapes import (
+    CronText,
+    MaxAge,
+    MissedLimit,
+    MissedSlotsOut,
+    OnClockChange,
+    ResumeIn,
+    Tags,
+    ZoneName,
+    not_sent,
+    show_missed,
+)
 from app.core.db import on_commit
 from app.core.ids import new_id
 from app.edge.identity import acting_for_installation, request_now
@@ -22,6 +33,7 @@ from app.ops.code_standing import standing_of
 from app.runs.filters import RunFilter
 from app.runs.queries import RunRow, list_runs
 from app.runs.states import Reason, RunState, Trigger
+from app.schedules.clock_changes import ClockChange
 from app.schedules.policies import Missed, Overlap
 from app.schedules.preview import sentence_of
 
@@ -50,7 +62,11 @@ class CodeScheduleOut(Answer):
     cron: str
     timezone: str
     sentence: Annotated[str, Field(description="When it runs, in words.")]
+    clock_change: ClockChange
+    tags: list[str]
     missed: Missed
+    missed_limit: int
+    missed_max_age_seconds: int
     overlap: Overlap
     overrides: list[OverrideOut]
     enabled: bool
@@ -108,7 +124,13 @@ class CodeScheduleChange(Body):
 
     cron: CronText = not_sent("")
     timezone: ZoneName = not_sent("")
+    clock_change: OnClockChange = not_sent(ClockChange.ONCE)
+    tags: Tags = not_sent([])
     missed: Missed = not_sent(Missed.SKIP)
+    missed_limit: MissedLimit = not_sent(0)
+    missed_max_age_seconds: Annotated[
+        MaxAge | None, Field(description="null takes what suits its times: a day, or until the next slot.")
+    ] = not_sent(None)
     overlap: Overlap = not_sent(Overlap.SKIP)
     notes: Annotated[str, Field(max_length=code_schedules.LONGEST_NOTES)] = not_sent("")
 
@@ -141,6 +163,8 @@ def show_code_schedule(code_id: str) -> CodeScheduleOut:
 def change_code_schedule(code_id: str, body: CodeScheduleChange) -> CodeScheduleOut:
     """Say otherwise than the code when it runs, and keep notes. A new version of the code changes neither."""
     sent = {name: getattr(body, name) for name in body.model_fields_set}
+    if "tags" in sent:
+        sent["tags"] = tuple(sent["tags"])
     with acting_for_installation() as (session, actor):
         if "notes" in sent:
             notes = sent.pop("notes")
@@ -265,7 +289,11 @@ def _shown(row: CodeScheduleRow) -> CodeScheduleOut:
         cron=schedule.cron,
         timezone=schedule.timezone,
         sentence=sentence_of(schedule),
+        clock_change=schedule.clock_change,
+        tags=list(schedule.tags),
         missed=schedule.missed,
+        missed_limit=schedule.missed_limit,
+        missed_max_age_seconds=schedule.missed_max_age_seconds,
         overlap=schedule.overlap,
         overrides=[OverrideOut(field=each.field, here=each.here, in_code=each.in_code) for each in row.overrides],
         enabled=schedule.enabled,

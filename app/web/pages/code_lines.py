@@ -18,6 +18,7 @@ from app.ops.heartbeats import ProcessRow
 from app.runs.filters import RunFilter
 from app.runs.queries import RunRow, list_runs
 from app.schedules.policies import Missed, Overlap
+from app.schedules.policy_fields import length_words
 from app.schedules.preview import sentence_of
 from app.web.formatting import absolute_time, relative_time
 from app.web.forms.schedules import missed_words, overlap_words
@@ -31,6 +32,8 @@ _FIELD_WORDS = {
     "timezone": "Time zone",
     "clock_change": "When the clocks change",
     "missed": "Missed runs",
+    "missed_limit": "Missed runs at most",
+    "missed_max_age_seconds": "Oldest missed run",
     "overlap": "Overlap",
     "tags": "Tags",
 }
@@ -193,4 +196,6 @@ def _said(field: str, value: str) -> str:
         return missed_words(Missed(value))
     if field == "overlap" and value in set(Overlap):
         return overlap_words(Overlap(value))
+    if field == "missed_max_age_seconds":
+        return length_words(timedelta(seconds=int(value))) if value.isdigit() else "as suits its times"
     return value
