@@ -69,6 +69,11 @@ def group_row_name(group: str) -> str:
     return f"{_GROUP_PREFIX}{group}"
 
 
+def is_group_name(code_name: str) -> bool:
+    """Whether the job that is called so in code starts others."""
+    return code_name == ALL_NAME or code_name.startswith(_GROUP_PREFIX)
+
+
 def row_of_function(function: CodeFunction) -> CodeJob:
     """The job of a function. Its arguments are the defaults that the code says when it runs."""
     return CodeJob(

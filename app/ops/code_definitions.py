@@ -32,9 +32,14 @@ class Definitions:
     is_complete: bool
 
     @property
-    def troubled(self) -> frozenset[str]:
-        """Names of what is there, and cannot be used as it stands."""
-        return frozenset(each.concerns for each in self.problems if each.concerns is not None)
+    def troubled_jobs(self) -> frozenset[str]:
+        """Names of the jobs that are there, and cannot be used as they stand."""
+        return frozenset(each.job for each in self.problems if each.job is not None)
+
+    @property
+    def troubled_schedules(self) -> frozenset[str]:
+        """Ids of the schedules that are there, and cannot be used as they stand."""
+        return frozenset(each.schedule for each in self.problems if each.schedule is not None)
 
     @property
     def digest(self) -> str:
@@ -89,7 +94,7 @@ def _lacking(jobs: Iterable[CodeFunction]) -> Iterable[CodeProblem]:
 
 def _refused(one: DeclaredSchedule, error: Exception) -> CodeProblem:
     said = error.message if isinstance(error, Invalid) else f"Something in it is of the wrong type: {error}."
-    return CodeProblem(one.source, f"Schedule “{one.id}”: {said}", str(one.id))
+    return CodeProblem(one.source, f"Schedule “{one.id}”: {said}", schedule=str(one.id))
 
 
 def _without_twins(

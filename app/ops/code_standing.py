@@ -66,7 +66,7 @@ def unknown_queue(job: CodeJob, known: Collection[str]) -> CodeProblem | None:
         f"Job “{job.name}”: there is no queue “{job.queue}”. It runs in “code”. There are: {', '.join(sorted(known))}. "
         "Make it on the queue page, or name another one."
     )
-    return CodeProblem(job.source, text, job.code_name)
+    return CodeProblem(job.source, text, job=job.code_name)
 
 
 def _is_known(session: Session, digest: str) -> bool:
@@ -92,7 +92,7 @@ def _jobs_elsewhere(session: Session, definitions: Definitions) -> Iterator[Code
             yield problem
         elif job.queue is not None and queues.get(job.code_name, job.queue) != job.queue:
             text = f"Job “{job.name}” runs in “code”: its queue “{job.queue}” was made after the code was loaded."
-            yield CodeProblem(job.source, f"{text} To move it, run: belfry jobs sync", job.code_name)
+            yield CodeProblem(job.source, f"{text} To move it, run: belfry jobs sync", job=job.code_name)
 
 
 def _schedules_refused(session: Session, definitions: Definitions, now: datetime) -> Iterator[CodeProblem]:
@@ -100,7 +100,7 @@ def _schedules_refused(session: Session, definitions: Definitions, now: datetime
     rows = {row.code.id: row for row in list_schedules(session, organization_id=SYSTEM_ORGANIZATION_ID) if row.code}
     for one in definitions.schedules:
         if not _is_in_force(one, rows.get(one.id)):
-            yield CodeProblem(one.source, f"Schedule “{one.id}”: {_why_refused(one, now)}", one.id)
+            yield CodeProblem(one.source, f"Schedule “{one.id}”: {_why_refused(one, now)}", schedule=one.id)
 
 
 def _is_in_force(one: CodeSchedule, row: ScheduleRow | None) -> bool:

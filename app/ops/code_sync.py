@@ -1,5 +1,6 @@
 """Brings what code defines into the database. Safe to repeat and to do by several processes at once."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +13,7 @@ from app.core.errors import Conflict, Invalid
 from app.core.ids import new_id
 from app.core.scopes import PLATFORM, rescoped
 from app.events.service import Topic, append_event
-from app.jobs.code_rows import CodeJob, free_name, put_code_jobs
+from app.jobs.code_rows import CodeJob, free_name, is_group_name, put_code_jobs
 from app.jobs.kinds.code.loading import CodeProblem
 from app.jobs.models import CodeVersion
 from app.jobs.queue_lock import keep_queue
@@ -116,17 +117,20 @@ class _Sync:
 
     def run(self) -> SyncReport:
         definitions = self._definitions
-        keep = definitions.troubled if definitions.is_complete else None
-        jobs = put_code_jobs(
-            self._session, organization_id=self._here, wanted=self._in_known_queues(), keep=keep, now=self._now
-        )
         rows = {row.code.id: row for row in list_schedules(self._session, organization_id=self._here) if row.code}
+        jobs = put_code_jobs(
+            self._session,
+            organization_id=self._here,
+            wanted=self._in_known_queues(),
+            keep=self._jobs_kept(rows) if definitions.is_complete else None,
+            now=self._now,
+        )
         for one in definitions.schedules:
             self._put_guarded(one, rows.get(one.id), jobs.ids[one.run])
-        if keep is not None:
-            there = {one.id for one in definitions.schedules}
+        if definitions.is_complete:
+            there = {one.id for one in definitions.schedules} | definitions.troubled_schedules
             for code_id, row in rows.items():
-                if code_id not in there | keep and row.code is not None and row.code.left_at is None:
+                if code_id not in there and row.code is not None and row.code.left_at is None:
                     self._let_go(row)
         report = SyncReport(
             (*jobs.added, *self._added), (*jobs.changed, *self._changed), (*jobs.left, *self._left),
@@ -135,6 +139,12 @@ class _Sync:
         if report.has_changed:
             self._record(report)
         return report
+
+    def _jobs_kept(self, rows: Mapping[str, ScheduleRow]) -> frozenset[str]:
+        """The jobs with a mistake, and the groups that a schedule with a mistake still starts."""
+        kept = (rows[code_id] for code_id in self._definitions.troubled_schedules if code_id in rows)
+        said = (str(row.code.says.get("run")) for row in kept if row.code is not None and row.code.left_at is None)
+        return self._definitions.troubled_jobs | frozenset(filter(is_group_name, said))
 
     def _in_known_queues(self) -> list[CodeJob]:
         """The jobs; one whose queue nobody made goes to that of all code, and is named."""
@@ -159,7 +169,7 @@ class _Sync:
                 else:
                     self._put(one, row, job_id)
         except (Invalid, Conflict) as error:
-            self._refused.append(CodeProblem(one.source, f"Schedule “{one.id}”: {error.message}", one.id))
+            self._refused.append(CodeProblem(one.source, f"Schedule “{one.id}”: {error.message}", schedule=one.id))
 
     def _add(self, one: CodeSchedule, job_id: UUID) -> None:
         when = rhythm(one.cron, timezone=one.timezone, spread_key=one.id, clock_change=one.clock_change)

@@ -345,7 +345,7 @@ class TestWhatOperatorsChanged:
     def test_that_cannot_be_is_named(self, define: Define, said: str, why: str):
         found = define(NIGHTLY.replace("run=ALL_JOBS", f"run=ALL_JOBS, {said}"))
 
-        assert (len(found.problems), found.problems[0].concerns) == (1, "nightly")
+        assert (len(found.problems), found.problems[0].schedule) == (1, "nightly")
         assert f"Schedule “nightly”: {why}" in str(found.problems[0])
 
     def test_leaves_the_rest_to_the_code(self, sync: Sync, define: Define):
@@ -442,6 +442,25 @@ class TestRemovedDefinitions:
         row = sync.schedules()["nightly"]
         assert (report.left, row.enabled, row.cron) == ((), True, "0 2 * * *")
 
+    def test_are_told_apart_where_a_job_and_a_schedule_are_called_alike(self, sync: Sync, define: Define):
+        both = JOBS + 'schedule("fetch", "0 2 * * *", run="match")\nschedule("match", "0 3 * * *", run="fetch")\n'
+        sync(define(both))
+
+        report = sync(define('@job("fetch", tries=0)\ndef fetch(): ...\nschedule("match", "0 25 * * *", run="x")\n'))
+
+        rows, jobs = sync.schedules(), sync.jobs()
+        assert report.left == ("match", "fetch")
+        assert (rows["fetch"].code.left_at is None, rows["match"].code.left_at is None) == (False, True)
+        assert (jobs["fetch"].left_code_at is None, jobs["match"].left_code_at is None) == (True, False)
+
+    def test_leave_the_group_of_a_schedule_with_a_mistake_as_it_was(self, sync: Sync, define: Define):
+        sync(define(JOBS + 'schedule("feeds", "0 2 * * *", run=group("feed"))\n'))
+
+        report = sync(define(JOBS + 'schedule("feeds", "0 2 * * *", run=group("fed"))\n'))
+
+        assert report.left == ()
+        assert sync.jobs()["group:feed"].left_code_at is None
+
 
 class TestOldCodeBesideNew:
     def test_stands_back_when_it_starts_again(self, sync: Sync, define: Define, clock: ManualClock):
@@ -507,7 +526,7 @@ class TestWhatIsNotInForce:
         (problem,) = self.standing(sync, definitions).problems
 
         assert problem.text.startswith("Schedule “nightly”: It was refused when the code was loaded.")
-        assert (problem.source, problem.concerns) == (f"{definitions.modules[-1]}.py:7", "nightly")
+        assert (problem.source, problem.schedule) == (f"{definitions.modules[-1]}.py:7", "nightly")
 
     def test_is_all_of_older_code_until_a_person_says_so(self, sync: Sync, define: Define):
         old, new = define(NIGHTLY), define(EARLIER)

@@ -15,12 +15,13 @@ from app.jobs.kinds.code.places import place_of_error
 class CodeProblem:
     """Something that cannot be used: where it stands, and what is wrong with what to do about it.
 
-    `concerns` is the name of a job or schedule, when only that is lost.
+    `job` or `schedule` is the name of the one that is lost by it, when it is no more than that.
     """
 
     source: str
     text: str
-    concerns: str | None = None
+    job: str | None = None
+    schedule: str | None = None
 
     def __str__(self) -> str:
         return f"{self.source}: {self.text}"
@@ -56,7 +57,7 @@ def load_modules(names: Sequence[str]) -> Loaded:
 def _add_function(function: CodeFunction, known: dict[str, CodeFunction]) -> list[CodeProblem]:
     name = str(function.name)
     if function.problems:
-        return [CodeProblem(function.source, text, name) for text in function.problems]
+        return [CodeProblem(function.source, text, job=name) for text in function.problems]
     first = known.setdefault(name, function)
     # The same function may come in by two modules, when one imports it from the other.
     if first is function:
