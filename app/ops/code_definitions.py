@@ -60,9 +60,10 @@ def load_definitions(settings: Settings) -> Definitions:
         try:
             found = check_declared(one, jobs=jobs)
         except Exception as error:  # noqa: BLE001 - what it says is the operator's, and may be of any type
-            problems.append(_refused(one, error))
-            # What it said before goes on, and with it the job that it starts.
-            used.append(one)
+            problems += _refused(one, error, settings.env)
+            if _may_be_for(one, settings.env):
+                # What it said before goes on, and with it the job that it starts.
+                used.append(one)
             continue
         if _is_for(one, settings.env):
             used.append(one)
@@ -92,9 +93,14 @@ def _lacking(jobs: Iterable[CodeFunction]) -> Iterable[CodeProblem]:
             yield CodeProblem(job.source, text)
 
 
-def _refused(one: DeclaredSchedule, error: Exception) -> CodeProblem:
+def _refused(one: DeclaredSchedule, error: Exception, environment: Environment) -> Iterable[CodeProblem]:
+    """The mistake. One of another environment costs nothing here, and is told where code is made, not where it runs."""
     said = error.message if isinstance(error, Invalid) else f"Something in it is of the wrong type: {error}."
-    return CodeProblem(one.source, f"Schedule “{one.id}”: {said}", schedule=str(one.id))
+    text = f"Schedule “{one.id}”: {said}"
+    if _may_be_for(one, environment):
+        yield CodeProblem(one.source, text, schedule=str(one.id))
+    elif environment is Environment.DEVELOPMENT:
+        yield CodeProblem(one.source, text)
 
 
 def _without_twins(
@@ -118,6 +124,12 @@ def _without_twins(
 
 def _is_for(one: DeclaredSchedule, environment: Environment) -> bool:
     return one.environments is None or environment.value in one.environments
+
+
+def _may_be_for(one: DeclaredSchedule, environment: Environment) -> bool:
+    """The same of one with a mistake, which may be in the environments: then nobody knows, and it is kept."""
+    names = set(one.environments or ())
+    return _is_for(one, environment) or not names or not names <= set(Environment)
 
 
 def _group_rows(schedules: Iterable[DeclaredSchedule]) -> Iterable[CodeJob]:
