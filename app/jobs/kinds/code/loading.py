@@ -22,6 +22,8 @@ class CodeProblem:
     text: str
     job: str | None = None
     schedule: str | None = None
+    # The module that could not be loaded: nobody knows what is lost by that.
+    module: str | None = None
 
     def __str__(self) -> str:
         return f"{self.source}: {self.text}"
@@ -87,10 +89,10 @@ def _import_all(names: Iterable[str]) -> tuple[list[ModuleType], list[CodeProble
 def _problem_of(name: str, error: BaseException) -> CodeProblem:
     if isinstance(error, ModuleNotFoundError) and _is_itself(name, error.name):
         advice = "Check BELFRY_JOBS, and that the module lies on PYTHONPATH or is installed."
-        return CodeProblem(name, f"There is no module “{name}”. {advice}")
+        return CodeProblem(name, f"There is no module “{name}”. {advice}", module=name)
     what = str(error) if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
     text = f"The module “{name}” cannot be loaded: {what.rstrip('.')}. Mend it, then restart."
-    return CodeProblem(place_of_error(error, module=name), text)
+    return CodeProblem(place_of_error(error, module=name), text, module=name)
 
 
 def _is_itself(name: str, missing: str | None) -> bool:
