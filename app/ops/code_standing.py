@@ -20,6 +20,8 @@ from app.schedules.fire_times import rhythm
 from app.schedules.queries import ScheduleRow, list_schedules
 from app.tenants.models import SYSTEM_ORGANIZATION_ID
 
+_SEE_WHY = "It was refused when the code was loaded. To see why, run: belfry jobs sync"
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -87,6 +89,8 @@ def _jobs_elsewhere(session: Session, definitions: Definitions) -> Iterator[Code
     here = Job.organization_id == SYSTEM_ORGANIZATION_ID, Job.code_name.is_not(None)
     queues = {row.code_name: row.queue for row in session.execute(select(Job.code_name, Job.queue).where(*here))}
     for job in definitions.jobs:
+        if job.code_name not in queues:
+            yield CodeProblem(job.source, f"Job “{job.name}”: {_SEE_WHY}", job=job.code_name)
         problem = unknown_queue(job, known)
         if problem is not None:
             yield problem
@@ -112,4 +116,4 @@ def _why_refused(one: CodeSchedule, now: datetime) -> str:
         refuse_never(rhythm(one.cron, timezone=one.timezone, spread_key=one.id), now=now)
     except Invalid as error:
         return error.message
-    return "It was refused when the code was loaded. To see why, run: belfry jobs sync"
+    return _SEE_WHY

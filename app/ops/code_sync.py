@@ -13,7 +13,7 @@ from app.core.errors import Conflict, Invalid
 from app.core.ids import new_id
 from app.core.scopes import PLATFORM, rescoped
 from app.events.service import Topic, append_event
-from app.jobs.code_rows import CodeJob, free_name, is_group_name, put_code_jobs
+from app.jobs.code_rows import REFUSALS, CodeJob, free_name, is_group_name, put_code_jobs, why_refused
 from app.jobs.kinds.code.loading import CodeProblem
 from app.jobs.models import CodeVersion
 from app.jobs.queue_lock import keep_queue
@@ -23,7 +23,7 @@ from app.runs import planner
 from app.runs import service as runs
 from app.runs.models import Queue
 from app.schedules.acceptance import refuse_never
-from app.schedules.code_origin import OVERRIDABLE, CodeSchedule, said_value
+from app.schedules.code_origin import OVERRIDABLE, CodeSchedule, ScheduleInCodeInvalid, said_value
 from app.schedules.drafts import draft_with
 from app.schedules.fire_times import next_fire, rhythm
 from app.schedules.models import Schedule
@@ -125,8 +125,9 @@ class _Sync:
             keep=self._jobs_kept(rows) if definitions.is_complete else None,
             now=self._now,
         )
+        self._refused += jobs.refused
         for one in definitions.schedules:
-            self._put_guarded(one, rows.get(one.id), jobs.ids[one.run])
+            self._put_guarded(one, rows.get(one.id), jobs.ids.get(one.run))
         if definitions.is_complete:
             there = {one.id for one in definitions.schedules} | definitions.troubled_schedules
             for code_id, row in rows.items():
@@ -160,16 +161,19 @@ class _Sync:
             found.append(job if job.queue in known else replace(job, queue=None))
         return found
 
-    def _put_guarded(self, one: CodeSchedule, row: ScheduleRow | None, job_id: UUID) -> None:
+    def _put_guarded(self, one: CodeSchedule, row: ScheduleRow | None, job_id: UUID | None) -> None:
         """Put one schedule right; when it is refused, take nothing of it and go on with the others."""
         try:
             with self._session.begin_nested():
+                if job_id is None:
+                    raise ScheduleInCodeInvalid("The job that it starts was refused.")
                 if row is None:
                     self._add(one, job_id)
                 else:
                     self._put(one, row, job_id)
-        except (Invalid, Conflict) as error:
-            self._refused.append(CodeProblem(one.source, f"Schedule “{one.id}”: {error.message}", schedule=one.id))
+        except (Invalid, Conflict, *REFUSALS) as error:
+            why = error.message if isinstance(error, Invalid | Conflict) else why_refused(error)
+            self._refused.append(CodeProblem(one.source, f"Schedule “{one.id}”: {why}", schedule=one.id))
 
     def _add(self, one: CodeSchedule, job_id: UUID) -> None:
         when = rhythm(one.cron, timezone=one.timezone, spread_key=one.id, clock_change=one.clock_change)

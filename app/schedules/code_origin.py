@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from app.core.config import Environment
 from app.core.errors import Conflict, Invalid
+from app.core.names import has_unshowable
 from app.jobs.code_rows import ALL_NAME, group_row_name
 from app.jobs.kinds.code.catalog import CodeFunction
 from app.jobs.kinds.code.declared import DeclaredSchedule, Group
@@ -135,7 +136,7 @@ def check_declared(one: DeclaredSchedule, *, jobs: Mapping[str, CodeFunction]) -
         missed=missed,
         overlap=_word(Overlap, "overlap", one.overlap),
         run=_target(one, jobs),
-        description=" ".join(one.description.split()),
+        description=_description(one),
         source=one.source,
         clock_change=clock_change,
         tags=clean_tags(map(str, one.tags)),
@@ -202,6 +203,13 @@ def _whole(name: str, given: object) -> int:
     if isinstance(given, bool) or not isinstance(given, int):
         raise ScheduleInCodeInvalid(f"{name}={given!r} is not possible. Use a whole number.")
     return given
+
+
+def _description(one: DeclaredSchedule) -> str:
+    text = " ".join(one.description.split())
+    if has_unshowable(text):
+        raise ScheduleInCodeInvalid(f"description={text!r} has characters that cannot be shown. Leave them out.")
+    return text
 
 
 def _limit(one: DeclaredSchedule) -> int:

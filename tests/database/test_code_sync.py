@@ -204,6 +204,29 @@ class TestNewDefinitions:
         )
         assert sync.jobs()["pick"].queue is None
 
+    def test_that_the_database_refuses_cost_themselves_alone(self, sync: Sync, define: Define):
+        found = define(NIGHTLY + 'schedule("mine", "0 2 * * *", run="fetch")\n')
+        jobs = (replace(job, description="\ud800") if job.code_name == "fetch" else job for job in found.jobs)
+
+        report = sync(replace(found, jobs=tuple(jobs)))
+
+        assert report.added == ("match", "*", "nightly")
+        assert [one.job or one.schedule for one in report.refused] == ["fetch", "mine"]
+        assert "Job “fetch”: The database refused it: " in report.refused[0].text
+
+    def test_with_what_cannot_be_stored_are_named(self, sync: Sync, define: Define):
+        jobs = '@job("fetch", title="a\\x00b")\ndef fetch(): ...\n@job("match")\ndef match(): ...\n'
+        text = 'schedule("nightly", "0 2 * * *", run="match", description="\\x00")\n'
+        found = define(jobs + text)
+
+        report = sync(found)
+
+        assert [one.text for one in found.problems] == [
+            "title='a\\x00b' has characters that cannot be shown. Leave them out.",
+            "Schedule “nightly”: description='\\x00' has characters that cannot be shown. Leave them out.",
+        ]
+        assert (report.added, report.refused) == (("match",), ())
+
     def test_for_another_environment_stay_away(self, sync: Sync, define: Define):
         only = 'schedule("quick", "* * * * *", run="fetch", environments=["production"])\n'
 

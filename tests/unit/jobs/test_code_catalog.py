@@ -11,6 +11,7 @@ from app.jobs.code import Context, job
 from app.jobs.kinds.code.arguments import ArgumentField, ArgumentKind, argument_fields
 from app.jobs.kinds.code.catalog import CodeFunction, Isolation, JobModuleInvalid, find_function
 from app.jobs.kinds.code.loading import Loaded, load_modules
+from app.jobs.kinds.code.places import LONGEST_PLACE, place_in
 from app.ops.code_definitions import Definitions, load_definitions
 from tests.conftest import make_settings
 from tests.fakes import code_functions
@@ -267,6 +268,13 @@ schedule("nightly", "0 2 * * *", run=group("feed"), environments=["development"]
 
         assert "There is a job “http_check” already, at app/jobs/kinds/code/http_check.py:" in problems_of(found)[0]
         assert found.functions["http_check"].module == "app.jobs.kinds.code.http_check"
+
+
+def test_a_place_is_never_longer_than_its_column():
+    place = place_in("deep." * 100 + "jobs", "jobs.py", 7)
+
+    assert len(place) == LONGEST_PLACE
+    assert place.endswith("deep/jobs.py:7")
 
 
 class TestSignatures:

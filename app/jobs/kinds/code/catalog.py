@@ -2,7 +2,7 @@
 
 import importlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import ModuleType
@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from app.core.errors import Invalid
+from app.core.names import has_unshowable
 from app.jobs.kinds.code.context import FunctionContext
 from app.jobs.kinds.code.names import NAME_RULE, is_name
 from app.jobs.kinds.code.places import place_in, place_of_frame
@@ -111,8 +112,10 @@ def job(
 
     def declare(call: Callable[..., Result]) -> CodeFunction:
         frame = sys._getframe(1)
+        words = {"title": title or _words(name), "summary": summary or _first_line(call.__doc__)}
+        problems.extend(_problems_of_words(words))
         found = CodeFunction(
-            name, title or _words(name), summary or _first_line(call.__doc__), call,
+            name, words["title"], words["summary"], call,
             _signature(call, problems), _place(call) or place_of_frame(frame),
             is_idempotent=idempotent, group=group, queue=queue, timeout_seconds=timeout, tries=tries,
             isolation=Isolation(isolation) if isolation in set(Isolation) else Isolation.PROCESS,
@@ -158,12 +161,20 @@ def _problems(name: str, group: str | None, timeout: int, tries: int, isolation:
 
 def _problems_of_room(queue: object, memory_mib: object, processes: object) -> list[str]:
     found = []
-    if queue is not None and not isinstance(queue, str):
+    if queue is not None and (not isinstance(queue, str) or has_unshowable(queue)):
         found.append(f"queue={queue!r} is not possible. Use the name of a queue.")
     for name, number in (("memory_mib", memory_mib), ("processes", processes)):
         if number is not None and not _is_within(number, sys.maxsize):
             found.append(f"{name}={number!r} is not possible. Use a whole number from 1, or leave it out.")
     return found
+
+
+def _problems_of_words(words: Mapping[str, object]) -> Iterator[str]:
+    for name, text in words.items():
+        if not isinstance(text, str):
+            yield f"{name}={text!r} is not possible. Use a text."
+        elif has_unshowable(text, besides="\n\t"):
+            yield f"{name}={text!r} has characters that cannot be shown. Leave them out."
 
 
 def _is_within(number: object, most: int) -> bool:
