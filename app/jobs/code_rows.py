@@ -16,6 +16,7 @@ from app.core.text import storable
 from app.events.service import Topic, append_event
 from app.jobs.kinds.base import KindName
 from app.jobs.kinds.code.catalog import CodeFunction
+from app.jobs.kinds.code.declared_policies import DeclaredPolicies
 from app.jobs.kinds.code.group_run import group_title
 from app.jobs.kinds.code.loading import CodeProblem
 from app.jobs.models import Job
@@ -26,6 +27,9 @@ REFUSALS = (IntegrityError, DataError, UnicodeError)
 # What the job is called in code that starts all others. No function can be called so, nor like that of a group.
 ALL_NAME = "*"
 _GROUP_PREFIX = "group:"
+
+
+_OF_GROUPS = DeclaredPolicies(replace(DEFAULT_RETRY, tries=1))
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,8 @@ class CodeJob:
     group: str | None = None
     queue: str | None = None
     time_limit_seconds: int = DEFAULT_TIME_LIMIT_SECONDS
-    tries: int = 1
+    # What starts others is not tried again: those are, each for itself.
+    policies: DeclaredPolicies = _OF_GROUPS
 
     def columns(self) -> dict[str, Any]:
         """The columns that code decides about."""
@@ -49,7 +54,7 @@ class CodeJob:
             "description": self.description,
             "kind": KindName.CODE.value,
             "definition": self.definition,
-            **replace(DEFAULT_RETRY, tries=self.tries).columns,
+            **self.policies.columns,
             "time_limit_seconds": self.time_limit_seconds,
             "queue": self.queue,
             "code_group": self.group,
@@ -91,7 +96,7 @@ def row_of_function(function: CodeFunction) -> CodeJob:
         group=function.group,
         queue=function.queue,
         time_limit_seconds=function.timeout_seconds,
-        tries=function.tries,
+        policies=function.policies,
     )
 
 

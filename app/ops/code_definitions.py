@@ -44,7 +44,9 @@ class Definitions:
     @property
     def digest(self) -> str:
         """The same for the same definitions, on every machine."""
-        facts = [*(vars(one) for one in self.jobs), *(vars(one) for one in self.schedules)]
+        # As they are stored, for sets come in another order each time.
+        jobs = [{**vars(one), "policies": one.policies.columns} for one in self.jobs]
+        facts = [*jobs, *(vars(one) for one in self.schedules)]
         return sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
 
 

@@ -98,7 +98,7 @@ class PassedOverRows:
 
 def _words(value: Any) -> str:
     if value is None:
-        return ""
+        return "as suits its times"
     return ", ".join(value) if isinstance(value, list | tuple) else str(value)
 
 

@@ -120,6 +120,14 @@ class TestSchedules:
         assert open_api(email="other@example.com").get(ALL).status_code == 403
 
 
+def test_jobs_answer_with_the_policies_that_the_code_says(platform_api: Caller):
+    shown = platform_api.get("/admin/code-jobs").json["data"][0]
+
+    assert (shown["tries"], shown["retry_delay_seconds"], shown["retry_backoff"]) == (3, 5, "exponential")
+    assert (shown["priority"], shown["concurrency"], shown["soft_limit_seconds"]) == ("normal", None, None)
+    assert (shown["when_lost"], shown["queue"], shown["retry_not_on"]) == ("kind", None, [])
+
+
 def test_skipped_slots_are_listed_page_by_page(platform_api: Caller, database: OpenDatabase, clock: ManualClock):
     with database.transaction() as session:
         schedule_id = session.scalars(select(Schedule.id).where(Schedule.code_id == "dev-quick-test")).one()

@@ -14,7 +14,7 @@ from app.core.config import Settings
 from app.core.scopes import Scope
 from app.jobs.kinds.base import KindName
 from app.jobs.models import Job
-from app.jobs.policies import RetryPolicy
+from app.jobs.policies import Backoff, ErrorClass, RetryPolicy, WhenLost
 from app.jobs.service import JobOwnedByCode, default_retry
 from app.jobs.service import mark_deleted as delete_job
 from app.ops.code_definitions import Definitions, load_definitions
@@ -139,6 +139,18 @@ class TestNewDefinitions:
         policy = RetryPolicy.stored_in(sync.jobs()["fetch"])
 
         assert policy == default_retry(KindName.CODE)
+
+    def test_are_stored_with_the_policies_that_they_say(self, sync: Sync, define: Define):
+        said = (
+            'tries=2, retry_delay=60, backoff="fixed", longest_delay=90, jitter=False, not_on=["server", "job"], '
+            'when_lost="fail", soft_timeout=30, timeout=40, priority="high", concurrency=3'
+        )
+        sync(define(f'@job("fetch", {said})\ndef fetch(): ...\n'))
+
+        row = sync.jobs()["fetch"]
+        not_on = frozenset({ErrorClass.SERVER, ErrorClass.JOB})
+        assert RetryPolicy.stored_in(row) == RetryPolicy(2, 60, Backoff.FIXED, WhenLost.FAIL, 90, not_on=not_on)
+        assert (row.soft_limit_seconds, row.time_limit_seconds, row.priority, row.concurrency) == (30, 40, 0, 3)
 
     def test_say_where_they_stand(self, sync: Sync, define: Define):
         definitions = define(NIGHTLY)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
+from app.api.job_shapes import PoliciesOut, policies_of
 from app.api.models import Answer, Body, Moment, Paging
 from app.api.paging import cut
 from app.api.resource import Message, Page, resource
@@ -97,15 +98,14 @@ class CodeRunOut(Answer):
     finished_at: Moment | None
 
 
-class CodeJobOut(Answer):
-    """A job that code defines."""
+class CodeJobOut(PoliciesOut):
+    """A job that code defines, with the policies that it says there."""
 
     name: Annotated[str, Field(description="Its name in code.")]
     job_id: UUID
     description: str
     group: str | None
     source: str
-    time_limit_seconds: int
     last_run_id: UUID | None
     last_run_state: RunState | None
 
@@ -316,7 +316,7 @@ def _job(row: CodeJobRow) -> CodeJobOut:
         description=row.job.description,
         group=row.group,
         source=row.job.code_source or "",
-        time_limit_seconds=row.job.time_limit_seconds,
+        **policies_of(row.job),
         last_run_id=None if row.last is None else row.last.id,
         last_run_state=None if row.last is None else row.last.state,
     )

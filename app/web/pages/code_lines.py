@@ -12,6 +12,7 @@ from app.jobs.kinds.base import JobKinds, KindName
 from app.jobs.kinds.code.arguments import argument_fields
 from app.jobs.kinds.code.catalog import CodeFunction
 from app.jobs.kinds.code.kind import CodeKind
+from app.jobs.policy_words import policy_words
 from app.jobs.queries import JobRow
 from app.ops.code_rows import CodeJobRow, CodeScheduleRow, Override
 from app.ops.heartbeats import ProcessRow
@@ -82,6 +83,7 @@ class JobLine:
 
     row: CodeJobRow
     title: str
+    policies: str
     has_parameters: bool
     badge: Badge | None
     request_key: str
@@ -137,6 +139,7 @@ def job_line(row: CodeJobRow, *, kinds: JobKinds) -> JobLine:
     return JobLine(
         row=row,
         title=row.job.name if function is None else function.title,
+        policies=policy_words(row.job),
         has_parameters=has_parameters(kinds, row.job),
         badge=None if row.last is None else badge_of(row.last),
         request_key=new_id().hex,
