@@ -124,7 +124,9 @@ def put_code_jobs(
     rows = {str(row.code_name): row for row in _code_jobs(session, organization_id)}
     before = {name: (row.id, row.left_code_at) for name, row in rows.items()}
     ids = {one.code_name: before[one.code_name][0] for one in wanted if one.code_name in before}
-    added, changed, refused = [], [], []
+    added: list[str] = []
+    changed: list[str] = []
+    refused: list[CodeProblem] = []
     for one in wanted:
         try:
             with session.begin_nested():

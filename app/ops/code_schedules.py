@@ -47,8 +47,9 @@ class NotesInvalid(Invalid):
 
 
 def switch_code_schedule(
-    session: Session, *, actor: Actor, code_id: str, enabled: bool, now: datetime, missed: Missed = Missed.SKIP
-) -> MadeUp:
+    session: Session, *, actor: Actor, code_id: str, enabled: bool, now: datetime, missed: Missed = Missed.SKIP,
+    seen: int | None = None,
+) -> MadeUp:  # fmt: skip
     """Switch one on or off. `missed` says what becomes of the slots that it missed while it was off.
 
     Returns what became of those that are wanted. Raises CodeScheduleNotFound, or ScheduleOwnedByCode when the code has
@@ -56,7 +57,7 @@ def switch_code_schedule(
     """
     require_platform_admin(actor)
     return runs.switch_schedule(
-        session, actor=actor, schedule_id=_id_of(session, code_id), enabled=enabled, now=now, missed=missed
+        session, actor=actor, schedule_id=_id_of(session, code_id), enabled=enabled, now=now, missed=missed, seen=seen
     )
 
 

@@ -221,7 +221,7 @@ def _some(
 
 def select_runs(
     organization_id: UUID, *conditions: ColumnElement[bool]
-) -> Select[Run, str, UUID, datetime, datetime, str]:
+) -> Select[Run, str, UUID, datetime | None, datetime | None, str | None]:
     """Runs with the name of their schedule, the run that retried them, and whether their job is still there.
 
     That is what `row_of` reads.
@@ -238,7 +238,7 @@ def select_runs(
     )
 
 
-def row_of(found: Row[Run, str, UUID, datetime, datetime, str]) -> RunRow:
+def row_of(found: Row[Run, str, UUID, datetime | None, datetime | None, str | None]) -> RunRow:
     """A row of `select_runs` as pages see it."""
     run, schedule_name, retried_by, deleted_at, left_code_at, source = found
     return RunRow(

@@ -98,6 +98,15 @@ class TestSchedules:
         assert answer.status_code == 422
         assert answer.json["error"]["fields"][0]["field"] == "missed_max_age_seconds"
 
+    def test_answer_what_became_of_what_they_missed(self, platform_api: Caller, clock: ManualClock):
+        platform_api.post(f"{ONE}/enable")
+        platform_api.post(f"{ONE}/disable")
+        clock.advance(minutes=12)
+
+        resumed = platform_api.post(f"{ONE}/enable", {"missed": "latest"}).json["data"]["resumed"]
+
+        assert (resumed["missed"], resumed["started"], resumed["left"]) == (2, 1, 1)
+
     def test_are_run_with_parameters(self, platform_api: Caller, database: OpenDatabase):
         run_id = platform_api.post(f"{ONE}/run", {"parameters": {"seconds": 0}}).json["data"]["run_id"]
 

@@ -307,6 +307,14 @@ class TestSwitchingOnWhatMissedSomething:
         assert stored().enabled is True
         assert [run.trigger for run in runs()] == ["catch_up"] * slots
 
+    def test_asks_again_when_others_would_run_than_it_said(self, platform_admin: Browser, stored, clock: ManualClock):
+        clock.advance(minutes=5)
+
+        answer = platform_admin.send(f"{ONE}/enabled", {"enabled": "yes", "missed": "all", "seen": "2"})
+
+        assert (answer.location, stored().enabled) == (f"{ONE}/resume", False)
+        assert "Not 2 but 3 slots have been missed by now" in words(platform_admin.visit(f"{ONE}/resume"))
+
     def test_refuses_another_answer(self, platform_admin: Browser, stored):
         answer = platform_admin.send(f"{ONE}/enabled", {"enabled": "yes", "missed": "some"})
 

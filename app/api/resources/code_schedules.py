@@ -18,11 +18,13 @@ from app.api.schedule_shapes import (
     MissedLimit,
     MissedSlotsOut,
     OnClockChange,
+    Resumed,
     ResumeIn,
     Tags,
     ZoneName,
     not_sent,
     show_missed,
+    show_resumed,
 )
 from app.core.db import on_commit
 from app.core.ids import new_id
@@ -37,6 +39,7 @@ from app.runs.states import Reason, RunState, Trigger
 from app.schedules.clock_changes import ClockChange
 from app.schedules.policies import Missed, Overlap
 from app.schedules.preview import sentence_of
+from app.schedules.slot_accounts import MadeUp
 
 HISTORY_SHOWN = 50
 
@@ -83,6 +86,12 @@ class CodeScheduleOut(Answer):
     last_run_id: UUID | None
     last_run_state: RunState | None
     skipped: Annotated[int, Field(description="Slots of the last seven days that were not run.")]
+
+
+class ResumedCodeScheduleOut(CodeScheduleOut):
+    """One that was switched on."""
+
+    resumed: Resumed
 
 
 class CodeRunOut(Answer):
@@ -177,20 +186,22 @@ def change_code_schedule(code_id: str, body: CodeScheduleChange) -> CodeSchedule
 
 @resource(
     "POST", "/admin/code-schedules/<code_id>/enable", platform_admin=True, body=ResumeIn, is_body_optional=True,
-    answer=CodeScheduleOut,
+    answer=ResumedCodeScheduleOut,
 )  # fmt: skip
-def enable_code_schedule(code_id: str, body: ResumeIn) -> CodeScheduleOut:
+def enable_code_schedule(code_id: str, body: ResumeIn) -> ResumedCodeScheduleOut:
     """Switch it on. What it missed meanwhile is recorded as a gap, unless `missed` says that it runs now.
 
-    How many slots that are, its `missed_while_paused` says before.
+    How many slots that are, its `missed_while_paused` says before, and what became of them, `resumed` says after.
     """
-    return _switch(code_id, is_on=True, missed=body.missed)
+    made_up = _switch(code_id, is_on=True, missed=body.missed, seen=body.seen)
+    return ResumedCodeScheduleOut(**dict(_newest(code_id)), resumed=show_resumed(made_up))
 
 
 @resource("POST", "/admin/code-schedules/<code_id>/disable", platform_admin=True, answer=CodeScheduleOut)
 def disable_code_schedule(code_id: str) -> CodeScheduleOut:
     """Switch it off. A slot that is due already still runs."""
-    return _switch(code_id, is_on=False)
+    _switch(code_id, is_on=False)
+    return _newest(code_id)
 
 
 @resource("POST", "/admin/code-schedules/<code_id>/revert", platform_admin=True, answer=CodeScheduleOut)
@@ -246,13 +257,13 @@ def list_code_problems() -> Page[CodeProblemOut]:
     return Page([CodeProblemOut(source=each.source, text=each.text) for each in found.all])
 
 
-def _switch(code_id: str, *, is_on: bool, missed: Missed = Missed.SKIP) -> CodeScheduleOut:
+def _switch(code_id: str, *, is_on: bool, missed: Missed = Missed.SKIP, seen: int | None = None) -> MadeUp:
     with acting_for_installation() as (session, actor):
-        code_schedules.switch_code_schedule(
-            session, actor=actor, code_id=code_id, enabled=is_on, now=request_now(), missed=missed
+        made_up = code_schedules.switch_code_schedule(
+            session, actor=actor, code_id=code_id, enabled=is_on, now=request_now(), missed=missed, seen=seen
         )
     on_commit(request_session(), runtime().dispatch)
-    return _newest(code_id)
+    return made_up
 
 
 def _start(name: str, body: CodeRunIn, start: Callable[..., UUID]) -> Message:

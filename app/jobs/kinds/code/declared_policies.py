@@ -78,7 +78,7 @@ def read_policies(said: PoliciesSaid) -> tuple[DeclaredPolicies, list[str]]:
         return USUAL_POLICIES, problems
     retry = RetryPolicy(
         said.tries, said.retry_delay, Backoff(said.backoff), WhenLost(said.when_lost), said.longest_delay, said.jitter,
-        frozenset(map(ErrorClass, not_on)),
+        frozenset(ErrorClass(str(word)) for word in not_on),
     )  # fmt: skip
     return DeclaredPolicies(retry, said.soft_timeout, Priority.of(said.priority), said.concurrency), []
 
@@ -105,7 +105,8 @@ def _problems_of_numbers(said: PoliciesSaid) -> Iterator[str]:
 
 
 def _problems_of_words(said: PoliciesSaid, not_on: tuple[object, ...]) -> Iterator[str]:
-    if not isinstance(said.jitter, bool):
+    jitter: object = said.jitter
+    if not isinstance(jitter, bool):
         yield f"jitter={said.jitter!r} is not possible. Use True or False."
     for name, word, known in (
         ("backoff", said.backoff, _values(Backoff)),
@@ -126,8 +127,7 @@ def _or(words: tuple[str, ...]) -> str:
 
 
 def _words(said: object) -> tuple[object, ...]:
-    is_several = isinstance(said, Iterable) and not isinstance(said, str)
-    return tuple(said) if is_several else (said,)
+    return tuple(said) if isinstance(said, Iterable) and not isinstance(said, str) else (said,)
 
 
 def _is_within(number: object, least: int, most: int) -> bool:
