@@ -153,6 +153,27 @@ def test_skipped_slots_are_listed_page_by_page(platform_api: Caller, database: O
     assert first["data"][0]["why"].startswith("No scheduler was running")
 
 
+def test_no_skipped_slot_is_lost_between_two_pages(platform_api: Caller, database: OpenDatabase, clock: ManualClock):
+    def passed_over(slot: timedelta, recorded: timedelta) -> None:
+        at = {"first_slot_at": clock.moment - slot, "last_slot_at": clock.moment - slot, "at": clock.moment - recorded}
+        with database.transaction() as session:
+            schedule_id = session.scalars(select(Schedule.id).where(Schedule.code_id == "dev-quick-test")).one()
+            owner = {"organization_id": SYSTEM_ORGANIZATION_ID, "schedule_id": schedule_id}
+            session.add(Gap(**owner, **at, slots=1, reason="scheduler_down"))
+
+    # The first leaves the seven days while somebody reads; its slot is newer than those of a long outage.
+    passed_over(timedelta(days=6), timedelta(days=6, hours=23, minutes=59))
+    for days in (8, 9, 10):
+        passed_over(timedelta(days=days), timedelta(hours=1))
+
+    first = platform_api.get("/admin/skipped-slots?limit=2").json
+    clock.advance(minutes=2)
+    second = platform_api.get(f"/admin/skipped-slots?limit=2&cursor={first['next']}").json
+
+    found = [one["first_slot_at"][:10] for one in first["data"] + second["data"]]
+    assert found == ["2026-12-28", "2026-12-27", "2026-12-26"]
+
+
 class TestJobs:
     def test_are_listed_and_run(self, platform_api: Caller):
         found = platform_api.get("/admin/code-jobs").json["data"]
