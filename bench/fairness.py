@@ -48,7 +48,7 @@ def waits_of(place: Installation, job_id: UUID, line: Line) -> dict[str, float]:
     while time.monotonic() < give_up:
         with place.database.reading() as session:
             number, first, last = session.execute(started.where(Run.job_id == job_id, _made_with(line))).one()
-        if number == line.length:
+        if number == line.length and first is not None and last is not None:
             return {"first_ms": _milliseconds(line, first), "last_ms": _milliseconds(line, last)}
         time.sleep(LOOK_SECONDS)
     raise SystemExit("not all runs started in time")
