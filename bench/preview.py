@@ -97,7 +97,7 @@ class _Caller:
         answer = self._client.post(PATH, json=body, headers=self._headers)
         took = time.perf_counter() - begin
         if answer.status_code not in ANSWERS:
-            raise SystemExit(f"{cron[:40]!r}: {answer.status_code}")
+            raise SystemExit(f"{cron[:40]!r}: {answer.status_code} {answer.text[:300]}")
         return took * 1_000
 
 

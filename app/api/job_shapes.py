@@ -10,15 +10,13 @@ from app.api.models import Answer, Body, Int32, Moment, Name
 from app.edge.identity import current_actor
 from app.edge.runtime import fresh_session, runtime
 from app.jobs.kinds.base import DefinitionInvalid, KindName
-from app.jobs.policies import Backoff, ErrorClass, Priority, RetryPolicy, WhenLost
+from app.jobs.policies import LONGEST_DELAY_SECONDS, MOST_AT_ONCE, Backoff, ErrorClass, Priority, RetryPolicy, WhenLost
 from app.jobs.queries import JobRow, get_job
 from app.jobs.service import (
     DEFAULT_RETRY,
     DEFAULT_TIME_LIMIT_SECONDS,
-    LONGEST_DELAY_SECONDS,
     LONGEST_DESCRIPTION,
     LONGEST_TIME_LIMIT_SECONDS,
-    MOST_AT_ONCE,
     MOST_TRIES,
     JobDraft,
     default_retry,
@@ -122,14 +120,9 @@ class JobChange(JobRules):
         return self.revision if "revision" in self.model_fields_set else before.revision
 
 
-class JobOut(Answer):
-    """A job, without any secret of its definition."""
+class PoliciesOut(Answer):
+    """How runs of a job go on."""
 
-    id: UUID
-    name: str
-    kind: KindName
-    description: str
-    definition: dict[str, Any]
     tries: int
     retry_delay_seconds: int
     retry_backoff: Backoff
@@ -142,6 +135,16 @@ class JobOut(Answer):
     queue: str | None
     priority: PriorityWord
     concurrency: int | None
+
+
+class JobOut(PoliciesOut):
+    """A job, without any secret of its definition."""
+
+    id: UUID
+    name: str
+    kind: KindName
+    description: str
+    definition: dict[str, Any]
     revision: int
     updated_at: Moment
 
@@ -187,6 +190,13 @@ def _fields(row: JobRow) -> dict[str, Any]:
         "kind": row.kind,
         "description": row.description,
         "definition": row.definition,
+        **policies_of(row),
+    }
+
+
+def policies_of(row: JobRow) -> dict[str, Any]:
+    """The policies of a job, by the names that they have in answers."""
+    return {
         **_retry_fields(row.retry),
         "time_limit_seconds": row.time_limit_seconds,
         "soft_limit_seconds": row.soft_limit_seconds,

@@ -23,6 +23,7 @@ from app.schedules.policy_fields import LONGEST_NOTES
 from app.schedules.preview import sentence_of
 from app.schedules.queries import ScheduleRow, get_schedule
 from app.schedules.service import ScheduleDraft
+from app.schedules.slot_accounts import MadeUp
 from app.schedules.tags import MOST_TAGS
 
 LONGEST_SPREAD_KEY = 64
@@ -174,6 +175,25 @@ class ResumeIn(Body):
     model_config = ConfigDict(json_schema_extra={"examples": [{"missed": "latest"}]})
 
     missed: MissedWhilePaused = Missed.SKIP
+    seen: Annotated[
+        Int32 | None,
+        Field(
+            description="The `count` of `missed_while_paused` that was read. With `missed` all: 409, and nothing is "
+            "done, when others would run by now."
+        ),
+    ] = None
+
+
+class ResumedSlotsOut(Answer):
+    """What became of the slots that a schedule missed while it was switched off."""
+
+    missed: Annotated[int, Field(description="How many there were.")]
+    first: Moment
+    last: Moment
+    started: Annotated[int, Field(description="Of so many, runs were made that start now, one after the other.")]
+    skipped: Annotated[int, Field(description="Of so many, runs were made that are skipped; `why_skipped` says why.")]
+    left: Annotated[int, Field(description="So many stay missed, in a gap.")]
+    why_skipped: str | None
 
 
 class MissedSlotsOut(Answer):
@@ -282,6 +302,28 @@ def _shown(row: ScheduleRow, stats: ScheduleStats) -> ScheduleOut:
         version=row.version,
         created_at=row.created_at,
         updated_at=row.updated_at,
+    )
+
+
+Resumed = Annotated[
+    ResumedSlotsOut | None,
+    Field(description="What became of the slots that it missed while it was off; null where it missed none."),
+]
+
+
+def show_resumed(made_up: MadeUp) -> ResumedSlotsOut | None:
+    """What became of missed slots; None where none were missed."""
+    found, skips = made_up.missed, made_up.why_skipped is not None
+    if found is None:
+        return None
+    return ResumedSlotsOut(
+        missed=found.count,
+        first=found.first,
+        last=found.last,
+        started=0 if skips else made_up.slots,
+        skipped=made_up.slots if skips else 0,
+        left=made_up.left,
+        why_skipped=made_up.why_skipped,
     )
 
 

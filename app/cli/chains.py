@@ -57,14 +57,27 @@ def list_command(console: Console, job_id: UUID, is_json: bool) -> None:
     with console.reading() as desk:
         rows = list_chains(desk.session, organization_id=desk.actor.organization_id, job_id=job_id)
     facts = [
-        {"id": str(row.id), "on": row.outcome.value, "starts": row.then_job_name, "parameters": row.parameters}
+        {
+            "id": str(row.id),
+            "on": row.outcome.value,
+            "starts": row.then_job_name,
+            "parameters": row.parameters,
+            "problem": row.problem,
+        }
         for row in rows
     ]
     cells = [
-        [str(row.id), row.outcome.value, row.then_job_name, json.dumps(row.parameters, ensure_ascii=False)]
+        [
+            str(row.id),
+            row.outcome.value,
+            row.then_job_name,
+            json.dumps(row.parameters, ensure_ascii=False),
+            row.problem or "-",
+        ]
         for row in rows
     ]
-    show(facts, table(["ID", "ON", "STARTS", "PARAMETERS"], cells, empty="It starts nothing."), is_json=is_json)
+    headings = ["ID", "ON", "STARTS", "PARAMETERS", "PROBLEM"]
+    show(facts, table(headings, cells, empty="It starts nothing."), is_json=is_json)
 
 
 @chain.command()

@@ -10,9 +10,10 @@ import click
 from app.cli.console import Console, as_json, choice_of, moment, pass_console, show, table, with_organization
 from app.cli.why import why_of_run
 from app.runs import service, steering
+from app.runs.attempt_queries import AttemptRow, list_attempts, newest_progress
 from app.runs.filters import RunFilter
 from app.runs.logs import read_lines
-from app.runs.queries import AttemptRow, RunRow, get_run, list_attempts, list_runs, newest_progress
+from app.runs.queries import RunRow, get_run, list_runs
 from app.runs.relatives import Relatives, counts_in_words, relatives_of
 from app.runs.states import RunState
 

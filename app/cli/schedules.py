@@ -9,6 +9,7 @@ import click
 from app.cli.code import revert_to_code, show_code_schedules
 from app.cli.code_names import schedule_argument
 from app.cli.console import Console, as_json, choice_of, moment, pass_console, show, table, with_organization
+from app.cli.resuming import enable
 from app.cli.rhythm_options import CRON_HELP, read_said, tag_options, when_options
 from app.cli.schedule_company import warn_of_twins
 from app.cli.schedule_history import gaps, history
@@ -22,13 +23,11 @@ from app.core.ids import new_id
 from app.jobs.queries import get_job
 from app.ops.kinds import job_kinds
 from app.runs import service
-from app.runs.resuming import missed_meanwhile
 from app.schedules.drafts import draft_of
 from app.schedules.policies import DEFAULT_MISSED_LIMIT, Missed, Overlap
 from app.schedules.policy_fields import read_length
 from app.schedules.queries import ScheduleRow, get_schedule, list_schedules
 from app.schedules.service import ScheduleDraft, create_schedule
-from app.schedules.slot_accounts import MadeUp, MissedSlots
 
 NO_SCHEDULES = "No schedules yet. Make one in the browser, under Schedules."
 MAX_AGE_HELP = "How old a missed slot may be that still runs, such as 90m, 36h or 7d."
@@ -40,8 +39,8 @@ def schedules() -> None:
 
 
 for command in (
-    preview, validate, why_of_schedule, show_schedule, history, gaps, revert_to_code, versions, restore, duplicate,
-    slots,
+    enable, preview, validate, why_of_schedule, show_schedule, history, gaps, revert_to_code, versions, restore,
+    duplicate, slots,
 ):  # fmt: skip
     schedules.add_command(command)
 
@@ -177,28 +176,6 @@ def edit(
 
 @schedules.command()
 @schedule_argument
-@click.option(
-    "--missed",
-    default=Missed.SKIP.value,
-    show_default=True,
-    type=choice_of(Missed),
-    help="What becomes of the slots that it missed while it was off: run the latest or all, or leave them.",
-)
-@with_organization
-@pass_console
-def enable(console: Console, schedule_id: UUID, missed: str) -> None:
-    """Switch a schedule on."""
-    with console.desk() as desk:
-        before = get_schedule(desk.session, organization_id=desk.actor.organization_id, schedule_id=schedule_id)
-        found = missed_meanwhile(before, now=desk.now)
-        made_up = service.switch_schedule(
-            desk.session, actor=desk.actor, schedule_id=schedule_id, enabled=True, now=desk.now, missed=Missed(missed)
-        )
-    click.echo(f"Enabled. {_missed_words(found, made_up)}".strip())
-
-
-@schedules.command()
-@schedule_argument
 @with_organization
 @pass_console
 def disable(console: Console, schedule_id: UUID) -> None:
@@ -240,22 +217,6 @@ def delete(console: Console, schedule_id: UUID) -> None:
     with console.desk() as desk:
         service.delete_schedule(desk.session, actor=desk.actor, schedule_id=schedule_id, now=desk.now)
     click.echo("Deleted.")
-
-
-def _missed_words(missed: MissedSlots | None, made_up: MadeUp) -> str:
-    if missed is None:
-        return ""
-    slots = "1 slot" if missed.count == 1 else f"{missed.count:,} slots"
-    begin = f"{slots} missed while it was off, {moment(missed.first)} to {moment(missed.last)}:"
-    if made_up.slots == 0:
-        return f"{begin} left in a gap. To run them, say --missed latest or all."
-    count, rest = made_up.slots, "" if made_up.slots == missed.count else ", the rest is left in a gap"
-    if made_up.why_skipped is not None:
-        which = "the latest is" if count == 1 else f"the newest {count} are"
-        return f"{begin} {which} skipped{rest}. {made_up.why_skipped}"
-    if not rest:
-        return f"{begin} {'it runs' if count == 1 else 'all run'} now."
-    return f"{begin} {'the latest runs' if count == 1 else f'the newest {count} run'} now{rest}."
 
 
 def _cell(fact: Any) -> str:

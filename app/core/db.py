@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import JSON, CursorResult, Engine, Index, MetaData, UpdateBase, Uuid, text
+from sqlalchemy import JSON, CursorResult, Engine, Index, MetaData, UniqueConstraint, UpdateBase, Uuid, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
@@ -52,6 +52,17 @@ class Base(DeclarativeBase):
 def partial_index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
     """An index over those rows alone that matter now, however long the history is."""
     return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
+
+
+def unique_where_given(table: str, *columns: str) -> tuple[UniqueConstraint, Index]:
+    """Unique among the rows that have a value in the last of these columns. The others take no room in the index.
+
+    SQLite, where tables are made anew to be changed, keeps all of them.
+    """
+    named = "_".join((table, *columns))
+    index = Index(f"ux_{named}", *columns, unique=True, postgresql_where=text(f"{columns[-1]} IS NOT NULL"))
+    constraint = UniqueConstraint(*columns, name=f"uq_{named}")
+    return constraint.ddl_if(dialect="sqlite"), index.ddl_if(dialect="postgresql")
 
 
 @dataclass(frozen=True)

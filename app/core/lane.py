@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import count
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from psycopg import errors, generators
@@ -58,7 +59,7 @@ class Step:
     def execute(self, values: Values, adapter: Adapter) -> bytes:
         """The call with these values, written as PostgreSQL reads them."""
         given = {**self._constants, **values}
-        literals = [adapter.as_literal(given[name]) for name in self._order]
+        literals = [_literal(given[name], adapter) for name in self._order]
         return b"EXECUTE " + self.name.encode() + (b"(" + b",".join(literals) + b")" if literals else b"")
 
     @cached_property
@@ -82,6 +83,13 @@ class Step:
         return dict(self._compiled.params)
 
 
+def _literal(value: Any, adapter: Adapter) -> bytes:
+    """A value as PostgreSQL reads it. Ids by a way of their own, for there are lists of them in every claim."""
+    if type(value) is list and value and type(value[0]) is UUID:
+        return b"'{" + ",".join([one.hex for one in value]).encode() + b"}'"
+    return bytes(adapter.as_literal(value))
+
+
 class Track:
     """One connection of a lane, used by one thread at a time."""
 
@@ -102,15 +110,22 @@ class Track:
 
     def ask(self, calls: Sequence[tuple[bytes, Step, Values]]) -> list[Rows]:
         """All in one transaction, for what is sent together is one to the server. Raises psycopg.Error."""
-        words = []
+        words: list[bytes] = []
+        places: list[int] = []
+        taken_on = b""
         for take_on, step, values in calls:
             if step.name not in self._prepared:
                 self._send(step.prepare)
                 self._prepared.add(step.name)
-            words += [take_on, step.execute(values, self._adapter)]
-        answers = self._send(b";".join(words))[1::2]
+            # It lasts as long as the transaction, so whoever goes on as the same one need not say it again.
+            if take_on != taken_on:
+                words.append(take_on)
+                taken_on = take_on
+            places.append(len(words))
+            words.append(step.execute(values, self._adapter))
+        answers = self._send(b";".join(words))
         self._used_at = time.monotonic()
-        return [self._rows(step, answer) for (_, step, _), answer in zip(calls, answers, strict=True)]
+        return [self._rows(step, answers[place]) for (_, step, _), place in zip(calls, places, strict=True)]
 
     def close(self) -> None:
         with suppress(psycopg.Error):

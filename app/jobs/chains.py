@@ -19,13 +19,14 @@ from app.jobs.kinds.base import DefinitionInvalid, JobKinds, KindName
 from app.jobs.kinds.code.kind import is_group
 from app.jobs.models import Job, JobChain
 from app.jobs.policies import ChainOutcome
-from app.jobs.queries import JobRow, get_job, lock_job
+from app.jobs.queries import JobRow, get_job, lock_job, why_gone
 from app.tenants.access import Actor, Permission, require
 from app.tenants.audit import record
 from app.tenants.organizations import lock_organization
 
 # One run of a job starts at most so many others, those that these start included.
 MOST_STARTS = 1_000
+_BACK = "Put it back there, or remove the chain."
 
 
 class ChainNotFound(NotFound):
@@ -66,6 +67,8 @@ class ChainRow:
     then_job_name: str
     parameters: dict[str, Any]
     created_at: datetime
+    # Why it starts nothing any more, and what to do; nothing while it does.
+    problem: str | None = None
 
     @property
     def words(self) -> str:
@@ -97,6 +100,7 @@ def add_chain(session: Session, *, actor: Actor, kinds: JobKinds, draft: ChainDr
     for job_id in sorted({draft.job_id, draft.then_job_id}):
         lock_job(session, organization_id=actor.organization_id, job_id=job_id)
     job, then = (_job(session, actor, draft, name) for name in ("job_id", "then_job_id"))
+    _refuse_what_left(job, then)
     _refuse_group(then)
     _refuse_endless(session, actor.organization_id, draft, {job.id: job.name, then.id: then.name})
     chain = JobChain(
@@ -137,8 +141,30 @@ def _job(session: Session, actor: Actor, draft: ChainDraft, field_name: str) -> 
     return get_job(session, organization_id=actor.organization_id, job_id=getattr(draft, field_name))
 
 
-def _refuse_group(then: JobRow) -> None:
+def why_not_started(
+    name: str, *, kind: str, definition: Mapping[str, Any], left_code_at: datetime | None
+) -> str | None:
+    """Why a chain does not start this job; None where it does."""
+    if left_code_at is not None:
+        return (
+            f"“{name}” is no longer in the code, since {left_code_at:%Y-%m-%d %H:%M} UTC, so it is not started. {_BACK}"
+        )
     # Which jobs it starts, and so where it leads, any later code may say: a circle could close without a new chain.
+    if kind == KindName.CODE and is_group(definition):
+        return (
+            f"“{name}” starts other jobs, which could start it again for ever, so it is not started. Remove the chain."
+        )
+    return None
+
+
+def _refuse_what_left(job: JobRow, then: JobRow) -> None:
+    for each, field_name in ((job, "job_id"), (then, "then_job_id")):
+        why = why_gone(each.name, deleted_at=None, left_code_at=each.left_code_at, source=each.code_source)
+        if why is not None:
+            raise ChainInvalid(why, field=field_name)
+
+
+def _refuse_group(then: JobRow) -> None:
     if then.kind is KindName.CODE and is_group(then.definition):
         raise ChainInvalid(
             f"“{then.name}” starts other jobs, which could start it again for ever. Choose one of those jobs.",
@@ -192,15 +218,31 @@ def _rows(session: Session, organization_id: UUID, *which: ColumnElement[bool]) 
             id=chain.id, job_id=chain.job_id, job_name=job_name, outcome=ChainOutcome(chain.outcome),
             then_job_id=chain.then_job_id, then_job_name=then_name, parameters=chain.parameters,
             created_at=chain.created_at,
+            problem=_problem(job_name, job_left_at, then_name, *then),
         )
-        for chain, job_name, then_name in session.execute(_select_chains(organization_id, which)).all()
+        for chain, job_name, job_left_at, then_name, *then in session.execute(
+            _select_chains(organization_id, which)
+        ).all()
     ]  # fmt: skip
 
 
-def _select_chains(organization_id: UUID, which: Sequence[ColumnElement[bool]]) -> Select[JobChain, str, str]:
+def _problem(
+    name: str,
+    left_at: datetime | None,
+    then_name: str,
+    then_left_at: datetime | None,
+    kind: str,
+    definition: Mapping[str, Any],
+) -> str | None:
+    if left_at is not None:
+        return f"“{name}” is no longer in the code, since {left_at:%Y-%m-%d %H:%M} UTC, so it starts nothing. {_BACK}"
+    return why_not_started(then_name, kind=kind, definition=definition, left_code_at=then_left_at)
+
+
+def _select_chains(organization_id: UUID, which: Sequence[ColumnElement[bool]]) -> Select[Any]:
     then = aliased(Job)
     return (
-        select(JobChain, Job.name, then.name)
+        select(JobChain, Job.name, Job.left_code_at, then.name, then.left_code_at, then.kind, then.definition)
         .join(Job, Job.id == JobChain.job_id)
         .join(then, then.id == JobChain.then_job_id)
         .where(JobChain.organization_id == organization_id, *which)

@@ -8,19 +8,28 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from app.core.ids import new_id
+from app.core.text import storable
 from app.events.service import Topic, append_event
 from app.jobs.kinds.base import KindName
 from app.jobs.kinds.code.catalog import CodeFunction
+from app.jobs.kinds.code.declared_policies import DeclaredPolicies
 from app.jobs.kinds.code.group_run import group_title
+from app.jobs.kinds.code.loading import CodeProblem
 from app.jobs.models import Job
 from app.jobs.service import DEFAULT_RETRY, DEFAULT_TIME_LIMIT_SECONDS
 
+# What a database says to a value that it cannot hold, or to a name that somebody took this very moment.
+REFUSALS = (IntegrityError, DataError, UnicodeError)
 # What the job is called in code that starts all others. No function can be called so, nor like that of a group.
 ALL_NAME = "*"
 _GROUP_PREFIX = "group:"
+
+
+_OF_GROUPS = DeclaredPolicies(replace(DEFAULT_RETRY, tries=1))
 
 
 @dataclass(frozen=True)
@@ -35,7 +44,8 @@ class CodeJob:
     group: str | None = None
     queue: str | None = None
     time_limit_seconds: int = DEFAULT_TIME_LIMIT_SECONDS
-    tries: int = 1
+    # What starts others is not tried again: those are, each for itself.
+    policies: DeclaredPolicies = _OF_GROUPS
 
     def columns(self) -> dict[str, Any]:
         """The columns that code decides about."""
@@ -44,7 +54,7 @@ class CodeJob:
             "description": self.description,
             "kind": KindName.CODE.value,
             "definition": self.definition,
-            **replace(DEFAULT_RETRY, tries=self.tries).columns,
+            **self.policies.columns,
             "time_limit_seconds": self.time_limit_seconds,
             "queue": self.queue,
             "code_group": self.group,
@@ -62,11 +72,17 @@ class JobChanges:
     added: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
+    refused: tuple[CodeProblem, ...] = ()
 
 
 def group_row_name(group: str) -> str:
     """What the job is called in code that starts the jobs of a group."""
     return f"{_GROUP_PREFIX}{group}"
+
+
+def is_group_name(code_name: str) -> bool:
+    """Whether the job that is called so in code starts others."""
+    return code_name == ALL_NAME or code_name.startswith(_GROUP_PREFIX)
 
 
 def row_of_function(function: CodeFunction) -> CodeJob:
@@ -80,7 +96,7 @@ def row_of_function(function: CodeFunction) -> CodeJob:
         group=function.group,
         queue=function.queue,
         time_limit_seconds=function.timeout_seconds,
-        tries=function.tries,
+        policies=function.policies,
     )
 
 
@@ -102,29 +118,52 @@ def put_code_jobs(
 ) -> JobChanges:
     """Bring the rows to what code says. Those that it has no longer are marked, unless they are to be kept.
 
-    Without `keep` nothing is known about what is missing, and all of it is kept. Expects that nobody does the same
-    meanwhile.
+    Without `keep` nothing is known about what is missing, and all of it is kept. What the database refuses is named
+    and stays as it was. Expects that nobody does the same meanwhile.
     """
-    rows = {row.code_name: row for row in _code_jobs(session, organization_id)}
-    ids: dict[str, UUID] = {}
-    added, changed = [], []
-    taken = _names_of_people(session, organization_id)
+    rows = {str(row.code_name): row for row in _code_jobs(session, organization_id)}
+    before = {name: (row.id, row.left_code_at) for name, row in rows.items()}
+    ids = {one.code_name: before[one.code_name][0] for one in wanted if one.code_name in before}
+    added: list[str] = []
+    changed: list[str] = []
+    refused: list[CodeProblem] = []
     for one in wanted:
-        row = rows.get(one.code_name)
-        columns = one.columns() | {"name": free_name(one.name, taken)}
-        if row is None:
-            ids[one.code_name] = _add(session, organization_id, one, columns, now)
-            added.append(one.code_name)
+        try:
+            with session.begin_nested():
+                found = _put(session, organization_id, one, rows.get(one.code_name), now)
+        except REFUSALS as error:
+            refused.append(CodeProblem(one.source, f"Job “{one.name}”: {why_refused(error)}", job=one.code_name))
             continue
-        ids[one.code_name] = row.id
-        if any(getattr(row, name) != value for name, value in columns.items()):
-            _change(session, row, columns, now)
-            changed.append(one.code_name)
-    missing = [] if keep is None else [row for name, row in rows.items() if name not in {*ids, *keep}]
-    gone = [row for row in missing if row.left_code_at is None]
-    for row in gone:
-        _change(session, row, {"left_code_at": now}, now)
-    return JobChanges(ids, tuple(added), tuple(changed), tuple(str(row.code_name) for row in gone))
+        if found is not None:
+            (changed if one.code_name in before else added).append(one.code_name)
+            ids[one.code_name] = found
+    there = {one.code_name for one in wanted}
+    gone = (
+        []
+        if keep is None
+        else [name for name, (_, left) in before.items() if left is None and name not in there | keep]
+    )
+    for name in gone:
+        _change(session, rows[name], {"left_code_at": now}, now)
+    return JobChanges(ids, tuple(added), tuple(changed), tuple(gone), tuple(refused))
+
+
+def why_refused(error: Exception) -> str:
+    """What the database said about a definition, and what to do."""
+    said = storable(str(getattr(error, "orig", error)).splitlines()[0])
+    return f"The database refused it: {said}. Mend that, or if it is fine, run: belfry jobs sync"
+
+
+def _put(session: Session, organization_id: UUID, one: CodeJob, row: Job | None, now: datetime) -> UUID | None:
+    """Make a job, or bring it to what code says. Returns its id; None where it is so already."""
+    # Asked each time: people make jobs meanwhile.
+    columns = one.columns() | {"name": free_name(one.name, _names_of_people(session, organization_id))}
+    if row is None:
+        return _add(session, organization_id, one, columns, now)
+    if all(getattr(row, name) == value for name, value in columns.items()):
+        return None
+    _change(session, row, columns, now)
+    return row.id
 
 
 def _code_jobs(session: Session, organization_id: UUID) -> list[Job]:

@@ -7,6 +7,9 @@ from typing import Any
 
 # Longer waits help nobody, unless somebody says otherwise: by then a person has to look.
 DEFAULT_LONGEST_DELAY_SECONDS = 3_600
+LONGEST_DELAY_SECONDS = 3_600
+LONGEST_LONGEST_DELAY_SECONDS = 86_400
+MOST_AT_ONCE = 1_000
 # How far chance moves a wait, either way.
 JITTER = 0.2
 

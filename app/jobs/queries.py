@@ -65,6 +65,17 @@ def list_queue_names(session: Session) -> list[str]:
     return list(session.scalars(select(_QUEUES.c.name).order_by(_QUEUES.c.name)))
 
 
+def why_gone(
+    name: str, *, deleted_at: datetime | None, left_code_at: datetime | None, source: str | None
+) -> str | None:
+    """Why a job cannot be started any more, whoever asks; None while it can."""
+    if deleted_at is not None:
+        return f"“{name}” was deleted, so there is nothing left to run."
+    if left_code_at is not None:
+        return f"“{name}” is no longer defined in code (it was in {source}), so it can only be looked at."
+    return None
+
+
 def lock_job(session: Session, *, organization_id: UUID, job_id: UUID) -> None:
     """Let nobody else change a job until this is committed. SQLite has one writer at a time anyway."""
     query = select(Job.id).where(Job.id == job_id, Job.organization_id == organization_id)

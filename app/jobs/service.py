@@ -18,8 +18,15 @@ from app.events.service import Topic, append_event
 from app.jobs.chains import forget_chains
 from app.jobs.kinds.base import JobKinds, KindName
 from app.jobs.models import Job
-from app.jobs.policies import Backoff, Priority, RetryPolicy
-from app.jobs.queries import JobNotFound, JobRow, get_job, list_queue_names
+from app.jobs.policies import (
+    LONGEST_DELAY_SECONDS,
+    LONGEST_LONGEST_DELAY_SECONDS,
+    MOST_AT_ONCE,
+    Backoff,
+    Priority,
+    RetryPolicy,
+)
+from app.jobs.queries import JobNotFound, JobRow, get_job, list_queue_names, why_gone
 from app.jobs.queue_lock import keep_queue
 from app.tenants.access import Actor, Permission, require
 from app.tenants.audit import record
@@ -29,9 +36,6 @@ LONGEST_TIME_LIMIT_SECONDS = 86_400
 MOST_TRIES = 20
 LONGEST_NAME = 120
 LONGEST_DESCRIPTION = 2_000
-
-LONGEST_DELAY_SECONDS = 3_600
-MOST_AT_ONCE = 1_000
 
 # A workflow's trouble is mostly a service that is away for a moment, and many that call it fail in the same one.
 DEFAULT_RETRY = RetryPolicy(tries=3, delay_seconds=5, backoff=Backoff.EXPONENTIAL, has_jitter=True)
@@ -151,10 +155,9 @@ def refuse_owned_by_code(job: JobRow) -> None:
 
 def refuse_left_code(job: JobRow) -> None:
     """Raises JobOwnedByCode for a job that the code no longer has: there is nothing that could be run."""
-    if job.left_code_at is not None:
-        raise JobOwnedByCode(
-            f"“{job.name}” is no longer defined in code (it was in {job.code_source}), so it can only be looked at."
-        )
+    why = why_gone(job.name, deleted_at=None, left_code_at=job.left_code_at, source=job.code_source)
+    if why is not None:
+        raise JobOwnedByCode(why)
 
 
 _TAKEN = "A job called “{}” exists already. Choose another name."
@@ -198,7 +201,11 @@ def _rules(draft: JobDraft, queues: Collection[str]) -> Iterator[tuple[bool, str
         f"Wait 0 to {LONGEST_DELAY_SECONDS} seconds between tries.",
     )
     longest = retry.longest_delay_seconds
-    yield 1 <= longest <= 86_400, "retry_longest_delay_seconds", "The longest wait is 1 second to 24 hours (86400)."
+    yield (
+        1 <= longest <= LONGEST_LONGEST_DELAY_SECONDS,
+        "retry_longest_delay_seconds",
+        "The longest wait is 1 second to 24 hours (86400).",
+    )
     yield (
         longest >= retry.delay_seconds,
         "retry_longest_delay_seconds",

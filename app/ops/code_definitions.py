@@ -32,14 +32,21 @@ class Definitions:
     is_complete: bool
 
     @property
-    def troubled(self) -> frozenset[str]:
-        """Names of what is there, and cannot be used as it stands."""
-        return frozenset(each.concerns for each in self.problems if each.concerns is not None)
+    def troubled_jobs(self) -> frozenset[str]:
+        """Names of the jobs that are there, and cannot be used as they stand."""
+        return frozenset(each.job for each in self.problems if each.job is not None)
+
+    @property
+    def troubled_schedules(self) -> frozenset[str]:
+        """Ids of the schedules that are there, and cannot be used as they stand."""
+        return frozenset(each.schedule for each in self.problems if each.schedule is not None)
 
     @property
     def digest(self) -> str:
         """The same for the same definitions, on every machine."""
-        facts = [*(vars(one) for one in self.jobs), *(vars(one) for one in self.schedules)]
+        # As they are stored, for sets come in another order each time.
+        jobs = [{**vars(one), "policies": one.policies.columns} for one in self.jobs]
+        facts = [*jobs, *(vars(one) for one in self.schedules)]
         return sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -55,9 +62,10 @@ def load_definitions(settings: Settings) -> Definitions:
         try:
             found = check_declared(one, jobs=jobs)
         except Exception as error:  # noqa: BLE001 - what it says is the operator's, and may be of any type
-            problems.append(_refused(one, error))
-            # What it said before goes on, and with it the job that it starts.
-            used.append(one)
+            problems += _refused(one, error, settings.env)
+            if _may_be_for(one, settings.env):
+                # What it said before goes on, and with it the job that it starts.
+                used.append(one)
             continue
         if _is_for(one, settings.env):
             used.append(one)
@@ -87,9 +95,14 @@ def _lacking(jobs: Iterable[CodeFunction]) -> Iterable[CodeProblem]:
             yield CodeProblem(job.source, text)
 
 
-def _refused(one: DeclaredSchedule, error: Exception) -> CodeProblem:
+def _refused(one: DeclaredSchedule, error: Exception, environment: Environment) -> Iterable[CodeProblem]:
+    """The mistake. One of another environment costs nothing here, and is told where code is made, not where it runs."""
     said = error.message if isinstance(error, Invalid) else f"Something in it is of the wrong type: {error}."
-    return CodeProblem(one.source, f"Schedule “{one.id}”: {said}", str(one.id))
+    text = f"Schedule “{one.id}”: {said}"
+    if _may_be_for(one, environment):
+        yield CodeProblem(one.source, text, schedule=str(one.id))
+    elif environment is Environment.DEVELOPMENT:
+        yield CodeProblem(one.source, text)
 
 
 def _without_twins(
@@ -113,6 +126,12 @@ def _without_twins(
 
 def _is_for(one: DeclaredSchedule, environment: Environment) -> bool:
     return one.environments is None or environment.value in one.environments
+
+
+def _may_be_for(one: DeclaredSchedule, environment: Environment) -> bool:
+    """The same of one with a mistake, which may be in the environments: then nobody knows, and it is kept."""
+    names = set(one.environments or ())
+    return _is_for(one, environment) or not names or not names <= set(Environment)
 
 
 def _group_rows(schedules: Iterable[DeclaredSchedule]) -> Iterable[CodeJob]:

@@ -19,7 +19,7 @@ from app.runs.models import Run
 from app.runs.queries import RunRow
 from app.runs.states import RunState
 from app.runs.statistics import ScheduleStats, last_runs_of_jobs, schedule_stats
-from app.schedules.code_origin import CodeOrigin
+from app.schedules.code_origin import CodeOrigin, said_value
 from app.schedules.models import Gap, Schedule
 from app.schedules.policies import GapReason
 from app.schedules.queries import ScheduleRow, list_schedules
@@ -62,7 +62,7 @@ class CodeScheduleRow:
     @property
     def overrides(self) -> tuple[Override, ...]:
         return tuple(
-            Override(name, _words(getattr(self.schedule, name)), _words(self.code.says[name]))
+            Override(name, _words(said_value(name, vars(self.schedule))), _words(self.code.says[name]))
             for name in self.code.overrides
             if name in self.code.says
         )
@@ -88,16 +88,18 @@ class PassedOver:
     why: str
 
 
-def _words(value: Any) -> str:
-    return ", ".join(value) if isinstance(value, list | tuple) else str(value)
-
-
 @dataclass(frozen=True)
 class PassedOverRows:
     """Some of these, and how many there are in all."""
 
     rows: list[PassedOver]
     total: int
+
+
+def _words(value: Any) -> str:
+    if value is None:
+        return "as suits its times"
+    return ", ".join(value) if isinstance(value, list | tuple) else str(value)
 
 
 def list_code_schedules(session: Session, *, now: datetime) -> list[CodeScheduleRow]:
@@ -179,12 +181,14 @@ def get_code_job(session: Session, *, code_name: str) -> CodeJobRow:
 
 
 def list_passed_over(session: Session, *, now: datetime, limit: int, offset: int = 0) -> PassedOverRows:
-    """Some of the slots of the last 7 days for which no run was started, the newest first, and how many rows that are.
+    """What was passed over within 7 days without a run, the newest first, and how many rows that are.
 
-    Rows that come meanwhile move the others down: whoever goes on from an offset sees some twice, and misses none.
+    In the order in which it was passed over, which is what the 7 days count: rows that come meanwhile come first, and
+    rows that are too old by then leave at the end. Whoever goes on from an offset sees some twice, and misses none.
     """
     found = _passed_over(now - RECENTLY)
-    newest_first = select(found).order_by(found.c.first_slot_at.desc(), found.c.id).limit(limit).offset(offset)
+    order = found.c.passed_at.desc(), found.c.first_slot_at.desc(), found.c.id
+    newest_first = select(found).order_by(*order).limit(limit).offset(offset)
     rows = [
         PassedOver(row.code_id, row.first_slot_at, row.slots, row.why or _GAPS_IN_WORDS.get(row.reason, ""))
         for row in session.execute(newest_first)
@@ -198,13 +202,13 @@ def _passed_over(since: datetime) -> Subquery:
     skipped = (
         select(
             Run.id, Schedule.code_id, Run.due_at.label("first_slot_at"), literal(1).label("slots"),
-            Run.error.label("why"), no_reason,
+            Run.error.label("why"), no_reason, Run.finished_at.label("passed_at"),
         )
         .join(Run, Run.schedule_id == Schedule.id)
         .where(*in_code, Run.state.in_(_NOT_STARTED), Run.finished_at >= since)
     )  # fmt: skip
     gaps = (
-        select(Gap.id, Schedule.code_id, Gap.first_slot_at, Gap.slots, Gap.explanation, Gap.reason)
+        select(Gap.id, Schedule.code_id, Gap.first_slot_at, Gap.slots, Gap.explanation, Gap.reason, Gap.at)
         .join(Gap, Gap.schedule_id == Schedule.id)
         .where(*in_code, Gap.at >= since, Gap.reason != GapReason.PAUSED.value)
     )

@@ -4,6 +4,7 @@ Sessions work as the installation's own organization; every command demands a pl
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -32,6 +33,7 @@ from app.tenants.models import SYSTEM_ORGANIZATION_ID
 from app.tenants.platform import require_platform_admin
 
 LONGEST_NOTES = 2_000
+_MAX_AGE = "missed_max_age_seconds"
 _TYPES: dict[str, Callable[[Any], Any]] = {
     "clock_change": ClockChange,
     "missed": Missed,
@@ -45,8 +47,9 @@ class NotesInvalid(Invalid):
 
 
 def switch_code_schedule(
-    session: Session, *, actor: Actor, code_id: str, enabled: bool, now: datetime, missed: Missed = Missed.SKIP
-) -> MadeUp:
+    session: Session, *, actor: Actor, code_id: str, enabled: bool, now: datetime, missed: Missed = Missed.SKIP,
+    seen: int | None = None,
+) -> MadeUp:  # fmt: skip
     """Switch one on or off. `missed` says what becomes of the slots that it missed while it was off.
 
     Returns what became of those that are wanted. Raises CodeScheduleNotFound, or ScheduleOwnedByCode when the code has
@@ -54,7 +57,7 @@ def switch_code_schedule(
     """
     require_platform_admin(actor)
     return runs.switch_schedule(
-        session, actor=actor, schedule_id=_id_of(session, code_id), enabled=enabled, now=now, missed=missed
+        session, actor=actor, schedule_id=_id_of(session, code_id), enabled=enabled, now=now, missed=missed, seen=seen
     )
 
 
@@ -109,6 +112,9 @@ def change_code_schedule(
     lock_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
     row = get_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
     draft = draft_with(row, changes, now=now)
+    if _MAX_AGE in changes:
+        # Whoever says one hears when it is too short; where nobody does, it grows with the times.
+        draft = replace(draft, missed_max_age_seconds=changes[_MAX_AGE])
     runs.edit_schedule(session, actor=actor, schedule_id=row.id, draft=draft, version=row.version, now=now)
 
 

@@ -20,6 +20,8 @@ from app.schedules.fire_times import rhythm
 from app.schedules.queries import ScheduleRow, list_schedules
 from app.tenants.models import SYSTEM_ORGANIZATION_ID
 
+_SEE_WHY = "It was refused when the code was loaded. To see why, run: belfry jobs sync"
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -66,7 +68,7 @@ def unknown_queue(job: CodeJob, known: Collection[str]) -> CodeProblem | None:
         f"Job “{job.name}”: there is no queue “{job.queue}”. It runs in “code”. There are: {', '.join(sorted(known))}. "
         "Make it on the queue page, or name another one."
     )
-    return CodeProblem(job.source, text, job.code_name)
+    return CodeProblem(job.source, text, job=job.code_name)
 
 
 def _is_known(session: Session, digest: str) -> bool:
@@ -87,12 +89,14 @@ def _jobs_elsewhere(session: Session, definitions: Definitions) -> Iterator[Code
     here = Job.organization_id == SYSTEM_ORGANIZATION_ID, Job.code_name.is_not(None)
     queues = {row.code_name: row.queue for row in session.execute(select(Job.code_name, Job.queue).where(*here))}
     for job in definitions.jobs:
+        if job.code_name not in queues:
+            yield CodeProblem(job.source, f"Job “{job.name}”: {_SEE_WHY}", job=job.code_name)
         problem = unknown_queue(job, known)
         if problem is not None:
             yield problem
         elif job.queue is not None and queues.get(job.code_name, job.queue) != job.queue:
             text = f"Job “{job.name}” runs in “code”: its queue “{job.queue}” was made after the code was loaded."
-            yield CodeProblem(job.source, f"{text} To move it, run: belfry jobs sync", job.code_name)
+            yield CodeProblem(job.source, f"{text} To move it, run: belfry jobs sync", job=job.code_name)
 
 
 def _schedules_refused(session: Session, definitions: Definitions, now: datetime) -> Iterator[CodeProblem]:
@@ -100,7 +104,7 @@ def _schedules_refused(session: Session, definitions: Definitions, now: datetime
     rows = {row.code.id: row for row in list_schedules(session, organization_id=SYSTEM_ORGANIZATION_ID) if row.code}
     for one in definitions.schedules:
         if not _is_in_force(one, rows.get(one.id)):
-            yield CodeProblem(one.source, f"Schedule “{one.id}”: {_why_refused(one, now)}", one.id)
+            yield CodeProblem(one.source, f"Schedule “{one.id}”: {_why_refused(one, now)}", schedule=one.id)
 
 
 def _is_in_force(one: CodeSchedule, row: ScheduleRow | None) -> bool:
@@ -112,4 +116,4 @@ def _why_refused(one: CodeSchedule, now: datetime) -> str:
         refuse_never(rhythm(one.cron, timezone=one.timezone, spread_key=one.id), now=now)
     except Invalid as error:
         return error.message
-    return "It was refused when the code was loaded. To see why, run: belfry jobs sync"
+    return _SEE_WHY

@@ -1,5 +1,6 @@
 """Brings what code defines into the database. Safe to repeat and to do by several processes at once."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +13,7 @@ from app.core.errors import Conflict, Invalid
 from app.core.ids import new_id
 from app.core.scopes import PLATFORM, rescoped
 from app.events.service import Topic, append_event
-from app.jobs.code_rows import CodeJob, free_name, put_code_jobs
+from app.jobs.code_rows import REFUSALS, CodeJob, free_name, is_group_name, put_code_jobs, why_refused
 from app.jobs.kinds.code.loading import CodeProblem
 from app.jobs.models import CodeVersion
 from app.jobs.queue_lock import keep_queue
@@ -22,7 +23,7 @@ from app.runs import planner
 from app.runs import service as runs
 from app.runs.models import Queue
 from app.schedules.acceptance import refuse_never
-from app.schedules.code_origin import OVERRIDABLE, CodeSchedule, plain_value
+from app.schedules.code_origin import OVERRIDABLE, CodeSchedule, ScheduleInCodeInvalid, said_value
 from app.schedules.day_minutes import minutes_of
 from app.schedules.drafts import draft_with
 from app.schedules.fire_times import next_fire, rhythm
@@ -117,17 +118,21 @@ class _Sync:
 
     def run(self) -> SyncReport:
         definitions = self._definitions
-        keep = definitions.troubled if definitions.is_complete else None
-        jobs = put_code_jobs(
-            self._session, organization_id=self._here, wanted=self._in_known_queues(), keep=keep, now=self._now
-        )
         rows = {row.code.id: row for row in list_schedules(self._session, organization_id=self._here) if row.code}
+        jobs = put_code_jobs(
+            self._session,
+            organization_id=self._here,
+            wanted=self._in_known_queues(),
+            keep=self._jobs_kept(rows) if definitions.is_complete else None,
+            now=self._now,
+        )
+        self._refused += jobs.refused
         for one in definitions.schedules:
-            self._put_guarded(one, rows.get(one.id), jobs.ids[one.run])
-        if keep is not None:
-            there = {one.id for one in definitions.schedules}
+            self._put_guarded(one, rows.get(one.id), jobs.ids.get(one.run))
+        if definitions.is_complete:
+            there = {one.id for one in definitions.schedules} | definitions.troubled_schedules
             for code_id, row in rows.items():
-                if code_id not in there | keep and row.code is not None and row.code.left_at is None:
+                if code_id not in there and row.code is not None and row.code.left_at is None:
                     self._let_go(row)
         report = SyncReport(
             (*jobs.added, *self._added), (*jobs.changed, *self._changed), (*jobs.left, *self._left),
@@ -136,6 +141,12 @@ class _Sync:
         if report.has_changed:
             self._record(report)
         return report
+
+    def _jobs_kept(self, rows: Mapping[str, ScheduleRow]) -> frozenset[str]:
+        """The jobs with a mistake, and the groups that a schedule with a mistake still starts."""
+        kept = (rows[code_id] for code_id in self._definitions.troubled_schedules if code_id in rows)
+        said = (str(row.code.says.get("run")) for row in kept if row.code is not None and row.code.left_at is None)
+        return self._definitions.troubled_jobs | frozenset(filter(is_group_name, said))
 
     def _in_known_queues(self) -> list[CodeJob]:
         """The jobs; one whose queue nobody made goes to that of all code, and is named."""
@@ -151,16 +162,19 @@ class _Sync:
             found.append(job if job.queue in known else replace(job, queue=None))
         return found
 
-    def _put_guarded(self, one: CodeSchedule, row: ScheduleRow | None, job_id: UUID) -> None:
+    def _put_guarded(self, one: CodeSchedule, row: ScheduleRow | None, job_id: UUID | None) -> None:
         """Put one schedule right; when it is refused, take nothing of it and go on with the others."""
         try:
             with self._session.begin_nested():
+                if job_id is None:
+                    raise ScheduleInCodeInvalid("The job that it starts was refused.")
                 if row is None:
                     self._add(one, job_id)
                 else:
                     self._put(one, row, job_id)
-        except (Invalid, Conflict) as error:
-            self._refused.append(CodeProblem(one.source, f"Schedule “{one.id}”: {error.message}", one.id))
+        except (Invalid, Conflict, *REFUSALS) as error:
+            why = error.message if isinstance(error, Invalid | Conflict) else why_refused(error)
+            self._refused.append(CodeProblem(one.source, f"Schedule “{one.id}”: {why}", schedule=one.id))
 
     def _add(self, one: CodeSchedule, job_id: UUID) -> None:
         when = rhythm(one.cron, timezone=one.timezone, spread_key=one.id, clock_change=one.clock_change)
@@ -179,7 +193,8 @@ class _Sync:
             tags=list(one.tags),
             overlap=one.overlap.value,
             missed=one.missed.value,
-            missed_max_age_seconds=default_max_age(when),
+            missed_max_age_seconds=one.missed_max_age_seconds or default_max_age(when),
+            missed_limit=one.missed_limit,
             # Nothing that was merely deployed starts by itself.
             enabled=False,
             next_run_at=next_fire(when, after=self._now),
@@ -197,7 +212,8 @@ class _Sync:
 
     def _put(self, one: CodeSchedule, row: ScheduleRow, job_id: UUID) -> None:
         assert row.code is not None
-        overrides = tuple(name for name in row.code.overrides if plain_value(getattr(row, name)) != one.says[name])
+        columns = vars(row)
+        overrides = row.code.overrides_beside(one, columns)
         owned = {name: getattr(one, name) for name in OVERRIDABLE if name not in overrides}
         facts: dict[str, Any] = {
             "job_id": job_id,
@@ -208,7 +224,7 @@ class _Sync:
         }
         before = (row.job_id, row.code.source, row.code.says, row.code.overrides, row.code.left_at)
         has_new_facts = before != (job_id, one.source, one.says, overrides, None)
-        is_edited = any(getattr(row, name) != value for name, value in owned.items())
+        is_edited = any(said_value(name, columns) != one.says[name] for name in owned)
         if not (has_new_facts or is_edited):
             return
         # What is due already still runs as the schedule was.

@@ -29,7 +29,7 @@ def job_kinds(
     return {
         KindName.WORKFLOW: WorkflowKind(Sealer(key_ring(settings))),
         KindName.SYNC: SyncKind(),
-        KindName.CODE: CodeKind(found.functions, settings, functions or _supply_of(found, settings)),
+        KindName.CODE: CodeKind(found.functions, settings, functions or _supply_of(found, settings), found.problems),
     }
 
 

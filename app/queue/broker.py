@@ -79,6 +79,11 @@ class Hints:
         with self._carrier.link.asking_unless_away(Errand.GIVE):
             self._carrier.storage.send_hints(messages)
 
+    @property
+    def is_away(self) -> bool:
+        """Whether the broker failed or refused the last that was asked of it."""
+        return self._carrier.link.is_away
+
     def lying(self, names: Collection[str]) -> dict[str, int]:
         """How many hints lie in each of these queues. Raises BrokerAway."""
         with self._carrier.link.asking_unless_away(Errand.COUNT):

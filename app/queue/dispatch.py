@@ -36,7 +36,9 @@ from app.runs.waits import waits_that_are_over
 
 log = logging.getLogger(__name__)
 
-# A worker that works off a line asks for more when it has taken as many as it has slots, and at least this often.
+# A worker that works off a line asks for more when so many hints for each slot were followed, of the two that lie
+# there: the others are enough for the time that a pass takes. And it asks at least this often.
+FOLLOWED_PER_SLOT = 1.5
 PASS_SECONDS = 0.05
 MOST_WOKEN = 200
 # How many rounds a pass goes on for while it finds more to do.
@@ -98,25 +100,29 @@ class Dispatcher:
         object.__setattr__(self, "_stale", StaleHints(self.live_slots))
         object.__setattr__(self, "_alarm", Alarm(self.dispatch))
 
-    def dispatch(self) -> int:
-        """Hint at the next ready runs. Returns how many. With broker or database away, finders and sweep make up."""
+    def dispatch(self, *, is_brief: bool = False) -> int:
+        """Hint at the next ready runs. Returns how many. With broker or database away, finders and sweep make up.
+
+        A brief pass does not look for hints that went nowhere.
+        """
         # One pass goes on and one waits; the latter sees all that was committed by those who come third.
         if not self._next.acquire(blocking=False):
             return 0
         with self._going:
             self._next.release()
-            return self._pass()
+            return self._pass(is_brief=is_brief)
 
     def dispatch_in_time(self) -> None:
-        """After each run of a worker: dispatch, but while a line is worked off only once for as many runs as slots.
+        """After each run of a worker: dispatch, but while a line is worked off only once for a number of runs.
 
         Until then hints are left, twice as many as slots, so whoever follows those comes here again. Should nobody,
         a moment later there is a pass all the same: others may wait for just this run. Where a limit lets fewer be
         given, the next one waits for this very run.
         """
-        if self._is_held(self._last[0]) or self._pace.is_due(self.own_slots):
-            self.dispatch()
-        elif self.stays:
+        if self._is_held(self._last[0]) or self._pace.is_due(int(self.own_slots * FOLLOWED_PER_SLOT)):
+            # Many come here in a second. The alarm's pass, soon after, looks for what went nowhere.
+            self.dispatch(is_brief=self.stays)
+        if self.stays:
             self._alarm.ring_in(PASS_SECONDS)
 
     def come_back_in(self, seconds: float) -> None:
@@ -128,12 +134,12 @@ class Dispatcher:
         """Come back to nothing any more."""
         self._alarm.close()
 
-    def _pass(self) -> int:
+    def _pass(self, *, is_brief: bool) -> int:
         sent = 0
         try:
             for _ in range(MOST_ROUNDS):
                 # Asked before the transaction: a broker that hangs must not hold the database's write lock.
-                found = self._round(self._lying())
+                found = self._round({} if is_brief and not self.hints.is_away else self._lying())
                 if found is None:
                     break
                 sent += self._send(found.called)
@@ -152,7 +158,10 @@ class Dispatcher:
             return None
 
     def _round(self, lying: dict[str, int] | None) -> Round | None:
-        """Wake what may go on, and call what is next; with the broker away only the former."""
+        """Wake what may go on, and call what is next; with the broker away only the former.
+
+        `lying` is how many hints lie in each queue: empty when nobody counted them.
+        """
         wake = _WAKE, {"limit": MOST_WOKEN}
         if lying is None:
             self._wake_alone()
@@ -160,10 +169,12 @@ class Dispatcher:
 
         def before(session: Session, now: datetime) -> None:
             _wake(session, now)
-            self._stale.forget(session, lying=lying, now=now)
+            if lying:
+                self._stale.forget(session, lying=lying, now=now)
 
         own = {"own_slots": self.own_slots, "own_queues": self.served.words}
-        found = self._caller.call(own, steps=(wake, (self._forget_stale, lying_values(lying))), do=before)
+        steps = (wake, (self._forget_stale, lying_values(lying))) if lying else (wake,)
+        found = self._caller.call(own, steps=steps, do=before)
         self.served.learn(found.standing.queues)
         self._note(found.standing)
         return found

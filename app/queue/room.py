@@ -21,6 +21,9 @@ from sqlalchemy import (
     true,
     union_all,
 )
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import ReturnTypeFromArgs
 
 from app.runs.models import Queue, QueueSwitch, Run, in_state
 from app.runs.states import RunState
@@ -39,6 +42,30 @@ Expression = SQLColumnExpression[Any]
 Ago = Callable[[timedelta], ColumnElement[datetime]]
 # How many runs the workers heard of lately take at once: all together, or those that serve a queue.
 LiveSlots = Callable[[Ago, Expression | None], ScalarSelect[int]]
+
+
+class Least(ReturnTypeFromArgs[Any]):
+    """The smaller of two that are both there. Each is worked out once: where CASE compares, one of them is twice."""
+
+    name = "least"
+    inherit_cache = True
+
+
+class Greatest(ReturnTypeFromArgs[Any]):
+    """The greater of two that are both there."""
+
+    name = "greatest"
+    inherit_cache = True
+
+
+@compiles(Least, "sqlite")
+def _least_in_sqlite(element: Least, compiler: SQLCompiler, **options: Any) -> str:
+    return f"min({compiler.process(element.clauses, **options)})"
+
+
+@compiles(Greatest, "sqlite")
+def _greatest_in_sqlite(element: Greatest, compiler: SQLCompiler, **options: Any) -> str:
+    return f"max({compiler.process(element.clauses, **options)})"
 
 
 @dataclass(frozen=True)
@@ -85,10 +112,10 @@ class ByHints:
     def free(self, terms: Terms, lanes: CTE) -> ColumnElement[int]:
         live, own = self.live_slots(terms.ago, None).label("live"), self._own(terms).label("own")
         # What lies there for a queue that nobody serves any more takes nobody's place.
-        taken = select(func.coalesce(func.sum(smaller(lanes.c.waiting, lanes.c.ahead)), ZERO)).scalar_subquery()
+        taken = select(func.coalesce(func.sum(Least(lanes.c.waiting, lanes.c.ahead)), ZERO)).scalar_subquery()
         found = select(live, own, taken.label("taken")).subquery()
-        left = _larger(found.c.live, found.c.own) * HINTS - found.c.taken
-        return select(_larger(left, ZERO)).scalar_subquery()
+        left = Greatest(found.c.live, found.c.own) * HINTS - found.c.taken
+        return select(Greatest(left, ZERO)).scalar_subquery()
 
     def _own(self, terms: Terms) -> ColumnElement[int]:
         if self.is_worker:
@@ -160,21 +187,21 @@ def lanes_of(terms: Terms, places: Places, held: CTE) -> CTE:
         .subquery("counted")
     )
     # What was announced while all slots were busy starts when they are free, all at once: as many as the rate allows.
-    starts = smaller(counted.c.starts, counted.c.rate_starts - counted.c.waiting)
-    by_limits = smaller(func.coalesce(counted.c.places, ROOMY), func.coalesce(starts, ROOMY))
-    ahead = _larger(counted.c.live, counted.c.mine) * HINTS
+    starts = Least(counted.c.starts, counted.c.rate_starts - counted.c.waiting)
+    by_limits = Least(func.coalesce(counted.c.places, ROOMY), func.coalesce(starts, ROOMY))
+    ahead = Greatest(counted.c.live, counted.c.mine) * HINTS
     part = select(counted.c.name, counted.c.waiting, by_limits.label("by_limits"), ahead.label("ahead")).subquery(
         "part"
     )
-    room = smaller(part.c.by_limits, part.c.ahead - part.c.waiting)
+    room = Least(part.c.by_limits, part.c.ahead - part.c.waiting)
     return once(select(part.c.name, part.c.waiting, part.c.ahead, room.label("room")).cte("lanes"))
 
 
 def tokens_left(terms: Terms) -> ColumnElement[float]:
     """How many of a queue may start now by its rate: a bucket that fills up as time goes by. Nothing without a rate."""
-    passed = _larger(terms.seconds_since(Queue.tokens_at), ZERO)
+    passed = Greatest(terms.seconds_since(Queue.tokens_at), ZERO)
     filled = Queue.tokens + passed * Queue.rate_starts / cast(Queue.rate_seconds, Float)
-    return case((Queue.tokens_at.is_(None), Queue.rate_starts), else_=smaller(filled, Queue.rate_starts))
+    return case((Queue.tokens_at.is_(None), Queue.rate_starts), else_=Least(filled, Queue.rate_starts))
 
 
 def in_hand_of_organizations(held: CTE) -> FromClause:
@@ -190,11 +217,3 @@ def _count(held: CTE, which: ColumnElement[bool]) -> ScalarSelect[int]:
 def once(part: CTE) -> CTE:
     """Looked up once, and not at each mention."""
     return part.prefix_with("MATERIALIZED", dialect="postgresql")
-
-
-def smaller(one: Expression, other: Expression) -> ColumnElement[Any]:
-    return case((one < other, one), else_=other)
-
-
-def _larger(one: Expression, other: Expression) -> ColumnElement[Any]:
-    return case((one > other, one), else_=other)

@@ -127,8 +127,9 @@ class Scheduler:
             self._tell_of_step()
             if planned is None:
                 return
-            self._dispatcher.dispatch()
             now, done = planned
+            # Where slots have come, there is no time to look for hints that went nowhere. The sweep does.
+            self._dispatcher.dispatch(is_brief=done.schedules > 0)
             if not done.is_full:
                 self._settle(step)
                 self._report(TickReport(now, int((time.monotonic() - began) * 1000)))

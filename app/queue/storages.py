@@ -110,6 +110,8 @@ class RedisQueue(HintsAlone, RedisStorage):  # type: ignore[misc]
 
     def __init__(self, name: str, *, url: str) -> None:
         super().__init__(name, read_timeout=REDIS_POLL_SECONDS, connection_pool=_pool(url, READ_SECONDS))
+        # Each thread that waits for hints keeps a connection: to fetch one and bring it back costs as much as to ask.
+        self._of_thread = threading.local()
         self._sender = Redis(connection_pool=_pool(url, SEND_SECONDS))
 
     def enqueue(self, data: bytes, priority: float | None = None) -> None:
@@ -142,8 +144,14 @@ class RedisQueue(HintsAlone, RedisStorage):  # type: ignore[misc]
         # Redis looks into them in this order, so a different one each time gives every queue its turn.
         random.shuffle(keys)
         # huey's own takes a connection that does not answer for an empty queue.
-        found = self.conn.brpop(keys, timeout=self.read_timeout)
+        found: Any = self._reader().brpop(keys, timeout=self.read_timeout)
         return None if found is None else bytes(found[1])
+
+    def _reader(self) -> Redis:
+        if not hasattr(self._of_thread, "reader"):
+            self._of_thread.reader = Redis(connection_pool=self.pool, single_connection_client=True)
+        reader: Redis = self._of_thread.reader
+        return reader
 
     def queue_size(self) -> int:
         return int(self._sender.llen(self.queue_key)) + sum(self.count_hints(self.served.known).values())

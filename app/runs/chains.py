@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 from app.core.db import OUTAGES
 from app.core.ids import digest
 from app.events.service import Topic, append_event
+from app.jobs.chains import why_not_started
 from app.jobs.kinds.definitions import with_arguments
 from app.jobs.models import Job, JobChain
 from app.jobs.policies import ChainOutcome
 from app.runs import ledger, planner
-from app.runs.facts import RunRequest
 from app.runs.models import Run
 from app.runs.states import Reason, RunState, Trigger
 
@@ -57,17 +57,13 @@ def _open(session: Session, run_id: UUID, chain: Row[Any], now: datetime) -> Non
         cause_run_id=run_id,
     )
     request = replace(request, definition=with_arguments(request.definition, chain.parameters))
-    if job.left_code_at is None:
+    why = why_not_started(job.name, kind=job.kind, definition=job.definition, left_code_at=job.left_code_at)
+    if why is None:
         planner.open_or_skip(session, request, now=now)
-    else:
-        _skip_what_left(session, request, job, now)
-
-
-def _skip_what_left(session: Session, request: RunRequest, job: Job, now: datetime) -> None:
-    """Record that a function was not started which nobody has any more: a worker could only fail to find it."""
-    since = f"{job.left_code_at:%Y-%m-%d %H:%M} UTC"
-    explanation = f"The job is no longer in the code, since {since}. Put it back there, or take the chain off."
-    ledger.open_run(session, request, now=now, state=RunState.SKIPPED, reason=Reason.LEFT_CODE, explanation=explanation)
+        return
+    # Recorded, for somebody expects it: a worker could only fail to find what left, and groups could go on for ever.
+    reason = Reason.ENDLESS if job.left_code_at is None else Reason.LEFT_CODE
+    ledger.open_run(session, request, now=now, state=RunState.SKIPPED, reason=reason, explanation=why)
 
 
 def _chains_of(run_id: UUID) -> Select[Any]:

@@ -4,13 +4,15 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, String, and_, case, exists, false, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, String, and_, bindparam, case, exists, false, or_, select
 from sqlalchemy import cast as cast_to
 from sqlalchemy.orm import Session
 
+from app.core.columns import UTCDateTime
 from app.core.db import OUTAGES
 from app.jobs.kinds.base import KindName
 from app.jobs.models import Job
@@ -21,6 +23,10 @@ from app.schedules.stops import last_stop_ended
 from app.schedules.stored_rhythms import RHYTHM_COLUMNS
 
 log = logging.getLogger(__name__)
+
+_NOW, _LOOKS_BACK_TO, _LATE_BEFORE = (
+    bindparam(name, type_=UTCDateTime()) for name in ("now", "looks_back_to", "late_before")
+)
 
 
 class DueSchedule(NamedTuple):
@@ -84,19 +90,22 @@ class DueSchedules:
 
 def lock_due_schedules(session: Session, *, now: datetime, limit: int) -> DueSchedules:
     """The schedules that are due and that nobody else plans at this moment, the longest waiting first."""
-    where = (*is_planned(), Schedule.next_run_at <= now)
-    return _read(session, where, limit, now)
+    return _read(session, now, limit=limit)
 
 
 def lock_due_schedule(session: Session, *, organization_id: UUID, schedule_id: UUID, now: datetime) -> DueSchedules:
     """One schedule, if it is due. Waits for whoever plans it at this moment."""
     wanted = Schedule.id == schedule_id, Schedule.organization_id == organization_id
-    return _read(session, (*wanted, *is_planned(), Schedule.next_run_at <= now), None, now)
+    return _read(session, now, wanted)
 
 
-def _read(session: Session, where: Sequence[ColumnElement[bool]], limit: int | None, now: datetime) -> DueSchedules:
+def _read(
+    session: Session, now: datetime, where: Sequence[ColumnElement[bool]] = (), *, limit: int | None = None
+) -> DueSchedules:
+    values = {**_moments(now), "limit": limit}
+    query = _locking(_due_columns().where(*where)) if where else _next_due()
     try:
-        found = session.execute(_locking(_columns(now).where(*where), limit))
+        found = session.execute(query, values)
         return DueSchedules([DueSchedule._make(row) for row in found])
     except OUTAGES:
         # The database, not a row: the whole batch is tried again.
@@ -104,14 +113,14 @@ def _read(session: Session, where: Sequence[ColumnElement[bool]], limit: int | N
     except Exception:
         log.exception("a schedule that is due cannot be read")
         # An instant that no calendar holds fails as soon as the driver meets it, so now they are read one by one.
-        return _read_singly(session, session.scalars(_locking(select(Schedule.id).where(*where), limit)).all(), now)
+        return _read_singly(session, session.scalars(query.with_only_columns(Schedule.id), values).all(), now)
 
 
 def _read_singly(session: Session, ids: Sequence[UUID], now: datetime) -> DueSchedules:
     read, unreadable = [], []
     for schedule_id in ids:
         try:
-            row = session.execute(_columns(now).where(Schedule.id == schedule_id)).one()
+            row = session.execute(_columns().where(Schedule.id == schedule_id), _moments(now)).one()
             read.append(DueSchedule._make(row))
         except OUTAGES:
             raise
@@ -121,7 +130,23 @@ def _read_singly(session: Session, ids: Sequence[UUID], now: datetime) -> DueSch
     return DueSchedules(read, unreadable)
 
 
-def _columns(now: datetime) -> Select[Any]:
+# To put these together takes longer than the database needs to answer, so it is done once.
+
+
+@cache
+def _next_due() -> Select[Any]:
+    # Of several schedulers each takes those that the others leave.
+    return _locking(
+        _due_columns().order_by(Schedule.next_run_at).limit(bindparam("limit", type_=Integer)), is_patient=False
+    )
+
+
+def _due_columns() -> Select[Any]:
+    return _columns().where(*is_planned(), Schedule.next_run_at <= _NOW)
+
+
+@cache
+def _columns() -> Select[Any]:
     definition = case((Job.kind == KindName.SYNC.value, Job.definition))
     columns: tuple[Any, ...] = (
         cast_to(Schedule.id, String),
@@ -131,7 +156,7 @@ def _columns(now: datetime) -> Select[Any]:
         Schedule.missed_max_age_seconds,
         Schedule.missed_limit,
         Schedule.next_run_at,
-        or_(_is_before_it_was_made(now), _is_in_the_books(now)),
+        or_(_is_before_it_was_made(), _is_in_the_books()),
         Job.kind,
         definition,
         Job.left_code_at,
@@ -140,22 +165,25 @@ def _columns(now: datetime) -> Select[Any]:
     return select(*columns).join(Job, (Job.id == Schedule.job_id) & (Job.organization_id == Schedule.organization_id))
 
 
-def _is_before_it_was_made(now: datetime) -> ColumnElement[bool]:
+def _is_before_it_was_made() -> ColumnElement[bool]:
     # Made under a clock that was ahead and has been set back since, a schedule fires before it was made.
-    is_made = or_(Schedule.created_at <= now, Schedule.next_run_at < now - LOOK_BACK)
+    is_made = or_(Schedule.created_at <= _NOW, Schedule.next_run_at < _LOOKS_BACK_TO)
     return and_(Schedule.next_run_at < Schedule.created_at, is_made)
 
 
-def _is_in_the_books(now: datetime) -> ColumnElement[bool]:
-    run = exists().where(Run.schedule_id == Schedule.id, Run.slot_at >= Schedule.next_run_at, Run.slot_at <= now)
+def _is_in_the_books() -> ColumnElement[bool]:
+    run = exists().where(Run.schedule_id == Schedule.id, Run.slot_at >= Schedule.next_run_at, Run.slot_at <= _NOW)
     gap = exists().where(
-        Gap.schedule_id == Schedule.id, Gap.first_slot_at >= Schedule.next_run_at, Gap.first_slot_at <= now
+        Gap.schedule_id == Schedule.id, Gap.first_slot_at >= Schedule.next_run_at, Gap.first_slot_at <= _NOW
     )
     # Asked only where slots may have been missed: a burst of what is due now need not pay for it.
-    return case((Schedule.next_run_at < now - LATE_AFTER, or_(run, gap)), else_=false())
+    return case((Schedule.next_run_at < _LATE_BEFORE, or_(run, gap)), else_=false())
 
 
-def _locking(query: Select[Any], limit: int | None) -> Select[Any]:
+def _locking(query: Select[Any], *, is_patient: bool = True) -> Select[Any]:
     # Of the schedule alone: the job may be read by others, and is not ours to lock.
-    ordered = query.order_by(Schedule.next_run_at) if limit is not None else query
-    return ordered.limit(limit).with_for_update(of=Schedule, skip_locked=limit is not None)
+    return query.with_for_update(of=Schedule, skip_locked=not is_patient)
+
+
+def _moments(now: datetime) -> dict[str, datetime]:
+    return {"now": now, "looks_back_to": now - LOOK_BACK, "late_before": now - LATE_AFTER}

@@ -22,12 +22,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.db import Base, partial_index
+from app.core.db import Base, partial_index, unique_where_given
 from app.core.ids import new_id
 from app.jobs.policies import WhenLost
 from app.runs.states import RunState
 
 _HAS_FINISHED = "finished_at IS NOT NULL"
+_HAS_STATE = "state IS NOT NULL"
+_WAS_CREATED = "created_at IS NOT NULL"
 
 
 def in_state(state: RunState, run: "type[Run] | None" = None) -> ColumnElement[bool]:
@@ -42,11 +44,11 @@ class Run(Base):
     __table_args__ = (
         UniqueConstraint("organization_id", "id"),
         # A slot becomes one run, however many schedulers there are.
-        UniqueConstraint("schedule_id", "slot_at"),
+        *unique_where_given("runs", "schedule_id", "slot_at"),
         # A double click is one run.
-        UniqueConstraint("organization_id", "request_key"),
+        *unique_where_given("runs", "organization_id", "request_key"),
         # A failed run is retried once; its retry can be retried again.
-        UniqueConstraint("retry_of_run_id"),
+        *unique_where_given("runs", "retry_of_run_id"),
         ForeignKeyConstraint(
             ["organization_id", "job_id"],
             ["jobs.organization_id", "jobs.id"],
@@ -87,13 +89,17 @@ class Run(Base):
         partial_index("ix_runs_parent_run_id", "parent_run_id", where="parent_run_id IS NOT NULL"),
         partial_index("ix_runs_cause_run_id", "cause_run_id", where="cause_run_id IS NOT NULL"),
         partial_index("ix_runs_lease", "lease_until", where="state = 'running'"),
-        Index("ix_runs_schedule_id_finished_at", "schedule_id", "finished_at"),
+        partial_index("ix_runs_schedule_id_finished_at", "schedule_id", "finished_at", where="schedule_id IS NOT NULL"),
         # Each index that a run is in has to be written whenever the run changes.
         partial_index("ix_runs_organization_id_finished_at", "organization_id", "finished_at", where=_HAS_FINISHED),
-        Index("ix_runs_schedule_id_created_at", "schedule_id", "created_at"),
+        partial_index("ix_runs_schedule_id_created_at", "schedule_id", "created_at", where="schedule_id IS NOT NULL"),
         Index("ix_runs_job_id_created_at", "job_id", "created_at"),
-        Index("ix_runs_organization_id_state_created_at", "organization_id", "state", "created_at"),
-        Index("ix_runs_organization_id_created_at", "organization_id", "created_at"),
+        # All runs are in these. A check of a foreign key says nothing of these columns, so it cannot take them: planned
+        # while there were few runs, it would for ever read all of an organization for each attempt that begins.
+        partial_index(
+            "ix_runs_organization_id_state_created_at", "organization_id", "state", "created_at", where=_HAS_STATE
+        ),
+        partial_index("ix_runs_organization_id_created_at", "organization_id", "created_at", where=_WAS_CREATED),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)

@@ -9,12 +9,25 @@ from sqlalchemy import ColumnElement, Row, Select, func, select, tuple_
 from sqlalchemy.orm import Session, aliased, defer
 
 from app.core.errors import NotFound
-from app.jobs.policies import ErrorClass, RetryPolicy
+from app.jobs.models import Job
+from app.jobs.policies import RetryPolicy
+from app.jobs.queries import why_gone
 from app.runs.filters import RunFilter
-from app.runs.models import Attempt, Run, in_state
-from app.runs.progress import Progress
-from app.runs.states import TERMINAL, AttemptState, Reason, RunState, Trigger
+from app.runs.models import Run, in_state
+from app.runs.states import TERMINAL, Reason, RunState, Trigger
 from app.schedules.models import Schedule
+
+_STATE_WORDS = {
+    RunState.READY: "has not started yet",
+    RunState.RUNNING: "is still running",
+    RunState.WAITING: "still waits for other runs",
+    RunState.WAITING_RETRY: "will be tried again by itself",
+    RunState.SUCCEEDED: "succeeded",
+    RunState.FAILED: "failed",
+    RunState.CANCELLED: "was cancelled",
+    RunState.SKIPPED: "was skipped",
+    RunState.MISSED: "was missed",
+}
 
 
 class RunNotFound(NotFound):
@@ -55,6 +68,8 @@ class RunRow:
     cancel_requested_at: datetime | None
     cancel_words: str | None
     soft_limit_seconds: int | None
+    # Why its job cannot be started any more; nothing while it can.
+    job_gone: str | None = None
 
     @property
     def lateness(self) -> timedelta | None:
@@ -99,35 +114,29 @@ class RunRow:
 
     @property
     def can_retry(self) -> bool:
-        """Whether another go can be asked for: it failed, and nobody asked yet."""
+        """Whether another go can be asked for: it failed, nobody asked yet, and its job can still be started."""
+        return self.wants_retry and self.job_gone is None
+
+    @property
+    def wants_retry(self) -> bool:
+        """Whether it failed and nobody asked for another go yet, be that possible or not."""
         return self.state is RunState.FAILED and self.retried_by_run_id is None
+
+    @property
+    def why_not_retry(self) -> str | None:
+        """Why another go cannot be asked for; None where it can."""
+        if self.can_retry:
+            return None
+        if self.retried_by_run_id is not None:
+            return "This run was retried already. Retry the newer run instead."
+        if self.state is not RunState.FAILED:
+            return f"Only a failed run can be retried; this one {_STATE_WORDS[self.state]}."
+        return self.job_gone
 
     @property
     def can_remove(self) -> bool:
         """Whether it can be taken off the queue: it waits, or it failed and is still listed."""
         return self.waits or (self.state is RunState.FAILED and not self.is_dismissed)
-
-
-@dataclass(frozen=True)
-class AttemptRow:
-    """One try of a run."""
-
-    token: int
-    number: int
-    state: AttemptState
-    worker: str
-    error: str | None
-    detail: str | None
-    result: dict[str, Any]
-    started_at: datetime
-    finished_at: datetime | None
-    progress: Progress | None
-    error_class: ErrorClass | None
-    come_back_at: datetime | None
-
-    @property
-    def duration(self) -> timedelta | None:
-        return None if self.finished_at is None else self.finished_at - self.started_at
 
 
 @dataclass(frozen=True)
@@ -142,7 +151,8 @@ def list_runs(
     session: Session, *, organization_id: UUID, run_filter: RunFilter, limit: int, older_than: UUID | None = None
 ) -> Page:
     """A page of runs, newest first. `older_than` is the last run of the page before."""
-    query = select_runs(organization_id, *run_filter.conditions())
+    # Each was created, but only whoever says so may use the index of that order.
+    query = select_runs(organization_id, Run.created_at.is_not(None), *run_filter.conditions())
     if older_than is not None:
         edge = select(Run.created_at, Run.id).where(Run.id == older_than, Run.organization_id == organization_id)
         query = query.where(tuple_(Run.created_at, Run.id) < edge.scalar_subquery())
@@ -165,24 +175,11 @@ def keep_run(session: Session, *, organization_id: UUID, run_id: UUID) -> None:
     session.execute(query.with_for_update(read=True, key_share=True))
 
 
-def list_attempts(session: Session, *, organization_id: UUID, run_id: UUID) -> list[AttemptRow]:
-    """The tries of a run, in order."""
-    query = select(Attempt).where(Attempt.organization_id == organization_id, Attempt.run_id == run_id)
-    return [_attempt(row) for row in session.scalars(query.order_by(Attempt.token))]
-
-
 def retry_policy_of_run(session: Session, *, organization_id: UUID, run_id: UUID) -> RetryPolicy:
     """How often a run is tried and how long it waits in between, as it stood when the run was made."""
     query = select(Run).options(defer(Run.definition, raiseload=True))
     run = session.scalars(query.where(Run.id == run_id, Run.organization_id == organization_id)).one()
     return RetryPolicy.stored_in(run)
-
-
-def newest_progress(session: Session, *, organization_id: UUID, run_id: UUID) -> Progress | None:
-    """How far the newest try of a run has come, as it said itself."""
-    query = select(Attempt).where(Attempt.organization_id == organization_id, Attempt.run_id == run_id)
-    row = session.scalars(query.order_by(Attempt.token.desc()).limit(1)).first()
-    return None if row is None else _progress(row)
 
 
 def list_waiting(session: Session, *, organization_id: UUID, limit: int) -> list[RunRow]:
@@ -223,22 +220,28 @@ def _some(
     return [row_of(found) for found in session.execute(query)]
 
 
-def select_runs(organization_id: UUID, *conditions: ColumnElement[bool]) -> Select[Run, str, UUID]:
-    """Runs with the name of their schedule and the run that retried them: what `row_of` reads."""
+def select_runs(
+    organization_id: UUID, *conditions: ColumnElement[bool]
+) -> Select[Run, str, UUID, datetime | None, datetime | None, str | None]:
+    """Runs with the name of their schedule, the run that retried them, and whether their job is still there.
+
+    That is what `row_of` reads.
+    """
     retry = aliased(Run, name="retry")
     return (
         # Without its definition: no list shows it, and one that cannot be read must not take the list with it.
-        select(Run, Schedule.name, retry.id)
+        select(Run, Schedule.name, retry.id, Job.deleted_at, Job.left_code_at, Job.code_source)
         .options(defer(Run.definition, raiseload=True))
         .outerjoin(Schedule, Schedule.id == Run.schedule_id)
         .outerjoin(retry, retry.retry_of_run_id == Run.id)
+        .join(Job, Job.id == Run.job_id)
         .where(Run.organization_id == organization_id, *conditions)
     )
 
 
-def row_of(found: Row[Run, str, UUID]) -> RunRow:
+def row_of(found: Row[Run, str, UUID, datetime | None, datetime | None, str | None]) -> RunRow:
     """A row of `select_runs` as pages see it."""
-    run, schedule_name, retried_by = found
+    run, schedule_name, retried_by, deleted_at, left_code_at, source = found
     return RunRow(
         id=run.id,
         organization_id=run.organization_id,
@@ -270,27 +273,5 @@ def row_of(found: Row[Run, str, UUID]) -> RunRow:
         cancel_requested_at=run.cancel_requested_at,
         cancel_words=run.cancel_words,
         soft_limit_seconds=run.soft_limit_seconds,
+        job_gone=why_gone(run.job_name, deleted_at=deleted_at, left_code_at=left_code_at, source=source),
     )
-
-
-def _attempt(row: Attempt) -> AttemptRow:
-    return AttemptRow(
-        token=row.token,
-        number=row.number,
-        state=AttemptState(row.state),
-        worker=row.worker,
-        error=row.error,
-        detail=row.detail,
-        result=row.result,
-        started_at=row.started_at,
-        finished_at=row.finished_at,
-        progress=_progress(row),
-        error_class=None if row.error_class is None else ErrorClass(row.error_class),
-        come_back_at=row.come_back_at,
-    )
-
-
-def _progress(row: Attempt) -> Progress | None:
-    if row.progress_done is None:
-        return None
-    return Progress(row.progress_done, row.progress_total, row.progress_text or "")

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import String, cast, select
 from sqlalchemy.orm import Session
 
-from app.core.errors import Invalid
+from app.core.errors import Conflict, Invalid
 from app.jobs.kinds.base import KindName
 from app.runs.planner import with_overlap
 from app.runs.slot_decisions import Decision, Held, why_held
@@ -15,6 +15,10 @@ from app.schedules.policies import GapReason, Missed
 from app.schedules.queries import ScheduleRow
 from app.schedules.service import rhythm_of
 from app.schedules.slot_accounts import NOTHING_MADE_UP, Absence, MadeUp, MissedSlots, account_for_pause, count_missed
+
+
+class MissedMoreMeanwhile(Conflict):
+    """Since somebody was told how many slots a schedule missed, it has missed another number."""
 
 
 def missed_meanwhile(schedule: ScheduleRow, *, now: datetime) -> MissedSlots | None:
@@ -31,6 +35,23 @@ def missed_meanwhile(schedule: ScheduleRow, *, now: datetime) -> MissedSlots | N
 def most_made_up(schedule: ScheduleRow, missed: Missed) -> int:
     """How many of the missed slots run by that choice, at most. Their age does not count: somebody wants them."""
     return {Missed.SKIP: 0, Missed.LATEST: 1, Missed.ALL: schedule.missed_limit}[missed]
+
+
+def refuse_others(schedule: ScheduleRow, *, missed: Missed, seen: int | None, now: datetime) -> None:
+    """Raises MissedMoreMeanwhile where others would run than somebody was told when they chose to run all.
+
+    `seen` is how many had been missed then. The latest is the latest whenever it is asked for.
+    """
+    found = missed_meanwhile(schedule, now=now)
+    if seen is None or found is None or missed is not Missed.ALL:
+        return
+    most = most_made_up(schedule, missed)
+    if min(found.count, most) != min(seen, most):
+        raise MissedMoreMeanwhile(
+            f"Not {seen:,} but {found.count:,} slots have been missed by now, so nothing was done. "
+            "Say again what is to become of them.",
+            field="seen",
+        )
 
 
 def why_none_runs(schedule: ScheduleRow) -> str | None:

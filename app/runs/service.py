@@ -19,8 +19,8 @@ from app.jobs.service import JobDraft
 from app.runs import interventions, ledger, planner
 from app.runs.line_lock import lock_line
 from app.runs.models import Run
-from app.runs.queries import RunRow, get_run, keep_run
-from app.runs.resuming import make_up
+from app.runs.queries import get_run, keep_run
+from app.runs.resuming import make_up, missed_meanwhile, refuse_others
 from app.runs.states import Reason, RunState, Trigger
 from app.schedules import defaults
 from app.schedules import service as schedules
@@ -86,9 +86,8 @@ def retry_run(session: Session, *, actor: Actor, run_id: UUID, now: datetime) ->
     require(actor, Permission.MANAGE_QUEUE)
     keep_run(session, organization_id=actor.organization_id, run_id=run_id)
     failed = get_run(session, organization_id=actor.organization_id, run_id=run_id)
-    if not failed.can_retry:
-        raise RunNotRetryable(_why_not_retryable(failed))
-    jobs.refuse_left_code(get_job(session, organization_id=actor.organization_id, job_id=failed.job_id))
+    if failed.why_not_retry is not None:
+        raise RunNotRetryable(failed.why_not_retry)
     request = planner.request_for(
         session.get_one(Job, failed.job_id),
         trigger=Trigger.RETRY,
@@ -160,17 +159,23 @@ def change_default(
 
 
 def switch_schedule(
-    session: Session, *, actor: Actor, schedule_id: UUID, enabled: bool, now: datetime, missed: Missed = Missed.SKIP
-) -> MadeUp:
+    session: Session, *, actor: Actor, schedule_id: UUID, enabled: bool, now: datetime, missed: Missed = Missed.SKIP,
+    seen: int | None = None,
+) -> MadeUp:  # fmt: skip
     """Switch a schedule on or off. A slot that is due already is planned before it is switched off.
 
-    `missed` says what becomes of the slots that it missed while it was off. Returns what became of those that are
-    wanted.
+    `missed` says what becomes of the slots that it missed while it was off. Returns what became of them.
+    Raises MissedMoreMeanwhile where they are other ones than somebody saw, `seen` in number, and chose to run.
     """
     # Two who switch it on at once must not both account for the time in which it was off.
     lock_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
     _plan_first(session, actor, schedule_id, now)
-    made_up = _make_up(session, actor, schedule_id, missed, now) if enabled else NOTHING_MADE_UP
+    before = get_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
+    made_up = NOTHING_MADE_UP
+    if enabled:
+        refuse_others(before, missed=missed, seen=seen, now=now)
+        slots = missed_meanwhile(before, now=now)
+        made_up = replace(make_up(session, before, missed=missed, now=now), missed=slots)
     schedules.switch_schedule(session, actor=actor, schedule_id=schedule_id, enabled=enabled, now=now, made_up=made_up)
     return made_up
 
@@ -271,25 +276,6 @@ def _cancel_waiting(
             explanation=explanation,
             now=now,
         )
-
-
-def _why_not_retryable(run: RunRow) -> str:
-    if run.retried_by_run_id is not None:
-        return "This run was retried already. Retry the newer run instead."
-    return f"Only a failed run can be retried; this one {_STATE_WORDS[run.state]}."
-
-
-_STATE_WORDS = {
-    RunState.READY: "has not started yet",
-    RunState.RUNNING: "is still running",
-    RunState.WAITING: "still waits for other runs",
-    RunState.WAITING_RETRY: "will be tried again by itself",
-    RunState.SUCCEEDED: "succeeded",
-    RunState.FAILED: "failed",
-    RunState.CANCELLED: "was cancelled",
-    RunState.SKIPPED: "was skipped",
-    RunState.MISSED: "was missed",
-}
 
 
 def _note(session: Session, actor: Actor, action: str, run_id: UUID, summary: str, now: datetime) -> None:

@@ -47,6 +47,7 @@ class Reason(StrEnum):
     NEEDS_CONNECTION = "needs_connection"  # its sync has no account to read from
     JOB_DELETED = "job_deleted"  # its job or schedule is gone
     LEFT_CODE = "left_code"  # its job is no longer in the code
+    ENDLESS = "endless"  # a chain would start jobs that could start it again for ever
 
 
 # How a run ends or goes on whose worker was lost.

@@ -8,18 +8,34 @@ from typing import Any, TypeVar
 
 from app.core.config import Environment
 from app.core.errors import Conflict, Invalid
+from app.core.names import has_unshowable
 from app.jobs.code_rows import ALL_NAME, group_row_name
 from app.jobs.kinds.code.catalog import CodeFunction
 from app.jobs.kinds.code.declared import DeclaredSchedule, Group
 from app.jobs.kinds.code.names import NAME_RULE, is_name
-from app.schedules.fire_times import ClockChange, rhythm
-from app.schedules.policies import Missed, Overlap
+from app.schedules.fire_times import ClockChange, Rhythm, rhythm
+from app.schedules.policies import DEFAULT_MISSED_LIMIT, Missed, Overlap
+from app.schedules.policy_fields import clean_limit, clean_max_age, default_max_age, read_length
+from app.schedules.stored_rhythms import StoredRhythm, rhythm_of
 from app.schedules.tags import clean_tags
 
 Word = TypeVar("Word", bound=StrEnum)
 
-# What a page may change: these columns are called alike in the table and in what code says.
-OVERRIDABLE = ("cron", "timezone", "clock_change", "missed", "overlap", "tags")
+# What people may change, by whichever way: these columns are called alike in the table and in what code says.
+OVERRIDABLE = (
+    "cron", "timezone", "clock_change", "missed", "missed_limit", "missed_max_age_seconds", "overlap", "tags",
+)  # fmt: skip
+# What nobody changes here, with what to do about it.
+_FIXED = {
+    "name": "its name is not changed here. Change it there.",
+    "job_id": "its job is not changed here. Change it there.",
+    "has_seconds": "such a schedule has no seconds. Make one of your own for the same job.",
+    "starts_at": "such a schedule has no first day. Enable it when it is to begin.",
+    "ends_at": "such a schedule has no last day. Disable it when it is to end.",
+}
+_MAX_AGE = "missed_max_age_seconds"
+# Before code could say these, every schedule in code began with them.
+_BEGAN_WITH = {"missed_limit": DEFAULT_MISSED_LIMIT, _MAX_AGE: None}
 
 
 class ScheduleInCodeInvalid(Invalid):
@@ -46,8 +62,16 @@ class CodeOrigin:
 
     def overrides_of(self, columns: Mapping[str, Any]) -> tuple[str, ...]:
         """Which of these columns are not what the code says."""
-        said = (name for name in OVERRIDABLE if name in self.says)
-        return tuple(name for name in said if plain_value(columns.get(name)) != self.says[name])
+        return tuple(name for name in OVERRIDABLE if name in self.says and said_value(name, columns) != self.says[name])
+
+    def overrides_beside(self, one: "CodeSchedule", columns: Mapping[str, Any]) -> tuple[str, ...]:
+        """Which of these columns people changed and the code, as it is now, does not say so either.
+
+        What the code of an older version could not say is theirs where it is not what such a schedule began with.
+        """
+        unsaid = (name for name in _BEGAN_WITH if name not in self.says)
+        theirs = {*self.overrides, *(name for name in unsaid if said_value(name, columns) != _BEGAN_WITH[name])}
+        return tuple(name for name in OVERRIDABLE if name in theirs and said_value(name, columns) != one.says[name])
 
 
 @dataclass(frozen=True)
@@ -64,6 +88,9 @@ class CodeSchedule:
     source: str
     clock_change: ClockChange = ClockChange.ONCE
     tags: tuple[str, ...] = ()
+    missed_limit: int = DEFAULT_MISSED_LIMIT
+    # Without one, what suits its times.
+    missed_max_age_seconds: int | None = None
 
     @property
     def says(self) -> dict[str, Any]:
@@ -73,6 +100,8 @@ class CodeSchedule:
             "timezone": self.timezone,
             "clock_change": self.clock_change.value,
             "missed": self.missed.value,
+            "missed_limit": self.missed_limit,
+            "missed_max_age_seconds": self.missed_max_age_seconds,
             "overlap": self.overlap.value,
             "tags": list(self.tags),
             "run": self.run,
@@ -98,25 +127,41 @@ def check_declared(one: DeclaredSchedule, *, jobs: Mapping[str, CodeFunction]) -
         known = " and ".join(f"'{each.value}'" for each in Environment)
         named = ", ".join(map(repr, sorted(map(str, unknown)))) or "none"
         raise ScheduleInCodeInvalid(f"environments={named} is not possible. There are {known}; leave it out for both.")
-    clock_change = _word(ClockChange, "clock_change", one.clock_change)
+    clock_change, missed = _word(ClockChange, "clock_change", one.clock_change), _word(Missed, "missed", one.missed)
     when = rhythm(str(one.cron), timezone=str(one.zone), spread_key=one.id, clock_change=clock_change)
     return CodeSchedule(
         id=one.id,
         cron=when.cron.text,
         timezone=when.zone.name,
-        missed=_word(Missed, "missed", one.missed),
+        missed=missed,
         overlap=_word(Overlap, "overlap", one.overlap),
         run=_target(one, jobs),
-        description=" ".join(one.description.split()),
+        description=_description(one),
         source=one.source,
         clock_change=clock_change,
         tags=clean_tags(map(str, one.tags)),
+        missed_limit=_limit(one),
+        missed_max_age_seconds=_max_age(one, when, missed),
     )
 
 
-def plain_value(value: Any) -> Any:
-    """A column as it is kept of what the code says, which is as JSON keeps it."""
+def said_value(name: str, columns: Mapping[str, Any]) -> Any:
+    """One of these columns as it is kept of what the code says, which is as JSON keeps it.
+
+    None for the maximum age that suits the times anyway.
+    """
+    value = columns.get(name)
+    if name == _MAX_AGE and value == _usual_max_age(columns):
+        return None
     return list(value) if isinstance(value, tuple) else value
+
+
+def _usual_max_age(columns: Mapping[str, Any]) -> int | None:
+    try:
+        return default_max_age(rhythm_of(StoredRhythm(*(columns[name] for name in StoredRhythm._fields))))
+    except Invalid:
+        # What cannot be read any more has no times that anything could suit.
+        return None
 
 
 def refuse_left(origin: CodeOrigin | None) -> None:
@@ -135,13 +180,16 @@ def refuse_deletion(origin: CodeOrigin | None) -> None:
         )
 
 
-def refuse_renaming(origin: CodeOrigin | None, *, before: tuple[object, ...], after: tuple[object, ...]) -> None:
-    """Raises ScheduleOwnedByCode when name or job of such a schedule are to change."""
+def refuse_fixed(origin: CodeOrigin | None, *, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """Raises ScheduleOwnedByCode when something of such a schedule is to change that only the code decides about."""
     refuse_left(origin)
-    if origin is not None and before != after:
-        raise ScheduleOwnedByCode(
-            f"Name and job of “{origin.id}” are defined in code, in {origin.source}. Change them there.", field="name"
-        )
+    if origin is None:
+        return
+    for name, advice in _FIXED.items():
+        # Taken away it can be, where an earlier version let somebody say it.
+        if after[name] != before[name] and after[name]:
+            message = f"“{origin.id}” is defined in code, in {origin.source}, and {advice}"
+            raise ScheduleOwnedByCode(message, field=name)
 
 
 def _word(words: type[Word], name: str, given: str) -> Word:
@@ -149,6 +197,34 @@ def _word(words: type[Word], name: str, given: str) -> Word:
         known = ", ".join(f"'{each.value}'" for each in words)
         raise ScheduleInCodeInvalid(f"{name}={given!r} is not possible. Use one of {known}.")
     return words(given)
+
+
+def _whole(name: str, given: object) -> int:
+    if isinstance(given, bool) or not isinstance(given, int):
+        raise ScheduleInCodeInvalid(f"{name}={given!r} is not possible. Use a whole number.")
+    return given
+
+
+def _description(one: DeclaredSchedule) -> str:
+    text = " ".join(one.description.split())
+    if has_unshowable(text):
+        raise ScheduleInCodeInvalid(f"description={text!r} has characters that cannot be shown. Leave them out.")
+    return text
+
+
+def _limit(one: DeclaredSchedule) -> int:
+    given = one.missed_limit
+    return DEFAULT_MISSED_LIMIT if given is None else clean_limit(_whole("missed_limit", given))
+
+
+def _max_age(one: DeclaredSchedule, when: Rhythm, missed: Missed) -> int | None:
+    """The maximum age in seconds, unless it is the one that it would have anyway."""
+    given = one.missed_max_age
+    if given is None:
+        return None
+    seconds = read_length(given) if isinstance(given, str) else _whole("missed_max_age", given)
+    checked = clean_max_age(seconds, when=when, missed=missed)
+    return None if checked == default_max_age(when) else checked
 
 
 def _target(one: DeclaredSchedule, jobs: Mapping[str, CodeFunction]) -> str:

@@ -63,7 +63,8 @@ class Schedule(Base):
             unique=True,
             where="code_id IS NOT NULL",
         ),
-        Index("ix_schedules_organization_id_job_id", "organization_id", "job_id"),
+        # All schedules are in it. A check of a foreign key, which says nothing of jobs, cannot take it.
+        partial_index("ix_schedules_organization_id_job_id", "organization_id", "job_id", where="job_id IS NOT NULL"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)

@@ -16,7 +16,7 @@ from app.core.names import NameInvalid, clean_name
 from app.events.service import Topic, append_event
 from app.jobs.queries import get_job
 from app.schedules.acceptance import refuse_never
-from app.schedules.code_origin import refuse_deletion, refuse_left, refuse_renaming
+from app.schedules.code_origin import refuse_deletion, refuse_fixed, refuse_left
 from app.schedules.day_minutes import minutes_of
 from app.schedules.draft import ScheduleDraft, completed
 from app.schedules.fire_times import Rhythm, next_fire
@@ -97,7 +97,7 @@ def edit_schedule(
     columns = _columns(session, actor, draft, now, before)
     if before.default_for is not None and columns["job_id"] != before.job_id:
         raise ScheduleInvalid("The default schedule of a service runs the service's own sync.", field="job_id")
-    refuse_renaming(before.code, before=(before.name, before.job_id), after=(columns["name"], columns["job_id"]))
+    refuse_fixed(before.code, before=vars(before), after=columns)
     overrides = () if before.code is None else before.code.overrides_of(columns)
     keep_version(session, schedule_id=schedule_id)
     _account_for_silence(session, before, rhythm_of(draft), now)

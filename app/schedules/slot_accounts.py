@@ -1,7 +1,7 @@
 """What becomes of every slot from a cursor up to now: a few runs, gaps for the rest. Pure; lists only what runs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from app.core.errors import Invalid
@@ -48,23 +48,32 @@ class SlotAccount:
 
 
 @dataclass(frozen=True)
-class MadeUp:
-    """What became of missed slots that somebody wants to run: so many do, or `why_skipped` says why they cannot."""
-
-    slots: int = 0
-    why_skipped: str | None = None
-
-
-NOTHING_MADE_UP = MadeUp()
-
-
-@dataclass(frozen=True)
 class MissedSlots:
     """The slots of a range in figures."""
 
     count: int
     first: datetime
     last: datetime
+
+
+@dataclass(frozen=True)
+class MadeUp:
+    """What became of missed slots that somebody wants to run: so many do, or `why_skipped` says why they cannot.
+
+    `missed` are all of them, where that is known; the rest is left in a gap.
+    """
+
+    slots: int = 0
+    why_skipped: str | None = None
+    missed: MissedSlots | None = field(default=None, compare=False)
+
+    @property
+    def left(self) -> int:
+        """How many of them stay missed."""
+        return 0 if self.missed is None else self.missed.count - self.slots
+
+
+NOTHING_MADE_UP = MadeUp()
 
 
 def account_for(

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from app.jobs.policies import Backoff, ErrorClass, RetryPolicy
-from app.runs.queries import AttemptRow
+from app.runs.attempt_queries import AttemptRow
 from app.web.formatting import duration
 from app.web.run_words import ERROR_CLASS_WORDS
 

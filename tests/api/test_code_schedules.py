@@ -82,6 +82,31 @@ class TestSchedules:
         assert answer.status_code == 200
         assert (answer.json["data"]["cron"], answer.json["data"]["missed"]) == ("0 3 * * 1", "latest")
 
+    def test_take_the_policies_that_the_page_takes(self, platform_api: Caller):
+        sent = {"missed_limit": 3, "missed_max_age_seconds": 7_200, "clock_change": "skip", "tags": ["mine"]}
+
+        shown = platform_api.patch(ONE, sent).json["data"]
+        usual = platform_api.patch(ONE, {"missed_max_age_seconds": None}).json["data"]
+
+        assert {name: shown[name] for name in sent} == sent
+        assert {one["field"] for one in shown["overrides"]} == set(sent)
+        assert usual["missed_max_age_seconds"] == 86_400
+
+    def test_refuse_a_maximum_age_under_the_interval(self, platform_api: Caller):
+        answer = platform_api.patch(ONE, {"missed": "latest", "missed_max_age_seconds": 60})
+
+        assert answer.status_code == 422
+        assert answer.json["error"]["fields"][0]["field"] == "missed_max_age_seconds"
+
+    def test_answer_what_became_of_what_they_missed(self, platform_api: Caller, clock: ManualClock):
+        platform_api.post(f"{ONE}/enable")
+        platform_api.post(f"{ONE}/disable")
+        clock.advance(minutes=12)
+
+        resumed = platform_api.post(f"{ONE}/enable", {"missed": "latest"}).json["data"]["resumed"]
+
+        assert (resumed["missed"], resumed["started"], resumed["left"]) == (2, 1, 1)
+
     def test_are_run_with_parameters(self, platform_api: Caller, database: OpenDatabase):
         run_id = platform_api.post(f"{ONE}/run", {"parameters": {"seconds": 0}}).json["data"]["run_id"]
 
@@ -104,6 +129,14 @@ class TestSchedules:
         assert open_api(email="other@example.com").get(ALL).status_code == 403
 
 
+def test_jobs_answer_with_the_policies_that_the_code_says(platform_api: Caller):
+    shown = platform_api.get("/admin/code-jobs").json["data"][0]
+
+    assert (shown["tries"], shown["retry_delay_seconds"], shown["retry_backoff"]) == (3, 5, "exponential")
+    assert (shown["priority"], shown["concurrency"], shown["soft_limit_seconds"]) == ("normal", None, None)
+    assert (shown["when_lost"], shown["queue"], shown["retry_not_on"]) == ("kind", None, [])
+
+
 def test_skipped_slots_are_listed_page_by_page(platform_api: Caller, database: OpenDatabase, clock: ManualClock):
     with database.transaction() as session:
         schedule_id = session.scalars(select(Schedule.id).where(Schedule.code_id == "dev-quick-test")).one()
@@ -118,6 +151,27 @@ def test_skipped_slots_are_listed_page_by_page(platform_api: Caller, database: O
     found = [one["first_slot_at"] for one in first["data"] + second["data"]]
     assert (len(first["data"]), second["next"], found) == (3, None, sorted(found, reverse=True))
     assert first["data"][0]["why"].startswith("No scheduler was running")
+
+
+def test_no_skipped_slot_is_lost_between_two_pages(platform_api: Caller, database: OpenDatabase, clock: ManualClock):
+    def passed_over(slot: timedelta, recorded: timedelta) -> None:
+        at = {"first_slot_at": clock.moment - slot, "last_slot_at": clock.moment - slot, "at": clock.moment - recorded}
+        with database.transaction() as session:
+            schedule_id = session.scalars(select(Schedule.id).where(Schedule.code_id == "dev-quick-test")).one()
+            owner = {"organization_id": SYSTEM_ORGANIZATION_ID, "schedule_id": schedule_id}
+            session.add(Gap(**owner, **at, slots=1, reason="scheduler_down"))
+
+    # The first leaves the seven days while somebody reads; its slot is newer than those of a long outage.
+    passed_over(timedelta(days=6), timedelta(days=6, hours=23, minutes=59))
+    for days in (8, 9, 10):
+        passed_over(timedelta(days=days), timedelta(hours=1))
+
+    first = platform_api.get("/admin/skipped-slots?limit=2").json
+    clock.advance(minutes=2)
+    second = platform_api.get(f"/admin/skipped-slots?limit=2&cursor={first['next']}").json
+
+    found = [one["first_slot_at"][:10] for one in first["data"] + second["data"]]
+    assert found == ["2026-12-28", "2026-12-27", "2026-12-26"]
 
 
 class TestJobs:

@@ -364,6 +364,20 @@ class TestResuming:
         assert sum(entry["run"] is not None for entry in entries) == runs
         assert sum(entry["gap"]["slots"] for entry in entries if entry["gap"]) == in_gap
 
+    def test_answers_what_became_of_what_was_missed(self, operator_api: Caller, paused: str):
+        resumed = operator_api.post(f"{paused}/resume", {"missed": "latest", "seen": 3}).json["data"]["resumed"]
+
+        assert (resumed["missed"], resumed["started"], resumed["skipped"], resumed["left"]) == (3, 1, 0, 2)
+        assert (resumed["first"], resumed["why_skipped"]) == ("2027-01-06T02:00:00Z", None)
+        assert operator_api.post(f"{paused}/resume").json["data"]["resumed"] is None
+
+    def test_refuses_to_run_others_than_were_seen(self, operator_api: Caller, paused: str):
+        answer = operator_api.post(f"{paused}/resume", {"missed": "all", "seen": 2})
+
+        assert answer.status_code == 409
+        assert "Not 2 but 3 slots have been missed by now" in answer.json["error"]["message"]
+        assert operator_api.get(paused).json["data"]["enabled"] is False
+
     def test_is_possible_with_other_changes(self, operator_api: Caller, paused: str, audited):
         operator_api.patch(paused, {"enabled": True, "missed_while_paused": "latest", "name": "Renamed"})
 

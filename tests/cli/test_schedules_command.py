@@ -24,6 +24,17 @@ def job_id(terminal: Terminal) -> str:
     return str(made["job"])
 
 
+def missing_three(terminal: Terminal, job_id: str) -> str:
+    """A schedule that missed three slots while it was off."""
+    words = ["--job", job_id, "--cron", "0 * * * *", "--disabled"]
+    made = terminal.json("schedules", "create", "Hourly", *words)["schedule"]
+    with terminal.database.transaction() as session:
+        row = session.scalars(select(Schedule)).one()
+        assert row.next_run_at is not None
+        row.next_run_at -= timedelta(hours=3)
+    return str(made)
+
+
 class TestPreview:
     def test_prints_the_instants_over_a_clock_change(self, terminal: Terminal) -> None:
         shown = terminal.json(
@@ -122,18 +133,30 @@ class TestSchedules:
     def test_run_what_they_missed_only_where_that_is_said(
         self, terminal: Terminal, job_id: str, words: list[str], said: str, runs: int
     ) -> None:
-        made = terminal.json(
-            "schedules", "create", "Hourly", "--job", job_id, "--cron", "0 * * * *", "--disabled"
-        )["schedule"]  # fmt: skip
-        with terminal.database.transaction() as session:
-            row = session.scalars(select(Schedule)).one()
-            assert row.next_run_at is not None
-            row.next_run_at -= timedelta(hours=3)
+        made = missing_three(terminal, job_id)
 
         result = terminal.run("schedules", "enable", made, *words)
 
         assert said in result.output
         assert len(terminal.json("runs", "list")) == runs
+
+    def test_ask_at_a_terminal_what_becomes_of_what_they_missed(
+        self, terminal: Terminal, job_id: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("app.cli.resuming._is_at_terminal", lambda: True)
+        made = missing_three(terminal, job_id)
+
+        result = CliRunner().invoke(belfry, ["schedules", "enable", made], input="latest\n")
+
+        assert "run the newest 3 (all)?" in result.output
+        assert "the latest runs now, the rest is left in a gap" in result.output
+
+    def test_say_in_figures_what_became_of_what_they_missed(self, terminal: Terminal, job_id: str) -> None:
+        made = missing_three(terminal, job_id)
+
+        said = terminal.json("schedules", "enable", made, "--missed", "latest")
+
+        assert said == {"missed": 3, "started": 1, "skipped": 0, "left": 2, "why_skipped": None}
 
     def test_start_a_run_that_shows_up_with_its_state(self, terminal: Terminal, job_id: str) -> None:
         made = terminal.json("schedules", "create", "Hourly", "--job", job_id, "--cron", "0 * * * *")["schedule"]

@@ -367,8 +367,29 @@ class TestFollowing:
 
         assert (run.state, run.reason, run.attempt) == ("skipped", "left_code", 0)
         assert run.error == (
-            "The job is no longer in the code, since 2027-01-05 12:00 UTC. Put it back there, or take the chain off."
+            "“B” is no longer in the code, since 2027-01-05 12:00 UTC, so it is not started. "
+            "Put it back there, or remove the chain."
         )
+        assert "“B” is no longer in the code" in str(_listed(works)[0].problem)
+
+    def test_a_group_that_it_leads_to_from_earlier_is_skipped_and_says_so(self, works: Works) -> None:
+        works.chain("A", "B")
+        works.change("B", definition={"group": None}, kind="code")
+
+        (run,) = works.started_by(works.run("A"))
+
+        assert (run.state, run.reason) == ("skipped", "endless")
+        assert "“B” starts other jobs, which could start it again for ever" in str(run.error)
+        assert _listed(works)[0].problem == run.error
+
+    def test_of_a_job_that_left_the_code_says_so_and_another_one_is_refused(self, works: Works) -> None:
+        works.chain("A", "B")
+        works.change("A", left_code_at=works.clock.moment, code_source="jobs.py:3")
+
+        with pytest.raises(ChainInvalid, match="“A” is no longer defined in code"):
+            works.chain("A", "C")
+
+        assert "“A” is no longer in the code" in str(_listed(works)[0].problem)
 
     def test_a_job_that_cannot_be_read_does_not_keep_the_run_before_it_from_ending(self, works: Works) -> None:
         works.chain("A", "B")
@@ -380,6 +401,11 @@ class TestFollowing:
         assert works.workshop.state_of(run_id) == ("succeeded", None)
         assert works.names_started_by(run_id) == ["C"]
         assert _events(works, "run.chain_failed") == [run_id]
+
+
+def _listed(works: Works) -> list[chains.ChainRow]:
+    with works.database.reading() as session:
+        return chains.list_chains(session, organization_id=works.organization_id, job_id=works.jobs["A"])
 
 
 def _remove(works: Works, job: str, chain_id: UUID) -> None:

@@ -36,7 +36,7 @@ HOUR = timedelta(hours=1)
 class Quiet:
     """Hands nothing on."""
 
-    def dispatch(self) -> int:
+    def dispatch(self, *, is_brief: bool = False) -> int:
         return 0
 
 

@@ -14,7 +14,7 @@ from app.core.config import Settings
 from app.core.scopes import Scope
 from app.jobs.kinds.base import KindName
 from app.jobs.models import Job
-from app.jobs.policies import RetryPolicy
+from app.jobs.policies import Backoff, ErrorClass, RetryPolicy, WhenLost
 from app.jobs.service import JobOwnedByCode, default_retry
 from app.jobs.service import mark_deleted as delete_job
 from app.ops.code_definitions import Definitions, load_definitions
@@ -59,6 +59,7 @@ def fetch(*, days: int = 1): ...
 def match(): ...
 """
 NIGHTLY = JOBS + 'schedule("nightly", "0 2 * * *", run=ALL_JOBS)\n'
+LATER = datetime.fromisoformat("2027-12-01T00:00:00+00:00")
 EARLIER = NIGHTLY.replace("0 2 *", "0 1 *")
 
 
@@ -139,6 +140,18 @@ class TestNewDefinitions:
 
         assert policy == default_retry(KindName.CODE)
 
+    def test_are_stored_with_the_policies_that_they_say(self, sync: Sync, define: Define):
+        said = (
+            'tries=2, retry_delay=60, backoff="fixed", longest_delay=90, jitter=False, not_on=["server", "job"], '
+            'when_lost="fail", soft_timeout=30, timeout=40, priority="high", concurrency=3'
+        )
+        sync(define(f'@job("fetch", {said})\ndef fetch(): ...\n'))
+
+        row = sync.jobs()["fetch"]
+        not_on = frozenset({ErrorClass.SERVER, ErrorClass.JOB})
+        assert RetryPolicy.stored_in(row) == RetryPolicy(2, 60, Backoff.FIXED, WhenLost.FAIL, 90, not_on=not_on)
+        assert (row.soft_limit_seconds, row.time_limit_seconds, row.priority, row.concurrency) == (30, 40, 0, 3)
+
     def test_say_where_they_stand(self, sync: Sync, define: Define):
         definitions = define(NIGHTLY)
         sync(definitions)
@@ -202,6 +215,29 @@ class TestNewDefinitions:
             "Make it on the queue page, or name another one."
         )
         assert sync.jobs()["pick"].queue is None
+
+    def test_that_the_database_refuses_cost_themselves_alone(self, sync: Sync, define: Define):
+        found = define(NIGHTLY + 'schedule("mine", "0 2 * * *", run="fetch")\n')
+        jobs = (replace(job, description="\ud800") if job.code_name == "fetch" else job for job in found.jobs)
+
+        report = sync(replace(found, jobs=tuple(jobs)))
+
+        assert report.added == ("match", "*", "nightly")
+        assert [one.job or one.schedule for one in report.refused] == ["fetch", "mine"]
+        assert "Job “fetch”: The database refused it: " in report.refused[0].text
+
+    def test_with_what_cannot_be_stored_are_named(self, sync: Sync, define: Define):
+        jobs = '@job("fetch", title="a\\x00b")\ndef fetch(): ...\n@job("match")\ndef match(): ...\n'
+        text = 'schedule("nightly", "0 2 * * *", run="match", description="\\x00")\n'
+        found = define(jobs + text)
+
+        report = sync(found)
+
+        assert [one.text for one in found.problems] == [
+            "title='a\\x00b' has characters that cannot be shown. Leave them out.",
+            "Schedule “nightly”: description='\\x00' has characters that cannot be shown. Leave them out.",
+        ]
+        assert (report.added, report.refused) == (("match",), ())
 
     def test_for_another_environment_stay_away(self, sync: Sync, define: Define):
         only = 'schedule("quick", "* * * * *", run="fetch", environments=["production"])\n'
@@ -301,6 +337,52 @@ class TestWhatOperatorsChanged:
         assert (as_said.clock_change, as_said.tags, as_said.code.overrides) == ("skip", ("all", "nightly"), ())
         assert (row.clock_change, row.tags, row.code.overrides) == ("twice", ("mine",), ("tags",))
 
+    def test_of_how_many_and_how_old_is_kept_like_the_rest(self, sync: Sync, define: Define):
+        says = NIGHTLY.replace("run=ALL_JOBS", 'run=ALL_JOBS, missed="all", missed_limit=5, missed_max_age="2 days"')
+        sync(define(says))
+        as_said = sync.schedules()["nightly"]
+        sync.edit("nightly", missed_limit=7)
+
+        sync(define(says.replace("2 days", "3 days").replace("=5", "=6")))
+
+        row = sync.schedules()["nightly"]
+        assert (as_said.missed_limit, as_said.missed_max_age_seconds, as_said.code.overrides) == (5, 2 * 86_400, ())
+        assert (row.missed_limit, row.missed_max_age_seconds, row.code.overrides) == (7, 3 * 86_400, ("missed_limit",))
+
+    def test_of_an_age_is_no_difference_where_it_suits_the_times(self, sync: Sync, define: Define):
+        sync(define(NIGHTLY))
+
+        sync.edit("nightly", cron="0 5 * * 1", missed_max_age_seconds=7 * 86_400)
+
+        assert sync.schedules()["nightly"].code.overrides == ("cron",)
+
+    def test_before_the_code_could_say_it_is_kept(self, sync: Sync, define: Define):
+        sync(define(NIGHTLY))
+        known = sync.schedules()["nightly"].code.says
+        older = {name: value for name, value in known.items() if not name.startswith("missed_")}
+        changed = {"code_says": older, "missed_limit": 7, "code_overrides": ""}
+        sync.do(lambda session: session.execute(update(Schedule).values(**changed)))
+
+        sync(define(NIGHTLY + "# newer\n" + 'schedule("more", "0 4 * * *", run=ALL_JOBS)\n'))
+
+        row = sync.schedules()["nightly"]
+        assert (row.missed_limit, row.code.overrides) == (7, ("missed_limit",))
+
+    @pytest.mark.parametrize(
+        ("said", "why"),
+        [
+            ("missed_limit=0", "Make up for at least 1 and at most 100 missed runs."),
+            ("missed_limit='3'", "missed_limit='3' is not possible. Use a whole number."),
+            ("missed_max_age='soon'", "“soon” is no length of time. Write 90 minutes, 36 hours or 7 days."),
+            ("missed='latest', missed_max_age=60", "The maximum age, 1 minute, is shorter than the time between"),
+        ],
+    )
+    def test_that_cannot_be_is_named(self, define: Define, said: str, why: str):
+        found = define(NIGHTLY.replace("run=ALL_JOBS", f"run=ALL_JOBS, {said}"))
+
+        assert (len(found.problems), found.problems[0].schedule) == (1, "nightly")
+        assert f"Schedule “nightly”: {why}" in str(found.problems[0])
+
     def test_leaves_the_rest_to_the_code(self, sync: Sync, define: Define):
         sync(define(NIGHTLY))
         sync.edit("nightly", cron="0 5 * * *")
@@ -326,13 +408,13 @@ class TestWhatOperatorsChanged:
 
         assert sync.schedules()["nightly"].code.overrides == ()
 
-    @pytest.mark.parametrize("change", [{"name": "mine"}, {"job_id": None}])
-    def test_cannot_be_its_name_or_job(self, sync: Sync, define: Define, change: dict[str, Any]):
+    @pytest.mark.parametrize("change", [{"name": "mine"}, {"job_id": None}, {"has_seconds": True}, {"ends_at": LATER}])
+    def test_cannot_be_what_only_code_decides(self, sync: Sync, define: Define, change: dict[str, Any]):
         sync(define(NIGHTLY))
         if "job_id" in change:
             change = {"job_id": sync.jobs()["fetch"].id}
 
-        with pytest.raises(ScheduleOwnedByCode, match="Name and job of “nightly” are defined in code, in defined_"):
+        with pytest.raises(ScheduleOwnedByCode, match="“nightly” is defined in code, in defined_"):
             sync.edit("nightly", **change)
 
     def test_cannot_be_its_deletion(self, sync: Sync, define: Define):
@@ -394,6 +476,25 @@ class TestRemovedDefinitions:
 
         row = sync.schedules()["nightly"]
         assert (report.left, row.enabled, row.cron) == ((), True, "0 2 * * *")
+
+    def test_are_told_apart_where_a_job_and_a_schedule_are_called_alike(self, sync: Sync, define: Define):
+        both = JOBS + 'schedule("fetch", "0 2 * * *", run="match")\nschedule("match", "0 3 * * *", run="fetch")\n'
+        sync(define(both))
+
+        report = sync(define('@job("fetch", tries=0)\ndef fetch(): ...\nschedule("match", "0 25 * * *", run="x")\n'))
+
+        rows, jobs = sync.schedules(), sync.jobs()
+        assert report.left == ("match", "fetch")
+        assert (rows["fetch"].code.left_at is None, rows["match"].code.left_at is None) == (False, True)
+        assert (jobs["fetch"].left_code_at is None, jobs["match"].left_code_at is None) == (True, False)
+
+    def test_leave_the_group_of_a_schedule_with_a_mistake_as_it_was(self, sync: Sync, define: Define):
+        sync(define(JOBS + 'schedule("feeds", "0 2 * * *", run=group("feed"))\n'))
+
+        report = sync(define(JOBS + 'schedule("feeds", "0 2 * * *", run=group("fed"))\n'))
+
+        assert report.left == ()
+        assert sync.jobs()["group:feed"].left_code_at is None
 
 
 class TestOldCodeBesideNew:
@@ -460,7 +561,7 @@ class TestWhatIsNotInForce:
         (problem,) = self.standing(sync, definitions).problems
 
         assert problem.text.startswith("Schedule “nightly”: It was refused when the code was loaded.")
-        assert (problem.source, problem.concerns) == (f"{definitions.modules[-1]}.py:7", "nightly")
+        assert (problem.source, problem.schedule) == (f"{definitions.modules[-1]}.py:7", "nightly")
 
     def test_is_all_of_older_code_until_a_person_says_so(self, sync: Sync, define: Define):
         old, new = define(NIGHTLY), define(EARLIER)

@@ -13,8 +13,8 @@ from app.core.scopes import ENGINE
 from app.events.models import Event
 from app.runs import ledger
 from app.runs.claims import LeaseTerms, take
-from app.runs.express import _FORGET_HINTS, Express
-from app.runs.facts import AttemptEnd, Started
+from app.runs.express import _FORGET_HINTS, Express, GoodEnd
+from app.runs.facts import AttemptEnd
 from app.runs.models import Attempt, QueueSwitch, Run
 from app.runs.states import AttemptState
 from tests.factories.work import load_run, make_job, make_organization, make_run
@@ -149,7 +149,7 @@ class TestManyRuns:
             words = text("UPDATE runs SET definition = CAST(:definition AS json) WHERE id = :id")
             session.execute(words, {"definition": more_digits_than_python_reads, "id": bad})
 
-        rows = express._start_all([good, bad])
+        rows = express.ask_all([good, bad])
 
         assert [row.id for row in rows] == [good, bad]
 
@@ -162,13 +162,21 @@ class TestManyRuns:
         with database.transaction() as session:
             session.execute(text("UPDATE runs SET token = 2 WHERE id = :id"), {"id": lost.run_id})
 
-        written = express._succeed_all([_with_result(lost), _with_result(kept)])
+        written = express.ask_all([GoodEnd(lost, "{}"), GoodEnd(kept, "{}")])
 
         assert written == [False, True]
 
+    def test_begin_in_the_transaction_in_which_others_end(
+        self, database: OpenDatabase, clock: ManualClock, express: Express
+    ) -> None:
+        over = express.start(ready_run(database, clock))
+        assert over is not None
+        following = ready_run(database, clock)
 
-def _with_result(started: Started) -> tuple[Started, str]:
-    return started, "{}"
+        was_written, row = express.ask_all([GoodEnd(over, "{}"), following])
+
+        assert was_written
+        assert row.id == following
 
 
 def succeeded(database: OpenDatabase) -> int:

@@ -17,10 +17,10 @@ from app.jobs.kinds.code.loading import load_modules
 from app.jobs.kinds.code.supply import GuardSupply
 from app.jobs.kinds.stops import stopped
 from app.runs import attempts, interventions, keeper, logs
+from app.runs.attempt_queries import newest_progress
 from app.runs.attempts import LiveAttempt
 from app.runs.models import Attempt, Run
 from app.runs.progress import Progress
-from app.runs.queries import newest_progress
 from app.runs.states import Reason
 from tests.conftest import make_settings
 from tests.database.workshop import Workshop

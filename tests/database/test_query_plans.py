@@ -172,6 +172,27 @@ class TestQueryPlans:
         assert any("Index Scan using pk_runs" in plan for plan in plans)
         assert not any("ix_runs_ready" in plan or "ix_runs_lease" in plan for plan in plans)
 
+    @pytest.mark.parametrize("table", ["runs", "schedules"])
+    @pytest.mark.parametrize("number", [0, 300])
+    def test_of_the_check_of_a_foreign_key_that_was_planned_without_statistics(
+        self, engine: str, session: Session, table: str, number: int
+    ) -> None:
+        """A worker keeps that plan: by an index of all rows of an organization each check would read them all."""
+        if engine != "postgresql":
+            pytest.skip("SQLite looks them up by the key itself")
+        job = make_job(session, make_organization(session))
+        for _ in range(number):
+            make_run(session, job, now=NOW)
+        session.flush()
+        for way in ("seqscan", "bitmapscan"):
+            session.execute(text(f"SET LOCAL enable_{way} = off"))
+
+        # As PostgreSQL writes it.
+        check = f"EXPLAIN SELECT 1 FROM ONLY {table} x WHERE organization_id = :one AND id = :other FOR KEY SHARE OF x"
+        plan = " ".join(session.scalars(text(check), {"one": job.organization_id, "other": job.id}))
+
+        assert f"uq_{table}_organization_id_id" in plan or f"pk_{table}" in plan
+
     def test_of_a_sweep(self, session: Session, job: Job) -> None:
         rescope(session, ENGINE)
 

@@ -1,10 +1,12 @@
 """What people do to runs, and to schedules whose slots are due: run now, retry, remove, edit, switch, delete."""
 
+import re
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from app.jobs.models import Job
@@ -13,7 +15,7 @@ from app.runs import claims, ledger, planner, service
 from app.runs.claims import LeaseTerms
 from app.runs.facts import AttemptEnd
 from app.runs.models import Run
-from app.runs.queries import RunNotFound, list_dead_letters
+from app.runs.queries import RunNotFound, get_run, list_dead_letters
 from app.runs.retries import Next
 from app.runs.service import RunNotRemovable, RunNotRetryable
 from app.runs.states import AttemptState, Reason, RunState
@@ -124,6 +126,27 @@ class TestRetry:
 
         with pytest.raises(RunNotRetryable, match="Only a failed run"):
             service.retry_run(session, actor=actor, run_id=run_id, now=NOW)
+
+    @pytest.mark.parametrize(
+        ("gone", "why"),
+        [
+            ({"left_code_at": NOW, "code_source": "tasks.py:7"}, "is no longer defined in code (it was in tasks.py:7)"),
+            ({"deleted_at": NOW}, "was deleted, so there is nothing left to run"),
+        ],
+    )
+    def test_is_not_offered_when_its_job_is_gone(
+        self, session: Session, job: Job, actor: Actor, gone: dict[str, Any], why: str
+    ) -> None:
+        failed = make_run(session, job, now=NOW)
+        fail(session, failed)
+        session.execute(update(Job).where(Job.id == job.id).values(**gone))
+
+        row = get_run(session, organization_id=job.organization_id, run_id=failed)
+
+        assert (row.can_retry, row.wants_retry) == (False, True)
+        assert why in str(row.why_not_retry)
+        with pytest.raises(RunNotRetryable, match=re.escape(why)):
+            service.retry_run(session, actor=actor, run_id=failed, now=NOW)
 
     def test_does_not_find_what_belongs_to_others(self, session: Session, job: Job, stranger: Actor) -> None:
         failed = make_run(session, job, now=NOW)

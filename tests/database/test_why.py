@@ -22,7 +22,7 @@ from app.runs.states import Reason, RunState
 from app.schedules.models import ClockStepSeen, Gap, Schedule, SchedulingStop
 from app.schedules.queries import ScheduleNotFound
 from app.tenants.models import Organization
-from tests.factories.outcomes import make_running, make_succeeded, make_waiting_retry
+from tests.factories.outcomes import make_failed, make_running, make_succeeded, make_waiting_retry
 from tests.factories.work import make_job, make_organization, make_run, make_schedule
 from tests.fakes.clock import utc
 from tests.fakes.database import OpenDatabase
@@ -204,6 +204,15 @@ class TestASchedule:
         why = of_schedule(session, schedule)
 
         assert (why.code, also(why)) == (WhyCode.NOT_DUE, [WhyCode.RAN])
+
+    def test_says_why_its_last_slot_failed(self, session: Session, job: Job, schedule: Schedule) -> None:
+        mistake = "“fetch” cannot run: there is a mistake in it. jobs.py:2: tries=0 is not possible."
+        make_failed(session, job, now=ago(minutes=5), schedule_id=schedule.id, slot_at=ago(minutes=5), error=mistake)
+
+        (ran,) = of_schedule(session, schedule).also
+
+        assert ran.code is WhyCode.RAN
+        assert ran.words.endswith(f"ran: failed. {mistake}")
 
     def test_names_the_run_that_its_last_slot_was_skipped_for(
         self, session: Session, job: Job, schedule: Schedule

@@ -15,8 +15,8 @@ KEYS_WITHOUT_ORGANIZATION = {
     "uq_login_sessions_token_digest",
     "uq_invitations_token_digest",
     "uq_api_tokens_token_digest",
-    "uq_runs_schedule_id_slot_at",
-    "uq_runs_retry_of_run_id",
+    "ux_runs_schedule_id_slot_at",
+    "ux_runs_retry_of_run_id",
 }
 TENANT_TABLES = sorted(table.name for table in Base.metadata.sorted_tables if "organization_id" in table.columns)
 

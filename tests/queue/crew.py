@@ -65,7 +65,7 @@ class Crew:
         )
         self.finder.start()
 
-    def dispatch(self) -> int:
+    def dispatch(self, *, is_brief: bool = False) -> int:
         return self.work.dispatcher.dispatch()
 
     def follow_hint(self, run_id: UUID) -> threading.Thread:

@@ -307,6 +307,14 @@ class TestSwitchingOnWhatMissedSomething:
         assert stored().enabled is True
         assert [run.trigger for run in runs()] == ["catch_up"] * slots
 
+    def test_asks_again_when_others_would_run_than_it_said(self, platform_admin: Browser, stored, clock: ManualClock):
+        clock.advance(minutes=5)
+
+        answer = platform_admin.send(f"{ONE}/enabled", {"enabled": "yes", "missed": "all", "seen": "2"})
+
+        assert (answer.location, stored().enabled) == (f"{ONE}/resume", False)
+        assert "Not 2 but 3 slots have been missed by now" in words(platform_admin.visit(f"{ONE}/resume"))
+
     def test_refuses_another_answer(self, platform_admin: Browser, stored):
         answer = platform_admin.send(f"{ONE}/enabled", {"enabled": "yes", "missed": "some"})
 
@@ -388,6 +396,24 @@ class TestChangingTheTimes:
 
         assert answer.status_code == 422
         assert stored().cron == "*/5 * * * *"
+
+    def test_takes_the_policies_that_the_other_ways_take(self, platform_admin: Browser, stored):
+        more = {"missed_limit": "3", "missed_max_age_seconds": "36 hours", "clock_change": "skip", "tags": "Mine, all"}
+
+        platform_admin.send(f"{ONE}/edit", self.TIMES | {"cron": "*/5 * * * *", "timezone": "UTC"} | more)
+
+        shown = words(platform_admin.visit(ONE))
+        assert (stored().missed_max_age_seconds, stored().missed_limit, stored().tags) == (129_600, 3, ["all", "mine"])
+        assert stored().code_overrides == "clock_change,missed_limit,missed_max_age_seconds,tags"
+        assert "Missed runs at most 3 10 Oldest missed run 36 hours as suits its times" in shown
+
+    def test_names_a_maximum_age_that_cannot_be(self, platform_admin: Browser, stored):
+        short = {"cron": "0 6 * * 1", "missed": "latest", "missed_max_age_seconds": "1 day"}
+
+        answer = platform_admin.send(f"{ONE}/edit", self.TIMES | short)
+
+        assert answer.status_code == 422
+        assert "is shorter than the time between two runs" in words(answer)
 
     def test_is_undone_by_reverting(self, platform_admin: Browser, stored, audited):
         platform_admin.send(f"{ONE}/edit", self.TIMES)

@@ -75,6 +75,20 @@ class TestQueue:
         assert for_viewer.count("disabled title") == 2
         assert "disabled title" not in for_admin
 
+    def test_says_why_a_run_cannot_be_retried_whose_job_left_the_code(
+        self, database: Database, admin: Browser, clock: ManualClock
+    ) -> None:
+        with database.transaction() as session:
+            job = make_job(session, admin.organization_id, name="Match orders")
+            job.left_code_at, job.code_source = clock.moment, "tasks.py:7"
+            run_id = make_failed(session, job, now=clock.moment)
+        why = "“Match orders” is no longer defined in code (it was in tasks.py:7), so it can only be looked at."
+
+        in_queue, on_its_page = admin.visit("/queue?tab=failed").text, admin.visit(f"/runs/{run_id}").text
+
+        assert f'disabled title="{why}"' in in_queue
+        assert f'disabled title="{why}"' in on_its_page
+
     def test_calls_nothing_a_last_try_that_was_none(self, viewer: Browser, full: None) -> None:
         text = viewer.visit("/queue?tab=failed").text
 

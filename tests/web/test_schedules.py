@@ -218,6 +218,26 @@ class TestResuming:
 
         assert (count_runs(database), stored(database, paused).enabled) == (runs, enabled)
 
+    def test_asks_again_when_others_would_run_than_it_said(
+        self, operator: Browser, paused: Schedule, database: Database, clock: ManualClock
+    ) -> None:
+        asked = operator.visit(address(paused, "resume")).text
+        clock.advance(hours=5)
+
+        response = operator.send(address(paused, "enabled"), {"enabled": "yes", "missed": "all", "seen": "2"})
+
+        again = operator.visit(response.headers["Location"]).text
+        assert 'name="seen" value="2"' in asked
+        assert (count_runs(database), stored(database, paused).enabled) == (0, False)
+        assert "slots have been missed by now, so nothing was done." in again
+
+    def test_says_what_became_of_what_was_missed(self, operator: Browser, paused: Schedule, clock: ManualClock) -> None:
+        clock.advance(hours=5)
+
+        operator.send(address(paused, "enabled"), {"enabled": "yes", "missed": "latest", "seen": "2"})
+
+        assert "The latest missed slot is made up for. " in operator.visit("/schedules").text
+
     def test_refuses_a_choice_that_there_is_not(self, operator: Browser, paused: Schedule, database: Database) -> None:
         response = operator.send(address(paused, "enabled"), {"enabled": "yes", "missed": "some"})
 

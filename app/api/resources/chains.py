@@ -52,6 +52,7 @@ class ChainOut(Answer):
     then_job_name: str
     parameters: Parameters
     created_at: Moment
+    problem: Annotated[str | None, Field(description="Why it starts nothing any more; null while it does.")]
 
 
 @resource("GET", "/jobs/<uuid:job_id>/chains", permission=Permission.VIEW, query=Paging, answer=ChainOut, is_list=True)

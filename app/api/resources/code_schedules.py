@@ -7,11 +7,25 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
+from app.api.job_shapes import PoliciesOut, policies_of
 from app.api.models import Answer, Body, Moment, Paging
 from app.api.paging import cut
 from app.api.resource import Message, Page, resource
 from app.api.resources.runs import RunStartedOut
-from app.api.schedule_shapes import CronText, MissedSlotsOut, ResumeIn, ZoneName, not_sent, show_missed
+from app.api.schedule_shapes import (
+    CronText,
+    MaxAge,
+    MissedLimit,
+    MissedSlotsOut,
+    OnClockChange,
+    Resumed,
+    ResumeIn,
+    Tags,
+    ZoneName,
+    not_sent,
+    show_missed,
+    show_resumed,
+)
 from app.core.db import on_commit
 from app.core.ids import new_id
 from app.edge.identity import acting_for_installation, request_now
@@ -22,8 +36,10 @@ from app.ops.code_standing import standing_of
 from app.runs.filters import RunFilter
 from app.runs.queries import RunRow, list_runs
 from app.runs.states import Reason, RunState, Trigger
+from app.schedules.clock_changes import ClockChange
 from app.schedules.policies import Missed, Overlap
 from app.schedules.preview import sentence_of
+from app.schedules.slot_accounts import MadeUp
 
 HISTORY_SHOWN = 50
 
@@ -50,7 +66,11 @@ class CodeScheduleOut(Answer):
     cron: str
     timezone: str
     sentence: Annotated[str, Field(description="When it runs, in words.")]
+    clock_change: ClockChange
+    tags: list[str]
     missed: Missed
+    missed_limit: int
+    missed_max_age_seconds: int
     overlap: Overlap
     overrides: list[OverrideOut]
     enabled: bool
@@ -68,6 +88,12 @@ class CodeScheduleOut(Answer):
     skipped: Annotated[int, Field(description="Slots of the last seven days that were not run.")]
 
 
+class ResumedCodeScheduleOut(CodeScheduleOut):
+    """One that was switched on."""
+
+    resumed: Resumed
+
+
 class CodeRunOut(Answer):
     """One of the last runs."""
 
@@ -81,15 +107,14 @@ class CodeRunOut(Answer):
     finished_at: Moment | None
 
 
-class CodeJobOut(Answer):
-    """A job that code defines."""
+class CodeJobOut(PoliciesOut):
+    """A job that code defines, with the policies that it says there."""
 
     name: Annotated[str, Field(description="Its name in code.")]
     job_id: UUID
     description: str
     group: str | None
     source: str
-    time_limit_seconds: int
     last_run_id: UUID | None
     last_run_state: RunState | None
 
@@ -108,7 +133,13 @@ class CodeScheduleChange(Body):
 
     cron: CronText = not_sent("")
     timezone: ZoneName = not_sent("")
+    clock_change: OnClockChange = not_sent(ClockChange.ONCE)
+    tags: Tags = not_sent([])
     missed: Missed = not_sent(Missed.SKIP)
+    missed_limit: MissedLimit = not_sent(0)
+    missed_max_age_seconds: Annotated[
+        MaxAge | None, Field(description="null takes what suits its times: a day, or until the next slot.")
+    ] = not_sent(None)
     overlap: Overlap = not_sent(Overlap.SKIP)
     notes: Annotated[str, Field(max_length=code_schedules.LONGEST_NOTES)] = not_sent("")
 
@@ -141,6 +172,8 @@ def show_code_schedule(code_id: str) -> CodeScheduleOut:
 def change_code_schedule(code_id: str, body: CodeScheduleChange) -> CodeScheduleOut:
     """Say otherwise than the code when it runs, and keep notes. A new version of the code changes neither."""
     sent = {name: getattr(body, name) for name in body.model_fields_set}
+    if "tags" in sent:
+        sent["tags"] = tuple(sent["tags"])
     with acting_for_installation() as (session, actor):
         if "notes" in sent:
             notes = sent.pop("notes")
@@ -153,20 +186,22 @@ def change_code_schedule(code_id: str, body: CodeScheduleChange) -> CodeSchedule
 
 @resource(
     "POST", "/admin/code-schedules/<code_id>/enable", platform_admin=True, body=ResumeIn, is_body_optional=True,
-    answer=CodeScheduleOut,
+    answer=ResumedCodeScheduleOut,
 )  # fmt: skip
-def enable_code_schedule(code_id: str, body: ResumeIn) -> CodeScheduleOut:
+def enable_code_schedule(code_id: str, body: ResumeIn) -> ResumedCodeScheduleOut:
     """Switch it on. What it missed meanwhile is recorded as a gap, unless `missed` says that it runs now.
 
-    How many slots that are, its `missed_while_paused` says before.
+    How many slots that are, its `missed_while_paused` says before, and what became of them, `resumed` says after.
     """
-    return _switch(code_id, is_on=True, missed=body.missed)
+    made_up = _switch(code_id, is_on=True, missed=body.missed, seen=body.seen)
+    return ResumedCodeScheduleOut(**dict(_newest(code_id)), resumed=show_resumed(made_up))
 
 
 @resource("POST", "/admin/code-schedules/<code_id>/disable", platform_admin=True, answer=CodeScheduleOut)
 def disable_code_schedule(code_id: str) -> CodeScheduleOut:
     """Switch it off. A slot that is due already still runs."""
-    return _switch(code_id, is_on=False)
+    _switch(code_id, is_on=False)
+    return _newest(code_id)
 
 
 @resource("POST", "/admin/code-schedules/<code_id>/revert", platform_admin=True, answer=CodeScheduleOut)
@@ -222,13 +257,13 @@ def list_code_problems() -> Page[CodeProblemOut]:
     return Page([CodeProblemOut(source=each.source, text=each.text) for each in found.all])
 
 
-def _switch(code_id: str, *, is_on: bool, missed: Missed = Missed.SKIP) -> CodeScheduleOut:
+def _switch(code_id: str, *, is_on: bool, missed: Missed = Missed.SKIP, seen: int | None = None) -> MadeUp:
     with acting_for_installation() as (session, actor):
-        code_schedules.switch_code_schedule(
-            session, actor=actor, code_id=code_id, enabled=is_on, now=request_now(), missed=missed
+        made_up = code_schedules.switch_code_schedule(
+            session, actor=actor, code_id=code_id, enabled=is_on, now=request_now(), missed=missed, seen=seen
         )
     on_commit(request_session(), runtime().dispatch)
-    return _newest(code_id)
+    return made_up
 
 
 def _start(name: str, body: CodeRunIn, start: Callable[..., UUID]) -> Message:
@@ -265,7 +300,11 @@ def _shown(row: CodeScheduleRow) -> CodeScheduleOut:
         cron=schedule.cron,
         timezone=schedule.timezone,
         sentence=sentence_of(schedule),
+        clock_change=schedule.clock_change,
+        tags=list(schedule.tags),
         missed=schedule.missed,
+        missed_limit=schedule.missed_limit,
+        missed_max_age_seconds=schedule.missed_max_age_seconds,
         overlap=schedule.overlap,
         overrides=[OverrideOut(field=each.field, here=each.here, in_code=each.in_code) for each in row.overrides],
         enabled=schedule.enabled,
@@ -288,7 +327,7 @@ def _job(row: CodeJobRow) -> CodeJobOut:
         description=row.job.description,
         group=row.group,
         source=row.job.code_source or "",
-        time_limit_seconds=row.job.time_limit_seconds,
+        **policies_of(row.job),
         last_run_id=None if row.last is None else row.last.id,
         last_run_state=None if row.last is None else row.last.state,
     )

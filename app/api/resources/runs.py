@@ -13,8 +13,9 @@ from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, runtime
 from app.jobs.policies import ErrorClass
 from app.runs import queries, service, steering
+from app.runs.attempt_queries import AttemptRow, list_attempts
 from app.runs.filters import RunFilter
-from app.runs.queries import AttemptRow, RunRow
+from app.runs.queries import RunRow
 from app.runs.relatives import list_children, list_followers
 from app.runs.states import AttemptState, Reason, RunState, Trigger
 from app.tenants.access import Permission
@@ -53,6 +54,7 @@ class RunOut(Answer):
         Moment | None, Field(description="When somebody cancelled it while it was running. It stops within seconds.")
     ]
     can_retry: bool
+    why_not_retry: Annotated[str | None, Field(description="Why it cannot be retried; null where it can.")]
     can_remove: bool
     can_cancel: bool
     can_retry_now: Annotated[bool, Field(description="Whether its wait can be cut short, or given up.")]
@@ -112,7 +114,7 @@ def show_run(run_id: UUID) -> RunDetailOut:
     """A run with its attempts."""
     session, organization_id = request_session(), current_actor().organization_id
     row = queries.get_run(session, organization_id=organization_id, run_id=run_id)
-    attempts = queries.list_attempts(session, organization_id=organization_id, run_id=run_id)
+    attempts = list_attempts(session, organization_id=organization_id, run_id=run_id)
     followers = list_followers(session, organization_id=organization_id, run_id=run_id)
     return RunDetailOut(
         **_facts(row),

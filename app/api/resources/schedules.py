@@ -10,11 +10,13 @@ from app.api.paging import read_cursor, write_cursor
 from app.api.resource import Message, Page, resource
 from app.api.resources.runs import RunStartedOut
 from app.api.schedule_shapes import (
+    Resumed,
     ResumeIn,
     ScheduleChanges,
     ScheduleOut,
     ScheduleRules,
     show_newest,
+    show_resumed,
     show_schedules,
 )
 from app.core.db import on_commit
@@ -26,7 +28,6 @@ from app.ops.schedule_preview import twin_note_of
 from app.runs import service as runs
 from app.runs.queries import get_run
 from app.runs.states import RunState
-from app.schedules.policies import Missed
 from app.schedules.queries import ScheduleFilter, get_schedule, list_some_schedules, lock_schedule
 from app.schedules.service import create_schedule as make_schedule
 from app.schedules.tags import LONGEST_TAG
@@ -60,6 +61,12 @@ class ScheduleIn(ScheduleRules):
 
     name: Name
     job_id: UUID
+
+
+class ResumedScheduleOut(ScheduleOut):
+    """A schedule that was switched on."""
+
+    resumed: Resumed
 
 
 @resource("GET", "/schedules", permission=Permission.VIEW, query=ScheduleQuery, answer=ScheduleOut, is_list=True)
@@ -129,7 +136,10 @@ def run_schedule(schedule_id: UUID) -> Message:
 @resource("POST", "/schedules/<uuid:schedule_id>/pause", permission=Permission.EDIT_SCHEDULES, answer=ScheduleOut)
 def pause_schedule(schedule_id: UUID) -> ScheduleOut:
     """Switch a schedule off. A slot that is due already still runs."""
-    return _switch(schedule_id, is_on=False)
+    session, actor, now = request_session(), current_actor(), request_now()
+    runs.switch_schedule(session, actor=actor, schedule_id=schedule_id, enabled=False, now=now)
+    on_commit(session, runtime().dispatch)
+    return show_newest(schedule_id)
 
 
 @resource(
@@ -138,14 +148,19 @@ def pause_schedule(schedule_id: UUID) -> ScheduleOut:
     permission=Permission.EDIT_SCHEDULES,
     body=ResumeIn,
     is_body_optional=True,
-    answer=ScheduleOut,
+    answer=ResumedScheduleOut,
 )
-def resume_schedule(schedule_id: UUID, body: ResumeIn) -> ScheduleOut:
+def resume_schedule(schedule_id: UUID, body: ResumeIn) -> ResumedScheduleOut:
     """Switch a schedule on. What it missed meanwhile is recorded as a gap, unless `missed` says that it runs now.
 
-    How many slots that are, its `missed_while_paused` says before.
+    How many slots that are, its `missed_while_paused` says before, and what became of them, `resumed` says after.
     """
-    return _switch(schedule_id, is_on=True, missed=body.missed)
+    session, actor, now = request_session(), current_actor(), request_now()
+    made_up = runs.switch_schedule(
+        session, actor=actor, schedule_id=schedule_id, enabled=True, now=now, missed=body.missed, seen=body.seen
+    )
+    on_commit(session, runtime().dispatch)
+    return ResumedScheduleOut(**dict(show_newest(schedule_id)), resumed=show_resumed(made_up))
 
 
 def apply_changes(schedule_id: UUID, body: ScheduleChanges) -> ScheduleOut:
@@ -182,10 +197,3 @@ def _saved(schedule_id: UUID) -> Message:
     found = show_newest(schedule_id)
     row = get_schedule(request_session(), organization_id=current_actor().organization_id, schedule_id=schedule_id)
     return Message(found, twin_note_of(request_session(), schedule=row))
-
-
-def _switch(schedule_id: UUID, *, is_on: bool, missed: Missed = Missed.SKIP) -> ScheduleOut:
-    session, actor, now = request_session(), current_actor(), request_now()
-    runs.switch_schedule(session, actor=actor, schedule_id=schedule_id, enabled=is_on, now=now, missed=missed)
-    on_commit(session, runtime().dispatch)
-    return show_newest(schedule_id)

@@ -144,7 +144,8 @@ def _what_is_next(schedule: ScheduleFacts, telling: Telling) -> Iterator[Why]:
         yield Why(WhyCode.DUE, words, since=schedule.cursor)
     last = schedule.last
     if last is not None and last.state in _RAN:
-        yield Why(WhyCode.RAN, f"Its slot at {telling.at(last.at)} ran: {last.state}.", since=last.at)
+        because = f" {last.error}" if last.state is RunState.FAILED and last.error else ""
+        yield Why(WhyCode.RAN, f"Its slot at {telling.at(last.at)} ran: {last.state}.{because}", since=last.at)
 
 
 _RAN = frozenset({RunState.SUCCEEDED, RunState.FAILED})

@@ -15,8 +15,9 @@ from app.jobs.kinds.base import DefinitionInvalid
 from app.jobs.queries import JobRow, get_job
 from app.ops import code_schedules as commands
 from app.ops.code_rows import get_code_job, get_code_schedule
+from app.runs.resuming import MissedMoreMeanwhile
 from app.schedules.policies import Missed
-from app.web.actions.schedules import made_up_words, request_key, wanted_switch
+from app.web.actions.schedules import made_up_words, request_key, seen_slots, wanted_switch
 from app.web.blueprint import web
 from app.web.forms.base import text_of
 from app.web.forms.code_schedules import CodeTimesForm, NotesForm
@@ -29,7 +30,7 @@ from app.web.pages.code_schedules import (
     times_page,
 )
 from app.web.permissions import route
-from app.web.responses import see_other, toast
+from app.web.responses import ToastKind, see_other, toast
 
 
 @route(web, "/admin/schedules/<code_id>/enabled", platform_admin=True, methods=["POST"])
@@ -39,10 +40,14 @@ def switch_code_schedule(code_id: str) -> Response:
     if is_on and missed is None and missed_of(code_id) is not None:
         return see_other("web.resume_code_schedule", code_id=code_id)
     choice = missed or Missed.SKIP
-    with acting_for_installation() as (session, actor):
-        made_up = commands.switch_code_schedule(
-            session, actor=actor, code_id=code_id, enabled=is_on, now=request_now(), missed=choice
-        )
+    try:
+        with acting_for_installation() as (session, actor):
+            made_up = commands.switch_code_schedule(
+                session, actor=actor, code_id=code_id, enabled=is_on, now=request_now(), missed=choice,
+                seen=seen_slots(),
+            )  # fmt: skip
+    except MissedMoreMeanwhile as error:
+        return toast(see_other("web.resume_code_schedule", code_id=code_id), error.message, kind=ToastKind.ERROR)
     on_commit(request_session(), runtime().dispatch)
     undo = url_for("web.switch_code_schedule", code_id=code_id, enabled="no" if is_on else "yes")
     action = {"label": "Undo", "url": undo, "post": True}

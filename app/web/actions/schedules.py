@@ -15,7 +15,7 @@ from app.edge.identity import current_actor, request_now
 from app.edge.runtime import fresh_session, request_session, runtime
 from app.ops.schedule_preview import twin_note_of
 from app.runs import service as runs
-from app.runs.resuming import missed_meanwhile
+from app.runs.resuming import MissedMoreMeanwhile, missed_meanwhile
 from app.schedules import service as schedules
 from app.schedules.policies import Missed
 from app.schedules.queries import ScheduleRow, get_schedule
@@ -31,7 +31,7 @@ from app.web.pages.form_conflict import conflict_of
 from app.web.pages.schedule_form import form_page, is_in_dialog, schedule_form
 from app.web.pages.undo import undo_of_saving
 from app.web.permissions import route
-from app.web.responses import announce, close_dialog, empty, go_to, is_htmx, see_other, toast
+from app.web.responses import ToastKind, announce, close_dialog, empty, go_to, is_htmx, see_other, toast
 from app.web.session import local_address
 from app.web.started import started_words
 
@@ -85,9 +85,14 @@ def switch_schedule(schedule_id: UUID) -> Response:
     if is_on and missed is None and missed_meanwhile(_schedule(schedule_id), now=now) is not None:
         return go_to(url_for("web.resume_schedule", schedule_id=schedule_id, next=_next()))
     choice = missed or Missed.SKIP
-    made_up = runs.switch_schedule(
-        session, actor=actor, schedule_id=schedule_id, enabled=is_on, now=now, missed=choice
-    )  # fmt: skip
+    try:
+        made_up = runs.switch_schedule(
+            session, actor=actor, schedule_id=schedule_id, enabled=is_on, now=now, missed=choice, seen=seen_slots()
+        )
+    except MissedMoreMeanwhile as error:
+        return toast(
+            see_other("web.resume_schedule", schedule_id=schedule_id, next=_next()), error.message, kind=ToastKind.ERROR
+        )
     on_commit(session, runtime().dispatch)
     row = _schedule(schedule_id)
     words = f"{row.name} enabled. {made_up_words(made_up)} {_next_run(row)}" if row.enabled else f"{row.name} disabled."
@@ -125,12 +130,21 @@ def wanted_switch() -> tuple[bool, Missed | None]:
     return wanted == "yes", None if missed is None else Missed(missed)
 
 
+def seen_slots() -> int | None:
+    """How many missed slots the page told of that somebody answers; None where they saw none, or sent nonsense."""
+    text = request.form.get("seen", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
 def made_up_words(made_up: MadeUp) -> str:
-    """What becomes of missed slots that are wanted, for a toast."""
+    """What becomes of missed slots, for a toast."""
     if made_up.slots == 0:
-        return ""
+        left = "1 missed slot stays missed." if made_up.left == 1 else f"{made_up.left:,} missed slots stay missed."
+        return left if made_up.left else ""
     which = "The latest missed slot is" if made_up.slots == 1 else f"{made_up.slots} missed slots are"
-    return f"{which} made up for." if made_up.why_skipped is None else f"{which} skipped: {made_up.why_skipped}"
+    rest = f"{made_up.left:,} {'stays' if made_up.left == 1 else 'stay'} missed." if made_up.left else ""
+    what = f"{which} made up for." if made_up.why_skipped is None else f"{which} skipped: {made_up.why_skipped}"
+    return f"{what} {rest}".strip()
 
 
 def request_key() -> str:

@@ -8,13 +8,20 @@ from wtforms.validators import InputRequired, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from app.jobs.kinds.base import KindName
-from app.jobs.policies import DEFAULT_LONGEST_DELAY_SECONDS, Backoff, ErrorClass, Priority, RetryPolicy, WhenLost
+from app.jobs.policies import (
+    DEFAULT_LONGEST_DELAY_SECONDS,
+    LONGEST_DELAY_SECONDS,
+    MOST_AT_ONCE,
+    Backoff,
+    ErrorClass,
+    Priority,
+    RetryPolicy,
+    WhenLost,
+)
 from app.jobs.queries import JobRow
 from app.jobs.service import (
     DEFAULT_TIME_LIMIT_SECONDS,
-    LONGEST_DELAY_SECONDS,
     LONGEST_TIME_LIMIT_SECONDS,
-    MOST_AT_ONCE,
     MOST_TRIES,
     default_retry,
 )

@@ -12,12 +12,14 @@ from app.jobs.kinds.base import JobKinds, KindName
 from app.jobs.kinds.code.arguments import argument_fields
 from app.jobs.kinds.code.catalog import CodeFunction
 from app.jobs.kinds.code.kind import CodeKind
+from app.jobs.policy_words import policy_words
 from app.jobs.queries import JobRow
 from app.ops.code_rows import CodeJobRow, CodeScheduleRow, Override
 from app.ops.heartbeats import ProcessRow
 from app.runs.filters import RunFilter
 from app.runs.queries import RunRow, list_runs
 from app.schedules.policies import Missed, Overlap
+from app.schedules.policy_fields import length_words
 from app.schedules.preview import sentence_of
 from app.web.formatting import absolute_time, relative_time
 from app.web.forms.schedule_words import missed_words, overlap_words
@@ -31,6 +33,8 @@ _FIELD_WORDS = {
     "timezone": "Time zone",
     "clock_change": "When the clocks change",
     "missed": "Missed runs",
+    "missed_limit": "Missed runs at most",
+    "missed_max_age_seconds": "Oldest missed run",
     "overlap": "Overlap",
     "tags": "Tags",
 }
@@ -79,6 +83,7 @@ class JobLine:
 
     row: CodeJobRow
     title: str
+    policies: str
     has_parameters: bool
     badge: Badge | None
     request_key: str
@@ -134,6 +139,7 @@ def job_line(row: CodeJobRow, *, kinds: JobKinds) -> JobLine:
     return JobLine(
         row=row,
         title=row.job.name if function is None else function.title,
+        policies=policy_words(row.job),
         has_parameters=has_parameters(kinds, row.job),
         badge=None if row.last is None else badge_of(row.last),
         request_key=new_id().hex,
@@ -193,4 +199,6 @@ def _said(field: str, value: str) -> str:
         return missed_words(Missed(value))
     if field == "overlap" and value in set(Overlap):
         return overlap_words(Overlap(value))
+    if field == "missed_max_age_seconds":
+        return length_words(timedelta(seconds=int(value))) if value.isdigit() else "as suits its times"
     return value

@@ -21,6 +21,7 @@ class ResumeQuestion:
 
     sentence: str
     choices: dict[str, str]
+    count: int
 
 
 def resume_question(schedule: ScheduleRow, *, now: datetime) -> ResumeQuestion | None:
@@ -42,9 +43,10 @@ def resume_question(schedule: ScheduleRow, *, now: datetime) -> ResumeQuestion |
         }
     why_none = why_none_runs(schedule)
     if why_none is None:
-        return ResumeQuestion(sentence, _by_value(choices))
+        return ResumeQuestion(sentence, _by_value(choices), missed.count)
     # A choice that would only be skipped is none.
-    return ResumeQuestion(f"{sentence} {why_none}", _by_value({Missed.SKIP: choices[Missed.SKIP]}))
+    only = _by_value({Missed.SKIP: choices[Missed.SKIP]})
+    return ResumeQuestion(f"{sentence} {why_none}", only, missed.count)
 
 
 def ask_about_missed(
@@ -56,14 +58,9 @@ def ask_about_missed(
     form.missed.choices = question.choices
     return page(
         "schedules/resume.html",
-        name=name,
-        crumbs=crumbs,
-        form=form,
-        sentence=question.sentence,
-        effects=effects,
-        url=url,
+        name=name, crumbs=crumbs, form=form, sentence=question.sentence, seen=question.count, effects=effects, url=url,
         back=back,
-    )
+    )  # fmt: skip
 
 
 def _since(schedule: ScheduleRow, missed: MissedSlots) -> datetime:

@@ -12,8 +12,9 @@ from flask import url_for
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session
 from app.jobs.kinds.base import KindName
+from app.runs.attempt_queries import AttemptRow, list_attempts
 from app.runs.progress import Progress
-from app.runs.queries import AttemptRow, RunRow, get_run, list_attempts, retry_policy_of_run
+from app.runs.queries import RunRow, get_run, retry_policy_of_run
 from app.runs.states import AttemptState, Reason, RunState, Trigger
 from app.tenants.access import Permission, may
 from app.tenants.queries import find_email

@@ -13,9 +13,10 @@ from app.edge.identity import current_actor
 from app.edge.permissions import schema_note
 from app.edge.runtime import request_session, runtime
 from app.jobs.queries import list_jobs
+from app.runs.attempt_queries import newest_progress
 from app.runs.filters import RunFilter
 from app.runs.logs import Line, read_lines
-from app.runs.queries import Page, get_run, list_runs, newest_progress
+from app.runs.queries import Page, get_run, list_runs
 from app.runs.states import RunState
 from app.schedules.queries import list_schedules
 from app.tenants.access import Permission

@@ -11,6 +11,7 @@ from app.jobs.code import Context, job
 from app.jobs.kinds.code.arguments import ArgumentField, ArgumentKind, argument_fields
 from app.jobs.kinds.code.catalog import CodeFunction, Isolation, JobModuleInvalid, find_function
 from app.jobs.kinds.code.loading import Loaded, load_modules
+from app.jobs.kinds.code.places import LONGEST_PLACE, place_in
 from app.ops.code_definitions import Definitions, load_definitions
 from tests.conftest import make_settings
 from tests.fakes import code_functions
@@ -233,6 +234,28 @@ schedule("nightly", "0 2 * * *", run=group("feed"), environments=["development"]
         assert [[one.cron for one in each.schedules] for each in (here, there)] == [["0 2 * * *"], ["0 3 * * *"]]
         assert [[one.code_name for one in each.jobs] for each in (here, there)] == [["f", "group:feed"], ["f", "*"]]
 
+    def test_in_a_schedule_for_development_says_nothing_in_production(self, define):
+        text = '@job("f", group="feed")\ndef f(): ...\nschedule("quick", "61 * * * *", run=ALL_JOBS, environments={})\n'
+        text = text.replace("{}", '["development"]')
+
+        here, there = define(text), define(text, BELFRY_ENV="production")
+
+        assert (len(here.problems), here.troubled_schedules) == (1, {"quick"})
+        assert (there.problems, [one.code_name for one in there.jobs]) == ((), ["f"])
+
+    def test_in_a_schedule_for_production_is_named_before_it_gets_there(self, define):
+        found = define('@job("f")\ndef f(): ...\nschedule("q", "61 * * * *", run="f", environments=["production"])\n')
+
+        assert problems_of(found) == [":4: Schedule “q”: Minute 61 does not exist. Use 0 to 59."]
+        assert found.troubled_schedules == frozenset()
+
+    def test_in_the_environments_keeps_the_schedule_everywhere(self, define):
+        text = '@job("f")\ndef f(): ...\nschedule("q", "@daily", run="f", environments=["prodution"])\n'
+
+        here, there = define(text), define(text, BELFRY_ENV="production")
+
+        assert (here.troubled_schedules, there.troubled_schedules) == ({"q"}, {"q"})
+
     def test_is_a_group_for_a_job_that_cannot_start_by_itself(self, define):
         found = define('@job("fetch", group="feed")\ndef fetch(day: str): ...\n')
 
@@ -245,6 +268,13 @@ schedule("nightly", "0 2 * * *", run=group("feed"), environments=["development"]
 
         assert "There is a job “http_check” already, at app/jobs/kinds/code/http_check.py:" in problems_of(found)[0]
         assert found.functions["http_check"].module == "app.jobs.kinds.code.http_check"
+
+
+def test_a_place_is_never_longer_than_its_column():
+    place = place_in("deep." * 100 + "jobs", "jobs.py", 7)
+
+    assert len(place) == LONGEST_PLACE
+    assert place.endswith("deep/jobs.py:7")
 
 
 class TestSignatures:

@@ -1,5 +1,6 @@
 """Code jobs: what a definition may say, and what is promised about it."""
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -139,6 +140,29 @@ class TestRun:
         outcome = kind.run(definition("unknown"), FakeRunContext())
 
         assert (outcome.status, outcome.may_retry) == (OutcomeStatus.FAILED, False)
+
+    @pytest.mark.parametrize(
+        ("text", "why"),
+        [
+            (
+                '@job("fetch", tries=0)\ndef fetch(): ...\n',
+                "“fetch” cannot run: there is a mistake in it. odd_jobs.py:2",
+            ),
+            ("import no_such_library\n", "A module that may define it was not loaded. odd_jobs.py:2: The module “odd"),
+        ],
+    )
+    def test_a_function_that_code_says_wrongly_fails_with_its_mistake(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings, text: str, why: str
+    ) -> None:
+        (tmp_path / "odd_jobs.py").write_text(f"from app.jobs.code import *\n{text}")
+        monkeypatch.syspath_prepend(str(tmp_path))
+        monkeypatch.delitem(sys.modules, "odd_jobs", raising=False)
+        kind = job_kinds(replace(settings, job_modules=("odd_jobs",)))[KindName.CODE]
+
+        outcome = kind.run(definition("fetch"), FakeRunContext())
+
+        assert (outcome.status, outcome.may_retry) == (OutcomeStatus.FAILED, False)
+        assert why in outcome.message
 
     def test_nothing_is_started_after_the_run_was_told_to_stop(self, kind: CodeKind) -> None:
         context = FakeRunContext(stop_with=StopReason.WORKER_STOPPING, stop_when=lambda _lines: True)

@@ -2,7 +2,7 @@
 
 import importlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import ModuleType
@@ -11,18 +11,25 @@ from typing import Any
 from pydantic import BaseModel
 
 from app.core.errors import Invalid
+from app.core.names import has_unshowable
 from app.jobs.kinds.code.context import FunctionContext
+from app.jobs.kinds.code.declared_policies import (
+    DEFAULT_RETRY_DELAY_SECONDS,
+    DEFAULT_TIMEOUT_SECONDS,
+    DEFAULT_TRIES,
+    USUAL_POLICIES,
+    DeclaredPolicies,
+    PoliciesSaid,
+    read_policies,
+)
 from app.jobs.kinds.code.names import NAME_RULE, is_name
 from app.jobs.kinds.code.places import place_in, place_of_frame
 from app.jobs.kinds.code.signatures import NoArguments, Signature, SignatureUnreadable, read_signature
+from app.jobs.policies import DEFAULT_LONGEST_DELAY_SECONDS, Backoff, Priority, WhenLost
 
 Result = Mapping[str, Any] | None
 Catalog = Mapping[str, "CodeFunction"]
 
-DEFAULT_TIMEOUT_SECONDS = 600
-DEFAULT_TRIES = 3
-LONGEST_TIMEOUT_SECONDS = 86_400
-MOST_TRIES = 20
 # Where a module keeps what it declared, in the order of its lines.
 DECLARED_JOBS = "__belfry_jobs__"
 
@@ -56,7 +63,7 @@ class CodeFunction:
     group: str | None = None
     queue: str | None = None
     timeout_seconds: int = DEFAULT_TIMEOUT_SECONDS
-    tries: int = DEFAULT_TRIES
+    policies: DeclaredPolicies = USUAL_POLICIES
     isolation: Isolation = Isolation.PROCESS
     platform_only: bool = False
     memory_mib: int | None = None
@@ -94,7 +101,16 @@ def job(
     group: str | None = None,
     queue: str | None = None,
     timeout: int = DEFAULT_TIMEOUT_SECONDS,
+    soft_timeout: int | None = None,
     tries: int = DEFAULT_TRIES,
+    retry_delay: int = DEFAULT_RETRY_DELAY_SECONDS,
+    backoff: str = Backoff.EXPONENTIAL,
+    longest_delay: int = DEFAULT_LONGEST_DELAY_SECONDS,
+    jitter: bool = True,
+    not_on: Iterable[str] = (),
+    when_lost: str = WhenLost.KIND,
+    priority: str = Priority.NORMAL.word,
+    concurrency: int | None = None,
     idempotent: bool = False,
     isolation: str = Isolation.PROCESS,
     platform_only: bool = False,
@@ -103,18 +119,28 @@ def job(
 ) -> Callable[[Callable[..., Result]], CodeFunction]:
     """Make a job of the decorated function.
 
-    `timeout` is in seconds. `idempotent` promises that doing it twice does no harm. With `isolation="thread"` it runs
-    in the worker itself. `memory_mib` and `processes` say what a run may use, where the installation's limits do not
-    fit. What is wrong is told by `belfry jobs check` and on the page, and costs this job alone.
+    Times are in seconds: at `timeout` a run is ended, at `soft_timeout` it is marked. `retry_delay` to `not_on` say
+    when it is tried again, `when_lost` what follows when its worker dies, `priority` and `concurrency` who goes first
+    and how many at once: all in the words of the pages. `idempotent` promises that doing it twice does no harm. With
+    `isolation="thread"` it runs in the worker itself. `memory_mib` and `processes` say what a run may use, where the
+    installation's limits do not fit. What is wrong is told by `belfry jobs check` and on the page, and costs this job
+    alone.
     """
-    problems = [*_problems(name, group, timeout, tries, isolation), *_problems_of_room(queue, memory_mib, processes)]
+    said = PoliciesSaid(
+        timeout, soft_timeout, tries, retry_delay, backoff, longest_delay, jitter, not_on, when_lost, priority,
+        concurrency,
+    )  # fmt: skip
+    policies, problems = read_policies(said)
+    problems += [*_problems(name, group, isolation), *_problems_of_room(queue, memory_mib, processes)]
 
     def declare(call: Callable[..., Result]) -> CodeFunction:
         frame = sys._getframe(1)
+        words = {"title": title or _words(name), "summary": summary or _first_line(call.__doc__)}
+        problems.extend(_problems_of_words(words))
         found = CodeFunction(
-            name, title or _words(name), summary or _first_line(call.__doc__), call,
+            name, words["title"], words["summary"], call,
             _signature(call, problems), _place(call) or place_of_frame(frame),
-            is_idempotent=idempotent, group=group, queue=queue, timeout_seconds=timeout, tries=tries,
+            is_idempotent=idempotent, group=group, queue=queue, timeout_seconds=timeout, policies=policies,
             isolation=Isolation(isolation) if isolation in set(Isolation) else Isolation.PROCESS,
             platform_only=platform_only, memory_mib=memory_mib, processes=processes,
             # Last, because reading the signature may have found one more.
@@ -141,16 +167,12 @@ def offered_by(module: ModuleType) -> list[CodeFunction]:
     return declared + [function for function in imported if all(function is not one for one in declared)]
 
 
-def _problems(name: str, group: str | None, timeout: int, tries: int, isolation: str) -> list[str]:
+def _problems(name: str, group: str | None, isolation: str) -> list[str]:
     found = []
     if not is_name(name):
         found.append(f"{name!r} cannot name a job. {NAME_RULE}")
     if group is not None and not is_name(group):
         found.append(f"{group!r} cannot name a group. {NAME_RULE}")
-    if not _is_within(timeout, LONGEST_TIMEOUT_SECONDS):
-        found.append(f"timeout={timeout!r} is not possible. Use 1 to {LONGEST_TIMEOUT_SECONDS} seconds.")
-    if not _is_within(tries, MOST_TRIES):
-        found.append(f"tries={tries!r} is not possible. Use 1 to {MOST_TRIES}.")
     if isolation not in set(Isolation):
         found.append(f"isolation={isolation!r} is not possible. Use 'process' or 'thread'.")
     return found
@@ -158,16 +180,24 @@ def _problems(name: str, group: str | None, timeout: int, tries: int, isolation:
 
 def _problems_of_room(queue: object, memory_mib: object, processes: object) -> list[str]:
     found = []
-    if queue is not None and not isinstance(queue, str):
+    if queue is not None and (not isinstance(queue, str) or has_unshowable(queue)):
         found.append(f"queue={queue!r} is not possible. Use the name of a queue.")
     for name, number in (("memory_mib", memory_mib), ("processes", processes)):
-        if number is not None and not _is_within(number, sys.maxsize):
+        if number is not None and not _is_from_one(number):
             found.append(f"{name}={number!r} is not possible. Use a whole number from 1, or leave it out.")
     return found
 
 
-def _is_within(number: object, most: int) -> bool:
-    return isinstance(number, int) and not isinstance(number, bool) and 1 <= number <= most
+def _problems_of_words(words: Mapping[str, object]) -> Iterator[str]:
+    for name, text in words.items():
+        if not isinstance(text, str):
+            yield f"{name}={text!r} is not possible. Use a text."
+        elif has_unshowable(text, besides="\n\t"):
+            yield f"{name}={text!r} has characters that cannot be shown. Leave them out."
+
+
+def _is_from_one(number: object) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool) and number >= 1
 
 
 def _signature(call: Callable[..., Result], problems: list[str]) -> Signature:

@@ -43,6 +43,8 @@ class DeclaredSchedule:
     source: str
     clock_change: str = "once"
     tags: tuple[str, ...] = ()
+    missed_limit: int | None = None
+    missed_max_age: int | str | None = None
 
 
 def schedule(
@@ -57,19 +59,21 @@ def schedule(
     description: str = "",
     clock_change: str = "once",
     tags: Iterable[str] = (),
+    missed_limit: int | None = None,
+    missed_max_age: int | str | None = None,
 ) -> DeclaredSchedule:
     """Declare when something runs: ALL_JOBS, group("matching"), or a job by its name. It is off until a person says.
 
     Which runs are made up for that were missed, what becomes of a run that comes while the one before still goes on,
-    and what happens when the clocks change, are said in the words of the pages. `environments` are those in which it
-    exists.
+    and what happens when the clocks change, are said in the words of the pages. `missed_max_age` is in seconds, or a
+    length such as "36 hours". `environments` are those in which it exists.
     """
     # The caller's own module, at its top level: that is where it is looked for.
     frame = sys._getframe(1)
     names = None if environments is None else _words(environments)
     found = DeclaredSchedule(
         id, cron, zone, run, names, str(missed), str(overlap), description, place_of_frame(frame),
-        clock_change=str(clock_change), tags=_words(tags),
+        clock_change=str(clock_change), tags=_words(tags), missed_limit=missed_limit, missed_max_age=missed_max_age,
     )  # fmt: skip
     frame.f_globals.setdefault(DECLARED_SCHEDULES, []).append(found)
     return found

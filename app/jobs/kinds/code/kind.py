@@ -1,7 +1,7 @@
 """The kind of job that runs a Python function found by name. How the function runs lives in process.py."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,6 +17,7 @@ from app.jobs.kinds.code.fork_server import can_run_functions
 from app.jobs.kinds.code.group_run import group_title, run_group
 from app.jobs.kinds.code.in_thread import run_in_thread
 from app.jobs.kinds.code.limits import Limits
+from app.jobs.kinds.code.loading import CodeProblem
 from app.jobs.kinds.code.process import run_function
 from app.jobs.kinds.code.protocol import FunctionCall
 from app.jobs.kinds.code.supply import GuardSupply
@@ -43,10 +44,13 @@ class CodeDefinition(BaseModel):
 
 
 class CodeKind:
-    """Runs the functions of a catalog."""
+    """Runs the functions of a catalog. `problems` say why others are not in it."""
 
-    def __init__(self, catalog: Catalog, settings: Settings, supply: GuardSupply) -> None:
+    def __init__(
+        self, catalog: Catalog, settings: Settings, supply: GuardSupply, problems: Sequence[CodeProblem] = ()
+    ) -> None:
         self._catalog = catalog
+        self._problems = problems
         self._settings = settings
         self._supply = supply
 
@@ -142,6 +146,16 @@ class CodeKind:
 
     def _find(self, name: str) -> CodeFunction:
         if name not in self._catalog:
-            offered = ", ".join(sorted(self._catalog)) or "none"
-            raise DefinitionInvalid({"function": f"There is no function “{name}”. Offered: {offered}."})
+            raise DefinitionInvalid({"function": self._why_missing(name)})
         return self._catalog[name]
+
+    def _why_missing(self, name: str) -> str:
+        """The mistake that keeps a function away; where there is none, a module that may have had it."""
+        mistakes = [problem for problem in self._problems if problem.job == name]
+        if mistakes:
+            return f"“{name}” cannot run: there is a mistake in it. {mistakes[0]} Mend it, then restart the workers."
+        unread = [problem for problem in self._problems if problem.module is not None]
+        if unread:
+            return f"There is no function “{name}”. A module that may define it was not loaded. {unread[0]}"
+        offered = ", ".join(sorted(self._catalog)) or "none"
+        return f"There is no function “{name}”. Offered: {offered}."

@@ -15,12 +15,15 @@ from app.jobs.kinds.code.places import place_of_error
 class CodeProblem:
     """Something that cannot be used: where it stands, and what is wrong with what to do about it.
 
-    `concerns` is the name of a job or schedule, when only that is lost.
+    `job` or `schedule` is the name of the one that is lost by it, when it is no more than that.
     """
 
     source: str
     text: str
-    concerns: str | None = None
+    job: str | None = None
+    schedule: str | None = None
+    # The module that could not be loaded: nobody knows what is lost by that.
+    module: str | None = None
 
     def __str__(self) -> str:
         return f"{self.source}: {self.text}"
@@ -56,7 +59,7 @@ def load_modules(names: Sequence[str]) -> Loaded:
 def _add_function(function: CodeFunction, known: dict[str, CodeFunction]) -> list[CodeProblem]:
     name = str(function.name)
     if function.problems:
-        return [CodeProblem(function.source, text, name) for text in function.problems]
+        return [CodeProblem(function.source, text, job=name) for text in function.problems]
     first = known.setdefault(name, function)
     # The same function may come in by two modules, when one imports it from the other.
     if first is function:
@@ -86,10 +89,10 @@ def _import_all(names: Iterable[str]) -> tuple[list[ModuleType], list[CodeProble
 def _problem_of(name: str, error: BaseException) -> CodeProblem:
     if isinstance(error, ModuleNotFoundError) and _is_itself(name, error.name):
         advice = "Check BELFRY_JOBS, and that the module lies on PYTHONPATH or is installed."
-        return CodeProblem(name, f"There is no module “{name}”. {advice}")
+        return CodeProblem(name, f"There is no module “{name}”. {advice}", module=name)
     what = str(error) if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
     text = f"The module “{name}” cannot be loaded: {what.rstrip('.')}. Mend it, then restart."
-    return CodeProblem(place_of_error(error, module=name), text)
+    return CodeProblem(place_of_error(error, module=name), text, module=name)
 
 
 def _is_itself(name: str, missing: str | None) -> bool:

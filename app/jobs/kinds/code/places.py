@@ -4,14 +4,18 @@ import sys
 from pathlib import Path
 from types import FrameType, TracebackType
 
+from app.core.text import storable
+
+LONGEST_PLACE = 255
+
 
 def place_in(module: str, file: str, line: int) -> str:
     """A line of a module, named from where Python looks for it and not from where it lies on this machine."""
     if module == "__main__":
-        return f"{Path(file).name}:{line}"
+        return _short(f"{Path(file).name}:{line}")
     folders = module.split(".")
     name = "/".join([*folders, "__init__.py"] if Path(file).name == "__init__.py" else folders)
-    return f"{name.removesuffix('.py')}.py:{line}"
+    return _short(f"{name.removesuffix('.py')}.py:{line}")
 
 
 def place_of_frame(frame: FrameType, line: int | None = None) -> str:
@@ -48,6 +52,12 @@ def _below_path(file: str) -> str:
     roots = [Path(entry or ".").resolve() for entry in sys.path]
     found = [path.relative_to(root) for root in roots if path.is_relative_to(root)]
     return str(min(found, key=lambda each: len(each.parts), default=path.name))
+
+
+def _short(place: str) -> str:
+    """As long as its column is, by its end: that is what leads there."""
+    text = storable(place)
+    return text if len(text) <= LONGEST_PLACE else f"…{text[1 - LONGEST_PLACE :]}"
 
 
 _LOADER = "app.jobs.kinds.code.loading"

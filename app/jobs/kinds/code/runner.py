@@ -59,19 +59,27 @@ class Channel:
         self._pipe = pipe
         self._progress_at = 0.0
         self._begin()
-        # Of a forked process nobody knows what the threads of the first one held just then, and they are not there.
-        os.register_at_fork(after_in_child=self._begin)
+        # A forked process has none of our threads. What one held just then, as the buffer of what is printed while it
+        # is written, would stay held there for ever: so nobody forks while something is sent.
+        os.register_at_fork(before=self._hold, after_in_parent=self._let_go, after_in_child=self._begin)
+
+    def _hold(self) -> None:
+        self._lock.acquire()
+
+    def _let_go(self) -> None:
+        self._lock.release()
 
     def _begin(self) -> None:
-        self._lock = threading.Lock()
+        # Whoever sends may be asked to send once more by what it flushes.
+        self._lock = threading.RLock()
         self._withheld: ProgressMessage | None = None
         self._is_withholding = threading.Event()
         self._teller: threading.Thread | None = None
 
     def send(self, message: Message) -> None:
         """Send one message, after what was printed before it."""
-        _flush()
         with self._lock:
+            _flush()
             write_line(self._pipe, encode_message(message))
 
     def write_line(self, text: str, level: Level) -> None:
@@ -88,8 +96,8 @@ class Channel:
 
     def send_withheld(self) -> None:
         """Send the progress that was said last, unless it was sent."""
-        _flush()
         with self._lock:
+            _flush()
             said, self._withheld = self._withheld, None
             if said is not None:
                 self._progress_at = time.monotonic()
