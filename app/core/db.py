@@ -54,6 +54,15 @@ def partial_index(name: str, *columns: str, where: str, unique: bool = False) ->
     return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
 
 
+def index_of_given(name: str, *columns: str, given: str) -> Index:
+    """An index of the rows that have a value in that column, which may be all of them.
+
+    On PostgreSQL it is only for those who ask for values of that column. SQLite would hardly ever take it then, so
+    there it holds all rows.
+    """
+    return Index(name, *columns, postgresql_where=text(f"{given} IS NOT NULL"))
+
+
 def unique_where_given(table: str, *columns: str) -> tuple[UniqueConstraint, Index]:
     """Unique among the rows that have a value in the last of these columns. The others take no room in the index.
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from threading import Lock
+from threading import Event, Lock
 
 from sqlalchemy import Integer, Text, bindparam, update
 from sqlalchemy.exc import SQLAlchemyError
@@ -90,6 +90,7 @@ class Dispatcher:
     _trouble: Trouble = field(default_factory=lambda: Trouble(log, "handing out runs"), init=False, compare=False)
     _going: Lock = field(default_factory=Lock, init=False, compare=False)
     _next: Lock = field(default_factory=Lock, init=False, compare=False)
+    _wants_all: Event = field(default_factory=Event, init=False, compare=False)
     _last: list[Standing] = field(default_factory=lambda: [Standing()], init=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -105,11 +106,16 @@ class Dispatcher:
 
         A brief pass does not look for hints that went nowhere.
         """
-        # One pass goes on and one waits; the latter sees all that was committed by those who come third.
+        if not is_brief:
+            self._wants_all.set()
+        # One pass goes on and one waits; the latter sees all that was committed by those who come third, and looks for
+        # what went nowhere if one of them wanted that.
         if not self._next.acquire(blocking=False):
             return 0
         with self._going:
             self._next.release()
+            is_brief = not self._wants_all.is_set()
+            self._wants_all.clear()
             return self._pass(is_brief=is_brief)
 
     def dispatch_in_time(self) -> None:

@@ -22,14 +22,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.db import Base, partial_index, unique_where_given
+from app.core.db import Base, index_of_given, partial_index, unique_where_given
 from app.core.ids import new_id
 from app.jobs.policies import WhenLost
 from app.runs.states import RunState
 
 _HAS_FINISHED = "finished_at IS NOT NULL"
-_HAS_STATE = "state IS NOT NULL"
-_WAS_CREATED = "created_at IS NOT NULL"
 
 
 def in_state(state: RunState, run: "type[Run] | None" = None) -> ColumnElement[bool]:
@@ -96,10 +94,10 @@ class Run(Base):
         Index("ix_runs_job_id_created_at", "job_id", "created_at"),
         # All runs are in these. A check of a foreign key says nothing of these columns, so it cannot take them: planned
         # while there were few runs, it would for ever read all of an organization for each attempt that begins.
-        partial_index(
-            "ix_runs_organization_id_state_created_at", "organization_id", "state", "created_at", where=_HAS_STATE
+        index_of_given(
+            "ix_runs_organization_id_state_created_at", "organization_id", "state", "created_at", given="state"
         ),
-        partial_index("ix_runs_organization_id_created_at", "organization_id", "created_at", where=_WAS_CREATED),
+        index_of_given("ix_runs_organization_id_created_at", "organization_id", "created_at", given="created_at"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)

@@ -1,7 +1,7 @@
 """Reads of runs, as frozen rows. Every one is scoped to an organization, unless its name says otherwise."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -32,6 +32,9 @@ _STATE_WORDS = {
 
 class RunNotFound(NotFound):
     """No such run in this organization."""
+
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -151,8 +154,8 @@ def list_runs(
     session: Session, *, organization_id: UUID, run_filter: RunFilter, limit: int, older_than: UUID | None = None
 ) -> Page:
     """A page of runs, newest first. `older_than` is the last run of the page before."""
-    # Each was created, but only whoever says so may use the index of that order.
-    query = select_runs(organization_id, Run.created_at.is_not(None), *run_filter.conditions())
+    # That is each of them, but only whoever asks for a time may use the index of that order.
+    query = select_runs(organization_id, Run.created_at >= _LONG_AGO, *run_filter.conditions())
     if older_than is not None:
         edge = select(Run.created_at, Run.id).where(Run.id == older_than, Run.organization_id == organization_id)
         query = query.where(tuple_(Run.created_at, Run.id) < edge.scalar_subquery())

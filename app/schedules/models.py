@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.db import Base, partial_index
+from app.core.db import Base, index_of_given, partial_index
 from app.core.ids import new_id
 
 # SQLite numbers rows by itself only in a column of exactly this type.
@@ -64,7 +64,7 @@ class Schedule(Base):
             where="code_id IS NOT NULL",
         ),
         # All schedules are in it. A check of a foreign key, which says nothing of jobs, cannot take it.
-        partial_index("ix_schedules_organization_id_job_id", "organization_id", "job_id", where="job_id IS NOT NULL"),
+        index_of_given("ix_schedules_organization_id_job_id", "organization_id", "job_id", given="job_id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)

@@ -1,6 +1,6 @@
 """Indexes of runs and schedules that a check of a foreign key cannot take, and that hold no rows nobody looks for.
 
-Reads the runs while writers wait.
+Nobody reads or writes runs and schedules meanwhile.
 """
 
 import sqlalchemy as sa
@@ -9,12 +9,15 @@ from alembic import op
 revision = "0017"
 down_revision = "0016"
 
-# Name, table, columns, and of which rows. Those of a column that is never empty are indexes of all rows.
-INDEXES = (
-    ("ix_runs_organization_id_state_created_at", "runs", ["organization_id", "state", "created_at"], "state"),
-    ("ix_runs_organization_id_created_at", "runs", ["organization_id", "created_at"], "created_at"),
+# Name, table, columns, and of the rows that have which one.
+SPARSE = (
     ("ix_runs_schedule_id_finished_at", "runs", ["schedule_id", "finished_at"], "schedule_id"),
     ("ix_runs_schedule_id_created_at", "runs", ["schedule_id", "created_at"], "schedule_id"),
+)
+# All rows have those. SQLite would not take such an index.
+OF_POSTGRESQL = (
+    ("ix_runs_organization_id_state_created_at", "runs", ["organization_id", "state", "created_at"], "state"),
+    ("ix_runs_organization_id_created_at", "runs", ["organization_id", "created_at"], "created_at"),
     ("ix_schedules_organization_id_job_id", "schedules", ["organization_id", "job_id"], "job_id"),
 )
 # Of those runs alone that have a value in the last column. SQLite would have to make the table anew for that.
@@ -27,12 +30,23 @@ def _names(columns: list[str]) -> tuple[str, str]:
     return f"uq_{named}", f"ux_{named}"
 
 
+def _is_postgres() -> bool:
+    return op.get_context().dialect.name == "postgresql"
+
+
+def _lock() -> None:
+    """In the order in which a tick takes them, or one of both might have to be taken back."""
+    if _is_postgres():
+        op.execute("LOCK TABLE schedules, runs IN ACCESS EXCLUSIVE MODE")
+
+
 def upgrade() -> None:
-    for name, table, columns, given in INDEXES:
+    _lock()
+    for name, table, columns, given in (*SPARSE, *(OF_POSTGRESQL if _is_postgres() else ())):
         where = sa.text(f"{given} IS NOT NULL")
         op.drop_index(name, table)
         op.create_index(name, table, columns, sqlite_where=where, postgresql_where=where)
-    if op.get_context().dialect.name == "postgresql":
+    if _is_postgres():
         for columns in UNIQUE:
             constraint, index = _names(columns)
             op.drop_constraint(constraint, "runs")
@@ -41,11 +55,12 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    if op.get_context().dialect.name == "postgresql":
+    _lock()
+    if _is_postgres():
         for columns in UNIQUE:
             constraint, index = _names(columns)
             op.drop_index(index, "runs")
             op.create_unique_constraint(constraint, "runs", columns)
-    for name, table, columns, _ in INDEXES:
+    for name, table, columns, _ in (*SPARSE, *(OF_POSTGRESQL if _is_postgres() else ())):
         op.drop_index(name, table)
         op.create_index(name, table, columns)

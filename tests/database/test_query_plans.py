@@ -25,8 +25,9 @@ from app.queue.tasks import make_hints
 from app.runs import planner, reaper
 from app.runs.express import Express
 from app.runs.facts import AttemptEnd
+from app.runs.filters import RunFilter
 from app.runs.models import Run
-from app.runs.queries import earliest_ready_across_tenants, list_dead_letters
+from app.runs.queries import earliest_ready_across_tenants, list_dead_letters, list_runs
 from app.runs.run_lengths import last_lengths
 from app.runs.states import AttemptState
 from app.runs.statistics import count_outcomes, count_queue, schedule_stats
@@ -192,6 +193,25 @@ class TestQueryPlans:
         plan = " ".join(session.scalars(text(check), {"one": job.organization_id, "other": job.id}))
 
         assert f"uq_{table}_organization_id_id" in plan or f"pk_{table}" in plan
+
+    def test_of_a_list_of_runs(self, session: Session, job: Job) -> None:
+        own = job.organization_id
+        newest = list_runs(session, organization_id=own, run_filter=RunFilter(), limit=2)
+
+        plans = plans_of(
+            session.get_bind(),
+            lambda: list_runs(
+                session, organization_id=own, run_filter=RunFilter(), limit=2, older_than=newest.older_than
+            ),
+        )
+
+        assert any("ix_runs_organization_id_created_at" in plan for plan in plans)
+
+    def test_of_a_count_of_what_waits(self, engine: str, session: Session, job: Job) -> None:
+        plans = plans_of(session.get_bind(), lambda: count_queue(session, organization_id=job.organization_id))
+
+        by_state = "ix_runs_organization_id_state_created_at (organization_id=? AND state=?)"
+        assert engine == "postgresql" or any(by_state in plan for plan in plans)
 
     def test_of_a_sweep(self, session: Session, job: Job) -> None:
         rescope(session, ENGINE)

@@ -184,7 +184,7 @@ class TestActing:
         with database.transaction(scope_of(bob)) as session:
             outcome = retry_runs(session, actor=bob.actor, run_ids=[run_id], now=NOW)
 
-        assert outcome.skipped == [(run_id, "There is no such job here. It may have been deleted.")]
+        assert outcome.skipped == [(run_id, "“Nightly” was deleted, so there is nothing left to run.")]
 
     @pytest.mark.parametrize(
         "change",

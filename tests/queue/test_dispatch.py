@@ -27,6 +27,7 @@ from app.runs.states import AttemptState, Reason, RunState
 from tests.factories.work import make_job, make_organization, make_run
 from tests.fakes.clock import ManualClock
 from tests.fakes.database import OpenDatabase
+from tests.queue.crew import eventually
 
 TERMS = LeaseTerms.for_lease(30)
 
@@ -53,6 +54,8 @@ class HintsThatBreak(BrokenHints):
 
 class SlowHints(Hints):
     """A broker that lets each question wait until the test lets it answer."""
+
+    is_away = False
 
     def __init__(self) -> None:
         self.asked = Semaphore(0)
@@ -260,6 +263,25 @@ class TestDispatchFromManyThreads:
 
         assert not any(thread.is_alive() for thread in threads)
         assert sorted(hints.sent) == sorted(ids)
+
+    def test_looks_for_lost_hints_when_one_of_those_who_came_meanwhile_wanted_it(
+        self, database: OpenDatabase, clock: ManualClock
+    ) -> None:
+        hints = SlowHints()
+        hand = dispatcher(database, clock, hints, slots=5)
+        threads = [Thread(target=hand.dispatch), Thread(target=hand.dispatch, kwargs={"is_brief": True})]
+        threads[0].start()
+        hints.asked.acquire(timeout=10)
+        threads[1].start()
+        assert eventually(hand._next.locked)
+
+        hand.dispatch()
+        for _ in range(2):
+            hints.answer.release()
+        for thread in threads:
+            thread.join(10)
+
+        assert hints.asked.acquire(timeout=10)
 
 
 class TestSlotsOfAllWorkers:
