@@ -68,7 +68,7 @@ def measure_tick(place: Installation, keeper: Timekeeper, schedules: int) -> flo
 def measure_execution(place: Installation) -> float:
     """From the instant of a thousand slots to the end of the last of their runs."""
     with place.database.transaction() as session:
-        for table in ("events", "attempts", "runs", "schedules"):
+        for table in ("events", "attempts", "runs", "schedule_versions", "schedules"):
             session.execute(text(f"DELETE FROM {table}"))
         now = DatabaseClock().now(session)
     slot_at = (now + timedelta(seconds=65)).replace(second=0, microsecond=0)
