@@ -12,6 +12,7 @@ from app.jobs.kinds.code.catalog import Catalog, CodeFunction
 from app.jobs.kinds.code.declared import DeclaredSchedule, Group
 from app.jobs.kinds.code.loading import CodeProblem, load_modules
 from app.jobs.kinds.code.names import is_name
+from app.jobs.kinds.code.said import kind_and_words
 from app.schedules.code_origin import CodeSchedule, check_declared
 
 BUILT_IN_JOB_MODULES = ("app.jobs.kinds.code.http_check", "app.ops.code_jobs")
@@ -61,7 +62,7 @@ def load_definitions(settings: Settings) -> Definitions:
     for one in schedules:
         try:
             found = check_declared(one, jobs=jobs)
-        except Exception as error:  # noqa: BLE001 - what it says is the operator's, and may be of any type
+        except Exception as error:  # noqa: BLE001 - one that is odd in a way nobody thought of costs itself alone
             problems += _refused(one, error, settings.env)
             if _may_be_for(one, settings.env):
                 # What it said before goes on, and with it the job that it starts.
@@ -97,10 +98,10 @@ def _lacking(jobs: Iterable[CodeFunction]) -> Iterable[CodeProblem]:
 
 def _refused(one: DeclaredSchedule, error: Exception, environment: Environment) -> Iterable[CodeProblem]:
     """The mistake. One of another environment costs nothing here, and is told where code is made, not where it runs."""
-    said = error.message if isinstance(error, Invalid) else f"Something in it is of the wrong type: {error}."
+    said = error.message if isinstance(error, Invalid) else f"It cannot be used: {kind_and_words(error)}."
     text = f"Schedule “{one.id}”: {said}"
     if _may_be_for(one, environment):
-        yield CodeProblem(one.source, text, schedule=str(one.id))
+        yield CodeProblem(one.source, text, schedule=one.id)
     elif environment is Environment.DEVELOPMENT:
         yield CodeProblem(one.source, text)
 
@@ -115,7 +116,7 @@ def _without_twins(
     known: dict[str, DeclaredSchedule] = {}
     kept, problems = [], []
     for one in schedules:
-        first = known.setdefault(str(one.id), one) if _is_for(one, environment) else one
+        first = known.setdefault(one.id, one) if _is_for(one, environment) else one
         if first is one:
             kept.append(one)
         else:

@@ -21,6 +21,7 @@ from app.core.patience import patiently
 from app.core.scopes import ENGINE, Scope
 from app.core.sealing import Sealer
 from app.jobs.kinds.base import JobKinds, KindName, Level, Outcome, OutcomeStatus
+from app.jobs.kinds.code.said import kind_and_words
 from app.runs import chains, claims, interventions, ledger, logs, retries
 from app.runs.attempts import LiveAttempt
 from app.runs.children import ChildRuns
@@ -189,7 +190,7 @@ class Executor:
         except BaseException as error:
             # Whatever a job raises, SystemExit included, costs one run and never the worker's thread.
             log.exception("job raised", extra={"run_id": str(started.run_id)})
-            return Outcome(OutcomeStatus.FAILED, f"{type(error).__name__}: {error}")
+            return Outcome(OutcomeStatus.FAILED, kind_and_words(error))
 
     def _finish(self, attempt: LiveAttempt, outcome: Outcome) -> None:
         lines = attempt.take_lines()

@@ -12,7 +12,6 @@ from app.core.names import has_unshowable
 from app.jobs.code_rows import ALL_NAME, group_row_name
 from app.jobs.kinds.code.catalog import CodeFunction
 from app.jobs.kinds.code.declared import DeclaredSchedule, Group
-from app.jobs.kinds.code.names import NAME_RULE, is_name
 from app.schedules.fire_times import ClockChange, Rhythm, rhythm
 from app.schedules.policies import DEFAULT_MISSED_LIMIT, Missed, Overlap
 from app.schedules.policy_fields import clean_limit, clean_max_age, default_max_age, read_length
@@ -120,15 +119,15 @@ def origin_of(
 
 def check_declared(one: DeclaredSchedule, *, jobs: Mapping[str, CodeFunction]) -> CodeSchedule:
     """A declared schedule in its checked form. Raises Invalid: what is wrong with it, and what to do."""
-    if not is_name(one.id):
-        raise ScheduleInCodeInvalid(f"{one.id!r} cannot name a schedule. {NAME_RULE}")
+    if one.problems:
+        raise ScheduleInCodeInvalid(" ".join(one.problems))
     unknown = set(one.environments or ()) - set(Environment)
     if unknown or one.environments == ():
         known = " and ".join(f"'{each.value}'" for each in Environment)
-        named = ", ".join(map(repr, sorted(map(str, unknown)))) or "none"
+        named = ", ".join(map(repr, sorted(unknown))) or "none"
         raise ScheduleInCodeInvalid(f"environments={named} is not possible. There are {known}; leave it out for both.")
     clock_change, missed = _word(ClockChange, "clock_change", one.clock_change), _word(Missed, "missed", one.missed)
-    when = rhythm(str(one.cron), timezone=str(one.zone), spread_key=one.id, clock_change=clock_change)
+    when = rhythm(one.cron, timezone=one.zone, spread_key=one.id, clock_change=clock_change)
     return CodeSchedule(
         id=one.id,
         cron=when.cron.text,
@@ -139,7 +138,7 @@ def check_declared(one: DeclaredSchedule, *, jobs: Mapping[str, CodeFunction]) -
         description=_description(one),
         source=one.source,
         clock_change=clock_change,
-        tags=clean_tags(map(str, one.tags)),
+        tags=clean_tags(one.tags),
         missed_limit=_limit(one),
         missed_max_age_seconds=_max_age(one, when, missed),
     )
@@ -199,12 +198,6 @@ def _word(words: type[Word], name: str, given: str) -> Word:
     return words(given)
 
 
-def _whole(name: str, given: object) -> int:
-    if isinstance(given, bool) or not isinstance(given, int):
-        raise ScheduleInCodeInvalid(f"{name}={given!r} is not possible. Use a whole number.")
-    return given
-
-
 def _description(one: DeclaredSchedule) -> str:
     text = " ".join(one.description.split())
     if has_unshowable(text):
@@ -214,7 +207,7 @@ def _description(one: DeclaredSchedule) -> str:
 
 def _limit(one: DeclaredSchedule) -> int:
     given = one.missed_limit
-    return DEFAULT_MISSED_LIMIT if given is None else clean_limit(_whole("missed_limit", given))
+    return DEFAULT_MISSED_LIMIT if given is None else clean_limit(given)
 
 
 def _max_age(one: DeclaredSchedule, when: Rhythm, missed: Missed) -> int | None:
@@ -222,7 +215,7 @@ def _max_age(one: DeclaredSchedule, when: Rhythm, missed: Missed) -> int | None:
     given = one.missed_max_age
     if given is None:
         return None
-    seconds = read_length(given) if isinstance(given, str) else _whole("missed_max_age", given)
+    seconds = read_length(given) if isinstance(given, str) else given
     checked = clean_max_age(seconds, when=when, missed=missed)
     return None if checked == default_max_age(when) else checked
 
@@ -231,7 +224,7 @@ def _target(one: DeclaredSchedule, jobs: Mapping[str, CodeFunction]) -> str:
     if isinstance(one.run, Group):
         return _group(one.run, jobs)
     name = one.run.name if isinstance(one.run, CodeFunction) else one.run
-    found = jobs.get(str(name))
+    found = jobs.get(name)
     if found is None:
         known = ", ".join(sorted(jobs)) or "none"
         raise ScheduleInCodeInvalid(f"There is no job “{name}” for it to run. Jobs here: {known}.")

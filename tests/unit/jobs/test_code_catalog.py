@@ -1,5 +1,6 @@
 """How jobs and schedules are found in code, what is wrong with them, and what a form learns of their parameters."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ import pytest
 from app.core.config import EXAMPLE_JOBS, Settings
 from app.jobs.code import Context, job
 from app.jobs.kinds.code.arguments import ArgumentField, ArgumentKind, argument_fields
-from app.jobs.kinds.code.catalog import CodeFunction, Isolation, JobModuleInvalid, find_function
+from app.jobs.kinds.code.catalog import CodeFunction, JobModuleInvalid, find_function
+from app.jobs.kinds.code.declared_facts import Isolation
 from app.jobs.kinds.code.loading import Loaded, load_modules
 from app.jobs.kinds.code.places import LONGEST_PLACE, place_in
 from app.ops.code_definitions import Definitions, load_definitions
@@ -112,6 +114,15 @@ class TestAModuleThatCannotBeLoaded:
                 'job("x", grup="y")\n',
                 ":2: The module “{}” cannot be loaded: TypeError: job() got an unexpected",
             ),
+            ("raise KeyboardInterrupt\n", ":2: The module “{}” cannot be loaded: KeyboardInterrupt. Mend it"),
+            ("raise type('Odd', (BaseException,), {})('x')\n", ":2: The module “{}” cannot be loaded: Odd: x. Mend it"),
+            (
+                "class Mute(Exception):\n    def __str__(self): 1 / 0\nraise Mute\n",
+                ":4: The module “{}” cannot be loaded: Mute: it cannot say why, because of ZeroDivisionError. Mend it",
+            ),
+            ("import sys\nsys.modules[__name__] = 5\n", "{}: The module “{}” cannot be loaded: it put 5 in its own"),
+            ("__belfry_jobs__ = 5\n", "{}: The module “{}” cannot be loaded: it uses the name __belfry_jobs__, which"),
+            ("__name__ = 5\n1 / 0\n", ":3: The module “{}” cannot be loaded: ZeroDivisionError: division by zero."),
         ],
     )
     def test_is_named_with_the_line_that_failed(self, write: Write, text: str, problem: str):
@@ -119,7 +130,73 @@ class TestAModuleThatCannotBeLoaded:
 
         found = load_modules([name])
 
-        assert problems_of(found)[0].startswith(problem.format(name))
+        assert problems_of(found)[0].startswith(problem.format(name, name))
+        assert not found.is_complete
+
+
+# An object whose class raises at every touch, as proxies and half-made mocks do.
+EVIL = """
+def refuse(*given, **named):
+    raise RuntimeError("hands off")
+class Evil(metaclass=type("EvilMeta", (type,), {"__repr__": refuse, "__instancecheck__": refuse})):
+    for name in ("__eq__", "__hash__", "__bool__", "__repr__", "__str__", "__iter__", "__len__", "__getattribute__"):
+        locals()[name] = refuse
+    __class__ = property(refuse)
+evil = Evil()
+"""
+WELL = '@job("well")\ndef well(): ...\nschedule("daily", "@daily", run="well")\n'
+
+
+class TestAnObjectThatRaisesAtEveryTouch:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "",
+            "def __getattr__(name): refuse()\n",
+            "import sys\nsys.modules['evil_thing'] = evil\n",
+        ],
+    )
+    def test_in_a_module_costs_nothing(self, define, text: str):
+        found = define(f"{EVIL}{text}{WELL}")
+
+        assert (found.problems, found.is_complete) == ((), True)
+        assert ("well" in found.functions, [one.id for one in found.schedules]) == (True, ["daily"])
+
+    @pytest.mark.parametrize(
+        ("text", "problem"),
+        [
+            ("job(evil)(lambda: None)", "something of the type Evil cannot name a job."),
+            ("job('odd', title=evil)(lambda: None)", "title=something of the type Evil is not possible. Use a text."),
+            ("job('odd', timeout=evil)(lambda: None)", "timeout=something of the type Evil is not possible. Use 1 to"),
+            ("job('odd', not_on=evil)(lambda: None)", "not_on=something of the type Evil is not possible. Use a list"),
+            ("job('odd', not_on=[evil])(lambda: None)", "not_on=something of the type Evil is not possible. Use 'netw"),
+            ("job('odd', isolation=evil)(lambda: None)", "isolation=something of the type Evil is not possible."),
+            (
+                "job('odd', idempotent=evil)(lambda: None)",
+                "idempotent=something of the type Evil is not possible. Use T",
+            ),
+            ("job('odd')(evil)", "@job stands above something of the type Evil, which is no function."),
+            ("job('odd')(lambda *, x=evil: None)", "Its parameter “x” has no type."),
+            (
+                "def f(x: object = evil): ...\njob('odd')(f)",
+                "Its parameters cannot be read: RuntimeError: hands off. Give them plain types.",
+            ),
+            ("def f(): ...\nf.__signature__ = evil\njob('odd')(f)", "Its parameters cannot be read: "),
+            ("def f(x: 'exit()'): ...\njob('odd')(f)", "Its parameters cannot be read: SystemExit: None. Give them"),
+            ("schedule(evil, '@daily', run='well')", "something of the type Evil cannot name a schedule."),
+            ("schedule('odd', evil, run='well')", "cron=something of the type Evil is not possible. Use a text."),
+            ("schedule('odd', '@daily', run=evil)", "run=something of the type Evil is not possible. Use the name of"),
+            ("schedule('odd', '@daily', run=group(evil))", "group(something of the type Evil) is not possible."),
+            ("schedule('odd', '@daily', run='well', tags=evil)", "tags=something of the type Evil is not possible."),
+        ],
+    )
+    def test_in_a_definition_costs_that_one_alone(self, define, text: str, problem: str):
+        found = define(f"{EVIL}{text}\n{WELL}")
+
+        assert len(found.problems) == 1
+        assert problem in found.problems[0].text
+        assert re.search(r"\.py:\d+$", found.problems[0].source)
+        assert ("well" in found.functions, [one.id for one in found.schedules]) == (True, ["daily"])
 
 
 class TestAMistake:
@@ -135,6 +212,19 @@ class TestAMistake:
             ('"fetch", memory_mib="1 GB"', "memory_mib='1 GB' is not possible. Use a whole number from 1"),
             ('"fetch", processes=0', "processes=0 is not possible. Use a whole number from 1"),
             ('"fetch", isolation="cloud"', "isolation='cloud' is not possible. Use 'process' or 'thread'."),
+            ('"fetch", isolation=[]', "isolation=[] is not possible. Use 'process' or 'thread'."),
+            ('"fetch", timeout="10"', "timeout='10' is not possible. Use 1 to 86400 seconds."),
+            ('"fetch", timeout=float("nan")', "timeout=nan is not possible. Use 1 to 86400 seconds."),
+            ('"fetch", timeout=float("inf")', "timeout=inf is not possible. Use 1 to 86400 seconds."),
+            ('"fetch", timeout=90.0', "timeout=90.0 is not possible. Use 1 to 86400 seconds."),
+            ('"fetch", timeout=True', "timeout=True is not possible. Use 1 to 86400 seconds."),
+            ('"fetch", idempotent="no"', "idempotent='no' is not possible. Use True or False."),
+            ('"fetch", idempotent=1', "idempotent=1 is not possible. Use True or False."),
+            ('"fetch", platform_only=None', "platform_only=None is not possible. Use True or False."),
+            ('"fetch", title=5', "title=5 is not possible. Use a text."),
+            ('"fetch", not_on="job"', "not_on='job' is not possible. Use a list, such as ['rejected', 'job']."),
+            ('"fetch", memory_mib=10**12', "memory_mib=1000000000000 is not possible. Use a whole number from 1 to"),
+            ("5", "5 cannot name a job. Use small letters"),
         ],
     )
     def test_of_a_job_costs_that_job_alone(self, write: Write, given: str, problem: str):
@@ -162,6 +252,23 @@ class TestAMistake:
 
         assert problems_of(found)[0].startswith(f":3: {problem}")
 
+    @pytest.mark.parametrize("text", ["async def fetch(): ...", "def fetch():\n    yield 1"])
+    def test_is_a_function_that_would_do_nothing(self, write: Write, text: str):
+        found = load_modules([write(f'@job("fetch")\n{text}\n')])
+
+        assert problems_of(found) == [
+            ":2: It is no plain function: “async” and “yield” do nothing here. Write it as a def that returns."
+        ]
+
+    def test_is_no_word_of_a_class_of_its_own(self, write: Write):
+        text = "from enum import IntEnum, StrEnum\nclass W(StrEnum):\n    LOW = 'low'\nclass N(IntEnum):\n    FEW = 2\n"
+        name = write(f'{text}@job("fetch", priority=W.LOW, tries=N.FEW, timeout=N.FEW)\ndef fetch(): ...\n')
+
+        found = load_modules([name]).functions["fetch"]
+
+        assert (found.policies.priority.word, found.policies.retry.tries, found.timeout_seconds) == ("low", 2, 2)
+        assert {type(found.policies.retry.tries), type(found.timeout_seconds)} == {int}
+
     def test_is_a_name_that_two_functions_have(self, write: Write):
         name = write(f'import {FAKES}\n@job("greet")\ndef mine(): ...\n')
 
@@ -178,10 +285,22 @@ class TestAMistake:
             ('"Nightly", "@daily", run="fetch"', "'Nightly' cannot name a schedule. Use small letters"),
             ('["nightly"], "@daily", run="fetch"', "['nightly'] cannot name a schedule. Use small letters"),
             ('["nightly"], "@daily", run=group("feed")', "['nightly'] cannot name a schedule. Use small letters"),
-            ('"nightly", "@daily", run="fetch", description=None', "Something in it is of the wrong type: 'NoneType'"),
-            ('"nightly", "@daily", run="fetch", environments=[[]]', "environments='[]' is not possible. There are"),
-            ('"nightly", "@daily", run="fetch", environments=5', "environments='5' is not possible. There are"),
-            ('"nightly", "@daily", run="fetch", environments="staging"', "environments='staging' is not possible."),
+            ('"nightly", "@daily", run="fetch", description=None', "description=None is not possible. Use a text."),
+            ('"nightly", "@daily", run="fetch", environments=[[]]', "environments=[[]] is not possible. Use a list of"),
+            ('"nightly", "@daily", run="fetch", environments=5', "environments=5 is not possible. Use a list of texts"),
+            (
+                '"nightly", "@daily", run="fetch", environments="development"',
+                "environments='development' is not possible. Use a list of texts, such as ['production'].",
+            ),
+            ('"nightly", "@daily", run="fetch", tags="slow"', "tags='slow' is not possible. Use a list of texts"),
+            ('"nightly", "@daily", run="fetch", tags=iter(int, 1)', "tags=<callable_iterator object at"),
+            ('"nightly", 5, run="fetch"', "cron=5 is not possible. Use a text."),
+            ('"nightly", "@daily", None, run="fetch"', "zone=None is not possible. Use a text."),
+            ('"nightly", "@daily", run=group(None)', "group(None) is not possible. Use the name of a group, or ALL_JO"),
+            ('"nightly", "@daily", run=None', "run=None is not possible. Use the name of a job, group('name') or ALL"),
+            ('"nightly", "@daily", run="fetch", missed=None', "missed=None is not possible. Use a text."),
+            ('"nightly", "@daily", run="fetch", missed_limit=True', "missed_limit=True is not possible. Use a whole"),
+            ('"nightly", "@daily", run="fetch", missed_max_age=float("nan")', "missed_max_age=nan is not possible."),
             ('"nightly", "61 * * * *", run="fetch"', "Minute 61 does not exist. Use 0 to 59."),
             ('"nightly", "@daily", "Mars/Base", run="fetch"', "There is no time zone 'Mars/Base'."),
             ('"nightly", "@daily", run="fitch"', "There is no job “fitch” for it to run. Jobs here: fetch, open."),

@@ -8,6 +8,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from app.jobs.kinds.code.catalog import CodeFunction
+from app.jobs.kinds.code.said import is_a, kind_and_words, shown
 
 Value = str | int | float | bool | None
 
@@ -46,6 +47,19 @@ _KINDS: tuple[tuple[type, ArgumentKind], ...] = (
 def argument_fields(function: CodeFunction) -> tuple[ArgumentField, ...]:
     """The arguments of a function in the order of their declaration."""
     return tuple(_field(name, info) for name, info in function.arguments.model_fields.items())
+
+
+def why_no_form(function: CodeFunction) -> str | None:
+    """What of the arguments no form can show, and what to do; None where one can."""
+    try:
+        for field in argument_fields(function):
+            for what, text in (("title", field.label), ("description", field.help)):
+                if not is_a(text, str):
+                    return f"The {what} of its parameter “{field.name}” is {shown(text)}. Use a text."
+    except BaseException as error:  # noqa: BLE001 - types and defaults are the operator's, and may raise anything
+        text = kind_and_words(error).rstrip(".")
+        return f"Its parameters cannot be shown as a form: {text}. Give them plain types."
+    return None
 
 
 def _field(name: str, info: FieldInfo) -> ArgumentField:

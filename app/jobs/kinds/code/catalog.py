@@ -2,10 +2,10 @@
 
 import importlib
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
-from types import ModuleType
+from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 from pydantic import BaseModel
@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from app.core.errors import Invalid
 from app.core.names import has_unshowable
 from app.jobs.kinds.code.context import FunctionContext
+from app.jobs.kinds.code.declared_facts import FactsSaid, Isolation, read_facts
 from app.jobs.kinds.code.declared_policies import (
     DEFAULT_RETRY_DELAY_SECONDS,
     DEFAULT_TIMEOUT_SECONDS,
@@ -21,9 +22,10 @@ from app.jobs.kinds.code.declared_policies import (
     DeclaredPolicies,
     PoliciesSaid,
     read_policies,
+    usable_timeout,
 )
-from app.jobs.kinds.code.names import NAME_RULE, is_name
 from app.jobs.kinds.code.places import place_in, place_of_frame
+from app.jobs.kinds.code.said import contents_of, is_a, plain, shown
 from app.jobs.kinds.code.signatures import NoArguments, Signature, SignatureUnreadable, read_signature
 from app.jobs.policies import DEFAULT_LONGEST_DELAY_SECONDS, Backoff, Priority, WhenLost
 
@@ -32,17 +34,12 @@ Catalog = Mapping[str, "CodeFunction"]
 
 # Where a module keeps what it declared, in the order of its lines.
 DECLARED_JOBS = "__belfry_jobs__"
+# Such a function does nothing when it is called, but hands back something that would.
+_NOT_CALLED_AT_ONCE = CO_COROUTINE | CO_GENERATOR | CO_ASYNC_GENERATOR
 
 
 class JobModuleInvalid(Invalid):
     """A module that should offer functions cannot be used."""
-
-
-class Isolation(StrEnum):
-    """Where a function runs."""
-
-    PROCESS = "process"  # a process of its own, ended by force at its limits
-    THREAD = "thread"  # the worker's own thread: starts at once, and has to look at its deadline itself
 
 
 @dataclass(frozen=True)
@@ -122,27 +119,31 @@ def job(
     Times are in seconds: at `timeout` a run is ended, at `soft_timeout` it is marked. `retry_delay` to `not_on` say
     when it is tried again, `when_lost` what follows when its worker dies, `priority` and `concurrency` who goes first
     and how many at once: all in the words of the pages. `idempotent` promises that doing it twice does no harm. With
-    `isolation="thread"` it runs in the worker itself. `memory_mib` and `processes` say what a run may use, where the
-    installation's limits do not fit. What is wrong is told by `belfry jobs check` and on the page, and costs this job
-    alone.
+    `isolation="thread"` it runs in the worker itself, where it is only asked to stop and nobody can end it.
+    `memory_mib` and `processes` say what a run may use, where the installation's limits do not fit. What is wrong is
+    told by `belfry jobs check` and on the page, and costs this job alone.
     """
     said = PoliciesSaid(
         timeout, soft_timeout, tries, retry_delay, backoff, longest_delay, jitter, not_on, when_lost, priority,
         concurrency,
     )  # fmt: skip
     policies, problems = read_policies(said)
-    problems += [*_problems(name, group, isolation), *_problems_of_room(queue, memory_mib, processes)]
+    facts = read_facts(
+        FactsSaid(name, title, summary, group, queue, idempotent, isolation, platform_only, memory_mib, processes),
+        problems,
+    )
 
     def declare(call: Callable[..., Result]) -> CodeFunction:
         frame = sys._getframe(1)
-        words = {"title": title or _words(name), "summary": summary or _first_line(call.__doc__)}
-        problems.extend(_problems_of_words(words))
+        summary = facts.summary or _first_line(call)
+        if not facts.summary and has_unshowable(summary, besides="\t"):
+            problems.append(f"Its docstring {shown(summary)} has characters that cannot be shown. Leave them out.")
         found = CodeFunction(
-            name, words["title"], words["summary"], call,
+            facts.name, facts.title, summary, call,
             _signature(call, problems), _place(call) or place_of_frame(frame),
-            is_idempotent=idempotent, group=group, queue=queue, timeout_seconds=timeout, policies=policies,
-            isolation=Isolation(isolation) if isolation in set(Isolation) else Isolation.PROCESS,
-            platform_only=platform_only, memory_mib=memory_mib, processes=processes,
+            is_idempotent=facts.is_idempotent, group=facts.group, queue=facts.queue,
+            timeout_seconds=usable_timeout(timeout), policies=policies, isolation=facts.isolation,
+            platform_only=facts.platform_only, memory_mib=facts.memory_mib, processes=facts.processes,
             # Last, because reading the signature may have found one more.
             problems=tuple(problems),
         )  # fmt: skip
@@ -162,47 +163,19 @@ def find_function(module: str, name: str) -> CodeFunction:
 
 def offered_by(module: ModuleType) -> list[CodeFunction]:
     """What a module declares or imports by name, each once."""
-    imported = [value for value in vars(module).values() if isinstance(value, CodeFunction)]
-    declared: list[CodeFunction] = vars(module).get(DECLARED_JOBS, [])
+    here = contents_of(module)
+    imported = [value for value in here.values() if is_a(value, CodeFunction)]
+    declared: list[CodeFunction] = [one for one in here.get(DECLARED_JOBS, []) if is_a(one, CodeFunction)]
     return declared + [function for function in imported if all(function is not one for one in declared)]
 
 
-def _problems(name: str, group: str | None, isolation: str) -> list[str]:
-    found = []
-    if not is_name(name):
-        found.append(f"{name!r} cannot name a job. {NAME_RULE}")
-    if group is not None and not is_name(group):
-        found.append(f"{group!r} cannot name a group. {NAME_RULE}")
-    if isolation not in set(Isolation):
-        found.append(f"isolation={isolation!r} is not possible. Use 'process' or 'thread'.")
-    return found
-
-
-def _problems_of_room(queue: object, memory_mib: object, processes: object) -> list[str]:
-    found = []
-    if queue is not None and (not isinstance(queue, str) or has_unshowable(queue)):
-        found.append(f"queue={queue!r} is not possible. Use the name of a queue.")
-    for name, number in (("memory_mib", memory_mib), ("processes", processes)):
-        if number is not None and not _is_from_one(number):
-            found.append(f"{name}={number!r} is not possible. Use a whole number from 1, or leave it out.")
-    return found
-
-
-def _problems_of_words(words: Mapping[str, object]) -> Iterator[str]:
-    for name, text in words.items():
-        if not isinstance(text, str):
-            yield f"{name}={text!r} is not possible. Use a text."
-        elif has_unshowable(text, besides="\n\t"):
-            yield f"{name}={text!r} has characters that cannot be shown. Leave them out."
-
-
-def _is_from_one(number: object) -> bool:
-    return isinstance(number, int) and not isinstance(number, bool) and number >= 1
-
-
 def _signature(call: Callable[..., Result], problems: list[str]) -> Signature:
-    if not hasattr(call, "__code__"):
-        problems.append(f"@job stands above {call!r}, which is no function. Put it above a def.")
+    function = _function_of(call)
+    if function is None:
+        problems.append(f"@job stands above {shown(call)}, which is no function. Put it above a def.")
+        return Signature(NoArguments)
+    if function.__code__.co_flags & _NOT_CALLED_AT_ONCE:
+        problems.append("It is no plain function: “async” and “yield” do nothing here. Write it as a def that returns.")
         return Signature(NoArguments)
     try:
         return read_signature(call)
@@ -211,15 +184,22 @@ def _signature(call: Callable[..., Result], problems: list[str]) -> Signature:
         return Signature(NoArguments)
 
 
-def _place(call: Callable[..., Result]) -> str:
+def _function_of(call: Any) -> FunctionType | None:
+    """The function that something is, or the method of an object; None for anything else."""
+    inner = call.__func__ if is_a(call, MethodType) else call
+    return inner if is_a(inner, FunctionType) else None
+
+
+def _place(call: object) -> str:
     """Where it begins; nothing for what is no function."""
-    code = getattr(call, "__code__", None)
-    return place_in(call.__module__, code.co_filename, code.co_firstlineno) if code else ""
+    function = _function_of(call)
+    if function is None:
+        return ""
+    module, code = plain(function.__module__), function.__code__
+    return place_in(module if is_a(module, str) else "__main__", code.co_filename, code.co_firstlineno)
 
 
-def _words(name: str) -> str:
-    return str(name).replace("_", " ").replace("-", " ").capitalize()
-
-
-def _first_line(text: str | None) -> str:
-    return (text or "").strip().partition("\n")[0]
+def _first_line(call: object) -> str:
+    """What its docstring says first."""
+    text = plain(getattr(_function_of(call), "__doc__", None))
+    return text.strip().partition("\n")[0] if is_a(text, str) else ""

@@ -1,10 +1,11 @@
 """How runs of a function go on, as its code says it: what stands in @job, checked. Pure."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
+from app.jobs.kinds.code.said import entries, is_a, plain, shown
 from app.jobs.policies import (
     DEFAULT_LONGEST_DELAY_SECONDS,
     LONGEST_DELAY_SECONDS,
@@ -69,53 +70,61 @@ class DeclaredPolicies:
 USUAL_POLICIES = DeclaredPolicies()
 
 
-def read_policies(said: PoliciesSaid) -> tuple[DeclaredPolicies, list[str]]:
+def read_policies(given: PoliciesSaid) -> tuple[DeclaredPolicies, list[str]]:
     """What somebody said, and what of it is not possible; then the policies are those of a job that says nothing."""
+    said = PoliciesSaid(**{one.name: plain(getattr(given, one.name)) for one in fields(PoliciesSaid)})
     # Read once: what is iterated over may be gone after that.
-    not_on = _words(said.not_on)
+    not_on = entries(said.not_on)
     problems = [*_problems_of_numbers(said), *_problems_of_words(said, not_on)]
-    if problems:
+    if problems or not_on is None:
         return USUAL_POLICIES, problems
     retry = RetryPolicy(
         said.tries, said.retry_delay, Backoff(said.backoff), WhenLost(said.when_lost), said.longest_delay, said.jitter,
-        frozenset(ErrorClass(str(word)) for word in not_on),
+        frozenset(ErrorClass(word) for word in not_on),
     )  # fmt: skip
     return DeclaredPolicies(retry, said.soft_timeout, Priority.of(said.priority), said.concurrency), []
 
 
+def usable_timeout(given: object) -> int:
+    """The timeout that somebody said; the usual one in the place of what is not possible, which is named elsewhere."""
+    seconds = plain(given)
+    return seconds if _is_within(seconds, 1, LONGEST_TIMEOUT_SECONDS) else DEFAULT_TIMEOUT_SECONDS
+
+
 def _problems_of_numbers(said: PoliciesSaid) -> Iterator[str]:
     if not _is_within(said.timeout, 1, LONGEST_TIMEOUT_SECONDS):
-        yield f"timeout={said.timeout!r} is not possible. Use 1 to {LONGEST_TIMEOUT_SECONDS} seconds."
+        yield f"timeout={shown(said.timeout)} is not possible. Use 1 to {LONGEST_TIMEOUT_SECONDS} seconds."
     elif said.soft_timeout is not None and not _is_within(said.soft_timeout, 1, said.timeout - 1):
         yield (
-            f"soft_timeout={said.soft_timeout!r} is not possible. "
+            f"soft_timeout={shown(said.soft_timeout)} is not possible. "
             f"Use at least 1 second and less than the timeout, which is {said.timeout}."
         )
     if not _is_within(said.tries, 1, MOST_TRIES):
-        yield f"tries={said.tries!r} is not possible. Use 1 to {MOST_TRIES}."
+        yield f"tries={shown(said.tries)} is not possible. Use 1 to {MOST_TRIES}."
     if not _is_within(said.retry_delay, 0, LONGEST_DELAY_SECONDS):
-        yield f"retry_delay={said.retry_delay!r} is not possible. Use 0 to {LONGEST_DELAY_SECONDS} seconds."
+        yield f"retry_delay={shown(said.retry_delay)} is not possible. Use 0 to {LONGEST_DELAY_SECONDS} seconds."
     elif not _is_within(said.longest_delay, max(1, said.retry_delay), LONGEST_LONGEST_DELAY_SECONDS):
         yield (
-            f"longest_delay={said.longest_delay!r} is not possible. "
+            f"longest_delay={shown(said.longest_delay)} is not possible. "
             f"Use {max(1, said.retry_delay)} to {LONGEST_LONGEST_DELAY_SECONDS} seconds: no less than retry_delay."
         )
     if said.concurrency is not None and not _is_within(said.concurrency, 1, MOST_AT_ONCE):
-        yield f"concurrency={said.concurrency!r} is not possible. Use 1 to {MOST_AT_ONCE}, or leave it out."
+        yield f"concurrency={shown(said.concurrency)} is not possible. Use 1 to {MOST_AT_ONCE}, or leave it out."
 
 
-def _problems_of_words(said: PoliciesSaid, not_on: tuple[object, ...]) -> Iterator[str]:
-    jitter: object = said.jitter
-    if not isinstance(jitter, bool):
-        yield f"jitter={said.jitter!r} is not possible. Use True or False."
+def _problems_of_words(said: PoliciesSaid, not_on: tuple[object, ...] | None) -> Iterator[str]:
+    if not is_a(said.jitter, bool):
+        yield f"jitter={shown(said.jitter)} is not possible. Use True or False."
+    if not_on is None:
+        yield f"not_on={shown(said.not_on)} is not possible. Use a list, such as ['rejected', 'job']."
     for name, word, known in (
         ("backoff", said.backoff, _values(Backoff)),
         ("when_lost", said.when_lost, _values(WhenLost)),
         ("priority", said.priority, _PRIORITIES),
-        *(("not_on", word, _values(ErrorClass)) for word in not_on),
+        *(("not_on", word, _values(ErrorClass)) for word in not_on or ()),
     ):
-        if not isinstance(word, str) or word not in known:
-            yield f"{name}={word!r} is not possible. Use {_or(known)}."
+        if not is_a(word, str) or word not in known:
+            yield f"{name}={shown(word)} is not possible. Use {_or(known)}."
 
 
 def _values(words: type[StrEnum]) -> tuple[str, ...]:
@@ -126,9 +135,5 @@ def _or(words: tuple[str, ...]) -> str:
     return f"{', '.join(map(repr, words[:-1]))} or {words[-1]!r}"
 
 
-def _words(said: object) -> tuple[object, ...]:
-    return tuple(said) if isinstance(said, Iterable) and not isinstance(said, str) else (said,)
-
-
-def _is_within(number: object, least: int, most: int) -> bool:
-    return isinstance(number, int) and not isinstance(number, bool) and least <= number <= most
+def _is_within(number: Any, least: int, most: int) -> bool:
+    return is_a(number, int) and not is_a(number, bool) and least <= number <= most

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from app.core.config import Settings
 from app.core.text import storable
 from app.jobs.kinds.base import DefinitionInvalid, Outcome, OutcomeStatus, RunContext
-from app.jobs.kinds.code.catalog import Catalog, CodeFunction, Isolation
+from app.jobs.kinds.code.catalog import Catalog, CodeFunction
+from app.jobs.kinds.code.declared_facts import Isolation
 from app.jobs.kinds.code.fork_server import can_run_functions
 from app.jobs.kinds.code.group_run import group_title, run_group
 from app.jobs.kinds.code.in_thread import run_in_thread

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
 
-from app.jobs.kinds.code.catalog import CodeFunction, offered_by
+from app.jobs.kinds.code.arguments import why_no_form
+from app.jobs.kinds.code.catalog import DECLARED_JOBS, CodeFunction, offered_by
 from app.jobs.kinds.code.declared import DECLARED_SCHEDULES, DeclaredSchedule
 from app.jobs.kinds.code.places import place_of_error
+from app.jobs.kinds.code.said import contents_of, is_a, kind_and_words, plain, shown, words_of
 
 
 @dataclass(frozen=True)
@@ -49,25 +51,29 @@ def load_modules(names: Sequence[str]) -> Loaded:
     is_complete = not problems
     functions: dict[str, CodeFunction] = {}
     schedules: list[DeclaredSchedule] = []
-    for module in modules:
+    for module in modules.values():
         for function in offered_by(module):
             problems += _add_function(function, functions)
-        schedules += vars(module).get(DECLARED_SCHEDULES, [])
-    return Loaded(functions, tuple(schedules), tuple(problems), tuple(one.__name__ for one in modules), is_complete)
+        schedules += [one for one in contents_of(module).get(DECLARED_SCHEDULES, []) if is_a(one, DeclaredSchedule)]
+    return Loaded(functions, tuple(schedules), tuple(problems), tuple(modules), is_complete)
 
 
 def _add_function(function: CodeFunction, known: dict[str, CodeFunction]) -> list[CodeProblem]:
-    name = str(function.name)
-    if function.problems:
-        return [CodeProblem(function.source, text, job=name) for text in function.problems]
-    first = known.setdefault(name, function)
+    name = function.name
+    first = known.get(name)
     # The same function may come in by two modules, when one imports it from the other.
     if first is function:
         return []
-    return [CodeProblem(function.source, f"There is a job “{name}” already, at {first.source}. Rename one.")]
+    problems = function.problems or tuple(filter(None, [why_no_form(function)]))
+    if problems:
+        return [CodeProblem(function.source, text, job=name) for text in problems]
+    if first is not None:
+        return [CodeProblem(function.source, f"There is a job “{name}” already, at {first.source}. Rename one.")]
+    known[name] = function
+    return []
 
 
-def _import_all(names: Iterable[str]) -> tuple[list[ModuleType], list[CodeProblem]]:
+def _import_all(names: Iterable[str]) -> tuple[dict[str, ModuleType], list[CodeProblem]]:
     found: dict[str, ModuleType] = {}
     problems = []
     waiting = list(dict.fromkeys(names))
@@ -76,24 +82,44 @@ def _import_all(names: Iterable[str]) -> tuple[list[ModuleType], list[CodeProble
         if name in found:
             continue
         try:
-            module = importlib.import_module(name)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - the module is the operator's, and may do anything
+            module, below = _import(name)
+        except BaseException as error:  # noqa: BLE001 - the module is the operator's, and may do anything
             problems.append(_problem_of(name, error))
             continue
         found[name] = module
-        below = pkgutil.iter_modules(getattr(module, "__path__", ()), prefix=f"{name}.")
-        waiting += [each.name for each in below if not each.name.rpartition(".")[2].startswith("_")]
-    return list(found.values()), problems
+        waiting += below
+    return found, problems
+
+
+def _import(name: str) -> tuple[ModuleType, list[str]]:
+    """A module, and the names of those below it. Raises whatever it raises."""
+    module = importlib.import_module(name)
+    if not is_a(module, ModuleType):
+        raise ImportError(f"it put {shown(module)} in its own place in sys.modules")
+    # Not asked of the module, which may answer for names that it does not have.
+    here = contents_of(module)
+    below = pkgutil.iter_modules(here.get("__path__", ()), prefix=f"{name}.")
+    for declared in (DECLARED_JOBS, DECLARED_SCHEDULES):
+        if not is_a(here.get(declared, []), list):
+            raise ImportError(f"it uses the name {declared}, which is Belfry's")
+    return module, [each.name for each in below if not each.name.rpartition(".")[2].startswith("_")]
 
 
 def _problem_of(name: str, error: BaseException) -> CodeProblem:
-    if isinstance(error, ModuleNotFoundError) and _is_itself(name, error.name):
+    if type(error) is ModuleNotFoundError and _is_itself(name, plain(error.name)):
         advice = "Check BELFRY_JOBS, and that the module lies on PYTHONPATH or is installed."
         return CodeProblem(name, f"There is no module “{name}”. {advice}", module=name)
-    what = str(error) if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
+    what = words_of(error) if is_a(error, ImportError) else kind_and_words(error)
     text = f"The module “{name}” cannot be loaded: {what.rstrip('.')}. Mend it, then restart."
-    return CodeProblem(place_of_error(error, module=name), text, module=name)
+    return CodeProblem(_place_of(name, error), text, module=name)
 
 
-def _is_itself(name: str, missing: str | None) -> bool:
-    return missing is not None and (name == missing or name.startswith(f"{missing}."))
+def _place_of(name: str, error: BaseException) -> str:
+    try:
+        return place_of_error(error, module=name)
+    except Exception:  # noqa: BLE001 - what the module says of itself may be of any type
+        return name
+
+
+def _is_itself(name: str, missing: object) -> bool:
+    return isinstance(missing, str) and (name == missing or name.startswith(f"{missing}."))

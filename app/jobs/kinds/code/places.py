@@ -5,6 +5,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 
 from app.core.text import storable
+from app.jobs.kinds.code.said import is_a, plain
 
 LONGEST_PLACE = 255
 
@@ -20,8 +21,8 @@ def place_in(module: str, file: str, line: int) -> str:
 
 def place_of_frame(frame: FrameType, line: int | None = None) -> str:
     """Where a frame stands."""
-    module = str(frame.f_globals.get("__name__", "__main__"))
-    return place_in(module, frame.f_code.co_filename, line or frame.f_lineno)
+    module = plain(frame.f_globals.get("__name__"))
+    return place_in(module if is_a(module, str) else "__main__", frame.f_code.co_filename, line or frame.f_lineno)
 
 
 def place_of_error(error: BaseException, *, module: str) -> str:

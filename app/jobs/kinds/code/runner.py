@@ -37,6 +37,7 @@ from app.jobs.kinds.code.protocol import (
     encode_result,
     write_line,
 )
+from app.jobs.kinds.code.said import is_a, plain, text_of, type_name
 from app.jobs.kinds.definitions import parse_definition
 from app.jobs.policies import ErrorClass
 
@@ -183,9 +184,9 @@ def perform(work: Callable[[], Result], limits: Limits) -> EndMessage:
     try:
         return _success(work())
     except JobFailed as error:
-        return EndMessage(message=_shortened(str(error.message)), may_retry=bool(error.retry))
+        return EndMessage(message=_shortened(text_of(error.message)), may_retry=bool(error.retry))
     except RetryLater as error:
-        text = _shortened(str(error.message))
+        text = _shortened(text_of(error.message))
         return EndMessage(message=text, error_class=ErrorClass.RATE_LIMITED, come_back_seconds=error.seconds)
     except AppError as error:
         may_retry = not isinstance(error, _POINTLESS_TO_REPEAT)
@@ -195,7 +196,7 @@ def perform(work: Callable[[], Result], limits: Limits) -> EndMessage:
     except MemoryError as error:
         return EndMessage(message=memory_message(limits), detail=_own_trace(error))
     except Exception as error:  # noqa: BLE001 - the function is somebody else's code
-        text = f"{type(error).__name__}: {_words_of(error)}".removesuffix(": ")
+        text = f"{type_name(error)}: {text_of(error)}".removesuffix(": ")
         return EndMessage(message=_shortened(text), detail=_own_trace(error))
 
 
@@ -244,14 +245,8 @@ def _own_trace(error: Exception) -> str:
 
 
 def _is_ours(frame: TracebackType) -> bool:
-    return str(frame.tb_frame.f_globals.get("__name__")) in _OUR_MODULES
-
-
-def _words_of(error: Exception) -> str:
-    try:
-        return str(error)
-    except Exception as failure:  # noqa: BLE001 - the exception is somebody else's code, too
-        return f"it cannot say why, because of {type(failure).__name__}"
+    name = plain(frame.tb_frame.f_globals.get("__name__"))
+    return is_a(name, str) and name in _OUR_MODULES
 
 
 def _shortened(text: str) -> str:

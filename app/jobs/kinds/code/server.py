@@ -19,6 +19,7 @@ from app.core.process import adopt_orphans, die_with_parent
 from app.jobs.kinds.code import guard, runner
 from app.jobs.kinds.code.fork_server import AHEAD, LOADED
 from app.jobs.kinds.code.guard import Handed
+from app.jobs.kinds.code.said import kind_and_words
 from app.jobs.kinds.code.tree import end_strangers
 
 _LONGEST_REQUEST = 64
@@ -70,8 +71,8 @@ def _load(modules: Sequence[str]) -> None:
     for name in modules:
         try:
             importlib.import_module(name)
-        except Exception as error:  # noqa: BLE001 - the module is the operator's, and may fail in any way
-            _say(f"“{name}” cannot be loaded ahead of its runs: {type(error).__name__}: {error}")
+        except BaseException as error:  # noqa: BLE001 - the module is the operator's, and may fail in any way
+            _say(f"“{name}” cannot be loaded ahead of its runs: {kind_and_words(error)}")
         if len(os.listdir("/proc/self/task")) > 1:
             _say(f"“{name}” starts threads when it is loaded; each run loads it anew, which takes longer.")
             # A fork copies one thread and the locks of all. Begin again without it.

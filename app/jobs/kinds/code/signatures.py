@@ -10,6 +10,7 @@ from pydantic.errors import PydanticUserError
 
 from app.core.errors import Invalid
 from app.jobs.kinds.code.context import FunctionContext
+from app.jobs.kinds.code.said import is_a, kind_and_words, words_of
 
 _CONTEXT = "context"
 _NAMED = {inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY}
@@ -46,6 +47,16 @@ class Signature:
 
 def read_signature(call: Callable[..., Any]) -> Signature:
     """The signature of a function. Raises SignatureUnreadable, naming the parameter and what to do."""
+    try:
+        return _read(call)
+    except SignatureUnreadable:
+        raise
+    except BaseException as error:  # types and defaults are the operator's, and may raise anything
+        text = f"Its parameters cannot be read: {kind_and_words(error).rstrip('.')}. Give them plain types."
+        raise SignatureUnreadable(text) from error
+
+
+def _read(call: Callable[..., Any]) -> Signature:
     hints = _hints(call)
     context = whole = None
     fields: dict[str, Any] = {}
@@ -56,7 +67,7 @@ def read_signature(call: Callable[..., Any]) -> Signature:
             context = name
         elif name not in hints:
             raise SignatureUnreadable(f"Its parameter “{name}” has no type. Write it as “{name}: str”.")
-        elif isinstance(hints[name], type) and issubclass(hints[name], BaseModel):
+        elif is_a(hints[name], type) and issubclass(hints[name], BaseModel):
             whole = name
         else:
             fields[name] = (hints[name], ... if parameter.default is parameter.empty else parameter.default)
@@ -69,7 +80,7 @@ def _hints(call: Callable[..., Any]) -> dict[str, Any]:
     try:
         return get_type_hints(call, include_extras=True)
     except (NameError, TypeError, AttributeError) as error:
-        raise SignatureUnreadable(f"The types of its parameters cannot be read: {error}.") from error
+        raise SignatureUnreadable(f"The types of its parameters cannot be read: {words_of(error)}.") from error
 
 
 def _model(fields: dict[str, Any]) -> type[BaseModel]:
@@ -84,6 +95,6 @@ def _model(fields: dict[str, Any]) -> type[BaseModel]:
         name = ".".join(str(part) for part in found["loc"])
         raise SignatureUnreadable(f"The default of its parameter “{name}” does not fit: {found['msg']}.") from error
     except (PydanticUserError, NameError, TypeError) as error:
-        first_line = str(error).partition("\n")[0]
+        first_line = words_of(error).partition("\n")[0]
         raise SignatureUnreadable(f"Its parameters cannot be shown as a form: {first_line}") from error
     return model
