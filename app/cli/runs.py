@@ -9,6 +9,8 @@ import click
 
 from app.cli.console import Console, as_json, choice_of, moment, pass_console, show, table, with_organization
 from app.cli.why import why_of_run
+from app.ops.cancel_words import cancel_words
+from app.ops.kinds import job_kinds
 from app.runs import service, steering
 from app.runs.attempt_queries import AttemptRow, list_attempts, newest_progress
 from app.runs.filters import RunFilter
@@ -102,7 +104,9 @@ def cancel(console: Console, run_id: UUID, is_json: bool) -> None:
     """Cancel a run that waits or is running."""
     with console.desk() as desk:
         is_over = steering.cancel_run(desk.session, actor=desk.actor, run_id=run_id, now=desk.now)
-    stops = f"It is being stopped. See when it has ended with: belfry runs tail {run_id}"
+        run = get_run(desk.session, organization_id=desk.actor.organization_id, run_id=run_id)
+        does = cancel_words(desk.session, kinds=job_kinds(console.settings), run=run)
+    stops = f"It is being stopped. {does} See when it has ended with: belfry runs tail {run_id}"
     show({"is_over": is_over}, "Cancelled." if is_over else stops, is_json=is_json)
 
 

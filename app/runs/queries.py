@@ -172,6 +172,15 @@ def get_run(session: Session, *, organization_id: UUID, run_id: UUID) -> RunRow:
     return row_of(found)
 
 
+def definition_of_run(session: Session, *, run: RunRow) -> dict[str, Any]:
+    """What a run does, as its job said when it was made; nothing where that cannot be read."""
+    query = select(Run.definition).where(Run.id == run.id, Run.organization_id == run.organization_id)
+    try:
+        return session.scalars(query).one_or_none() or {}
+    except ValueError:
+        return {}
+
+
 def keep_run(session: Session, *, organization_id: UUID, run_id: UUID) -> None:
     """Let nobody delete a run until this is committed. SQLite has one writer at a time anyway."""
     query = select(Run.id).where(Run.id == run_id, Run.organization_id == organization_id)

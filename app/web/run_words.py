@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from app.jobs.kinds.base import KindName
 from app.jobs.policies import ErrorClass
 from app.runs.states import AttemptState, Reason, Trigger
 from app.web.formatting import duration
@@ -55,15 +54,6 @@ ATTEMPT_WORDS = {
     AttemptState.CANCELLED: "Cancelled",
     AttemptState.RELEASED: "Handed back",
 }
-
-
-def cancel_words(kind: str, *, waits: bool) -> str:
-    """What cancelling a run does, for the person who is about to do it."""
-    if waits:
-        return "It will not start any more."
-    if kind == KindName.CODE.value:
-        return "The function and all that it started are asked to end, and killed two seconds later."
-    return "A call that is under way is finished, and no other is made."
 
 
 def lateness_words(lateness: timedelta | None) -> str:

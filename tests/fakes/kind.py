@@ -7,7 +7,16 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.jobs.kinds.base import DefinitionInvalid, JobKinds, KindName, Level, Outcome, OutcomeStatus, RunContext
+from app.jobs.kinds.base import (
+    DefinitionInvalid,
+    JobKinds,
+    KindName,
+    Level,
+    Outcome,
+    OutcomeStatus,
+    RunContext,
+    StopWay,
+)
 from app.jobs.kinds.sync.kind import SyncKind
 from app.jobs.policies import ErrorClass
 
@@ -49,6 +58,9 @@ class ScriptedKind:
 
     def may_repeat(self, definition: Mapping[str, Any]) -> bool:
         return bool(definition.get("may_repeat", True))
+
+    def stop_way(self, definition: Mapping[str, Any]) -> StopWay:
+        return StopWay(definition.get("stop_way", "force"))
 
     def run(self, definition: Mapping[str, Any], context: RunContext) -> Outcome:
         self.executed.append(str(context.run_id))

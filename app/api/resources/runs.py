@@ -12,10 +12,11 @@ from app.core.db import on_commit
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, runtime
 from app.jobs.policies import ErrorClass
+from app.ops.cancel_words import cancel_words
 from app.runs import queries, service, steering
 from app.runs.attempt_queries import AttemptRow, list_attempts
 from app.runs.filters import RunFilter
-from app.runs.queries import RunRow
+from app.runs.queries import RunRow, get_run
 from app.runs.relatives import list_children, list_followers
 from app.runs.states import AttemptState, Reason, RunState, Trigger
 from app.tenants.access import Permission
@@ -146,13 +147,17 @@ def cancel_run(run_id: UUID) -> Message:
     """Cancel a run.
 
     One that waits is over at once. One that is running is stopped: a function by force within seconds, a workflow or a
-    sync before its next call. Should it succeed before that, it has succeeded. A cancelled run is not tried again.
+    sync before its next call. A function with `isolation="thread"` stops when it looks whether it has to, and not
+    before; the message says so. Should a run succeed before it stops, it has succeeded. A cancelled run is not tried
+    again.
     """
-    session = request_session()
-    is_over = steering.cancel_run(session, actor=current_actor(), run_id=run_id, now=request_now())
+    session, actor = request_session(), current_actor()
+    is_over = steering.cancel_run(session, actor=actor, run_id=run_id, now=request_now())
+    run = get_run(session, organization_id=actor.organization_id, run_id=run_id)
+    stops = f"The run is being stopped. {cancel_words(session, kinds=runtime().kinds, run=run)}".strip()
     # A run may have waited for just this one.
     on_commit(session, runtime().dispatch)
-    return Message(CancelledOut(is_over=is_over), "Cancelled." if is_over else "The run is being stopped.")
+    return Message(CancelledOut(is_over=is_over), "Cancelled." if is_over else stops)
 
 
 @resource("POST", "/runs/<uuid:run_id>/retry-now", permission=Permission.MANAGE_QUEUE)

@@ -45,6 +45,15 @@ class StopReason(StrEnum):
     CANCELLED = "cancelled"
 
 
+class StopWay(StrEnum):
+    """How work is stopped that has to stop, because somebody cancelled it or its time is over."""
+
+    FORCE = "force"  # from outside: its processes are killed
+    NEXT_CALL = "next_call"  # by itself, before its next call of somebody else's server
+    CHECK = "check"  # by itself, where it looks whether it has to; nobody can make it look
+    CHILDREN = "children"  # with the runs that it started, for it does nothing but wait for them
+
+
 class Level(StrEnum):
     """How loud a log line is."""
 
@@ -181,6 +190,9 @@ class JobKind(Protocol):
 
     def may_repeat(self, definition: Mapping[str, Any]) -> bool:
         """Whether an attempt whose end is unknown may be followed by another."""
+
+    def stop_way(self, definition: Mapping[str, Any]) -> StopWay:
+        """How an attempt that goes on is stopped."""
 
     def run(self, definition: Mapping[str, Any], context: RunContext) -> Outcome:
         """Do it. Failures are outcomes; an exception that escapes is a defect of the kind."""

@@ -10,8 +10,9 @@ from uuid import UUID
 from flask import url_for
 
 from app.edge.identity import current_actor, request_now
-from app.edge.runtime import request_session
+from app.edge.runtime import request_session, runtime
 from app.jobs.kinds.base import KindName
+from app.ops.cancel_words import cancel_words
 from app.runs.attempt_queries import AttemptRow, list_attempts
 from app.runs.progress import Progress
 from app.runs.queries import RunRow, get_run, retry_policy_of_run
@@ -29,7 +30,6 @@ from app.web.run_words import (
     ATTEMPT_WORDS,
     REASON_WORDS,
     TRIGGER_WORDS,
-    cancel_words,
     first_words,
     lateness_words,
     tries_words,
@@ -121,7 +121,7 @@ def run_view(run_id: UUID) -> RunView:
         running=running_words(run, attempts[-1].progress if attempts else None),
         refusal=refusals().manage_queue,
         family=run_family(run),
-        cancel_does=cancel_words(run.kind, waits=run.waits) if run.can_cancel else "",
+        cancel_does=cancel_words(session, kinds=runtime().kinds, run=run) if run.can_cancel else "",
         cancel_refusal=refusals().run,
     )
 

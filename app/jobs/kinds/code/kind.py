@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.core.config import Settings
 from app.core.text import storable
-from app.jobs.kinds.base import DefinitionInvalid, Outcome, OutcomeStatus, RunContext
+from app.jobs.kinds.base import DefinitionInvalid, Outcome, OutcomeStatus, RunContext, StopWay
 from app.jobs.kinds.code.catalog import Catalog, CodeFunction
 from app.jobs.kinds.code.declared_facts import Isolation
 from app.jobs.kinds.code.fork_server import can_run_functions
@@ -110,6 +110,13 @@ class CodeKind:
         # What is unknown promises nothing. What a group started before is found again, and nothing is started twice.
         function = self.function_of(definition)
         return is_group(definition) or (function is not None and function.is_idempotent)
+
+    def stop_way(self, definition: Mapping[str, Any]) -> StopWay:
+        if is_group(definition):
+            return StopWay.CHILDREN
+        function = self.function_of(definition)
+        is_thread = function is not None and function.isolation is Isolation.THREAD
+        return StopWay.CHECK if is_thread else StopWay.FORCE
 
     def run(self, definition: Mapping[str, Any], context: RunContext) -> Outcome:
         if is_group(definition):

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.jobs.kinds.base import DefinitionInvalid, Outcome, OutcomeStatus, RunContext
+from app.jobs.kinds.base import DefinitionInvalid, Outcome, OutcomeStatus, RunContext, StopWay
 from app.jobs.kinds.definitions import refuse_arguments
 from app.jobs.kinds.sync.connection import service_name, what_to_connect
 from app.vault.service import SecretOwner
@@ -51,6 +51,9 @@ class SyncKind:
     def may_repeat(self, definition: Mapping[str, Any]) -> bool:
         # It reads, and what it lands is landed again in the same place.
         return True
+
+    def stop_way(self, definition: Mapping[str, Any]) -> StopWay:
+        return StopWay.NEXT_CALL
 
     def run(self, definition: Mapping[str, Any], context: RunContext) -> Outcome:
         return Outcome(OutcomeStatus.FAILED, what_to_connect(definition), may_retry=False)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.core.http import OutboundFailed, OutboundLimits, OutboundRefused, OutboundResponse
 from app.core.sealing import KeyUnknown, SealBroken, Sealer
-from app.jobs.kinds.base import DefinitionInvalid, Level, Outcome, OutcomeStatus, RunContext, StopReason
+from app.jobs.kinds.base import DefinitionInvalid, Level, Outcome, OutcomeStatus, RunContext, StopReason, StopWay
 from app.jobs.kinds.definitions import parse_definition, refuse_arguments
 from app.jobs.kinds.error_classes import break_asked_for, class_of_status
 from app.jobs.kinds.expectations import parse_expected_status
@@ -67,6 +67,9 @@ class WorkflowKind:
     def may_repeat(self, definition: Mapping[str, Any]) -> bool:
         # It goes on at its first unfinished step, and that one carries the same idempotency key again.
         return True
+
+    def stop_way(self, definition: Mapping[str, Any]) -> StopWay:
+        return StopWay.NEXT_CALL
 
     def run(self, definition: Mapping[str, Any], context: RunContext) -> Outcome:
         try:

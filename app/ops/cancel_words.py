@@ -1,0 +1,22 @@
+"""What cancelling one run does, as page, API and terminal say it."""
+
+from sqlalchemy.orm import Session
+
+from app.jobs.kinds.base import JobKinds, KindName, StopWay
+from app.jobs.stop_words import cancel_sentence
+from app.runs.queries import RunRow, definition_of_run
+
+
+def cancel_words(session: Session, *, kinds: JobKinds, run: RunRow) -> str:
+    """What cancelling it does, or has just begun to do; nothing for a run that is over."""
+    if run.is_over:
+        return ""
+    return cancel_sentence(_stop_way(session, kinds, run), waits=run.waits)
+
+
+def _stop_way(session: Session, kinds: JobKinds, run: RunRow) -> StopWay:
+    # Only functions differ among themselves.
+    if run.kind != KindName.CODE.value:
+        return StopWay.NEXT_CALL
+    kind = kinds.get(KindName.CODE)
+    return StopWay.FORCE if kind is None else kind.stop_way(definition_of_run(session, run=run))
