@@ -11,6 +11,7 @@ from app.edge.identity import current_actor
 from app.edge.runtime import fresh_session, runtime
 from app.jobs.kinds.base import DefinitionInvalid, KindName
 from app.jobs.policies import LONGEST_DELAY_SECONDS, MOST_AT_ONCE, Backoff, ErrorClass, Priority, RetryPolicy, WhenLost
+from app.jobs.policy_words import policy_sentences
 from app.jobs.queries import JobRow, get_job
 from app.jobs.service import (
     DEFAULT_RETRY,
@@ -120,6 +121,9 @@ class JobChange(JobRules):
         return self.revision if "revision" in self.model_fields_set else before.revision
 
 
+PoliciesInWords = Annotated[list[str], Field(description="What its policies mean, a sentence or two each.")]
+
+
 class PoliciesOut(Answer):
     """How runs of a job go on."""
 
@@ -140,6 +144,8 @@ class PoliciesOut(Answer):
 class JobOut(PoliciesOut):
     """A job, without any secret of its definition."""
 
+    policies_in_words: PoliciesInWords
+
     id: UUID
     name: str
     kind: KindName
@@ -157,7 +163,14 @@ def newest_job(job_id: UUID) -> JobRow:
 def shown_job(row: JobRow) -> JobOut:
     """A job in an answer."""
     shown = _fields(row) | {"definition": _shown_definition(row)}
-    return JobOut(id=row.id, revision=row.revision, updated_at=row.updated_at, **shown)
+    return JobOut(
+        id=row.id, revision=row.revision, updated_at=row.updated_at, policies_in_words=policies_in_words(row), **shown
+    )
+
+
+def policies_in_words(row: JobRow) -> list[str]:
+    """What the policies of a job mean, for people."""
+    return policy_sentences(row, runtime().kinds.get(row.kind))
 
 
 def _draft(fields: Mapping[str, Any]) -> JobDraft:

@@ -12,6 +12,7 @@ from app.cli.code import check_code, sync_code
 from app.cli.code_names import job_argument
 from app.cli.console import Console, as_json, choice_of, pass_console, show, table, with_organization
 from app.cli.job_options import with_job_options, with_options
+from app.cli.job_show import list_changes, show_job
 from app.cli.starting import arguments_of, set_parameters, show_started
 from app.core.errors import Invalid
 from app.jobs.kinds.base import KindName
@@ -152,3 +153,5 @@ def _read_definition(text: str) -> dict[str, object]:
 
 
 jobs.add_command(chain)
+jobs.add_command(show_job)
+jobs.add_command(list_changes)

@@ -20,3 +20,8 @@ def duration(value: float | timedelta) -> str:
         rest %= length
     first = next(index for index, (amount, _) in enumerate(amounts) if amount)
     return " ".join(f"{amount} {unit}" for amount, unit in amounts[first : first + 2] if amount)
+
+
+def whole_seconds(seconds: int) -> str:
+    """The same of what somebody set as a whole number: “5 s”, “1 min 12 s”."""
+    return f"{seconds} s" if seconds < 10 else duration(seconds)

@@ -1,5 +1,6 @@
 """Chains: that a job starts another one when a run of it has ended. What opens the runs is in app.runs.chains."""
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -113,7 +114,10 @@ def add_chain(session: Session, *, actor: Actor, kinds: JobKinds, draft: ChainDr
     except IntegrityError as error:
         message = f"“{job.name}” starts “{then.name}” on {draft.outcome.value} already. Remove that chain first."
         raise ChainExists(message, field="then_job_id") from error
-    _note(session, actor, job.id, "chained", f"Let “{job.name}” start “{then.name}” on {draft.outcome.value}", now)
+    said = f"Let “{job.name}” start “{then.name}” on {draft.outcome.value}"
+    _note(
+        session, actor, job.id, "chained", said, now, [None, _chain_words(then.name, draft.outcome, chain.parameters)]
+    )
     return chain.id
 
 
@@ -251,10 +255,27 @@ def _select_chains(organization_id: UUID, which: Sequence[ColumnElement[bool]]) 
 
 
 def _note_removal(session: Session, actor: Actor, row: ChainRow, why: str, now: datetime) -> None:
-    _note(session, actor, row.job_id, "unchained", f"Removed the chain {row.words}{why}", now)
+    change = [_chain_words(row.then_job_name, row.outcome, row.parameters), None]
+    _note(session, actor, row.job_id, "unchained", f"Removed the chain {row.words}{why}", now, change)
 
 
-def _note(session: Session, actor: Actor, job_id: UUID, verb: str, summary: str, now: datetime) -> None:
+def _chain_words(then_name: str, outcome: ChainOutcome, parameters: Mapping[str, Any]) -> str:
+    given = f", with {json.dumps(parameters, ensure_ascii=False)}" if parameters else ""
+    return f"“{then_name}” on {outcome.value}{given}"
+
+
+def _note(
+    session: Session, actor: Actor, job_id: UUID, verb: str, summary: str, now: datetime, change: list[str | None]
+) -> None:
     action, tenant = f"job.{verb}", actor.organization_id
-    record(session, actor=actor, action=action, subject_kind="job", subject_id=job_id, summary=summary, now=now)
+    record(
+        session,
+        actor=actor,
+        action=action,
+        subject_kind="job",
+        subject_id=job_id,
+        summary=summary,
+        changes={"chain": change},
+        now=now,
+    )
     append_event(session, organization_id=tenant, topic=Topic.JOBS, kind=action, subject_id=job_id, now=now)

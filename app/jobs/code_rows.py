@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.core.ids import new_id
 from app.core.text import storable
 from app.events.service import Topic, append_event
+from app.jobs.job_changes import changed_fields
 from app.jobs.kinds.base import KindName
 from app.jobs.kinds.code.catalog import CodeFunction
 from app.jobs.kinds.code.declared_policies import DeclaredPolicies
@@ -21,6 +22,8 @@ from app.jobs.kinds.code.group_run import group_title
 from app.jobs.kinds.code.loading import CodeProblem
 from app.jobs.models import Job
 from app.jobs.service import DEFAULT_RETRY, DEFAULT_TIME_LIMIT_SECONDS
+from app.tenants.access import Actor
+from app.tenants.audit import record
 
 # What a database says to a value that it cannot hold, or to a name that somebody took this very moment.
 REFUSALS = (IntegrityError, DataError, UnicodeError)
@@ -114,13 +117,14 @@ def free_name(name: str, taken: Collection[str]) -> str:
 
 
 def put_code_jobs(
-    session: Session, *, organization_id: UUID, wanted: list[CodeJob], keep: frozenset[str] | None, now: datetime
+    session: Session, *, actor: Actor, wanted: list[CodeJob], keep: frozenset[str] | None, now: datetime
 ) -> JobChanges:
     """Bring the rows to what code says. Those that it has no longer are marked, unless they are to be kept.
 
     Without `keep` nothing is known about what is missing, and all of it is kept. What the database refuses is named
     and stays as it was. Expects that nobody does the same meanwhile.
     """
+    organization_id = actor.organization_id
     rows = {str(row.code_name): row for row in _code_jobs(session, organization_id)}
     before = {name: (row.id, row.left_code_at) for name, row in rows.items()}
     ids = {one.code_name: before[one.code_name][0] for one in wanted if one.code_name in before}
@@ -130,7 +134,7 @@ def put_code_jobs(
     for one in wanted:
         try:
             with session.begin_nested():
-                found = _put(session, organization_id, one, rows.get(one.code_name), now)
+                found = _put(session, actor, one, rows.get(one.code_name), now)
         except REFUSALS as error:
             refused.append(CodeProblem(one.source, f"Job “{one.name}”: {why_refused(error)}", job=one.code_name))
             continue
@@ -144,7 +148,7 @@ def put_code_jobs(
         else [name for name, (_, left) in before.items() if left is None and name not in there | keep]
     )
     for name in gone:
-        _change(session, rows[name], {"left_code_at": now}, now)
+        _change(session, actor, rows[name], {"left_code_at": now}, now)
     return JobChanges(ids, tuple(added), tuple(changed), tuple(gone), tuple(refused))
 
 
@@ -154,15 +158,15 @@ def why_refused(error: Exception) -> str:
     return f"The database refused it: {said}. Mend that, or if it is fine, run: belfry jobs sync"
 
 
-def _put(session: Session, organization_id: UUID, one: CodeJob, row: Job | None, now: datetime) -> UUID | None:
+def _put(session: Session, actor: Actor, one: CodeJob, row: Job | None, now: datetime) -> UUID | None:
     """Make a job, or bring it to what code says. Returns its id; None where it is so already."""
     # Asked each time: people make jobs meanwhile.
-    columns = one.columns() | {"name": free_name(one.name, _names_of_people(session, organization_id))}
+    columns = one.columns() | {"name": free_name(one.name, _names_of_people(session, actor.organization_id))}
     if row is None:
-        return _add(session, organization_id, one, columns, now)
+        return _add(session, actor, one, columns, now)
     if all(getattr(row, name) == value for name, value in columns.items()):
         return None
-    _change(session, row, columns, now)
+    _change(session, actor, row, columns, now)
     return row.id
 
 
@@ -176,20 +180,33 @@ def _names_of_people(session: Session, organization_id: UUID) -> set[str]:
     return set(session.scalars(select(Job.name).where(*here)))
 
 
-def _add(session: Session, organization_id: UUID, one: CodeJob, columns: dict[str, Any], now: datetime) -> UUID:
-    job = Job(
-        id=new_id(), organization_id=organization_id, code_name=one.code_name, created_at=now, updated_at=now, **columns
-    )
+def _add(session: Session, actor: Actor, one: CodeJob, columns: dict[str, Any], now: datetime) -> UUID:
+    here = actor.organization_id
+    job = Job(id=new_id(), organization_id=here, code_name=one.code_name, created_at=now, updated_at=now, **columns)
     session.add(job)
     session.flush()
-    _note(session, organization_id, job.id, "job.created", now)
+    _note(session, here, job.id, "job.created", now)
     return job.id
 
 
-def _change(session: Session, row: Job, columns: dict[str, Any], now: datetime) -> None:
+def _change(session: Session, actor: Actor, row: Job, columns: dict[str, Any], now: datetime) -> None:
+    changes = _changed(row, columns)
     query = update(Job).where(Job.id == row.id, Job.organization_id == row.organization_id)
     session.execute(query.values(**columns, revision=Job.revision + 1, updated_at=now))
+    # Where only its place in the code is another one, nothing changed for anybody.
+    if changes:
+        record(
+            session, actor=actor, action="job.revised", subject_kind="job", subject_id=row.id,
+            summary=f"A new version of the code changed job “{row.name}”", changes=changes, now=now,
+        )  # fmt: skip
     _note(session, row.organization_id, row.id, "job.revised", now)
+
+
+def _changed(row: Job, columns: dict[str, Any]) -> dict[str, list[Any]]:
+    before = {name: getattr(row, name) for name in columns}
+    found = changed_fields(before, columns, does=("", "")) if "definition" in columns else {}
+    was_there, is_there = row.left_code_at is None, columns["left_code_at"] is None
+    return found if was_there == is_there else found | {"in_code": [was_there, is_there]}
 
 
 def _note(session: Session, organization_id: UUID, job_id: UUID, kind: str, now: datetime) -> None:

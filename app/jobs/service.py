@@ -16,7 +16,9 @@ from app.core.ids import new_id
 from app.core.names import NameInvalid, clean_name, has_unshowable
 from app.events.service import Topic, append_event
 from app.jobs.chains import forget_chains
-from app.jobs.kinds.base import JobKinds, KindName
+from app.jobs.job_changes import changed_fields
+from app.jobs.kinds.base import DefinitionInvalid, JobKinds, KindName
+from app.jobs.kinds.sync.kind import MADE_BY_BELFRY
 from app.jobs.models import Job
 from app.jobs.policies import (
     LONGEST_DELAY_SECONDS,
@@ -93,6 +95,8 @@ def draft_of(job: JobRow) -> JobDraft:
 def create_job(session: Session, *, actor: Actor, kinds: JobKinds, draft: JobDraft, now: datetime) -> UUID:
     """Make a job. Raises JobInvalid, DefinitionInvalid or JobNameTaken."""
     require(actor, Permission.EDIT_JOBS)
+    if draft.kind is KindName.SYNC:
+        raise DefinitionInvalid({"kind": MADE_BY_BELFRY})
     columns = _columns(session, actor, kinds, draft)
     owner = SecretOwner.job(actor.organization_id, new_id())
     job = Job(
@@ -113,6 +117,8 @@ def revise_job(
     require(actor, Permission.EDIT_JOBS)
     before = get_job(session, organization_id=actor.organization_id, job_id=job_id)
     refuse_owned_by_code(before)
+    if before.kind is KindName.SYNC and draft.definition != before.definition:
+        raise DefinitionInvalid({"definition": MADE_BY_BELFRY})
     columns = _columns(session, actor, kinds, draft)
     kind, owner = kinds[draft.kind], SecretOwner.job(actor.organization_id, job_id)
     columns["definition"] = kind.store(session, columns["definition"], owner=owner, before=before.definition, now=now)
@@ -128,7 +134,9 @@ def revise_job(
     if changed != 1:
         raise JobChanged("Somebody else changed this job meanwhile. Reload the page to see the newest version.")
     retire(session, owner=owner, keep=kind.secret_ids(columns["definition"]), now=now)
-    _note(session, actor, job_id, "revised", f"Changed job “{before.name}”", now)
+    does = kind.describe(before.definition), kind.describe(columns["definition"])
+    changes = changed_fields(_columns_of(before), columns, does=does)
+    _note(session, actor, job_id, "revised", f"Changed job “{before.name}”", now, changes)
 
 
 class JobChanged(Conflict):
@@ -256,8 +264,24 @@ def _flush_name(session: Session, name: str) -> None:
         raise JobNameTaken(_TAKEN.format(name.strip()), field="name") from error
 
 
-def _note(session: Session, actor: Actor, job_id: UUID, verb: str, summary: str, now: datetime) -> None:
-    record(session, actor=actor, action=f"job.{verb}", subject_kind="job", subject_id=job_id, summary=summary, now=now)
+def _columns_of(job: JobRow) -> dict[str, Any]:
+    return {**vars(job), **job.retry.columns, "priority": job.priority.value}
+
+
+def _note(
+    session: Session, actor: Actor, job_id: UUID, verb: str, summary: str, now: datetime,
+    changes: Mapping[str, Any] | None = None,
+) -> None:  # fmt: skip
+    record(
+        session,
+        actor=actor,
+        action=f"job.{verb}",
+        subject_kind="job",
+        subject_id=job_id,
+        summary=summary,
+        changes=changes,
+        now=now,
+    )
     append_event(
         session,
         organization_id=actor.organization_id,

@@ -18,6 +18,15 @@ _AT_LIMIT = {
     # What it started has limits of its own.
     StopWay.CHILDREN: "without a time limit while it waits for others",
 }
+_LIMIT_SENTENCES = {
+    StopWay.FORCE: "A try is ended after {}, with all that it started.",
+    StopWay.NEXT_CALL: "A try is stopped after {}, before its next call.",
+    StopWay.CHECK: (
+        "After {} a try is asked to stop, and not ended by force: it runs in the worker itself and stops where it "
+        "calls context.check_stop()."
+    ),
+    StopWay.CHILDREN: "It waits for the runs that it starts, however long they take.",
+}
 
 
 def cancel_sentence(way: StopWay, *, waits: bool) -> str:
@@ -30,3 +39,8 @@ def cancel_sentence(way: StopWay, *, waits: bool) -> str:
 def limit_words(way: StopWay, length: str) -> str:
     """What happens at the time limit, as a part of a line."""
     return _AT_LIMIT[way].format(length)
+
+
+def limit_sentence(way: StopWay, length: str) -> str:
+    """The same as a sentence of its own."""
+    return _LIMIT_SENTENCES[way].format(length)

@@ -121,7 +121,7 @@ class _Sync:
         rows = {row.code.id: row for row in list_schedules(self._session, organization_id=self._here) if row.code}
         jobs = put_code_jobs(
             self._session,
-            organization_id=self._here,
+            actor=self._actor,
             wanted=self._in_known_queues(),
             keep=self._jobs_kept(rows) if definitions.is_complete else None,
             now=self._now,

@@ -26,6 +26,7 @@ from app.schedules.code_origin import ScheduleOwnedByCode
 from app.schedules.drafts import draft_of
 from app.schedules.models import Gap, Schedule
 from app.schedules.queries import ScheduleRow, list_schedules
+from app.tenants.audit import list_entries
 from app.tenants.models import SYSTEM_ORGANIZATION_ID, AuditEntry
 from app.tenants.platform import acting_for_the_installation
 from tests.factories.work import make_job, make_schedule
@@ -313,6 +314,21 @@ class TestChangedDefinitions:
         job_row = sync.jobs()["fetch"]
         assert (job_row.time_limit_seconds, job_row.revision) == (30, 2)
         assert "fetch" in report.changed
+
+    def test_of_a_job_are_audited_from_what_to_what(self, sync: Sync, define: Define):
+        sync(define(JOBS))
+        sync(define(JOBS.replace('group="feed"', 'group="feed", timeout=30, concurrency=1')))
+        job_id = sync.jobs()["fetch"].id
+
+        sync(define("\n" + JOBS.replace('group="feed"', 'group="feed", timeout=30, concurrency=1')))
+
+        with sync.database.reading(HERE) as session:
+            found = list_entries(
+                session, organization_id=SYSTEM_ORGANIZATION_ID, subject_kind="job", subject_id=job_id, limit=9
+            )
+        # That it stands in another line now is no change of it.
+        assert [one.changes for one in found] == [{"time_limit_seconds": [600, 30], "concurrency": [None, 1]}]
+        assert "tower" in found[0].by
 
 
 class TestWhatOperatorsChanged:

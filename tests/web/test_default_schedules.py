@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from app.core.config import Settings
 from app.edge.runtime import EXTENSION
+from app.jobs.models import Job
 from app.ops.kinds import job_kinds
 from app.runs.models import Run
 from app.schedules.defaults import find_default, give_default_schedules
@@ -16,6 +17,7 @@ from app.schedules.queries import ScheduleRow
 from tests.fakes.clock import ManualClock
 from tests.fakes.database import OpenDatabase
 from tests.web.conftest import Browser
+from tests.web.filled_form import filled_form
 
 WHAT_TO_DO = "This sync needs a connection to Meta, and there is none. Connect an account first."
 
@@ -81,12 +83,30 @@ class TestDefaultSchedules:
         assert "is the default schedule of its service and stays" in answer.text
         assert "Disable it instead." in owner.visit(f"/schedules/{meta.id}").text
 
-    def test_have_jobs_that_nobody_edits(self, owner: Browser, meta: ScheduleRow) -> None:
-        seen, sent = owner.visit(f"/jobs/{meta.job_id}/edit"), owner.send(f"/jobs/{meta.job_id}", {"name": "Mine"})
+    def test_have_jobs_that_nobody_deletes(self, owner: Browser, meta: ScheduleRow) -> None:
+        seen, sent = owner.visit(f"/jobs/{meta.job_id}/delete"), owner.send(f"/jobs/{meta.job_id}/delete")
 
         assert (seen.status_code, sent.status_code) == (409, 409)
         assert "Belfry makes the sync jobs itself" in seen.text
-        assert f"/jobs/{meta.job_id}/edit" not in owner.visit("/jobs").text
+        assert f"/jobs/{meta.job_id}/delete" not in owner.visit("/jobs").text
+
+    def test_have_jobs_with_policies_of_their_own(
+        self, owner: Browser, meta: ScheduleRow, database: OpenDatabase
+    ) -> None:
+        form = owner.visit(f"/jobs/{meta.job_id}/edit")
+        sent = filled_form(form.text, "job-form") | {"tries": ["5"], "time_limit_seconds": ["1800"]}
+
+        owner.send(f"/jobs/{meta.job_id}", sent)
+
+        with database.reading() as session:
+            job = session.get_one(Job, meta.job_id)
+        assert 'value="600"' in form.text
+        assert (job.tries, job.time_limit_seconds, job.retry_delay_seconds) == (5, 1_800, 600)
+        assert (job.retry_backoff, job.definition) == ("fixed", {"service": "meta"})
+        text = owner.visit(f"/jobs/{meta.job_id}").text
+        assert "It is tried up to 5 times, with 10 min in between." in text
+        assert "tries: 3 → 5" in text
+        assert "time limit: 1 h → 30 min" in text
 
     def test_are_no_kind_to_choose_for_a_new_job(self, owner: Browser) -> None:
         refused = owner.send("/jobs", {"kind": "sync", "name": "Mine"})

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from app.api.job_shapes import PoliciesOut, policies_of
+from app.api.job_shapes import PoliciesInWords, PoliciesOut, policies_in_words, policies_of
 from app.api.models import Answer, Body, Moment, Paging
 from app.api.paging import cut
 from app.api.resource import Message, Page, resource
@@ -115,6 +115,7 @@ class CodeJobOut(PoliciesOut):
     description: str
     group: str | None
     source: str
+    policies_in_words: PoliciesInWords
     last_run_id: UUID | None
     last_run_state: RunState | None
 
@@ -328,6 +329,7 @@ def _job(row: CodeJobRow) -> CodeJobOut:
         group=row.group,
         source=row.job.code_source or "",
         **policies_of(row.job),
+        policies_in_words=policies_in_words(row.job),
         last_run_id=None if row.last is None else row.last.id,
         last_run_state=None if row.last is None else row.last.state,
     )

@@ -1,5 +1,6 @@
 """What the forms and buttons of jobs do: one command each, then a redirect."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from flask import Response, request, url_for
@@ -98,7 +99,8 @@ def _revise(form: JobForm, before: JobRow) -> None:
         actor=current_actor(),
         kinds=runtime().kinds,
         job_id=before.id,
-        draft=form.draft(),
+        # What a sync reads stands in no form.
+        draft=replace(form.draft(), definition=before.definition) if before.kind is KindName.SYNC else form.draft(),
         revision=form.seen_revision,
         now=request_now(),
     )

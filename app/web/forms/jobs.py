@@ -124,6 +124,12 @@ class WorkflowForm(JobForm):
         super()._show(_STEP_PLACES.get(".".join(parts[:3]), name), message)
 
 
+class SyncForm(JobForm):
+    """A job that reads a service. What it reads, nobody changes."""
+
+    when_lost = RadioField(LOST_LABEL, choices=LOST_CHOICES_OF_CALLS, default=WhenLost.KIND.value)
+
+
 class CodeForm(JobForm):
     """A job that runs a function; `code_form` adds a field for each of its arguments."""
 
@@ -180,6 +186,8 @@ def stored_values(job: JobRow) -> dict[str, Any]:
         "description": job.description,
         **stored_policies(job),
     }
+    if job.kind is KindName.SYNC:
+        return common
     return common | (_step_values(job) if job.kind is KindName.WORKFLOW else _argument_values(job))
 
 

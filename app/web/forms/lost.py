@@ -17,5 +17,5 @@ LOST_CHOICES_OF_CALLS = {WhenLost.KIND.value: "Try again", WhenLost.FAIL.value: 
 
 def chosen_when_lost(job: JobRow) -> str:
     """What the form of an existing job opens with."""
-    is_the_same = job.kind is KindName.WORKFLOW and job.retry.when_lost is WhenLost.RETRY
+    is_the_same = job.kind is not KindName.CODE and job.retry.when_lost is WhenLost.RETRY
     return WhenLost.KIND.value if is_the_same else job.retry.when_lost.value

@@ -139,7 +139,7 @@ def job_line(row: CodeJobRow, *, kinds: JobKinds) -> JobLine:
     return JobLine(
         row=row,
         title=row.job.name if function is None else function.title,
-        policies=policy_words(row.job),
+        policies=policy_words(row.job, kinds.get(row.job.kind)),
         has_parameters=has_parameters(kinds, row.job),
         badge=None if row.last is None else badge_of(row.last),
         request_key=new_id().hex,

@@ -13,28 +13,39 @@ from app.jobs.kinds.code.catalog import CodeFunction
 from app.jobs.kinds.code.kind import CodeKind
 from app.jobs.kinds.sync.kind import MADE_BY_BELFRY
 from app.jobs.queries import JobRow, list_queue_names
-from app.web.forms.jobs import JobForm, WorkflowForm, code_form
+from app.web.forms.jobs import JobForm, SyncForm, WorkflowForm, code_form
 from app.web.responses import invalid
 
 KIND_WORDS = {KindName.CODE: "Function", KindName.WORKFLOW: "HTTP call", KindName.SYNC: "Sync"}
+_KINDS = {WorkflowForm: KindName.WORKFLOW, SyncForm: KindName.SYNC}
 
 
 class JobFixed(Conflict):
-    """Nobody changes a job that Belfry makes itself."""
+    """Nobody changes here what the code says, and nobody deletes what Belfry makes itself."""
 
 
 def refuse_fixed(job: JobRow) -> None:
-    """Raises JobFixed."""
+    """Raises JobFixed for a job that nobody changes here."""
     reason = why_fixed(job)
+    if reason:
+        raise JobFixed(reason)
+
+
+def refuse_kept(job: JobRow) -> None:
+    """Raises JobFixed for a job that nobody deletes."""
+    reason = why_kept(job)
     if reason:
         raise JobFixed(reason)
 
 
 def why_fixed(job: JobRow) -> str:
     """Why nobody changes a job here; empty where people do."""
-    if job.code_source is not None:
-        return f"This job is defined in code. Change it in {job.code_source}."
-    return MADE_BY_BELFRY if job.kind is KindName.SYNC else ""
+    return "" if job.code_source is None else f"This job is defined in code. Change it in {job.code_source}."
+
+
+def why_kept(job: JobRow) -> str:
+    """Why nobody deletes a job; empty where people do."""
+    return f"{MADE_BY_BELFRY} Disable its schedule instead." if job.kind is KindName.SYNC else why_fixed(job)
 
 
 def job_form(kind: KindName, data: Mapping[str, Any] | None = None, *, function: str = "") -> JobForm:
@@ -42,6 +53,8 @@ def job_form(kind: KindName, data: Mapping[str, Any] | None = None, *, function:
     form: JobForm
     if kind is KindName.WORKFLOW:
         form = WorkflowForm(data=dict(data or {}))
+    elif kind is KindName.SYNC:
+        form = SyncForm(data=dict(data or {}))
     else:
         offered = offered_functions()
         chosen = request.form.get("function") or function or (offered[0].name if offered else "")
@@ -61,7 +74,7 @@ def offered_functions() -> tuple[CodeFunction, ...]:
 
 def form_page(form: JobForm, *, job: JobRow | None, status: int = 200, is_outdated: bool = False) -> Response:
     """The form as a page. Reads nothing, so that it comes out after a refused write as well."""
-    kind = KindName.WORKFLOW if isinstance(form, WorkflowForm) else KindName.CODE
+    kind = next((kind for form_class, kind in _KINDS.items() if isinstance(form, form_class)), KindName.CODE)
     return invalid(
         "jobs/form.html",
         status=status,

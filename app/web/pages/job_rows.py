@@ -12,12 +12,13 @@ from app.jobs.queries import list_jobs
 from app.runs.statistics import last_runs_of_jobs
 from app.schedules.queries import ScheduleRow, list_schedules
 from app.web.pages.badges import Badge, badge_of
-from app.web.pages.job_form import KIND_WORDS, why_fixed
+from app.web.pages.job_form import KIND_WORDS, why_fixed, why_kept
 
 
 @dataclass(frozen=True)
 class JobListRow:
-    """One line of the list. `request_key` makes a double click one run; `fixed` says why nobody may change the job."""
+    """One line of the list. `request_key` makes a double click one run; `fixed` says why nobody may change the job,
+    and `kept` why nobody may delete it."""
 
     id: UUID
     name: str
@@ -29,6 +30,7 @@ class JobListRow:
     last_at: datetime | None
     request_key: str
     fixed: str
+    kept: str
 
 
 def read_jobs(session: Session, *, organization_id: UUID, kinds: JobKinds) -> tuple[JobListRow, ...]:
@@ -53,6 +55,7 @@ def read_jobs(session: Session, *, organization_id: UUID, kinds: JobKinds) -> tu
                 last_at=None if run is None else run.started_at or run.due_at,
                 request_key=new_id().hex,
                 fixed=why_fixed(job),
+                kept=why_kept(job),
             )
         )
     return tuple(rows)

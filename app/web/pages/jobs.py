@@ -12,7 +12,7 @@ from app.schedules.queries import list_schedules_of_job
 from app.tenants.access import Permission
 from app.web.blueprint import web
 from app.web.forms.jobs import fresh_values, stored_values
-from app.web.pages.job_form import form_page, job_form, refuse_fixed
+from app.web.pages.job_form import form_page, job_form, refuse_fixed, refuse_kept
 from app.web.pages.job_rows import read_jobs
 from app.web.pages.rights import refusals
 from app.web.pages.schedule_detail import count_waiting
@@ -59,7 +59,7 @@ def confirm_job_deletion(job_id: UUID) -> Response:
     """The question before a job is deleted, naming what goes with it."""
     session, organization_id = request_session(), current_actor().organization_id
     job = get_job(session, organization_id=organization_id, job_id=job_id)
-    refuse_fixed(job)
+    refuse_kept(job)
     schedules = list_schedules_of_job(session, organization_id=organization_id, job_id=job_id)
     waiting = count_waiting(session, organization_id=organization_id, job_id=job_id)
     return page("jobs/delete.html", job=job, schedules=schedules, waiting=waiting)
