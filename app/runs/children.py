@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -13,12 +14,12 @@ from app.core.errors import Conflict
 from app.core.ids import digest
 from app.core.patience import patiently
 from app.core.scopes import Scope
-from app.jobs.kinds.base import ChildCounts, KindName
+from app.jobs.kinds.base import ChildCounts, JobKinds, KindName
 from app.jobs.models import Job
 from app.runs import ledger, planner
 from app.runs.facts import Started
 from app.runs.models import Run
-from app.runs.states import TERMINAL, RunState, Trigger
+from app.runs.states import TERMINAL, Reason, RunState, Trigger
 
 _FAILURES = {RunState.FAILED, RunState.MISSED}
 
@@ -33,13 +34,14 @@ class ChildRuns:
 
     database: Database
     clock: Clock
+    kinds: JobKinds
     patience_seconds: float
 
     def start(self, parent: Started, group: str | None) -> int:
         """Open the runs of a group's functions, or of all, once. Returns how many there are. Raises RunLost."""
 
         def ask(session: Session) -> int:
-            return open_children(session, parent=parent, group=group, now=self.clock.now(session))
+            return open_children(session, parent=parent, group=group, kinds=self.kinds, now=self.clock.now(session))
 
         scope = Scope.tenant(parent.organization_id)
         return patiently(lambda: self.database.run(scope, ask), seconds=self.patience_seconds)
@@ -54,10 +56,11 @@ class ChildRuns:
         return patiently(ask, seconds=self.patience_seconds)
 
 
-def open_children(session: Session, *, parent: Started, group: str | None, now: datetime) -> int:
+def open_children(session: Session, *, parent: Started, group: str | None, kinds: JobKinds, now: datetime) -> int:
     """Open a run of every function of the code that is in a group, or of all functions, once for a parent.
 
-    Returns how many it has then: also those that were opened before, for an answer that never came is asked for again.
+    That of a job that is known to have a mistake is recorded as skipped, and says which. Returns how many it has then:
+    also those that were opened before, for an answer that never came is asked for again.
     Raises RunLost when the parent is no longer this attempt's.
     """
     # Held until the commit, so two tries of one run never open some each.
@@ -75,7 +78,11 @@ def open_children(session: Session, *, parent: Started, group: str | None, now: 
             request_key=digest(f"child {parent.run_id} {job.id}"),
             parent_run_id=parent.run_id,
         )
-        opened += ledger.open_run(session, request, now=now) is not None
+        why = kinds[request.kind].why_not_startable(request.definition) if request.kind in kinds else None
+        held: dict[str, Any] = (
+            {} if why is None else {"state": RunState.SKIPPED, "reason": Reason.MISTAKE, "explanation": why}
+        )
+        opened += ledger.open_run(session, request, now=now, **held) is not None
     return opened
 
 
@@ -87,10 +94,11 @@ def count_children(session: Session, *, organization_id: UUID, run_id: UUID) -> 
         return None
     succeeded = sum(state is RunState.SUCCEEDED for state, _ in found)
     failed = tuple(name for state, name in found if state in _FAILURES)
+    skipped = tuple(name for state, name in found if state is RunState.SKIPPED)
     running = sum(state not in TERMINAL for state, _ in found)
     # The rest was ended before it could say how it goes.
-    cancelled = len(found) - succeeded - len(failed) - running
-    return ChildCounts(len(found), succeeded, len(failed), cancelled, running, failed)
+    cancelled = len(found) - succeeded - len(failed) - len(skipped) - running
+    return ChildCounts(len(found), succeeded, len(failed), cancelled, running, failed, skipped)
 
 
 def _functions(session: Session, parent: Started, group: str | None) -> list[Job]:

@@ -135,7 +135,7 @@ class Executor:
 
     @cached_property
     def _children(self) -> ChildRuns:
-        return ChildRuns(self.database, self.clock, patience_seconds=self.terms.seconds)
+        return ChildRuns(self.database, self.clock, self.kinds, patience_seconds=self.terms.seconds)
 
     def _claim(self, run_id: UUID) -> Claim | None:
         # Without an answer it is open whether the claim was written. Then the run is not started, and the keeper gives

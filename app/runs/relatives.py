@@ -53,7 +53,9 @@ def counts_in_words(children: Sequence[RunRow]) -> str:
     ended = [row for row in children if row.is_over]
     succeeded = sum(row.state is RunState.SUCCEEDED for row in ended)
     failed = sum(row.state in _FAILURES for row in ended)
-    parts = [(succeeded, "succeeded"), (failed, "failed"), (len(ended) - succeeded - failed, "cancelled")]
+    skipped = sum(row.state is RunState.SKIPPED for row in ended)
+    cancelled = len(ended) - succeeded - failed - skipped
+    parts = [(succeeded, "succeeded"), (failed, "failed"), (cancelled, "cancelled"), (skipped, "not started")]
     words = ", ".join(f"{number} {word}" for number, word in parts if number)
     return f"{len(ended)} of {len(children)} ended{': ' if words else ''}{words}"
 

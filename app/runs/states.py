@@ -47,6 +47,7 @@ class Reason(StrEnum):
     NEEDS_CONNECTION = "needs_connection"  # its sync has no account to read from
     JOB_DELETED = "job_deleted"  # its job or schedule is gone
     LEFT_CODE = "left_code"  # its job is no longer in the code
+    MISTAKE = "mistake"  # its job has a mistake in the code, so that it could only fail
     ENDLESS = "endless"  # a chain would start jobs that could start it again for ever
 
 

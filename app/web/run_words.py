@@ -34,6 +34,7 @@ REASON_WORDS = {
     Reason.NEEDS_CONNECTION: "Nobody has connected an account for it to read from.",
     Reason.JOB_DELETED: "Its job or schedule was deleted.",
     Reason.LEFT_CODE: "Its job is no longer in the code.",
+    Reason.MISTAKE: "Its job has a mistake in the code.",
     Reason.ENDLESS: "It could have started itself for ever.",
 }
 ERROR_CLASS_WORDS = {

@@ -17,7 +17,7 @@ from app.queue.broker import make_huey
 from app.queue.dispatch import Dispatcher
 from app.queue.tasks import make_hints
 from app.runs import interventions, ledger
-from app.runs.children import RunLost, open_children
+from app.runs.children import RunLost, count_children, open_children
 from app.runs.facts import AttemptEnd, Started
 from app.runs.models import Run
 from app.runs.retries import Next
@@ -57,7 +57,7 @@ class Group:
 
     def open(self, parent: Started, group: str | None = None) -> int:
         with self.database.transaction() as session:
-            return open_children(session, parent=parent, group=group, now=self.clock.moment)
+            return open_children(session, parent=parent, group=group, kinds=self.workshop.kinds, now=self.clock.moment)
 
     def suspended_parent(self, group: str | None = None) -> UUID:
         parent = self.running_parent()
@@ -109,6 +109,31 @@ class GroupKind:
         if counts.running:
             return Outcome(OutcomeStatus.SUSPENDED)
         return Outcome(OutcomeStatus.SUCCEEDED, result={"succeeded": counts.succeeded})
+
+
+class TestAJobWithAMistake:
+    @pytest.fixture
+    def parent_id(self, group: Group) -> UUID:
+        with group.database.transaction() as session:
+            job = session.scalars(select(Job).where(Job.name == "match")).one()
+            job.definition = {**job.definition, "mistake": "“match” has a mistake at jobs.py:3. Mend it."}
+        return group.suspended_parent()
+
+    def test_is_not_started_and_says_why(self, group: Group, parent_id: UUID) -> None:
+        found = {run.job_name: run for run in group.children_of(parent_id)}
+
+        assert (found["match"].state, found["match"].reason) == ("skipped", Reason.MISTAKE.value)
+        assert (found["match"].error, found["match"].attempt) == ("“match” has a mistake at jobs.py:3. Mend it.", 0)
+        assert (found["feed"].state, found["score"].state) == ("ready", "ready")
+
+    def test_is_counted_and_keeps_nobody_waiting(self, group: Group, parent_id: UUID) -> None:
+        group.end_all(parent_id)
+
+        with group.database.reading() as session:
+            counts = count_children(session, organization_id=group.organization_id, run_id=parent_id)
+
+        assert group.is_woken(parent_id)
+        assert counts == ChildCounts(3, 2, 0, 0, 0, skipped_names=("match",))
 
 
 class TestStarting:

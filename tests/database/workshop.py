@@ -59,7 +59,7 @@ class Workshop:
             return claim
 
     def attempt(self, run_id: UUID, *, is_stopping: Callable[[], bool]) -> LiveAttempt:
-        children = ChildRuns(self.database, self.clock, patience_seconds=0)
+        children = ChildRuns(self.database, self.clock, self.kinds, patience_seconds=0)
         return LiveAttempt(
             self.claim(run_id),
             http=OutboundClient(),

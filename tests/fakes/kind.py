@@ -59,6 +59,9 @@ class ScriptedKind:
     def may_repeat(self, definition: Mapping[str, Any]) -> bool:
         return bool(definition.get("may_repeat", True))
 
+    def why_not_startable(self, definition: Mapping[str, Any]) -> str | None:
+        return definition.get("mistake")
+
     def stop_way(self, definition: Mapping[str, Any]) -> StopWay:
         return StopWay(definition.get("stop_way", "force"))
 

@@ -81,7 +81,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class ChildCounts:
-    """How the runs stand that a run started, and the jobs of those that failed. `running` are all without an end."""
+    """How the runs stand that a run started, and the jobs of those that failed or could not be started.
+
+    `running` are all without an end.
+    """
 
     total: int
     succeeded: int
@@ -89,6 +92,7 @@ class ChildCounts:
     cancelled: int
     running: int
     failed_names: tuple[str, ...] = ()
+    skipped_names: tuple[str, ...] = ()
 
 
 class DefinitionInvalid(Invalid):
@@ -129,6 +133,7 @@ class RunContext(Protocol):
     def start_children(self, group: str | None) -> int:
         """Open a run of every function of the code in this group, or of all functions. Says how many there are.
 
+        That of a job that cannot start, because it has a mistake, is recorded as skipped, with the reason.
         None are opened when the run has started some before, be it in an earlier try. What waits for them ends its
         attempt as SUSPENDED, and is called again when all have ended.
         """
@@ -190,6 +195,9 @@ class JobKind(Protocol):
 
     def may_repeat(self, definition: Mapping[str, Any]) -> bool:
         """Whether an attempt whose end is unknown may be followed by another."""
+
+    def why_not_startable(self, definition: Mapping[str, Any]) -> str | None:
+        """Why a run of it could only fail, as far as is known without starting one, and what to do; None elsewhere."""
 
     def stop_way(self, definition: Mapping[str, Any]) -> StopWay:
         """How an attempt that goes on is stopped."""

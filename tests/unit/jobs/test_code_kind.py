@@ -14,7 +14,7 @@ from app.jobs.code import Context, job
 from app.jobs.kinds.base import ChildCounts, DefinitionInvalid, KindName, Outcome, OutcomeStatus, StopReason
 from app.jobs.kinds.code.fork_server import ForkServer
 from app.jobs.kinds.code.kind import CodeKind
-from app.jobs.kinds.code.loading import load_modules
+from app.jobs.kinds.code.loading import CodeProblem, load_modules
 from app.jobs.kinds.code.supply import GuardSupply
 from app.ops.code_definitions import load_definitions
 from app.ops.kinds import job_kinds
@@ -217,7 +217,7 @@ class TestAGroup:
         outcome = kind.run({"group": None}, context)
 
         assert outcome.status is OutcomeStatus.SUCCEEDED
-        assert outcome.result == {"total": 2, "succeeded": 2, "failed": 0, "cancelled": 0}
+        assert outcome.result == {"total": 2, "succeeded": 2, "failed": 0, "cancelled": 0, "not_started": 0}
 
     def test_names_those_that_failed(self, kind: CodeKind) -> None:
         context = FakeRunContext()
@@ -227,6 +227,30 @@ class TestAGroup:
 
         assert (outcome.status, outcome.may_retry) == (OutcomeStatus.FAILED, False)
         assert outcome.message == "6 of 8 succeeded; 1 cancelled; failed: shop_prices."
+
+    def test_names_those_that_could_not_be_started(self, kind: CodeKind) -> None:
+        context = FakeRunContext()
+        context.child_counts = ChildCounts(3, 2, 0, cancelled=0, running=0, skipped_names=("shop_prices",))
+
+        outcome = kind.run({"group": None}, context)
+
+        assert (outcome.status, outcome.message) == (
+            OutcomeStatus.FAILED,
+            "2 of 3 succeeded; not started: shop_prices.",
+        )
+        assert outcome.result["not_started"] == 1
+
+    def test_knows_which_cannot_be_started(self, settings: Settings, kind: CodeKind) -> None:
+        problem = CodeProblem("jobs.py:3", "tries=99 is not possible.", job="odd")
+        troubled = CodeKind(kind._catalog, settings, kind._supply, [problem])
+
+        assert "“odd” cannot run: there is a mistake in it. jobs.py:3: tries=99" in str(
+            troubled.why_not_startable({"function": "odd", "arguments": {}})
+        )
+        assert "give “who” a default" in str(troubled.why_not_startable({"function": "greet", "arguments": {}}))
+        assert troubled.why_not_startable({"function": "greet", "arguments": {"who": "Ada"}}) is None
+        # Another worker may have it.
+        assert troubled.why_not_startable({"function": "newer", "arguments": {}}) is None
 
     def test_takes_no_parameters(self, kind: CodeKind) -> None:
         with pytest.raises(DefinitionInvalid, match="A group takes no parameters"):

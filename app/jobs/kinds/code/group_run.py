@@ -14,7 +14,10 @@ def run_group(group: str | None, context: RunContext) -> Outcome:
         if started == 0:
             context.log(f"Nothing was started: no job is {group_words(group)}.")
             return Outcome(OutcomeStatus.SUCCEEDED, result={"total": 0})
-        context.log(f"Started {_runs(started)}, for each job {group_words(group)}.")
+        opened = context.children()
+        skipped = opened.skipped_names if opened is not None else ()
+        not_started = f" Not started: {_names(skipped)}. Their runs say why." if skipped else ""
+        context.log(f"Started {_runs(started - len(skipped))}, for each job {group_words(group)}.{not_started}")
         return Outcome(OutcomeStatus.SUSPENDED)
     if found.running:
         return Outcome(OutcomeStatus.SUSPENDED)
@@ -41,12 +44,17 @@ def _end_words(found: ChildCounts) -> str:
     if found.cancelled:
         words += f"; {found.cancelled} cancelled"
     if found.failed_names:
-        rest = len(found.failed_names) - _MOST_NAMED
-        more = f" and {rest} more" if rest > 0 else ""
-        words += f"; failed: {', '.join(found.failed_names[:_MOST_NAMED])}{more}"
+        words += f"; failed: {_names(found.failed_names)}"
     elif found.failed:
         words += f"; {found.failed} failed"
+    if found.skipped_names:
+        words += f"; not started: {_names(found.skipped_names)}"
     return f"{words}."
+
+
+def _names(names: tuple[str, ...]) -> str:
+    rest = len(names) - _MOST_NAMED
+    return f"{', '.join(names[:_MOST_NAMED])}{f' and {rest} more' if rest > 0 else ''}"
 
 
 def _result(found: ChildCounts) -> dict[str, int]:
@@ -55,6 +63,7 @@ def _result(found: ChildCounts) -> dict[str, int]:
         "succeeded": found.succeeded,
         "failed": found.failed,
         "cancelled": found.cancelled,
+        "not_started": len(found.skipped_names),
     }
 
 

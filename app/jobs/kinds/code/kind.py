@@ -111,6 +111,19 @@ class CodeKind:
         function = self.function_of(definition)
         return is_group(definition) or (function is not None and function.is_idempotent)
 
+    def why_not_startable(self, definition: Mapping[str, Any]) -> str | None:
+        if is_group(definition):
+            return None
+        name, function = str(definition.get("function")), self.function_of(definition)
+        if function is None:
+            # Without a mistake that is known, another worker may have it: in a rolling deploy it does.
+            return storable(self._why_missing(name)) if any(one.job == name for one in self._problems) else None
+        lacking = [each for each in function.signature.required if each not in definition.get("arguments", {})]
+        if not lacking:
+            return None
+        names = " and ".join(f"“{each}”" for each in lacking)
+        return f"“{function.name}” ({function.source}) cannot start by itself: give {names} a default."
+
     def stop_way(self, definition: Mapping[str, Any]) -> StopWay:
         if is_group(definition):
             return StopWay.CHILDREN

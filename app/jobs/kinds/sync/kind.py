@@ -58,6 +58,9 @@ class SyncKind:
         # It reads, and what it lands is landed again in the same place.
         return True
 
+    def why_not_startable(self, definition: Mapping[str, Any]) -> str | None:
+        return None
+
     def stop_way(self, definition: Mapping[str, Any]) -> StopWay:
         return StopWay.NEXT_CALL
 

@@ -68,6 +68,9 @@ class WorkflowKind:
         # It goes on at its first unfinished step, and that one carries the same idempotency key again.
         return True
 
+    def why_not_startable(self, definition: Mapping[str, Any]) -> str | None:
+        return None
+
     def stop_way(self, definition: Mapping[str, Any]) -> StopWay:
         return StopWay.NEXT_CALL
 
