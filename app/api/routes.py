@@ -4,6 +4,7 @@ from app.api import openapi
 from app.api.blueprint import api
 from app.api.resources import (
     chains,
+    code_runs,
     code_schedules,
     default_schedules,
     invitations,
@@ -34,6 +35,7 @@ from app.api.resources import (
 
 MODULES = (
     chains,
+    code_runs,
     code_schedules,
     default_schedules,
     invitations,

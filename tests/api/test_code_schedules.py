@@ -1,6 +1,7 @@
 """`/admin/code-schedules` and `/admin/code-jobs`."""
 
 from datetime import timedelta
+from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
@@ -15,8 +16,10 @@ from app.runs.models import Run
 from app.schedules.models import Gap, Schedule
 from app.tenants.models import SYSTEM_ORGANIZATION_ID
 from tests.api.conftest import Caller, OpenApi
+from tests.factories.work import make_job, make_run
 from tests.fakes.clock import ManualClock
 from tests.fakes.database import OpenDatabase
+from tests.isolation.conftest import NOW
 
 ALL = "/admin/code-schedules"
 ONE = f"{ALL}/dev-quick-test"
@@ -186,3 +189,36 @@ class TestJobs:
 
 def test_nothing_is_wrong_with_the_examples(platform_api: Caller):
     assert platform_api.get("/admin/code-problems").json["data"] == []
+
+
+class TestRuns:
+    def test_of_jobs_in_code_are_read_by_platform_admins(self, platform_api: Caller):
+        run_id = platform_api.post("/admin/code-jobs/example_match_zones/run").json["data"]["run_id"]
+
+        found = platform_api.get(f"/admin/code-runs/{run_id}").json["data"]
+        children = platform_api.get(f"/admin/code-runs/{run_id}/children").json["data"]
+
+        assert (found["id"], found["job_name"], found["attempts"]) == (run_id, "example_match_zones", [])
+        assert children == []
+
+    def test_are_not_found_among_those_of_an_organization_which_says_where_they_are(
+        self, platform_api: Caller, viewer_api: Caller
+    ):
+        run_id = platform_api.post("/admin/code-jobs/example_match_zones/run").json["data"]["run_id"]
+
+        seen, other = viewer_api.get(f"/runs/{run_id}"), viewer_api.get(f"/runs/{uuid4()}")
+        refused = viewer_api.get(f"/admin/code-runs/{run_id}")
+
+        # The same words for what there is and what there is not: nobody learns of runs elsewhere.
+        assert (seen.status_code, seen.json) == (404, other.json)
+        assert "/admin/code-runs/{id}" in seen.json["error"]["message"]
+        assert "scope platform_admin" in seen.json["error"]["message"]
+        assert refused.status_code == 403
+
+    def test_of_an_organization_are_not_among_them(
+        self, platform_api: Caller, database: OpenDatabase, organization_id: UUID
+    ):
+        with database.transaction() as session:
+            run_id = make_run(session, make_job(session, organization_id), now=NOW)
+
+        assert platform_api.get(f"/admin/code-runs/{run_id}").status_code == 404

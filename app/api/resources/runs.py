@@ -4,6 +4,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
+from sqlalchemy.orm import Session
 
 from app.api.models import Answer, Moment, Paging
 from app.api.paging import CursorInvalid, cut, read_cursor, write_cursor
@@ -16,10 +17,15 @@ from app.ops.cancel_words import cancel_words
 from app.runs import queries, service, steering
 from app.runs.attempt_queries import AttemptRow, list_attempts
 from app.runs.filters import RunFilter
-from app.runs.queries import RunRow, get_run
+from app.runs.queries import RunNotFound, RunRow, get_run
 from app.runs.relatives import list_children, list_followers
 from app.runs.states import AttemptState, Reason, RunState, Trigger
 from app.tenants.access import Permission
+
+_ELSEWHERE = (
+    "Runs of jobs in code belong to the installation: platform admins read them at /admin/code-runs/{id}, "
+    "with a token that has the scope platform_admin."
+)
 
 
 class RunQuery(Paging):
@@ -114,9 +120,13 @@ def list_runs(query: RunQuery) -> Page[RunOut]:
 def show_run(run_id: UUID) -> RunDetailOut:
     """A run with its attempts."""
     session, organization_id = request_session(), current_actor().organization_id
-    row = queries.get_run(session, organization_id=organization_id, run_id=run_id)
-    attempts = list_attempts(session, organization_id=organization_id, run_id=run_id)
-    followers = list_followers(session, organization_id=organization_id, run_id=run_id)
+    return shown_run(session, _own_run(session, organization_id, run_id))
+
+
+def shown_run(session: Session, row: RunRow) -> RunDetailOut:
+    """A run in an answer, with its attempts."""
+    attempts = list_attempts(session, organization_id=row.organization_id, run_id=row.id)
+    followers = list_followers(session, organization_id=row.organization_id, run_id=row.id)
     return RunDetailOut(
         **_facts(row),
         attempts=[_attempt(one) for one in attempts],
@@ -124,13 +134,26 @@ def show_run(run_id: UUID) -> RunDetailOut:
     )
 
 
+def _own_run(session: Session, organization_id: UUID, run_id: UUID) -> RunRow:
+    """The run of this organization. Raises RunNotFound, in the same words whatever run of somebody else that may be."""
+    try:
+        return queries.get_run(session, organization_id=organization_id, run_id=run_id)
+    except RunNotFound as error:
+        raise RunNotFound(f"{error.message} {_ELSEWHERE}") from error
+
+
 @resource("GET", "/runs/<uuid:run_id>/children", permission=Permission.VIEW, query=Paging, answer=RunOut, is_list=True)
 def list_run_children(run_id: UUID, query: Paging) -> Page[RunOut]:
     """The runs that a run started and waits for, by the names of their jobs."""
     session, organization_id = request_session(), current_actor().organization_id
-    queries.get_run(session, organization_id=organization_id, run_id=run_id)
+    _own_run(session, organization_id, run_id)
     rows = list_children(session, organization_id=organization_id, run_id=run_id)
-    return cut([RunOut(**_facts(row)) for row in rows], query, key=lambda one: (one.job_name, str(one.id)))
+    return cut([shown_child(row) for row in rows], query, key=lambda one: (one.job_name, str(one.id)))
+
+
+def shown_child(row: RunRow) -> RunOut:
+    """One of the runs of a group in an answer."""
+    return RunOut(**_facts(row))
 
 
 @resource("POST", "/runs/<uuid:run_id>/retry", permission=Permission.MANAGE_QUEUE, answer=RunStartedOut, status=201)
