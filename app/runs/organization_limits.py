@@ -18,6 +18,8 @@ from app.tenants.models import Organization
 from app.tenants.organizations import OrganizationNotFound
 from app.tenants.platform import record_for_platform, require_platform_admin
 
+_INSTEAD = "Use at least 1; to have an organization start nothing, disable its schedules."
+
 
 @dataclass(frozen=True)
 class OrganizationLimitRow:
@@ -36,7 +38,7 @@ def limit_organization(
     Raises PlatformAdminNeeded, LimitInvalid or OrganizationNotFound.
     """
     require_platform_admin(actor)
-    check_limit("concurrency", "The number of runs at once", concurrency)
+    check_limit("concurrency", "The number of runs at once", concurrency, instead=_INSTEAD)
     lock_line(session)
     here = Organization.id == organization_id
     if count_changed(session, update(Organization).where(here).values(concurrency=concurrency)) != 1:

@@ -78,10 +78,12 @@ def limit_phrases(concurrency: int | None, starts: int | None, seconds: int | No
     return [*at_once, f"{starts} {start} a second" if seconds == 1 else f"{starts} {start} in {seconds} seconds"]
 
 
-def check_limit(field: str, what: str, value: int | None, *, most: int = MOST_AT_ONCE) -> None:
-    """Raises LimitInvalid, naming the field."""
+def check_limit(
+    field: str, what: str, value: int | None, *, most: int = MOST_AT_ONCE, instead: str = "Pause the queue instead."
+) -> None:
+    """Raises LimitInvalid, naming the field. `instead` is what to do for what a limit of 0 would do."""
     if value == 0:
-        raise LimitInvalid(f"{what} cannot be 0: nothing would ever start. Pause the queue instead.", field=field)
+        raise LimitInvalid(f"{what} cannot be 0: nothing would ever start. {instead}", field=field)
     if value is not None and not 0 < value <= most:
         raise LimitInvalid(f"{what} is a whole number from 1 to {most}, or nothing for no limit.", field=field)
 

@@ -144,7 +144,8 @@ class TestTheRunPage:
         words = note(viewer, f"/runs/{run_id}", "run-why")
 
         assert "At most 1 run of the queue “code” may go on at once, and 1 does." in words
-        assert words.endswith("It is one of the next. Open the queue")
+        assert "It is one of the next." in words
+        assert words.endswith("belfry queue set code --at-once NUMBER Open the queue")
 
     def test_says_that_no_worker_serves_its_queue(self, viewer: Browser, run_id: UUID, database: OpenDatabase) -> None:
         report(database, utc("2027-01-05 12:00"), queues="sync")

@@ -80,6 +80,8 @@ class RunFacts:
     obstacle: Obstacle | None = None
     children: int = 0
     children_left: int = 0
+    # Where its job is defined in code; nothing for one that people made.
+    job_source: str | None = None
 
 
 @dataclass(frozen=True)

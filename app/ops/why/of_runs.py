@@ -88,7 +88,10 @@ def _what_it_waits_for(run: RunFacts, telling: Telling) -> Why | None:
 
 
 def _previous_run(obstacle: Obstacle, telling: Telling) -> Why:
-    then = "This schedule runs once at a time, so it starts when that one has ended."
+    then = (
+        "This schedule runs once at a time, so it starts when that one has ended. "
+        "To have it end sooner, an operator can cancel that run on its page."
+    )
     if obstacle.started_at is None:
         since, what = obstacle.created_at, "is still waiting"
     else:
@@ -146,18 +149,16 @@ class _Ready:
             yield Why(WhyCode.CONNECTION_RATE_LIMITED, words, until=until)
 
     def _limits(self) -> Iterator[Why]:
-        taken, limits, queue = self._taken, self.run.limits, self.run.queue
-        platform = "A platform admin can raise the limit."
-        for code, limit, number, whose, advice in (
-            (WhyCode.CONNECTION_LIMIT, limits.connection, taken.connection, "its connection", ""),
-            (WhyCode.JOB_LIMIT, limits.job, taken.job, "its job", "Whoever edits the job can raise the limit."),
-            (WhyCode.ORGANIZATION_LIMIT, limits.organization, taken.organization, "your organization", platform),
-            (WhyCode.QUEUE_LIMIT, limits.queue, taken.queue, f"the queue “{queue}”", platform),
+        taken, limits = self._taken, self.run.limits
+        for code, limit, number, whose in (
+            (WhyCode.CONNECTION_LIMIT, limits.connection, taken.connection, "its connection"),
+            (WhyCode.JOB_LIMIT, limits.job, taken.job, "its job"),
+            (WhyCode.ORGANIZATION_LIMIT, limits.organization, taken.organization, "your organization"),
+            (WhyCode.QUEUE_LIMIT, limits.queue, taken.queue, f"the queue “{self.run.queue}”"),
         ):
             if limit is not None and number >= limit:
-                going = "1 does" if number == 1 else f"{number:,} do"
-                words = f"At most {_runs(limit)} of {whose} may go on at once, and {going}. It starts when one ends."
-                yield self._in_line(code, f"{words} {advice}".strip(), limit=limit, taken=number)
+                words, then = _limit_words(limit, number, whose), _who_raises(code, self.run)
+                yield self._in_line(code, words, then, limit=limit, taken=number)
         yield from self._rate()
 
     def _rate(self) -> Iterator[Why]:
@@ -173,7 +174,8 @@ class _Ready:
         busy = busy_slots(self.traffic.active, {row.name for row in open_ones})
         if slots and busy >= slots:
             words = f"All {slots} slots of the workers that serve its queue are taken. It starts when one is free."
-            yield self._in_line(WhyCode.WORKERS_BUSY, words, limit=slots, taken=busy)
+            then = f"Another worker would take it sooner: belfry worker --queues {self.run.queue}"
+            yield self._in_line(WhyCode.WORKERS_BUSY, words, then, limit=slots, taken=busy)
 
     def _next(self) -> Why:
         if self.run.is_hinted:
@@ -184,12 +186,41 @@ class _Ready:
     def _taken(self) -> Taken:
         return Taken.of(self.run, self.traffic)
 
-    def _in_line(self, code: WhyCode, words: str, *, limit: int | None = None, taken: int | None = None) -> Why:
+    def _in_line(
+        self, code: WhyCode, words: str, then: str = "", *, limit: int | None = None, taken: int | None = None
+    ) -> Why:
+        """A cause with the place in line, and at last what to do about it."""
         if self.run.is_hinted:
-            return Why(code, words, limit=limit, taken=taken)
+            return Why(code, f"{words} {then}".strip(), limit=limit, taken=taken)
         place, before = self.run.place, self._taken.before
-        whole = f"{words} {_place_words(place, before)}"
+        whole = f"{words} {_place_words(place, before)} {then}".strip()
         return Why(code, whole, limit=limit, taken=taken, position=place, before=before)
+
+
+def _limit_words(limit: int, number: int, whose: str) -> str:
+    if limit < 1:
+        # Nothing writes such a limit; whatever has, this one does not pass by itself.
+        return f"The limit of {whose} is {limit}, so nothing of it ever starts."
+    going = "1 does" if number == 1 else f"{number:,} do"
+    return f"At most {_runs(limit)} of {whose} may go on at once, and {going}. It starts when one ends."
+
+
+def _who_raises(code: WhyCode, run: RunFacts) -> str:
+    """Who can raise a limit, and where."""
+    if code is WhyCode.CONNECTION_LIMIT:
+        return "The service of the account sets that limit; nobody raises it here."
+    if code is WhyCode.JOB_LIMIT and run.job_source is not None:
+        return f"The code says that limit, in {run.job_source}: change it there."
+    if code is WhyCode.JOB_LIMIT:
+        return (
+            "An admin of the organization can raise that limit: “Runs at once” in the form of the job, or "
+            f"belfry jobs edit {run.job_id} --concurrency NUMBER"
+        )
+    if code is WhyCode.ORGANIZATION_LIMIT:
+        where = "on the Queue page under “Limits of organizations”, or with: belfry organizations limit NAME NUMBER"
+    else:
+        where = f"on the page of the queue, or with: belfry queue set {run.queue} --at-once NUMBER"
+    return f"A platform admin can raise that limit {where}"
 
 
 def _place_words(place: int, before: int) -> str:

@@ -47,10 +47,10 @@ def _of_itself(schedule: ScheduleFacts, telling: Telling) -> Iterator[Why]:
         yield _pause(schedule, telling)
     elif schedule.job_left_at is not None:
         at = schedule.job_left_at
-        words = (
-            f"Its job is no longer in the code since {telling.at(at)}, so its slots are skipped. "
-            "Put it back there, or give the schedule another job."
-        )
+        # Which job a schedule in code starts, the code alone says.
+        other = "." if schedule.is_of_code else ", or give the schedule another job."
+        since = f"Its job is no longer in the code since {telling.at(at)}, so its slots are skipped."
+        words = f"{since} Put it back there{other}"
         yield Why(WhyCode.LEFT_CODE, words, since=at)
     if schedule.problem is not None:
         words = f"It was set aside, because it cannot be read: {schedule.problem} Edit it to put that right."

@@ -33,6 +33,7 @@ def columns_of_run(now: datetime) -> list[ColumnElement[Any]]:
         "limited_until": ConnectionLimit.limited_until,
         "limit_explanation": ConnectionLimit.explanation,
         "job_limit": _JOB.concurrency,
+        "job_source": _JOB.code_source,
         "organization_limit": Organization.concurrency,
         **{f"in_the_way_{name}": _first_in_the_way(name) for name in ("id", "created_at", "started_at")},
         "place": _place(now),
@@ -86,6 +87,7 @@ def facts_of_run(found: Row[Any]) -> RunFacts:
         obstacle=_obstacle(found),
         children=found.children,
         children_left=found.children_left,
+        job_source=found.job_source,
     )
 
 

@@ -108,6 +108,44 @@ class TestTheOrder:
         assert not Why(code, "").holds
 
 
+class TestAdvice:
+    @pytest.mark.parametrize(
+        ("limits", "changes", "advice"),
+        [
+            (
+                Limits(queue=1),
+                {},
+                "A platform admin can raise that limit on the page of the queue, or with: belfry queue",
+            ),
+            (Limits(organization=1), {}, "or with: belfry organizations limit NAME NUMBER"),
+            (Limits(job=1), {}, "An admin of the organization can raise that limit: “Runs at once” in the form of"),
+            (Limits(job=1), {"job_source": "jobs.py:3"}, "The code says that limit, in jobs.py:3: change it there."),
+            (Limits(connection=1), {}, "nobody raises it here."),
+        ],
+    )
+    def test_about_a_limit_says_who_can_raise_it_and_where(
+        self, limits: Limits, changes: dict[str, Any], advice: str
+    ) -> None:
+        words = of_run(run(limits=limits, **changes), traffic=Traffic([active()])).words
+
+        assert "It starts when one ends." in words
+        assert advice in words
+
+    @pytest.mark.parametrize("limits", [Limits(organization=0), Limits(queue=0), Limits(job=0)])
+    def test_about_a_limit_of_nothing_promises_no_end(self, limits: Limits) -> None:
+        words = of_run(run(limits=limits)).words
+
+        assert "is 0, so nothing of it ever starts." in words
+        assert "when one ends" not in words
+        assert "can raise that limit" in words
+
+    def test_about_busy_workers_names_another_one(self) -> None:
+        why = of_run(run(), traffic=Traffic([active(), active()]))
+
+        assert why.code is WhyCode.WORKERS_BUSY
+        assert why.words.endswith("Another worker would take it sooner: belfry worker --queues sync")
+
+
 class TestLimits:
     @pytest.mark.parametrize("taken", [0, 1])
     def test_hold_nothing_while_there_is_room(self, taken: int) -> None:
