@@ -4,9 +4,10 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
+from pydantic import AfterValidator
 
 from app.core.addresses import parse_networks
 from app.core.config import Environment, Settings
@@ -259,6 +260,29 @@ class TestAGroup:
     def test_cannot_be_made_by_people(self, kind: CodeKind) -> None:
         with pytest.raises(DefinitionInvalid, match="“function” is missing"):
             kind.check({"group": None})
+
+
+class TestArgumentsThatCannotBe:
+    def test_name_the_function_whose_own_check_goes_wrong(self, settings: Settings, kind: CodeKind) -> None:
+        def divide(value: int) -> int:
+            return 1 // value
+
+        @job("divide")
+        def divided(by: Annotated[int, AfterValidator(divide)] = 1) -> None: ...
+
+        own = CodeKind({"divide": divided}, settings, kind._supply)
+
+        with pytest.raises(DefinitionInvalid, match=r"“divide” \(.*cannot take them: ZeroDivisionError: "):
+            own.check({"function": "divide", "arguments": {"by": 0}})
+
+    def test_hold_no_number_that_cannot_be_stored(self, settings: Settings, kind: CodeKind) -> None:
+        @job("share")
+        def share(of: float = 1.0) -> None: ...
+
+        own = CodeKind({"share": share}, settings, kind._supply)
+
+        with pytest.raises(DefinitionInvalid, match="cannot take them: ValueError: Out of range float values"):
+            own.check({"function": "share", "arguments": {"of": float("nan")}})
 
 
 class TestInTheWorkersThread:

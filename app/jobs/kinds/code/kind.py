@@ -21,6 +21,7 @@ from app.jobs.kinds.code.limits import Limits
 from app.jobs.kinds.code.loading import CodeProblem
 from app.jobs.kinds.code.process import run_function
 from app.jobs.kinds.code.protocol import FunctionCall
+from app.jobs.kinds.code.said import kind_and_words
 from app.jobs.kinds.code.supply import GuardSupply
 from app.jobs.kinds.definitions import parse_definition, refuse_arguments, with_arguments
 from app.jobs.kinds.stops import stopped
@@ -62,11 +63,7 @@ class CodeKind:
     def check(self, definition: Mapping[str, Any]) -> dict[str, Any]:
         wanted = parse_definition(CodeDefinition, definition)
         function = self._find(wanted.function)
-        arguments = parse_definition(function.arguments, wanted.arguments, prefix="arguments.")
-        stored = arguments.model_dump(mode="json")
-        if len(json.dumps(stored)) > MAX_ARGUMENT_BYTES:
-            raise DefinitionInvalid({"arguments": f"The arguments take more than {MAX_ARGUMENT_BYTES:,} bytes."})
-        return {"function": function.name, "arguments": stored}
+        return {"function": function.name, "arguments": _checked(function, wanted.arguments)}
 
     def check_arguments(self, definition: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
         if is_group(definition):
@@ -180,3 +177,21 @@ class CodeKind:
             return f"There is no function “{name}”. A module that may define it was not loaded. {unread[0]}"
         offered = ", ".join(sorted(self._catalog)) or "none"
         return f"There is no function “{name}”. Offered: {offered}."
+
+
+def _checked(function: CodeFunction, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments as they are stored. Raises DefinitionInvalid, also where the function's own checks go wrong."""
+    try:
+        stored: dict[str, Any] = parse_definition(function.arguments, given, prefix="arguments.").model_dump(
+            mode="json"
+        )
+        # What is no number, JSON cannot hold, and one of the databases refuses it.
+        size = len(json.dumps(stored, allow_nan=False))
+    except DefinitionInvalid:
+        raise
+    except Exception as error:
+        why = f"“{function.name}” ({function.source}) cannot take them: {kind_and_words(error).rstrip('.')}."
+        raise DefinitionInvalid({"arguments": f"{why} Give others, or mend its types."}) from error
+    if size > MAX_ARGUMENT_BYTES:
+        raise DefinitionInvalid({"arguments": f"The arguments take more than {MAX_ARGUMENT_BYTES:,} bytes."})
+    return stored
