@@ -41,15 +41,18 @@ def limit_organization(
     check_limit("concurrency", "The number of runs at once", concurrency, instead=_INSTEAD)
     lock_line(session)
     here = Organization.id == organization_id
+    before = session.scalar(select(Organization.concurrency).where(here))
     if count_changed(session, update(Organization).where(here).values(concurrency=concurrency)) != 1:
         raise OrganizationNotFound("There is no such organization.")
     with rescoped(session, ENGINE):
         ledger.forget_hints(session, Run.organization_id == organization_id)
     name = session.scalars(select(Organization.name).where(here)).one()
     limit = "Lifted the limit of" if concurrency is None else f"Limited to {concurrency} runs at once:"
+    was = "no limit" if before is None else f"{before} at once"
     record_for_platform(
         session, actor=actor, action="organization.limited", subject_kind="organization",
-        subject_id=organization_id, summary=f"{limit} “{name}”", now=now,
+        subject_id=organization_id, summary=f"{limit} “{name}” (before: {was})",
+        changes={"concurrency": [before, concurrency]}, now=now,
     )  # fmt: skip
     return OrganizationLimitRow(organization_id, name, concurrency)
 

@@ -1,8 +1,10 @@
 """Queues: making, limiting and deleting them. Pausing is in switches.py; what the limits do, in the queue package."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
@@ -119,13 +121,18 @@ def change_queue(
     # Whoever calls runs just now does so by the limits of before, and is done first.
     lock_line(session)
     check_queue(session, name)
+    before = select(Queue.concurrency, Queue.rate_starts, Queue.rate_seconds).where(Queue.name == name)
+    old = QueueLimits(*session.execute(before).one())
     changed = update(Queue).where(Queue.name == name, *(() if version is None else (Queue.version == version,)))
     values = {**asdict(limits), "tokens_at": None, "updated_at": now, "version": Queue.version + 1}
     if count_changed(session, changed.values(**values)) != 1:
         raise QueueChanged("Somebody else changed this queue meanwhile. Look at it again.")
     with rescoped(session, ENGINE):
         ledger.forget_hints(session, Run.queue == name)
-    _note(session, actor, "changed", f"Limited the queue “{name}”: {limits.words}", now)
+    was, is_now = asdict(old), asdict(limits)
+    changes = {field: [was[field], is_now[field]] for field in was if was[field] != is_now[field]}
+    summary = f"Limited the queue “{name}”: {limits.words} (before: {old.words})"
+    _note(session, actor, "changed", summary, now, changes)
 
 
 def delete_queue(session: Session, *, actor: Actor, name: str, now: datetime) -> None:
@@ -169,5 +176,9 @@ def _check(limits: QueueLimits) -> None:
         raise LimitInvalid("A rate is a number of starts in a number of seconds: give both, or none.", field=missing)
 
 
-def _note(session: Session, actor: Actor, verb: str, summary: str, now: datetime) -> None:
-    record_for_platform(session, actor=actor, action=f"queue.{verb}", subject_kind="queue", summary=summary, now=now)
+def _note(
+    session: Session, actor: Actor, verb: str, summary: str, now: datetime, changes: Mapping[str, Any] | None = None
+) -> None:
+    record_for_platform(
+        session, actor=actor, action=f"queue.{verb}", subject_kind="queue", summary=summary, changes=changes, now=now
+    )

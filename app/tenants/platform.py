@@ -1,7 +1,9 @@
 """Commands that concern the whole installation: who may give them, and how they are noted."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -44,6 +46,7 @@ def record_for_platform(
     summary: str,
     now: datetime,
     subject_id: UUID | None = None,
+    changes: Mapping[str, Any] | None = None,
 ) -> None:
     """Add an audit row to the actor's organization, from a session that works as PLATFORM."""
     # That role sees no organization's audit; the row is written as somebody of the organization.
@@ -55,6 +58,7 @@ def record_for_platform(
             subject_kind=subject_kind,
             subject_id=subject_id,
             summary=summary,
+            changes=changes,
             now=now,
         )
         session.flush()

@@ -106,6 +106,20 @@ class TestLimiting:
 
         assert load_run(session, run_id).hinted_at is None
 
+    def test_is_audited_from_what_to_what(self, session: Session, admin: Actor, organization_id: UUID) -> None:
+        change_queue(session, actor=admin, name="sync", limits=QueueLimits(8, 4, 1), now=NOW)
+        limit_organization(session, actor=admin, organization_id=organization_id, concurrency=3, now=NOW)
+
+        session.flush()
+        found = {row.action: row for row in session.scalars(select(AuditEntry))}
+
+        assert found["queue.changed"].changes == {"concurrency": [4, 8]}
+        assert found["queue.changed"].summary.endswith(
+            "8 at once, 4 starts a second (before: 4 at once, 4 starts a second)"
+        )
+        assert found["organization.limited"].changes == {"concurrency": [None, 3]}
+        assert found["organization.limited"].summary.endswith("(before: no limit)")
+
     def test_refuses_a_change_of_what_somebody_else_changed(self, session: Session, admin: Actor) -> None:
         change_queue(session, actor=admin, name="sync", limits=QueueLimits(8), now=NOW, version=1)
 

@@ -58,7 +58,11 @@ class RunOut(Answer):
     queue: str
     slow_at: Annotated[Moment | None, Field(description="Since when it takes longer than its soft limit.")]
     cancel_requested_at: Annotated[
-        Moment | None, Field(description="When somebody cancelled it while it was running. It stops within seconds.")
+        Moment | None,
+        Field(
+            description="When somebody cancelled it while it was running. It stops within seconds; a "
+            "function in the worker itself where it looks whether it has to."
+        ),
     ]
     can_retry: bool
     why_not_retry: Annotated[str | None, Field(description="Why it cannot be retried; null where it can.")]
