@@ -124,11 +124,14 @@ def job_limit(scene: Scene) -> Held:
     scene.report()
     scene.job.concurrency = 1
     scene.running(scene.job)
+    # It went out of the way of other jobs, not of its own.
+    scene.change(make_run(scene.session, scene.job, now=scene.ago), aside_at=scene.ago)
     words = (
         "At most 1 run of its job may go on at once, and 1 does. It starts when one ends. "
-        "Whoever edits the job can raise the limit. It is one of the next."
+        "Whoever edits the job can raise the limit. "
+        "In your organization's line it is number 2; about 1 run starts before it."
     )
-    return scene.held("job_limit", words, waits=scene.run(), limit=1, taken=1, position=1, before=0)
+    return scene.held("job_limit", words, waits=scene.run(), limit=1, taken=1, position=2, before=1)
 
 
 def connection_limit(scene: Scene) -> Held:
