@@ -40,7 +40,7 @@ check: $(VENV)/installed-dev ## Format, lint, types and import rules
 
 test: $(VENV)/installed-dev browser services ## All tests but the slow ones, set up from nothing; T=path for some
 	$(BIN)/python -m pytest $(T) -n 2 --dist loadfile -m "not journey and not slow"
-	$(BIN)/python -m pytest $(T) -m "journey and not slow"
+	$(BIN)/python -m pytest $(T:tests=tests/journeys) -n 2 --dist loadfile -m "journey and not slow"
 
 test-slow: $(VENV)/installed-dev browser services ## The tests of faults that take minutes
 	$(BIN)/python -m pytest $(T) -m slow

@@ -1,11 +1,15 @@
 """Words about runs, as pages print them: why one exists, why it stands where it stands, how late it was. Pure."""
 
+import re
 from datetime import timedelta
+from uuid import UUID
 
 from app.jobs.policies import ErrorClass
 from app.runs.states import AttemptState, Reason, Trigger
 from app.web.formatting import duration
 
+# The planner names a run that was in the way within brackets.
+_NAMED_RUN = re.compile(r"\(([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\)")
 # Below this a run counts as on time: dispatching takes a moment.
 _ON_TIME = timedelta(seconds=2)
 
@@ -67,6 +71,12 @@ def lateness_words(lateness: timedelta | None) -> str:
 def tries_words(attempt: int, tries: int) -> str:
     """“2 of 3”, never broken over two lines; an en dash before the first."""
     return f"{attempt}\N{NO-BREAK SPACE}of\N{NO-BREAK SPACE}{tries}" if attempt else "–"
+
+
+def named_run(text: str | None) -> UUID | None:
+    """The run that an explanation names; None where it names none."""
+    found = _NAMED_RUN.search(text or "")
+    return UUID(found[1]) if found else None
 
 
 def first_words(text: str | None, *, longest: int = 100) -> str:

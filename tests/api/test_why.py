@@ -1,5 +1,8 @@
 """`/schedules/{id}/why` and `/runs/{id}/why`: a reason for programs, with the facts behind it."""
 
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -11,6 +14,7 @@ from app.ops.models import Heartbeat
 from app.runs.models import Queue
 from app.schedules.models import Schedule
 from tests.api.conftest import Caller
+from tests.factories.causes import CAUSES, Held, Scene
 from tests.factories.outcomes import make_running
 from tests.factories.work import make_job, make_run, make_schedule
 from tests.fakes.clock import ManualClock, utc
@@ -90,3 +94,31 @@ class TestRuns:
             run_id = make_run(session, job, now=clock.moment)
 
         assert stranger_api.get(f"/runs/{run_id}/why").status_code == 404
+
+
+def sent(value: Any) -> Any:
+    """A fact as JSON has it."""
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%dT%H:%M:%S}Z"
+    return str(value) if isinstance(value, UUID) else value
+
+
+@pytest.mark.parametrize("inject", CAUSES)
+def test_each_cause_is_named_with_its_facts(
+    viewer_api: Caller,
+    organization_id: UUID,
+    database: OpenDatabase,
+    clock: ManualClock,
+    inject: Callable[[Scene], Held],
+) -> None:
+    with database.transaction() as session:
+        held = inject(Scene(session, organization_id, clock.moment))
+
+    of_schedule = viewer_api.get(f"/schedules/{held.schedule_id}/why").json["data"]
+    answers = [of_schedule, *(viewer_api.get(f"/runs/{run_id}/why").json["data"] for run_id in [held.waits] if run_id)]
+
+    assert of_schedule["waiting_run_id"] == sent(held.waits)
+    for why in answers:
+        assert (why["code"], why["holds"], [one for one in why["also"] if one["holds"]]) == (held.code, True, [])
+        assert {name: why[name] for name in held.facts} == {name: sent(value) for name, value in held.facts.items()}
+        assert held.said(lambda at: f"{at:%Y-%m-%d %H:%M:%S} UTC") in why["words"]

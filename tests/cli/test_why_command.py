@@ -1,6 +1,9 @@
 """`belfry schedules why` and `belfry runs why`."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
@@ -11,6 +14,7 @@ from app.ops.models import Heartbeat
 from app.runs.models import QueueSwitch
 from app.tenants.models import SYSTEM_ORGANIZATION_ID, Organization
 from tests.cli.conftest import Terminal
+from tests.factories.causes import CAUSES, Held, Scene
 from tests.factories.work import make_job, make_run, make_schedule
 
 PAUSED_AT = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -53,3 +57,27 @@ class TestWhy:
 
         assert isinstance(result.exception, NotFound)
         assert "See: belfry schedules list" in result.exception.message
+
+
+def printed(value: Any) -> Any:
+    """A fact as JSON has it."""
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%dT%H:%M:%S}Z"
+    return str(value) if isinstance(value, UUID) else value
+
+
+@pytest.mark.parametrize("inject", CAUSES)
+def test_each_cause_is_named_with_its_facts(terminal: Terminal, inject: Callable[[Scene], Held]) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    with terminal.database.transaction() as session:
+        here = session.scalars(select(Organization.id).where(Organization.id != SYSTEM_ORGANIZATION_ID)).one()
+        held = inject(Scene(session, here, now))
+
+    asked = [("schedules", "why", "Nightly"), *(("runs", "why", str(run_id)) for run_id in [held.waits] if run_id)]
+
+    for question in asked:
+        words = (*question, "--organization", "Acme")
+        why = terminal.json(*words)
+        assert (why["code"], [one for one in why["also"] if one["holds"]]) == (held.code, [])
+        assert {name: why[name] for name in held.facts} == {name: printed(value) for name, value in held.facts.items()}
+        assert held.said(lambda at: f"{at:%Y-%m-%d %H:%M:%S} UTC") in terminal.run(*words).stdout

@@ -1,5 +1,6 @@
 """The slot ledger: each slot of a day has exactly one outcome, and their sum is what the rhythm has on that day."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -22,14 +23,14 @@ from app.schedules.models import Schedule, SchedulingStop
 from app.schedules.queries import get_schedule
 from app.schedules.service import ScheduleDraft, create_schedule
 from app.tenants.access import Actor
-from tests.database.test_slot_simulation import BEGIN, Life
+from tests.database.believed_slots import BEGIN
+from tests.database.slot_life import Life
 from tests.factories.work import actor_in, make_job, make_organization, make_schedule
 from tests.fakes.clock import utc
 from tests.fakes.database import OpenDatabase
 
 MADE = utc("2027-01-04 08:00")
 HOUR = timedelta(hours=1)
-MOMENT = timedelta(microseconds=1)
 
 
 @pytest.fixture
@@ -309,10 +310,11 @@ class LedgerLife(Life):
     def teardown(self) -> None:
         with self.database.reading() as session:
             for schedule_id, known in self.believed.items():
-                row = get_schedule(session, organization_id=self.actor.organization_id, schedule_id=schedule_id)
+                row = get_schedule(session, organization_id=self.world.actor.organization_id, schedule_id=schedule_id)
+                slots = [*known.past, *known.slots(self.now)]
                 for day in self.days_until_now(row.timezone):
                     found = read_ledger(session, schedule=row, day=day, kept_days=0, now=self.now)
-                    self.compare(found, known.slots(day.start - MOMENT, min(day.end - MOMENT, self.now)))
+                    self.compare(found, [slot for slot in slots if day.start <= slot < day.end])
         super().teardown()
 
     def days_until_now(self, zone: str) -> Iterator[Day]:
@@ -331,7 +333,7 @@ class LedgerLife(Life):
 
 class TestEveryDay:
     def test_sums_up_whatever_happens(self, database: OpenDatabase):
-        life = type("LifeHere", (LedgerLife,), {"database": database})
+        life = type("LifeHere", (LedgerLife,), {"database": database, "shown": Counter()})
 
         run_state_machine_as_test(
             life,

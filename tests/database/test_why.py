@@ -340,6 +340,20 @@ class TestARunInLine:
         assert (why.code, why.limit, why.taken) == (WhyCode.JOB_LIMIT, 1, 1)
         assert "At most 1 run of its job may go on at once, and 1 does." in why.words
 
+    def test_counts_of_the_runs_that_stand_aside_only_those_of_its_own_job(self, session: Session, job: Job) -> None:
+        other = make_job(session, job.organization_id, name="Other")
+        for each in (job, job, other):
+            change(session, make_run(session, each, now=ago(minutes=5)), aside_at=ago(minutes=4))
+        job.concurrency = 1
+        make_running(session, job, now=NOW)
+        ids = [make_run(session, one, now=NOW) for one in (job, make_job(session, job.organization_id, name="Third"))]
+        change(session, ids[0], aside_at=NOW)
+
+        at_the_limit, free = (of_run(session, job, run_id) for run_id in ids)
+
+        assert (at_the_limit.code, at_the_limit.position, at_the_limit.before) == (WhyCode.JOB_LIMIT, 3, 2)
+        assert (free.code, free.position, free.before) == (WhyCode.STARTING, 1, 0)
+
     def test_names_the_limit_of_its_connection(self, session: Session, job: Job) -> None:
         session.add(ConnectionLimit(organization_id=job.organization_id, connection_key="meta:7", concurrency=1))
         change(session, make_running(session, job, now=NOW), connection_key="meta:7")

@@ -139,19 +139,31 @@ class Outside:
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
+    def let_go(self) -> None:
+        """Answer the slow calls that are under way; later ones wait again."""
+        before, self.release = self.release, threading.Event()
+        before.set()
+
     def close(self) -> None:
         self.release.set()
         self.server.shutdown()
         self.server.server_close()
 
 
-def make_http_job(page: Page, belfry: Belfry, name: str, url: str, *, tries: int = 3) -> None:
-    """Make a job of one call through its form."""
+def make_http_job(
+    page: Page, belfry: Belfry, name: str, url: str, *, tries: int = 3, delay: int | None = None, at_once: int = 0
+) -> None:
+    """Make a job of one call through its form. `delay` is in seconds; `at_once` limits its runs."""
     page.goto(f"{belfry.url}/jobs/new?kind=workflow")
     page.get_by_label("Name", exact=True).fill(name)
     page.get_by_label("Address").fill(url)
     page.get_by_text("When it fails").click()
     page.get_by_label("Tries", exact=True).fill(str(tries))
+    if delay is not None:
+        page.get_by_label("Seconds between tries").fill(str(delay))
+    if at_once:
+        page.get_by_text("Limits and queue").click()
+        page.get_by_label("Runs at once").fill(str(at_once))
     page.get_by_role("button", name="Save job").click()
     expect(page.get_by_role("link", name=name)).to_be_visible()
 
@@ -166,7 +178,9 @@ def make_account(page: Page, belfry: Belfry) -> None:
     expect(page.get_by_role("navigation").first).to_be_visible()
 
 
-def make_schedule(page: Page, belfry: Belfry, name: str, job: str, cron: str, timezone: str = "UTC") -> str:
+def make_schedule(
+    page: Page, belfry: Belfry, name: str, job: str, cron: str, timezone: str = "UTC", **more: str
+) -> str:
     """Send the form of a schedule without opening it on the screen. Returns the address of its page."""
     form = page.request.get(f"{belfry.url}/schedules/new").text()
     job_id = re.search(rf'<option value="([0-9a-f-]+)">{re.escape(job)}</option>', form)
@@ -174,7 +188,7 @@ def make_schedule(page: Page, belfry: Belfry, name: str, job: str, cron: str, ti
     assert job_id is not None, form
     fields = {"overlap": "skip", "missed": "latest", "missed_limit": "10", "clock_change": "once", "enabled": "y"}
     said = {"name": name, "job_id": job_id[1], "cron": cron, "timezone": timezone}
-    answer = page.request.post(f"{belfry.url}/schedules", form=hidden | fields | said, max_redirects=0)
+    answer = page.request.post(f"{belfry.url}/schedules", form=hidden | fields | said | more, max_redirects=0)
     assert answer.status == 303, answer.text()
     listed = page.request.get(f"{belfry.url}/schedules?q={name}").text()
     found = re.search(rf'href="(/schedules/[0-9a-f-]+)"[^>]*>{re.escape(name)}<', listed)

@@ -3,15 +3,18 @@
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
 from app.core.db import Database
 from app.jobs.policies import Backoff, RetryPolicy
 from app.ops.gap_words import GAP_REASONS
+from app.runs import planner
+from app.runs.models import Run
 from app.runs.states import Reason
 from app.schedules.policies import GapReason
-from app.web.run_words import REASON_WORDS
-from tests.factories.outcomes import make_failed
-from tests.factories.work import make_job
+from app.web.run_words import REASON_WORDS, named_run
+from tests.factories.outcomes import make_failed, make_running
+from tests.factories.work import make_job, make_schedule
 from tests.fakes.clock import ManualClock
 from tests.web.conftest import Browser
 
@@ -49,3 +52,24 @@ def test_a_failed_run_tells_that_it_was_taken_off_the_queue(
 
 def test_every_reason_has_words() -> None:
     assert (set(REASON_WORDS), set(GAP_REASONS)) == (set(Reason), set(GapReason))
+
+
+def test_a_skipped_run_leads_to_the_run_that_was_in_its_way(
+    viewer: Browser, database: Database, clock: ManualClock
+) -> None:
+    with database.transaction() as session:
+        job = make_job(session, viewer.organization_id)
+        schedule = make_schedule(session, job, next_run_at=clock.moment)
+        going = make_running(session, job, now=clock.moment, schedule_id=schedule.id)
+        planner.tick(session, now=clock.moment)
+        skipped = session.scalars(select(Run.id).where(Run.slot_at == clock.moment)).one()
+
+    text = viewer.visit(f"/runs/{skipped}").text
+
+    assert f"The previous run was still going ({going})" in text
+    assert f'<a class="note-action" href="/runs/{going}">Open that run</a>' in text
+
+
+@pytest.mark.parametrize("text", [None, "", "It failed (500).", "Somebody wrote (01a1fdbb-5e8a-7f2d)."])
+def test_an_explanation_without_a_run_names_none(text: str | None) -> None:
+    assert named_run(text) is None

@@ -1,8 +1,9 @@
 """Why it did not run and why it waits, as the pages of a schedule and of a run say it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from html import unescape
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,8 @@ from app.jobs.models import Job
 from app.ops.models import Heartbeat
 from app.runs.models import Queue, QueueSwitch, Run
 from app.schedules.models import Schedule
+from app.web.formatting import absolute_time
+from tests.factories.causes import CAUSES, Held, Scene
 from tests.factories.outcomes import make_running
 from tests.factories.work import make_job, make_run, make_schedule
 from tests.fakes.clock import ManualClock, utc
@@ -57,7 +60,7 @@ def note(browser: Browser, path: str, element_id: str) -> str:
     """The words of a note on a page; empty without it."""
     text = browser.visit(path).text
     found = re.search(rf'<div class="note"[^>]*id="{element_id}".*?</div>', text, re.DOTALL)
-    return " ".join(re.sub(r"<[^>]+>", " ", found[0]).split()) if found else ""
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", found[0])).split()) if found else ""
 
 
 @contextmanager
@@ -184,3 +187,23 @@ class TestTheRunPage:
         # Roles are taken on in passing.
         waiting, over = ([one for one in group if "set_config" not in one] for group in (of_waiting, of_over))
         assert len(waiting) - len(over) == 3
+
+
+@pytest.mark.parametrize("inject", CAUSES)
+def test_each_cause_is_named_on_the_clock_of_the_viewer(
+    viewer: Browser,
+    organization_id: UUID,
+    database: OpenDatabase,
+    clock: ManualClock,
+    inject: Callable[[Scene], Held],
+) -> None:
+    with database.transaction() as session:
+        held = inject(Scene(session, organization_id, clock.moment))
+
+    said = held.said(lambda at: absolute_time(at, zone="Europe/Riga", now=clock.moment, seconds=True))
+
+    of_schedule = note(viewer, f"/schedules/{held.schedule_id}", "why")
+    assert of_schedule.startswith("Why has it not run?")
+    assert said in of_schedule
+    if held.waits is not None:
+        assert note(viewer, f"/runs/{held.waits}", "run-why").startswith(f"Why does it wait? {said}")

@@ -1,5 +1,6 @@
 """Reads what an organization may know of one of its runs: columns and joins to put into a query, and their meaning."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -111,14 +112,23 @@ def _first_in_the_way(column: str) -> ScalarSelect[Any]:
     return query.correlate(Run).scalar_subquery()
 
 
-def _place(now: datetime) -> ScalarSelect[Any]:
-    """How many runs of the organization stand before it in the queue. Those that a limit keeps stand aside."""
+def _place(now: datetime) -> ColumnElement[int]:
+    """How many runs of the organization go before it in the queue.
+
+    Those that a limit keeps stand aside, and let all pass but the runs of their own job.
+    """
+    in_line = _count_before(now, lambda ahead: ahead.aside_at.is_(None))
+    # Apart, so that an index leads to either.
+    return in_line + _count_before(now, lambda ahead: ahead.aside_at.is_not(None) & (ahead.job_id == Run.job_id))
+
+
+def _count_before(now: datetime, which: Callable[[type[Run]], ColumnElement[bool]]) -> ScalarSelect[Any]:
     ahead = aliased(Run)
-    in_line = in_state(RunState.READY, ahead), ahead.hinted_at.is_(None), ahead.aside_at.is_(None)
+    waits = in_state(RunState.READY, ahead), ahead.hinted_at.is_(None), which(ahead)
     is_due = ahead.ready_at <= literal(now, UTCDateTime())
     same_line = ahead.queue == Run.queue, ahead.organization_id == Run.organization_id
     is_first = tuple_(ahead.priority, ahead.ready_at, ahead.id) < tuple_(Run.priority, Run.ready_at, Run.id)
-    query = select(func.count()).select_from(ahead).where(*in_line, is_due, *same_line, is_first)
+    query = select(func.count()).select_from(ahead).where(*waits, is_due, *same_line, is_first)
     return query.correlate(Run).scalar_subquery()
 
 

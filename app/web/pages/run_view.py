@@ -32,6 +32,7 @@ from app.web.run_words import (
     TRIGGER_WORDS,
     first_words,
     lateness_words,
+    named_run,
     tries_words,
 )
 
@@ -72,6 +73,8 @@ class Remark:
     state: str
     title: str
     text: str
+    # The run that was in the way.
+    run_href: str = ""
 
 
 @dataclass(frozen=True)
@@ -249,7 +252,12 @@ def _remark(run: RunRow, why: str) -> Remark | None:
     if not run.is_over and run.attempt and run.reason is None:
         return Remark("warning", "The try before did not succeed.", text)
     # What was left out or taken away has an explanation that says why all by itself.
-    return Remark("skipped", f"{state_label(run.state)}.", text or reason)
+    return Remark("skipped", f"{state_label(run.state)}.", text or reason, _href_of_named(run))
+
+
+def _href_of_named(run: RunRow) -> str:
+    before = named_run(run.error) if run.reason is Reason.OVERLAP else None
+    return url_for("web.run", run_id=before) if before is not None else ""
 
 
 def _has_named_parts(value: Any) -> bool:
