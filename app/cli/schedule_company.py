@@ -1,5 +1,8 @@
 """What `belfry schedules preview`, `create` and `edit` say about the other schedules of the organization."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -11,28 +14,54 @@ from app.ops.load_notes import LoadNote
 from app.ops.schedule_preview import Draft, SchedulePreview, preview_schedule, twin_note_of
 from app.schedules.fire_times import Rhythm
 from app.schedules.load import LoadBook
-from app.schedules.queries import get_schedule
+from app.schedules.queries import ScheduleRow, find_schedule, get_schedule
 
 
-def company_of(console: Console, when: Rhythm, job_id: UUID | None) -> SchedulePreview | None:
-    """The rhythm among the others, for a job or an organization that was named; nothing is read without one."""
-    if job_id is None and console.organization is None:
-        return None
-    with console.reading() as desk:
-        if job_id is not None:
-            get_job(desk.session, organization_id=desk.actor.organization_id, job_id=job_id)
-        return preview_schedule(
-            desk.session,
-            organization_id=desk.actor.organization_id,
+@dataclass
+class Company:
+    """The others of an organization that was named by itself, a job or a schedule; nothing is read without one."""
+
+    desk: Desk | None = None
+    job_id: UUID | None = None
+    before: ScheduleRow | None = None
+    found: SchedulePreview | None = None
+
+    @property
+    def organization_id(self) -> UUID | None:
+        return None if self.desk is None else self.desk.actor.organization_id
+
+    def look_around(self, when: Rhythm) -> None:
+        """See what a rhythm would do among them."""
+        if self.desk is None:
+            return
+        job_id = self.job_id if self.before is None else self.job_id or self.before.job_id
+        self.found = preview_schedule(
+            self.desk.session,
+            organization_id=self.desk.actor.organization_id,
             book=LoadBook(),
-            draft=Draft(when, job_id),
-            now=desk.now,
+            draft=Draft(when, job_id, self.before),
+            now=self.desk.now,
             count=1,
         )
 
 
-def company_lines(found: SchedulePreview | None) -> list[str]:
+@contextmanager
+def company_of(console: Console, schedule: str | None, job_id: UUID | None) -> Iterator[Company]:
+    """The company of a schedule that exists, or of a job. Raises ScheduleNotFound or JobNotFound."""
+    if schedule is None and job_id is None and console.organization is None:
+        yield Company()
+        return
+    with console.reading() as desk:
+        here = desk.actor.organization_id
+        if job_id is not None:
+            get_job(desk.session, organization_id=here, job_id=job_id)
+        before = None if schedule is None else find_schedule(desk.session, organization_id=here, name=schedule)
+        yield Company(desk, job_id, before)
+
+
+def company_lines(company: Company) -> list[str]:
     """The same for people."""
+    found = company.found
     if found is None:
         return []
     load = found.load
@@ -42,8 +71,9 @@ def company_lines(found: SchedulePreview | None) -> list[str]:
     return [line for line in (found.twin_note, crowded, found.rhythm.consequence) if line]
 
 
-def company_facts(found: SchedulePreview | None) -> dict[str, Any]:
+def company_facts(company: Company) -> dict[str, Any]:
     """The same for programs."""
+    found = company.found
     if found is None:
         return {}
     twins = [{"id": str(twin.id), "name": twin.name, "enabled": twin.enabled} for twin in found.twins]

@@ -10,7 +10,7 @@ from app.cli.code import revert_to_code, show_code_schedules
 from app.cli.code_names import schedule_argument
 from app.cli.console import Console, as_json, choice_of, moment, pass_console, show, table, with_organization
 from app.cli.resuming import enable
-from app.cli.rhythm_options import CRON_HELP, read_said, tag_options, when_options
+from app.cli.rhythm_options import CRON_HELP, read_said, spread_key_option, tag_options, when_options
 from app.cli.schedule_company import warn_of_twins
 from app.cli.schedule_history import gaps, history
 from app.cli.schedule_preview import preview
@@ -19,7 +19,6 @@ from app.cli.schedule_validate import validate
 from app.cli.schedule_versions import duplicate, restore, slots, versions
 from app.cli.starting import arguments_of, set_parameters, show_started
 from app.cli.why import why_of_schedule
-from app.core.ids import new_id
 from app.jobs.queries import get_job
 from app.ops.kinds import job_kinds
 from app.runs import service
@@ -28,6 +27,7 @@ from app.schedules.policies import DEFAULT_MISSED_LIMIT, Missed, Overlap
 from app.schedules.policy_fields import read_length
 from app.schedules.queries import ScheduleRow, get_schedule, list_schedules
 from app.schedules.service import ScheduleDraft, create_schedule
+from app.schedules.spread_keys import spread_key_of
 
 NO_SCHEDULES = "No schedules yet. Make one in the browser, under Schedules."
 MAX_AGE_HELP = "How old a missed slot may be that still runs, such as 90m, 36h or 7d."
@@ -81,6 +81,7 @@ def list_command(console: Console, is_code: bool, tag: str | None, is_json: bool
 @click.option("--missed-limit", default=DEFAULT_MISSED_LIMIT, show_default=True, help="How many, with --missed all.")
 @click.option("--max-age", "max_age", metavar="LENGTH", help=MAX_AGE_HELP)
 @click.option("--notes", default="", help="What others should know about it.")
+@spread_key_option
 @click.option("--disabled", is_flag=True, help="Make it switched off.")
 @with_organization
 @as_json
@@ -98,6 +99,7 @@ def create(
     missed_limit: int,
     max_age: str | None,
     notes: str,
+    spread_key: str,
     disabled: bool,
     is_json: bool,
 ) -> None:
@@ -107,7 +109,7 @@ def create(
         job_id=job_id,
         cron="\n".join(lines),
         timezone=zone,
-        spread_key=new_id().hex,
+        spread_key=spread_key,
         enabled=not disabled,
         overlap=Overlap(overlap),
         missed=Missed(missed),
@@ -118,6 +120,8 @@ def create(
         **read_said(said, timezone=zone),
     )
     with console.desk() as desk:
+        key = draft.spread_key or spread_key_of(desk.actor.organization_id, job_id, name)
+        draft = replace(draft, spread_key=key)
         schedule_id = create_schedule(desk.session, actor=desk.actor, draft=draft, now=desk.now)
         warn_of_twins(desk, schedule_id)
     show({"schedule": str(schedule_id)}, f"Made schedule {schedule_id}.", is_json=is_json)

@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 import pytest
@@ -420,3 +421,16 @@ class TestCompany:
         text = operator.visit(f"/schedules/preview?cron=0+6+*+*+*&timezone=UTC&{rest}", htmx=True).text
 
         assert text.count('class="next-wall"') == (20 if rest == "more=yes" else 5)
+
+    @pytest.mark.parametrize("key", ["abc", "another", ""])
+    def test_shows_of_h_the_times_that_saving_chooses(
+        self, operator: Browser, database: Database, job: Job, key: str
+    ) -> None:
+        sent = typed(job, cron="H H(0-6) * * *", timezone="UTC", spread_key=key)
+        shown = operator.visit(f"/schedules/preview?{urlencode(sent)}", htmx=True).text
+
+        operator.send("/schedules", sent)
+
+        next_run_at = only(database).next_run_at
+        assert next_run_at is not None
+        assert f"{next_run_at:%H:%M}" in shown.partition('class="next-wall">')[2].partition("<")[0]
