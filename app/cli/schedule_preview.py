@@ -57,7 +57,7 @@ def preview(
     when = found.when
     # The start itself counts, and "strictly after" is how fire times are asked for.
     runs = fire_times(when, after=begin - timedelta(microseconds=1), limit=count)
-    remarks = [*filter(None, [found.note]), *notes(when, now=begin)]
+    remarks = [*filter(None, [found.note]), *notes(when, now=begin, shown_until=runs[-1] if runs else None)]
     value = {
         "cron": when.cron.text,
         "zone": when.zone.name,

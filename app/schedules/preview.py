@@ -75,12 +75,13 @@ def _refuse_length(text: str) -> None:
 
 def preview_rhythm(when: Rhythm, *, now: datetime, count: int, typical: timedelta | None = None) -> RhythmPreview:
     """The preview of a rhythm that was understood. `typical` is how long a run takes, where that is known."""
+    runs = tuple(fire_times(when, after=now, limit=count))
     return RhythmPreview(
         sentence=describe(when),
         zone=when.zone.name,
         is_manual=when.cron.is_manual,
-        next_runs=tuple(fire_times(when, after=now, limit=count)),
-        notes=notes(when, now=now, typical=typical),
+        next_runs=runs,
+        notes=notes(when, now=now, typical=typical, shown_until=runs[-1] if runs else None),
         consequence=consequence(when, now=now, typical=typical),
     )
 

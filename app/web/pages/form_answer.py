@@ -76,7 +76,7 @@ def answer_of(form: ScheduleForm, *, before: ScheduleRow | None) -> Answer:
         effect=_effect(form, before, when, now, count) if before and when and form.is_sent else None,
         crowd=None if when is None or shown.load is None else _crowd(shown.load, when),
         way_out=None if when is None else way_out(when, now=now),
-        viewer_notes=() if when is None else viewer_notes(when, viewer_zone=viewer_zone(), now=now),
+        viewer_notes=() if when is None else _viewer_notes(when, shown, now),
         is_on=bool(form.enabled.data),
         example="" if when is None or example is None else _example_words(example, when),
         job_rules=_job_rules(form),
@@ -110,6 +110,11 @@ def _rhythm_in(form: ScheduleForm, before: ScheduleRow | None) -> Rhythm | None:
         return read_typed(said.pop("cron"), now=request_now(), **said)
     except Invalid:
         return None
+
+
+def _viewer_notes(when: Rhythm, shown: Preview, now: datetime) -> tuple[str, ...]:
+    last = shown.next_runs[-1].at if shown.next_runs else None
+    return viewer_notes(when, viewer_zone=viewer_zone(), now=now, shown_until=last)
 
 
 def _effect(form: ScheduleForm, before: ScheduleRow, when: Rhythm, now: datetime, count: int) -> Effect:
