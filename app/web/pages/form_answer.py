@@ -24,7 +24,7 @@ from app.web.context import viewer_zone
 from app.web.formatting import duration
 from app.web.forms.base import text_of
 from app.web.forms.schedules import ScheduleForm
-from app.web.pages.schedule_effects import Effect, effect_of_saving
+from app.web.pages.schedule_effects import SavingEffect, effect_of_saving
 from app.web.pages.schedule_preview import MORE_RUNS, NEXT_RUNS, Preview, company_of, preview
 from app.web.pictures.hour_bars import HourBars, hour_bars
 
@@ -51,7 +51,7 @@ class Answer:
     """All that depends on what stands in the form. `problems` and `values` are JSON, for the script of the form."""
 
     preview: Preview
-    effect: Effect | None
+    effect: SavingEffect | None
     crowd: Crowd | None
     way_out: WayOut | None
     viewer_notes: tuple[str, ...]
@@ -117,9 +117,9 @@ def _viewer_notes(when: Rhythm, shown: Preview, now: datetime) -> tuple[str, ...
     return viewer_notes(when, viewer_zone=viewer_zone(), now=now, shown_until=last)
 
 
-def _effect(form: ScheduleForm, before: ScheduleRow, when: Rhythm, now: datetime, count: int) -> Effect:
+def _effect(form: ScheduleForm, before: ScheduleRow, when: Rhythm, now: datetime, count: int) -> SavingEffect:
     is_on = bool(form.enabled.data)
-    return effect_of_saving(before, when=when, is_on=is_on, viewer_zone=viewer_zone(), now=now, count=count)
+    return effect_of_saving(before, when=when, is_on=is_on, now=now, count=count)
 
 
 def _crowd(note: LoadNote, when: Rhythm) -> Crowd:
