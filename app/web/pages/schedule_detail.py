@@ -110,7 +110,7 @@ def read_detail(
 
 def _preview(session: Session, row: ScheduleRow, *, view: ScheduleView, viewer_zone: str, now: datetime) -> Preview:
     found = preview_stored(row, viewer_zone=viewer_zone, now=now, count=view.next_runs)
-    twin_note = twin_note_of(session, schedule=row)
+    twin_note = twin_note_of(session, schedule=row, now=now)
     return found if twin_note is None else replace(found, notes=(*found.notes, twin_note))
 
 
