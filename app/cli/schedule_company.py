@@ -14,7 +14,7 @@ from app.ops.load_notes import LoadNote
 from app.ops.schedule_preview import Draft, SchedulePreview, preview_schedule, twin_note_of
 from app.schedules.fire_times import Rhythm
 from app.schedules.load import LoadBook
-from app.schedules.queries import ScheduleRow, find_schedule, get_schedule
+from app.schedules.queries import ScheduleRow, get_schedule
 
 
 @dataclass
@@ -46,16 +46,18 @@ class Company:
 
 
 @contextmanager
-def company_of(console: Console, schedule: str | None, job_id: UUID | None) -> Iterator[Company]:
+def company_of(console: Console, schedule_id: UUID | None, job_id: UUID | None) -> Iterator[Company]:
     """The company of a schedule that exists, or of a job. Raises ScheduleNotFound or JobNotFound."""
-    if schedule is None and job_id is None and console.organization is None:
+    if schedule_id is None and job_id is None and console.organization is None:
         yield Company()
         return
     with console.reading() as desk:
         here = desk.actor.organization_id
         if job_id is not None:
             get_job(desk.session, organization_id=here, job_id=job_id)
-        before = None if schedule is None else find_schedule(desk.session, organization_id=here, name=schedule)
+        before = None
+        if schedule_id is not None:
+            before = get_schedule(desk.session, organization_id=here, schedule_id=schedule_id)
         yield Company(desk, job_id, before)
 
 
@@ -85,7 +87,7 @@ def warn_of_twins(desk: Desk, schedule_id: UUID) -> None:
     """Say of a schedule that was just saved that its job has the same times already."""
     desk.session.expire_all()
     row = get_schedule(desk.session, organization_id=desk.actor.organization_id, schedule_id=schedule_id)
-    warning = twin_note_of(desk.session, schedule=row)
+    warning = twin_note_of(desk.session, schedule=row, now=desk.now)
     if warning is not None:
         click.echo(warning, err=True)
 

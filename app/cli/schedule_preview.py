@@ -6,6 +6,7 @@ from uuid import UUID
 
 import click
 
+from app.cli.code_names import schedule_option
 from app.cli.console import Console, as_json, moment, pass_console, show, with_organization
 from app.cli.rhythm_options import read_moment, read_said, spread_key_option, when_options
 from app.cli.schedule_company import Company, company_facts, company_lines, company_of
@@ -27,7 +28,7 @@ MOST_PREVIEWED = 1000
 @spread_key_option
 @click.option("--job", "job_id", type=click.UUID, help="Say also what else starts then, and whether it has a twin.")
 @click.option("--name", help="What it would be called: with --job, it decides what H stands for.")
-@click.option("--schedule", help="The name or id of the schedule that this would become.")
+@schedule_option("The schedule that this would become, by name or id.")
 @when_options
 @with_organization
 @as_json
@@ -41,12 +42,12 @@ def preview(
     spread_key: str,
     job_id: UUID | None,
     name: str | None,
-    schedule: str | None,
+    schedule_id: UUID | None,
     said: dict[str, Any],
     is_json: bool,
 ) -> None:
     """Show when a cron text fires, exactly as the scheduler will."""
-    with company_of(console, schedule, job_id) as company:
+    with company_of(console, schedule_id, job_id) as company:
         before = company.before
         where = zone or ("UTC" if before is None else before.timezone)
         begin = _read_start(start, where)

@@ -9,6 +9,7 @@ import click
 from app.cli.code import revert_to_code, show_code_schedules
 from app.cli.code_names import schedule_argument
 from app.cli.console import Console, as_json, choice_of, moment, pass_console, show, table, with_organization
+from app.cli.dry_runs import dry_run_option, onlooker, show_foresight
 from app.cli.resuming import enable
 from app.cli.rhythm_options import CRON_HELP, read_said, spread_key_option, tag_options, when_options
 from app.cli.schedule_company import warn_of_twins
@@ -21,6 +22,7 @@ from app.cli.starting import arguments_of, set_parameters, show_started
 from app.cli.why import why_of_schedule
 from app.jobs.queries import get_job
 from app.ops.kinds import job_kinds
+from app.ops.schedule_foresight import foresee_deletion, foresee_edit, foresee_switch
 from app.runs import service
 from app.schedules.drafts import draft_of
 from app.schedules.policies import DEFAULT_MISSED_LIMIT, Missed, Overlap
@@ -139,7 +141,9 @@ def create(
 @click.option("--missed-limit", type=int, help="How many, with --missed all.")
 @click.option("--max-age", "max_age", metavar="LENGTH", help=MAX_AGE_HELP)
 @click.option("--notes", help="What others should know about it.")
+@dry_run_option
 @with_organization
+@as_json
 @pass_console
 def edit(
     console: Console,
@@ -154,6 +158,8 @@ def edit(
     missed_limit: int | None,
     max_age: str | None,
     notes: str | None,
+    is_dry: bool,
+    is_json: bool,
 ) -> None:
     """Change what is named; the rest stays as it is."""
     named = {
@@ -168,25 +174,37 @@ def edit(
         "notes": notes,
     }
     changes: dict[str, Any] = {field: value for field, value in named.items() if value is not None}
-    with console.desk() as desk:
+    with console.reading() if is_dry else console.desk() as desk:
         old = get_schedule(desk.session, organization_id=desk.actor.organization_id, schedule_id=schedule_id)
         draft = replace(draft_of(old), **changes, **read_said(said, timezone=zone or old.timezone))
+        if is_dry:
+            by = onlooker(desk, old)
+            show_foresight(foresee_edit(desk.session, old, draft=draft, version=old.version, by=by), is_json=is_json)
+            return
         service.edit_schedule(
             desk.session, actor=desk.actor, schedule_id=schedule_id, draft=draft, version=old.version, now=desk.now
         )
         warn_of_twins(desk, schedule_id)
-    click.echo("Changed.")
+    show({"schedule": str(schedule_id)}, "Changed.", is_json=is_json)
 
 
 @schedules.command()
 @schedule_argument
+@dry_run_option
 @with_organization
+@as_json
 @pass_console
-def disable(console: Console, schedule_id: UUID) -> None:
+def disable(console: Console, schedule_id: UUID, is_dry: bool, is_json: bool) -> None:
     """Switch a schedule off."""
+    if is_dry:
+        with console.reading() as desk:
+            row = get_schedule(desk.session, organization_id=desk.actor.organization_id, schedule_id=schedule_id)
+            found = foresee_switch(desk.session, row, is_on=False, by=onlooker(desk, row))
+        show_foresight(found, is_json=is_json)
+        return
     with console.desk() as desk:
         service.switch_schedule(desk.session, actor=desk.actor, schedule_id=schedule_id, enabled=False, now=desk.now)
-    click.echo("Disabled.")
+    show({"schedule": str(schedule_id)}, "Disabled.", is_json=is_json)
 
 
 @schedules.command()
@@ -214,13 +232,21 @@ def run(console: Console, schedule_id: UUID, parameters: tuple[str, ...], is_jso
 
 @schedules.command()
 @schedule_argument
+@dry_run_option
 @with_organization
+@as_json
 @pass_console
-def delete(console: Console, schedule_id: UUID) -> None:
+def delete(console: Console, schedule_id: UUID, is_dry: bool, is_json: bool) -> None:
     """Delete a schedule. Its runs stay."""
+    if is_dry:
+        with console.reading() as desk:
+            row = get_schedule(desk.session, organization_id=desk.actor.organization_id, schedule_id=schedule_id)
+            found = foresee_deletion(desk.session, row, by=onlooker(desk, row))
+        show_foresight(found, is_json=is_json)
+        return
     with console.desk() as desk:
         service.delete_schedule(desk.session, actor=desk.actor, schedule_id=schedule_id, now=desk.now)
-    click.echo("Deleted.")
+    show({"schedule": str(schedule_id)}, "Deleted.", is_json=is_json)
 
 
 def _cell(fact: Any) -> str:

@@ -2,17 +2,18 @@
 
 import json
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, String, cast, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, String, cast, func, or_, select, tuple_
 from sqlalchemy.orm import Session, defer
 
 from app.core.db import OUTAGES
-from app.core.errors import NotFound
+from app.core.errors import Conflict, NotFound
 from app.jobs.models import Job
 from app.schedules.clock_changes import ClockChange
 from app.schedules.code_origin import CodeOrigin, origin_of
@@ -26,6 +27,8 @@ Word = TypeVar("Word", bound=StrEnum)
 
 log = logging.getLogger(__name__)
 
+_MOST_MEANT = 3
+
 NO_TIME_TO_READ = (
     "The time of the next run cannot be read. A running scheduler works it out again by itself, "
     "and the schedule's history says so."
@@ -34,6 +37,10 @@ NO_TIME_TO_READ = (
 
 class ScheduleNotFound(NotFound):
     """No such schedule in this organization."""
+
+
+class ScheduleNameUnclear(Conflict):
+    """Several schedules are called so, and the message says how to name one of them."""
 
 
 @dataclass(frozen=True)
@@ -155,15 +162,32 @@ def get_schedule(session: Session, *, organization_id: UUID, schedule_id: UUID) 
 
 
 def find_schedule(session: Session, *, organization_id: UUID, name: str) -> ScheduleRow:
-    """A schedule by its name or its id, as somebody types it. Raises ScheduleNotFound."""
-    try:
-        wanted = Schedule.id == UUID(name)
-    except ValueError:
-        wanted = Schedule.name == name.strip()
-    found = _read(session, _schedules_of(organization_id).where(wanted))
+    """A schedule by its name or its id, as somebody types it. Raises ScheduleNotFound or ScheduleNameUnclear."""
+    found = find_schedules(session, organization_id=organization_id, name=name)
+    if len(found) > 1:
+        ids = " and ".join(str(row.id) for row in found)
+        raise ScheduleNameUnclear(
+            f"“{name}” is the id of one schedule and the name of another: {ids}. Rename that one."
+        )
     if not found:
-        raise ScheduleNotFound(f"There is no schedule called “{name}” here. Look for it in the list of schedules.")
+        like = _names_like(session, organization_id, name)
+        meant = f"Did you mean {like}?" if like else "Look for it in the list of schedules."
+        raise ScheduleNotFound(f"There is no schedule called “{name}” here. {meant}")
     return found[0]
+
+
+def find_schedules(session: Session, *, organization_id: UUID, name: str) -> list[ScheduleRow]:
+    """The schedules that somebody may mean by a name or an id: one, none, or one whose name is the id of another."""
+    wanted = Schedule.name == name.strip()
+    with suppress(ValueError):
+        wanted = or_(wanted, Schedule.id == UUID(name.strip()))
+    return _read(session, _schedules_of(organization_id).where(wanted).order_by(Schedule.id))
+
+
+def _names_like(session: Session, organization_id: UUID, name: str) -> str:
+    here = Schedule.organization_id == organization_id, Schedule.deleted_at.is_(None)
+    alike = select(Schedule.name).where(*here, func.lower(Schedule.name) == name.strip().lower())
+    return " or ".join(f"“{found}”" for found in session.scalars(alike.order_by(Schedule.name).limit(_MOST_MEANT)))
 
 
 def lock_schedule(session: Session, *, organization_id: UUID, schedule_id: UUID) -> None:

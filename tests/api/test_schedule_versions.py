@@ -36,7 +36,9 @@ class TestVersions:
         first: Any = viewer_api.get(f"{path}/versions?limit=1").json
         second: Any = viewer_api.get(f"{path}/versions?limit=1&cursor={first['next']}").json
 
-        assert first["data"][0]["changes"] == [{"field": "cron", "before": "0 * * * *", "after": "30 * * * *"}]
+        words = "cron: 0 * * * * → 30 * * * *"
+        change = {"field": "cron", "before": "0 * * * *", "after": "30 * * * *", "words": words}
+        assert (first["data"][0]["changes"], first["data"][0]["words"]) == ([change], [words])
         assert [second["data"][0]["version"], second["next"]] == [1, None]
 
     def test_are_restored_if_nobody_was_faster(self, owner_api: Caller, path: str):

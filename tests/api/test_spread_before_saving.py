@@ -9,7 +9,7 @@ from tests.api.conftest import Caller
 from tests.factories.work import make_job
 from tests.fakes.database import OpenDatabase
 
-SPREAD = {"cron": "H H(0-6) * * *", "timezone": "Europe/Riga"}
+SPREAD = {"cron": "H H(0-6) * * *", "timezone": "Asia/Tokyo"}
 OTHER_TIMES = {"cron": "H/20 9-17 * * 1-5"}
 EXAMPLE = "H stands for times that are chosen when it is saved, so these are an example of them."
 
@@ -85,7 +85,7 @@ class TestOfAScheduleThatExists:
 
         said = owner_api.post("/schedules/preview", body).json["data"]
 
-        assert said["timezone"] == "Europe/Riga"
+        assert said["timezone"] == "Asia/Tokyo"
         assert any(note.startswith("Ends on") for note in said["notes"])
 
     def test_refuses_another_key_which_saving_would_not_take(self, owner_api: Caller, job: Job):

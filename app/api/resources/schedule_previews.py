@@ -34,13 +34,13 @@ from app.tenants.access import Permission
 
 MOST_PREVIEWED = 100
 _TAG = "Schedules"
-_Count = Annotated[Int32, Field(ge=1, le=MOST_PREVIEWED, description="How many runs.")]
+Count = Annotated[Int32, Field(ge=1, le=MOST_PREVIEWED, description="How many runs.")]
 
 
 class PreviewQuery(Query):
     """How far to look ahead."""
 
-    count: _Count = 5
+    count: Count = 5
 
 
 class PreviewIn(Body):
@@ -64,7 +64,7 @@ class PreviewIn(Body):
     schedule_id: Annotated[
         UUID | None, Field(description="The schedule that this would become; what is not sent stays as it is there.")
     ] = None
-    count: _Count = 5
+    count: Count = 5
 
     def said(self) -> dict[str, Any]:
         """What is sent of when it would run."""
