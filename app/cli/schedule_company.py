@@ -11,6 +11,7 @@ import click
 from app.cli.console import Console, Desk, moment
 from app.jobs.queries import get_job
 from app.ops.load_notes import LoadNote
+from app.ops.retry_example import if_it_fails
 from app.ops.schedule_preview import Draft, SchedulePreview, preview_schedule, twin_note_of
 from app.schedules.fire_times import Rhythm
 from app.schedules.load import LoadBook
@@ -25,6 +26,7 @@ class Company:
     job_id: UUID | None = None
     before: ScheduleRow | None = None
     found: SchedulePreview | None = None
+    fails: str | None = None
 
     @property
     def organization_id(self) -> UUID | None:
@@ -35,9 +37,13 @@ class Company:
         if self.desk is None:
             return
         job_id = self.job_id if self.before is None else self.job_id or self.before.job_id
+        here = self.desk.actor.organization_id
+        if job_id is not None:
+            job = get_job(self.desk.session, organization_id=here, job_id=job_id)
+            self.fails = if_it_fails(when, retry=job.retry, now=self.desk.now)
         self.found = preview_schedule(
             self.desk.session,
-            organization_id=self.desk.actor.organization_id,
+            organization_id=here,
             book=LoadBook(),
             draft=Draft(when, job_id, self.before),
             now=self.desk.now,
@@ -70,7 +76,7 @@ def company_lines(company: Company) -> list[str]:
     crowded = "" if load is None else load.text
     if load is not None and load.offer is not None:
         crowded = f"{crowded} {load.offer_text} ({load.offer.cron})"
-    return [line for line in (found.twin_note, crowded, found.rhythm.consequence) if line]
+    return [line for line in (found.twin_note, crowded, found.rhythm.consequence, company.fails) if line]
 
 
 def company_facts(company: Company) -> dict[str, Any]:
@@ -80,7 +86,8 @@ def company_facts(company: Company) -> dict[str, Any]:
         return {}
     twins = [{"id": str(twin.id), "name": twin.name, "enabled": twin.enabled} for twin in found.twins]
     load = None if found.load is None else _load_facts(found.load)
-    return {"twins": twins, "load": load, "consequence": found.rhythm.consequence}
+    facts = {"twins": twins, "load": load, "consequence": found.rhythm.consequence}
+    return {**facts, "if_it_fails": company.fails}
 
 
 def warn_of_twins(desk: Desk, schedule_id: UUID) -> None:

@@ -434,3 +434,17 @@ class TestCompany:
         next_run_at = only(database).next_run_at
         assert next_run_at is not None
         assert f"{next_run_at:%H:%M}" in shown.partition('class="next-wall">')[2].partition("<")[0]
+
+    def test_says_what_happens_when_a_run_fails(self, operator: Browser, database: Database, job: Job) -> None:
+        query = f"cron=30+2+*+*+*&timezone=UTC&job_id={job.id}"
+        shown = operator.visit(f"/schedules/preview?{query}", htmx=True).text
+        with database.transaction() as session:
+            session.get_one(Job, job.id).tries = 2
+
+        changed = operator.visit(f"/schedules/preview?{query}", htmx=True).text
+        checked = operator.send("/schedules", typed(job, preview="yes")).text
+
+        assert "It is tried 3 times: again after 5 s each time." in shown
+        assert "02:30:00 → 02:30:05 → 02:30:10, then it counts as failed." in shown
+        assert "It is tried twice: again after 5 s." in changed
+        assert "It is tried twice: again after 5 s." in checked

@@ -23,6 +23,7 @@ from app.edge.identity import current_actor, current_person, request_now
 from app.edge.runtime import request_session, runtime
 from app.jobs.queries import get_job
 from app.ops.load_notes import LoadNote
+from app.ops.retry_example import if_it_fails
 from app.ops.schedule_preview import Draft, SchedulePreview
 from app.ops.schedule_preview import preview_schedule as preview_draft
 from app.schedules.clock_changes import ClockChange
@@ -124,6 +125,9 @@ class PreviewOut(Answer):
     spread_key: Annotated[
         str | None, Field(description="What H is spread by here and after saving; null where that is not known yet.")
     ]
+    if_it_fails: Annotated[
+        str | None, Field(description="How often the job is tried and when, with the next run as an example.")
+    ]
     error: Annotated[str | None, Field(description="Why there are no times, when it cannot be read any more.")]
 
 
@@ -140,6 +144,7 @@ def preview_new_schedule(body: PreviewIn) -> PreviewOut:
     """Say what a schedule would do before it is saved: its times, what surprises people, and what else starts then."""
     session, organization_id, now = request_session(), current_actor().organization_id, request_now()
     if body.job_id is not None:
+        # Also where a schedule is named: a job of somebody else is not there.
         get_job(session, organization_id=organization_id, job_id=body.job_id)
     if body.schedule_id is not None:
         before = get_schedule(session, organization_id=organization_id, schedule_id=body.schedule_id)
@@ -178,10 +183,17 @@ def _preview(proposal: Proposal, draft: Draft, count: int) -> PreviewOut:
         now=request_now(),
         count=count,
     )
-    return _shown(found, proposal)
+    return _shown(found, proposal, _if_it_fails(draft))
 
 
-def _shown(found: SchedulePreview, proposal: Proposal) -> PreviewOut:
+def _if_it_fails(draft: Draft) -> str | None:
+    if draft.job_id is None:
+        return None
+    job = get_job(request_session(), organization_id=current_actor().organization_id, job_id=draft.job_id)
+    return if_it_fails(draft.when, retry=job.retry, now=request_now())
+
+
+def _shown(found: SchedulePreview, proposal: Proposal, fails: str | None) -> PreviewOut:
     zone = ZoneInfo(found.rhythm.zone)
     return PreviewOut(
         description=found.rhythm.sentence,
@@ -193,6 +205,7 @@ def _shown(found: SchedulePreview, proposal: Proposal) -> PreviewOut:
         twins=[TwinOut(id=twin.id, name=twin.name, enabled=twin.enabled) for twin in found.twins],
         twin_note=found.twin_note,
         spread_key=proposal.spread_key,
+        if_it_fails=fails,
         error=None,
     )
 
@@ -224,5 +237,6 @@ def _unreadable(row: ScheduleRow, error: Invalid) -> PreviewOut:
         twins=[],
         twin_note=None,
         spread_key=row.spread_key,
+        if_it_fails=None,
         error=error.message,
     )

@@ -10,9 +10,11 @@ from flask import url_for
 from app.core.errors import Invalid, NotFound
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session
-from app.jobs.queries import JobRow, get_job
+from app.jobs.queries import get_job
+from app.jobs.retry_words import retry_words
 from app.ops.load_notes import LoadNote
 from app.ops.off_example import OffExample, off_example
+from app.ops.retry_example import retry_example
 from app.schedules.fire_times import Rhythm
 from app.schedules.policies import Missed, MissedPolicy
 from app.schedules.policy_fields import default_max_age
@@ -31,11 +33,13 @@ from app.web.pictures.hour_bars import HourBars, hour_bars
 
 @dataclass(frozen=True)
 class JobRules:
-    """What the job says about failures: a schedule has no say in it."""
+    """What the job says about failures: a schedule has no say in it. `example` are the tries of the next run."""
 
     name: str
     href: str
     words: str
+    example: str
+    warning: str
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ def answer_of(form: ScheduleForm, *, before: ScheduleRow | None) -> Answer:
         viewer_notes=() if when is None else _viewer_notes(when, shown, now),
         is_on=bool(form.enabled.data),
         example="" if when is None or example is None else _example_words(example, when),
-        job_rules=_job_rules(form),
+        job_rules=_job_rules(form, when, now),
         text=text_of(form.cron),
         kind=text_of(form.kind),
         preset=text_of(form.preset),
@@ -152,7 +156,7 @@ def _job_id(form: ScheduleForm) -> UUID | None:
         return None
 
 
-def _job_rules(form: ScheduleForm) -> JobRules | None:
+def _job_rules(form: ScheduleForm, when: Rhythm | None, now: datetime) -> JobRules | None:
     job_id = _job_id(form)
     if job_id is None:
         return None
@@ -160,9 +164,11 @@ def _job_rules(form: ScheduleForm) -> JobRules | None:
         job = get_job(request_session(), organization_id=current_actor().organization_id, job_id=job_id)
     except NotFound:
         return None
-    return JobRules(job.name, f"{url_for('web.jobs')}#j-{job.id}", _rules_words(job))
-
-
-def _rules_words(job: JobRow) -> str:
-    tries = "One try" if job.retry.tries == 1 else f"{job.retry.tries} tries"
-    return f"{tries}; time limit {duration(timedelta(seconds=job.time_limit_seconds))}."
+    found = None if when is None else retry_example(when, retry=job.retry, now=now)
+    return JobRules(
+        name=job.name,
+        href=f"{url_for('web.jobs')}#j-{job.id}",
+        words=f"{retry_words(job.retry)} Time limit {duration(timedelta(seconds=job.time_limit_seconds))}.",
+        example="" if found is None else found.words,
+        warning="" if found is None else found.warning,
+    )
