@@ -1,6 +1,6 @@
 """`belfry schedules versions`, `restore`, `duplicate` and `slots`: what one said before, and what became of a day."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -103,7 +103,7 @@ def duplicate(console: Console, schedule_id: UUID, is_json: bool) -> None:
 @schedule_argument
 @click.option("--day", metavar="DATE", help="By the schedule's own clock, as 2026-11-20; today by default.")
 @click.option("--outcome", type=choice_of(SlotOutcome), help="Only slots with this outcome.")
-@click.option("--csv", "is_csv", is_flag=True, help="All slots as CSV.")
+@click.option("--csv", "is_csv", is_flag=True, help="As CSV, one slot a line.")
 @with_organization
 @as_json
 @pass_console
@@ -119,10 +119,11 @@ def slots(
         schedule = get_schedule(desk.session, organization_id=desk.actor.organization_id, schedule_id=schedule_id)
         named = read_day(day, zone=schedule.timezone, now=desk.now)
         found = read_ledger(desk.session, schedule=schedule, day=named, kept_days=kept_days, now=desk.now)
+    wanted = None if outcome is None else SlotOutcome(outcome)
     if is_csv:
-        click.echo(csv_text(found), nl=False)
+        click.echo(csv_text(found, wanted), nl=False)
     else:
-        rows = [row for row in found.rows if outcome in (None, row.outcome.value)]
+        rows = found.chosen(wanted)
         show(_ledger(found, rows), _ledger_text(found, rows), is_json=is_json)
     if SlotOutcome.UNACCOUNTED in found.counts:
         raise click.exceptions.Exit(1)
@@ -140,7 +141,7 @@ def _version(row: VersionRow, jobs: Mapping[UUID, str]) -> dict[str, Any]:
     }
 
 
-def _ledger(found: SlotLedger, rows: list[SlotRow]) -> dict[str, Any]:
+def _ledger(found: SlotLedger, rows: Sequence[SlotRow]) -> dict[str, Any]:
     return {
         "day": str(found.day.on),
         "zone": found.day.zone,
@@ -161,7 +162,7 @@ def _slot(row: SlotRow) -> dict[str, Any]:
     }
 
 
-def _ledger_text(found: SlotLedger, rows: list[SlotRow]) -> str:
+def _ledger_text(found: SlotLedger, rows: Sequence[SlotRow]) -> str:
     counts = [f"{count:,} {outcome.value.replace('_', ' ')}" for outcome, count in found.counts.items()]
     lines = [", ".join([f"{found.day.on} in {found.day.zone}: {len(found.rows):,} expected", *counts])]
     if found.unknown:
