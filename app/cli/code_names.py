@@ -12,15 +12,21 @@ import click
 from sqlalchemy.orm import Session
 
 from app.cli.console import Console
+from app.core.errors import Conflict
 from app.core.names import has_unshowable
 from app.core.scopes import IDENTITY, Scope, rescope
 from app.ops.code_rows import find_code_job, find_code_schedule
-from app.schedules.queries import ScheduleNameUnclear, find_schedule, find_schedules
+from app.schedules.queries import ScheduleNotFound, find_schedules, names_like
 from app.tenants.organizations import OrganizationRow, find_organization, list_organizations
 from app.tenants.platform import acting_for_the_installation
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Find = Callable[[Session, str], UUID | None]
+
+
+class ScheduleNameUnclear(Conflict):
+    """Several schedules are called so, and the message says how to name one of them."""
+
 
 # With more of them, whoever names a schedule says whose it is.
 _MOST_PLACES = 100
@@ -52,11 +58,7 @@ def _read_schedule(context: click.Context, _parameter: click.Parameter, text: st
         places = _places(session, console.organization)
         found = [(place, each) for place in places for each in _schedules_called(session, place, text)]
         if not found:
-            # Says what is called alike, or which organizations there are.
-            rescope(session, IDENTITY)
-            here = find_organization(session, name=console.organization)
-            rescope(session, Scope.tenant(here.id))
-            found = [(here, find_schedule(session, organization_id=here.id, name=text).id)]
+            raise _not_found(session, places, text)
     if len(found) > 1:
         raise ScheduleNameUnclear(_unclear_words(text, found))
     place, schedule_id = found[0]
@@ -70,7 +72,8 @@ def _places(session: Session, organization: str | None) -> list[OrganizationRow]
     if organization is not None:
         return [find_organization(session, name=organization)]
     found = list_organizations(session)
-    return found if len(found) <= _MOST_PLACES else [row for row in found if row.is_system]
+    # Of very many, one has to be named.
+    return found if len(found) <= _MOST_PLACES else [find_organization(session, name=None)]
 
 
 def _schedules_called(session: Session, place: OrganizationRow, text: str) -> list[UUID]:
@@ -78,6 +81,15 @@ def _schedules_called(session: Session, place: OrganizationRow, text: str) -> li
     found = {row.id for row in find_schedules(session, organization_id=place.id, name=text)}
     in_code = find_code_schedule(session, text) if place.is_system else None
     return sorted(found if in_code is None else {in_code})
+
+
+def _not_found(session: Session, places: Sequence[OrganizationRow], text: str) -> ScheduleNotFound:
+    like: list[str] = []
+    for place in places:
+        rescope(session, Scope.tenant(place.id))
+        like += names_like(session, organization_id=place.id, name=text)
+    advice = f"Did you mean {' or '.join(f'“{name}”' for name in like)}?" if like else "See: belfry schedules list"
+    return ScheduleNotFound(f"There is no schedule “{text}” here. {advice}")
 
 
 def _unclear_words(text: str, found: Sequence[tuple[OrganizationRow, UUID]]) -> str:

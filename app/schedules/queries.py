@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Row, Select, String, cast, func, or_, sele
 from sqlalchemy.orm import Session, defer
 
 from app.core.db import OUTAGES
-from app.core.errors import Conflict, NotFound
+from app.core.errors import NotFound
 from app.jobs.models import Job
 from app.schedules.clock_changes import ClockChange
 from app.schedules.code_origin import CodeOrigin, origin_of
@@ -37,10 +37,6 @@ NO_TIME_TO_READ = (
 
 class ScheduleNotFound(NotFound):
     """No such schedule in this organization."""
-
-
-class ScheduleNameUnclear(Conflict):
-    """Several schedules are called so, and the message says how to name one of them."""
 
 
 @dataclass(frozen=True)
@@ -161,21 +157,6 @@ def get_schedule(session: Session, *, organization_id: UUID, schedule_id: UUID) 
     return found[0]
 
 
-def find_schedule(session: Session, *, organization_id: UUID, name: str) -> ScheduleRow:
-    """A schedule by its name or its id, as somebody types it. Raises ScheduleNotFound or ScheduleNameUnclear."""
-    found = find_schedules(session, organization_id=organization_id, name=name)
-    if len(found) > 1:
-        ids = " and ".join(str(row.id) for row in found)
-        raise ScheduleNameUnclear(
-            f"“{name}” is the id of one schedule and the name of another: {ids}. Rename that one."
-        )
-    if not found:
-        like = _names_like(session, organization_id, name)
-        meant = f"Did you mean {like}?" if like else "Look for it in the list of schedules."
-        raise ScheduleNotFound(f"There is no schedule called “{name}” here. {meant}")
-    return found[0]
-
-
 def find_schedules(session: Session, *, organization_id: UUID, name: str) -> list[ScheduleRow]:
     """The schedules that somebody may mean by a name or an id: one, none, or one whose name is the id of another."""
     wanted = Schedule.name == name.strip()
@@ -184,10 +165,11 @@ def find_schedules(session: Session, *, organization_id: UUID, name: str) -> lis
     return _read(session, _schedules_of(organization_id).where(wanted).order_by(Schedule.id))
 
 
-def _names_like(session: Session, organization_id: UUID, name: str) -> str:
+def names_like(session: Session, *, organization_id: UUID, name: str) -> list[str]:
+    """The names of schedules that are called so in other letters."""
     here = Schedule.organization_id == organization_id, Schedule.deleted_at.is_(None)
     alike = select(Schedule.name).where(*here, func.lower(Schedule.name) == name.strip().lower())
-    return " or ".join(f"“{found}”" for found in session.scalars(alike.order_by(Schedule.name).limit(_MOST_MEANT)))
+    return list(session.scalars(alike.order_by(Schedule.name).limit(_MOST_MEANT)))
 
 
 def lock_schedule(session: Session, *, organization_id: UUID, schedule_id: UUID) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from app.schedules.cron import CronExpression
-from app.schedules.fire_times import ClockChange, Rhythm, count_fires, fire_times
+from app.schedules.fire_times import MOMENT, ClockChange, Rhythm, count_fires, fire_times
 from app.schedules.intervals import Interval
 from app.schedules.single_times import SingleTimes
 
@@ -35,9 +35,8 @@ class Coming:
         starts = [self.now + number * _WEEK for number in range(_AHEAD // _WEEK + 1)]
         return [count_fires(self.when, after=start, until=start + _WEEK) for start in starts]
 
-    @cached_property
-    def year_after(self) -> list[datetime]:
-        return fire_times(self.when, after=self.now + _AHEAD, limit=_SHOWN)
+    def from_then(self, at: datetime) -> list[datetime]:
+        return fire_times(self.when, after=at - MOMENT, limit=_SHOWN)
 
     @cached_property
     def meaning(self) -> tuple[object, ...]:
@@ -53,13 +52,16 @@ def are_same(one: Coming, other: Coming) -> bool:
     """Whether both fire, and at the same times.
 
     Two that are written alike are the same for ever. Others are when their next hundred times are, and their number in
-    every week of 400 days, and what follows: rhythms that people write do not differ later than that alone.
+    every week of 400 days, and what follows then and at their ends: what people write does not differ elsewhere alone.
     """
     if not one.next_five or one.next_five != other.next_five:
         return False
     if one.meaning == other.meaning:
         return True
-    return one.first_hundred == other.first_hundred and one.weeks == other.weeks and one.year_after == other.year_after
+    if one.first_hundred != other.first_hundred or one.weeks != other.weeks:
+        return False
+    ends = [at for at in (one.when.ends_at, other.when.ends_at) if at is not None and at > one.now]
+    return all(one.from_then(at) == other.from_then(at) for at in (one.now + _AHEAD, *ends))
 
 
 def _line_meaning(line: CronExpression, rule: ClockChange) -> tuple[object, ...]:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from app.cli.code_names import ScheduleNameUnclear
 from app.runs.models import Run
 from app.schedules.models import Schedule
-from app.schedules.queries import ScheduleNameUnclear
 from tests.cli.conftest import Terminal
 from tests.factories.work import make_job, make_organization, make_schedule
 
@@ -159,7 +159,7 @@ class TestSchedules:
     def test_that_nothing_is_called_are_not_found(self, terminal: Terminal):
         result = terminal.run("schedules", "disable", "nothing")
 
-        assert "There is no schedule called “nothing” here." in str(result.exception)
+        assert "There is no schedule “nothing” here." in str(result.exception)
 
     def test_that_there_are_not_are_not_found(self, terminal: Terminal):
         assert "The code defines no such schedule." in str(terminal.run("schedules", "revert", "nothing").exception)

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from app.cli.code_names import ScheduleNameUnclear
 from app.core.errors import AppError, Invalid
 from app.runs.models import Run
 from app.schedules.models import Schedule
-from app.schedules.queries import ScheduleNameUnclear, ScheduleNotFound
+from app.schedules.queries import ScheduleNotFound
 from tests.cli.conftest import Terminal
 from tests.factories.work import make_job, make_organization, make_schedule
 

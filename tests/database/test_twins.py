@@ -129,14 +129,14 @@ def test_are_found_whatever_their_zone_is_called(
 
 
 def test_are_not_found_once_they_are_over(session: Session, job: Job) -> None:
-    make(session, job, "at 2027-01-05 13:00")
+    make(session, job, "at 2027-01-05 14:00")
 
     def found(now: datetime) -> int:
-        when = rhythm("at 2027-01-05 13:00", timezone=ZONE)
+        when = rhythm("at 2027-01-05 14:00", timezone=ZONE)
         here = {"organization_id": job.organization_id, "job_id": job.id}
         return len(find_twins(session, **here, when=when, now=now))
 
-    assert (found(utc("2027-01-05 11:59")), found(utc("2027-01-05 12:00"))) == (1, 0)
+    assert (found(utc("2027-01-05 12:59")), found(utc("2027-01-05 13:00"))) == (1, 0)
 
 
 def test_that_are_behind_are_found(session: Session, job: Job) -> None:
