@@ -10,6 +10,7 @@ from app.schedules.cron import CronExpression
 from app.schedules.fire_times import Rhythm, count_fires, next_fire
 from app.schedules.intervals import Interval
 from app.schedules.kind_phrases import interval_phrase, lines_phrase, single_times_phrase
+from app.schedules.month_days import LONGEST
 from app.schedules.phrases import MONTHS, WEEKDAYS, even_step, in_week_order, listing, ordinal, roughly
 from app.schedules.rhythm_text import Times
 from app.schedules.single_times import SingleTimes
@@ -103,6 +104,10 @@ def _joined_note(cron: CronExpression) -> str | None:
     if rule.nth_weekdays or rule.nearest_weekday_to or rule.is_last_day or len(rule.days) > 3:
         return "Runs on the days of the month and also on the weekdays. Cron joins day and weekday with “or”."
     days = listing([ordinal(day) for day in sorted(rule.days)])
+    if min(rule.days, default=0) > max(LONGEST[month - 1] for month in cron.months):
+        months = listing([MONTHS[month - 1] for month in cron.months])
+        verb = "has" if len(cron.months) == 1 else "have"
+        return f"Runs on the weekdays alone: {months} {verb} no {days}."
     names = listing([WEEKDAYS[weekday] for weekday in in_week_order(rule.weekdays)])
     return f"Runs on the {days} and also every {names}. Cron joins day and weekday with “or”."
 

@@ -30,7 +30,7 @@ from app.schedules.saving import (
 )
 from app.schedules.slot_accounts import NOTHING_MADE_UP, MadeUp
 from app.schedules.stored_rhythms import rhythm_of
-from app.schedules.versions import keep_version, write_version
+from app.schedules.versions import differences_of, keep_version, write_version
 from app.tenants.access import Actor, Permission, require
 from app.tenants.audit import record
 
@@ -105,7 +105,8 @@ def edit_schedule(
     )
     _save(session, query, draft)
     write_version(session, schedule_id=schedule_id, by=actor.label, now=now, restored_from=restored_from)
-    changes = _differences(before, columns | {"enabled": draft.enabled})
+    found = differences_of(before, columns | {"enabled": draft.enabled})
+    changes = {change.field: [_plain(change.before), _plain(change.after)] for change in found}
     is_restored = restored_from is not None
     words = f"Restored version {restored_from} of" if is_restored else "Changed"
     summary = f"{words} schedule “{before.name}”{_made_up_words(made_up)}"
@@ -205,18 +206,8 @@ def _save(session: Session, query: Update, draft: ScheduleDraft) -> None:
         raise ScheduleChanged
 
 
-def _differences(before: ScheduleRow, after: dict[str, Any]) -> dict[str, Any]:
-    """Old and new value of every field that changed, in a form that JSON can hold."""
-    pairs = {
-        field: [_plain(getattr(before, field)), _plain(value)]
-        for field, value in after.items()
-        if hasattr(before, field)
-    }
-    return {field: pair for field, pair in pairs.items() if pair[0] != pair[1]}
-
-
 def _plain(value: Any) -> str:
-    return ", ".join(value) if isinstance(value, list | tuple) else str(value)
+    return ", ".join(value) if isinstance(value, list) else str(value)
 
 
 def _note(
