@@ -497,3 +497,23 @@ class TestChoicesThatCannotBe:
 
         assert response.status_code in {303, 422}
         assert count(database) == (1 if response.status_code == 303 else 0)
+
+
+class TestWhatAChangeWillDo:
+    def test_names_the_zone_of_both_lists_and_the_viewers_time_beside_them(
+        self, operator: Browser, schedule: Schedule, job: Job
+    ) -> None:
+        sent = typed(job, schedule_id=str(schedule.id), more="")
+
+        shown = operator.visit(f"/schedules/preview?{urlencode(sent)}", htmx=True).text
+
+        now, _, after = shown.partition("After saving")
+        assert '<p class="sub">UTC time</p>' in now
+        assert '<p class="sub">New York time</p>' in after
+        assert "02:30</span>" in after
+        assert "your time" in after
+
+    def test_is_said_on_both_clocks_before_a_deletion(self, operator: Browser, schedule: Schedule) -> None:
+        text = operator.visit(f"/schedules/{schedule.id}/delete").text
+
+        assert re.search(r"Its next run, \w{3} \d+ \w{3}, \d\d:07 UTC \(\d\d:07 your time\), and all that follow", text)
