@@ -203,6 +203,8 @@ def _finish(described: dict[str, Any], place: DocumentedPath) -> None:
         described["requestBody"]["required"] = not operation.is_body_optional
     success = described["responses"][str(operation.status)]
     success["headers"] = _rate_headers()
+    if operation.has_csv:
+        success["content"]["text/csv"] = {"schema": {"type": "string"}}
     described["responses"] = {str(operation.status): success} | {
         str(status): {"$ref": f"#/components/responses/Error{status}"} for status in _errors_of(operation)
     }

@@ -83,7 +83,7 @@ _SENTENCES = {
     "missing": "This is missing.",
     "extra_forbidden": "There is no such field here.",
     "string_type": "Use a text.",
-    "string_too_short": "This is too short: {min_length} characters at least.",
+    "string_too_short": "This is too short. Use {min_length} or more characters.",
     "string_too_long": "This is too long: {max_length} characters at most.",
     "string_pattern_mismatch": "This does not have the expected form.",
     "int_type": "Use a whole number.",

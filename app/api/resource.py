@@ -55,6 +55,7 @@ class Operation:
     is_bare: bool = False
     is_reading: bool = False
     may_conflict: bool = False
+    has_csv: bool = False
     status: int = 200
     secret_fields: tuple[str, ...] = ()
 
@@ -86,8 +87,8 @@ def resource(
     """Serve a function below /api/v1 and /api. Exactly one of the first four says who may use it.
 
     `details` are fields of Operation: query, body, is_body_optional, answer, is_list, is_bare, is_reading,
-    may_conflict, status, secret_fields. The transaction is committed when the function returns, and forgotten when it
-    raises.
+    may_conflict, has_csv, status, secret_fields. The transaction is committed when the function returns, and forgotten
+    when it raises.
     """
     access = Access(permission=permission, is_public=public, signed_in=signed_in, platform_admin=platform_admin)
 
@@ -137,6 +138,9 @@ def _read_input(operation: Operation) -> dict[str, Any]:
 
 
 def _respond(operation: Operation, result: object) -> Response:
+    if isinstance(result, Response):
+        # What is no JSON, such as a file, the view writes itself.
+        return result
     message = result.message if isinstance(result, Message) else None
     found = result.answer if isinstance(result, Message) else result
     if operation.is_bare:

@@ -9,7 +9,6 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from app.api.models import Answer, Body, Int32, Moment, Name
-from app.core.ids import new_id
 from app.edge.identity import current_actor, current_person, request_now
 from app.edge.runtime import fresh_session, request_session
 from app.ops.schedule_health import ScheduleHealth, health_of
@@ -24,6 +23,7 @@ from app.schedules.preview import sentence_of
 from app.schedules.queries import ScheduleRow, get_schedule
 from app.schedules.service import ScheduleDraft
 from app.schedules.slot_accounts import MadeUp
+from app.schedules.spread_keys import spread_key_of
 from app.schedules.tags import MOST_TAGS
 
 LONGEST_SPREAD_KEY = 64
@@ -94,16 +94,21 @@ class ScheduleRules(Body):
     starts_at: StartsAt = None
     ends_at: EndsAt = None
     tags: Tags = Field(default_factory=list)
-    spread_key: Annotated[SpreadKey | None, Field(description="Unless given, a new one.")] = None
+    spread_key: Annotated[
+        SpreadKey | None, Field(description="Unless given, one made of the job and the name, as in a preview of them.")
+    ] = None
 
     def draft(self, *, name: str, job_id: UUID) -> ScheduleDraft:
         """The schedule that is asked for."""
+        key = (
+            spread_key_of(current_actor().organization_id, job_id, name) if self.spread_key is None else self.spread_key
+        )
         return ScheduleDraft(
             name=name,
             job_id=job_id,
             cron=self.cron,
             timezone=current_person().timezone if self.timezone is None else self.timezone,
-            spread_key=new_id().hex if self.spread_key is None else self.spread_key,
+            spread_key=key,
             enabled=self.enabled,
             overlap=self.overlap,
             missed=self.missed,

@@ -8,6 +8,8 @@ import click
 
 from app.cli.code_names import schedule_argument
 from app.cli.console import Console, as_json, choice_of, moment, pass_console, show, with_organization
+from app.cli.dry_runs import dry_run_option, onlooker, show_foresight
+from app.ops.schedule_foresight import foresee_switch
 from app.runs import service
 from app.runs.resuming import missed_meanwhile, most_made_up, why_none_runs
 from app.schedules.policies import Missed
@@ -23,11 +25,15 @@ from app.schedules.slot_accounts import MadeUp, MissedSlots
     help="What becomes of the slots that it missed while it was off: run the latest or all, or skip them. "
     "Asked for at a terminal; elsewhere they are skipped.",
 )
+@dry_run_option
 @with_organization
 @as_json
 @pass_console
-def enable(console: Console, schedule_id: UUID, missed: str | None, is_json: bool) -> None:
+def enable(console: Console, schedule_id: UUID, missed: str | None, is_dry: bool, is_json: bool) -> None:
     """Switch a schedule on."""
+    if is_dry:
+        _show_effect(console, schedule_id, missed, is_json=is_json)
+        return
     seen: int | None = None
     if missed is None:
         with console.reading() as desk:
@@ -42,6 +48,14 @@ def enable(console: Console, schedule_id: UUID, missed: str | None, is_json: boo
             seen=seen,
         )  # fmt: skip
     show(_facts(made_up), f"Enabled. {_words(made_up)}".strip(), is_json=is_json)
+
+
+def _show_effect(console: Console, schedule_id: UUID, missed: str | None, *, is_json: bool) -> None:
+    choice = Missed.SKIP if missed is None else Missed(missed)
+    with console.reading() as desk:
+        row = get_schedule(desk.session, organization_id=desk.actor.organization_id, schedule_id=schedule_id)
+        found = foresee_switch(desk.session, row, is_on=True, by=onlooker(desk, row), missed=choice)
+    show_foresight(found, is_json=is_json)
 
 
 def _asked(schedule: ScheduleRow, missed: MissedSlots | None) -> Missed:

@@ -1,7 +1,7 @@
 """What the commands on schedules share: the options that say when one runs, and how they are read."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -10,8 +10,6 @@ import click
 from app.cli.console import choice_of
 from app.core.errors import Invalid
 from app.schedules.clock_changes import ClockChange
-from app.schedules.fire_times import Rhythm, rhythm
-from app.schedules.intervals import complete_interval
 from app.schedules.zones import Zone, find_zone
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -19,6 +17,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 # A calendar ends in 9999, and a zone's offset has to fit in before that.
 YEARS = range(1970, 9991)
 _NO_BOUND = "none"
+LONGEST_SPREAD_KEY = 64
 
 CRON_HELP = (
     "Five fields, “every 90 minutes from 08:00”, or “at 2027-12-24 18:00”. "
@@ -50,6 +49,20 @@ def when_options(command: Command) -> Command:
 tag_options = click.option("--tag", "tags", multiple=True, help="A word to find it by; say it once for each.")
 
 
+def _read_spread_key(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
+    if len(text) > LONGEST_SPREAD_KEY or not (text.isascii() and text.isprintable()):
+        raise click.BadParameter(f"Use at most {LONGEST_SPREAD_KEY} plain ASCII characters.")
+    return text
+
+
+spread_key_option = click.option(
+    "--spread-key",
+    default="",
+    callback=_read_spread_key,
+    help="What H is spread by. Unless given: one made of job and name, or the one that the schedule has.",
+)
+
+
 def read_said(said: Mapping[str, Any], *, timezone: str) -> dict[str, Any]:
     """The fields of a draft. Raises MomentInvalid or UnknownZone."""
     zone = find_zone(timezone)
@@ -61,14 +74,6 @@ def read_said(said: Mapping[str, Any], *, timezone: str) -> dict[str, Any]:
             text = read[name]
             read[name] = None if text.lower() == _NO_BOUND else read_moment(text, zone, option=option)
     return read
-
-
-def read_rhythm(cron: str, said: Mapping[str, Any], *, timezone: str, spread_key: str) -> Rhythm:
-    """The rhythm of what somebody types. Raises CronInvalid, UnknownZone or MomentInvalid."""
-    today = datetime.now(UTC).astimezone(find_zone(timezone).tzinfo).date()
-    return rhythm(
-        complete_interval(cron, today), timezone=timezone, spread_key=spread_key, **read_said(said, timezone=timezone)
-    )
 
 
 def read_moment(text: str, zone: Zone, *, option: str) -> datetime:

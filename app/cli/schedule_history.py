@@ -6,14 +6,14 @@ from uuid import UUID
 
 import click
 
-from app.cli.code_names import schedule_name_argument
+from app.cli.code_names import schedule_argument
 from app.cli.console import Console, as_json, choice_of, moment, pass_console, show, table, with_organization
 from app.jobs.queries import job_names
 from app.ops.schedule_history import HistoryEntry, HistoryKind, list_history
 from app.runs.queries import RunRow
-from app.schedules.queries import GapRow, find_schedule, list_gaps
-from app.schedules.version_words import change_words, jobs_named
-from app.schedules.versions import VersionRow
+from app.schedules.queries import GapRow, get_schedule, list_gaps
+from app.schedules.version_words import change_words, jobs_named, version_lines
+from app.schedules.versions import Difference, VersionRow
 
 MOST = 1000
 
@@ -23,20 +23,20 @@ how_many = click.option("--limit", default=20, show_default=True, type=click.Int
 
 
 @click.command()
-@schedule_name_argument
+@schedule_argument
 @how_many
 @click.option("--kind", type=choice_of(HistoryKind), help="Only runs, changes, or gaps with skipped slots and repairs.")
 @with_organization
 @as_json
 @pass_console
-def history(console: Console, name: str, limit: int, kind: str | None, is_json: bool) -> None:
+def history(console: Console, schedule_id: UUID, limit: int, kind: str | None, is_json: bool) -> None:
     """Show the runs of a schedule, the gaps between them, repairs and who changed what, newest first.
 
-    NAME is its name, its id, or the one that it has in code.
+    SCHEDULE is its name, its id, or the one that it has in code.
     """
     with console.reading() as desk:
         organization_id = desk.actor.organization_id
-        schedule = find_schedule(desk.session, organization_id=organization_id, name=name)
+        schedule = get_schedule(desk.session, organization_id=organization_id, schedule_id=schedule_id)
         found = list_history(
             desk.session, organization_id=organization_id, schedule_id=schedule.id, limit=limit,
             kind=None if kind is None else HistoryKind(kind),
@@ -45,21 +45,21 @@ def history(console: Console, name: str, limit: int, kind: str | None, is_json: 
         jobs = job_names(desk.session, organization_id=organization_id, job_ids=jobs_named(changes))
     cells = [[str(moment(entry.at)), *_cells(entry, jobs)] for entry in found]
     text = table(["AT", "WHAT", "RUN OR SLOTS", "WHY"], cells, empty="Nothing has happened yet.")
-    show([_entry(entry) for entry in found], text, is_json=is_json)
+    show([_entry(entry, jobs) for entry in found], text, is_json=is_json)
 
 
 @click.command()
-@schedule_name_argument
+@schedule_argument
 @how_many
 @with_organization
 @as_json
 @pass_console
-def gaps(console: Console, name: str, limit: int, is_json: bool) -> None:
+def gaps(console: Console, schedule_id: UUID, limit: int, is_json: bool) -> None:
     """Show the slots of a schedule that nobody executed, newest first.
 
-    NAME is its name, its id, or the one that it has in code.
+    SCHEDULE is its name, its id, or the one that it has in code.
     """
-    found = _read(console, name, limit, list_gaps)
+    found = _read(console, schedule_id, limit, list_gaps)
     facts = [_gap(gap) for gap in found]
     cells = [[str(fact["first_slot"]), str(fact["last_slot"]), str(fact["slots"]), _why(gap)]
              for fact, gap in zip(facts, found, strict=True)]  # fmt: skip
@@ -67,10 +67,10 @@ def gaps(console: Console, name: str, limit: int, is_json: bool) -> None:
     show(facts, text, is_json=is_json)
 
 
-def _read(console: Console, name: str, limit: int, read: Callable[..., list[T]]) -> list[T]:
+def _read(console: Console, schedule_id: UUID, limit: int, read: Callable[..., list[T]]) -> list[T]:
     with console.reading() as desk:
         here = desk.actor.organization_id
-        schedule = find_schedule(desk.session, organization_id=here, name=name)
+        schedule = get_schedule(desk.session, organization_id=here, schedule_id=schedule_id)
         return read(desk.session, organization_id=here, schedule_id=schedule.id, limit=limit)
 
 
@@ -80,8 +80,8 @@ def _cells(entry: HistoryEntry, jobs: Mapping[UUID, str]) -> list[str]:
     if entry.gap is not None:
         return ["gap", f"{entry.gap.slots} from {moment(entry.gap.first_slot_at)}", _why(entry.gap)]
     if entry.change is not None:
-        words = "; ".join(change_words(change, jobs=jobs) for change in entry.change.differences)
-        return ["changed", f"version {entry.change.number} by {entry.change.by or '-'}", words or "-"]
+        words = "; ".join(version_lines(entry.change, jobs=jobs))
+        return ["changed", f"version {entry.change.number} by {entry.change.by or '-'}", words]
     return ["repaired", "-", entry.repair or "-"]
 
 
@@ -89,19 +89,30 @@ def _why(gap: GapRow) -> str:
     return gap.explanation or gap.reason.value.replace("_", " ")
 
 
-def _entry(entry: HistoryEntry) -> dict[str, Any]:
+def _entry(entry: HistoryEntry, jobs: Mapping[UUID, str]) -> dict[str, Any]:
     return {
         "at": moment(entry.at),
         "run": None if entry.run is None else _run(entry.run),
         "gap": None if entry.gap is None else _gap(entry.gap),
         "repair": entry.repair,
-        "change": None if entry.change is None else _change(entry.change),
+        "change": None if entry.change is None else _change(entry.change, jobs),
     }
 
 
-def _change(row: VersionRow) -> dict[str, Any]:
-    changes = [{"field": each.field, "before": each.before, "after": each.after} for each in row.differences]
-    return {"version": row.number, "by": row.by or None, "restored_from": row.restored_from, "changes": changes}
+def _change(row: VersionRow, jobs: Mapping[UUID, str]) -> dict[str, Any]:
+    changes = [change_facts(each, jobs) for each in row.differences]
+    facts = {"version": row.number, "by": row.by or None, "restored_from": row.restored_from}
+    return {**facts, "changes": changes, "words": list(version_lines(row, jobs=jobs))}
+
+
+def change_facts(change: Difference, jobs: Mapping[UUID, str]) -> dict[str, Any]:
+    """One field of a change, as it is stored and in words."""
+    return change_fact(change, change_words(change, jobs=jobs))
+
+
+def change_fact(change: Difference, words: str) -> dict[str, Any]:
+    """The same with words that are known."""
+    return {"field": change.field, "before": change.before, "after": change.after, "words": words}
 
 
 def _run(row: RunRow) -> dict[str, Any]:

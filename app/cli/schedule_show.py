@@ -2,35 +2,37 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import click
 
+from app.cli.code_names import schedule_argument
 from app.cli.console import Console, as_json, moment, pass_console, show, with_organization
 from app.core.errors import Invalid
 from app.core.lengths import duration
 from app.ops.schedule_lengths import ScheduleLengths, read_lengths
 from app.schedules.fire_times import fire_times
 from app.schedules.preview import sentence_of
-from app.schedules.queries import ScheduleRow, find_schedule
+from app.schedules.queries import ScheduleRow, get_schedule
 from app.schedules.service import rhythm_of
 
 MOST_SHOWN = 100
 
 
 @click.command("show")
-@click.argument("name")
+@schedule_argument
 @click.option("--next", "count", default=5, show_default=True, type=click.IntRange(0, MOST_SHOWN), help="Coming runs.")
 @with_organization
 @as_json
 @pass_console
-def show_schedule(console: Console, name: str, count: int, is_json: bool) -> None:
+def show_schedule(console: Console, schedule_id: UUID, count: int, is_json: bool) -> None:
     """Show a schedule, its next runs and how long they take.
 
-    NAME is its name or its id.
+    SCHEDULE is its name, its id, or the one that it has in code.
     """
     with console.reading() as desk:
         organization_id = desk.actor.organization_id
-        row = find_schedule(desk.session, organization_id=organization_id, name=name)
+        row = get_schedule(desk.session, organization_id=organization_id, schedule_id=schedule_id)
         lengths = read_lengths(desk.session, organization_id=organization_id, schedule_id=row.id, now=desk.now)
         coming = _coming(row, count, desk.now)
     show(_facts(row, coming, lengths), "\n".join(_lines(row, coming, lengths)), is_json=is_json)

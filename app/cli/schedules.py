@@ -9,8 +9,9 @@ import click
 from app.cli.code import revert_to_code, show_code_schedules
 from app.cli.code_names import schedule_argument
 from app.cli.console import Console, as_json, choice_of, moment, pass_console, show, table, with_organization
+from app.cli.dry_runs import dry_run_option, onlooker, show_foresight
 from app.cli.resuming import enable
-from app.cli.rhythm_options import CRON_HELP, read_said, tag_options, when_options
+from app.cli.rhythm_options import CRON_HELP, read_said, spread_key_option, tag_options, when_options
 from app.cli.schedule_company import warn_of_twins
 from app.cli.schedule_history import gaps, history
 from app.cli.schedule_preview import preview
@@ -19,15 +20,16 @@ from app.cli.schedule_validate import validate
 from app.cli.schedule_versions import duplicate, restore, slots, versions
 from app.cli.starting import arguments_of, set_parameters, show_started
 from app.cli.why import why_of_schedule
-from app.core.ids import new_id
 from app.jobs.queries import get_job
 from app.ops.kinds import job_kinds
+from app.ops.schedule_foresight import foresee_deletion, foresee_edit, foresee_switch
 from app.runs import service
 from app.schedules.drafts import draft_of
 from app.schedules.policies import DEFAULT_MISSED_LIMIT, Missed, Overlap
 from app.schedules.policy_fields import read_length
 from app.schedules.queries import ScheduleRow, get_schedule, list_schedules
 from app.schedules.service import ScheduleDraft, create_schedule
+from app.schedules.spread_keys import spread_key_of
 
 NO_SCHEDULES = "No schedules yet. Make one in the browser, under Schedules."
 MAX_AGE_HELP = "How old a missed slot may be that still runs, such as 90m, 36h or 7d."
@@ -81,6 +83,7 @@ def list_command(console: Console, is_code: bool, tag: str | None, is_json: bool
 @click.option("--missed-limit", default=DEFAULT_MISSED_LIMIT, show_default=True, help="How many, with --missed all.")
 @click.option("--max-age", "max_age", metavar="LENGTH", help=MAX_AGE_HELP)
 @click.option("--notes", default="", help="What others should know about it.")
+@spread_key_option
 @click.option("--disabled", is_flag=True, help="Make it switched off.")
 @with_organization
 @as_json
@@ -98,6 +101,7 @@ def create(
     missed_limit: int,
     max_age: str | None,
     notes: str,
+    spread_key: str,
     disabled: bool,
     is_json: bool,
 ) -> None:
@@ -107,7 +111,7 @@ def create(
         job_id=job_id,
         cron="\n".join(lines),
         timezone=zone,
-        spread_key=new_id().hex,
+        spread_key=spread_key,
         enabled=not disabled,
         overlap=Overlap(overlap),
         missed=Missed(missed),
@@ -118,6 +122,8 @@ def create(
         **read_said(said, timezone=zone),
     )
     with console.desk() as desk:
+        key = draft.spread_key or spread_key_of(desk.actor.organization_id, job_id, name)
+        draft = replace(draft, spread_key=key)
         schedule_id = create_schedule(desk.session, actor=desk.actor, draft=draft, now=desk.now)
         warn_of_twins(desk, schedule_id)
     show({"schedule": str(schedule_id)}, f"Made schedule {schedule_id}.", is_json=is_json)
@@ -135,7 +141,9 @@ def create(
 @click.option("--missed-limit", type=int, help="How many, with --missed all.")
 @click.option("--max-age", "max_age", metavar="LENGTH", help=MAX_AGE_HELP)
 @click.option("--notes", help="What others should know about it.")
+@dry_run_option
 @with_organization
+@as_json
 @pass_console
 def edit(
     console: Console,
@@ -150,6 +158,8 @@ def edit(
     missed_limit: int | None,
     max_age: str | None,
     notes: str | None,
+    is_dry: bool,
+    is_json: bool,
 ) -> None:
     """Change what is named; the rest stays as it is."""
     named = {
@@ -164,25 +174,37 @@ def edit(
         "notes": notes,
     }
     changes: dict[str, Any] = {field: value for field, value in named.items() if value is not None}
-    with console.desk() as desk:
+    with console.reading() if is_dry else console.desk() as desk:
         old = get_schedule(desk.session, organization_id=desk.actor.organization_id, schedule_id=schedule_id)
         draft = replace(draft_of(old), **changes, **read_said(said, timezone=zone or old.timezone))
+        if is_dry:
+            by = onlooker(desk, old)
+            show_foresight(foresee_edit(desk.session, old, draft=draft, version=old.version, by=by), is_json=is_json)
+            return
         service.edit_schedule(
             desk.session, actor=desk.actor, schedule_id=schedule_id, draft=draft, version=old.version, now=desk.now
         )
         warn_of_twins(desk, schedule_id)
-    click.echo("Changed.")
+    show({"schedule": str(schedule_id)}, "Changed.", is_json=is_json)
 
 
 @schedules.command()
 @schedule_argument
+@dry_run_option
 @with_organization
+@as_json
 @pass_console
-def disable(console: Console, schedule_id: UUID) -> None:
+def disable(console: Console, schedule_id: UUID, is_dry: bool, is_json: bool) -> None:
     """Switch a schedule off."""
+    if is_dry:
+        with console.reading() as desk:
+            row = get_schedule(desk.session, organization_id=desk.actor.organization_id, schedule_id=schedule_id)
+            found = foresee_switch(desk.session, row, is_on=False, by=onlooker(desk, row))
+        show_foresight(found, is_json=is_json)
+        return
     with console.desk() as desk:
         service.switch_schedule(desk.session, actor=desk.actor, schedule_id=schedule_id, enabled=False, now=desk.now)
-    click.echo("Disabled.")
+    show({"schedule": str(schedule_id)}, "Disabled.", is_json=is_json)
 
 
 @schedules.command()
@@ -210,13 +232,21 @@ def run(console: Console, schedule_id: UUID, parameters: tuple[str, ...], is_jso
 
 @schedules.command()
 @schedule_argument
+@dry_run_option
 @with_organization
+@as_json
 @pass_console
-def delete(console: Console, schedule_id: UUID) -> None:
+def delete(console: Console, schedule_id: UUID, is_dry: bool, is_json: bool) -> None:
     """Delete a schedule. Its runs stay."""
+    if is_dry:
+        with console.reading() as desk:
+            row = get_schedule(desk.session, organization_id=desk.actor.organization_id, schedule_id=schedule_id)
+            found = foresee_deletion(desk.session, row, by=onlooker(desk, row))
+        show_foresight(found, is_json=is_json)
+        return
     with console.desk() as desk:
         service.delete_schedule(desk.session, actor=desk.actor, schedule_id=schedule_id, now=desk.now)
-    click.echo("Deleted.")
+    show({"schedule": str(schedule_id)}, "Deleted.", is_json=is_json)
 
 
 def _cell(fact: Any) -> str:

@@ -6,30 +6,22 @@ from uuid import UUID
 
 import click
 
-from app.cli.code_names import schedule_name_argument
-from app.cli.console import Console, Desk, as_json, pass_console, show, with_organization
-from app.core.errors import NotFound
+from app.cli.code_names import schedule_argument
+from app.cli.console import Console, as_json, pass_console, show, with_organization
 from app.ops.why.answers import why_run, why_schedule
 from app.ops.why.reasons import Why, in_utc
-from app.schedules.queries import list_schedules
-
-
-class NoSuchSchedule(NotFound):
-    """Neither the name nor the id is one of a schedule."""
 
 
 @click.command("why")
-@schedule_name_argument
+@schedule_argument
 @with_organization
 @as_json
 @pass_console
-def why_of_schedule(console: Console, name: str, is_json: bool) -> None:
+def why_of_schedule(console: Console, schedule_id: UUID, is_json: bool) -> None:
     """Say why a schedule, named by name, id or the one in code, did not run, or when it will."""
     with console.reading() as desk:
-        schedule_id, telling = _find_schedule(desk, name), in_utc(desk.now)
-        why = why_schedule(
-            desk.session, organization_id=desk.actor.organization_id, schedule_id=schedule_id, telling=telling
-        )
+        here, telling = desk.actor.organization_id, in_utc(desk.now)
+        why = why_schedule(desk.session, organization_id=here, schedule_id=schedule_id, telling=telling)
     _show(why, is_json=is_json)
 
 
@@ -44,14 +36,6 @@ def why_of_run(console: Console, run_id: UUID, is_json: bool) -> None:
         organization_id = desk.actor.organization_id
         why = why_run(desk.session, organization_id=organization_id, run_id=run_id, telling=in_utc(desk.now))
     _show(why, is_json=is_json)
-
-
-def _find_schedule(desk: Desk, name: str) -> UUID:
-    rows = list_schedules(desk.session, organization_id=desk.actor.organization_id)
-    found = [row.id for row in rows if name in {row.name, str(row.id)}]
-    if not found:
-        raise NoSuchSchedule(f"There is no schedule “{name}” here. See: belfry schedules list")
-    return found[0]
 
 
 def _show(why: Why, *, is_json: bool) -> None:

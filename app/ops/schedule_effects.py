@@ -1,17 +1,19 @@
-"""What an edit, a deletion or switching on will do, worked out before by the functions that the commands use."""
+"""What an edit, a deletion or a switch will do, worked out before by the functions that the commands use."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import Invalid
+from app.runs.foreseen import Foreseen, foresee_due, foresee_missed
 from app.runs.models import Run
-from app.runs.resuming import missed_meanwhile
 from app.runs.states import RunState
 from app.schedules.fire_times import Rhythm, fire_times
+from app.schedules.policies import Missed
 from app.schedules.queries import ScheduleRow
 from app.schedules.slot_accounts import DOWNTIME, MissedSlots, gap_between
 from app.schedules.stored_rhythms import rhythm_of
@@ -20,24 +22,40 @@ NEXT_RUNS = 5
 _WAITING = (RunState.READY, RunState.WAITING, RunState.WAITING_RETRY)
 
 
+class Action(StrEnum):
+    """What somebody thinks of doing to a schedule."""
+
+    EDIT = "edit"
+    RESTORE = "restore"
+    PAUSE = "pause"
+    RESUME = "resume"
+    DELETE = "delete"
+
+
 @dataclass(frozen=True)
 class Standing:
     """What stands of a schedule now: runs that wait or go on, and slots that are due and not planned yet."""
 
     waiting: int
     running: int
-    due: MissedSlots | None
+    due: Foreseen | None
 
 
 @dataclass(frozen=True)
-class EditEffect:
-    """The next runs as it is and after saving, without any where it is off, and what becomes of the rest."""
+class Effect:
+    """The next runs as it is and afterwards, without any where it is off, and what becomes of the rest.
 
+    `zone_before` and `zone_after` are those of the two lists. `missed` are the slots that passed while it was off.
+    """
+
+    action: Action
     before: tuple[datetime, ...]
     after: tuple[datetime, ...]
+    zone_before: str
+    zone_after: str
     is_on_before: bool
     is_on_after: bool
-    missed: MissedSlots | None
+    missed: Foreseen | None
     unreadable: MissedSlots | None
     standing: Standing
 
@@ -45,26 +63,74 @@ class EditEffect:
     def changes_times(self) -> bool:
         return self.before != self.after or self.is_on_before != self.is_on_after
 
+    @property
+    def cancelled(self) -> int:
+        """How many runs end with it that have not started: those that wait now, and those of slots that are due."""
+        due = self.standing.due
+        return self.standing.waiting + (0 if due is None else len(due.runs)) if self.action is Action.DELETE else 0
+
 
 def standing_of(session: Session, schedule: ScheduleRow, *, now: datetime) -> Standing:
     """What the commands find before they change anything. Due slots are planned first, by what it says until then."""
     counts = _count_by_state(session, schedule)
     waiting = sum(counts.get(state, 0) for state in _WAITING)
-    return Standing(waiting, counts.get(RunState.RUNNING, 0), _due(schedule, now))
+    return Standing(waiting, counts.get(RunState.RUNNING, 0), foresee_due(session, schedule, now=now))
 
 
 def edit_effect(
-    session: Session, schedule: ScheduleRow, *, when: Rhythm, is_on: bool, now: datetime, count: int = NEXT_RUNS
-) -> EditEffect:
+    session: Session, schedule: ScheduleRow, *, when: Rhythm, is_on: bool, now: datetime, count: int = NEXT_RUNS,
+    missed: Missed = Missed.SKIP,
+) -> Effect:  # fmt: skip
     """What saving a schedule with this rhythm does."""
     problem = schedule.problem is not None
-    return EditEffect(
+    return Effect(
+        action=Action.EDIT,
         before=_coming(schedule, now, count) if schedule.enabled else (),
         after=tuple(fire_times(when, after=now, limit=count)) if is_on else (),
+        zone_before=schedule.timezone,
+        zone_after=when.zone.name,
         is_on_before=schedule.enabled,
         is_on_after=is_on,
-        missed=missed_meanwhile(schedule, now=now) if is_on else None,
+        missed=foresee_missed(session, schedule, missed=missed, now=now) if is_on else None,
         unreadable=_slots(_counted_by(schedule, when), schedule.cursor, now) if problem else None,
+        standing=standing_of(session, schedule, now=now),
+    )
+
+
+def switch_effect(
+    session: Session, schedule: ScheduleRow, *, is_on: bool, now: datetime, count: int = NEXT_RUNS,
+    missed: Missed = Missed.SKIP,
+) -> Effect:  # fmt: skip
+    """What switching a schedule on or off does. `missed` says what becomes of the slots that it missed while off."""
+    before = _coming(schedule, now, count) if schedule.enabled else ()
+    # Switched on, also what was set aside is planned again.
+    after = before if schedule.enabled else tuple(next_runs_of(schedule, now=now, count=count))
+    return Effect(
+        action=Action.RESUME if is_on else Action.PAUSE,
+        before=before,
+        after=after if is_on else (),
+        zone_before=schedule.timezone,
+        zone_after=schedule.timezone,
+        is_on_before=schedule.enabled,
+        is_on_after=is_on,
+        missed=foresee_missed(session, schedule, missed=missed, now=now) if is_on else None,
+        unreadable=None,
+        standing=standing_of(session, schedule, now=now),
+    )
+
+
+def delete_effect(session: Session, schedule: ScheduleRow, *, now: datetime, count: int = NEXT_RUNS) -> Effect:
+    """What deleting a schedule does."""
+    return Effect(
+        action=Action.DELETE,
+        before=_coming(schedule, now, count) if schedule.enabled else (),
+        after=(),
+        zone_before=schedule.timezone,
+        zone_after=schedule.timezone,
+        is_on_before=schedule.enabled,
+        is_on_after=False,
+        missed=None,
+        unreadable=None,
         standing=standing_of(session, schedule, now=now),
     )
 
@@ -87,15 +153,6 @@ def _counted_by(schedule: ScheduleRow, when: Rhythm) -> Rhythm:
         return rhythm_of(schedule)
     except Invalid:
         return when
-
-
-def _due(schedule: ScheduleRow, now: datetime) -> MissedSlots | None:
-    if schedule.next_run_at is None or schedule.next_run_at > now:
-        return None
-    try:
-        return _slots(rhythm_of(schedule), schedule.next_run_at, now)
-    except Invalid:
-        return None
 
 
 def _slots(when: Rhythm, since: datetime | None, until: datetime) -> MissedSlots | None:

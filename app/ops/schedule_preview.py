@@ -51,7 +51,7 @@ def preview_schedule(
     if draft.job_id is not None:
         typical = typical_of_job(session, organization_id=organization_id, job_id=draft.job_id)
     found = preview_rhythm(draft.when, now=now, count=max(count, _RUNS_WEIGHED), typical=typical)
-    twins = twins_of(session, organization_id=organization_id, draft=draft)
+    twins = twins_of(session, organization_id=organization_id, draft=draft, now=now)
     load = book.look_up(session, organization_id=organization_id, now=now)
     crowd = _fullest(load, draft, found.next_runs[:_RUNS_WEIGHED])
     return SchedulePreview(
@@ -62,21 +62,22 @@ def preview_schedule(
     )
 
 
-def twins_of(session: Session, *, organization_id: UUID, draft: Draft) -> tuple[Twin, ...]:
-    """The other schedules of its job that mean the same."""
+def twins_of(session: Session, *, organization_id: UUID, draft: Draft, now: datetime) -> tuple[Twin, ...]:
+    """The other schedules of its job that fire at the same times from now on."""
     if draft.job_id is None:
         return ()
     besides = None if draft.before is None else draft.before.id
-    return find_twins(session, organization_id=organization_id, job_id=draft.job_id, when=draft.when, besides=besides)
+    here = {"organization_id": organization_id, "job_id": draft.job_id}
+    return find_twins(session, **here, when=draft.when, now=now, besides=besides)
 
 
-def twin_note_of(session: Session, *, schedule: ScheduleRow) -> str | None:
+def twin_note_of(session: Session, *, schedule: ScheduleRow, now: datetime) -> str | None:
     """What to say about a stored schedule whose times its job has elsewhere, too; also of one that was just saved."""
     try:
         draft = Draft(rhythm_of(schedule), schedule.job_id, schedule)
     except Invalid:
         return None
-    return twin_note(twins_of(session, organization_id=schedule.organization_id, draft=draft))
+    return twin_note(twins_of(session, organization_id=schedule.organization_id, draft=draft, now=now))
 
 
 @dataclass(frozen=True)

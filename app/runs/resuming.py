@@ -14,7 +14,15 @@ from app.schedules.models import Schedule
 from app.schedules.policies import GapReason, Missed
 from app.schedules.queries import ScheduleRow
 from app.schedules.service import rhythm_of
-from app.schedules.slot_accounts import NOTHING_MADE_UP, Absence, MadeUp, MissedSlots, account_for_pause, count_missed
+from app.schedules.slot_accounts import (
+    NOTHING_MADE_UP,
+    Absence,
+    MadeUp,
+    MissedSlots,
+    SlotAccount,
+    account_for_pause,
+    count_missed,
+)
 
 
 class MissedMoreMeanwhile(Conflict):
@@ -64,13 +72,10 @@ def _held(schedule: ScheduleRow) -> Held | None:
     return why_held(KindName(schedule.job_kind), {"service": schedule.service}, left_at=schedule.job_left_at)
 
 
-def make_up(session: Session, schedule: ScheduleRow, *, missed: Missed, now: datetime) -> MadeUp:
-    """Open the runs that somebody wants of the slots missed meanwhile, and record the others. Says what it opened.
-
-    The cursor goes on to the first slot after now. Nothing happens where none are wanted, or none were missed.
-    """
+def decide_missed(session: Session, schedule: ScheduleRow, *, missed: Missed, now: datetime) -> Decision | None:
+    """What is to become of the slots missed meanwhile; None where none are to run, or none were missed."""
     if missed is Missed.SKIP or schedule.cursor is None or missed_meanwhile(schedule, now=now) is None:
-        return NOTHING_MADE_UP
+        return None
     absence = Absence(GapReason.UNREADABLE if schedule.problem else GapReason.PAUSED)
     account = account_for_pause(
         rhythm_of(schedule),
@@ -79,14 +84,28 @@ def make_up(session: Session, schedule: ScheduleRow, *, missed: Missed, now: dat
         absence=absence,
         now=now,
     )
+    return decision_on(session, schedule, account, is_wanted=True)
+
+
+def decision_on(session: Session, schedule: ScheduleRow, account: SlotAccount, *, is_wanted: bool) -> Decision:
+    """The decision of one schedule. What its job lacks is looked up."""
     # As this database writes it, which is how the statements for many schedules know it.
     key = session.scalars(select(cast(Schedule.id, String)).where(Schedule.id == schedule.id)).one()
-    held = _held(schedule)
-    decision = Decision(key, account, schedule.overlap, held, is_wanted=True)
+    return Decision(key, account, schedule.overlap, _held(schedule), is_wanted)
+
+
+def make_up(session: Session, schedule: ScheduleRow, *, missed: Missed, now: datetime) -> MadeUp:
+    """Open the runs that somebody wants of the slots missed meanwhile, and record the others. Says what it opened.
+
+    The cursor goes on to the first slot after now. Nothing happens where none are wanted, or none were missed.
+    """
+    decision = decide_missed(session, schedule, missed=missed, now=now)
+    if decision is None:
+        return NOTHING_MADE_UP
     session.flush()
     write_slots(session, with_overlap(session, [decision], now=now), now=now)
     # Written past the session, which may hold the schedule from before.
     loaded = session.identity_map.get(session.identity_key(Schedule, schedule.id))
     if loaded is not None:
         session.expire(loaded)
-    return MadeUp(len(account.slots), None if held is None else held.words)
+    return MadeUp(len(decision.account.slots), None if decision.held is None else decision.held.words)

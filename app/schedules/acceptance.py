@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from app.core.errors import Invalid
-from app.schedules.clock_changes import to_minute
+from app.schedules.clock_changes import ClockChange, to_minute
 from app.schedules.fire_times import Rhythm, next_fire
 from app.schedules.single_times import SingleTimes
 
@@ -55,4 +55,10 @@ def _never(when: Rhythm, now: datetime) -> TimesInvalid:
         if when.cron.minutes[-1] <= here:
             words = "This time has passed" if len(when.cron.minutes) == 1 else "All of these times have passed"
             return TimesInvalid(f"{words}. Choose one that lies ahead.", field="cron")
+        if next_fire(replace(when, clock_change=ClockChange.ONCE), after=now) is not None:
+            return TimesInvalid(
+                "The clocks jump over this time, and by this rule it is left out. "
+                "Choose another time, or let it run right after the gap.",
+                field="cron",
+            )
     return TimesInvalid("This never happens in this time zone. Choose another time.", field="cron")

@@ -36,6 +36,18 @@ PATTERNS = {
     "monthly": "{minute} {hour} {day} * *",
     "monthly_last_day": "{minute} {hour} L * *",
 }
+_SHOWN = 40
+_MISTAKES = {
+    "minute": "“{}” is not a minute. Use 0 to 59.",
+    "hour": "“{}” is not an hour. Use 0 to 23.",
+    "again": "“{}” is not an hour. Use 0 to 23.",
+    "day": "Day “{}” does not exist. Use 1 to 31.",
+    "days": "“{}” is not a day of the week. Choose from the list.",
+    "count": "“{}” is no number of times. Use a whole number from 1 on.",
+    "unit": "“{}” cannot be counted. Use minutes, hours, days or weeks.",
+    "from": "“{}” is no date with a time. Write it as 2027-01-31T08:00.",
+    "at": "“{}” is no date with a time. Write it as 2027-01-31T08:00.",
+}
 INTERVAL, SINGLE = "every {count} {unit} from {from}", "at {at}"
 DEFAULTS = {preset.key: preset.cron for preset in PRESETS}
 
@@ -71,6 +83,16 @@ def write(pattern: str, values: Mapping[str, str]) -> str | None:
     if "again" in wanted:
         wanted["hour"], wanted["again"] = sorted((wanted["hour"], wanted["again"]), key=int)
     return pattern.format_map(wanted)
+
+
+def mistakes(pattern: str, values: Mapping[str, str]) -> dict[str, str]:
+    """What cannot be of what stands in the fields of a pattern, and what to say instead. Nothing is no mistake."""
+    wanted = {name: _tidy(name, values.get(name, "")) for name in _names(pattern)}
+    return {
+        name: _MISTAKES[name].format(value[:_SHOWN])
+        for name, value in wanted.items()
+        if value and not re.fullmatch(FIELDS[name], value, re.ASCII)
+    }
 
 
 def write_preset(key: str, values: Mapping[str, str]) -> str:

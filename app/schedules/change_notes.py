@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from app.schedules.clock_changes import (
     DAY_MINUTES,
@@ -25,7 +26,18 @@ from app.schedules.walls import CronWalls, Walls
 from app.schedules.zones import Zone
 
 _AHEAD = timedelta(days=400)
+# What is shown of a rare schedule may reach further; looking at a year takes half a millisecond.
+_FURTHEST = timedelta(days=30 * 366)
+# Of two equal times the first comes up to three hours before the change.
+REPEATED = timedelta(minutes=LONGEST_JUMP)
 _MOST_NAMED = 3
+
+
+class ChangeNote(NamedTuple):
+    """What a change of the clocks does to a rhythm, and when; of several in one line, the first."""
+
+    at: datetime
+    text: str
 
 
 @dataclass(frozen=True)
@@ -39,15 +51,18 @@ class _Named:
     has_seconds: bool
 
 
-def clock_change_notes(rhythm: Rhythm, *, now: datetime) -> list[str]:
-    """The lines that concern this rhythm, in the order of time. A wildcard line needs one for all of them."""
+def clock_change_notes(rhythm: Rhythm, *, now: datetime, until: datetime | None = None) -> list[ChangeNote]:
+    """The lines that concern this rhythm, in the order of time. A wildcard line needs one for all of them.
+
+    They reach over 400 days, and to `until` where that is later.
+    """
     if not FIRST_YEAR <= now.year < LAST_YEAR:
         return []
     times = rhythm.cron
     if isinstance(times, CronLines):
         lines = (replace(rhythm, cron=line) for line in times.lines)
-        return [note for line in lines for note in clock_change_notes(line, now=now)]
-    changes = changes_ahead(rhythm, now)
+        return [note for line in lines for note in clock_change_notes(line, now=now, until=until)]
+    changes = changes_ahead(rhythm, now, until)
     if isinstance(times, Interval) and times.is_elapsed:
         return []
     if isinstance(times, CronExpression) and not times.is_fixed:
@@ -55,12 +70,14 @@ def clock_change_notes(rhythm: Rhythm, *, now: datetime) -> list[str]:
     walls: Walls = CronWalls(times) if isinstance(times, CronExpression) else times
     has_seconds = isinstance(times, CronExpression) and times.seconds != (0,)
     named = _Named(walls, rhythm.zone, rhythm.clock_change, has_seconds)
-    return [note for change in changes if (note := _fixed_note(named, change))]
+    return [ChangeNote(to_instant(change.at), note) for change in changes if (note := _fixed_note(named, change))]
 
 
-def changes_ahead(rhythm: Rhythm, now: datetime) -> list[OffsetChange]:
-    """The changes of its clocks, within 400 days and its bounds, in the order of time."""
+def changes_ahead(rhythm: Rhythm, now: datetime, until: datetime | None = None) -> list[OffsetChange]:
+    """The changes of its clocks, within 400 days, or up to `until` if that is later, and its bounds, in order."""
     begin, end = now, now + _AHEAD
+    if until is not None and until > end:
+        end = now + min(until - now, _FURTHEST) + REPEATED
     if rhythm.starts_at is not None:
         begin = min(max(begin, rhythm.starts_at), end)
     if rhythm.ends_at is not None:
@@ -107,8 +124,9 @@ def _gap_note(
     return f"{missing}: {'runs' if is_one else 'runs once'} at {back}."
 
 
-def _spacing_note(rhythm: Rhythm, line: CronExpression, changes: list[OffsetChange]) -> list[str]:
+def _spacing_note(rhythm: Rhythm, line: CronExpression, changes: list[OffsetChange]) -> list[ChangeNote]:
     days: list[str] = []
+    first: datetime | None = None
     unbounded = replace(rhythm, starts_at=None, ends_at=None)
     for change in changes:
         wall = change.at + change.after
@@ -116,8 +134,9 @@ def _spacing_note(rhythm: Rhythm, line: CronExpression, changes: list[OffsetChan
         usual = count_wall_minutes(line, midnight, midnight + DAY_MINUTES) * len(line.seconds)
         actual = _count_on_day(unbounded, midnight)
         if actual != usual:
+            first = first or to_instant(change.at)
             days.append(f"{_runs(actual) if not days else f'{actual:,}'} on {day_text(midnight, with_year=False)}")
-    if not days:
+    if first is None:
         return []
     minutes = line.minutes
     spacing = 60 // len(minutes)
@@ -125,7 +144,7 @@ def _spacing_note(rhythm: Rhythm, line: CronExpression, changes: list[OffsetChan
         line.seconds == (0,) and len(line.hours) == 24 and minutes == tuple(range(minutes[0], minutes[0] + 60, spacing))
     )
     kept = f"Keeps its {spacing}-minute spacing" if is_even else "Runs by elapsed time when the clocks change"
-    return [f"{kept}: {', '.join(days)}."]
+    return [ChangeNote(first, f"{kept}: {', '.join(days)}.")]
 
 
 def _count_on_day(rhythm: Rhythm, midnight: int) -> int:

@@ -196,5 +196,6 @@ def _check_that_it_happens(expression: CronExpression) -> None:
     if days and days[0] > max(LONGEST[month - 1] for month in expression.months):
         names = [_MONTH_NAMES[month - 1] for month in expression.months]
         verb = "has" if len(names) == 1 else "have"
-        raise CronInvalid(f"This never happens: {' and '.join(names)} {verb} no day {' or '.join(map(str, days))}.")
+        listed = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+        raise CronInvalid(f"This never happens: {listed} {verb} no day {' or '.join(map(str, days))}.")
     raise CronInvalid("This never happens: no date fits both the day and the weekday. Change one of the two.")

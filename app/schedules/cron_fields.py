@@ -47,6 +47,11 @@ WEEKDAY = Field(
 FIELDS = (MINUTE, HOUR, DAY, MONTH, WEEKDAY)
 
 
+def is_spread(text: str) -> bool:
+    """Whether a field leaves its values to the spread key."""
+    return _SPREAD.fullmatch(text.upper()) is not None
+
+
 def normalise_field(place: Field, text: str, *, spread_key: str) -> str:
     """The field in the one form that croniter and cron read alike. Raises CronInvalid.
 

@@ -1,14 +1,16 @@
 """A rhythm in one sentence, and what is worth knowing about it. The words of times and days are phrases.py."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from app.schedules.bound_notes import bound_notes
-from app.schedules.change_notes import clock_change_notes
+from app.schedules.change_notes import REPEATED, clock_change_notes
 from app.schedules.cron import CronExpression
 from app.schedules.fire_times import Rhythm, count_fires, next_fire
 from app.schedules.intervals import Interval
 from app.schedules.kind_phrases import interval_phrase, lines_phrase, single_times_phrase
+from app.schedules.month_days import LONGEST
 from app.schedules.phrases import MONTHS, WEEKDAYS, even_step, in_week_order, listing, ordinal, roughly
 from app.schedules.rhythm_text import Times
 from app.schedules.single_times import SingleTimes
@@ -27,19 +29,35 @@ def describe(rhythm: Rhythm) -> str:
     return f"{found[0].upper()}{found[1:]}, {zone}"
 
 
-def notes(rhythm: Rhythm, *, now: datetime, typical: timedelta | None = None) -> tuple[str, ...]:
-    """What is valid and still surprises people, and the clock changes of the next 400 days: at most four notes.
+def notes(
+    rhythm: Rhythm, *, now: datetime, typical: timedelta | None = None, shown_until: datetime | None = None
+) -> tuple[str, ...]:
+    """What is valid and still surprises people, and the clock changes of the next 400 days: about four notes.
 
-    `typical` is how long a run takes, where that is known.
+    `typical` is how long a run takes, where that is known. No change of the clocks is left out that lies among runs
+    which are shown, up to `shown_until`; how many other notes are left out, the last one says.
     """
     if rhythm.cron.is_manual:
         return ()
     found = bound_notes(rhythm, now=now)
     for line in () if isinstance(rhythm.cron, Interval | SingleTimes) else rhythm.cron.lines:
         found += _line_notes(replace(rhythm, cron=line), line, now, typical)
-    found += clock_change_notes(rhythm, now=now)
+    changes = clock_change_notes(rhythm, now=now, until=shown_until)
+    shown = {note.text for note in changes if shown_until is not None and note.at <= shown_until + REPEATED}
     # Lines may surprise in the same way; once is enough.
-    return tuple(dict.fromkeys(found))[:MOST_NOTES]
+    return shortened(tuple(dict.fromkeys([*found, *(note.text for note in changes)])), shown, most=MOST_NOTES)
+
+
+def shortened(found: tuple[str, ...], needed: Collection[str], *, most: int) -> tuple[str, ...]:
+    """So many of the notes, in their order, with all that are needed, and how many others there are."""
+    room = max(0, most - len(needed))
+    others = [note for note in found if note not in needed]
+    left = len(others) - room
+    if left <= 1:
+        # To say that there is one more takes as much room as that one.
+        return found
+    kept = {*needed, *others[:room]}
+    return (*(note for note in found if note in kept), f"And {left} more notes.")
 
 
 def consequence(rhythm: Rhythm, *, now: datetime, typical: timedelta | None = None) -> str | None:
@@ -86,6 +104,10 @@ def _joined_note(cron: CronExpression) -> str | None:
     if rule.nth_weekdays or rule.nearest_weekday_to or rule.is_last_day or len(rule.days) > 3:
         return "Runs on the days of the month and also on the weekdays. Cron joins day and weekday with “or”."
     days = listing([ordinal(day) for day in sorted(rule.days)])
+    if min(rule.days, default=0) > max(LONGEST[month - 1] for month in cron.months):
+        months = listing([MONTHS[month - 1] for month in cron.months])
+        verb = "has" if len(cron.months) == 1 else "have"
+        return f"Runs on the weekdays alone: {months} {verb} no {days}."
     names = listing([WEEKDAYS[weekday] for weekday in in_week_order(rule.weekdays)])
     return f"Runs on the {days} and also every {names}. Cron joins day and weekday with “or”."
 

@@ -15,7 +15,8 @@ FIRST_DATE_YEAR, LAST_DATE_YEAR = 2000, 2199
 # Only to show what is wrong with what somebody typed.
 _SHOWN = 40
 
-_WORDS = r"every(?:\s+(?P<count>[0-9]{1,9}))?\s+(?P<unit>minutes?|hours?|days?|weeks?)"
+# Longer numbers than any line has room for are not read as numbers.
+_WORDS = r"every(?:\s+(?P<count>[0-9]{1,90}))?\s+(?P<unit>minutes?|hours?|days?|weeks?)"
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME = r"[0-9]{1,2}:[0-9]{2}"
 _COMPLETE = re.compile(rf"{_WORDS}\s+from\s+(?P<date>{_DATE})\s+(?P<time>{_TIME})", re.ASCII | re.IGNORECASE)

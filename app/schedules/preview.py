@@ -6,13 +6,11 @@ from typing import NotRequired, TypedDict, Unpack
 
 from app.core.errors import Invalid
 from app.schedules.acceptance import clean_bound, refuse_never
-from app.schedules.cron import LONGEST_TEXT as LONGEST_LINE
-from app.schedules.cron import CronInvalid
 from app.schedules.describe import consequence, describe, notes
 from app.schedules.fire_times import ClockChange, Rhythm, fire_times, rhythm
 from app.schedules.intervals import complete_interval
 from app.schedules.queries import ScheduleRow
-from app.schedules.rhythm_text import LONGEST_TEXT, clean_text
+from app.schedules.rhythm_text import clean_text, refuse_long
 from app.schedules.stored_rhythms import SaysWhen, rhythm_of
 from app.schedules.zones import find_zone
 
@@ -48,7 +46,8 @@ def preview_text(cron: str, *, now: datetime, count: int, **said: Unpack[Said]) 
 
 def read_typed(cron: str, *, now: datetime, **said: Unpack[Said]) -> Rhythm:
     """The rhythm of what somebody types. Raises CronInvalid, UnknownZone or TimesInvalid, as saving it would."""
-    _refuse_length(cron)
+    # Said first, whatever is wrong with the zone: nothing longer is looked at.
+    refuse_long(cron)
     today = now.astimezone(find_zone(said["timezone"]).tzinfo).date()
     when = rhythm(
         complete_interval(clean_text(cron), today),
@@ -63,24 +62,15 @@ def read_typed(cron: str, *, now: datetime, **said: Unpack[Said]) -> Rhythm:
     return when
 
 
-def _refuse_length(text: str) -> None:
-    if not text.strip():
-        raise CronInvalid("Choose when it should run.")
-    # Without a count: a script sends the beginning of such a text alone.
-    if len(text) > LONGEST_LINE and "\n" not in text.strip():
-        raise CronInvalid(f"A cron line has at most {LONGEST_LINE} characters. Shorten the text.")
-    if len(text) > LONGEST_TEXT:
-        raise CronInvalid(f"All lines together have at most {LONGEST_TEXT} characters. Shorten the text.")
-
-
 def preview_rhythm(when: Rhythm, *, now: datetime, count: int, typical: timedelta | None = None) -> RhythmPreview:
     """The preview of a rhythm that was understood. `typical` is how long a run takes, where that is known."""
+    runs = tuple(fire_times(when, after=now, limit=count))
     return RhythmPreview(
         sentence=describe(when),
         zone=when.zone.name,
         is_manual=when.cron.is_manual,
-        next_runs=tuple(fire_times(when, after=now, limit=count)),
-        notes=notes(when, now=now, typical=typical),
+        next_runs=runs,
+        notes=notes(when, now=now, typical=typical, shown_until=runs[-1] if runs else None),
         consequence=consequence(when, now=now, typical=typical),
     )
 

@@ -2,13 +2,14 @@
 
 import json
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, String, cast, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, String, cast, func, or_, select, tuple_
 from sqlalchemy.orm import Session, defer
 
 from app.core.db import OUTAGES
@@ -25,6 +26,8 @@ _Query = Select[Schedule, str, str, str | None, datetime | None]
 Word = TypeVar("Word", bound=StrEnum)
 
 log = logging.getLogger(__name__)
+
+_MOST_MEANT = 3
 
 NO_TIME_TO_READ = (
     "The time of the next run cannot be read. A running scheduler works it out again by itself, "
@@ -154,16 +157,19 @@ def get_schedule(session: Session, *, organization_id: UUID, schedule_id: UUID) 
     return found[0]
 
 
-def find_schedule(session: Session, *, organization_id: UUID, name: str) -> ScheduleRow:
-    """A schedule by its name or its id, as somebody types it. Raises ScheduleNotFound."""
-    try:
-        wanted = Schedule.id == UUID(name)
-    except ValueError:
-        wanted = Schedule.name == name.strip()
-    found = _read(session, _schedules_of(organization_id).where(wanted))
-    if not found:
-        raise ScheduleNotFound(f"There is no schedule called “{name}” here. Look for it in the list of schedules.")
-    return found[0]
+def find_schedules(session: Session, *, organization_id: UUID, name: str) -> list[ScheduleRow]:
+    """The schedules that somebody may mean by a name or an id: one, none, or one whose name is the id of another."""
+    wanted = Schedule.name == name.strip()
+    with suppress(ValueError):
+        wanted = or_(wanted, Schedule.id == UUID(name.strip()))
+    return _read(session, _schedules_of(organization_id).where(wanted).order_by(Schedule.id))
+
+
+def names_like(session: Session, *, organization_id: UUID, name: str) -> list[str]:
+    """The names of schedules that are called so in other letters."""
+    here = Schedule.organization_id == organization_id, Schedule.deleted_at.is_(None)
+    alike = select(Schedule.name).where(*here, func.lower(Schedule.name) == name.strip().lower())
+    return list(session.scalars(alike.order_by(Schedule.name).limit(_MOST_MEANT)))
 
 
 def lock_schedule(session: Session, *, organization_id: UUID, schedule_id: UUID) -> None:

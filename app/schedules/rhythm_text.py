@@ -69,6 +69,8 @@ def parse_times(text: str, *, spread_key: str = "", has_seconds: bool = False) -
     refuse_long(text)
     typed = clean_text(text)
     lines = [_Line(number, line) for number, line in enumerate(typed.split("\n"), 1) if line.strip()]
+    if not lines:
+        raise CronInvalid("Choose when it should run.")
     kinds = {line.kind for line in lines}
     if len(kinds) > 1:
         raise CronInvalid("Cron lines, intervals and single times do not mix. Make a schedule for each kind.")
@@ -85,13 +87,16 @@ def parse_times(text: str, *, spread_key: str = "", has_seconds: bool = False) -
 
 
 def refuse_long(text: str) -> None:
-    """Raises CronInvalid for a text that is longer than any rhythm needs to be, without reading it."""
+    """Raises CronInvalid for a text that is longer than any rhythm needs to be, without reading it.
+
+    It does not say how long that is: a script sends the beginning of such a text alone.
+    """
     if len(text) <= LONGEST_LINE:
         return
     if "\n" not in text.strip():
-        raise CronInvalid(f"A cron line has at most {LONGEST_LINE} characters. This has {len(text):,}.")
+        raise CronInvalid(f"A cron line has at most {LONGEST_LINE} characters. Shorten the text.")
     if len(text) > LONGEST_TEXT:
-        raise CronInvalid(f"All lines together have at most {LONGEST_TEXT} characters. These have {len(text):,}.")
+        raise CronInvalid(f"All lines together have at most {LONGEST_TEXT} characters. Shorten the text.")
     if text.count("\n") > _MOST_BREAKS:
         raise CronInvalid(f"These are too many lines. Use at most {MOST_LINES} cron lines, or {MOST_TIMES} times.")
 

@@ -46,6 +46,11 @@ def version_now(schedule: ScheduleRow) -> VersionRow:
     return VersionRow(schedule.version, at, UNKNOWN_AUTHOR, says)
 
 
+def draft_says(draft: ScheduleDraft) -> Mapping[str, Any]:
+    """A draft in the form of what a version says."""
+    return {name: as_json(getattr(draft, name)) for name in _FIELDS}
+
+
 def draft_said(says: Mapping[str, Any]) -> ScheduleDraft:
     """The draft that a version was. Raises ValueError for a word that this version of the program does not know."""
     return ScheduleDraft(**{name: _read(name, says[name]) for name in _FIELDS if name in says})

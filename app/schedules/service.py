@@ -12,23 +12,25 @@ from sqlalchemy.orm import Session
 from app.core.db import count_changed
 from app.core.errors import Conflict, Invalid
 from app.core.ids import new_id
-from app.core.names import NameInvalid, clean_name
 from app.events.service import Topic, append_event
-from app.jobs.queries import get_job
-from app.schedules.acceptance import refuse_never
-from app.schedules.code_origin import refuse_deletion, refuse_fixed, refuse_left
-from app.schedules.day_minutes import minutes_of
+from app.schedules.code_origin import refuse_deletion, refuse_left
 from app.schedules.draft import ScheduleDraft, completed
 from app.schedules.fire_times import Rhythm, next_fire
 from app.schedules.gaps import record_gap
 from app.schedules.models import Schedule
 from app.schedules.policies import GapReason
-from app.schedules.policy_fields import clean_limit, clean_max_age, clean_notes
 from app.schedules.queries import ScheduleNotFound, ScheduleRow, get_schedule
+from app.schedules.saving import (
+    LONGEST_NAME,
+    ScheduleChanged,
+    ScheduleInvalid,
+    ScheduleNameTaken,
+    columns_of,
+    edited_columns,
+)
 from app.schedules.slot_accounts import NOTHING_MADE_UP, MadeUp
-from app.schedules.stored_rhythms import is_same_rhythm, rhythm_of
-from app.schedules.tags import clean_tags
-from app.schedules.versions import keep_version, write_version
+from app.schedules.stored_rhythms import rhythm_of
+from app.schedules.versions import differences_of, keep_version, write_version
 from app.tenants.access import Actor, Permission, require
 from app.tenants.audit import record
 
@@ -36,20 +38,6 @@ __all__ = [
     "LONGEST_NAME", "ScheduleChanged", "ScheduleDraft", "ScheduleInvalid", "ScheduleIsDefault", "ScheduleNameTaken",
     "create_schedule", "edit_schedule", "mark_deleted", "rhythm_of", "switch_schedule",
 ]  # fmt: skip
-
-LONGEST_NAME = 120
-
-
-class ScheduleInvalid(Invalid):
-    """A field of the schedule cannot be accepted."""
-
-
-class ScheduleNameTaken(Conflict):
-    """Another schedule of the organization has this name."""
-
-
-class ScheduleChanged(Conflict):
-    """The schedule is no longer what the person saw."""
 
 
 class ScheduleIsDefault(Conflict):
@@ -60,7 +48,7 @@ def create_schedule(session: Session, *, actor: Actor, draft: ScheduleDraft, now
     """Make a schedule. Raises ScheduleInvalid, CronInvalid, UnknownZone, JobNotFound or ScheduleNameTaken."""
     require(actor, Permission.EDIT_SCHEDULES)
     draft = completed(draft, now=now)
-    columns = _columns(session, actor, draft, now)
+    columns = columns_of(session, organization_id=actor.organization_id, draft=draft, now=now)
     schedule = Schedule(
         id=new_id(),
         organization_id=actor.organization_id,
@@ -77,7 +65,7 @@ def create_schedule(session: Session, *, actor: Actor, draft: ScheduleDraft, now
         # The unique index decides; a look before the insert could be overtaken.
         session.flush()
     except IntegrityError as error:
-        raise _name_taken(draft) from error
+        raise ScheduleNameTaken(draft.name) from error
     write_version(session, schedule_id=schedule.id, by=actor.label, now=now)
     _note(session, actor, schedule.id, "created", f"Created schedule “{columns['name']}”{origin}", now, {})
     return schedule.id
@@ -94,10 +82,7 @@ def edit_schedule(
     require(actor, Permission.EDIT_SCHEDULES)
     before = get_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
     draft = completed(draft, now=now)
-    columns = _columns(session, actor, draft, now, before)
-    if before.default_for is not None and columns["job_id"] != before.job_id:
-        raise ScheduleInvalid("The default schedule of a service runs the service's own sync.", field="job_id")
-    refuse_fixed(before.code, before=vars(before), after=columns)
+    columns = edited_columns(session, before=before, draft=draft, now=now)
     overrides = () if before.code is None else before.code.overrides_of(columns)
     keep_version(session, schedule_id=schedule_id)
     _account_for_silence(session, before, rhythm_of(draft), now)
@@ -120,7 +105,8 @@ def edit_schedule(
     )
     _save(session, query, draft)
     write_version(session, schedule_id=schedule_id, by=actor.label, now=now, restored_from=restored_from)
-    changes = _differences(before, columns | {"enabled": draft.enabled})
+    found = differences_of(before, columns | {"enabled": draft.enabled})
+    changes = {change.field: [_plain(change.before), _plain(change.after)] for change in found}
     is_restored = restored_from is not None
     words = f"Restored version {restored_from} of" if is_restored else "Changed"
     summary = f"{words} schedule “{before.name}”{_made_up_words(made_up)}"
@@ -142,7 +128,7 @@ def switch_schedule(
     """
     require(actor, Permission.EDIT_SCHEDULES)
     before = get_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
-    refuse_left(before.code)
+    refuse_switch(before, enabled=enabled)
     # A new version: an edit form that was opened before must not silently switch it back.
     values: dict[str, Any] = {"updated_at": now, "version": before.version + 1}
     values |= _switched(before, enabled, actor, now)
@@ -160,15 +146,27 @@ def switch_schedule(
         _note(session, actor, schedule_id, verb, summary, now, {"enabled": [before.enabled, enabled]})
 
 
+def refuse_loss(schedule: ScheduleRow) -> None:
+    """Raises ScheduleIsDefault or ScheduleOwnedByCode for a schedule that nobody can delete."""
+    if schedule.default_for is not None:
+        raise ScheduleIsDefault(
+            f"“{schedule.name}” is the default schedule of its service and stays. Disable it instead of deleting it."
+        )
+    refuse_deletion(schedule.code)
+
+
+def refuse_switch(schedule: ScheduleRow, *, enabled: bool) -> None:
+    """Raises ScheduleOwnedByCode, or what is wrong with its text, for one that cannot be switched so."""
+    refuse_left(schedule.code)
+    if enabled and not schedule.enabled:
+        rhythm_of(schedule)
+
+
 def mark_deleted(session: Session, *, actor: Actor, schedule_id: UUID, now: datetime) -> None:
     """Take a schedule out of every list. Its runs stay. Raises ScheduleIsDefault."""
     require(actor, Permission.EDIT_SCHEDULES)
     before = get_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
-    if before.default_for is not None:
-        raise ScheduleIsDefault(
-            f"“{before.name}” is the default schedule of its service and stays. Disable it instead of deleting it."
-        )
-    refuse_deletion(before.code)
+    refuse_loss(before)
     query = update(Schedule).where(Schedule.id == schedule_id, Schedule.deleted_at.is_(None))
     if count_changed(session, query.values(deleted_at=now, enabled=False)) != 1:
         raise ScheduleNotFound("There is no such schedule here any more: somebody deleted it a moment ago.")
@@ -199,79 +197,17 @@ def _made_up_words(made_up: MadeUp) -> str:
     return f" and ran {which}" if made_up.why_skipped is None else f" and skipped {which}: {made_up.why_skipped}"
 
 
-def _columns(
-    session: Session, actor: Actor, draft: ScheduleDraft, now: datetime, before: ScheduleRow | None = None
-) -> dict[str, Any]:
-    try:
-        name = clean_name(draft.name, noun="schedule", longest=LONGEST_NAME)
-    except NameInvalid as error:
-        raise ScheduleInvalid(error.message, field=error.field) from error
-    job = get_job(session, organization_id=actor.organization_id, job_id=draft.job_id)
-    when = rhythm_of(draft)
-    if before is None or not is_same_rhythm(when, before):
-        refuse_never(when, now=now)
-    return {
-        "name": name,
-        "job_id": job.id,
-        "cron": when.cron.text,
-        "minutes": minutes_of(when),
-        "timezone": when.zone.name,
-        "spread_key": draft.spread_key,
-        "has_seconds": draft.has_seconds,
-        "clock_change": draft.clock_change.value,
-        "starts_at": draft.starts_at,
-        "ends_at": draft.ends_at,
-        "overlap": draft.overlap.value,
-        "missed": draft.missed.value,
-        "missed_max_age_seconds": _max_age(draft, when, before),
-        "missed_limit": clean_limit(draft.missed_limit),
-        "notes": clean_notes(draft.notes),
-        "tags": list(clean_tags(draft.tags)),
-    }
-
-
 def _save(session: Session, query: Update, draft: ScheduleDraft) -> None:
     try:
         changed = count_changed(session, query)
     except IntegrityError as error:
-        raise _name_taken(draft) from error
+        raise ScheduleNameTaken(draft.name) from error
     if changed != 1:
-        raise ScheduleChanged(
-            "Somebody else changed this schedule meanwhile, so nothing was saved. "
-            "Reload the page to see the newest version."
-        )
-
-
-def _max_age(draft: ScheduleDraft, when: Rhythm, before: ScheduleRow | None) -> int:
-    said = draft.missed_max_age_seconds
-    if (
-        before is not None
-        and said == before.missed_max_age_seconds
-        and (when.cron.text, draft.missed) == (before.cron, before.missed)
-    ):
-        # Whoever changes something else need not mend what was accepted before.
-        return said
-    return clean_max_age(said, when=when, missed=draft.missed)
-
-
-def _name_taken(draft: ScheduleDraft) -> ScheduleNameTaken:
-    return ScheduleNameTaken(
-        f"A schedule called “{draft.name.strip()}” exists already. Choose another name.", field="name"
-    )
-
-
-def _differences(before: ScheduleRow, after: dict[str, Any]) -> dict[str, Any]:
-    """Old and new value of every field that changed, in a form that JSON can hold."""
-    pairs = {
-        field: [_plain(getattr(before, field)), _plain(value)]
-        for field, value in after.items()
-        if hasattr(before, field)
-    }
-    return {field: pair for field, pair in pairs.items() if pair[0] != pair[1]}
+        raise ScheduleChanged
 
 
 def _plain(value: Any) -> str:
-    return ", ".join(value) if isinstance(value, list | tuple) else str(value)
+    return ", ".join(value) if isinstance(value, list) else str(value)
 
 
 def _note(

@@ -1,25 +1,27 @@
 """Schedules of one job that mean the same. Saving them is not refused: it may be wanted for a while."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
 from uuid import UUID
 
 from sqlalchemy import RowMapping, or_, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import Invalid
-from app.schedules.cron import CronExpression
-from app.schedules.day_minutes import minutes_of
-from app.schedules.fire_times import ClockChange, Rhythm
-from app.schedules.intervals import Interval
+from app.schedules.fire_times import Rhythm, next_fire
 from app.schedules.models import Schedule
 from app.schedules.phrases import listing
 from app.schedules.rhythm_rows import stored_rhythm
-from app.schedules.single_times import SingleTimes
+from app.schedules.same_times import Coming, are_same
 from app.schedules.stored_rhythms import RHYTHM_COLUMNS
 
 _MOST_NAMED = 3
 # Somebody who gave one job thousands of schedules does not wait for all of them to be read.
 _MOST_READ = 500
+# Nor until all of those are compared that say the same in other words.
+_MOST_TOLD = 20
 
 
 @dataclass(frozen=True)
@@ -32,22 +34,20 @@ class Twin:
 
 
 def find_twins(
-    session: Session, *, organization_id: UUID, job_id: UUID, when: Rhythm, besides: UUID | None = None
+    session: Session, *, organization_id: UUID, job_id: UUID, when: Rhythm, now: datetime, besides: UUID | None = None
 ) -> tuple[Twin, ...]:
-    """The job's other schedules that fire at the same times in the same zone, by name."""
-    if when.cron.is_manual:
+    """The job's other schedules that fire at the same times from now on, by name; none for what never fires again."""
+    upcoming = None if when.cron.is_manual else next_fire(when, after=now)
+    if upcoming is None:
         return ()
     columns = Schedule.id, Schedule.name, Schedule.enabled, *RHYTHM_COLUMNS
     here = Schedule.organization_id == organization_id, Schedule.job_id == job_id, Schedule.deleted_at.is_(None)
-    # Zones are stored by their canonical names, and what fires at other minutes of the day need not be read.
-    alike = Schedule.timezone == when.zone.name, or_(Schedule.minutes == minutes_of(when), Schedule.minutes.is_(None))
-    query = select(*columns).where(*here, *alike).order_by(Schedule.name).limit(_MOST_READ)
-    meaning = _meaning(when)
-    return tuple(
-        Twin(row["id"], row["name"], row["enabled"])
-        for row in session.execute(query).mappings()
-        if row["id"] != besides and _means(row, meaning)
-    )
+    # What is on and comes at another time need not be read. Of others nobody keeps when they would come.
+    unknown = Schedule.enabled.is_(False), Schedule.next_run_at.is_(None), Schedule.next_run_at <= now
+    alike = or_(Schedule.next_run_at == upcoming, *unknown)
+    query = select(*columns).where(*here, alike).order_by(Schedule.name).limit(_MOST_READ)
+    others = (row for row in session.execute(query).mappings().all() if row["id"] != besides)
+    return tuple(islice(_twins(others, Coming(when, now)), _MOST_TOLD))
 
 
 def twin_note(twins: tuple[Twin, ...]) -> str | None:
@@ -56,26 +56,20 @@ def twin_note(twins: tuple[Twin, ...]) -> str | None:
         return None
     names = [f"“{twin.name}”{'' if twin.enabled else ' (switched off)'}" for twin in twins[:_MOST_NAMED]]
     if len(twins) > _MOST_NAMED:
-        names.append(f"{len(twins) - _MOST_NAMED} more")
+        more = "many" if len(twins) == _MOST_TOLD else f"{len(twins) - _MOST_NAMED}"
+        names.append(f"{more} more")
     who = "Both" if len(twins) == 1 else "All of them"
     return f"This job has the same times already: {listing(names)}. {who} would start it."
 
 
-def _means(other: RowMapping, meaning: tuple[object, ...]) -> bool:
+def _twins(others: Iterable[RowMapping], mine: Coming) -> Iterator[Twin]:
+    for row in others:
+        if _is_same(row, mine):
+            yield Twin(row["id"], row["name"], row["enabled"])
+
+
+def _is_same(other: RowMapping, mine: Coming) -> bool:
     try:
-        return _meaning(stored_rhythm(other)) == meaning
+        return are_same(mine, Coming(stored_rhythm(other), mine.now))
     except Invalid:
         return False
-
-
-def _meaning(when: Rhythm) -> tuple[object, ...]:
-    """Equal for two rhythms that fire at the same instants, however they are written."""
-    times = when.cron
-    if isinstance(times, Interval | SingleTimes):
-        return when.zone, when.clock_change, when.starts_at, when.ends_at, times.canonical
-    lines = frozenset(_line_meaning(line, when.clock_change) for line in times.lines)
-    return when.zone, when.starts_at, when.ends_at, lines
-
-
-def _line_meaning(line: CronExpression, rule: ClockChange) -> tuple[object, ...]:
-    return rule if line.is_fixed else None, line.seconds, line.minutes, line.hours, line.months, line.table.masks

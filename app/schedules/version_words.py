@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from app.core.lengths import duration
-from app.schedules.versions import Difference
+from app.schedules.versions import Difference, VersionRow
 
 _LABELS = {
     "job_id": "job",
@@ -28,6 +28,15 @@ def change_words(change: Difference, *, jobs: Mapping[UUID, str]) -> str:
     """One field, with what it said before and says now. `jobs` are names by id."""
     before, after = (_value_words(change.field, value, jobs) for value in (change.before, change.after))
     return f"{_LABELS.get(change.field, change.field)}: {before} → {after}"
+
+
+def version_lines(version: VersionRow, *, jobs: Mapping[UUID, str]) -> tuple[str, ...]:
+    """What a version changed, a line for each field: the same on pages, in the API and in commands."""
+    if version.before is None:
+        return ("Made.",) if version.number == 1 else ("The first version that is kept.",)
+    changes = tuple(change_words(change, jobs=jobs) for change in version.differences)
+    restored = () if version.restored_from is None else (f"Restored version {version.restored_from}.",)
+    return (*restored, *(changes or ("Nothing that a person says: what code says about it.",)))
 
 
 def jobs_named(changes: Iterable[Difference]) -> set[UUID]:

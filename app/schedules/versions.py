@@ -87,6 +87,13 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Di
     return tuple(Difference(name, old, new) for name, old, new in pairs if old != new)
 
 
+def differences_of(before: object, after: Mapping[str, Any]) -> tuple[Difference, ...]:
+    """The same of a schedule as it is and the values that its columns are to get."""
+    said = ({name: getattr(before, name) for name in SAID}, {name: after[name] for name in SAID})
+    old, new = ({name: as_json(value) for name, value in each.items()} for each in said)
+    return differences(old, new)
+
+
 def list_versions(
     session: Session, *, organization_id: UUID, schedule_id: UUID, limit: int, below: int | None = None
 ) -> list[VersionRow]:

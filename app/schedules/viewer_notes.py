@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from app.core.errors import Invalid
 from app.core.lengths import duration
 from app.schedules.clock_changes import FIRST_YEAR, LAST_YEAR, changes_of_year, offset_at, to_instant, to_minute
+from app.schedules.describe import shortened
 from app.schedules.fire_times import MOMENT, Rhythm, fire_times, last_fire
 from app.schedules.ways_out import names_times
 from app.schedules.zones import Zone, find_zone
@@ -27,8 +28,13 @@ class _Spell:
     apart: timedelta
 
 
-def viewer_notes(when: Rhythm, *, viewer_zone: str, now: datetime) -> tuple[str, ...]:
-    """“15–27 Mar 2027: 07:30 your time instead of 08:30”, for the spells of the next 400 days."""
+def viewer_notes(
+    when: Rhythm, *, viewer_zone: str, now: datetime, shown_until: datetime | None = None
+) -> tuple[str, ...]:
+    """“15–27 Mar 2027: 07:30 your time instead of 08:30”, for the spells of the next 400 days.
+
+    None is left out that has begun by `shown_until`, up to which runs are shown; the last one says how many others are.
+    """
     try:
         viewer = find_zone(viewer_zone)
     except Invalid:
@@ -38,8 +44,9 @@ def viewer_notes(when: Rhythm, *, viewer_zone: str, now: datetime) -> tuple[str,
     spells = _spells(when.zone, viewer, now)
     usual = _usual(spells)
     unusual = [spell for spell in spells if spell.apart != usual]
-    found = (_note(when, viewer, spell, usual, is_open=spell is spells[-1]) for spell in unusual)
-    return tuple(note for note in found if note)[:_MOST_NOTES]
+    found = {spell: _note(when, viewer, spell, usual, is_open=spell is spells[-1]) for spell in unusual}
+    shown = {found[spell] for spell in unusual if shown_until is not None and spell.start <= shown_until}
+    return shortened(tuple(note for note in found.values() if note), shown - {""}, most=_MOST_NOTES)
 
 
 def _usual(spells: Sequence[_Spell]) -> timedelta:

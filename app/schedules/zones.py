@@ -1,6 +1,7 @@
 """Time zones by name, from the pinned tzdata package. What their clocks do is clock_changes.py."""
 
 import difflib
+import re
 import zoneinfo
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -27,6 +28,7 @@ COMMON_ZONES = (
     "Australia/Sydney",
 )
 _LONGEST_NAME = 64
+_OFFSET = re.compile(r"(?:UTC|GMT|Z)?\s*[+\u2212-]\s*[0-9]{1,2}(?::?[0-9]{2})?", re.IGNORECASE | re.ASCII)
 # Zones of their own in this package that name no place; each has kept the clocks of a city since before 1970.
 _PLACELESS = {
     "Etc/UTC": "UTC",
@@ -119,6 +121,11 @@ def canonical_zone_names() -> dict[str, str]:
 def _not_found(wanted: str) -> str:
     if len(wanted) > _LONGEST_NAME:
         return f"There is no time zone with a name of {len(wanted):,} characters. Use a name like Europe/Berlin."
+    if _OFFSET.fullmatch(wanted):
+        return (
+            f"'{wanted}' is a distance from UTC, and no time zone: it knows no changes of the clocks. "
+            "Choose a place with that clock, such as Europe/Berlin."
+        )
     names = _canonical_names()
     searched = wanted.replace(" ", "_").lower()
     # People type “berlin” or “Germany/Berlin”, so the city alone counts as well.

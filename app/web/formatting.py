@@ -1,10 +1,14 @@
 """Words for times, durations and counts, as pages print them. Pure. The browser keeps relative times ticking."""
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
+# Pages take all their words from here.
+from app.core.clock_words import absolute_time as absolute_time  # noqa: PLC0414
+from app.core.clock_words import calendar_day as calendar_day  # noqa: PLC0414
+from app.core.clock_words import zone_label as zone_label  # noqa: PLC0414
+from app.core.clock_words import zoned_time as zoned_time  # noqa: PLC0414
 from app.core.lengths import STEPS
-from app.core.lengths import duration as duration  # noqa: PLC0414 - pages take all their words from here
+from app.core.lengths import duration as duration  # noqa: PLC0414
 
 # Beyond a week the date alone says more.
 _LONGEST_AGE = timedelta(days=7)
@@ -22,29 +26,6 @@ def relative_time(at: datetime, *, now: datetime, zone: str = "UTC") -> str:
     unit, length = next(step for step in STEPS if seconds >= step[1])
     text = f"{seconds // length} {unit}"
     return f"in {text}" if at > now else f"{text} ago"
-
-
-def calendar_day(at: datetime, *, now: datetime, zone: str = "UTC") -> str:
-    """“21 Nov”, with the year when it is not this one."""
-    wall, today = at.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone))
-    return f"{wall.day} {wall:%b}" if wall.year == today.year else f"{wall.day} {wall:%b %Y}"
-
-
-def absolute_time(at: datetime, *, zone: str, now: datetime, seconds: bool = False) -> str:
-    """“Sat 21 Nov, 02:30” on the wall clock of a zone, with the year when it is not this one."""
-    wall = at.astimezone(ZoneInfo(zone))
-    clock = f"{wall:%H:%M:%S}" if seconds else f"{wall:%H:%M}"
-    return f"{wall:%a} {calendar_day(at, now=now, zone=zone)}, {clock}"
-
-
-def zoned_time(at: datetime, *, zone: str, now: datetime, seconds: bool = False) -> str:
-    """The same with the zone named: “Sat 21 Nov, 02:30 New York”. For a zone that is not the viewer's."""
-    return f"{absolute_time(at, zone=zone, now=now, seconds=seconds)} {zone_label(zone)}"
-
-
-def zone_label(zone: str) -> str:
-    """“New York” for America/New_York."""
-    return zone.rpartition("/")[2].replace("_", " ")
 
 
 def count(value: int) -> str:

@@ -202,6 +202,22 @@ class TestConsequence:
         assert found["notes"] == ["1,440 runs a day. Typical run takes 40 s."]
 
 
+class TestFailing:
+    def test_says_how_often_the_job_is_tried_and_when(self, owner_api: Caller, job: Job):
+        body = {"name": "Mine", "job_id": str(job.id), "cron": "0 0 * * *", "timezone": "UTC"}
+        made = owner_api.post("/schedules", body).json["data"]["id"]
+        words = "It is tried 3 times: again after 5 s each time."
+
+        said = [
+            preview(owner_api, job_id=str(job.id))["if_it_fails"],
+            preview(owner_api, schedule_id=made)["if_it_fails"],
+            owner_api.get(f"/schedules/{made}/preview").json["data"]["if_it_fails"],
+        ]
+
+        assert all(each.startswith(words) and "00:00:05" in each for each in said)
+        assert preview(owner_api)["if_it_fails"] is None
+
+
 class TestWhatItTakes:
     def test_shows_twenty_runs_when_asked(self, viewer_api: Caller):
         assert len(preview(viewer_api, count=20)["next_runs"]) == 20

@@ -13,6 +13,7 @@ from tests.api.conftest import Caller
 from tests.factories.work import make_job
 from tests.fakes.clock import ManualClock, utc
 from tests.fakes.database import OpenDatabase
+from tests.web.conftest import Browser
 
 
 @pytest.fixture
@@ -36,7 +37,9 @@ class TestVersions:
         first: Any = viewer_api.get(f"{path}/versions?limit=1").json
         second: Any = viewer_api.get(f"{path}/versions?limit=1&cursor={first['next']}").json
 
-        assert first["data"][0]["changes"] == [{"field": "cron", "before": "0 * * * *", "after": "30 * * * *"}]
+        words = "cron: 0 * * * * → 30 * * * *"
+        change = {"field": "cron", "before": "0 * * * *", "after": "30 * * * *", "words": words}
+        assert (first["data"][0]["changes"], first["data"][0]["words"]) == ([change], [words])
         assert [second["data"][0]["version"], second["next"]] == [1, None]
 
     def test_are_restored_if_nobody_was_faster(self, owner_api: Caller, path: str):
@@ -112,3 +115,44 @@ class TestSlots:
     @pytest.mark.parametrize("day", ["soon", "2199-01-01", "2027-13-01", "%00"])
     def test_are_of_days_that_have_begun(self, viewer_api: Caller, path: str, day: str):
         assert viewer_api.get(f"{path}/slots?day={day}").status_code == 422
+
+    def test_are_narrowed_and_come_as_the_file_of_the_page(
+        self, owner_api: Caller, path: str, database: OpenDatabase, clock: ManualClock
+    ):
+        with database.transaction() as session:
+            planner.tick(session, now=clock.moment.replace(minute=30, second=0))
+        clock.moment = utc("2027-01-06 00:10")
+        where = f"{path}/slots?day=2027-01-05"
+
+        found: Any = owner_api.get(where).json["data"]
+        for outcome, count in found["counts"].items():
+            narrowed: Any = owner_api.get(f"{where}&outcome={outcome}").json["data"]
+            lines = owner_api.get(f"{where}&outcome={outcome}&format=csv").text
+            assert len(narrowed["slots"]) == len(lines.splitlines()) - 1 == count
+            assert (narrowed["expected"], narrowed["counts"]) == (found["expected"], found["counts"])
+
+    @pytest.mark.parametrize("outcome", ["", "&outcome=before"])
+    def test_are_the_same_file_by_header_by_parameter_and_on_the_page(
+        self, owner: Browser, viewer_api: Caller, path: str, clock: ManualClock, outcome: str
+    ):
+        clock.moment = utc("2027-01-06 00:10")
+        day = f"day=2027-01-05{outcome}"
+
+        by_header = viewer_api.open("GET", f"{path}/slots?{day}", headers={"Accept": "text/csv"})
+        by_parameter = viewer_api.get(f"{path}/slots?{day}&format=csv")
+        by_page = owner.visit(f"{path}/slots.csv?{day}")
+
+        assert by_header.text == by_parameter.text == by_page.text
+        assert by_header.mimetype == by_parameter.mimetype == "text/csv"
+        assert by_header.headers["Content-Disposition"] == by_page.headers["Content-Disposition"]
+        assert f"slots.csv?day=2027-01-05{outcome.replace('&', '&amp;')}" in owner.visit(f"{path}/slots?{day}").text
+
+    @pytest.mark.parametrize("query", ["outcome=lost", "format=xml", "outcome="])
+    def test_refuse_what_there_is_not(self, viewer_api: Caller, path: str, query: str):
+        assert viewer_api.get(f"{path}/slots?{query}").status_code == 422
+
+    @pytest.mark.parametrize("accept", ["*/*", "application/json", "text/html", "application/json, text/csv;q=0.5"])
+    def test_are_json_unless_a_file_is_asked_for(self, viewer_api: Caller, path: str, accept: str):
+        answer = viewer_api.open("GET", f"{path}/slots", headers={"Accept": accept})
+
+        assert answer.mimetype == "application/json"

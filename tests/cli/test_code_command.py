@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from app.cli.code_names import ScheduleNameUnclear
 from app.runs.models import Run
 from app.schedules.models import Schedule
 from tests.cli.conftest import Terminal
@@ -149,13 +150,16 @@ class TestSchedules:
         switched = terminal.run("schedules", "enable", "feed-refresh", "--organization", "Northwind")
 
         assert why["code"] != "paused"
-        assert "There is no such schedule here." in str(switched.exception)
+        unclear = terminal.run("schedules", "why", "feed-refresh")
+        assert switched.output == "Enabled.\n"
+        assert isinstance(unclear.exception, ScheduleNameUnclear)
+        assert "--organization" in unclear.exception.message
+        assert "Northwind" in unclear.exception.message
 
-    def test_that_are_named_by_no_id_at_all_are_refused(self, terminal: Terminal):
+    def test_that_nothing_is_called_are_not_found(self, terminal: Terminal):
         result = terminal.run("schedules", "disable", "nothing")
 
-        assert result.exit_code == 2
-        assert "'nothing' is neither an id nor a name in code." in result.stderr
+        assert "There is no schedule “nothing” here." in str(result.exception)
 
     def test_that_there_are_not_are_not_found(self, terminal: Terminal):
         assert "The code defines no such schedule." in str(terminal.run("schedules", "revert", "nothing").exception)

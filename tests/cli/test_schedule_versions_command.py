@@ -77,6 +77,15 @@ class TestSlots:
 
         assert "outcome" in next(csv.reader(io.StringIO(result.output)))
 
+    def test_are_narrowed_in_the_file_as_well(self, terminal: Terminal, yesterday: str):
+        counts = terminal.json("schedules", "slots", "Nightly", "--day", yesterday)["counts"]
+        words = ["schedules", "slots", "Nightly", "--day", yesterday, "--csv", "--outcome"]
+
+        lines = {outcome: len(terminal.run(*words, outcome).output.splitlines()) - 1 for outcome in counts}
+
+        assert lines == counts
+        assert len(terminal.run(*words, "running").output.splitlines()) == 1
+
     def test_are_of_days_that_have_begun(self, terminal: Terminal, schedule_id: str):
         result = terminal.run("schedules", "slots", "Nightly", "--day", "2199-01-01")
 

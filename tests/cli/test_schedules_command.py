@@ -87,6 +87,46 @@ class TestPreview:
         assert "load" not in terminal.json("schedules", "preview", "0 0 * * *")
 
 
+class TestWhatHStandsFor:
+    LINE = "H H(0-6) * * *"
+
+    def preview(self, terminal: Terminal, *words: str) -> tuple[list[str], list[str]]:
+        found = terminal.json("schedules", "preview", self.LINE, *words)
+        return found["instants"], found["notes"]
+
+    def coming(self, terminal: Terminal) -> list[str]:
+        found: list[str] = terminal.json("schedules", "show", "Nightly")["next_runs"]
+        return found
+
+    def test_is_told_before_it_is_made(self, terminal: Terminal, job_id: str) -> None:
+        said, notes = self.preview(terminal, "--job", job_id, "--name", "Nightly")
+
+        terminal.json("schedules", "create", "Nightly", "--job", job_id, "--cron", self.LINE)
+
+        assert (said, notes) == (self.coming(terminal), [])
+
+    def test_may_be_said_by_a_key(self, terminal: Terminal, job_id: str) -> None:
+        said, notes = self.preview(terminal, "--spread-key", "mine")
+
+        terminal.json("schedules", "create", "Nightly", "--job", job_id, "--cron", self.LINE, "--spread-key", "mine")
+
+        assert (said, notes) == (self.coming(terminal), [])
+
+    def test_is_told_before_it_is_edited(self, terminal: Terminal, job_id: str) -> None:
+        made = terminal.json(
+            "schedules", "create", "Nightly", "--job", job_id, "--cron", "@daily", "--zone", "Asia/Tokyo"
+        )
+        said, notes = self.preview(terminal, "--schedule", "Nightly")
+
+        terminal.run("schedules", "edit", made["schedule"], "--cron", self.LINE)
+
+        assert (said, notes) == (self.coming(terminal), [])
+
+    def test_is_an_example_where_nothing_decides_it_yet(self, terminal: Terminal) -> None:
+        assert "an example" in self.preview(terminal)[1][0]
+        assert "an example" in terminal.run("schedules", "validate", self.LINE).output
+
+
 class TestSchedules:
     def test_are_made_listed_switched_and_deleted(self, terminal: Terminal, job_id: str) -> None:
         made = terminal.json("schedules", "create", "Hourly", "--job", job_id, "--cron", "0 * * * *")["schedule"]

@@ -7,16 +7,19 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.core.clock_words import Clocks
 from app.jobs.models import Job
+from app.ops.effect_words import effect_lines
 from app.ops.off_example import off_example
-from app.ops.schedule_effects import EditEffect, edit_effect, next_runs_of, standing_of
+from app.ops.schedule_effects import Effect, delete_effect, edit_effect, next_runs_of, standing_of, switch_effect
 from app.runs import service
+from app.runs.foreseen import Foreseen
 from app.runs.models import Run
 from app.schedules.draft import ScheduleDraft
 from app.schedules.drafts import draft_of
 from app.schedules.fire_times import rhythm
 from app.schedules.models import Gap, Schedule
-from app.schedules.policies import Missed, MissedPolicy
+from app.schedules.policies import Missed, MissedPolicy, Overlap
 from app.schedules.queries import ScheduleRow, get_schedule
 from app.schedules.stored_rhythms import rhythm_of
 from app.tenants.access import Actor
@@ -43,7 +46,7 @@ def row_of(session: Session, schedule: Schedule) -> ScheduleRow:
     return get_schedule(session, organization_id=schedule.organization_id, schedule_id=schedule.id)
 
 
-def foretold(session: Session, schedule: Schedule, draft: ScheduleDraft, now: datetime) -> EditEffect:
+def foretold(session: Session, schedule: Schedule, draft: ScheduleDraft, now: datetime) -> Effect:
     row = row_of(session, schedule)
     return edit_effect(session, row, when=rhythm_of(draft), is_on=draft.enabled, now=now)
 
@@ -153,6 +156,131 @@ class TestDeleting:
         session.expire_all()
         assert (said.waiting, said.running) == (0, 1)
         assert states_of(session, schedule) == ["running"]
+
+
+def made_of(session: Session, schedule: Schedule) -> tuple[int, int, int]:
+    """How many slots run or wait to, how many were skipped, and how many lie in gaps."""
+    states = states_of(session, schedule)
+    skipped = states.count("skipped")
+    slots = session.scalars(select(func.count()).where(Run.schedule_id == schedule.id, Run.slot_at.is_not(None))).one()
+    return slots - skipped, skipped, slots_accounted_for(session, schedule) - slots
+
+
+def told(found: Foreseen | None) -> tuple[int, int, int]:
+    if found is None:
+        return (0, 0, 0)
+    return len(found.runs), len(found.skipped), 0 if found.lost is None else found.lost.count
+
+
+class TestSlotsThatAreDue:
+    @pytest.mark.parametrize("missed", Missed)
+    @pytest.mark.parametrize("overlap", Overlap)
+    @pytest.mark.parametrize("goes_on", [True, False])
+    @pytest.mark.parametrize("command", ["edit", "pause", "delete"])
+    def test_become_what_was_said(
+        self, session: Session, job: Job, actor: Actor, missed: Missed, overlap: Overlap, goes_on: bool, command: str
+    ) -> None:
+        due = NOW - timedelta(minutes=40)
+        schedule = make_schedule(
+            session, job, next_run_at=due, missed=missed.value, overlap=overlap.value, missed_limit=3
+        )
+        if goes_on:
+            run_id = make_run(session, job, now=NOW, schedule_id=schedule.id, request_key="k")
+            session.get_one(Run, run_id).state = "running"
+        row = row_of(session, schedule)
+        said = standing_of(session, row, now=NOW).due
+
+        if command == "edit":
+            edit(session, actor, schedule, replace(draft_of(row), **OTHER_TIMES), NOW)
+        elif command == "pause":
+            service.switch_schedule(session, actor=actor, schedule_id=schedule.id, enabled=False, now=NOW)
+        else:
+            service.delete_schedule(session, actor=actor, schedule_id=schedule.id, now=NOW)
+
+        session.expire_all()
+        assert told(said) == made_of(session, schedule)
+        assert sum(told(said)) == 9
+
+    def test_end_with_the_schedule_that_is_deleted(self, session: Session, job: Job, actor: Actor) -> None:
+        schedule = make_schedule(session, job, next_run_at=NOW - timedelta(minutes=40), missed="all", missed_limit=3)
+        make_run(session, job, now=NOW, schedule_id=schedule.id, request_key="k")
+        schedule.overlap = "allow"
+        said = delete_effect(session, row_of(session, schedule), now=NOW)
+
+        service.delete_schedule(session, actor=actor, schedule_id=schedule.id, now=NOW)
+
+        session.expire_all()
+        assert said.cancelled == states_of(session, schedule).count("cancelled") == 4
+
+
+class TestSwitchingOn:
+    @pytest.mark.parametrize("missed", Missed)
+    @pytest.mark.parametrize("by_edit", [True, False])
+    def test_makes_of_what_was_missed_what_was_said(
+        self, session: Session, job: Job, actor: Actor, missed: Missed, by_edit: bool
+    ) -> None:
+        schedule = make_schedule(
+            session, job, next_run_at=NOW - timedelta(minutes=40), enabled=False, switched_at=NOW, missed_limit=3
+        )
+        row = row_of(session, schedule)
+        draft = replace(draft_of(row), enabled=True)
+        if by_edit:
+            said = edit_effect(session, row, when=rhythm_of(draft), is_on=True, now=NOW, missed=missed)
+            service.edit_schedule(
+                session, actor=actor, schedule_id=row.id, draft=draft, version=row.version, now=NOW, missed=missed
+            )
+        else:
+            said = switch_effect(session, row, is_on=True, now=NOW, missed=missed)
+            service.switch_schedule(session, actor=actor, schedule_id=row.id, enabled=True, now=NOW, missed=missed)
+
+        session.expire_all()
+        assert told(said.missed) == made_of(session, schedule)
+        assert row_of(session, schedule).next_run_at == said.after[0]
+
+    def test_of_a_job_without_its_connection_makes_nothing_but_skipped_runs(
+        self, session: Session, actor: Actor, job: Job
+    ) -> None:
+        job.kind, job.service, job.definition = "sync", "meta", {"service": "meta"}
+        schedule = make_schedule(session, job, next_run_at=NOW - timedelta(minutes=40), enabled=False, switched_at=NOW)
+        row = row_of(session, schedule)
+        said = switch_effect(session, row, is_on=True, now=NOW, missed=Missed.LATEST)
+
+        service.switch_schedule(
+            session, actor=actor, schedule_id=row.id, enabled=True, now=NOW, missed=Missed.LATEST
+        )  # fmt: skip
+
+        session.expire_all()
+        assert told(said.missed) == made_of(session, schedule) == (0, 1, 8)
+
+
+class TestWords:
+    CLOCKS = Clocks("America/New_York", "Europe/Riga", NOW)
+
+    def test_name_the_zone_of_every_time_and_the_viewers_beside_it(self, session: Session, job: Job) -> None:
+        schedule = make_schedule(session, job, cron="30 2 * * *", timezone="America/New_York", next_run_at=NOW)
+        schedule.next_run_at = utc("2027-01-06 07:30")
+
+        found = effect_lines(delete_effect(session, row_of(session, schedule), now=NOW), self.CLOCKS)
+
+        assert found == (
+            "Its next run, Wed 6 Jan, 02:30 New York (09:30 your time), and all that follow do not happen.",
+        )
+
+    def test_say_what_becomes_of_slots_that_are_due(self, session: Session, job: Job) -> None:
+        schedule = make_schedule(session, job, next_run_at=NOW - timedelta(minutes=40), missed="all", missed_limit=3)
+        row = row_of(session, schedule)
+
+        found = effect_lines(switch_effect(session, row, is_on=False, now=NOW), Clocks("UTC", "UTC", NOW))
+
+        assert found[0] == "9 slots up to Tue 5 Jan, 12:00 UTC are due already: 3 run, 6 stay missed."
+
+    def test_say_that_nothing_changes(self, session: Session, job: Job) -> None:
+        schedule = make_schedule(session, job, next_run_at=NOW + timedelta(minutes=5))
+        row = row_of(session, schedule)
+
+        found = effect_lines(switch_effect(session, row, is_on=True, now=NOW), Clocks("UTC", "UTC", NOW))
+
+        assert found == ("It is switched on already: nothing changes.",)
 
 
 class TestTheExample:

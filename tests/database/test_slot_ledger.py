@@ -1,9 +1,12 @@
 """The slot ledger: each slot of a day has exactly one outcome, and their sum is what the rhythm has on that day."""
 
+import csv
+import io
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -12,6 +15,7 @@ from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from app.jobs.models import Job
+from app.ops.slots.csv_text import csv_text
 from app.ops.slots.days import Day, DayInvalid, read_day
 from app.ops.slots.ledger import SlotLedger, read_ledger
 from app.ops.slots.outcomes import SlotOutcome, SlotRow
@@ -28,6 +32,7 @@ from tests.database.slot_life import Life
 from tests.factories.work import actor_in, make_job, make_organization, make_schedule
 from tests.fakes.clock import utc
 from tests.fakes.database import OpenDatabase
+from tests.unit.schedules.cron_oracle import CronJob, walk
 
 MADE = utc("2027-01-04 08:00")
 HOUR = timedelta(hours=1)
@@ -302,6 +307,60 @@ class TestADayOnWhichTheClocksChange:
         assert len(found.rows) == hours
         assert sum(found.counts.values()) == hours
         assert SlotOutcome.UNACCOUNTED not in found.counts
+
+
+BEFORE_NOON, AFTERWARDS = "30 1,2 * * *\n15 */6 * * *\n0 2 * * 0", "0 12-23 * * *\n*/40 * * * *"
+
+
+def as_cron_counts(text: str, zone: str, after: datetime, until: datetime) -> list[datetime]:
+    """The instants at which Debian's cron starts one of these lines, each once."""
+    jobs = [CronJob(line) for line in text.splitlines()]
+    begin = after.replace(second=0, microsecond=0) - timedelta(days=2)
+    walk(jobs, ZoneInfo(zone), begin, until + timedelta(days=1))
+    return sorted({at for job in jobs for at in job.started if after < at <= until})
+
+
+class TestADayWithSeveralRhythms:
+    @pytest.mark.parametrize(
+        ("zone", "day"),
+        [
+            ("America/New_York", "2027-03-14"),
+            ("America/New_York", "2027-11-07"),
+            ("Europe/Berlin", "2027-03-28"),
+            ("Australia/Lord_Howe", "2027-10-03"),
+            ("Asia/Kolkata", "2027-03-14"),
+        ],
+    )
+    def test_sums_up_to_what_cron_counts_also_when_it_is_edited_on_that_day(
+        self, session: Session, actor: Actor, job: Job, zone: str, day: str
+    ):
+        named = read_day(day, zone=zone, now=utc("2028-01-01 00:00"))
+        edited_at = named.start + 11 * HOUR
+        schedule_id = make(session, actor, job, timezone=zone, cron=BEFORE_NOON, now=named.start - HOUR * 3)
+        live(session, since=named.start - HOUR * 2, until=edited_at)
+        edit(session, actor, schedule_id, cron=AFTERWARDS, now=edited_at)
+        live(session, since=edited_at, until=named.start + HOUR * 15)
+
+        found = ledger_of(session, actor, schedule_id, day, now=named.end + HOUR)
+
+        first = as_cron_counts(BEFORE_NOON, zone, named.start - MOMENT, edited_at)
+        second = as_cron_counts(AFTERWARDS, zone, edited_at, named.end - MOMENT)
+        assert [row.slot_at for row in found.rows] == [*first, *second]
+        assert sum(found.counts.values()) == len(first) + len(second)
+        assert SlotOutcome.UNACCOUNTED not in found.counts
+
+    def test_is_narrowed_to_an_outcome_with_the_sums_of_the_day(self, session: Session, actor: Actor, job: Job):
+        schedule_id = make(session, actor, job)
+        live(session, since=MADE, until=MADE + 5 * HOUR)
+
+        found = ledger_of(session, actor, schedule_id, "2027-01-04", now=MADE + 20 * HOUR)
+
+        assert set(found.counts) > {SlotOutcome.SUCCEEDED}
+        for outcome, count in found.counts.items():
+            lines = list(csv.DictReader(io.StringIO(csv_text(found, outcome))))
+            assert [line["outcome"] for line in lines] == [outcome.value] * count
+            assert [row.outcome for row in found.chosen(outcome)] == [outcome] * count
+        assert len(csv_text(found).splitlines()) == len(found.rows) + 1
 
 
 class LedgerLife(Life):

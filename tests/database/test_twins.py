@@ -1,5 +1,6 @@
 """Schedules of one job that mean the same, of every kind of rhythm and however they are written."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,8 +11,8 @@ from app.jobs.models import Job
 from app.schedules.fire_times import ClockChange, rhythm
 from app.schedules.models import Schedule
 from app.schedules.service import ScheduleDraft, create_schedule
-from app.schedules.twins import find_twins
-from tests.factories.work import actor_in, make_job, make_organization
+from app.schedules.twins import find_twins, twin_note
+from tests.factories.work import actor_in, make_job, make_organization, make_schedule
 from tests.fakes.clock import utc
 
 NOW = utc("2027-01-05 12:00")
@@ -23,14 +24,14 @@ def job(session: Session) -> Job:
     return make_job(session, make_organization(session))
 
 
-def twins(session: Session, job: Job, cron: str, **said: Any) -> list[str]:
-    when = rhythm(cron, timezone=ZONE, **said)
-    found = find_twins(session, organization_id=job.organization_id, job_id=job.id, when=when)
+def twins(session: Session, job: Job, cron: str, timezone: str = ZONE, **said: Any) -> list[str]:
+    when = rhythm(cron, timezone=timezone, **said)
+    found = find_twins(session, organization_id=job.organization_id, job_id=job.id, when=when, now=NOW)
     return [twin.name for twin in found]
 
 
-def make(session: Session, job: Job, cron: str, **said: Any) -> None:
-    draft = ScheduleDraft("First", job.id, cron, timezone=ZONE, spread_key="k", **said)
+def make(session: Session, job: Job, cron: str, timezone: str = ZONE, **said: Any) -> None:
+    draft = ScheduleDraft("First", job.id, cron, timezone=timezone, spread_key="k", **said)
     create_schedule(session, actor=actor_in(job.organization_id), draft=draft, now=NOW)
     session.flush()
 
@@ -43,13 +44,40 @@ ALIKE = [
     ("at 2027-02-01 08:00\nat 2027-03-01 08:00", "at 2027-03-01 08:00\nat 2027-02-01 08:00", {}),
     ("*/30 0 12 * * *", "0,30 0 12 * * *", {"has_seconds": True}),
     ("*/15 * * * *", "*/15 * * * *", {"clock_change": ClockChange.SKIP}),
+    # Times that do not meet a change of the clocks know no rule either.
+    ("0 0 * * *", "0 0 * * *", {"clock_change": ClockChange.SKIP}),
+    # The same days and hours in other lines, and lines that say nothing new.
+    ("0 8,9 * * *", "0 8 * * *\n0 9 * * *", {}),
+    ("0 8 * * 1-5\n0 8 * * 0,6", "0 8 * * *", {}),
+    ("0 8 * * *\n0 8 * * 1", "0 8 * * *", {}),
+    ("*/20 * * * *", "0,20 * * * *\n40 * * * *", {}),
+    # Other kinds of rhythm for the same times.
+    ("0 0 * * *", "every 1 day from 2027-01-06 00:00", {}),
+    ("0 0 * * 3", "every 7 days from 2027-01-06 00:00", {}),
+    ("every 1 week from 2027-01-06 00:00", "every 7 days from 2026-12-30 00:00", {}),
+    ("every 60 minutes from 2027-01-06 08:00", "every 1 hour from 2027-01-06 08:00", {}),
+    # What is past does not count.
+    ("0 0 * * *", "0 0 * * *", {"starts_at": utc("2026-06-01 00:00")}),
+    ("every 90 minutes from 2026-12-01 08:00", "every 90 minutes from 2026-12-01 05:00", {}),
+    ("at 2027-01-05 08:00\nat 2027-02-01 08:00", "at 2027-02-01 08:00", {}),
+    # H by its key.
+    ("H 4 * * *", "H 4 * * *", {"spread_key": "k"}),
 ]
 DIFFERENT = [
-    ("0 0 * * *", "0 0 * * *", {"clock_change": ClockChange.SKIP}),
+    ("30 2 * * *", "30 2 * * *", {"clock_change": ClockChange.SKIP}),
     ("0 0 * * *", "0 0 * * *", {"starts_at": utc("2027-06-01 00:00")}),
+    ("0 0 * * *", "0 0 * * *", {"ends_at": utc("2027-06-01 00:00")}),
+    ("0 0 * * *", "0 0 * * *", {"ends_at": utc("2028-09-01 00:00")}),
+    ("0 0 * * *", "0 0 * * *", {"ends_at": utc("2027-01-01 00:00")}),
     ("0 0 * * *", "0 0 1 * *", {}),
+    ("0 0 * * *", "0 0 1-30 * *", {}),
+    ("*/5 * * * *", "*/5 * * 1-11 *", {}),
+    ("*/5 * * * *", "*/5 * * 1-11 *\n*/5 * 1-30 12 *", {}),
     ("every 90 minutes from 2027-01-06 08:00", "every 90 minutes from 2027-01-06 08:01", {}),
-    ("0 0 * * *", "every 1 day from 2027-01-06 00:00", {}),
+    ("every 60 minutes from 2027-01-06 08:00", "every 90 minutes from 2027-01-06 08:00", {}),
+    ("at 2027-02-01 08:00", "at 2027-02-01 08:00\nat 2027-03-01 08:00", {}),
+    ("H 4 * * *", "H 4 * * *", {"spread_key": "another"}),
+    ("@manually", "@manually", {}),
 ]
 
 
@@ -75,5 +103,64 @@ def test_are_not_those_that_fire_at_other_times(
 def test_are_found_among_those_that_an_earlier_version_saved(session: Session, job: Job) -> None:
     make(session, job, "0 0 * * *")
     session.execute(update(Schedule).values(minutes=None))
+
+    assert twins(session, job, "@daily") == ["First"]
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+@pytest.mark.parametrize(
+    ("stored", "asked"),
+    [
+        ("US/Eastern", "America/New_York"),
+        ("Asia/Calcutta", "Asia/Kolkata"),
+        ("europe/berlin", "Europe/Berlin"),
+        ("Etc/UTC", "UTC"),
+        ("Zulu", "UTC"),
+        # Other places with the same clocks.
+        ("Europe/Berlin", "Europe/Oslo"),
+    ],
+)
+def test_are_found_whatever_their_zone_is_called(
+    session: Session, job: Job, stored: str, asked: str, enabled: bool
+) -> None:
+    make(session, job, "30 2 * * *", stored, enabled=enabled)
+
+    assert twins(session, job, "30 2 * * *", asked) == ["First"]
+
+
+def test_are_not_found_once_they_are_over(session: Session, job: Job) -> None:
+    make(session, job, "at 2027-01-05 14:00")
+
+    def found(now: datetime) -> int:
+        when = rhythm("at 2027-01-05 14:00", timezone=ZONE)
+        here = {"organization_id": job.organization_id, "job_id": job.id}
+        return len(find_twins(session, **here, when=when, now=now))
+
+    assert (found(utc("2027-01-05 12:59")), found(utc("2027-01-05 13:00"))) == (1, 0)
+
+
+def test_that_are_behind_are_found(session: Session, job: Job) -> None:
+    make(session, job, "0 * * * *")
+    session.execute(update(Schedule).values(next_run_at=NOW - timedelta(days=3)))
+
+    assert twins(session, job, "@hourly") == ["First"]
+
+
+def test_of_a_job_with_very_many_are_told_without_counting_all(session: Session, job: Job) -> None:
+    for number in range(30):
+        make_schedule(session, job, cron="0 8,9 * * *", name=f"Copy {number:02}", next_run_at=NOW)
+
+    found = find_twins(
+        session, organization_id=job.organization_id, job_id=job.id, now=NOW,
+        when=rhythm("0 8 * * *\n0 9 * * *", timezone="UTC"),
+    )  # fmt: skip
+
+    assert len(found) == 20
+    assert "and many more" in str(twin_note(found))
+
+
+def test_one_that_cannot_be_read_is_no_twin_and_hides_none(session: Session, job: Job) -> None:
+    make_schedule(session, job, cron="nonsense", name="Broken", next_run_at=NOW)
+    make(session, job, "0 0 * * *")
 
     assert twins(session, job, "@daily") == ["First"]

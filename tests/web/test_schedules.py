@@ -202,7 +202,10 @@ class TestResuming:
 
         question = operator.visit(response.headers["Location"]).text
         assert (response.status_code, stored(database, paused).enabled) == (303, False)
-        assert "2 slots were missed since Tue 5 Jan, 12:00, the latest at Tue 5 Jan, 16:00." in question
+        assert (
+            "2 slots were missed since Tue 5 Jan, 12:00 UTC (14:00 your time), the latest at Tue 5 Jan, 16:00 UTC"
+            in question
+        )
         assert 'name="next" value="/schedules?q=x"' in question
 
     def test_leads_a_script_to_the_question_as_well(self, operator: Browser, paused: Schedule) -> None:

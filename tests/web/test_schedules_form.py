@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 import pytest
@@ -23,6 +24,7 @@ from tests.factories.tenants import make_organization
 from tests.factories.work import make_job, make_schedule
 from tests.fakes.clock import ManualClock
 from tests.web.conftest import Browser
+from tests.web.filled_form import filled_form
 
 
 @pytest.fixture
@@ -420,3 +422,98 @@ class TestCompany:
         text = operator.visit(f"/schedules/preview?cron=0+6+*+*+*&timezone=UTC&{rest}", htmx=True).text
 
         assert text.count('class="next-wall"') == (20 if rest == "more=yes" else 5)
+
+    @pytest.mark.parametrize("key", ["abc", "another", ""])
+    def test_shows_of_h_the_times_that_saving_chooses(
+        self, operator: Browser, database: Database, job: Job, key: str
+    ) -> None:
+        sent = typed(job, cron="H H(0-6) * * *", timezone="UTC", spread_key=key)
+        shown = operator.visit(f"/schedules/preview?{urlencode(sent)}", htmx=True).text
+
+        operator.send("/schedules", sent)
+
+        next_run_at = only(database).next_run_at
+        assert next_run_at is not None
+        assert f"{next_run_at:%H:%M}" in shown.partition('class="next-wall">')[2].partition("<")[0]
+
+    def test_says_what_happens_when_a_run_fails(self, operator: Browser, database: Database, job: Job) -> None:
+        query = f"cron=30+2+*+*+*&timezone=UTC&job_id={job.id}"
+        shown = operator.visit(f"/schedules/preview?{query}", htmx=True).text
+        with database.transaction() as session:
+            session.get_one(Job, job.id).tries = 2
+
+        changed = operator.visit(f"/schedules/preview?{query}", htmx=True).text
+        checked = operator.send("/schedules", typed(job, preview="yes")).text
+
+        assert "It is tried 3 times: again after 5 s each time." in shown
+        assert "02:30:00 → 02:30:05 → 02:30:10, then it counts as failed." in shown
+        assert "It is tried twice: again after 5 s." in changed
+        assert "It is tried twice: again after 5 s." in checked
+
+
+IMPOSSIBLE = [
+    ({"preset": "hourly", "minute": "99"}, "minute", "“99” is not a minute. Use 0 to 59."),
+    ({"preset": "daily", "time": "25:99"}, "time", "There is no time “25:99”. Use 00:00 to 23:59."),
+    ({"preset": "monthly", "day": "32", "time": "06:00"}, "day", "Day “32” does not exist. Use 1 to 31."),
+    ({"preset": "weekly", "days": "9", "time": "06:00"}, "days", "“9” is not a day of the week."),
+    ({"preset": "weekly", "time": "06:00"}, "days", "Choose at least one day."),
+    ({"kind": "every", "preset": "daily", "count": "0", "unit": "minutes"}, "count", "“0” is no number of times."),
+    ({"kind": "every", "preset": "daily", "count": "٣", "unit": "minutes"}, "count", "“٣” is no number of times."),
+    ({"kind": "every", "preset": "daily", "count": "1000000000", "unit": "weeks"}, "count", "is no number of times."),
+    ({"kind": "at", "preset": "daily", "at": "tomorrow"}, "at", "“tomorrow” is no date with a time."),
+]
+
+
+class TestChoicesThatCannotBe:
+    @pytest.mark.parametrize(("choice", "field", "message"), IMPOSSIBLE)
+    def test_are_said_and_never_replaced_by_others(
+        self, operator: Browser, database: Database, job: Job, choice: dict[str, str], field: str, message: str
+    ) -> None:
+        sent = typed(job, cron="0 6 * * *", cron_was="0 6 * * *", **choice)
+
+        response = operator.send("/schedules", sent)
+        shown = operator.visit(f"/schedules/preview?{urlencode(sent)}", htmx=True).text
+
+        assert (response.status_code, count(database)) == (422, 0)
+        assert message in response.text
+        assert message in shown
+        assert "data-invalid" in shown
+
+    def test_stay_as_they_were_typed_to_be_mended(self, operator: Browser, database: Database, job: Job) -> None:
+        sent = typed(job, preset="monthly", day="32", time="07:30", cron="0 6 * * *", cron_was="0 6 * * *")
+        page = operator.send("/schedules", sent).text
+        again = {name: values[-1] for name, values in filled_form(page).items()}
+
+        operator.send("/schedules", again | {"day": "28"})
+
+        assert (again["preset"], again["day"], again["time"]) == ("monthly", "32", "07:30")
+        assert only(database).cron == "30 7 28 * *"
+
+    @pytest.mark.parametrize("field", ["spread_key", "cron_was", "replaced", "timezone_was", "schedule_id", "version"])
+    def test_of_a_program_in_hidden_fields_do_no_harm(
+        self, operator: Browser, database: Database, job: Job, field: str
+    ) -> None:
+        response = operator.send("/schedules", typed(job, **{field: "a\0b\u202e"}))
+
+        assert response.status_code in {303, 422}
+        assert count(database) == (1 if response.status_code == 303 else 0)
+
+
+class TestWhatAChangeWillDo:
+    def test_names_the_zone_of_both_lists_and_the_viewers_time_beside_them(
+        self, operator: Browser, schedule: Schedule, job: Job
+    ) -> None:
+        sent = typed(job, schedule_id=str(schedule.id), more="")
+
+        shown = operator.visit(f"/schedules/preview?{urlencode(sent)}", htmx=True).text
+
+        now, _, after = shown.partition("After saving")
+        assert '<p class="sub">UTC time</p>' in now
+        assert '<p class="sub">New York time</p>' in after
+        assert "02:30</span>" in after
+        assert "your time" in after
+
+    def test_is_said_on_both_clocks_before_a_deletion(self, operator: Browser, schedule: Schedule) -> None:
+        text = operator.visit(f"/schedules/{schedule.id}/delete").text
+
+        assert re.search(r"Its next run, \w{3} \d+ \w{3}, \d\d:07 UTC \(\d\d:07 your time\), and all that follow", text)

@@ -1,36 +1,47 @@
 """What a schedule would do, of one that exists and of one that somebody thinks of: times, notes, company."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from pydantic import ConfigDict, Field
 
-from app.api.models import Answer, Body, Int32, Moment, Query
+from app.api.models import LONGEST_NAME, Answer, Body, Int32, Moment, Query
 from app.api.resource import resource
-from app.api.schedule_shapes import CronText, EndsAt, HasSeconds, OnClockChange, SpreadKey, StartsAt, ZoneName
+from app.api.schedule_shapes import (
+    CronText,
+    EndsAt,
+    HasSeconds,
+    OnClockChange,
+    SpreadKey,
+    StartsAt,
+    ZoneName,
+    not_sent,
+)
 from app.core.errors import Invalid
 from app.edge.identity import current_actor, current_person, request_now
 from app.edge.runtime import request_session, runtime
 from app.jobs.queries import get_job
 from app.ops.load_notes import LoadNote
+from app.ops.retry_example import if_it_fails
 from app.ops.schedule_preview import Draft, SchedulePreview
 from app.ops.schedule_preview import preview_schedule as preview_draft
 from app.schedules.clock_changes import ClockChange
-from app.schedules.preview import read_typed, sentence_of
+from app.schedules.preview import sentence_of
+from app.schedules.proposals import Proposal, propose_change, propose_new
 from app.schedules.queries import ScheduleRow, get_schedule
-from app.schedules.stored_rhythms import rhythm_of
+from app.schedules.stored_rhythms import StoredRhythm, rhythm_of
 from app.tenants.access import Permission
 
 MOST_PREVIEWED = 100
 _TAG = "Schedules"
-_Count = Annotated[Int32, Field(ge=1, le=MOST_PREVIEWED, description="How many runs.")]
+Count = Annotated[Int32, Field(ge=1, le=MOST_PREVIEWED, description="How many runs.")]
 
 
 class PreviewQuery(Query):
     """How far to look ahead."""
 
-    count: _Count = 5
+    count: Count = 5
 
 
 class PreviewIn(Body):
@@ -39,15 +50,28 @@ class PreviewIn(Body):
     model_config = ConfigDict(json_schema_extra={"examples": [{"cron": "0 0 * * *", "timezone": "Europe/Berlin"}]})
 
     cron: CronText
-    timezone: Annotated[ZoneName | None, Field(description="Unless given, the time zone of who asks.")] = None
-    spread_key: SpreadKey = ""
+    timezone: Annotated[
+        ZoneName | None, Field(description="Unless given, that of the schedule it would become, or of who asks.")
+    ] = None
+    spread_key: Annotated[
+        SpreadKey, Field(description="Unless given, that of the schedule it would become, or one of job and name.")
+    ] = not_sent("")
     has_seconds: HasSeconds = False
     clock_change: OnClockChange = ClockChange.ONCE
     starts_at: StartsAt = None
     ends_at: EndsAt = None
     job_id: Annotated[UUID | None, Field(description="The job it would start.")] = None
-    schedule_id: Annotated[UUID | None, Field(description="The schedule that this would become.")] = None
-    count: _Count = 5
+    name: Annotated[str | None, Field(max_length=LONGEST_NAME, description="What it would be called.")] = None
+    schedule_id: Annotated[
+        UUID | None, Field(description="The schedule that this would become; what is not sent stays as it is there.")
+    ] = None
+    count: Count = 5
+
+    def said(self) -> dict[str, Any]:
+        """What is sent of when it would run."""
+        names = set(StoredRhythm._fields) & self.model_fields_set
+        said = {name: getattr(self, name) for name in names}
+        return said if self.timezone is not None else {name: said[name] for name in names - {"timezone"}}
 
 
 class NextRun(Answer):
@@ -98,6 +122,12 @@ class PreviewOut(Answer):
     load: Annotated[LoadOut | None, Field(description="Null where nobody waits.")]
     twins: list[TwinOut]
     twin_note: str | None
+    spread_key: Annotated[
+        str | None, Field(description="What H is spread by here and after saving; null where that is not known yet.")
+    ]
+    if_it_fails: Annotated[
+        str | None, Field(description="How often the job is tried and when, with the next run as an example.")
+    ]
     error: Annotated[str | None, Field(description="Why there are no times, when it cannot be read any more.")]
 
 
@@ -113,23 +143,16 @@ class PreviewOut(Answer):
 def preview_new_schedule(body: PreviewIn) -> PreviewOut:
     """Say what a schedule would do before it is saved: its times, what surprises people, and what else starts then."""
     session, organization_id, now = request_session(), current_actor().organization_id, request_now()
-    timezone = current_person().timezone if body.timezone is None else body.timezone
-    when = read_typed(
-        body.cron,
-        now=now,
-        timezone=timezone,
-        spread_key=body.spread_key,
-        has_seconds=body.has_seconds,
-        clock_change=body.clock_change,
-        starts_at=body.starts_at,
-        ends_at=body.ends_at,
-    )
     if body.job_id is not None:
+        # Also where a schedule is named: a job of somebody else is not there.
         get_job(session, organization_id=organization_id, job_id=body.job_id)
-    if body.schedule_id is None:
-        return _preview(Draft(when, body.job_id), body.count)
-    before = get_schedule(session, organization_id=organization_id, schedule_id=body.schedule_id)
-    return _preview(Draft(when, body.job_id or before.job_id, before), body.count)
+    if body.schedule_id is not None:
+        before = get_schedule(session, organization_id=organization_id, schedule_id=body.schedule_id)
+        found = propose_change(body.said(), before=before, now=now)
+        return _preview(found, Draft(found.when, body.job_id or before.job_id, before), body.count)
+    said = {"timezone": current_person().timezone, **body.said()}
+    found = propose_new(said, organization_id=organization_id, job_id=body.job_id, name=body.name, now=now)
+    return _preview(found, Draft(found.when, body.job_id), body.count)
 
 
 @resource(
@@ -148,10 +171,10 @@ def preview_schedule(schedule_id: UUID, query: PreviewQuery) -> PreviewOut:
         when = rhythm_of(row)
     except Invalid as error:
         return _unreadable(row, error)
-    return _preview(Draft(when, row.job_id, row), query.count)
+    return _preview(Proposal(when, row.spread_key), Draft(when, row.job_id, row), query.count)
 
 
-def _preview(draft: Draft, count: int) -> PreviewOut:
+def _preview(proposal: Proposal, draft: Draft, count: int) -> PreviewOut:
     found = preview_draft(
         request_session(),
         organization_id=current_actor().organization_id,
@@ -160,20 +183,29 @@ def _preview(draft: Draft, count: int) -> PreviewOut:
         now=request_now(),
         count=count,
     )
-    return _shown(found)
+    return _shown(found, proposal, _if_it_fails(draft))
 
 
-def _shown(found: SchedulePreview) -> PreviewOut:
+def _if_it_fails(draft: Draft) -> str | None:
+    if draft.job_id is None:
+        return None
+    job = get_job(request_session(), organization_id=current_actor().organization_id, job_id=draft.job_id)
+    return if_it_fails(draft.when, retry=job.retry, now=request_now())
+
+
+def _shown(found: SchedulePreview, proposal: Proposal, fails: str | None) -> PreviewOut:
     zone = ZoneInfo(found.rhythm.zone)
     return PreviewOut(
         description=found.rhythm.sentence,
         timezone=found.rhythm.zone,
         next_runs=[NextRun(at=at, local=at.astimezone(zone).isoformat()) for at in found.rhythm.next_runs],
-        notes=list(found.rhythm.notes),
+        notes=[*filter(None, [proposal.note]), *found.rhythm.notes],
         consequence=found.rhythm.consequence,
         load=None if found.load is None else _load(found.load),
         twins=[TwinOut(id=twin.id, name=twin.name, enabled=twin.enabled) for twin in found.twins],
         twin_note=found.twin_note,
+        spread_key=proposal.spread_key,
+        if_it_fails=fails,
         error=None,
     )
 
@@ -204,5 +236,7 @@ def _unreadable(row: ScheduleRow, error: Invalid) -> PreviewOut:
         load=None,
         twins=[],
         twin_note=None,
+        spread_key=row.spread_key,
+        if_it_fails=None,
         error=error.message,
     )

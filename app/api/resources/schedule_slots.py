@@ -1,16 +1,19 @@
 """`/schedules/{id}/slots`: what became of every slot of a schedule on one day."""
 
 from datetime import date
+from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from flask import Response, request
 from pydantic import Field
 
 from app.api.models import Answer, Moment, Query
 from app.api.resource import resource
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, runtime
+from app.ops.slots.csv_text import csv_text
 from app.ops.slots.days import read_day
 from app.ops.slots.ledger import SlotLedger, read_ledger
 from app.ops.slots.outcomes import SlotOutcome, SlotRow
@@ -21,8 +24,15 @@ from app.tenants.access import Permission
 _LONGEST_DAY = 32
 
 
+class SlotFormat(StrEnum):
+    """How the answer is written."""
+
+    JSON = "json"
+    CSV = "csv"
+
+
 class SlotQuery(Query):
-    """Which day."""
+    """Which day, which of its slots, and how they are written."""
 
     day: Annotated[
         str | None,
@@ -31,6 +41,12 @@ class SlotQuery(Query):
             description="By the schedule's own clock, as 2026-11-20; today up to now, unless given.",
             examples=["2026-11-20"],
         ),
+    ] = None
+    outcome: Annotated[
+        SlotOutcome | None, Field(description="Only these slots; `expected` and `counts` stay those of the day.")
+    ] = None
+    format: Annotated[
+        SlotFormat | None, Field(description="`csv` for a file of one slot a line, as with `Accept: text/csv`.")
     ] = None
 
 
@@ -81,17 +97,35 @@ class SlotsOut(Answer):
     permission=Permission.VIEW,
     query=SlotQuery,
     answer=SlotsOut,
+    has_csv=True,
     tag="Schedules",
 )
-def show_schedule_slots(schedule_id: UUID, query: SlotQuery) -> SlotsOut:
+def show_schedule_slots(schedule_id: UUID, query: SlotQuery) -> SlotsOut | Response:
     """What became of every slot of a day: its run, or why there was none. All of them, however many."""
     session, now = request_session(), request_now()
     row = get_schedule(session, organization_id=current_actor().organization_id, schedule_id=schedule_id)
     day = read_day(query.day, zone=row.timezone, now=now)
-    return _shown(read_ledger(session, schedule=row, day=day, kept_days=runtime().settings.retention_days, now=now))
+    ledger = read_ledger(session, schedule=row, day=day, kept_days=runtime().settings.retention_days, now=now)
+    if _wants_csv(query):
+        return _csv_file(ledger, query.outcome, schedule_id)
+    return _shown(ledger, query.outcome)
 
 
-def _shown(ledger: SlotLedger) -> SlotsOut:
+def _wants_csv(query: SlotQuery) -> bool:
+    if query.format is not None:
+        return query.format is SlotFormat.CSV
+    accepted = request.accept_mimetypes
+    return accepted.best_match(["application/json", "text/csv"], default="application/json") == "text/csv"
+
+
+def _csv_file(ledger: SlotLedger, outcome: SlotOutcome | None, schedule_id: UUID) -> Response:
+    response = Response(csv_text(ledger, outcome), mimetype="text/csv")
+    response.headers["Content-Disposition"] = f'attachment; filename="slots-{schedule_id}-{ledger.day.on}.csv"'
+    response.vary.add("Accept")
+    return response
+
+
+def _shown(ledger: SlotLedger, outcome: SlotOutcome | None) -> SlotsOut:
     zone = ZoneInfo(ledger.day.zone)
     return SlotsOut(
         day=ledger.day.on,
@@ -100,7 +134,7 @@ def _shown(ledger: SlotLedger) -> SlotsOut:
         expected=len(ledger.rows),
         counts={outcome.value: count for outcome, count in ledger.counts.items()},
         is_sure=not ledger.unknown,
-        slots=[_slot(row, zone) for row in ledger.rows],
+        slots=[_slot(row, zone) for row in ledger.chosen(outcome)],
         extra=[_slot(row, zone) for row in ledger.extras],
     )
 

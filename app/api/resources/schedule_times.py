@@ -1,5 +1,6 @@
 """What lies behind a schedule: its history. What lies ahead of it: schedule_previews.py."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
@@ -10,7 +11,7 @@ from pydantic import Field
 from app.api.models import Answer, Moment, Paging
 from app.api.paging import read_cursor, write_cursor
 from app.api.resource import Page, resource
-from app.api.resources.schedule_versions import FieldChange, field_change
+from app.api.resources.schedule_versions import FieldChange, field_changes, names_of_jobs
 from app.edge.identity import current_actor
 from app.edge.runtime import request_session
 from app.ops.schedule_history import HistoryEntry, HistoryKind, Place, list_history
@@ -18,6 +19,7 @@ from app.runs.queries import RunRow
 from app.runs.states import Reason, RunState, Trigger
 from app.schedules.policies import GapReason
 from app.schedules.queries import GapRow, get_schedule
+from app.schedules.version_words import version_lines
 from app.schedules.versions import VersionRow
 from app.tenants.access import Permission
 
@@ -68,6 +70,7 @@ class HistoryChange(Answer):
     by: Annotated[str | None, Field(description="Who did; null where that is not recorded.")]
     restored_from: int | None
     changes: Annotated[list[FieldChange], Field(description="Empty for the version that it was made with.")]
+    words: Annotated[list[str], Field(description="The same in words, a line for each field.")]
 
 
 class HistoryQuery(Paging):
@@ -113,27 +116,33 @@ def show_schedule_history(schedule_id: UUID, query: HistoryQuery) -> Page[Histor
     )
     entries = found[: query.limit]
     goes_on = write_cursor(entries[-1].at.isoformat(), str(entries[-1].id)) if len(found) > len(entries) else None
-    return Page([_entry(entry) for entry in entries], goes_on)
+    jobs = names_of_jobs([entry.change for entry in entries if entry.change is not None])
+    return Page([_entry(entry, jobs) for entry in entries], goes_on)
 
 
 def _place(cursor: list[str] | None) -> Place | None:
     return (datetime.fromisoformat(cursor[0]), UUID(cursor[1])) if cursor else None
 
 
-def _entry(entry: HistoryEntry) -> HistoryOut:
+def _entry(entry: HistoryEntry, jobs: Mapping[UUID, str]) -> HistoryOut:
     return HistoryOut(
         kind=_kind(entry),
         at=entry.at,
         run=None if entry.run is None else _run(entry.run),
         gap=None if entry.gap is None else _gap(entry.gap),
         repair=entry.repair,
-        change=None if entry.change is None else _change(entry.change),
+        change=None if entry.change is None else _change(entry.change, jobs),
     )
 
 
-def _change(row: VersionRow) -> HistoryChange:
-    changes = [field_change(change) for change in row.differences]
-    return HistoryChange(version=row.number, by=row.by or None, restored_from=row.restored_from, changes=changes)
+def _change(row: VersionRow, jobs: Mapping[UUID, str]) -> HistoryChange:
+    return HistoryChange(
+        version=row.number,
+        by=row.by or None,
+        restored_from=row.restored_from,
+        changes=field_changes(row.differences, jobs),
+        words=list(version_lines(row, jobs=jobs)),
+    )
 
 
 def _kind(entry: HistoryEntry) -> EntryKind:

@@ -1,5 +1,6 @@
 """What a schedule said before, and copies of it: versions, restoring one, duplicating."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,9 +13,11 @@ from app.api.schedule_shapes import ScheduleOut, not_sent, show_newest
 from app.core.db import on_commit
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, runtime
+from app.jobs.queries import job_names
 from app.runs.restoring import restore_schedule
 from app.schedules.copies import duplicate_schedule
 from app.schedules.queries import get_schedule, lock_schedule
+from app.schedules.version_words import change_words, jobs_named, version_lines
 from app.schedules.versions import Difference, VersionRow, list_versions
 from app.tenants.access import Permission
 
@@ -27,6 +30,7 @@ class FieldChange(Answer):
     field: str
     before: Any
     after: Any
+    words: Annotated[str, Field(examples=["cron: 0 2 * * * → 30 2 * * *"])]
 
 
 class VersionOut(Answer):
@@ -37,6 +41,7 @@ class VersionOut(Answer):
     by: Annotated[str | None, Field(description="Who changed it; null of what was said before versions were kept.")]
     restored_from: Annotated[int | None, Field(description="The version whose words it brought back.")]
     changes: Annotated[list[FieldChange], Field(description="What it says otherwise than the version before it.")]
+    words: Annotated[list[str], Field(description="The same in words, a line for each field, as the pages say it.")]
     says: Annotated[dict[str, Any], Field(description="All that it said, by the names of a schedule's fields.")]
 
 
@@ -70,7 +75,10 @@ def list_schedule_versions(schedule_id: UUID, query: Paging) -> Page[VersionOut]
         below=None if cursor is None else int(cursor[0]),
     )
     rows = found[: query.limit]
-    return Page([_shown(row) for row in rows], write_cursor(str(rows[-1].number)) if len(found) > len(rows) else None)
+    jobs = names_of_jobs(rows)
+    return Page(
+        [_shown(row, jobs) for row in rows], write_cursor(str(rows[-1].number)) if len(found) > len(rows) else None
+    )
 
 
 @resource(
@@ -115,17 +123,29 @@ def duplicate_schedule_as_it_is(schedule_id: UUID) -> Message:
     return Message(shown, f"{shown.name} created, switched off.")
 
 
-def field_change(change: Difference) -> FieldChange:
+def field_change(change: Difference, words: str) -> FieldChange:
     """One field of a change."""
-    return FieldChange(field=change.field, before=change.before, after=change.after)
+    return FieldChange(field=change.field, before=change.before, after=change.after, words=words)
 
 
-def _shown(row: VersionRow) -> VersionOut:
+def field_changes(changes: Sequence[Difference], jobs: Mapping[UUID, str]) -> list[FieldChange]:
+    """Every field of a change. `jobs` are names by id."""
+    return [field_change(change, change_words(change, jobs=jobs)) for change in changes]
+
+
+def names_of_jobs(rows: Sequence[VersionRow]) -> Mapping[UUID, str]:
+    """The names of the jobs that these versions speak of."""
+    ids = jobs_named(change for row in rows for change in row.differences)
+    return job_names(request_session(), organization_id=current_actor().organization_id, job_ids=ids)
+
+
+def _shown(row: VersionRow, jobs: Mapping[UUID, str]) -> VersionOut:
     return VersionOut(
         version=row.number,
         at=row.at,
         by=row.by or None,
         restored_from=row.restored_from,
-        changes=[field_change(change) for change in row.differences],
+        changes=field_changes(row.differences, jobs),
+        words=list(version_lines(row, jobs=jobs)),
         says=dict(row.says),
     )

@@ -196,4 +196,4 @@ def _saved(schedule_id: UUID) -> Message:
     """The schedule as it was saved, with a warning where its job has the same times already."""
     found = show_newest(schedule_id)
     row = get_schedule(request_session(), organization_id=current_actor().organization_id, schedule_id=schedule_id)
-    return Message(found, twin_note_of(request_session(), schedule=row))
+    return Message(found, twin_note_of(request_session(), schedule=row, now=request_now()))

@@ -10,7 +10,9 @@ from app.api.schedule_shapes import EndsAt, HasSeconds, OnClockChange, SpreadKey
 from app.core.errors import Invalid
 from app.edge.identity import current_person, request_now
 from app.schedules.clock_changes import ClockChange
-from app.schedules.preview import preview_text
+from app.schedules.preview import preview_rhythm
+from app.schedules.proposals import propose_new
+from app.schedules.stored_rhythms import StoredRhythm
 from app.tenants.access import Permission
 
 _RUNS_SHOWN = 5
@@ -51,19 +53,14 @@ class CronOut(Answer):
 )
 def validate_cron(body: CronIn) -> CronOut:
     """Say what a cron line means and when it runs next, as the form of a schedule does."""
-    timezone = current_person().timezone if body.timezone is None else body.timezone
+    now, names = request_now(), set(StoredRhythm._fields)
+    said = {name: value for name in names if (value := getattr(body, name)) is not None}
     try:
-        found = preview_text(
-            body.cron,
-            timezone=timezone,
-            spread_key=body.spread_key,
-            now=request_now(),
-            count=_RUNS_SHOWN,
-            has_seconds=body.has_seconds,
-            clock_change=body.clock_change,
-            starts_at=body.starts_at,
-            ends_at=body.ends_at,
-        )
+        said = {"timezone": current_person().timezone} | said
+        proposal = propose_new(said, organization_id=None, job_id=None, name=None, now=now)
     except Invalid as error:
         return CronOut(valid=False, description=None, nextRuns=[], error=error.message)
-    return CronOut(valid=True, description=found.sentence, nextRuns=list(found.next_runs), error=None)
+    found = preview_rhythm(proposal.when, now=now, count=_RUNS_SHOWN)
+    # The shape of this answer is fixed, so what there is to say about the times stands behind their words.
+    words = ". ".join(filter(None, [found.sentence, proposal.note]))
+    return CronOut(valid=True, description=words, nextRuns=list(found.next_runs), error=None)

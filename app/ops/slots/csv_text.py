@@ -6,7 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from app.ops.slots.ledger import SlotLedger
-from app.ops.slots.outcomes import SlotRow
+from app.ops.slots.outcomes import SlotOutcome, SlotRow
 
 HEADINGS = (
     "slot", "local_time", "time_zone", "outcome", "reason", "run", "state", "trigger", "tries", "started", "finished",
@@ -16,13 +16,13 @@ HEADINGS = (
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def csv_text(ledger: SlotLedger) -> str:
-    """All slots, one a line, also those that a page tells as one."""
+def csv_text(ledger: SlotLedger, outcome: SlotOutcome | None = None) -> str:
+    """All slots, or those with one outcome, one a line, also those that a page tells as one."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(HEADINGS)
     zone = ZoneInfo(ledger.day.zone)
-    for row in ledger.rows:
+    for row in ledger.chosen(outcome):
         writer.writerow([_cell(value) for value in _values(row, zone)])
     return out.getvalue()
 

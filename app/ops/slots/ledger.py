@@ -45,6 +45,10 @@ class SlotLedger:
         found = Counter(row.outcome for row in self.rows)
         return {outcome: found[outcome] for outcome in SlotOutcome if found[outcome]}
 
+    def chosen(self, outcome: SlotOutcome | None) -> tuple[SlotRow, ...]:
+        """The slots with one outcome, or all of them. What is expected and counted stays that of the day."""
+        return self.rows if outcome is None else tuple(row for row in self.rows if row.outcome is outcome)
+
     @property
     def unknown(self) -> tuple[Era, ...]:
         """The times of this day of which nobody knows any more which slots they had."""

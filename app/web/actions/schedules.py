@@ -168,7 +168,7 @@ def _done(row: ScheduleRow, words: str, undo: Mapping[str, Any] | None) -> Respo
 
 def _words(begin: str, row: ScheduleRow) -> str:
     """What was done, when it runs next, and whether its job has the same times already."""
-    warning = twin_note_of(request_session(), schedule=row) or ""
+    warning = twin_note_of(request_session(), schedule=row, now=request_now()) or ""
     return " ".join(f"{begin} {_next_run(row)} {warning}".split())
 
 

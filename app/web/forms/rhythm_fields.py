@@ -11,7 +11,17 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from app.core.errors import Invalid
 from app.schedules.acceptance import TimesInvalid
-from app.schedules.builder import DEFAULTS, INTERVAL, PATTERNS, SINGLE, read_built, values_of, write, write_preset
+from app.schedules.builder import (
+    DEFAULTS,
+    INTERVAL,
+    PATTERNS,
+    SINGLE,
+    mistakes,
+    read_built,
+    values_of,
+    write,
+    write_preset,
+)
 from app.schedules.clock_changes import ClockChange
 from app.schedules.presets import PRESETS
 from app.schedules.queries import ScheduleRow
@@ -89,10 +99,13 @@ class RhythmFields(BaseForm):
     spread_key = HiddenField()
     # What of the choices' fields the text itself says, as the browser shows it.
     built_values: dict[str, str]
+    # What is wrong in the fields of the choice that was pressed, so that it writes no text.
+    mistaken: dict[str, str]
 
     def settle(self) -> None:
         """Have the text and the choices say the same, from here on."""
-        typed = clean_text(text_of(self.cron))
+        typed, self.mistaken = clean_text(text_of(self.cron)), {}
+        pressed = self.kind.data, self.preset.data
         chosen = self._chosen_text(typed)
         if chosen != typed and not self.replaced.data and read_built(typed) is None:
             self.replaced.data = typed
@@ -104,18 +117,27 @@ class RhythmFields(BaseForm):
             self.clock_change.data = ClockChange.ONCE.value
         self.kind.data = kind_of(chosen)
         self._fill(chosen)
+        if self.mistaken:
+            # The choice stays pressed, and what stands in its fields stays there to be mended.
+            self.kind.data, self.preset.data = pressed
 
     def says_when(self, before: ScheduleRow | None = None) -> SaidWhen:
-        """What the fields say. Raises TimesInvalid for a start or an end that cannot be read."""
+        """What the fields say. Raises TimesInvalid for a start, an end or a choice that cannot be read."""
+        for name, message in self.mistaken.items():
+            raise TimesInvalid(message, field=name)
         return SaidWhen(
             cron=text_of(self.cron),
             timezone=text_of(self.timezone),
-            spread_key=before.spread_key if before else text_of(self.spread_key)[:LONGEST_SPREAD_KEY],
+            spread_key=before.spread_key if before else self._spread_key(),
             clock_change=self._clock_change(before),
             has_seconds=bool(self.has_seconds.data),
             starts_at=self._bound("starts_at", before),
             ends_at=self._bound("ends_at", before),
         )
+
+    def _spread_key(self) -> str:
+        # Nobody sees this field, so what only a database would refuse is left out of it.
+        return "".join(letter for letter in text_of(self.spread_key) if letter.isprintable())[:LONGEST_SPREAD_KEY]
 
     def _clock_change(self, before: ScheduleRow | None) -> ClockChange:
         if before is not None and not self.clock_change.raw_data:
@@ -144,7 +166,22 @@ class RhythmFields(BaseForm):
             return typed if kind_of(typed) == kind else DEFAULT_CRON
         known = read_built(typed)
         stored = known.values if known is not None and known.preset == pressed else {}
-        return write_preset(pressed, {**stored, **self._sent()})
+        values = {**stored, **self._sent()}
+        if "{days}" in PATTERNS[pressed] and self.time.raw_data and not self.days.raw_data:
+            # Boxes that nobody ticked are not sent; with the time beside them they were there.
+            self.mistaken["days"] = "Choose at least one day."
+            return typed
+        return typed if self._is_mistaken(PATTERNS[pressed], values) else write_preset(pressed, values)
+
+    def _is_mistaken(self, pattern: str, values: Mapping[str, str]) -> bool:
+        """Whether a field of the choice holds what cannot be. Then nothing else is put in its place, and it is said."""
+        clock = {"hour", "minute"} if "{hour}" in pattern else set()
+        for part, message in mistakes(pattern, values).items():
+            if part in clock:
+                self.mistaken["time"] = f"There is no time “{text_of(self.time)[:40]}”. Use 00:00 to 23:59."
+            else:
+                self.mistaken[PARTS.get(part, part)] = message
+        return bool(self.mistaken)
 
     def _other_kind(self, kind: str, typed: str) -> str:
         """The text of an interval or a single time. One that its fields would not write exactly so stays."""
@@ -153,7 +190,7 @@ class RhythmFields(BaseForm):
         sent = self._sent()
         # The command adds today to an interval that says no beginning.
         pattern = _UNBEGUN if kind == Kind.INTERVAL and "from" not in sent else KIND_PATTERNS[kind]
-        return write(pattern, sent) or typed
+        return typed if self._is_mistaken(pattern, sent) else write(pattern, sent) or typed
 
     def _sent(self) -> dict[str, str]:
         """What stands in the fields of the choices, by the names that patterns give them."""
@@ -177,8 +214,11 @@ class RhythmFields(BaseForm):
             self.built_values["own"] = "yes"
         shown = _STARTS | self.built_values
         for part, field in PARTS.items():
-            self[field].data = shown.get(part, "")
-        self.days.data = shown["days"].split(",")
+            # Beside a mistake, too, what was typed stays.
+            if not self.mistaken:
+                self[field].data = shown.get(part, "")
+        if not self.mistaken:
+            self.days.data = shown["days"].split(",")
 
     def suggest(self, now: datetime) -> None:
         """A single time tomorrow and an interval from this hour on, where the text says neither."""

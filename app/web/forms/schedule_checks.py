@@ -5,6 +5,7 @@ from datetime import datetime
 
 from app.core.errors import Invalid
 from app.core.names import clean_name
+from app.schedules.acceptance import TimesInvalid
 from app.schedules.policy_fields import clean_limit, clean_notes
 from app.schedules.preview import read_typed
 from app.schedules.queries import ScheduleRow
@@ -40,6 +41,8 @@ def _readers(form: ScheduleForm, before: ScheduleRow | None, now: datetime) -> l
 
 
 def _read_when(form: ScheduleForm, before: ScheduleRow | None, now: datetime) -> None:
+    for name, message in form.mistaken.items():
+        form.show_mistake(TimesInvalid(message, field=name))
     said = form.says_when(before)._asdict()
     # Whoever changes something else need not mend what was accepted before.
     if before is None or said | {"cron": clean_text(said["cron"])} != when_stored(before)._asdict():

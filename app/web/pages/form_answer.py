@@ -10,9 +10,11 @@ from flask import url_for
 from app.core.errors import Invalid, NotFound
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session
-from app.jobs.queries import JobRow, get_job
+from app.jobs.queries import get_job
+from app.jobs.retry_words import retry_words
 from app.ops.load_notes import LoadNote
 from app.ops.off_example import OffExample, off_example
+from app.ops.retry_example import retry_example
 from app.schedules.fire_times import Rhythm
 from app.schedules.policies import Missed, MissedPolicy
 from app.schedules.policy_fields import default_max_age
@@ -24,18 +26,20 @@ from app.web.context import viewer_zone
 from app.web.formatting import duration
 from app.web.forms.base import text_of
 from app.web.forms.schedules import ScheduleForm
-from app.web.pages.schedule_effects import Effect, effect_of_saving
+from app.web.pages.schedule_effects import SavingEffect, effect_of_saving
 from app.web.pages.schedule_preview import MORE_RUNS, NEXT_RUNS, Preview, company_of, preview
 from app.web.pictures.hour_bars import HourBars, hour_bars
 
 
 @dataclass(frozen=True)
 class JobRules:
-    """What the job says about failures: a schedule has no say in it."""
+    """What the job says about failures: a schedule has no say in it. `example` are the tries of the next run."""
 
     name: str
     href: str
     words: str
+    example: str
+    warning: str
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class Answer:
     """All that depends on what stands in the form. `problems` and `values` are JSON, for the script of the form."""
 
     preview: Preview
-    effect: Effect | None
+    effect: SavingEffect | None
     crowd: Crowd | None
     way_out: WayOut | None
     viewer_notes: tuple[str, ...]
@@ -76,10 +80,10 @@ def answer_of(form: ScheduleForm, *, before: ScheduleRow | None) -> Answer:
         effect=_effect(form, before, when, now, count) if before and when and form.is_sent else None,
         crowd=None if when is None or shown.load is None else _crowd(shown.load, when),
         way_out=None if when is None else way_out(when, now=now),
-        viewer_notes=() if when is None else viewer_notes(when, viewer_zone=viewer_zone(), now=now),
+        viewer_notes=() if when is None else _viewer_notes(when, shown, now),
         is_on=bool(form.enabled.data),
         example="" if when is None or example is None else _example_words(example, when),
-        job_rules=_job_rules(form),
+        job_rules=_job_rules(form, when, now),
         text=text_of(form.cron),
         kind=text_of(form.kind),
         preset=text_of(form.preset),
@@ -112,9 +116,14 @@ def _rhythm_in(form: ScheduleForm, before: ScheduleRow | None) -> Rhythm | None:
         return None
 
 
-def _effect(form: ScheduleForm, before: ScheduleRow, when: Rhythm, now: datetime, count: int) -> Effect:
+def _viewer_notes(when: Rhythm, shown: Preview, now: datetime) -> tuple[str, ...]:
+    last = shown.next_runs[-1].at if shown.next_runs else None
+    return viewer_notes(when, viewer_zone=viewer_zone(), now=now, shown_until=last)
+
+
+def _effect(form: ScheduleForm, before: ScheduleRow, when: Rhythm, now: datetime, count: int) -> SavingEffect:
     is_on = bool(form.enabled.data)
-    return effect_of_saving(before, when=when, is_on=is_on, viewer_zone=viewer_zone(), now=now, count=count)
+    return effect_of_saving(before, when=when, is_on=is_on, now=now, count=count)
 
 
 def _crowd(note: LoadNote, when: Rhythm) -> Crowd:
@@ -147,7 +156,7 @@ def _job_id(form: ScheduleForm) -> UUID | None:
         return None
 
 
-def _job_rules(form: ScheduleForm) -> JobRules | None:
+def _job_rules(form: ScheduleForm, when: Rhythm | None, now: datetime) -> JobRules | None:
     job_id = _job_id(form)
     if job_id is None:
         return None
@@ -155,9 +164,11 @@ def _job_rules(form: ScheduleForm) -> JobRules | None:
         job = get_job(request_session(), organization_id=current_actor().organization_id, job_id=job_id)
     except NotFound:
         return None
-    return JobRules(job.name, f"{url_for('web.jobs')}#j-{job.id}", _rules_words(job))
-
-
-def _rules_words(job: JobRow) -> str:
-    tries = "One try" if job.retry.tries == 1 else f"{job.retry.tries} tries"
-    return f"{tries}; time limit {duration(timedelta(seconds=job.time_limit_seconds))}."
+    found = None if when is None else retry_example(when, retry=job.retry, now=now)
+    return JobRules(
+        name=job.name,
+        href=f"{url_for('web.jobs')}#j-{job.id}",
+        words=f"{retry_words(job.retry)} Time limit {duration(timedelta(seconds=job.time_limit_seconds))}.",
+        example="" if found is None else found.words,
+        warning="" if found is None else found.warning,
+    )

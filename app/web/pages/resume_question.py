@@ -6,11 +6,12 @@ from datetime import datetime
 
 from flask import Response
 
+from app.core.clock_words import Clocks
 from app.runs.resuming import missed_meanwhile, most_made_up, why_none_runs
 from app.schedules.policies import Missed, Overlap
 from app.schedules.queries import ScheduleRow
 from app.schedules.slot_accounts import MissedSlots
-from app.web.formatting import absolute_time
+from app.web.context import viewer_zone
 from app.web.forms.schedules import ResumeForm
 from app.web.responses import page
 
@@ -25,16 +26,17 @@ class ResumeQuestion:
 
 
 def resume_question(schedule: ScheduleRow, *, now: datetime) -> ResumeQuestion | None:
-    """The question, or None where nothing was missed. Times are read on the schedule's own clock."""
+    """The question, or None where nothing was missed. Times are on the schedule's clock and on the viewer's."""
     missed = missed_meanwhile(schedule, now=now)
     if missed is None:
         return None
-    last = absolute_time(missed.last, zone=schedule.timezone, now=now)
+    clocks = Clocks(schedule.timezone, viewer_zone(), now)
+    last = clocks.say(missed.last)
     if missed.count == 1:
         sentence = f"1 slot was missed while it was off, at {last}."
         choices = {Missed.SKIP: "Leave it: it stays missed", Missed.LATEST: "Run it now"}
     else:
-        since = absolute_time(_since(schedule, missed), zone=schedule.timezone, now=now)
+        since = clocks.say(_since(schedule, missed))
         sentence = f"{missed.count:,} slots were missed since {since}, the latest at {last}."
         choices = {
             Missed.SKIP: "Leave them: they stay missed",

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from app.core.clock_words import Clocks
 from app.core.ids import new_id
 from app.jobs.kinds.sync.connection import needs_connection, what_to_connect
 from app.ops.schedule_history import list_history
@@ -16,7 +17,6 @@ from app.runs.states import RunState
 from app.runs.statistics import count_ended
 from app.schedules.policy_words import OVERLAP_SENTENCES, missed_sentence
 from app.schedules.queries import ScheduleRow, get_schedule
-from app.web.formatting import absolute_time
 from app.web.pages.badges import Badge, badge_of
 from app.web.pages.resume_question import resume_question
 from app.web.pages.schedule_history import HistoryLine, history_lines
@@ -96,7 +96,7 @@ def read_detail(
         next_note=next_run_note(row, viewer_zone=viewer_zone, is_stopped=is_stopped, now=now),
         overlap=OVERLAP_SENTENCES[row.overlap],
         missed=missed_sentence(row.missed, limit=row.missed_limit, max_age_seconds=row.missed_max_age_seconds),
-        switched=_switched_words(row, now=now),
+        switched=_switched_words(row, Clocks(row.timezone, viewer_zone, now)),
         missed_meanwhile="" if question is None else question.sentence,
         rate=success_words(ended),
         runs=tuple(RunLine(run, badge_of(run), TRIGGER_WORDS[run.trigger]) for run in runs[:RUNS_SHOWN]),
@@ -110,7 +110,7 @@ def read_detail(
 
 def _preview(session: Session, row: ScheduleRow, *, view: ScheduleView, viewer_zone: str, now: datetime) -> Preview:
     found = preview_stored(row, viewer_zone=viewer_zone, now=now, count=view.next_runs)
-    twin_note = twin_note_of(session, schedule=row)
+    twin_note = twin_note_of(session, schedule=row, now=now)
     return found if twin_note is None else replace(found, notes=(*found.notes, twin_note))
 
 
@@ -127,7 +127,5 @@ def count_waiting(
     return found
 
 
-def _switched_words(row: ScheduleRow, *, now: datetime) -> str:
-    if row.switched_at is None:
-        return ""
-    return f"by {row.switched_by}, {absolute_time(row.switched_at, zone=row.timezone, now=now)}"
+def _switched_words(row: ScheduleRow, clocks: Clocks) -> str:
+    return "" if row.switched_at is None else f"by {row.switched_by}, {clocks.say(row.switched_at)}"

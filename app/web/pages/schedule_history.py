@@ -16,7 +16,7 @@ from app.ops.schedule_history import HistoryEntry, HistoryKind, Place, list_hist
 from app.runs.queries import RunRow
 from app.runs.restoring import what_restoring_changes
 from app.schedules.queries import GapRow, ScheduleRow, get_schedule
-from app.schedules.version_words import change_words, jobs_named
+from app.schedules.version_words import change_words, jobs_named, version_lines
 from app.schedules.versions import NO_VERSION, Difference, VersionRow, list_versions
 from app.tenants.access import Permission
 from app.web.blueprint import web
@@ -124,7 +124,7 @@ def _line(entry: HistoryEntry, jobs: Mapping[UUID, str], zone: str, now: datetim
     if entry.gap is not None:
         return _gap_line(entry.at, entry.gap, zone, now)
     if entry.change is not None:
-        words = _said(entry.change, jobs)
+        words = version_lines(entry.change, jobs=jobs)
         return HistoryLine(entry.at, Badge("info"), "Change", entry.change.by or UNKNOWN_WORDS, words)
     return HistoryLine(entry.at, Badge("warning"), "Repaired", "By itself", (entry.repair or "",))
 
@@ -142,21 +142,13 @@ def _gap_line(at: datetime, gap: GapRow, zone: str, now: datetime) -> HistoryLin
     return HistoryLine(at, Badge("missed"), "Gap", "Nobody ran it", (f"{slots}: {why}.",))
 
 
-def _said(version: VersionRow, jobs: Mapping[UUID, str]) -> tuple[str, ...]:
-    changes = tuple(change_words(change, jobs=jobs) for change in version.differences)
-    restored = () if version.restored_from is None else (f"Restored version {version.restored_from}.",)
-    if version.before is None:
-        return ("Made.",) if version.number == 1 else ("The first version that is kept.",)
-    return (*restored, *(changes or ("Nothing that a person says: what code says about it.",)))
-
-
 def _version_lines(session: Session, schedule: ScheduleRow, rows: Sequence[VersionRow]) -> list[VersionLine]:
     changes = [change for row in rows for change in row.differences]
     jobs = job_names(session, organization_id=schedule.organization_id, job_ids=jobs_named(changes))
     return [
         VersionLine(
             row,
-            _said(row, jobs),
+            version_lines(row, jobs=jobs),
             bool(what_restoring_changes(schedule, row)),
         )
         for row in rows

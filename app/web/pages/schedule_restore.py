@@ -17,21 +17,13 @@ from app.schedules.service import ScheduleDraft, rhythm_of
 from app.schedules.versions import VersionRow, get_version
 from app.tenants.access import Permission
 from app.web.blueprint import web
-from app.web.formatting import absolute_time
+from app.web.context import viewer_zone
 from app.web.pages.schedule_history import words_of
+from app.web.pages.schedule_preview import NextRun, next_runs
 from app.web.permissions import route
 from app.web.responses import invalid
 
 NEXT_RUNS = 5
-
-
-@dataclass(frozen=True)
-class NextRun:
-    """A coming run, on the clock of its version."""
-
-    at: datetime
-    wall: str
-    viewer: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,8 +77,8 @@ def restore_page(question: RestoreQuestion, *, error: AppError | None = None) ->
 
 def _times(said: ScheduleRow | ScheduleDraft, *, now: datetime) -> Times:
     try:
-        found = fire_times(rhythm_of(said), after=now, limit=NEXT_RUNS)
+        when = rhythm_of(said)
     except Invalid as error:
         return Times(said.cron, said.timezone, (), error.message)
-    runs = (NextRun(at, absolute_time(at, zone=said.timezone, now=now)) for at in found)
-    return Times(said.cron, said.timezone, tuple(runs))
+    zone, found = when.zone.name, fire_times(when, after=now, limit=NEXT_RUNS)
+    return Times(said.cron, zone, next_runs(found, zone=zone, viewer_zone=viewer_zone(), now=now))

@@ -78,7 +78,7 @@ def schedule_slots(schedule_id: UUID) -> Response:
         day, problem = read_day(None, zone=schedule.timezone, now=request_now()), error.message
     ledger = _ledger(schedule, day)
     wanted = _outcome()
-    ranges = collapse(row for row in ledger.rows if wanted in (None, row.outcome))
+    ranges = collapse(ledger.chosen(wanted))
     number = min(max(request.args.get("page", 1, type=int), 1), max(1, -(-len(ranges) // ROWS_PER_PAGE)))
     shown = ranges[(number - 1) * ROWS_PER_PAGE : number * ROWS_PER_PAGE]
     return invalid(
@@ -93,10 +93,10 @@ def schedule_slots(schedule_id: UUID) -> Response:
 
 @route(web, "/schedules/<uuid:schedule_id>/slots.csv", permission=Permission.VIEW)
 def schedule_slots_csv(schedule_id: UUID) -> Response:
-    """The same day as a file, every slot in a line of its own."""
+    """The same day as a file, every slot in a line of its own, or those with the outcome that the page shows."""
     schedule = _schedule(schedule_id)
     ledger = _ledger(schedule, _named_day(schedule))
-    response = Response(csv_text(ledger), mimetype="text/csv")
+    response = Response(csv_text(ledger, _outcome()), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="slots-{schedule_id}-{ledger.day.on}.csv"'
     return response
 
@@ -150,14 +150,15 @@ def _links(
 ) -> dict[str, str]:
     day = ledger.day
 
+    outcome = None if wanted is None else wanted.value
+
     def here(**more: Any) -> str:
-        outcome = None if wanted is None else wanted.value
         return url_for("web.schedule_slots", schedule_id=schedule.id, **{"day": day.on, "outcome": outcome} | more)
 
     return {
         "before": here(day=day.before),
         "after": here(day=day.after) if day.end <= request_now() else "",
-        "csv": url_for("web.schedule_slots_csv", schedule_id=schedule.id, day=day.on),
+        "csv": url_for("web.schedule_slots_csv", schedule_id=schedule.id, day=day.on, outcome=outcome),
         "earlier": here(page=number - 1) if number > 1 else "",
         "later": here(page=number + 1) if number * ROWS_PER_PAGE < len(ranges) else "",
     }

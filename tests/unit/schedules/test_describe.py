@@ -1,14 +1,15 @@
 """The sentence that says what a rhythm does, and the notes beside it."""
 
 import locale
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from app.schedules import phrases
+from app.schedules.change_notes import clock_change_notes
 from app.schedules.cron import CronInvalid
-from app.schedules.describe import describe, notes
-from app.schedules.fire_times import ClockChange, rhythm
+from app.schedules.describe import MOST_NOTES, describe, notes
+from app.schedules.fire_times import ClockChange, fire_times, rhythm
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 SENTENCES = {
@@ -187,6 +188,55 @@ def test_there_are_never_more_than_four_notes() -> None:
     crowded = rhythm("0-59 0-23 29 2 1", timezone="Africa/Casablanca")
 
     assert len(notes(crowded, now=NOW)) <= 4
+
+
+# Five lines, each of which the clocks of New York touch twice a year, and two notes beside these ten.
+MANY = "2 2 13 * 5\n12 2 * * *\n22 2 * * *\n32 2 * * *\n42 2 * * *"
+
+
+def test_no_change_of_the_clocks_is_left_out_that_is_shown() -> None:
+    crowded = rhythm(MANY, timezone="America/New_York", ends_at=NOW + timedelta(days=900))
+    shown = fire_times(crowded, after=datetime(2027, 3, 13, 12, tzinfo=UTC), limit=5)
+
+    found = notes(crowded, now=datetime(2027, 3, 13, 12, tzinfo=UTC), shown_until=shown[-1])
+
+    named = [
+        clock for clock in ("02:12", "02:22", "02:32", "02:42") if any(f"{clock} does not" in one for one in found)
+    ]
+    assert len(named) == 4
+    assert found[-1].startswith("And ")
+
+
+def test_a_change_that_repeats_the_last_time_shown_counts_as_shown() -> None:
+    crowded = rhythm(MANY.replace(" 2 ", " 1 "), timezone="America/New_York", ends_at=NOW + timedelta(days=900))
+    now = datetime(2027, 11, 6, 12, tzinfo=UTC)
+
+    found = notes(crowded, now=now, shown_until=fire_times(crowded, after=now, limit=1)[-1])
+
+    assert sum("happens twice" in note for note in found) >= 4
+
+
+def test_what_is_left_out_is_counted() -> None:
+    crowded = rhythm(MANY, timezone="America/New_York", ends_at=NOW + timedelta(days=900))
+    everything = {note.text for note in clock_change_notes(crowded, now=NOW)}
+
+    found = notes(crowded, now=NOW)
+
+    assert len(found) == MOST_NOTES + 1
+    left = int(found[-1].removeprefix("And ").partition(" ")[0])
+    assert len(everything - set(found)) == left
+
+
+@pytest.mark.parametrize("rule", ClockChange)
+def test_a_change_years_ahead_is_named_where_a_run_of_that_day_is_shown(rule: ClockChange) -> None:
+    yearly = rhythm("30 2 14 3 *", timezone="America/New_York", clock_change=rule)
+    shown = fire_times(yearly, after=NOW, limit=20)
+
+    found = notes(yearly, now=NOW, shown_until=shown[-1])
+
+    sundays = [year for year in range(2027, shown[-1].year + 1) if date(year, 3, 14).weekday() == 6]
+    assert len(sundays) > 1
+    assert [str(year) in note for year, note in zip(sundays, found, strict=True)] == [True] * len(sundays)
 
 
 @pytest.mark.parametrize("year", [1, 2, 9997, 9998, 9999])

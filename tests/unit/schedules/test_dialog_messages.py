@@ -2,12 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from app.core.errors import Invalid
-from app.schedules.fire_times import fire_times, rhythm
+from app.schedules.fire_times import ClockChange, fire_times, rhythm
 from app.schedules.preview import preview_rhythm, preview_text, read_typed
 from tests.unit.schedules.cron_oracle import CronJob, walk
 
@@ -25,8 +26,18 @@ MISTAKES = {
     "*/0 * * * *": "A step must be 1 or more.",
     "0 0 31 2 *": "This never happens: February has no day 31.",
     "0 0 9 * * *": "Seconds are not supported. Remove the first field.",
+    "": "Choose when it should run.",
+    "0 0 30 2 *": "This never happens: February has no day 30.",
+    "0 0 31 4,6,9 *": "This never happens: April, June and September have no day 31.",
+    "1-0 * * * *": "1-0 runs backwards. Write 0-1, or 1-59,0.",
+    "x" * 100_000: "A cron line has at most 100 characters. Shorten the text.",
+    "0 0 * * *\n" * 200: "All lines together have at most 500 characters. Shorten the text.",
+    "every 0 minutes": "An interval is at least one minute long. Write every 1 minute, or more.",
+    "every 1000000000 minutes": "An interval is at most five years long. Use a smaller number.",
+    "at 2020-01-01 08:00": "This time has passed. Choose one that lies ahead.",
 }
 SURPRISES = {
+    "0 0 30 2 1": "Runs on the weekdays alone: February has no 30th.",
     "0 0 29 2 *": "Only in leap years. Next: 29 Feb 2028.",
     "0 0 13 * 5": "Runs on the 13th and also every Friday. Cron joins day and weekday with “or”.",
     "*/7 * * * *": "7 does not divide 60: gaps are 7 min, but 4 min at each full hour.",
@@ -76,6 +87,16 @@ def test_every_mistake_has_its_message(text: str, message: str) -> None:
         preview_text(text, timezone="America/New_York", spread_key="", now=NOW, count=5)
 
     assert caught.value.message.removesuffix(OFFER) == message
+
+
+def test_a_single_time_that_the_clocks_jump_over_is_refused_where_it_would_be_left_out() -> None:
+    said: Any = {"timezone": "America/New_York", "spread_key": "", "now": NOW}
+
+    with pytest.raises(Invalid) as caught:
+        read_typed("at 2027-03-14 02:30", clock_change=ClockChange.SKIP, **said)
+
+    assert caught.value.message.startswith("The clocks jump over this time, and by this rule it is left out.")
+    assert read_typed("at 2027-03-14 02:30", **said)
 
 
 @pytest.mark.parametrize(("text", "note"), SURPRISES.items())

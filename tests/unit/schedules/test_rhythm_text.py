@@ -26,7 +26,7 @@ MESSAGES = {
         "Cron lines, intervals and single times do not mix. Make a schedule for each kind."
     ),
     "0 9 * * *\n" + "0" * 101: "Line 2: A cron line has at most 100 characters. This has 101.",
-    "0 9 * * *\n" * 60: "All lines together have at most 500 characters. These have 600.",
+    "0 9 * * *\n" * 60: "All lines together have at most 500 characters. Shorten the text.",
     "1\n" * 60: "These are too many lines. Use at most 5 cron lines, or 10 times.",
     # intervals
     "every 90 minutes from 08:00": (

@@ -79,3 +79,9 @@ def test_a_zone_knows_its_city() -> None:
     cities = [find_zone(name).city for name in ("America/Argentina/Buenos_Aires", "UTC", "Etc/GMT+5")]
 
     assert cities == ["Buenos Aires", "UTC", "Etc/GMT+5"]
+
+
+@pytest.mark.parametrize("name", ["+02:00", "UTC+2", "GMT-5", "utc +5:30", "-0500", "UTC−3"])
+def test_an_offset_is_no_zone_and_says_why(name: str) -> None:
+    with pytest.raises(UnknownZone, match="is a distance from UTC, and no time zone"):
+        find_zone(name)
