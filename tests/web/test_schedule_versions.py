@@ -65,6 +65,12 @@ class TestVersions:
         assert "cron: 0 2 * * * → 30 2 * * *" in text
         assert owner.actor.label in text
 
+    def test_say_where_one_is_with_a_separator_between_links_alone(self, viewer: Browser, schedule_id: UUID):
+        text = viewer.visit(address(schedule_id, "versions")).text
+
+        crumbs = text.partition('<nav class="crumbs"')[2].partition("</nav>")[0]
+        assert (crumbs.count("<a "), crumbs.count("#chevron"), crumbs.endswith("</a>")) == (2, 1, True)
+
     def test_are_not_a_strangers_to_see(self, stranger: Browser, schedule_id: UUID):
         pages = [address(schedule_id, name) for name in ("versions", "history", "slots", "slots.csv")]
 
