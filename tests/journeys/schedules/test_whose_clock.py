@@ -27,6 +27,7 @@ def schedule_id(site: Site, job: Job) -> UUID:
         return make_schedule(
             session, job, name="Every three hours", cron="30 */3 * * *", timezone="America/New_York",
             next_run_at=utc("2027-01-05 14:30"), created_at=utc("2027-01-03 09:30"),
+            switched_at=utc("2027-01-04 09:30"), switched_by="ana@example.com",
         ).id  # fmt: skip
 
 
@@ -62,6 +63,7 @@ class TestEveryTime:
         event = page.locator("#history tr").filter(has=page.locator(f'a[href="/runs/{run_id}"]'))
         expect(event.locator(".when .sub")).to_have_text(minute)
         expect(page.locator("#facts")).to_contain_text(f"Sun 3 Jan, {minute[-5:]}")
+        expect(page.locator("#facts")).to_contain_text(f"by ana@example.com, Mon 4 Jan, {minute[-5:]}")
 
     def test_of_the_list_is_told_by_yours(self, page: Page, site: Site, address: str, run_id: UUID) -> None:
         """A39: the list tells the same run by the viewer's clock, as the page of the schedule does at first."""
