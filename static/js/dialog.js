@@ -14,10 +14,10 @@
   };
 
   document.addEventListener("htmx:after:swap", ({ detail }) => {
-    if (detail.ctx.target !== dialog || !dialog.childElementCount || dialog.open) return;
+    if (detail.ctx.target !== dialog || !dialog.childElementCount) return;
     isDirty = false;
-    opener = document.activeElement;
-    dialog.showModal();
+    // Another content, such as the newer version after a conflict, is as clean as the first.
+    if (!dialog.open) { opener = document.activeElement; dialog.showModal(); }
     // Without this Chromium focuses the close button.
     (dialog.querySelector("[autofocus]") || dialog.querySelector("input:not([type=hidden]), select, textarea"))?.focus();
   });

@@ -229,7 +229,7 @@ def outside() -> Iterator[Outside]:
     server.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     path = next((found for found in map(shutil.which, BROWSERS) if found), None)
     assert path is not None, "there is no Chromium here: make browser"
@@ -253,7 +253,10 @@ def page(browser: Browser) -> Iterator[Page]:
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.set_default_timeout(15_000)
     yield page
-    assert complaints == []
+    heard = list(complaints)
+    # What it says while it is closed is about a server that may be gone already.
+    page.close()
+    assert heard == []
 
 
 def _free_port() -> int:

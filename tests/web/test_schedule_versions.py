@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from dataclasses import replace
 from uuid import UUID
 
@@ -64,6 +65,12 @@ class TestVersions:
 
         assert "cron: 0 2 * * * → 30 2 * * *" in text
         assert owner.actor.label in text
+
+    def test_say_where_one_is_with_a_separator_between_links_alone(self, viewer: Browser, schedule_id: UUID):
+        text = viewer.visit(address(schedule_id, "versions")).text
+
+        crumbs = text.partition('<nav class="crumbs"')[2].partition("</nav>")[0]
+        assert (crumbs.count("<a "), crumbs.count("#chevron"), crumbs.endswith("</a>")) == (2, 1, True)
 
     def test_are_not_a_strangers_to_see(self, stranger: Browser, schedule_id: UUID):
         pages = [address(schedule_id, name) for name in ("versions", "history", "slots", "slots.csv")]
@@ -189,6 +196,25 @@ class TestSlots:
         # The run of the night before has not even started.
         assert "1 expected · 1 skipped" in text
         assert "The previous run was still going" in text
+
+    def test_says_what_it_said_before_a_change_of_that_day(self, viewer: Browser, schedule_id: UUID):
+        text = viewer.visit(address(schedule_id, "slots?day=2027-01-02")).text
+
+        said = re.findall(r"<li>(.*?)</li>", text.partition('id="eras"')[2].partition("</section>")[0])
+        assert said == ["Until Sat 2 Jan, 08:00: 0 2 * * *, UTC", "Since Sat 2 Jan, 08:00: 30 2 * * *, UTC"]
+
+    def test_and_nothing_where_another_thing_was_changed(
+        self, viewer: Browser, owner: Browser, database: Database, schedule_id: UUID
+    ):
+        with database.transaction() as session:
+            row = get_schedule(session, organization_id=owner.organization_id, schedule_id=schedule_id)
+            draft = ScheduleDraft(name="Other", job_id=row.job_id, cron=row.cron, timezone="UTC", spread_key="k")
+            at = utc("2027-01-03 08:00")
+            service.edit_schedule(
+                session, actor=owner.actor, schedule_id=schedule_id, draft=draft, version=row.version, now=at
+            )
+
+        assert 'id="eras"' not in viewer.visit(address(schedule_id, "slots?day=2027-01-03")).text
 
     def test_says_loudly_what_nobody_knows(self, viewer: Browser, database: Database, schedule_id: UUID):
         with database.transaction() as session:

@@ -252,7 +252,8 @@ class TestResuming:
     ) -> None:
         text = viewer.visit(address(paused)).text
 
-        assert f"by {operator.actor.label}, Tue 5 Jan, 12:00" in text
+        # By the viewer's clock, as everything on the page until another one is chosen.
+        assert f"by {operator.actor.label}, Tue 5 Jan, 14:00" in text
         assert "2 slots were missed since" in text
 
     def test_offers_no_run_that_would_only_be_skipped(

@@ -96,7 +96,7 @@ def read_detail(
         next_note=next_run_note(row, viewer_zone=viewer_zone, is_stopped=is_stopped, now=now),
         overlap=OVERLAP_SENTENCES[row.overlap],
         missed=missed_sentence(row.missed, limit=row.missed_limit, max_age_seconds=row.missed_max_age_seconds),
-        switched=_switched_words(row, Clocks(row.timezone, viewer_zone, now)),
+        switched=_switched_words(row, zone=pictures.zone, now=now),
         missed_meanwhile="" if question is None else question.sentence,
         rate=success_words(ended),
         runs=tuple(RunLine(run, badge_of(run), TRIGGER_WORDS[run.trigger]) for run in runs[:RUNS_SHOWN]),
@@ -127,5 +127,7 @@ def count_waiting(
     return found
 
 
-def _switched_words(row: ScheduleRow, clocks: Clocks) -> str:
-    return "" if row.switched_at is None else f"by {row.switched_by}, {clocks.say(row.switched_at)}"
+def _switched_words(row: ScheduleRow, *, zone: str, now: datetime) -> str:
+    if row.switched_at is None:
+        return ""
+    return f"by {row.switched_by}, {absolute_time(row.switched_at, zone=zone, now=now)}"

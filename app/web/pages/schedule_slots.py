@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -16,6 +17,7 @@ from app.ops.slots.ledger import SlotLedger, read_ledger
 from app.ops.slots.outcomes import SlotOutcome
 from app.ops.slots.ranges import SlotRange, collapse
 from app.schedules.queries import ScheduleRow, get_schedule
+from app.schedules.said import Era
 from app.tenants.access import Permission
 from app.web.blueprint import web
 from app.web.formatting import absolute_time, duration
@@ -127,7 +129,7 @@ def _view(
     return SlotPage(
         day=ledger.day,
         summary=" · ".join([f"{expected:,} expected", *(f"{count:,} {word.lower()}" for word, count in counts)]),
-        eras=_era_words(ledger) if len(ledger.eras) > 1 else (),
+        eras=_era_words(ledger),
         unknown=tuple(_until_words(era.until, ledger) for era in ledger.unknown),
         unaccounted=ledger.counts.get(SlotOutcome.UNACCOUNTED, 0),
         extras=tuple(f"{_clock(row.slot_at, ledger)} {_label(row.outcome).lower()}" for row in ledger.extras),
@@ -189,14 +191,24 @@ def _clock(at: datetime, ledger: SlotLedger) -> str:
 
 
 def _era_words(ledger: SlotLedger) -> tuple[str, ...]:
-    known = [era for era in ledger.eras if era.rhythm is not None]
+    """What it said when; nothing where all of it is one rhythm, whatever else was changed."""
+    stretches = [(words, list(eras)) for words, eras in groupby(ledger.eras, key=_said_in)]
+    if len(stretches) < 2:
+        return ()
     return tuple(
-        f"{'Since' if era.until is None else 'Until'} "
-        f"{absolute_time(era.until or era.since, zone=ledger.day.zone, now=ledger.until)}: "
-        f"{'; '.join(str(era.version.says['cron']).splitlines())}, {era.version.says['timezone']}"
-        f"{'' if era.version.says['enabled'] else ', switched off'}"
-        for era in known
+        f"{'Since' if eras[-1].until is None else 'Until'} "
+        f"{absolute_time(eras[-1].until or eras[0].since, zone=ledger.day.zone, now=ledger.until)}: {words}"
+        for words, eras in stretches
+        if words
     )
+
+
+def _said_in(era: Era) -> str:
+    if era.rhythm is None:
+        return ""
+    says = era.version.says
+    off = "" if says["enabled"] else ", switched off"
+    return f"{'; '.join(str(says['cron']).splitlines())}, {says['timezone']}{off}"
 
 
 def _until_words(until: datetime | None, ledger: SlotLedger) -> str:

@@ -12,19 +12,22 @@ from app.web.pictures.shapes import percent
 # Every offset of our time is a multiple of it, so clocks change and days begin at one of these.
 _STEP = timedelta(minutes=15)
 _HOURS_MARKED = 3
+# A phone has room for every second one.
+_HOURS_ON_PHONES = 6
 # Closer to an edge, half of a label would be cut off.
-_EDGE = 0.04
+_EDGE, _EDGE_OF_PHONES = 0.04, 0.07
 _ROOM_FOR_A_DAY = 0.92
 _ROOM_FOR_NOW = 0.12
 
 
 @dataclass(frozen=True)
 class Tick:
-    """A marked hour or day. A label that has no room is empty."""
+    """A marked hour or day. A label that has no room is empty; a minor one has none on a phone."""
 
     at: str
     label: str
     is_day: bool
+    is_minor: bool
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,9 @@ class TimeAxis:
     def _tick(self, at: datetime, wall: datetime, is_day: bool) -> Tick:
         share = self.share(at)
         has_room = share < _ROOM_FOR_A_DAY if self.timeline.span is Span.WEEK else _EDGE < share < 1 - _EDGE
-        return Tick(percent(share), self._label(wall, is_day) if has_room else "", is_day)
+        is_near_edge = not _EDGE_OF_PHONES < share < 1 - _EDGE_OF_PHONES
+        is_minor = self.timeline.span is Span.DAY and (is_near_edge or wall.hour % _HOURS_ON_PHONES != 0)
+        return Tick(percent(share), self._label(wall, is_day) if has_room else "", is_day, is_minor)
 
     def _label(self, wall: datetime, is_day: bool) -> str:
         if not is_day:

@@ -144,6 +144,11 @@ class TestTheAxis:
             "18:00",
         ]
 
+    def test_names_on_phones_every_second_of_them_away_from_the_edges(self) -> None:
+        ticks = draw_timeline(timeline(), zone="UTC").ticks
+
+        assert [tick.label for tick in ticks if not tick.is_minor] == ["Tue 5", "06:00", "12:00", "18:00"]
+
     def test_marks_hours_of_the_chosen_zone(self) -> None:
         since = NOW - timedelta(hours=16, minutes=30)
 

@@ -1,0 +1,120 @@
+"""What is wrong with a text, or surprises, said while somebody types, and what a refused save leaves alone."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+from sqlalchemy import func, select
+
+from app.jobs.models import Job
+from app.schedules.models import Schedule
+from app.tenants.models import AuditEntry
+from tests.factories.outcomes import make_succeeded
+from tests.factories.tenants import Member
+from tests.journeys.schedules.form import name_field, open_edit, open_new, preview, save, text_field
+from tests.journeys.schedules.site import QUARTER, Site
+
+pytestmark = pytest.mark.journey
+
+MISTAKES = {
+    "0 9 * *": "A cron line has 5 fields: minute hour day month weekday. This has 4.",
+    "60 * * * *": "Minute 60 does not exist. Use 0 to 59.",
+    "0 25 * * *": "Hour 25 does not exist. Use 0 to 23.",
+    "0 0 32 * *": "Day 32 does not exist. Use 1 to 31, or L for the last day.",
+    "0 9 * * 8": "Weekday 8 does not exist. Use 0 to 7 (0 and 7 are Sunday) or names like MON.",
+    "0 9 * * MON-SUN": "MON-SUN runs backwards, because SUN counts as 0. Write 1-7 or *.",
+    "5-1 * * * *": "5-1 runs backwards. Write 1-5, or 5-59,0-1.",
+    "*/0 * * * *": "A step must be 1 or more.",
+    "0 0 31 2 *": "This never happens: February has no day 31.",
+    "0 0 6 * * *": "Seconds are not supported. Remove the first field. Or allow seconds for this schedule.",
+}
+REMARKS = {
+    "0 0 29 2 *": "Only in leap years. Next: 29 Feb 2028.",
+    "0 0 13 * 5": "Runs on the 13th and also every Friday. Cron joins day and weekday with “or”.",
+    "*/7 * * * *": "7 does not divide 60: gaps are 7 min, but 4 min at each full hour.",
+    "* * * * *": "1,440 runs a day. Typical run takes 3 s.",
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _runs(site: Site, job: Job) -> None:
+    with site.database.transaction() as session:
+        for number in range(1, 8):
+            make_succeeded(session, job, now=site.clock.moment - number * QUARTER)
+
+
+@pytest.fixture(scope="module")
+def form(page: Page, site: Site, job: Job) -> Page:
+    """Open, with a job chosen."""
+    open_new(page, site)
+    page.get_by_label("Job", exact=True).select_option(label=job.name)
+    return page
+
+
+class TestATextThatIsTyped:
+    @pytest.mark.parametrize(("text", "message"), MISTAKES.items())
+    def test_has_its_mistake_said_at_the_field(self, form: Page, text: str, message: str) -> None:
+        """A21: every row of the table of mistakes, in full, and bound to its field."""
+        text_field(form).fill(text)
+
+        expect(form.locator("#cron-error")).to_have_text(message)
+        expect(text_field(form)).to_have_attribute("aria-invalid", "true")
+        expect(text_field(form)).to_have_attribute("aria-describedby", re.compile("cron-error"))
+
+    @pytest.mark.parametrize(("text", "remark"), REMARKS.items())
+    def test_is_told_where_it_is_valid_and_surprises(self, form: Page, text: str, remark: str) -> None:
+        """A21: the rows that are no mistakes, in full; the mistake before is gone with the first good text."""
+        text_field(form).fill(text)
+
+        expect(preview(form).locator(".note").get_by_text(remark, exact=True)).to_be_visible()
+        expect(form.locator("#cron-error")).to_have_count(0)
+        expect(text_field(form)).not_to_have_attribute("aria-invalid", "true")
+
+
+class TestARefusedSave:
+    def test_of_an_old_schedule_changes_nothing_and_leads_to_the_mistake(
+        self, page: Page, site: Site, ana: Member, job: Job
+    ) -> None:
+        """A22: 422, not a byte of the row or a line of the audit is new, and the focus is on the mistake."""
+        schedule_id = site.add_schedule(ana, job, "Nightly", "0 6 * * *")
+        before = as_stored(site, schedule_id)
+        open_edit(page, site, "Nightly")
+        name_field(page).fill("Nightly at last")
+        text_field(page).fill("60 * * * *")
+
+        answer = save(page)
+
+        assert answer.status == 422
+        expect(text_field(page)).to_be_focused()
+        expect(page.locator("#cron-error")).to_have_text(MISTAKES["60 * * * *"])
+        expect(name_field(page)).to_have_value("Nightly at last")
+        assert as_stored(site, schedule_id) == before
+
+    def test_of_a_new_schedule_makes_none(self, page: Page, site: Site, ana: Member, job: Job) -> None:
+        """A22: a new one with a mistake is not made."""
+        before = count_schedules(site, ana)
+        open_new(page, site)
+        name_field(page).fill("Never")
+        page.get_by_label("Job", exact=True).select_option(label=job.name)
+        text_field(page).fill("0 0 31 2 *")
+
+        answer = save(page)
+
+        assert answer.status == 422
+        expect(text_field(page)).to_be_focused()
+        assert count_schedules(site, ana) == before
+
+
+def as_stored(site: Site, schedule_id: object) -> tuple[dict[str, object], int]:
+    """Every column of a schedule, and how much the audit knows of it."""
+    with site.database.reading() as session:
+        found = session.get_one(Schedule, schedule_id)
+        entries = select(func.count()).select_from(AuditEntry).where(AuditEntry.subject_id == schedule_id)
+        columns = {column.key: getattr(found, column.key) for column in Schedule.__mapper__.column_attrs}
+        return columns, session.scalars(entries).one()
+
+
+def count_schedules(site: Site, person: Member) -> int:
+    with site.database.reading() as session:
+        query = select(func.count()).select_from(Schedule).where(Schedule.organization_id == person.organization_id)
+        return session.scalars(query).one()
