@@ -298,7 +298,7 @@ def _shown(row: ScheduleRow, stats: ScheduleStats) -> ScheduleOut:
         last_run_state=None if last is None else last.state,
         last_run_at=None if last is None else last.started_at or last.due_at,
         next_run_at=row.next_run_at,
-        recent_runs=RecentRuns(finished=stats.finished, succeeded=stats.succeeded),
+        recent_runs=RecentRuns(finished=stats.counts.finished, succeeded=stats.counts.good),
         version=row.version,
         created_at=row.created_at,
         updated_at=row.updated_at,

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from app.core.ids import new_id
 from app.jobs.kinds.sync.connection import needs_connection
 from app.runs.queries import RunRow
-from app.runs.states import RunState
-from app.runs.statistics import Ended, ScheduleStats, count_failing_schedules, count_outcomes, schedule_stats
+from app.runs.run_hours import Counts, counts_of_organization
+from app.runs.statistics import ScheduleStats, count_failing_schedules, schedule_stats
 from app.schedules.preview import sentence_of
 from app.schedules.queries import ScheduleRow, list_schedules
 from app.web.formatting import absolute_time, count, percent, zoned_time
@@ -90,13 +90,12 @@ def read_tiles(
     next_run_at, next_name = min(coming, default=(None, "Nothing is due"))
     if is_stopped:
         next_run_at, next_name = None, STOPPED_NOTE
-    outcomes = count_outcomes(session, organization_id=organization_id, since=now - RATE_WINDOW)
-    finished = sum(outcomes.get(state, 0) for state in (RunState.SUCCEEDED, RunState.FAILED, RunState.MISSED))
+    ended = counts_of_organization(session, organization_id=organization_id, since=now - RATE_WINDOW)
     return Tiles(
         enabled=sum(row.enabled for row in schedules),
         total=len(schedules),
-        rate=percent(outcomes.get(RunState.SUCCEEDED, 0), finished),
-        rate_note=_rate_note(finished),
+        rate=percent(ended.good, ended.finished),
+        rate_note=_rate_note(ended.finished),
         failing=count_failing_schedules(session, organization_id=organization_id),
         next_name=next_name,
         next_run_at=next_run_at,
@@ -130,11 +129,11 @@ def read_list(
     return ScheduleList(rows=rows, query=query, total=len(everything), found=len(found), page=page)
 
 
-def success_words(ended: Ended) -> str:
+def success_words(ended: Counts) -> str:
     """“98.6% of 4,212”, “3 of 4”, or that nothing ran yet."""
     if ended.finished == 0:
         return "No runs yet"
-    rate = percent(ended.succeeded, ended.finished)
+    rate = percent(ended.good, ended.finished)
     return rate if ended.finished < 5 else f"{rate} of {count(ended.finished)}"
 
 
@@ -177,7 +176,7 @@ def _list_row(
         enabled=schedule.enabled,
         problem=schedule.problem,
         badge=_badge(schedule, last),
-        rate=success_words(stats),
+        rate=success_words(stats.counts),
         last_run_id=None if last is None else last.id,
         last_at=None if last is None else last.started_at or last.due_at,
         took=None if last is None else last.duration,
