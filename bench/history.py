@@ -30,7 +30,7 @@ _RUNS = """
                       ready_at, created_at, state, reason, error, attempt, token, worker, started_at, finished_at)
     SELECT {values}, {new_id}, organization_id, job_id, schedule_id, job_name, kind, definition, {due}, {due}, {due},
            {due}, state,
-           CASE state WHEN 'failed' THEN 'error' WHEN 'skipped' THEN 'overlap' WHEN 'missed' THEN 'downtime' END,
+           CASE state WHEN 'failed' THEN 'error' WHEN 'skipped' THEN 'overlap' WHEN 'missed' THEN 'removed' END,
            CASE state WHEN 'failed' THEN 'POST https://api.example.com/exports/' || (number % 7)
                                         || ' answered 503 Service Unavailable in 9.8 s; expected 200-299.' END,
            CASE WHEN state IN ('skipped', 'missed') THEN 0 ELSE 1 END, 1, 'vm-1:412',
