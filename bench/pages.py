@@ -67,6 +67,7 @@ def paths(place: Installation, large: Large) -> dict[str, str]:
         "schedule tiles": "/schedules/tiles",
         "schedule": f"/schedules/{schedule}",
         "schedule history": f"/schedules/{schedule}/history",
+        "slots of a day": f"/schedules/{schedule}/slots",
         "runs": "/runs",
         "runs, failed": "/runs?state=failed",
         "runs, missed": "/runs?state=missed",
@@ -76,7 +77,6 @@ def paths(place: Installation, large: Large) -> dict[str, str]:
         "queue": "/queue",
         "queue, failed": "/queue?tab=failed",
         "jobs": "/jobs",
-        "team": "/team",
         "live": "/live",
     }
 
@@ -139,7 +139,7 @@ def _counted() -> Iterator[list[str]]:
     seen: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
-        if "set_config" not in statement and not statement.startswith(("PRAGMA", "SET ")):
+        if "set_config" not in statement and not statement.startswith(("BEGIN", "PRAGMA", "SET ")):
             seen.append(statement)
 
     event.listen(DatabaseEngine, "before_cursor_execute", note)
