@@ -12,7 +12,8 @@ from app.api.models import Answer, Body, Int32, Moment, Name
 from app.core.ids import new_id
 from app.edge.identity import current_actor, current_person, request_now
 from app.edge.runtime import fresh_session, request_session
-from app.ops.schedule_health import ScheduleHealth, health_of
+from app.ops.schedule_glances import health_of_schedules
+from app.ops.schedule_health import ScheduleHealth
 from app.runs.resuming import missed_meanwhile
 from app.runs.states import RunState
 from app.runs.statistics import ScheduleStats, schedule_stats
@@ -249,13 +250,10 @@ class ScheduleOut(Answer):
 
 def show_schedules(rows: Sequence[ScheduleRow]) -> list[ScheduleOut]:
     """Schedules of the actor's organization with what their runs say about them."""
-    stats = schedule_stats(
-        request_session(),
-        organization_id=current_actor().organization_id,
-        schedule_ids=[row.id for row in rows],
-        since=request_now() - RECENTLY,
-    )
-    return [_shown(row, stats[row.id]) for row in rows]
+    session, organization_id, ids = request_session(), current_actor().organization_id, [row.id for row in rows]
+    stats = schedule_stats(session, organization_id=organization_id, schedule_ids=ids, since=request_now() - RECENTLY)
+    healths = health_of_schedules(session, organization_id=organization_id, schedule_ids=ids, now=request_now())
+    return [_shown(row, stats[row.id], healths[row.id]) for row in rows]
 
 
 def show_newest(schedule_id: UUID) -> ScheduleOut:
@@ -264,7 +262,7 @@ def show_newest(schedule_id: UUID) -> ScheduleOut:
     return show_schedules([row])[0]
 
 
-def _shown(row: ScheduleRow, stats: ScheduleStats) -> ScheduleOut:
+def _shown(row: ScheduleRow, stats: ScheduleStats, health: ScheduleHealth) -> ScheduleOut:
     last = stats.last
     return ScheduleOut(
         id=row.id,
@@ -278,7 +276,7 @@ def _shown(row: ScheduleRow, stats: ScheduleStats) -> ScheduleOut:
         timezone=row.timezone,
         description=sentence_of(row),
         enabled=row.enabled,
-        health=health_of(row, last),
+        health=health,
         problem=row.problem,
         overlap=row.overlap,
         missed=row.missed,

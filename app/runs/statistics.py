@@ -53,15 +53,6 @@ def last_runs_of_jobs(session: Session, *, organization_id: UUID, job_ids: Seque
     return {row.job_id: row for row in map(row_of, session.execute(select_runs(organization_id, Run.id.in_(ids))))}
 
 
-def count_failing_schedules(session: Session, *, organization_id: UUID) -> int:
-    """How many schedules that are on failed the last time they finished."""
-    over = Run.state.in_([RunState.SUCCEEDED.value, RunState.FAILED.value, RunState.MISSED.value])
-    last_state = _newest(Run.state, Run.schedule_id == Schedule.id, over)
-    here = (Schedule.organization_id == organization_id, Schedule.deleted_at.is_(None), Schedule.enabled)
-    query = select(func.count()).select_from(Schedule).where(*here, last_state == RunState.FAILED.value)
-    return session.scalars(query).one()
-
-
 def _last_runs(session: Session, organization_id: UUID, schedule_ids: Sequence[UUID]) -> dict[UUID, RunRow]:
     ids = select(_newest(Run.id, Run.schedule_id == Schedule.id)).where(Schedule.id.in_(schedule_ids))
     rows = [row_of(found) for found in session.execute(select_runs(organization_id, Run.id.in_(ids)))]

@@ -22,7 +22,8 @@ from app.web.pages.resume_question import resume_question
 from app.web.pages.schedule_history import HistoryLine, history_lines
 from app.web.pages.schedule_pictures import SchedulePictures, read_pictures
 from app.web.pages.schedule_preview import Preview, preview_stored
-from app.web.pages.schedule_rows import RATE_WINDOW, next_run_note, success_words, why_it_stays
+from app.web.pages.schedule_rows import next_run_note, why_it_stays
+from app.web.pages.schedule_tiles import RATE_WINDOW, success_words
 from app.web.pages.schedule_view import ScheduleView
 from app.web.pictures.strip import SLOTS
 from app.web.run_words import TRIGGER_WORDS
