@@ -8,8 +8,10 @@ from sqlalchemy import insert, text
 
 from app.core.clock import DatabaseClock
 from app.core.ids import new_id
+from app.core.schema import SchemaGate, newest_migration
 from app.jobs.kinds.base import KindName
 from app.jobs.service import JobDraft, create_job
+from app.ops.bookkeeping import Bookkeeper
 from app.ops.kinds import job_kinds
 from app.schedules.models import Schedule
 from app.tenants.access import Actor
@@ -97,6 +99,8 @@ def fill_large(place: Installation, *, schedules: int, runs: int) -> Large:
         share = (schedules - half) // OTHERS
         number = _add_schedules(place, _make_owner(place, f"Other {other}", now), share, first=number, now=now)
     _add_runs(place, runs // schedules, now=now)
+    # As the bookkeeper of a running installation has done by now.
+    Bookkeeper(place.database, DatabaseClock(), SchemaGate(place.database, expected=newest_migration())).count()
     settle(place)
     return Large(place.actor.organization_id, half, runs // schedules * half)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,14 +13,13 @@ from app.core.db import OUTAGES
 from app.jobs.models import Job
 from app.ops.schedule_health import OVER, ScheduleHealth, health_of
 from app.runs.models import Run, in_state
-from app.runs.recent import made_at_of_nth_newest
 from app.runs.states import RunState
 from app.schedules.models import Schedule
 from app.schedules.policies import LATE_AFTER
 from app.schedules.stops import current_stop
 
-# Behind so many that were skipped, nobody looks for one that ended.
-_MOST_LOOKED_AT = 50
+# Nobody looks further back for a run that ended: a schedule may have done nothing but skip for a long time.
+_LOOKS_BACK = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -126,7 +125,7 @@ def _query(organization_id: UUID, now: datetime) -> Select[*tuple[Any, ...]]:
             Job.service,
             Schedule.default_for.is_not(None),
             Schedule.problem.is_not(None),
-            _last_over(),
+            _last_over(now),
             Schedule.id.in_(_waits_too_long(organization_id, now)),
         )
         .join(Job, (Job.id == Schedule.job_id) & (Job.organization_id == Schedule.organization_id))
@@ -134,10 +133,10 @@ def _query(organization_id: UUID, now: datetime) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _last_over() -> ScalarSelect[str]:
+def _last_over(now: datetime) -> ScalarSelect[str]:
     """How the last run ended that says something about the schedule."""
     over = Run.state.in_([state.value for state in OVER])
-    mine = (Run.schedule_id == Schedule.id, Run.created_at >= made_at_of_nth_newest(_MOST_LOOKED_AT), over)
+    mine = (Run.schedule_id == Schedule.id, Run.created_at >= now - _LOOKS_BACK, over)
     return select(Run.state).where(*mine).order_by(Run.created_at.desc()).limit(1).correlate(Schedule).scalar_subquery()
 
 

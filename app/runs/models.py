@@ -88,6 +88,14 @@ class Run(Base):
         partial_index("ix_runs_cause_run_id", "cause_run_id", where="cause_run_id IS NOT NULL"),
         partial_index("ix_runs_lease", "lease_until", where="state = 'running'"),
         partial_index("ix_runs_schedule_id_finished_at", "schedule_id", "finished_at", where="schedule_id IS NOT NULL"),
+        # All that a count of the dead letters reads; few runs are ever in it.
+        partial_index(
+            "ix_runs_dead_letters",
+            "organization_id",
+            "finished_at",
+            "id",
+            where="state = 'failed' AND dismissed_at IS NULL",
+        ),
         # Each index that a run is in has to be written whenever the run changes.
         partial_index("ix_runs_organization_id_finished_at", "organization_id", "finished_at", where=_HAS_FINISHED),
         partial_index("ix_runs_schedule_id_created_at", "schedule_id", "created_at", where="schedule_id IS NOT NULL"),

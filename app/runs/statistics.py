@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ScalarSelect, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.jobs.models import Job
@@ -50,13 +50,19 @@ def schedule_stats(
 def last_runs_of_jobs(session: Session, *, organization_id: UUID, job_ids: Sequence[UUID]) -> dict[UUID, RunRow]:
     """For each job: its last run that was not skipped, if there is one."""
     ids = select(_newest(Run.id, Run.job_id == Job.id)).where(Job.id.in_(job_ids))
-    return {row.job_id: row for row in map(row_of, session.execute(select_runs(organization_id, Run.id.in_(ids))))}
+    return {row.job_id: row for row in _these(session, organization_id, ids)}
 
 
 def _last_runs(session: Session, organization_id: UUID, schedule_ids: Sequence[UUID]) -> dict[UUID, RunRow]:
     ids = select(_newest(Run.id, Run.schedule_id == Schedule.id)).where(Schedule.id.in_(schedule_ids))
-    rows = [row_of(found) for found in session.execute(select_runs(organization_id, Run.id.in_(ids)))]
+    rows = _these(session, organization_id, ids)
     return {row.schedule_id: row for row in rows if row.schedule_id is not None}
+
+
+def _these(session: Session, organization_id: UUID, ids: Select[UUID | None]) -> list[RunRow]:
+    # In two statements: PostgreSQL would look for the ids of the first one among all runs of the organization.
+    known = [run_id for run_id in session.scalars(ids) if run_id is not None]
+    return [row_of(found) for found in session.execute(select_runs(organization_id, Run.id.in_(known)))]
 
 
 def _newest(column: InstrumentedAttribute[Any], *which: ColumnElement[bool]) -> ScalarSelect[Any]:

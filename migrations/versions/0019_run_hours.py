@@ -1,4 +1,4 @@
-"""How runs ended, hour by hour, so that nobody counts a long history."""
+"""How runs ended, hour by hour, and an index of the dead letters, so that nobody counts a long history."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -33,6 +33,12 @@ def upgrade() -> None:
     )
 
 
+    dead = sa.text("state = 'failed' AND dismissed_at IS NULL")
+    columns = ["organization_id", "finished_at", "id"]
+    op.create_index("ix_runs_dead_letters", "runs", columns, sqlite_where=dead, postgresql_where=dead)
+
+
 def downgrade() -> None:
+    op.drop_index("ix_runs_dead_letters", "runs")
     op.drop_table("run_hour_marks")
     op.drop_table("run_hours")

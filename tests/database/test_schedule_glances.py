@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from app.jobs.kinds.base import KindName
@@ -104,8 +104,11 @@ class TestHealth:
 
     def test_looks_back_past_what_was_skipped_but_not_for_ever(self, session: Session, job: Job) -> None:
         near, far = make_schedule(session, job, next_run_at=SOON), make_schedule(session, job, next_run_at=SOON)
-        ended(session, job, near, RunState.FAILED, *[RunState.SKIPPED] * 49)
-        ended(session, job, far, RunState.FAILED, *[RunState.SKIPPED] * 50)
+        for schedule, days in ((near, 29), (far, 31)):
+            ended(session, job, schedule, RunState.FAILED)
+            run = session.scalars(select(Run).where(Run.schedule_id == schedule.id)).one()
+            run.created_at = NOW - timedelta(days=days)
+            ended(session, job, schedule, *[RunState.SKIPPED] * 3)
 
         found = health_of_schedules(
             session, organization_id=job.organization_id, schedule_ids=[near.id, far.id], now=NOW

@@ -13,9 +13,9 @@ from app.jobs.kinds.sync.connection import needs_connection
 from app.ops.schedule_glances import Glance, GlanceFilter, by_attention
 from app.ops.schedule_health import ScheduleHealth
 from app.runs.outcomes import Outcome
-from app.runs.queries import RunRow
-from app.runs.recent import RecentRun, recent_runs
-from app.runs.statistics import ScheduleStats, schedule_stats
+from app.runs.recent import ListedRun, recent_runs
+from app.runs.run_hours import NOTHING, Counts, counts_of_schedules
+from app.runs.states import RunState
 from app.schedules.preview import sentence_of
 from app.schedules.queries import ScheduleRow, list_these_schedules
 from app.web.formatting import absolute_time, count, zoned_time
@@ -107,15 +107,13 @@ def read_list(
     found = by_attention(one for one in glances if wanted.takes(one))
     shown = {one.id: one for one in found[(page - 1) * ROWS_PER_PAGE : page * ROWS_PER_PAGE]}
     here: dict[str, Any] = {"organization_id": organization_id, "schedule_ids": list(shown)}
-    stats = schedule_stats(session, **here, since=now - RATE_WINDOW)
+    counts = counts_of_schedules(session, **here, since=now - RATE_WINDOW)
     recent = recent_runs(session, **here, each=SLOTS, now=now)
+    clock: dict[str, Any] = {"viewer_zone": viewer_zone, "is_stopped": is_stopped, "now": now}
     rows = tuple(
-        _list_row(
-            row, shown[row.id], stats[row.id], recent.get(row.id, []), viewer_zone=viewer_zone, is_stopped=is_stopped,
-            now=now,
-        )
+        _list_row(row, shown[row.id], counts.get(row.id, NOTHING), recent.get(row.id, []), **clock)
         for row in list_these_schedules(session, **here)
-    )  # fmt: skip
+    )
     return ScheduleList(
         rows=rows,
         wanted=wanted,
@@ -161,14 +159,16 @@ def _healths(glances: Sequence[Glance], wanted: GlanceFilter) -> tuple[tuple[str
 def _list_row(
     schedule: ScheduleRow,
     glance: Glance,
-    stats: ScheduleStats,
-    recent: Sequence[RecentRun],
+    counts: Counts,
+    recent: Sequence[ListedRun],
     *,
     viewer_zone: str,
     is_stopped: bool,
     now: datetime,
 ) -> ScheduleListRow:
-    last = stats.last
+    # What was skipped says little; it is the last result only where nothing else happened lately.
+    told = [run for run in recent if run.state is not RunState.SKIPPED] or recent
+    last = told[-1] if told else None
     good = [run.took for run in recent if run.outcome in _GOOD and run.took is not None]
     return ScheduleListRow(
         id=schedule.id,
@@ -181,10 +181,10 @@ def _list_row(
         is_late=glance.health is ScheduleHealth.LATE,
         badge=_badge(schedule, last),
         strip=draw_strip(recent, lengths=good, now=now),
-        rate=success_words(stats.counts),
+        rate=success_words(counts),
         last_run_id=None if last is None else last.id,
-        last_at=None if last is None else last.started_at or last.due_at,
-        took=None if last is None else last.duration,
+        last_at=None if last is None else last.at,
+        took=None if last is None or last.state is RunState.RUNNING else last.took,
         next_run_at=None if is_stopped else schedule.next_run_at,
         next_note=next_run_note(schedule, viewer_zone=viewer_zone, is_stopped=is_stopped, now=now),
         request_key=new_id().hex,
@@ -192,7 +192,7 @@ def _list_row(
     )
 
 
-def _badge(schedule: ScheduleRow, last: RunRow | None) -> Badge | None:
+def _badge(schedule: ScheduleRow, last: ListedRun | None) -> Badge | None:
     if needs_connection(schedule.job_kind):
         return Badge("needs_connection")
     return None if last is None else badge_of(last)
