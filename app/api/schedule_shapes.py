@@ -11,7 +11,8 @@ from pydantic import ConfigDict, Field
 from app.api.models import Answer, Body, Int32, Moment, Name
 from app.edge.identity import current_actor, current_person, request_now
 from app.edge.runtime import fresh_session, request_session
-from app.ops.schedule_health import ScheduleHealth, health_of
+from app.ops.schedule_glances import health_of_schedules
+from app.ops.schedule_health import ScheduleHealth
 from app.runs.resuming import missed_meanwhile
 from app.runs.states import RunState
 from app.runs.statistics import ScheduleStats, schedule_stats
@@ -254,13 +255,10 @@ class ScheduleOut(Answer):
 
 def show_schedules(rows: Sequence[ScheduleRow]) -> list[ScheduleOut]:
     """Schedules of the actor's organization with what their runs say about them."""
-    stats = schedule_stats(
-        request_session(),
-        organization_id=current_actor().organization_id,
-        schedule_ids=[row.id for row in rows],
-        since=request_now() - RECENTLY,
-    )
-    return [_shown(row, stats[row.id]) for row in rows]
+    session, organization_id, ids = request_session(), current_actor().organization_id, [row.id for row in rows]
+    stats = schedule_stats(session, organization_id=organization_id, schedule_ids=ids, since=request_now() - RECENTLY)
+    healths = health_of_schedules(session, organization_id=organization_id, schedule_ids=ids, now=request_now())
+    return [_shown(row, stats[row.id], healths[row.id]) for row in rows]
 
 
 def show_newest(schedule_id: UUID) -> ScheduleOut:
@@ -269,7 +267,7 @@ def show_newest(schedule_id: UUID) -> ScheduleOut:
     return show_schedules([row])[0]
 
 
-def _shown(row: ScheduleRow, stats: ScheduleStats) -> ScheduleOut:
+def _shown(row: ScheduleRow, stats: ScheduleStats, health: ScheduleHealth) -> ScheduleOut:
     last = stats.last
     return ScheduleOut(
         id=row.id,
@@ -283,7 +281,7 @@ def _shown(row: ScheduleRow, stats: ScheduleStats) -> ScheduleOut:
         timezone=row.timezone,
         description=sentence_of(row),
         enabled=row.enabled,
-        health=health_of(row, last),
+        health=health,
         problem=row.problem,
         overlap=row.overlap,
         missed=row.missed,
@@ -303,7 +301,7 @@ def _shown(row: ScheduleRow, stats: ScheduleStats) -> ScheduleOut:
         last_run_state=None if last is None else last.state,
         last_run_at=None if last is None else last.started_at or last.due_at,
         next_run_at=row.next_run_at,
-        recent_runs=RecentRuns(finished=stats.finished, succeeded=stats.succeeded),
+        recent_runs=RecentRuns(finished=stats.counts.finished, succeeded=stats.counts.good),
         version=row.version,
         created_at=row.created_at,
         updated_at=row.updated_at,

@@ -13,7 +13,7 @@ from app.ops.cancel_words import cancel_words
 from app.ops.kinds import job_kinds
 from app.runs import service, steering
 from app.runs.attempt_queries import AttemptRow, list_attempts, newest_progress
-from app.runs.filters import RunFilter
+from app.runs.filters import RunFilter, search_text
 from app.runs.logs import read_lines
 from app.runs.queries import RunRow, get_run, list_runs
 from app.runs.relatives import Relatives, counts_in_words, relatives_of
@@ -33,13 +33,14 @@ runs.add_command(why_of_run)
 
 @runs.command("list")
 @click.option("--state", type=choice_of(RunState))
+@click.option("--search", default="", help="Part of a name, of an error, or of what was to be done.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 200))
 @with_organization
 @as_json
 @pass_console
-def list_command(console: Console, state: str | None, limit: int, is_json: bool) -> None:
+def list_command(console: Console, state: str | None, search: str, limit: int, is_json: bool) -> None:
     """List runs, newest first."""
-    wanted = RunFilter(state=RunState(state) if state else None)
+    wanted = RunFilter(state=RunState(state) if state else None, query=search_text(search))
     with console.reading() as desk:
         page = list_runs(desk.session, organization_id=desk.actor.organization_id, run_filter=wanted, limit=limit)
     facts = [_facts(row) for row in page.rows]

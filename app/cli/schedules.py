@@ -23,6 +23,8 @@ from app.cli.why import why_of_schedule
 from app.jobs.queries import get_job
 from app.ops.kinds import job_kinds
 from app.ops.schedule_foresight import foresee_deletion, foresee_edit, foresee_switch
+from app.ops.schedule_glances import GlanceFilter, matching_schedules
+from app.ops.schedule_health import ScheduleHealth
 from app.runs import service
 from app.schedules.drafts import draft_of
 from app.schedules.policies import DEFAULT_MISSED_LIMIT, Missed, Overlap
@@ -50,10 +52,14 @@ for command in (
 @schedules.command("list")
 @click.option("--code", "is_code", is_flag=True, help="Those that code defines, of the whole installation.")
 @click.option("--tag", help="Those with this tag alone.")
+@click.option("--status", type=choice_of(ScheduleHealth), help="Those alone that fare so.")
+@click.option("--search", default="", help="Those alone with this in their name.")
 @with_organization
 @as_json
 @pass_console
-def list_command(console: Console, is_code: bool, tag: str | None, is_json: bool) -> None:
+def list_command(
+    console: Console, is_code: bool, tag: str | None, status: str | None, search: str, is_json: bool
+) -> None:
     """List the schedules of an organization."""
     if is_code:
         show_code_schedules(console, is_json=is_json)
@@ -65,7 +71,11 @@ def list_command(console: Console, is_code: bool, tag: str | None, is_json: bool
         show([], NO_SCHEDULES, is_json=is_json)
         return
     with console.reading() as desk:
-        rows = list_schedules(desk.session, organization_id=desk.actor.organization_id, tag=tag)
+        here = desk.actor.organization_id
+        rows = list_schedules(desk.session, organization_id=here, tag=tag)
+        wanted = GlanceFilter(query=search, health=ScheduleHealth(status) if status else None)
+        matching = matching_schedules(desk.session, organization_id=here, wanted=wanted, now=desk.now)
+    rows = [row for row in rows if row.id in matching]
     headings = ["ID", "NAME", "JOB", "CRON", "TAGS", "ZONE", "STATE", "NEXT RUN", "PROBLEM"]
     cells = [[_cell(fact) for fact in _facts(row).values()] for row in rows]
     show([_facts(row) for row in rows], table(headings, cells, empty=NO_SCHEDULES), is_json=is_json)

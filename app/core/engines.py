@@ -21,6 +21,8 @@ _SESSION_SETTINGS = {
     "lock_timeout": "5s",
     "idle_in_transaction_session_timeout": "30s",
     "timezone": "UTC",
+    # Compiling a statement takes longer than any statement of a page may.
+    "jit": "off",
 }
 _TCP = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 2, "tcp_user_timeout": 10_000}
 # How long anybody waits for an answer. The server gives up on a statement before that, and TCP on a connection that is

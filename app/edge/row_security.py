@@ -114,6 +114,9 @@ TABLES: dict[str, tuple[Access, ...]] = {
         Access(PLATFORM, (f"SELECT ({_ATTEMPT})",)),
     ),
     "log_lines": (_own(*ALL),),
+    # The engine counts, for each organization by itself.
+    "run_hours": (_own("SELECT"), Access(ENGINE, ALL)),
+    "run_hour_marks": (_own("SELECT"), Access(ENGINE, ("SELECT", "INSERT", "UPDATE"))),
     "heartbeats": (Access(ENGINE, ALL), Access(TENANT, ("SELECT",)), Access(PLATFORM, ("SELECT",))),
     "scheduling_stops": (
         Access(ENGINE, ("SELECT",)),

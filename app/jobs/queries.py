@@ -52,6 +52,17 @@ def list_jobs(session: Session, *, organization_id: UUID) -> list[JobRow]:
     return [_row(job) for job in session.scalars(query)]
 
 
+def has_job(session: Session, *, organization_id: UUID) -> bool:
+    """Whether there is anything that could be run."""
+    return bool(session.scalar(select(_jobs_of(organization_id).exists())))
+
+
+def has_own_job(session: Session, *, organization_id: UUID) -> bool:
+    """Whether somebody made a job, or code did: those that sync came with the organization."""
+    own = _jobs_of(organization_id).where(Job.kind != KindName.SYNC.value)
+    return bool(session.scalar(select(own.exists())))
+
+
 def get_job(session: Session, *, organization_id: UUID, job_id: UUID) -> JobRow:
     """One job. Raises JobNotFound, also for a job of somebody else."""
     job = session.scalar(_jobs_of(organization_id).where(Job.id == job_id))

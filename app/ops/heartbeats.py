@@ -7,12 +7,27 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Boolean, Integer, String, Uuid, column, delete, insert, select, table, update
+from sqlalchemy import (
+    Boolean,
+    Integer,
+    ScalarSelect,
+    String,
+    Uuid,
+    case,
+    column,
+    delete,
+    func,
+    insert,
+    select,
+    table,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from app.core.columns import UTCDateTime
 from app.core.db import count_changed
 from app.core.ids import new_id
+from app.core.seconds import SecondsBetween
 from app.ops.models import Heartbeat
 
 BEAT_SECONDS = 10
@@ -154,16 +169,23 @@ def list_processes(session: Session, *, now: datetime) -> list[ProcessRow]:
 
 
 def last_scheduler_beat(session: Session, *, now: datetime) -> datetime | None:
-    """When a scheduler was last known to keep time; None when none ever was, or all signed off.
+    """When a scheduler was last known to keep time; None when none ever was, or all signed off."""
+    return session.scalar(select(scheduler_kept_time_at(now)))
 
-    A process that still reports, but whose last tick is long ago, keeps time no longer.
-    """
+
+def scheduler_kept_time_at(now: datetime) -> ScalarSelect[datetime | None]:
+    """The same as part of a statement. What one process says of itself is told by `kept_time_at`, by the same rule."""
+    ticked_at = func.coalesce(Heartbeat.ticked_at, Heartbeat.started_at)
+    is_ticking = SecondsBetween(Heartbeat.beat_at, ticked_at) < HEALTHY_WITHIN.total_seconds()
+    kept_at = func.max(case((is_ticking, Heartbeat.beat_at), else_=ticked_at), type_=UTCDateTime())
     # What lies ahead was reported before the clock was set back.
-    rows = session.scalars(select(Heartbeat).where(Heartbeat.schedules, Heartbeat.beat_at <= now + SILENT_AFTER))
-    return max((kept_time_at(row) for row in rows), default=None)
+    return select(kept_at).where(Heartbeat.schedules, Heartbeat.beat_at <= now + SILENT_AFTER).scalar_subquery()
 
 
 def kept_time_at(row: Heartbeat | ProcessRow) -> datetime:
-    """When a scheduler was last known to keep time: its last report, unless it ticks no more."""
+    """When a scheduler was last known to keep time: its last report, unless it ticks no more.
+
+    A process that still reports, but whose last tick is long ago, keeps time no longer.
+    """
     ticked_at = row.ticked_at or row.started_at
     return row.beat_at if row.beat_at - ticked_at < HEALTHY_WITHIN else ticked_at

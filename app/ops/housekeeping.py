@@ -19,6 +19,7 @@ from app.events.service import delete_events_before
 from app.ops.batches import delete_in_batches
 from app.ops.heartbeats import forget_processes
 from app.ops.old_runs import delete_runs_in_batches
+from app.runs.run_hours import forget_hours
 from app.schedules.rhythm_rows import fill_minutes
 from app.tenants.organizations import list_organizations
 from app.tenants.replays import forget_answers
@@ -74,6 +75,7 @@ class Housekeeper:
                 ENGINE, lambda s, limit: delete_events_before(s, before=now - EVENTS_KEPT, limit=limit)
             ),
             "idempotency_keys": 0,
+            "run_hours": 0,
             "log_lines": 0,
             "runs": 0,
         }
@@ -87,7 +89,10 @@ class Housekeeper:
         found = {
             "idempotency_keys": self._in_batches(
                 scope, lambda s, limit: forget_answers(s, organization_id=organization_id, now=now, limit=limit)
-            )
+            ),
+            "run_hours": self._in_batches(
+                ENGINE, lambda s, limit: forget_hours(s, organization_id=organization_id, now=now, limit=limit)
+            ),
         }
         if self.runs_kept is None:
             return found

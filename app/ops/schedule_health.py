@@ -3,28 +3,39 @@
 from enum import StrEnum
 
 from app.jobs.kinds.sync.connection import needs_connection
-from app.runs.queries import RunRow
 from app.runs.states import RunState
-from app.schedules.queries import ScheduleRow
+
+# Ends that say something about a schedule: one that was skipped or cancelled says nothing.
+OVER = (RunState.SUCCEEDED, RunState.FAILED, RunState.MISSED)
 
 
 class ScheduleHealth(StrEnum):
-    """The first of these that is true."""
+    """The worse ones come first."""
 
     UNREADABLE = "unreadable"  # its line or zone cannot be read any more, so it does not run
     NEEDS_CONNECTION = "needs connection"  # there is nothing to sync from yet, so its slots are skipped
+    FAILING = "failing"  # the last of its runs that came to an end failed or was missed
+    LATE = "late"  # something of it is due for more than a minute and has not started
+    NEVER_RUN = "never run"  # it is on, and none of its runs has come to an end yet
+    OK = "ok"  # its last run went well
     DISABLED = "disabled"  # switched off
-    FAILING = "failing"  # its last run failed or was missed
-    OK = "ok"  # its last run went well, or nothing has gone wrong so far
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether somebody ought to look."""
+        return self in {ScheduleHealth.UNREADABLE, ScheduleHealth.FAILING, ScheduleHealth.LATE}
 
 
-def health_of(schedule: ScheduleRow, last: RunRow | None) -> ScheduleHealth:
-    """The health of a schedule whose last run, not counting skipped ones, is given."""
-    if schedule.problem is not None:
-        return ScheduleHealth.UNREADABLE
-    if needs_connection(schedule.job_kind):
-        return ScheduleHealth.NEEDS_CONNECTION
-    if not schedule.enabled:
-        return ScheduleHealth.DISABLED
-    has_failed = last is not None and last.state in {RunState.FAILED, RunState.MISSED}
-    return ScheduleHealth.FAILING if has_failed else ScheduleHealth.OK
+def health_of(
+    *, has_problem: bool, job_kind: str, enabled: bool, last_over: RunState | None, is_late: bool
+) -> ScheduleHealth:
+    """The health of a schedule, by how its last run ended and whether something of it waits for too long."""
+    found = {
+        ScheduleHealth.UNREADABLE: has_problem,
+        ScheduleHealth.NEEDS_CONNECTION: needs_connection(job_kind),
+        ScheduleHealth.DISABLED: not enabled,
+        ScheduleHealth.FAILING: last_over in {RunState.FAILED, RunState.MISSED},
+        ScheduleHealth.LATE: is_late,
+        ScheduleHealth.NEVER_RUN: last_over is None,
+    }
+    return next((health for health, is_true in found.items() if is_true), ScheduleHealth.OK)

@@ -10,6 +10,8 @@ from app.runs.models import Run
 from app.runs.states import RunState
 from app.schedules.models import Schedule
 
+LONGEST_SEARCH = 200
+
 
 @dataclass(frozen=True)
 class RunFilter:
@@ -18,6 +20,8 @@ class RunFilter:
     state: RunState | None = None
     schedule_id: UUID | None = None
     job_id: UUID | None = None
+    # Part of the name of a job or schedule, of an error or of what the job was to do; or the whole id of a run.
+    query: str = ""
 
     @classmethod
     def from_args(cls, args: Mapping[str, str]) -> "RunFilter":
@@ -26,12 +30,13 @@ class RunFilter:
             state=RunState(state) if state in set(RunState) else None,
             schedule_id=_id(args.get("schedule")),
             job_id=_id(args.get("job")),
+            query=search_text(args.get("q", "")),
         )
 
     @property
     def args(self) -> dict[str, str]:
         """The query string's parts, to build a link from."""
-        pairs = {"state": self.state, "schedule": self.schedule_id, "job": self.job_id}
+        pairs = {"state": self.state, "schedule": self.schedule_id, "job": self.job_id, "q": self.query or None}
         return {name: str(value) for name, value in pairs.items() if value is not None}
 
     @property
@@ -41,8 +46,13 @@ class RunFilter:
     def with_state(self, state: RunState | None) -> "RunFilter":
         return replace(self, state=state)
 
+    @property
+    def run_id(self) -> UUID | None:
+        """The run that is searched for by its id."""
+        return _id(self.query)
+
     def conditions(self) -> list[ColumnElement[bool]]:
-        """What the filter demands of a row of the runs table."""
+        """What the filter demands of a row of the runs table, but for what is searched for."""
         found: list[ColumnElement[bool]] = []
         if self.state is not None:
             found.append(Run.state == self.state.value)
@@ -51,6 +61,11 @@ class RunFilter:
         if self.job_id is not None:
             found.append(Run.job_id == self.job_id)
         return found
+
+
+def search_text(typed: str) -> str:
+    """What is searched for, of what somebody typed: without what no text holds, and not too long."""
+    return "".join(letter for letter in typed if letter.isprintable()).strip()[:LONGEST_SEARCH]
 
 
 def of_schedule(*, organization_id: UUID, schedule_id: UUID) -> ColumnElement[bool]:

@@ -88,6 +88,14 @@ class Run(Base):
         partial_index("ix_runs_cause_run_id", "cause_run_id", where="cause_run_id IS NOT NULL"),
         partial_index("ix_runs_lease", "lease_until", where="state = 'running'"),
         partial_index("ix_runs_schedule_id_finished_at", "schedule_id", "finished_at", where="schedule_id IS NOT NULL"),
+        # All that a count of the dead letters reads; few runs are ever in it.
+        partial_index(
+            "ix_runs_dead_letters",
+            "organization_id",
+            "finished_at",
+            "id",
+            where="state = 'failed' AND dismissed_at IS NULL",
+        ),
         # Each index that a run is in has to be written whenever the run changes.
         partial_index("ix_runs_organization_id_finished_at", "organization_id", "finished_at", where=_HAS_FINISHED),
         partial_index("ix_runs_schedule_id_created_at", "schedule_id", "created_at", where="schedule_id IS NOT NULL"),
@@ -253,3 +261,31 @@ class QueueSwitch(Base):
     name: Mapped[str] = mapped_column(String(32), primary_key=True)
     paused_at: Mapped[datetime]
     paused_by: Mapped[str] = mapped_column(String(254))
+
+
+class RunHour(Base):
+    """How the runs of one schedule, or of a whole organization, ended that finished within one hour."""
+
+    __tablename__ = "run_hours"
+    __table_args__ = (Index("ix_run_hours_organization_id_hour", "organization_id", "hour"),)
+
+    # The id of the schedule or the organization.
+    subject_id: Mapped[UUID] = mapped_column(primary_key=True)
+    # Hours since 1970.
+    hour: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
+    succeeded: Mapped[int]
+    retried: Mapped[int]
+    failed: Mapped[int]
+    missed: Mapped[int]
+    skipped: Mapped[int]
+    cancelled: Mapped[int]
+
+
+class RunHourMark(Base):
+    """Until when an organization's runs are counted in its hours. Without a row none is."""
+
+    __tablename__ = "run_hour_marks"
+
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"), primary_key=True)
+    counted_until: Mapped[datetime]

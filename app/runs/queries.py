@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, String, cast, func, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased, defer
 
 from app.core.errors import NotFound
@@ -34,6 +34,8 @@ class RunNotFound(NotFound):
     """No such run in this organization."""
 
 
+# How many runs a search looks through for one page.
+SEARCHED_AT_ONCE = 20_000
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -153,15 +155,51 @@ class Page:
 def list_runs(
     session: Session, *, organization_id: UUID, run_filter: RunFilter, limit: int, older_than: UUID | None = None
 ) -> Page:
-    """A page of runs, newest first. `older_than` is the last run of the page before."""
+    """A page of runs, newest first. `older_than` is the last run of the page before.
+
+    A search looks through so many runs at once; a page of it may have few rows, or none, and still be followed by more.
+    """
     # That is each of them, but only whoever asks for a time may use the index of that order.
-    query = select_runs(organization_id, Run.created_at >= _LONG_AGO, *run_filter.conditions())
+    conditions = [Run.created_at >= _LONG_AGO, *run_filter.conditions()]
     if older_than is not None:
         edge = select(Run.created_at, Run.id).where(Run.id == older_than, Run.organization_id == organization_id)
-        query = query.where(tuple_(Run.created_at, Run.id) < edge.scalar_subquery())
-    query = query.order_by(Run.created_at.desc(), Run.id.desc()).limit(limit + 1)
-    rows = [row_of(found) for found in session.execute(query)]
+        conditions.append(tuple_(Run.created_at, Run.id) < edge.scalar_subquery())
+    if run_filter.query:
+        return _search(session, organization_id, run_filter, conditions, limit)
+    query = select_runs(organization_id, *conditions).order_by(Run.created_at.desc(), Run.id.desc())
+    rows = [row_of(found) for found in session.execute(query.limit(limit + 1))]
     return Page(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)
+
+
+def _search(
+    session: Session, organization_id: UUID, run_filter: RunFilter, conditions: list[ColumnElement[bool]], limit: int
+) -> Page:
+    if run_filter.run_id is not None:
+        by_id = select_runs(organization_id, Run.id == run_filter.run_id, *conditions)
+        return Page([row_of(found) for found in session.execute(by_id)], None)
+    newest = (Run.created_at.desc(), Run.id.desc())
+    # Only so far back: any page of a long history would have to read all of it to find nothing.
+    window = (
+        select(Run.id, Run.created_at, Run.job_name, Run.error, Run.schedule_id, Run.definition)
+        .where(Run.organization_id == organization_id, *conditions)
+        .order_by(*newest)
+        .limit(SEARCHED_AT_ONCE)
+        .subquery()
+    )
+    texts = (window.c.job_name, Schedule.name, window.c.error, cast(window.c.definition, String))
+    matches = (
+        select(window.c.id)
+        .outerjoin(Schedule, Schedule.id == window.c.schedule_id)
+        .where(or_(*(text.icontains(run_filter.query, autoescape=True) for text in texts)))
+        .order_by(window.c.created_at.desc(), window.c.id.desc())
+        .limit(limit + 1)
+    )
+    query = select_runs(organization_id, Run.id.in_(matches)).order_by(*newest)
+    rows = [row_of(found) for found in session.execute(query)]
+    if len(rows) > limit:
+        return Page(rows[:limit], rows[limit - 1].id)
+    oldest = select(Run.id).where(Run.organization_id == organization_id, *conditions).order_by(*newest)
+    return Page(rows, session.scalar(oldest.offset(SEARCHED_AT_ONCE - 1).limit(1)))
 
 
 def get_run(session: Session, *, organization_id: UUID, run_id: UUID) -> RunRow:

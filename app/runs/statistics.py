@@ -12,22 +12,16 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from app.jobs.models import Job
 from app.runs.models import Run
 from app.runs.queries import RunRow, in_dead_letter, row_of, select_runs
+from app.runs.run_hours import NOTHING, Counts, counts_of_schedules
 from app.runs.states import ACTIVE, RunState
 from app.schedules.models import Schedule
 
 
 @dataclass(frozen=True)
-class Ended:
-    """How the runs of one schedule ended. The rate's denominator is `finished`."""
-
-    succeeded: int
-    finished: int
-
-
-@dataclass(frozen=True)
-class ScheduleStats(Ended):
+class ScheduleStats:
     """What the runs of one schedule say about it."""
 
+    counts: Counts
     last: RunRow | None
 
 
@@ -41,71 +35,34 @@ def count_queue(session: Session, *, organization_id: UUID) -> dict[RunState, in
     return {RunState(state): found.get(RunState(state), 0) for state in live} | {RunState.FAILED: dead}
 
 
-def count_outcomes(session: Session, *, organization_id: UUID, since: datetime) -> dict[RunState, int]:
-    """How the runs that finished since then ended."""
-    query = (
-        select(Run.state, func.count())
-        .where(Run.organization_id == organization_id, Run.finished_at >= since)
-        .group_by(Run.state)
-    )
-    return {RunState(state): number for state, number in session.execute(query)}
-
-
 def schedule_stats(
     session: Session, *, organization_id: UUID, schedule_ids: Sequence[UUID], since: datetime
 ) -> dict[UUID, ScheduleStats]:
-    """For each schedule: how its runs since then ended, and its last run that was not skipped."""
-    counts = {found.schedule_id: found for found in session.execute(_outcome_counts(schedule_ids, since))}
+    """For each schedule: how its runs since the beginning of that hour ended, and its last one that was not skipped."""
+    counts = counts_of_schedules(session, organization_id=organization_id, schedule_ids=schedule_ids, since=since)
     last = _last_runs(session, organization_id, schedule_ids)
     return {
-        schedule_id: ScheduleStats(
-            succeeded=counts[schedule_id].succeeded if schedule_id in counts else 0,
-            finished=counts[schedule_id].finished if schedule_id in counts else 0,
-            last=last.get(schedule_id),
-        )
+        schedule_id: ScheduleStats(counts.get(schedule_id, NOTHING), last.get(schedule_id))
         for schedule_id in schedule_ids
     }
-
-
-def count_ended(session: Session, *, schedule_id: UUID, since: datetime) -> Ended:
-    """How the runs of one schedule since then ended."""
-    found = session.execute(_outcome_counts([schedule_id], since)).one_or_none()
-    return Ended(0, 0) if found is None else Ended(found.succeeded, found.finished)
 
 
 def last_runs_of_jobs(session: Session, *, organization_id: UUID, job_ids: Sequence[UUID]) -> dict[UUID, RunRow]:
     """For each job: its last run that was not skipped, if there is one."""
     ids = select(_newest(Run.id, Run.job_id == Job.id)).where(Job.id.in_(job_ids))
-    return {row.job_id: row for row in map(row_of, session.execute(select_runs(organization_id, Run.id.in_(ids))))}
-
-
-def count_failing_schedules(session: Session, *, organization_id: UUID) -> int:
-    """How many schedules that are on failed the last time they finished."""
-    over = Run.state.in_([RunState.SUCCEEDED.value, RunState.FAILED.value, RunState.MISSED.value])
-    last_state = _newest(Run.state, Run.schedule_id == Schedule.id, over)
-    here = (Schedule.organization_id == organization_id, Schedule.deleted_at.is_(None), Schedule.enabled)
-    query = select(func.count()).select_from(Schedule).where(*here, last_state == RunState.FAILED.value)
-    return session.scalars(query).one()
-
-
-def _outcome_counts(schedule_ids: Sequence[UUID], since: datetime) -> Select[UUID | None, int, int]:
-    # Skipped and cancelled runs say nothing about whether the job works, so they are no part of the rate.
-    counted = [RunState.SUCCEEDED.value, RunState.FAILED.value, RunState.MISSED.value]
-    return (
-        select(
-            Run.schedule_id,
-            func.count().filter(Run.state == RunState.SUCCEEDED.value).label("succeeded"),
-            func.count().label("finished"),
-        )
-        .where(Run.schedule_id.in_(schedule_ids), Run.state.in_(counted), Run.finished_at >= since)
-        .group_by(Run.schedule_id)
-    )
+    return {row.job_id: row for row in _these(session, organization_id, ids)}
 
 
 def _last_runs(session: Session, organization_id: UUID, schedule_ids: Sequence[UUID]) -> dict[UUID, RunRow]:
     ids = select(_newest(Run.id, Run.schedule_id == Schedule.id)).where(Schedule.id.in_(schedule_ids))
-    rows = [row_of(found) for found in session.execute(select_runs(organization_id, Run.id.in_(ids)))]
+    rows = _these(session, organization_id, ids)
     return {row.schedule_id: row for row in rows if row.schedule_id is not None}
+
+
+def _these(session: Session, organization_id: UUID, ids: Select[UUID | None]) -> list[RunRow]:
+    # In two statements: PostgreSQL would look for the ids of the first one among all runs of the organization.
+    known = [run_id for run_id in session.scalars(ids) if run_id is not None]
+    return [row_of(found) for found in session.execute(select_runs(organization_id, Run.id.in_(known)))]
 
 
 def _newest(column: InstrumentedAttribute[Any], *which: ColumnElement[bool]) -> ScalarSelect[Any]:

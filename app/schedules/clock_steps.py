@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import Subquery, delete, select
 from sqlalchemy.orm import Session
 
 from app.core.clock_watch import ClockStep
@@ -45,11 +45,20 @@ def record_step(session: Session, *, step: ClockStep, hold_seconds: float) -> No
 
 def current_hold(session: Session, *, now: datetime) -> HeldByClock | None:
     """Until when nothing is planned because of the last step; None most of the time."""
+    last = session.execute(select(last_step())).one_or_none()
+    return None if last is None else hold_of(*last, now=now)
+
+
+def last_step() -> Subquery:
+    """The last step as part of a statement: by how many seconds, seen when, and until when planning waits."""
     # The last by number and not by time: their times are what was wrong.
-    last = session.scalars(select(ClockStepSeen).order_by(ClockStepSeen.id.desc()).limit(1)).first()
-    if last is None or not last.seen_at <= now < last.held_until:
-        return None
-    return HeldByClock(last.held_until, words_for(last.seconds, last.seen_at))
+    last = select(ClockStepSeen.seconds, ClockStepSeen.seen_at, ClockStepSeen.held_until)
+    return last.order_by(ClockStepSeen.id.desc()).limit(1).subquery("last_step")
+
+
+def hold_of(seconds: int, seen_at: datetime, held_until: datetime, *, now: datetime) -> HeldByClock | None:
+    """What a step means now; None when it is over."""
+    return HeldByClock(held_until, words_for(seconds, seen_at)) if seen_at <= now < held_until else None
 
 
 def absence_after(step: ClockStep | None) -> Absence:

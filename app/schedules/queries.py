@@ -3,6 +3,7 @@
 import json
 import logging
 from contextlib import suppress
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -96,10 +97,14 @@ class ScheduleFilter:
     service: str | None = None
     is_enabled: bool | None = None
     tag: str | None = None
+    # Those among which it looks; any where none are named.
+    ids: Collection[UUID] | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """What the filter demands of a schedule and its job."""
         found: list[ColumnElement[bool]] = []
+        if self.ids is not None:
+            found.append(Schedule.id.in_(self.ids))
         if self.job_id is not None:
             found.append(Schedule.job_id == self.job_id)
         if self.service is not None:
@@ -141,6 +146,31 @@ def list_some_schedules(
     if after is not None:
         query = query.where(tuple_(Schedule.name, Schedule.id) > after)
     return _read(session, query.order_by(Schedule.name, Schedule.id).limit(limit))
+
+
+def list_these_schedules(session: Session, *, organization_id: UUID, schedule_ids: Sequence[UUID]) -> list[ScheduleRow]:
+    """Those of these schedules that there are, in the order of the ids."""
+    if not schedule_ids:
+        return []
+    rows = _read(session, _schedules_of(organization_id).where(Schedule.id.in_(schedule_ids)))
+    return sorted(rows, key=lambda row: schedule_ids.index(row.id))
+
+
+def schedules_by_job(session: Session, *, organization_id: UUID) -> dict[UUID, list[tuple[UUID, str]]]:
+    """Of each job that has schedules: their ids and names, by name."""
+    here = (Schedule.organization_id == organization_id, Schedule.deleted_at.is_(None))
+    query = select(Schedule.job_id, Schedule.id, Schedule.name).where(*here).order_by(Schedule.name)
+    found: dict[UUID, list[tuple[UUID, str]]] = {}
+    for job_id, schedule_id, name in session.execute(query):
+        found.setdefault(job_id, []).append((schedule_id, name))
+    return found
+
+
+def schedule_names(session: Session, *, organization_id: UUID, schedule_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The names of these schedules, of those that are not deleted."""
+    mine = (Schedule.organization_id == organization_id, Schedule.deleted_at.is_(None))
+    query = select(Schedule.id, Schedule.name).where(*mine, Schedule.id.in_(schedule_ids))
+    return {row.id: row.name for row in session.execute(query)}
 
 
 def list_schedules_of_job(session: Session, *, organization_id: UUID, job_id: UUID) -> list[ScheduleRow]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, Insert, ScalarSelect, Select, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Insert, ScalarSelect, Select, Subquery, func, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -84,8 +84,13 @@ def start_scheduling(session: Session, *, actor: Actor, now: datetime) -> bool:
 
 def current_stop(session: Session) -> SchedulingStopRow | None:
     """The stop that lasts now, or None."""
-    found = session.execute(_stops().where(SchedulingStop.is_open.is_(True))).one_or_none()
+    found = session.execute(select(open_stop())).one_or_none()
     return None if found is None else SchedulingStopRow(*found)
+
+
+def open_stop() -> Subquery:
+    """The same as part of a statement: the fields of a SchedulingStopRow, in their order."""
+    return _stops().where(SchedulingStop.is_open.is_(True)).subquery("open_stop")
 
 
 def is_stopped() -> ColumnElement[bool]:

@@ -7,15 +7,14 @@ from zoneinfo import ZoneInfo
 
 from flask import g
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
 from app.edge.identity import current_actor, request_now, signed_in_session, tenant_scope
 from app.edge.permissions import schema_note
 from app.edge.runtime import working_as
-from app.ops.gauges import has_enabled_schedule
-from app.ops.heartbeats import GONE_AFTER, SILENT_AFTER, last_scheduler_beat
-from app.schedules.clock_steps import HeldByClock, current_hold
-from app.schedules.stops import SchedulingStopRow, current_stop
+from app.ops.heartbeats import GONE_AFTER, SILENT_AFTER
+from app.ops.news import News, read_news
+from app.schedules.clock_steps import HeldByClock
+from app.schedules.stops import SchedulingStopRow
 from app.web.context import viewer_zone
 from app.web.formatting import duration
 
@@ -64,11 +63,11 @@ def notice_of(last_beat: datetime | None, *, now: datetime, zone: str) -> Schedu
 
 def scheduler_notice() -> SchedulerNotice | None:
     """The banner for the person of this request. None when nothing of theirs needs a scheduler."""
-    with working_as(tenant_scope()) as session:
-        if not has_enabled_schedule(session, organization_id=current_actor().organization_id):
-            return None
-        beat_at, hold = last_scheduler_beat(session, now=request_now()), current_hold(session, now=request_now())
-    return notice_of(beat_at, now=request_now(), zone=viewer_zone()) or _notice_of_hold(hold, zone=viewer_zone())
+    found = news()
+    if not found.has_enabled:
+        return None
+    banner = notice_of(found.beat_at, now=request_now(), zone=viewer_zone())
+    return banner or _notice_of_hold(found.hold, zone=viewer_zone())
 
 
 def _notice_of_hold(hold: HeldByClock | None, *, zone: str) -> SchedulerNotice | None:
@@ -80,24 +79,20 @@ def _notice_of_hold(hold: HeldByClock | None, *, zone: str) -> SchedulerNotice |
 
 
 def scheduling_stop() -> SchedulingStopRow | None:
-    """Who stopped all scheduling, while it lasts. Asked once per request, because every page says it."""
-    if "scheduling_stop" not in g:
-        g.scheduling_stop = _read_stop()
-    found: SchedulingStopRow | None = g.scheduling_stop
-    return found
-
-
-def remember_stop(session: Session) -> None:
-    """Ask right here, where the session works as the person's organization already."""
-    g.scheduling_stop = current_stop(session)
-
-
-def _read_stop() -> SchedulingStopRow | None:
-    if signed_in_session() is None or schema_note():
+    """Who stopped all scheduling, while it lasts. Every page says it."""
+    if "news" not in g and (signed_in_session() is None or schema_note()):
         return None
     try:
-        with working_as(tenant_scope()) as session:
-            return current_stop(session)
+        return news().stop
     except SQLAlchemyError:
         # A form that was refused comes out in a transaction that is lost already, and must come out.
         return None
+
+
+def news() -> News:
+    """The news for the person of this request. Asked once per request, because every page says some of it."""
+    if "news" not in g:
+        with working_as(tenant_scope()) as session:
+            g.news = read_news(session, organization_id=current_actor().organization_id, now=request_now())
+    found: News = g.news
+    return found

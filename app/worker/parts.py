@@ -15,6 +15,7 @@ from app.core.sealing import Sealer
 from app.core.version import VERSION
 from app.jobs.kinds.base import JobKinds
 from app.jobs.kinds.code.supply import GuardSupply
+from app.ops.bookkeeping import Bookkeeper
 from app.ops.capacity import live_slots
 from app.ops.code_loader import CodeLoader
 from app.ops.heartbeats import facts_of_this_process
@@ -79,6 +80,9 @@ class Parts:
     def housekeeper(self) -> Housekeeper:
         days = self.settings.retention_days
         return Housekeeper(self.pools.tick, self.clock, self.schema, timedelta(days=days) if days else None)
+
+    def bookkeeper(self) -> Bookkeeper:
+        return Bookkeeper(self.pools.tick, self.clock, self.schema)
 
     def code_loader(self) -> CodeLoader:
         return CodeLoader(self.pools.tick, self.clock, self.schema, self.settings)

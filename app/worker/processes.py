@@ -51,7 +51,7 @@ def run_worker(settings: Settings, *, with_scheduler: bool, queues: Collection[s
         on_stop=ending.begin,
     )
     finder = parts.finder(slots, work.dispatcher, is_broker_away=lambda: huey.link.is_away, execute=work.execute)
-    timekeepers: list[Helper] = [work.scheduler, parts.housekeeper()] if with_scheduler else []
+    timekeepers: list[Helper] = [work.scheduler, parts.housekeeper(), parts.bookkeeper()] if with_scheduler else []
     others: list[Helper] = [parts.functions, parts.code_loader(), finder, *timekeepers]
     _start([keeper, *others, pulse])
     facts = {"slots": settings.workers, "scheduler": with_scheduler, "queues": pulse.facts.queues or "all"}
@@ -73,6 +73,7 @@ def run_scheduler(settings: Settings, closed: threading.Event) -> None:
         parts.code_loader(),
         parts.scheduler(dispatcher, pulse),
         parts.housekeeper(),
+        parts.bookkeeper(),
         pulse,
     ]
     _start(helpers)

@@ -5,6 +5,8 @@ import pytest
 from flask import Flask
 
 from app.jobs.models import Job
+from app.runs import queries
+from app.runs.models import Run
 from tests.api.conftest import Caller
 from tests.factories.work import make_job, make_run, make_schedule
 from tests.fakes.clock import ManualClock
@@ -87,6 +89,24 @@ class TestPaging:
 
         assert list(chain(*ready)) == ["ready"] * 5
         assert failed == [[]]
+
+    def test_searches_page_by_page(
+        self,
+        owner_api: Caller,
+        run_ids: list[str],
+        database: OpenDatabase,
+        clock: ManualClock,
+        monkeypatch: pytest.MonkeyPatch,
+    ):
+        monkeypatch.setattr(queries, "SEARCHED_AT_ONCE", 4)
+        with database.transaction() as session:
+            oldest = session.get_one(Run, UUID(run_ids[-1]))
+            oldest.error = "It answered 503"
+
+        pages = read_all(owner_api, "/runs", "id", limit=2, q="answered 503")
+
+        assert pages == [[], [run_ids[-1]]]
+        assert read_all(owner_api, "/runs", "id", q=run_ids[1]) == [[run_ids[1]]]
 
     def test_shows_nothing_of_others(self, stranger_api: Caller, run_ids: list[str], job_names: list[str]):
         assert read_all(stranger_api, "/runs", "id") == [[]]

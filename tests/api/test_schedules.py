@@ -141,6 +141,17 @@ class TestList:
         assert stranger_api.get("/schedules").json["data"] == []
 
 
+class TestNarrowing:
+    def test_by_how_they_fare_and_by_name(self, viewer_api: Caller, schedule: Schedule):
+        def names(**query: str) -> list[str]:
+            return [one["name"] for one in viewer_api.get("/schedules", **query).json["data"]]
+
+        name = schedule.name
+        assert names(health="never run") == [name] == names(q=name[1:4].upper())
+        assert names(health="failing") == [] == names(q="zebra")
+        assert viewer_api.get("/schedules", health="fine").status_code == 422
+
+
 class TestCreating:
     def test_makes_a_schedule_for_any_job(self, operator_api: Caller, job: Job, audited):
         answer = operator_api.post("/schedules", asked(job))
@@ -154,7 +165,7 @@ class TestCreating:
         made = operator_api.post("/schedules", asked(job)).json["data"]
 
         assert made["description"] == "Every weekday at 09:00, Berlin time"
-        assert (made["enabled"], made["health"], made["version"]) == (True, "ok", 1)
+        assert (made["enabled"], made["health"], made["version"]) == (True, "never run", 1)
 
     def test_takes_the_time_zone_of_who_asks_unless_one_is_given(self, operator_api: Caller, job: Job):
         body = asked(job)
@@ -228,7 +239,7 @@ class TestChanging:
         resumed = operator_api.post(f"/schedules/{schedule.id}/resume").json["data"]
 
         assert (paused["enabled"], paused["next_run_at"], paused["health"]) == (False, None, "disabled")
-        assert (resumed["enabled"], resumed["health"]) == (True, "ok")
+        assert (resumed["enabled"], resumed["health"]) == (True, "never run")
         assert audited() == ["schedule.disabled", "schedule.enabled"]
 
     def test_changes_every_policy_and_the_notes(self, operator_api: Caller, schedule: Schedule):

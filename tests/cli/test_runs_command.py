@@ -88,3 +88,13 @@ def test_give_up_ends_a_run_for_good(terminal: Terminal, organization_id: UUID, 
     with terminal.database.reading() as session:
         assert load_run(session, waiting).reason == "given_up"
     assert isinstance(again.exception, AppError)
+
+
+def test_list_searches(terminal: Terminal, organization_id: UUID) -> None:
+    with terminal.database.transaction() as session:
+        wanted = make_run(session, make_job(session, organization_id, name="Orders"), now=NOW)
+        make_run(session, make_job(session, organization_id, name="Prices"), now=NOW)
+
+    found = terminal.json("runs", "list", "--search", "order", "--organization", str(organization_id))
+
+    assert [one["id"] for one in found] == [str(wanted)]

@@ -28,9 +28,10 @@ from app.runs.facts import AttemptEnd
 from app.runs.filters import RunFilter
 from app.runs.models import Run
 from app.runs.queries import earliest_ready_across_tenants, list_dead_letters, list_runs
+from app.runs.run_hours import counts_of_organization
 from app.runs.run_lengths import last_lengths
 from app.runs.states import AttemptState
-from app.runs.statistics import count_outcomes, count_queue, schedule_stats
+from app.runs.statistics import count_queue, schedule_stats
 from app.runs.timeline import bunch_runs
 from app.schedules.models import Schedule
 from app.schedules.queries import earliest_due_across_tenants, list_gaps
@@ -251,7 +252,7 @@ class TestQueryPlans:
 
         def read() -> None:
             count_queue(session, organization_id=here)
-            count_outcomes(session, organization_id=here, since=NOW)
+            counts_of_organization(session, organization_id=here, since=NOW)
             schedule_stats(session, organization_id=here, schedule_ids=[schedule.id], since=NOW)
             list_dead_letters(session, organization_id=here, limit=50)
 

@@ -1,6 +1,7 @@
 """The list of runs, a run's page, its log, and the buttons on it, as a browser sees them."""
 
 from datetime import timedelta
+from html import unescape
 from uuid import UUID
 
 import pytest
@@ -8,6 +9,7 @@ from sqlalchemy import func, select, text
 
 from app.core.db import Database
 from app.core.ids import new_id
+from app.runs import queries
 from app.runs.models import Run
 from app.runs.queries import get_run
 from app.runs.states import RunState
@@ -86,6 +88,71 @@ class TestList:
 
         assert f"run-{run_id}" in text
         assert f"run-{failed}" not in text
+
+    def test_says_what_it_is_narrowed_to_and_leads_out_of_that(
+        self, viewer: Browser, database: Database, organization_id: UUID, failed: UUID
+    ) -> None:
+        with database.transaction() as session:
+            job = make_job(session, organization_id, name="Other")
+            schedule = make_schedule(session, job, name="Hourly")
+
+        text = unescape(viewer.visit(f"/runs?schedule={schedule.id}&job={job.id}&state=failed").text)
+
+        assert "Schedule: Hourly" in text
+        assert f'href="/runs?state=failed&job={job.id}"' in text
+        assert f'href="/runs?state=failed&schedule={schedule.id}"' in text
+        assert "Job: a deleted one" in viewer.visit(f"/runs?job={UUID(int=7)}").text
+
+    @pytest.mark.parametrize("text", ["nightly EXPORT", "Hourly 50%", "503 Service", "orders_2027"])
+    def test_finds_by_name_error_and_content(
+        self, viewer: Browser, database: Database, organization_id: UUID, clock: ManualClock, text: str
+    ) -> None:
+        with database.transaction() as session:
+            job = make_job(session, organization_id, name="Nightly export", table="orders_2027")
+            schedule = make_schedule(session, job, name="Hourly 50% of all")
+            wanted = make_run(session, job, now=clock.moment, schedule_id=schedule.id)
+            session.get_one(Run, wanted).error = "It answered 503 Service Unavailable"
+            other = make_run(session, make_job(session, organization_id, name="Nothing_50"), now=clock.moment)
+
+        found = viewer.visit("/runs", query_string={"q": text}).text
+
+        assert f'id="run-{wanted}"' in found
+        assert f'id="run-{other}"' not in found
+
+    def test_finds_by_the_whole_id(self, viewer: Browser, stranger: Browser, failed: UUID, succeeded: UUID) -> None:
+        text = viewer.visit(f"/runs?q={failed}").text
+
+        assert f'id="run-{failed}"' in text
+        assert f'id="run-{succeeded}"' not in text
+        assert f'id="run-{failed}"' not in stranger.visit(f"/runs?q={failed}").text
+
+    def test_a_search_says_how_far_it_looked_and_goes_on(
+        self,
+        viewer: Browser,
+        database: Database,
+        organization_id: UUID,
+        clock: ManualClock,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(queries, "SEARCHED_AT_ONCE", 3)
+        with database.transaction() as session:
+            job = make_job(session, organization_id, name="Rare")
+            rare = make_run(session, job, now=clock.moment)
+            job = make_job(session, organization_id, name="Often")
+            ids = [make_run(session, job, now=clock.moment + timedelta(seconds=n + 1)) for n in range(4)]
+
+        first = viewer.visit("/runs?q=rare").text
+        older = viewer.visit(f"/runs?q=rare&older_than={ids[1]}").text
+
+        assert "Search older runs" in first
+        assert f"older_than={ids[1]}" in first
+        assert f'id="run-{rare}"' not in first
+        assert f'id="run-{rare}"' in older
+        assert "Search older runs" not in older
+
+    @pytest.mark.parametrize("query", ["q=%00", "q=%ED%A0%80", "q=" + "a" * 5_000, "q=%25_%5C'"])
+    def test_takes_any_text_to_search_for(self, viewer: Browser, failed: UUID, query: str) -> None:
+        assert viewer.visit(f"/runs?{query}").status_code == 200
 
     @pytest.mark.parametrize("query", ["state=on-fire", "job=7", "schedule=%00", "older_than=x", "job=" + "a" * 99])
     def test_ignores_what_it_cannot_read(self, viewer: Browser, failed: UUID, query: str) -> None:

@@ -16,8 +16,8 @@ from app.jobs.policies import ErrorClass
 from app.ops.cancel_words import cancel_words
 from app.runs import queries, service, steering
 from app.runs.attempt_queries import AttemptRow, list_attempts
-from app.runs.filters import RunFilter
-from app.runs.queries import RunNotFound, RunRow, get_run
+from app.runs.filters import LONGEST_SEARCH, RunFilter, search_text
+from app.runs.queries import SEARCHED_AT_ONCE, RunNotFound, RunRow, get_run
 from app.runs.relatives import list_children, list_followers
 from app.runs.states import AttemptState, Reason, RunState, Trigger
 from app.tenants.access import Permission
@@ -32,6 +32,16 @@ class RunQuery(Paging):
     state: RunState | None = None
     job: Annotated[UUID | None, Field(description="The job's id.")] = None
     schedule: Annotated[UUID | None, Field(description="The schedule's id.")] = None
+    q: Annotated[
+        str,
+        Field(
+            max_length=LONGEST_SEARCH,
+            description=(
+                "Part of the name of a job or schedule, of an error or of what the job was to do, or a run's whole id. "
+                f"Each page looks through {SEARCHED_AT_ONCE:,} runs: go on while there is a cursor, even without rows."
+            ),
+        ),
+    ] = ""
 
 
 class RunOut(Answer):
@@ -112,7 +122,9 @@ def list_runs(query: RunQuery) -> Page[RunOut]:
     page = queries.list_runs(
         request_session(),
         organization_id=current_actor().organization_id,
-        run_filter=RunFilter(state=query.state, schedule_id=query.schedule, job_id=query.job),
+        run_filter=RunFilter(
+            state=query.state, schedule_id=query.schedule, job_id=query.job, query=search_text(query.q)
+        ),
         limit=query.limit,
         older_than=_older_than(query),
     )

@@ -24,8 +24,11 @@ from app.core.ids import new_id
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, runtime
 from app.jobs.services import Service
+from app.ops.schedule_glances import GlanceFilter, matching_schedules
+from app.ops.schedule_health import ScheduleHealth
 from app.ops.schedule_preview import twin_note_of
 from app.runs import service as runs
+from app.runs.filters import LONGEST_SEARCH
 from app.runs.queries import get_run
 from app.runs.states import RunState
 from app.schedules.queries import ScheduleFilter, get_schedule, list_some_schedules, lock_schedule
@@ -41,6 +44,8 @@ class ScheduleQuery(Paging):
     service: Annotated[Service | None, Field(description="What its job syncs from.")] = None
     enabled: Annotated[Flag | None, Field(description="Whether it is switched on.")] = None
     tag: Annotated[str | None, Field(max_length=LONGEST_TAG, description="A tag that it has.")] = None
+    health: Annotated[ScheduleHealth | None, Field(description="How it fares.")] = None
+    q: Annotated[str, Field(max_length=LONGEST_SEARCH, description="Part of its name.")] = ""
 
 
 class ScheduleIn(ScheduleRules):
@@ -76,13 +81,21 @@ def list_schedules(query: ScheduleQuery) -> Page[ScheduleOut]:
     found = list_some_schedules(
         request_session(),
         organization_id=current_actor().organization_id,
-        schedule_filter=ScheduleFilter(query.workflow, query.service, query.enabled, query.tag),
+        schedule_filter=ScheduleFilter(query.workflow, query.service, query.enabled, query.tag, _ids(query)),
         limit=query.limit + 1,
         after=(after[0], UUID(after[1])) if after else None,
     )
     rows = found[: query.limit]
     goes_on = write_cursor(rows[-1].name, str(rows[-1].id)) if len(found) > len(rows) else None
     return Page(show_schedules(rows), goes_on)
+
+
+def _ids(query: ScheduleQuery) -> frozenset[UUID] | None:
+    wanted = GlanceFilter(query=query.q, health=query.health)
+    if wanted.is_empty:
+        return None
+    organization_id = current_actor().organization_id
+    return matching_schedules(request_session(), organization_id=organization_id, wanted=wanted, now=request_now())
 
 
 @resource("POST", "/schedules", permission=Permission.EDIT_SCHEDULES, body=ScheduleIn, answer=ScheduleOut, status=201)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from app.runs.queries import RunRow
+from app.runs.recent import ListedRun
 from app.runs.states import Reason, RunState
 
 _BY_REASON = {Reason.TIMED_OUT: "timed_out", Reason.LOST: "lost", Reason.LOST_TOO_OFTEN: "lost"}
@@ -16,7 +17,7 @@ class Badge:
     note: str = ""
 
 
-def badge_of(run: RunRow) -> Badge:
+def badge_of(run: RunRow | ListedRun) -> Badge:
     """How a run stands."""
     if run.state is RunState.SUCCEEDED and run.attempt > 1:
         return Badge("succeeded_after_retry", f"{run.attempt} tries")

@@ -7,11 +7,10 @@ from flask import url_for
 
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session
-from app.ops.heartbeats import last_scheduler_beat
 from app.runs.filters import RunFilter
 from app.runs.queries import RunRow, list_runs
 from app.runs.states import RunState
-from app.web.daemon import SchedulerHealth, health_of
+from app.web.daemon import SchedulerHealth, health_of, news
 from app.web.pages.rights import refusals
 
 
@@ -39,7 +38,7 @@ def first_steps(*, has_jobs: bool, has_schedules: bool, last_runs: Sequence[RunR
 
 
 def _steps(has_jobs: bool, has_schedules: bool, is_green: bool) -> list[FirstStep]:
-    health = health_of(last_scheduler_beat(request_session(), now=request_now()), now=request_now())
+    health = health_of(news().beat_at, now=request_now())
     may_not = refusals()
     needs_job = "" if has_jobs else "Make a job first."
     return [

@@ -10,7 +10,7 @@ from app.core.ids import new_id
 from app.jobs.kinds.base import JobKinds
 from app.jobs.queries import list_jobs
 from app.runs.statistics import last_runs_of_jobs
-from app.schedules.queries import ScheduleRow, list_schedules
+from app.schedules.queries import schedules_by_job
 from app.web.pages.badges import Badge, badge_of
 from app.web.pages.job_form import KIND_WORDS, why_fixed, why_kept
 
@@ -24,7 +24,8 @@ class JobListRow:
     name: str
     kind: str
     does: str
-    schedules: tuple[ScheduleRow, ...]
+    # The id and the name of each.
+    schedules: tuple[tuple[UUID, str], ...]
     badge: Badge | None
     last_run_id: UUID | None
     last_at: datetime | None
@@ -37,9 +38,7 @@ def read_jobs(session: Session, *, organization_id: UUID, kinds: JobKinds) -> tu
     """All jobs of an organization, with their schedules and last runs."""
     jobs = list_jobs(session, organization_id=organization_id)
     last = last_runs_of_jobs(session, organization_id=organization_id, job_ids=[job.id for job in jobs])
-    schedules: dict[UUID, list[ScheduleRow]] = {}
-    for schedule in list_schedules(session, organization_id=organization_id):
-        schedules.setdefault(schedule.job_id, []).append(schedule)
+    schedules = schedules_by_job(session, organization_id=organization_id)
     rows = []
     for job in jobs:
         run = last.get(job.id)

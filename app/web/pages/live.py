@@ -5,13 +5,10 @@ from typing import Any
 from flask import Response, g, jsonify, request
 
 from app.edge.database import SAFE_METHODS
-from app.edge.identity import current_actor, request_now, signed_in_session, tenant_scope
-from app.edge.runtime import working_as
-from app.events.service import Topic, latest_event_ids
-from app.ops.heartbeats import last_scheduler_beat
-from app.schedules.clock_steps import current_hold
+from app.edge.identity import current_actor, request_now, signed_in_session
+from app.events.service import Topic
 from app.web.blueprint import web
-from app.web.daemon import SchedulerHealth, health_of, remember_stop, scheduler_notice, scheduling_stop
+from app.web.daemon import SchedulerHealth, health_of, news, scheduler_notice, scheduling_stop
 from app.web.permissions import route
 from app.web.responses import empty, fragment, go_to, wants_fragment
 
@@ -46,19 +43,15 @@ def changed_organization() -> Response:
 
 def read_counters() -> dict[str, int]:
     """One number for each thing that pages watch; another number means that it changed."""
-    with working_as(tenant_scope()) as session:
-        newest = latest_event_ids(session, organization_id=current_actor().organization_id)
-        beat_at = last_scheduler_beat(session, now=request_now())
-        hold = current_hold(session, now=request_now())
-        remember_stop(session)
+    found = news()
     # How scheduling fares is one number: silence, and behind that whether it is stopped and whether it waits.
-    is_stopped = scheduling_stop() is not None
-    fares = int(health_of(beat_at, now=request_now())) + len(SchedulerHealth) * (is_stopped + 2 * (hold is not None))
+    waits = int(found.stop is not None) + 2 * int(found.hold is not None)
+    fares = int(health_of(found.beat_at, now=request_now())) + len(SchedulerHealth) * waits
     return {
-        "runs": newest[Topic.RUNS],
-        "queue": newest[Topic.RUNS],
+        "runs": found.newest[Topic.RUNS],
+        "queue": found.newest[Topic.RUNS],
         # A renamed job changes the lists of schedules too.
-        "schedules": max(newest[Topic.SCHEDULES], newest[Topic.JOBS]),
+        "schedules": max(found.newest[Topic.SCHEDULES], found.newest[Topic.JOBS]),
         "health": fares,
         # Another number when the browser sees another organization: no larger than what scripts count exactly.
         "organization": current_actor().organization_id.int % 2**31,

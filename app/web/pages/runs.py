@@ -1,7 +1,7 @@
 """Pages of runs: the list, one run with its log, and the log as text. What buttons do is in actions/runs.py."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -12,13 +12,13 @@ from app.core.scopes import Scope
 from app.edge.identity import current_actor
 from app.edge.permissions import schema_note
 from app.edge.runtime import request_session, runtime
-from app.jobs.queries import list_jobs
+from app.jobs.queries import job_names
 from app.runs.attempt_queries import newest_progress
 from app.runs.filters import RunFilter
 from app.runs.logs import Line, read_lines
-from app.runs.queries import Page, get_run, list_runs
+from app.runs.queries import SEARCHED_AT_ONCE, Page, get_run, list_runs
 from app.runs.states import RunState
-from app.schedules.queries import list_schedules
+from app.schedules.queries import schedule_names
 from app.tenants.access import Permission
 from app.web.blueprint import web
 from app.web.formatting import state_label
@@ -42,7 +42,14 @@ _TABS = (
     RunState.MISSED,
     RunState.CANCELLED,
 )
-Options = list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Narrowing:
+    """“Schedule: Orders to the warehouse”, and where the list is without it."""
+
+    text: str
+    href: str
 
 
 @dataclass(frozen=True)
@@ -51,10 +58,12 @@ class RunList:
 
     filter: RunFilter
     tabs: list[Tab]
-    schedules: Options
-    jobs: Options
+    # What else it is narrowed to, each with the way to the list without that.
+    narrowings: list[Narrowing]
     is_first: bool
     older_href: str
+    # What was left out of a search, if anything was.
+    looked: str
 
 
 @route(web, "/runs", permission=Permission.VIEW, empty_without_schema=True)
@@ -116,17 +125,15 @@ def _older_than() -> UUID | None:
 
 
 def _listing(wanted: RunFilter, found: Page, *, is_first: bool) -> RunList:
-    session, organization_id = request_session(), current_actor().organization_id
-    schedules = [(row.id, row.name) for row in list_schedules(session, organization_id=organization_id)]
-    jobs = [(row.id, row.name) for row in list_jobs(session, organization_id=organization_id)]
     older = _href(wanted, older_than=found.older_than) if found.older_than else ""
+    is_cut = bool(wanted.query and found.older_than and len(found.rows) < ROWS_PER_PAGE)
     return RunList(
         filter=wanted,
         tabs=[_tab(wanted, None, "All"), *(_tab(wanted, state, state_label(state)) for state in _TABS)],
-        schedules=_options("All schedules", "A deleted schedule", schedules, wanted.schedule_id),
-        jobs=_options("All jobs", "A deleted job", jobs, wanted.job_id),
+        narrowings=_narrowings(wanted),
         is_first=is_first,
         older_href=older,
+        looked=f"Looked through {SEARCHED_AT_ONCE:,} runs." if is_cut else "",
     )
 
 
@@ -139,11 +146,20 @@ def _href(wanted: RunFilter, **more: Any) -> str:
     return url_for("web.runs", **arguments)
 
 
-def _options(everything: str, deleted: str, rows: list[tuple[UUID, str]], chosen: UUID | None) -> Options:
-    found = [("", everything), *((str(row_id), name) for row_id, name in rows)]
+def _narrowings(wanted: RunFilter) -> list[Narrowing]:
+    session, organization_id = request_session(), current_actor().organization_id
+    found = []
     # The history of what was deleted stays, and so do links to it.
-    is_gone = chosen is not None and chosen not in {row_id for row_id, _ in rows}
-    return [*found, (str(chosen), deleted)] if is_gone else found
+    if wanted.schedule_id is not None:
+        names = schedule_names(session, organization_id=organization_id, schedule_ids=[wanted.schedule_id])
+        name = names.get(wanted.schedule_id, "a deleted one")
+        found.append(Narrowing(f"Schedule: {name}", _href(replace(wanted, schedule_id=None))))
+    if wanted.job_id is not None:
+        names = job_names(session, organization_id=organization_id, job_ids=[wanted.job_id])
+        found.append(
+            Narrowing(f"Job: {names.get(wanted.job_id, 'a deleted one')}", _href(replace(wanted, job_id=None)))
+        )
+    return found
 
 
 def _log_text(database: Database, organization_id: UUID, run_id: UUID) -> Iterator[str]:

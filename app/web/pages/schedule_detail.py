@@ -13,8 +13,8 @@ from app.ops.schedule_history import list_history
 from app.ops.schedule_preview import twin_note_of
 from app.runs.filters import RunFilter
 from app.runs.queries import RunRow, list_runs
+from app.runs.run_hours import NOTHING, counts_of_schedules
 from app.runs.states import RunState
-from app.runs.statistics import count_ended
 from app.schedules.policy_words import OVERLAP_SENTENCES, missed_sentence
 from app.schedules.queries import ScheduleRow, get_schedule
 from app.web.pages.badges import Badge, badge_of
@@ -22,7 +22,8 @@ from app.web.pages.resume_question import resume_question
 from app.web.pages.schedule_history import HistoryLine, history_lines
 from app.web.pages.schedule_pictures import SchedulePictures, read_pictures
 from app.web.pages.schedule_preview import Preview, preview_stored
-from app.web.pages.schedule_rows import RATE_WINDOW, next_run_note, success_words, why_it_stays
+from app.web.pages.schedule_rows import next_run_note, why_it_stays
+from app.web.pages.schedule_tiles import RATE_WINDOW, success_words
 from app.web.pages.schedule_view import ScheduleView
 from app.web.pictures.strip import SLOTS
 from app.web.run_words import TRIGGER_WORDS
@@ -80,7 +81,7 @@ def read_detail(
         session, organization_id=organization_id, run_filter=RunFilter(schedule_id=row.id), limit=SLOTS
     ).rows
     since = now - RATE_WINDOW
-    ended = count_ended(session, schedule_id=row.id, since=since)
+    ended = counts_of_schedules(session, organization_id=organization_id, schedule_ids=[row.id], since=since)
     history = list_history(
         session, organization_id=organization_id, schedule_id=row.id, limit=EVENTS_SHOWN, newest=runs
     )
@@ -98,7 +99,7 @@ def read_detail(
         missed=missed_sentence(row.missed, limit=row.missed_limit, max_age_seconds=row.missed_max_age_seconds),
         switched=_switched_words(row, zone=pictures.zone, now=now),
         missed_meanwhile="" if question is None else question.sentence,
-        rate=success_words(ended),
+        rate=success_words(ended.get(row.id, NOTHING)),
         runs=tuple(RunLine(run, badge_of(run), TRIGGER_WORDS[run.trigger]) for run in runs[:RUNS_SHOWN]),
         history=history_lines(session, history, organization_id=organization_id, zone=pictures.zone, now=now),
         request_key=new_id().hex,

@@ -14,12 +14,13 @@ from app.ops.schedule_timeline import Span, read_timeline
 from app.runs.filters import RunFilter
 from app.runs.outcomes import outcome_of
 from app.runs.queries import RunNotFound, RunRow, get_run, list_runs
+from app.runs.recent import RecentRun
 from app.runs.states import RunState
 from app.schedules.queries import ScheduleRow
 from app.web.formatting import zone_label
 from app.web.pages.schedule_view import Clock, ScheduleView
 from app.web.pages.tabs import Tab
-from app.web.pictures.strip import SLOTS, Strip, StripRun, draw_strip
+from app.web.pictures.strip import SLOTS, Strip, draw_strip
 from app.web.pictures.timeline import TimelinePicture, draw_timeline
 from app.web.pictures.timeline_table import TimelineRow, timeline_rows
 from app.web.pictures.trend import Trend, draw_trend
@@ -97,10 +98,10 @@ def _strip_runs(
     return [found, *before.rows]
 
 
-def _strip_run(run: RunRow, now: datetime) -> StripRun:
+def _strip_run(run: RunRow, now: datetime) -> RecentRun:
     is_going = run.state is RunState.RUNNING and run.started_at is not None
     took: timedelta | None = now - run.started_at if is_going and run.started_at else run.duration
-    return StripRun(run.id, outcome_of(run.state, is_retried=run.attempt > 1), run.started_at or run.due_at, took)
+    return RecentRun(run.id, outcome_of(run.state, is_retried=run.attempt > 1), run.started_at or run.due_at, took)
 
 
 def _clocks(schedule: ScheduleRow, view: ScheduleView, viewer_zone: str) -> tuple[Tab, ...]:

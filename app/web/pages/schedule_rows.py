@@ -1,40 +1,32 @@
-"""What the pages of schedules show: figures and rows, made of what several packages know. Reads, never writes."""
+"""The list of schedules: a page of those that a filter takes, made of what several packages know."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from app.core.ids import new_id
 from app.jobs.kinds.sync.connection import needs_connection
-from app.runs.queries import RunRow
+from app.ops.schedule_glances import Glance, GlanceFilter, by_attention
+from app.ops.schedule_health import ScheduleHealth
+from app.runs.outcomes import Outcome
+from app.runs.recent import ListedRun, recent_runs
+from app.runs.run_hours import NOTHING, Counts, counts_of_schedules
 from app.runs.states import RunState
-from app.runs.statistics import Ended, ScheduleStats, count_failing_schedules, count_outcomes, schedule_stats
 from app.schedules.preview import sentence_of
-from app.schedules.queries import ScheduleRow, list_schedules
-from app.web.formatting import absolute_time, count, percent, zoned_time
+from app.schedules.queries import ScheduleRow, list_these_schedules
+from app.web.formatting import absolute_time, count, zoned_time
 from app.web.pages.badges import Badge, badge_of
+from app.web.pages.schedule_tiles import RATE_WINDOW, STOPPED_NOTE, success_words
+from app.web.pictures.strip import SLOTS, Strip, draw_strip
 
-RATE_WINDOW = timedelta(days=7)
-ROWS_PER_PAGE = 100
+ROWS_PER_PAGE = 50
 # Why a schedule cannot be deleted.
 DEFAULT_STAYS = "The default schedule of a service stays. Disable it instead."
-STOPPED_NOTE = "Nothing is planned: all scheduling is stopped"
-
-
-@dataclass(frozen=True)
-class Tiles:
-    """The figures on top of the list."""
-
-    enabled: int
-    total: int
-    rate: str
-    rate_note: str
-    failing: int
-    next_name: str
-    next_run_at: datetime | None
+_GOOD = {Outcome.SUCCEEDED, Outcome.SUCCEEDED_AFTER_RETRY}
 
 
 @dataclass(frozen=True)
@@ -48,7 +40,9 @@ class ScheduleListRow:
     job_name: str
     enabled: bool
     problem: str | None
+    is_late: bool
     badge: Badge | None
+    strip: Strip
     rate: str
     last_run_id: UUID | None
     last_at: datetime | None
@@ -61,10 +55,13 @@ class ScheduleListRow:
 
 @dataclass(frozen=True)
 class ScheduleList:
-    """One page of the list, what it was searched for, and its neighbours."""
+    """One page of the list, what it is narrowed to and may be, and its neighbours."""
 
     rows: tuple[ScheduleListRow, ...]
-    query: str
+    wanted: GlanceFilter
+    healths: tuple[tuple[str, str], ...]
+    tags: tuple[str, ...]
+    services: tuple[str, ...]
     total: int
     found: int
     page: int
@@ -81,61 +78,52 @@ class ScheduleList:
     def following(self) -> int | None:
         return self.page + 1 if self.page * ROWS_PER_PAGE < self.found else None
 
+    @staticmethod
+    def choices(values: tuple[str, ...]) -> list[tuple[str, str]]:
+        """For a field in which one of them is chosen."""
+        return [(value, value) for value in values]
 
-def read_tiles(
-    session: Session, schedules: Sequence[ScheduleRow], *, organization_id: UUID, is_stopped: bool, now: datetime
-) -> Tiles:
-    """The figures, over all schedules of the organization, which the caller has read."""
-    coming = [(row.next_run_at, row.name) for row in schedules if row.next_run_at is not None]
-    next_run_at, next_name = min(coming, default=(None, "Nothing is due"))
-    if is_stopped:
-        next_run_at, next_name = None, STOPPED_NOTE
-    outcomes = count_outcomes(session, organization_id=organization_id, since=now - RATE_WINDOW)
-    finished = sum(outcomes.get(state, 0) for state in (RunState.SUCCEEDED, RunState.FAILED, RunState.MISSED))
-    return Tiles(
-        enabled=sum(row.enabled for row in schedules),
-        total=len(schedules),
-        rate=percent(outcomes.get(RunState.SUCCEEDED, 0), finished),
-        rate_note=_rate_note(finished),
-        failing=count_failing_schedules(session, organization_id=organization_id),
-        next_name=next_name,
-        next_run_at=next_run_at,
-    )
+    def link(self, page: int | None = None) -> dict[str, Any]:
+        """The query string's parts of a page of it, to build a link from."""
+        parts = {
+            "q": self.wanted.query, "status": self.wanted.health, "tag": self.wanted.tag,
+            "service": self.wanted.service, "page": page if page != 1 else None,
+        }  # fmt: skip
+        return {name: value for name, value in parts.items() if value}
 
 
 def read_list(
     session: Session,
+    glances: Sequence[Glance],
     *,
     organization_id: UUID,
-    query: str,
+    wanted: GlanceFilter,
     page: int,
     viewer_zone: str,
     is_stopped: bool,
     now: datetime,
 ) -> ScheduleList:
-    """The schedules whose name contains the query, a page of them."""
-    everything = list_schedules(session, organization_id=organization_id)
-    wanted = query.strip().casefold()
-    found = [row for row in everything if wanted in row.name.casefold()]
-    shown = found[(page - 1) * ROWS_PER_PAGE : page * ROWS_PER_PAGE]
-    stats = schedule_stats(
-        session,
-        organization_id=organization_id,
-        schedule_ids=[row.id for row in shown],
-        since=now - RATE_WINDOW,
-    )
+    """A page of the schedules that the filter takes, out of all, which the caller has read."""
+    found = by_attention(one for one in glances if wanted.takes(one))
+    shown = {one.id: one for one in found[(page - 1) * ROWS_PER_PAGE : page * ROWS_PER_PAGE]}
+    here: dict[str, Any] = {"organization_id": organization_id, "schedule_ids": list(shown)}
+    counts = counts_of_schedules(session, **here, since=now - RATE_WINDOW)
+    recent = recent_runs(session, **here, each=SLOTS, now=now)
+    clock: dict[str, Any] = {"viewer_zone": viewer_zone, "is_stopped": is_stopped, "now": now}
     rows = tuple(
-        _list_row(row, stats[row.id], viewer_zone=viewer_zone, is_stopped=is_stopped, now=now) for row in shown
+        _list_row(row, shown[row.id], counts.get(row.id, NOTHING), recent.get(row.id, []), **clock)
+        for row in list_these_schedules(session, **here)
     )
-    return ScheduleList(rows=rows, query=query, total=len(everything), found=len(found), page=page)
-
-
-def success_words(ended: Ended) -> str:
-    """“98.6% of 4,212”, “3 of 4”, or that nothing ran yet."""
-    if ended.finished == 0:
-        return "No runs yet"
-    rate = percent(ended.succeeded, ended.finished)
-    return rate if ended.finished < 5 else f"{rate} of {count(ended.finished)}"
+    return ScheduleList(
+        rows=rows,
+        wanted=wanted,
+        healths=_healths(glances, wanted),
+        tags=tuple(sorted({tag for one in glances for tag in one.tags} | ({wanted.tag} - {""}))),
+        services=tuple(sorted({one.service for one in glances if one.service} | ({wanted.service} - {""}))),
+        total=len(glances),
+        found=len(found),
+        page=page,
+    )
 
 
 def next_run_note(schedule: ScheduleRow, *, viewer_zone: str, is_stopped: bool, now: datetime) -> str:
@@ -158,16 +146,30 @@ def why_it_stays(schedule: ScheduleRow) -> str:
     return DEFAULT_STAYS if schedule.default_for else ""
 
 
-def _rate_note(finished: int) -> str:
-    if finished == 0:
-        return "No runs yet"
-    return "runs" if finished < 5 else f"of {count(finished)} runs"
+def _healths(glances: Sequence[Glance], wanted: GlanceFilter) -> tuple[tuple[str, str], ...]:
+    """The choices of how they fare, with how many do; only those that there are, and the chosen one."""
+    numbers = {health: sum(one.health is health for one in glances) for health in ScheduleHealth}
+    return tuple(
+        (health.value, f"{health.value.capitalize()} ({count(number)})")
+        for health, number in numbers.items()
+        if number or health is wanted.health
+    )
 
 
 def _list_row(
-    schedule: ScheduleRow, stats: ScheduleStats, *, viewer_zone: str, is_stopped: bool, now: datetime
+    schedule: ScheduleRow,
+    glance: Glance,
+    counts: Counts,
+    recent: Sequence[ListedRun],
+    *,
+    viewer_zone: str,
+    is_stopped: bool,
+    now: datetime,
 ) -> ScheduleListRow:
-    last = stats.last
+    # What was skipped says little; it is the last result only where nothing else happened lately.
+    told = [run for run in recent if run.state is not RunState.SKIPPED] or recent
+    last = told[-1] if told else None
+    good = [run.took for run in recent if run.outcome in _GOOD and run.took is not None]
     return ScheduleListRow(
         id=schedule.id,
         name=schedule.name,
@@ -176,11 +178,13 @@ def _list_row(
         job_name=schedule.job_name,
         enabled=schedule.enabled,
         problem=schedule.problem,
+        is_late=glance.health is ScheduleHealth.LATE,
         badge=_badge(schedule, last),
-        rate=success_words(stats),
+        strip=draw_strip(recent, lengths=good, now=now),
+        rate=success_words(counts),
         last_run_id=None if last is None else last.id,
-        last_at=None if last is None else last.started_at or last.due_at,
-        took=None if last is None else last.duration,
+        last_at=None if last is None else last.at,
+        took=None if last is None or last.state is RunState.RUNNING else last.took,
         next_run_at=None if is_stopped else schedule.next_run_at,
         next_note=next_run_note(schedule, viewer_zone=viewer_zone, is_stopped=is_stopped, now=now),
         request_key=new_id().hex,
@@ -188,7 +192,7 @@ def _list_row(
     )
 
 
-def _badge(schedule: ScheduleRow, last: RunRow | None) -> Badge | None:
+def _badge(schedule: ScheduleRow, last: ListedRun | None) -> Badge | None:
     if needs_connection(schedule.job_kind):
         return Badge("needs_connection")
     return None if last is None else badge_of(last)

@@ -8,8 +8,10 @@ from flask import Response, request, url_for
 from app.edge.identity import current_actor, current_person, request_now
 from app.edge.permissions import schema_note
 from app.edge.runtime import request_session
-from app.jobs.queries import list_jobs
-from app.schedules.queries import get_schedule, list_schedules
+from app.jobs.queries import has_job
+from app.ops.schedule_glances import Glance, GlanceFilter, read_glances
+from app.ops.schedule_health import ScheduleHealth
+from app.schedules.queries import get_schedule
 from app.tenants.access import Permission
 from app.web.blueprint import web
 from app.web.context import viewer_zone
@@ -22,7 +24,8 @@ from app.web.pages.rights import refusals
 from app.web.pages.schedule_detail import read_detail
 from app.web.pages.schedule_effects import effect_of_deletion, effect_of_resuming
 from app.web.pages.schedule_form import edited_schedule, form_page, offered_job_id, schedule_form
-from app.web.pages.schedule_rows import read_list, read_tiles
+from app.web.pages.schedule_rows import read_list
+from app.web.pages.schedule_tiles import Tiles, read_tiles
 from app.web.pages.schedule_view import ScheduleView
 from app.web.pages.why_notes import note_on_schedule
 from app.web.permissions import route
@@ -38,19 +41,23 @@ def schedules() -> Response:
     """All schedules, with the figures above."""
     if schema_note():
         return page("overview/unready.html", subject="Schedules")
-    return page("schedules/index.html", tiles=_tiles(), has_jobs=_has_jobs(), **_listing())
+    glances = _glances()
+    # Whoever has schedules has jobs.
+    return page(
+        "schedules/index.html", tiles=_tiles(glances), has_jobs=bool(glances) or _has_jobs(), **_listing(glances)
+    )
 
 
 @route(web, "/schedules/tiles", permission=Permission.VIEW)
 def schedule_tiles() -> Response:
     """The figures alone, for a refresh."""
-    return fragment("schedules/_tiles.html", tiles=_tiles())
+    return fragment("schedules/_tiles.html", tiles=_tiles(_glances()))
 
 
 @route(web, "/schedules/rows", permission=Permission.VIEW)
 def schedule_rows() -> Response:
     """The rows alone, for a refresh."""
-    return fragment("schedules/_table.html", **_listing())
+    return fragment("schedules/_table.html", **_listing(_glances()))
 
 
 @route(web, "/schedules/preview", permission=Permission.EDIT_SCHEDULES)
@@ -120,27 +127,47 @@ def confirm_schedule_deletion(schedule_id: UUID) -> Response:
     return page("schedules/delete.html", schedule=row, effects=effect_of_deletion(row, now=request_now()))
 
 
-def _tiles() -> Any:
-    session, organization_id = request_session(), current_actor().organization_id
-    schedules = list_schedules(session, organization_id=organization_id)
-    is_stopped = scheduling_stop() is not None
-    return read_tiles(session, schedules, organization_id=organization_id, is_stopped=is_stopped, now=request_now())
-
-
-def _listing() -> dict[str, Any]:
-    query, number = request.args.get("q", "")[:_LONGEST_SEARCH], request.args.get("page", 1, type=int)
-    listing = read_list(
+def _glances() -> list[Glance]:
+    return read_glances(
         request_session(),
         organization_id=current_actor().organization_id,
-        query=query,
+        now=request_now(),
+        is_stopped=scheduling_stop() is not None,
+    )
+
+
+def _tiles(glances: list[Glance]) -> Tiles:
+    return read_tiles(
+        request_session(),
+        glances,
+        organization_id=current_actor().organization_id,
+        is_stopped=scheduling_stop() is not None,
+        now=request_now(),
+    )
+
+
+def _listing(glances: list[Glance]) -> dict[str, Any]:
+    number = request.args.get("page", 1, type=int)
+    listing = read_list(
+        request_session(),
+        glances,
+        organization_id=current_actor().organization_id,
+        wanted=_wanted(),
         page=min(max(number, 1), _MOST_PAGES),
         viewer_zone=viewer_zone(),
         is_stopped=scheduling_stop() is not None,
         now=request_now(),
     )
-    rows_url = url_for("web.schedule_rows", q=query or None, page=number if number != 1 else None)
+    rows_url = url_for("web.schedule_rows", **listing.link(listing.page))
     return {"listing": listing, "rows_url": rows_url, "refused": refusals()}
 
 
+def _wanted() -> GlanceFilter:
+    """What the address narrows the list to. Parts that cannot be read are left out, so that an old link still works."""
+    text = {name: request.args.get(name, "")[:_LONGEST_SEARCH] for name in ("q", "status", "tag", "service")}
+    health = ScheduleHealth(text["status"]) if text["status"] in set(ScheduleHealth) else None
+    return GlanceFilter(query=text["q"], health=health, tag=text["tag"], service=text["service"])
+
+
 def _has_jobs() -> bool:
-    return bool(list_jobs(request_session(), organization_id=current_actor().organization_id))
+    return has_job(request_session(), organization_id=current_actor().organization_id)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from app.core.lengths import duration
 from app.runs.outcomes import Outcome
+from app.runs.recent import RecentRun
 from app.runs.usual import usual_of
 from app.web.formatting import relative_time
 from app.web.pictures.outcome_words import counted, outcome_counts
@@ -24,16 +25,6 @@ _HALF = 12
 
 
 @dataclass(frozen=True)
-class StripRun:
-    """One run: when it began or was due, and how long it took, or has taken up to now."""
-
-    id: UUID
-    outcome: Outcome
-    at: datetime
-    took: timedelta | None
-
-
-@dataclass(frozen=True)
 class Strip:
     """The picture, and the same in a sentence."""
 
@@ -42,7 +33,7 @@ class Strip:
 
 
 def draw_strip(
-    runs: Sequence[StripRun],
+    runs: Sequence[RecentRun],
     *,
     lengths: Sequence[timedelta],
     now: datetime,
@@ -64,7 +55,9 @@ def draw_strip(
     )
 
 
-def strip_words(runs: Sequence[StripRun], *, lengths: Sequence[timedelta], now: datetime, are_last: bool = True) -> str:
+def strip_words(
+    runs: Sequence[RecentRun], *, lengths: Sequence[timedelta], now: datetime, are_last: bool = True
+) -> str:
     """“Last 30 runs over 30 d: 28 succeeded, 2 failed (latest 3 d ago). Last took 21 s, typical 18 s.”"""
     if not runs:
         return "No runs yet."
@@ -77,7 +70,7 @@ def strip_words(runs: Sequence[StripRun], *, lengths: Sequence[timedelta], now: 
     return f"{begin}: {outcome_counts(counts, notes)}.{_length_words(runs, lengths)}"
 
 
-def _length_words(runs: Sequence[StripRun], lengths: Sequence[timedelta]) -> str:
+def _length_words(runs: Sequence[RecentRun], lengths: Sequence[timedelta]) -> str:
     over = [run.took for run in runs if run.took is not None and run.outcome is not Outcome.RUNNING]
     if not over:
         return ""
@@ -107,7 +100,7 @@ def _most(lengths: Sequence[timedelta]) -> timedelta:
     return ordered[min(len(ordered) * 19 // 20, len(ordered) - 1)] if ordered else timedelta(0)
 
 
-def _marks(placed: Sequence[tuple[int, StripRun]], scale: _Scale) -> Iterator[Shape]:
+def _marks(placed: Sequence[tuple[int, RecentRun]], scale: _Scale) -> Iterator[Shape]:
     failed = [(x, run) for x, run in placed if run.outcome is Outcome.FAILED]
     # Its length would hide a run that failed at once: a column and a cap stand for the failure itself.
     yield from joined("failed", Form.TINT, (rectangle(x, 0, _BAR, HEIGHT) for x, _run in failed))
@@ -125,14 +118,14 @@ def _marks(placed: Sequence[tuple[int, StripRun]], scale: _Scale) -> Iterator[Sh
     yield from joined("", Form.NOTCH, notches)
 
 
-def _outlines(placed: Sequence[tuple[int, StripRun]]) -> Iterator[Shape]:
+def _outlines(placed: Sequence[tuple[int, RecentRun]]) -> Iterator[Shape]:
     at = {outcome: [x + 0.5 for x, run in placed if run.outcome is outcome] for outcome in Outcome}
     yield from joined("missed", Form.DASHED, (rectangle(x, 0.5, 3, HEIGHT - 1) for x in at[Outcome.MISSED]))
     yield from joined("skipped", Form.HOLLOW, (rectangle(x, HEIGHT - 3.5, 3, 3) for x in at[Outcome.SKIPPED]))
     yield from joined("waiting", Form.SOLID, (rectangle(x + 1, HEIGHT - 8, 1, 8) for x in at[Outcome.WAITING]))
 
 
-def _bar(x: float, run: StripRun, scale: _Scale) -> str:
+def _bar(x: float, run: RecentRun, scale: _Scale) -> str:
     height = scale.height(run.took)
     return rectangle(x, HEIGHT - height, _BAR, height)
 

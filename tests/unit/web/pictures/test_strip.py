@@ -8,8 +8,9 @@ from uuid import UUID
 import pytest
 
 from app.runs.outcomes import Outcome
+from app.runs.recent import RecentRun
 from app.web.pictures.shapes import Form
-from app.web.pictures.strip import Strip, StripRun, draw_strip
+from app.web.pictures.strip import Strip, draw_strip
 from tests.fakes.clock import utc
 
 NOW = utc("2027-01-05 12:00")
@@ -17,16 +18,16 @@ MINUTE = timedelta(minutes=1)
 Rectangle = tuple[float, float, float, float]
 
 
-def runs(*outcomes: Outcome, took: timedelta | None = MINUTE) -> list[StripRun]:
+def runs(*outcomes: Outcome, took: timedelta | None = MINUTE) -> list[RecentRun]:
     """One an hour, the last one an hour ago."""
     hours = len(outcomes)
     return [
-        StripRun(UUID(int=number), outcome, NOW - timedelta(hours=hours - number), took)
+        RecentRun(UUID(int=number), outcome, NOW - timedelta(hours=hours - number), took)
         for number, outcome in enumerate(outcomes)
     ]
 
 
-def drawn(made: Sequence[StripRun], lengths: Sequence[timedelta] = (MINUTE,), **more: UUID) -> Strip:
+def drawn(made: Sequence[RecentRun], lengths: Sequence[timedelta] = (MINUTE,), **more: UUID) -> Strip:
     return draw_strip(made, lengths=lengths, now=NOW, looked_for=more.get("looked_for"))
 
 

@@ -1,0 +1,48 @@
+"""What every page asks first: what is new for an organization, and how scheduling fares. All in one statement."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import exists, select, true
+from sqlalchemy.orm import Session
+
+from app.events.service import Topic, newest_event_id
+from app.ops.gauges import enabled_schedule
+from app.ops.heartbeats import scheduler_kept_time_at
+from app.schedules.clock_steps import HeldByClock, hold_of, last_step
+from app.schedules.stops import SchedulingStopRow, open_stop
+
+
+@dataclass(frozen=True)
+class News:
+    """The highest event id of each topic, 0 without any; the scheduler's last sign of life; what holds it, if so."""
+
+    newest: dict[Topic, int]
+    beat_at: datetime | None
+    hold: HeldByClock | None
+    stop: SchedulingStopRow | None
+    # Whether anything of theirs needs a scheduler at all.
+    has_enabled: bool
+
+
+def read_news(session: Session, *, organization_id: UUID, now: datetime) -> News:
+    """The news of an organization."""
+    ids = [newest_event_id(organization_id, topic) for topic in Topic]
+    one_row, step, stop = select(true().label("is_there")).subquery("one_row"), last_step(), open_stop()
+    query = (
+        select(*ids, scheduler_kept_time_at(now), exists(enabled_schedule(organization_id)), *step.c, *stop.c)
+        .select_from(one_row)
+        .outerjoin(step, true())
+        .outerjoin(stop, true())
+    )
+    row = tuple(session.execute(query).one())
+    numbers, (beat_at, has_enabled), rest = row[: len(ids)], row[len(ids) : len(ids) + 2], row[len(ids) + 2 :]
+    said_of_step, said_of_stop = rest[: len(step.c)], rest[len(step.c) :]
+    return News(
+        newest={topic: number or 0 for topic, number in zip(Topic, numbers, strict=True)},
+        beat_at=beat_at,
+        hold=None if said_of_step[0] is None else hold_of(*said_of_step, now=now),
+        stop=None if said_of_stop[0] is None else SchedulingStopRow(*said_of_stop),
+        has_enabled=bool(has_enabled),
+    )

@@ -1,0 +1,162 @@
+"""All schedules of an organization at a glance: just enough of each to count, search, filter and order them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, ScalarSelect, Select, select
+from sqlalchemy.orm import Session
+
+from app.core.db import OUTAGES
+from app.jobs.models import Job
+from app.ops.schedule_health import OVER, ScheduleHealth, health_of
+from app.runs.models import Run, in_state
+from app.runs.states import RunState
+from app.schedules.models import Schedule
+from app.schedules.policies import LATE_AFTER
+from app.schedules.stops import current_stop
+
+# Nobody looks further back for a run that ended: a schedule may have done nothing but skip for a long time.
+_LOOKS_BACK = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Glance:
+    """One schedule. `next_run_at` is None while it does not run by itself."""
+
+    id: UUID
+    name: str
+    enabled: bool
+    tags: tuple[str, ...]
+    service: str | None
+    # Whether it came with the organization.
+    is_default: bool
+    next_run_at: datetime | None
+    health: ScheduleHealth
+
+
+@dataclass(frozen=True)
+class GlanceFilter:
+    """What a list is narrowed to. Nothing of it is empty in the list of all."""
+
+    query: str = ""
+    health: ScheduleHealth | None = None
+    tag: str = ""
+    service: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        return self == GlanceFilter()
+
+    def takes(self, one: Glance) -> bool:
+        """Whether a schedule belongs into the list."""
+        return (
+            self.query.strip().casefold() in one.name.casefold()
+            and (self.health is None or one.health is self.health)
+            and (not self.tag or self.tag in one.tags)
+            and (not self.service or one.service == self.service)
+        )
+
+
+def read_glances(
+    session: Session, *, organization_id: UUID, now: datetime, is_stopped: bool, schedule_ids: Sequence[UUID] = ()
+) -> list[Glance]:
+    """Each schedule of the organization, or each of those. One statement, unless a time cannot be read."""
+    query = _query(organization_id, now)
+    if schedule_ids:
+        query = query.where(Schedule.id.in_(schedule_ids))
+    found: Sequence[Sequence[Any]]
+    try:
+        found = session.execute(query.add_columns(Schedule.next_run_at)).all()
+    except OUTAGES:
+        raise
+    except Exception:  # noqa: BLE001 - an instant that no calendar holds; the schedule's own page says so
+        found = [(*row, None) for row in session.execute(query)]
+    return [_glance(row, now=now, is_stopped=is_stopped) for row in found]
+
+
+def matching_schedules(
+    session: Session, *, organization_id: UUID, wanted: GlanceFilter, now: datetime
+) -> frozenset[UUID]:
+    """The ids of the schedules that a filter takes."""
+    is_stopped = current_stop(session) is not None
+    found = read_glances(session, organization_id=organization_id, now=now, is_stopped=is_stopped)
+    return frozenset(one.id for one in found if wanted.takes(one))
+
+
+def health_of_schedules(
+    session: Session, *, organization_id: UUID, schedule_ids: Sequence[UUID], now: datetime
+) -> dict[UUID, ScheduleHealth]:
+    """How each of these schedules fares."""
+    if not schedule_ids:
+        return {}
+    found = read_glances(
+        session,
+        organization_id=organization_id,
+        now=now,
+        is_stopped=current_stop(session) is not None,
+        schedule_ids=schedule_ids,
+    )
+    return {one.id: one.health for one in found}
+
+
+def by_attention(glances: Iterable[Glance]) -> list[Glance]:
+    """Those that need somebody first, the rest by their next run, and by name where there is none."""
+    order = list(ScheduleHealth)
+
+    def place(one: Glance) -> tuple[Any, ...]:
+        needs_somebody = order.index(one.health) if one.health.needs_attention else len(order)
+        next_at = one.next_run_at
+        return needs_somebody, next_at is None, next_at.timestamp() if next_at else 0.0, one.name.casefold()
+
+    return sorted(glances, key=place)
+
+
+def _query(organization_id: UUID, now: datetime) -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            Schedule.id,
+            Schedule.name,
+            Schedule.enabled,
+            Schedule.tags,
+            Job.kind,
+            Job.service,
+            Schedule.default_for.is_not(None),
+            Schedule.problem.is_not(None),
+            _last_over(now),
+            Schedule.id.in_(_waits_too_long(organization_id, now)),
+        )
+        .join(Job, (Job.id == Schedule.job_id) & (Job.organization_id == Schedule.organization_id))
+        .where(Schedule.organization_id == organization_id, Schedule.deleted_at.is_(None))
+    )
+
+
+def _last_over(now: datetime) -> ScalarSelect[str]:
+    """How the last run ended that says something about the schedule."""
+    over = Run.state.in_([state.value for state in OVER])
+    mine = (Run.schedule_id == Schedule.id, Run.created_at >= now - _LOOKS_BACK, over)
+    return select(Run.state).where(*mine).order_by(Run.created_at.desc()).limit(1).correlate(Schedule).scalar_subquery()
+
+
+def _waits_too_long(organization_id: UUID, now: datetime) -> Select[Any]:
+    late: tuple[ColumnElement[bool], ...] = (
+        in_state(RunState.READY), Run.organization_id == organization_id, Run.due_at < now - LATE_AFTER,
+        Run.schedule_id.is_not(None),
+    )  # fmt: skip
+    return select(Run.schedule_id).where(*late)
+
+
+def _glance(row: Sequence[Any], *, now: datetime, is_stopped: bool) -> Glance:
+    schedule_id, name, enabled, tags, kind, service, is_default, has_problem, last_state, waits, cursor = row
+    next_run_at = cursor if enabled and not has_problem else None
+    is_overdue = next_run_at is not None and next_run_at < now - LATE_AFTER and not is_stopped
+    health = health_of(
+        has_problem=has_problem,
+        job_kind=kind,
+        enabled=enabled,
+        last_over=None if last_state is None else RunState(last_state),
+        is_late=is_overdue or waits,
+    )
+    return Glance(schedule_id, name, enabled, tuple(tags), service, is_default, next_run_at, health)

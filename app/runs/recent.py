@@ -1,0 +1,90 @@
+"""The last runs of many schedules at once: as much of each as a list shows. Bounded, however many there were."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, select, true
+from sqlalchemy.orm import Session, aliased
+
+from app.runs.models import Run
+from app.runs.outcomes import Outcome, outcome_of
+from app.runs.states import Reason, RunState
+from app.schedules.models import Schedule
+
+_COLUMNS = (
+    Run.id, Run.state, Run.reason, Run.attempt, Run.due_at, Run.started_at, Run.finished_at, Run.slow_at,
+    Run.cancel_requested_at, Run.created_at,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RecentRun:
+    """One run: when it began or was due, and how long it took, or has taken up to now."""
+
+    id: UUID
+    outcome: Outcome
+    at: datetime
+    took: timedelta | None
+
+
+@dataclass(frozen=True)
+class ListedRun(RecentRun):
+    """The same with what a badge says."""
+
+    state: RunState
+    reason: Reason | None
+    attempt: int
+    is_slow: bool
+    is_being_cancelled: bool
+
+
+def recent_runs(
+    session: Session, *, organization_id: UUID, schedule_ids: Sequence[UUID], each: int, now: datetime
+) -> dict[UUID, list[ListedRun]]:
+    """The last runs of each schedule that has any, at most so many, the oldest first. One statement."""
+    if not schedule_ids:
+        return {}
+    is_postgres = session.get_bind().dialect.name == "postgresql"
+    query = _beside_each(each) if is_postgres else _not_before_nth(each)
+    mine = (Schedule.organization_id == organization_id, Schedule.id.in_(schedule_ids))
+    found: dict[UUID, list[ListedRun]] = defaultdict(list)
+    for row in session.execute(query.where(*mine)):
+        found[row[0]].append(_listed(row, now))
+    # Several may have been made in the same instant as the first one.
+    return {schedule_id: runs[-each:] for schedule_id, runs in found.items()}
+
+
+def _beside_each(each: int) -> Select[*tuple[Any, ...]]:
+    """Read schedule by schedule, which without figures about its tables this database would not think of by itself."""
+    last = select(*_COLUMNS).where(Run.schedule_id == Schedule.id).order_by(Run.created_at.desc()).limit(each).lateral()
+    return select(Schedule.id, *last.c).join(last, true()).order_by(last.c.created_at, last.c.id)
+
+
+def _not_before_nth(each: int) -> Select[*tuple[Any, ...]]:
+    """The same where a table cannot be read beside another one. What is compared with nothing is never true."""
+    nth = aliased(Run)
+    made_at = select(nth.created_at).where(nth.schedule_id == Schedule.id).order_by(nth.created_at.desc())
+    edge = made_at.offset(each - 1).limit(1).scalar_subquery()
+    is_recent = (Run.created_at >= edge) | edge.is_(None)
+    query = select(Schedule.id, *_COLUMNS).join_from(Schedule, Run, Run.schedule_id == Schedule.id)
+    return query.where(is_recent).order_by(Run.created_at, Run.id)
+
+
+def _listed(row: Any, now: datetime) -> ListedRun:
+    _, run_id, state, reason, attempt, due_at, started_at, finished_at, slow_at, cancel_requested_at, _ = row
+    is_running = state == RunState.RUNNING.value
+    return ListedRun(
+        id=run_id,
+        outcome=outcome_of(RunState(state), is_retried=attempt > 1),
+        at=started_at or due_at,
+        took=None if started_at is None else (finished_at or now) - started_at,
+        state=RunState(state),
+        reason=Reason(reason) if reason else None,
+        attempt=attempt,
+        is_slow=is_running and slow_at is not None,
+        is_being_cancelled=is_running and cancel_requested_at is not None,
+    )

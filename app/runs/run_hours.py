@@ -1,0 +1,186 @@
+"""How runs ended, hour by hour: counted a little later than they end, once each, so that nobody counts a long history.
+
+Each organization has a mark: what finished before it is in the hours, what finished since is read from the runs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, fields
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Delete, Select, and_, delete, func, literal, select, union_all
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from app.core.columns import UTCDateTime
+from app.core.db import count_changed
+from app.core.seconds import UnixSeconds
+from app.runs.models import Run, RunHour, RunHourMark
+from app.runs.states import RunState
+from app.tenants.models import Organization
+
+HOUR = 3_600
+# Two weeks can be compared with each other, and there is a day to spare.
+KEPT = timedelta(days=15)
+# A run is seen by others when its transaction ends, which is later than its end.
+SETTLED_AFTER = timedelta(minutes=2)
+# So much is counted in one transaction.
+_AT_ONCE = timedelta(hours=6)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many runs came to which end."""
+
+    succeeded: int = 0
+    retried: int = 0  # succeeded after more than one try
+    failed: int = 0
+    missed: int = 0
+    skipped: int = 0
+    cancelled: int = 0
+
+    @property
+    def good(self) -> int:
+        return self.succeeded + self.retried
+
+    @property
+    def finished(self) -> int:
+        """The denominator of the success rate: skipped and cancelled runs say nothing about whether a job works."""
+        return self.good + self.failed + self.missed
+
+    @property
+    def all(self) -> int:
+        return self.finished + self.skipped + self.cancelled
+
+
+_NAMES = tuple(field.name for field in fields(Counts))
+NOTHING = Counts()
+
+
+def full_hour(moment: datetime) -> datetime:
+    """The beginning of its hour in UTC, where windows begin."""
+    return moment - timedelta(seconds=moment.timestamp() % HOUR)
+
+
+def counts_of_schedules(
+    session: Session, *, organization_id: UUID, schedule_ids: Sequence[UUID], since: datetime
+) -> dict[UUID, Counts]:
+    """How the runs of these schedules ended that finished since the beginning of that hour. One statement."""
+    if not schedule_ids:
+        return {}
+    hours = (RunHour.organization_id == organization_id, RunHour.subject_id.in_(schedule_ids))
+    runs = (Run.schedule_id.in_(schedule_ids),)
+    return _read(session, organization_id, full_hour(since), Run.schedule_id, hours, runs)
+
+
+def counts_of_organization(session: Session, *, organization_id: UUID, since: datetime) -> Counts:
+    """How all its runs ended that finished since the beginning of that hour. One statement."""
+    hours = (RunHour.organization_id == organization_id, RunHour.subject_id == organization_id)
+    runs = (Run.organization_id == organization_id,)
+    found = _read(session, organization_id, full_hour(since), Run.organization_id, hours, runs)
+    return found.get(organization_id, NOTHING)
+
+
+def uncounted_across_tenants(session: Session, *, now: datetime) -> list[UUID]:
+    """Organizations with runs that finished behind their mark."""
+    mark = select(RunHourMark.counted_until).where(RunHourMark.organization_id == Organization.id).scalar_subquery()
+    newer = select(Run.id).where(
+        Run.organization_id == Organization.id,
+        Run.finished_at >= full_hour(now - KEPT),
+        Run.finished_at < now - SETTLED_AFTER,
+        Run.finished_at >= func.coalesce(mark, literal(full_hour(now - KEPT), UTCDateTime())),
+    )
+    return list(session.scalars(select(Organization.id).where(newer.exists())))
+
+
+def count_hours(session: Session, *, organization_id: UUID, now: datetime) -> bool:
+    """Count what finished behind the mark and move it, by a few hours at most. Returns whether there may be more."""
+    oldest, end = full_hour(now - KEPT), now - SETTLED_AFTER
+    mark = _locked_mark(session, organization_id, oldest)
+    begin = max(mark.counted_until, oldest)
+    if begin >= end:
+        return False
+    mark.counted_until = min(end, begin + _AT_ONCE)
+    runs = (Run.organization_id == organization_id, Run.finished_at >= begin, Run.finished_at < mark.counted_until)
+    for subject, which in ((Run.schedule_id, Run.schedule_id.is_not(None)), (Run.organization_id, literal(value=True))):
+        _add(session, organization_id, subject, and_(*runs, which))
+    return mark.counted_until < end
+
+
+def forget_hours(session: Session, *, organization_id: UUID, now: datetime, limit: int) -> int:
+    """Delete hours that are too old to be asked for, at most so many. Returns how many."""
+    key = (RunHour.subject_id, RunHour.hour)
+    old = select(*key).where(RunHour.organization_id == organization_id, RunHour.hour < _number(full_hour(now - KEPT)))
+    return count_changed(session, _delete_these(old.limit(limit)))
+
+
+def _delete_these(old: Select[UUID, int]) -> Delete:
+    keys = old.subquery()
+    same = (RunHour.subject_id == keys.c.subject_id, RunHour.hour == keys.c.hour)
+    return delete(RunHour).where(select(keys.c.hour).where(*same).exists())
+
+
+def _number(hour: datetime) -> int:
+    """Hours since 1970."""
+    return int(hour.timestamp()) // HOUR
+
+
+def _locked_mark(session: Session, organization_id: UUID, oldest: datetime) -> RunHourMark:
+    # Two of those that count wait for each other here, and the second finds nothing left to count.
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    fresh = insert(RunHourMark).values(organization_id=organization_id, counted_until=oldest)
+    session.execute(fresh.on_conflict_do_nothing())
+    query = select(RunHourMark).where(RunHourMark.organization_id == organization_id)
+    return session.scalars(query.with_for_update().execution_options(populate_existing=True)).one()
+
+
+def _ends() -> dict[str, ColumnElement[int]]:
+    """Of runs: how many came to which end."""
+    succeeded = Run.state == RunState.SUCCEEDED.value
+    which = {
+        "succeeded": and_(succeeded, Run.attempt <= 1),
+        "retried": and_(succeeded, Run.attempt > 1),
+        "failed": Run.state == RunState.FAILED.value,
+        "missed": Run.state == RunState.MISSED.value,
+        "skipped": Run.state == RunState.SKIPPED.value,
+        "cancelled": Run.state == RunState.CANCELLED.value,
+    }
+    return {name: func.count().filter(condition) for name, condition in which.items()}
+
+
+def _add(
+    session: Session, organization_id: UUID, subject: InstrumentedAttribute[Any], which: ColumnElement[bool]
+) -> None:
+    hour = (UnixSeconds(Run.finished_at) // HOUR).label("hour")
+    ends = _ends()
+    found = select(literal(organization_id).label("organization_id"), subject, hour, *ends.values())
+    query = found.where(which).group_by(subject, hour)
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    statement = insert(RunHour).from_select(["organization_id", "subject_id", "hour", *_NAMES], query)
+    more = {name: getattr(RunHour, name) + statement.excluded[name] for name in _NAMES}
+    session.execute(statement.on_conflict_do_update(index_elements=["subject_id", "hour"], set_=more))
+
+
+def _read(
+    session: Session,
+    organization_id: UUID,
+    since: datetime,
+    subject: InstrumentedAttribute[Any],
+    hours: tuple[ColumnElement[bool], ...],
+    runs: tuple[ColumnElement[bool], ...],
+) -> dict[UUID, Counts]:
+    # Both parts at once: between two statements somebody could move the mark.
+    mark = select(RunHourMark.counted_until).where(RunHourMark.organization_id == organization_id).scalar_subquery()
+    counted = select(RunHour.subject_id.label("subject_id"), *(func.sum(getattr(RunHour, name)) for name in _NAMES))
+    fresh = select(subject.label("subject_id"), *_ends().values())
+    behind = (Run.finished_at >= since, Run.finished_at >= func.coalesce(mark, literal(since, UTCDateTime())))
+    query = union_all(
+        counted.where(*hours, RunHour.hour >= _number(since)).group_by(RunHour.subject_id),
+        fresh.where(*runs, *behind).group_by(subject),
+    )
+    found: dict[UUID, Counts] = {}
+    for subject_id, *numbers in session.execute(query):
+        before = astuple(found.get(subject_id, NOTHING))
+        found[subject_id] = Counts(*(int(one) + int(other) for one, other in zip(before, numbers, strict=True)))
+    return found

@@ -1,0 +1,63 @@
+"""The figures above the list of schedules, which the overview shows, too."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.ops.schedule_glances import Glance
+from app.ops.schedule_health import ScheduleHealth
+from app.runs.run_hours import Counts, counts_of_organization
+from app.web.formatting import count, percent
+
+RATE_WINDOW = timedelta(days=7)
+STOPPED_NOTE = "Nothing is planned: all scheduling is stopped"
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """The figures on top of the list."""
+
+    enabled: int
+    total: int
+    rate: str
+    rate_note: str
+    failing: int
+    next_name: str
+    next_run_at: datetime | None
+
+
+def read_tiles(
+    session: Session, glances: Sequence[Glance], *, organization_id: UUID, is_stopped: bool, now: datetime
+) -> Tiles:
+    """The figures, over all schedules of the organization, which the caller has read."""
+    coming = [(one.next_run_at, one.name) for one in glances if one.next_run_at is not None]
+    next_run_at, next_name = min(coming, default=(None, "Nothing is due"))
+    if is_stopped:
+        next_run_at, next_name = None, STOPPED_NOTE
+    ended = counts_of_organization(session, organization_id=organization_id, since=now - RATE_WINDOW)
+    return Tiles(
+        enabled=sum(one.enabled for one in glances),
+        total=len(glances),
+        rate=percent(ended.good, ended.finished),
+        rate_note=_rate_note(ended.finished),
+        failing=sum(one.health is ScheduleHealth.FAILING for one in glances),
+        next_name=next_name,
+        next_run_at=next_run_at,
+    )
+
+
+def success_words(ended: Counts) -> str:
+    """“98.6% of 4,212”, “3 of 4”, or that nothing ran yet."""
+    if ended.finished == 0:
+        return "No runs yet"
+    rate = percent(ended.good, ended.finished)
+    return rate if ended.finished < 5 else f"{rate} of {count(ended.finished)}"
+
+
+def _rate_note(finished: int) -> str:
+    if finished == 0:
+        return "No runs yet"
+    return "runs" if finished < 5 else f"of {count(finished)} runs"
