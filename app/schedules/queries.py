@@ -2,8 +2,8 @@
 
 import json
 import logging
-from contextlib import suppress
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum

@@ -32,7 +32,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("organization_id", name=op.f("pk_run_hour_marks")),
     )
 
-
     dead = sa.text("state = 'failed' AND dismissed_at IS NULL")
     columns = ["organization_id", "finished_at", "id"]
     op.create_index("ix_runs_dead_letters", "runs", columns, sqlite_where=dead, postgresql_where=dead)

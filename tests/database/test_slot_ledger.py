@@ -35,7 +35,7 @@ from tests.fakes.database import OpenDatabase
 from tests.unit.schedules.cron_oracle import CronJob, walk
 
 MADE = utc("2027-01-04 08:00")
-HOUR = timedelta(hours=1)
+HOUR, MOMENT = timedelta(hours=1), timedelta(microseconds=1)
 
 
 @pytest.fixture

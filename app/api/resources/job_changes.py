@@ -66,8 +66,10 @@ def _last_seen(query: Paging) -> UUID | None:
 
 
 def _shown(row: AuditRow) -> JobChangeOut:
-    pairs = ((name, value) for name, value in row.changes.items() if isinstance(value, list) and len(value) == 2)
-    changes = [FieldChange(field=name, before=before, after=after) for name, (before, after) in pairs]
-    return JobChangeOut(
-        at=row.at, by=row.by, action=row.action, summary=row.summary, changes=changes, words=change_lines(row.changes)
-    )
+    pairs = [(name, value) for name, value in row.changes.items() if isinstance(value, list) and len(value) == 2]
+    lines = change_lines(row.changes)
+    changes = [
+        FieldChange(field=name, before=before, after=after, words=line)
+        for (name, (before, after)), line in zip(pairs, lines, strict=True)
+    ]
+    return JobChangeOut(at=row.at, by=row.by, action=row.action, summary=row.summary, changes=changes, words=lines)

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.core.clock_words import Clocks
 from app.core.ids import new_id
 from app.jobs.kinds.sync.connection import needs_connection, what_to_connect
 from app.ops.schedule_history import list_history
@@ -17,6 +16,7 @@ from app.runs.run_hours import NOTHING, counts_of_schedules
 from app.runs.states import RunState
 from app.schedules.policy_words import OVERLAP_SENTENCES, missed_sentence
 from app.schedules.queries import ScheduleRow, get_schedule
+from app.web.formatting import absolute_time
 from app.web.pages.badges import Badge, badge_of
 from app.web.pages.resume_question import resume_question
 from app.web.pages.schedule_history import HistoryLine, history_lines
