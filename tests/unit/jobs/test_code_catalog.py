@@ -240,6 +240,10 @@ class TestAMistake:
         [
             ("days", "Its parameter “days” has no type. Write it as “days: str”."),
             ("*days: int", "Its parameter “days” cannot be given by name. Write it as “days: str”."),
+            (
+                "share: float = float('nan')",
+                "The default of its parameter “share” is nan. Use a finite number, or None.",
+            ),
             ("days: int = 'many'", "The default of its parameter “days” does not fit: Input should be a valid integer"),
             ("days: Nothing", "The types of its parameters cannot be read: name 'Nothing' is not defined."),
             ("days: Context | ValueError", "Its parameters cannot be shown as a form: "),

@@ -281,7 +281,7 @@ class TestArgumentsThatCannotBe:
 
         own = CodeKind({"share": share}, settings, kind._supply)
 
-        with pytest.raises(DefinitionInvalid, match="cannot take them: ValueError: Out of range float values"):
+        with pytest.raises(DefinitionInvalid, match="One of them is no finite number"):
             own.check({"function": "share", "arguments": {"of": float("nan")}})
 
 

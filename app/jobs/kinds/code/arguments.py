@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum, StrEnum
+from math import isfinite
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -56,6 +57,8 @@ def why_no_form(function: CodeFunction) -> str | None:
             for what, text in (("title", field.label), ("description", field.help)):
                 if not is_a(text, str):
                     return f"The {what} of its parameter “{field.name}” is {shown(text)}. Use a text."
+            if isinstance(field.default, float) and not isfinite(field.default):
+                return f"The default of its parameter “{field.name}” is {field.default}. Use a finite number, or None."
     except BaseException as error:  # noqa: BLE001 - types and defaults are the operator's, and may raise anything
         text = kind_and_words(error).rstrip(".")
         return f"Its parameters cannot be shown as a form: {text}. Give them plain types."

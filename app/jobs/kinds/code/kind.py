@@ -182,16 +182,18 @@ class CodeKind:
 def _checked(function: CodeFunction, given: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments as they are stored. Raises DefinitionInvalid, also where the function's own checks go wrong."""
     try:
-        stored: dict[str, Any] = parse_definition(function.arguments, given, prefix="arguments.").model_dump(
-            mode="json"
-        )
-        # What is no number, JSON cannot hold, and one of the databases refuses it.
-        size = len(json.dumps(stored, allow_nan=False))
+        arguments = parse_definition(function.arguments, given, prefix="arguments.")
+        stored: dict[str, Any] = arguments.model_dump(mode="json")
     except DefinitionInvalid:
         raise
     except Exception as error:
         why = f"“{function.name}” ({function.source}) cannot take them: {kind_and_words(error).rstrip('.')}."
         raise DefinitionInvalid({"arguments": f"{why} Give others, or mend its types."}) from error
+    try:
+        size = len(json.dumps(stored, allow_nan=False))
+    except ValueError as error:
+        # JSON knows no such number, and one of the databases refuses it.
+        raise DefinitionInvalid({"arguments": "One of them is no finite number. Give one that is."}) from error
     if size > MAX_ARGUMENT_BYTES:
         raise DefinitionInvalid({"arguments": f"The arguments take more than {MAX_ARGUMENT_BYTES:,} bytes."})
     return stored
