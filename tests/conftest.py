@@ -18,23 +18,29 @@ from tests.fakes.database import OpenDatabase, open_everything
 from tests.fakes.once import make_apps_fast
 from tests.fakes.vault import VAULT_KEY
 from tests.services.folder import OwnServiceFolder, ServiceFolder
+from tests.services.memory import make_folder
 from tests.services.postgres import PostgresUrls
 from tests.services.reuse import ReusedDatabase
 from tests.services.services import Services
 
 SetUpPostgres = Callable[[PostgresUrls], None]
 SERVICE_FOLDER = pytest.StashKey[OwnServiceFolder]()
+MEMORY_FOLDER = pytest.StashKey[Path | None]()
 
 # Thousands of tests and what they import stay until the end. To look through them again and again for garbage takes a
 # third of the whole time; what tests leave behind is found as well when somebody looks less often.
 gc.set_threshold(100_000, 10, 10)
 
 
+# Before pytest itself decides where the folders of tests are.
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     make_apps_fast()
-    # Workers use the folder of the process that started them, which outlives them all.
+    # Workers use the folders of the process that started them, which outlives them all.
     if not hasattr(config, "workerinput"):
         config.stash[SERVICE_FOLDER] = OwnServiceFolder()
+        if config.option.basetemp is None:
+            config.stash[MEMORY_FOLDER] = config.option.basetemp = make_folder()
 
 
 def pytest_collection_finish() -> None:
@@ -45,6 +51,9 @@ def pytest_collection_finish() -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if SERVICE_FOLDER in config.stash:
         config.stash[SERVICE_FOLDER].close()
+    folder = config.stash.get(MEMORY_FOLDER, None)
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def make_settings(folder: Path, **more: str) -> Settings:
