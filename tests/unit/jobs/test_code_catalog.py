@@ -1,7 +1,8 @@
 """How jobs and schedules are found in code, what is wrong with them, and what a form learns of their parameters."""
 
 import re
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,8 @@ Write = Callable[..., str]
 
 
 @pytest.fixture
-def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
-    """Writes a module of jobs, with a name that no other test has."""
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
+    """Writes a module of jobs, with a name that no other test has. It is forgotten afterwards, with what it planted."""
     monkeypatch.syspath_prepend(str(tmp_path))
     made: list[str] = []
 
@@ -36,7 +37,10 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
         path.write_text(f"{first}from app.jobs.code import *\n{text}")
         return name
 
-    return write_one
+    yield write_one
+    # Hypothesis looks at all modules that are loaded, and some of these bite.
+    for name in (*made, "evil_thing"):
+        sys.modules.pop(name, None)
 
 
 @pytest.fixture
