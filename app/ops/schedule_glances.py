@@ -16,6 +16,7 @@ from app.runs.models import Run, in_state
 from app.runs.states import RunState
 from app.schedules.models import Schedule
 from app.schedules.policies import LATE_AFTER
+from app.schedules.queries import list_schedules
 from app.schedules.stops import current_stop
 
 # Nobody looks further back for a run that ended: a schedule may have done nothing but skip for a long time.
@@ -67,14 +68,18 @@ def read_glances(
     query = _query(organization_id, now)
     if schedule_ids:
         query = query.where(Schedule.id.in_(schedule_ids))
-    found: Sequence[Sequence[Any]]
+    facts: dict[str, Any] = {"now": now, "is_stopped": is_stopped}
     try:
-        found = session.execute(query.add_columns(Schedule.next_run_at)).all()
+        rows = session.execute(query.add_columns(Schedule.next_run_at)).all()
+        return [_glance(row, cursor=row.next_run_at, has_problem=row.has_problem, **facts) for row in rows]
     except OUTAGES:
         raise
-    except Exception:  # noqa: BLE001 - an instant that no calendar holds; the schedule's own page says so
-        found = [(*row, None) for row in session.execute(query)]
-    return [_glance(row, now=now, is_stopped=is_stopped) for row in found]
+    except Exception:  # noqa: BLE001 - an instant that no calendar holds: whose it is, is found out one by one
+        singly = {row.id: row for row in list_schedules(session, organization_id=organization_id)}
+    return [
+        _glance(row, cursor=singly[row.id].cursor, has_problem=singly[row.id].problem is not None, **facts)
+        for row in session.execute(query)
+    ]
 
 
 def matching_schedules(
@@ -123,10 +128,10 @@ def _query(organization_id: UUID, now: datetime) -> Select[*tuple[Any, ...]]:
             Schedule.tags,
             Job.kind,
             Job.service,
-            Schedule.default_for.is_not(None),
-            Schedule.problem.is_not(None),
-            _last_over(now),
-            Schedule.id.in_(_waits_too_long(organization_id, now)),
+            Schedule.default_for,
+            Schedule.problem.is_not(None).label("has_problem"),
+            _last_over(now).label("last_over"),
+            Schedule.id.in_(_waits_too_long(organization_id, now)).label("waits"),
         )
         .join(Job, (Job.id == Schedule.job_id) & (Job.organization_id == Schedule.organization_id))
         .where(Schedule.organization_id == organization_id, Schedule.deleted_at.is_(None))
@@ -148,15 +153,23 @@ def _waits_too_long(organization_id: UUID, now: datetime) -> Select[Any]:
     return select(Run.schedule_id).where(*late)
 
 
-def _glance(row: Sequence[Any], *, now: datetime, is_stopped: bool) -> Glance:
-    schedule_id, name, enabled, tags, kind, service, is_default, has_problem, last_state, waits, cursor = row
-    next_run_at = cursor if enabled and not has_problem else None
+def _glance(row: Any, *, cursor: datetime | None, has_problem: bool, now: datetime, is_stopped: bool) -> Glance:
+    next_run_at = cursor if row.enabled and not has_problem else None
     is_overdue = next_run_at is not None and next_run_at < now - LATE_AFTER and not is_stopped
     health = health_of(
         has_problem=has_problem,
-        job_kind=kind,
-        enabled=enabled,
-        last_over=None if last_state is None else RunState(last_state),
-        is_late=is_overdue or waits,
+        job_kind=row.kind,
+        enabled=row.enabled,
+        last_over=None if row.last_over is None else RunState(row.last_over),
+        is_late=is_overdue or row.waits,
     )
-    return Glance(schedule_id, name, enabled, tuple(tags), service, is_default, next_run_at, health)
+    return Glance(
+        id=row.id,
+        name=row.name,
+        enabled=row.enabled,
+        tags=tuple(row.tags),
+        service=row.service,
+        is_default=row.default_for is not None,
+        next_run_at=next_run_at,
+        health=health,
+    )

@@ -71,7 +71,7 @@ class TestChanges:
         found = viewer_api.get(f"/jobs/{job}/changes").json["data"]
 
         assert (found[0]["action"], found[0]["by"]) == ("job.revised", f"{admin_api.actor.label} (token Tests)")
-        assert found[0]["changes"][0] == {"field": "tries", "before": 3, "after": 5}
+        assert found[0]["changes"][0] == {"field": "tries", "before": 3, "after": 5, "words": "tries: 3 → 5"}
         assert found[0]["words"] == [
             "tries: 3 → 5",
             "when its worker is lost: as its kind says → it ends as lost",

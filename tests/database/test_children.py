@@ -1,6 +1,6 @@
 """A run that starts others and waits for them: without a worker meanwhile, and woken when the last one has ended."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from threading import Barrier, Thread
 from typing import Any
 from uuid import UUID
@@ -37,7 +37,9 @@ class Group:
     def __init__(self, database: OpenDatabase, clock: ManualClock, settings: Settings) -> None:
         self.database, self.clock = database, clock
         self.workshop = Workshop(database, clock)
-        self.dispatcher = Dispatcher(database, clock, make_hints(make_huey(settings)), live_slots, own_slots=4)
+        self.dispatcher = Dispatcher(
+            database, clock, make_hints(make_huey(settings)), live_slots, own_slots=4, stays=True
+        )
         with database.transaction() as session:
             self.organization_id = make_organization(session)
             self.parent_job = make_job(session, self.organization_id, name="All", group=None)
@@ -87,8 +89,10 @@ class Group:
 
 
 @pytest.fixture
-def group(database: OpenDatabase, clock: ManualClock, settings: Settings) -> Group:
-    return Group(database, clock, settings)
+def group(database: OpenDatabase, clock: ManualClock, settings: Settings) -> Iterator[Group]:
+    found = Group(database, clock, settings)
+    yield found
+    found.dispatcher.close()
 
 
 class GroupKind:

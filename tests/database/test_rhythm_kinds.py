@@ -213,7 +213,7 @@ class TestSaving:
         entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "schedule.edited")).one()
         assert entry.changes == {
             "clock_change": ["once", "skip"],
-            "ends_at": ["None", "2027-01-14 12:00:00+00:00"],
+            "ends_at": ["None", "2027-01-14T12:00:00+00:00"],
             "tags": ["a, b", "c"],
         }
 

@@ -346,7 +346,8 @@ class TestARunInLine:
             change(session, make_run(session, each, now=ago(minutes=5)), aside_at=ago(minutes=4))
         job.concurrency = 1
         make_running(session, job, now=NOW)
-        ids = [make_run(session, one, now=NOW) for one in (job, make_job(session, job.organization_id, name="Third"))]
+        third = make_job(session, job.organization_id, name="Third")
+        ids = [make_run(session, one, now=at) for one, at in ((job, ago(seconds=1)), (third, NOW))]
         change(session, ids[0], aside_at=NOW)
 
         at_the_limit, free = (of_run(session, job, run_id) for run_id in ids)

@@ -114,8 +114,9 @@ def queue_limit(scene: Scene) -> Held:
     make_run(scene.session, scene.job, now=scene.ago)
     words = (
         "At most 2 runs of the queue “code” may go on at once, and 2 do. It starts when one ends. "
-        "A platform admin can raise the limit. "
-        "In your organization's line it is number 2; about 1 run starts before it."
+        "In your organization's line it is number 2; about 1 run starts before it. "
+        "A platform admin can raise that limit on the page of the queue, or with: "
+        "belfry queue set code --at-once NUMBER"
     )
     return scene.held("queue_limit", words, waits=scene.run(), limit=2, taken=2, position=2, before=1)
 
@@ -128,8 +129,9 @@ def job_limit(scene: Scene) -> Held:
     scene.change(make_run(scene.session, scene.job, now=scene.ago), aside_at=scene.ago)
     words = (
         "At most 1 run of its job may go on at once, and 1 does. It starts when one ends. "
-        "Whoever edits the job can raise the limit. "
-        "In your organization's line it is number 2; about 1 run starts before it."
+        "In your organization's line it is number 2; about 1 run starts before it. "
+        "An admin of the organization can raise that limit: “Runs at once” in the form of the job, or "
+        f"belfry jobs edit {scene.job.id} --concurrency NUMBER"
     )
     return scene.held("job_limit", words, waits=scene.run(), limit=1, taken=1, position=2, before=1)
 
@@ -155,8 +157,9 @@ def organization_limit(scene: Scene) -> Held:
         make_run(scene.session, scene.job, now=scene.now - timedelta(minutes=minutes))
     words = (
         "At most 2 runs of your organization may go on at once, and 2 do. It starts when one ends. "
-        "A platform admin can raise the limit. "
-        "In your organization's line it is number 3; about 2 runs start before it."
+        "In your organization's line it is number 3; about 2 runs start before it. "
+        "A platform admin can raise that limit on the Queue page under “Limits of organizations”, or with: "
+        "belfry organizations limit NAME NUMBER"
     )
     return scene.held("organization_limit", words, waits=scene.run(), limit=2, taken=2, position=3, before=2)
 

@@ -183,7 +183,6 @@ class TestItsChoices:
             ({"preset": "weekly", "days": ["5", "0", "1"], "time": "07:00"}, "0 7 * * 0,1,5"),
             ({"preset": "monthly", "day": "15", "time": "23:59"}, "59 23 15 * *"),
             ({"preset": "monthly_last_day", "time": "00:00"}, "0 0 L * *"),
-            ({"preset": "weekly", "days": [], "time": "07:00"}, "0 9 * * 1"),
             ({"kind": "every", "count": "90", "unit": "minutes", "counted_from": "2027-01-31T08:00"},
              "every 90 minutes from 2027-01-31 08:00"),
             ({"kind": "at", "at": "2040-12-24T18:00"}, "at 2040-12-24 18:00"),

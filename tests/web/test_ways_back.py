@@ -11,7 +11,6 @@ ID = "01a1fc46-3413-7445-8be5-ba2d8356c7e3"
     ("path", "target"),
     [
         ("/account/password", "/account"),
-        (f"/jobs/{ID}", f"/jobs/{ID}/edit"),
         (f"/jobs/{ID}/run", f"/jobs#j-{ID}"),
         (f"/schedules/{ID}/enabled", f"/schedules/{ID}"),
         (f"/schedules/{ID}/run", f"/schedules/{ID}"),
@@ -23,10 +22,6 @@ def test_an_address_of_a_form_leads_to_its_page(admin: Browser, path: str, targe
     answer = admin.visit(path)
 
     assert (answer.status_code, answer.location) == (303, target)
-
-
-def test_a_job_leads_those_who_may_not_see_its_form_to_the_list(operator: Browser) -> None:
-    assert operator.visit(f"/jobs/{ID}").location == "/jobs"
 
 
 def test_none_of_them_is_open_to_nobody(anonymous: Browser) -> None:
