@@ -44,6 +44,7 @@ class ScheduleListRow:
     badge: Badge | None
     strip: Strip
     rate: str
+    has_rate: bool
     last_run_id: UUID | None
     last_at: datetime | None
     took: timedelta | None
@@ -182,6 +183,7 @@ def _list_row(
         badge=_badge(schedule, last),
         strip=draw_strip(recent, lengths=good, now=now),
         rate=success_words(counts),
+        has_rate=counts.finished > 0,
         last_run_id=None if last is None else last.id,
         last_at=None if last is None else last.at,
         took=None if last is None or last.state is RunState.RUNNING else last.took,
