@@ -122,6 +122,33 @@ class TestThePage:
         assert "3 skipped" in shown
         assert re.search("dev-quick-test .* 3 No scheduler was running", listed)
 
+    def test_counts_of_a_long_outage_only_the_last_seven_days(
+        self, platform_admin: Browser, database: OpenDatabase, stored, clock: ManualClock
+    ):
+        schedule_id, last = stored("daily-full-sync").id, clock.moment.replace(hour=0)
+        with database.transaction() as session:
+            gap = {"first_slot_at": last - timedelta(days=30), "last_slot_at": last, "slots": 31, "at": clock.moment}
+            owner = {"organization_id": SYSTEM_ORGANIZATION_ID, "schedule_id": schedule_id}
+            session.add(Gap(**owner, **gap, reason="scheduler_down"))
+            # And one that ended before.
+            old = gap | {"last_slot_at": last - timedelta(days=8), "slots": 23}
+            session.add(Gap(**owner, **old, reason="scheduler_down"))
+
+        shown, listed = words(platform_admin.visit(PAGE)), words(platform_admin.visit("/admin/skipped-slots"))
+
+        assert "Skipped in the last 7 days: 7." in shown
+        assert listed.count("daily-full-sync") == 1
+        assert re.search("daily-full-sync .* 7 No scheduler was running", listed)
+
+    def test_counts_what_nobody_has_planned_yet(self, platform_admin: Browser, clock: ManualClock):
+        platform_admin.send(f"{ONE}/enabled", {"enabled": "yes"})
+        clock.advance(minutes=21)
+
+        shown, listed = words(platform_admin.visit(PAGE)), words(platform_admin.visit("/admin/skipped-slots"))
+
+        assert "Skipped in the last 7 days: 4." in shown
+        assert re.search("dev-quick-test .* 4 No scheduler has planned anything since then", listed)
+
     def test_leafs_through_what_was_skipped(
         self, platform_admin: Browser, database: OpenDatabase, stored, clock: ManualClock
     ):

@@ -15,10 +15,10 @@ from app.ops.code_rows import (
     get_code_schedule,
     list_code_jobs,
     list_code_schedules,
-    list_passed_over,
 )
 from app.ops.code_standing import standing_of
 from app.ops.heartbeats import list_processes
+from app.ops.passed_over import list_passed_over
 from app.ops.why.answers import why_schedules
 from app.schedules.code_origin import refuse_left
 from app.schedules.queries import earliest_due_across_tenants
