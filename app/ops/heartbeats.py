@@ -203,8 +203,8 @@ def last_scheduler_beat(session: Session, *, now: datetime) -> datetime | None:
 
 def scheduler_ended_at(now: datetime) -> ScalarSelect[datetime | None]:
     """When the last scheduler that ended in good order did, as part of a statement."""
-    ended_at = func.max(Heartbeat.beat_at, type_=UTCDateTime())
-    return select(ended_at).where(Heartbeat.schedules, _has_ended(), Heartbeat.beat_at <= now).scalar_subquery()
+    ended_at = func.max(case((_has_ended(), Heartbeat.beat_at)), type_=UTCDateTime())
+    return select(ended_at).where(Heartbeat.schedules, Heartbeat.beat_at <= now).scalar_subquery()
 
 
 def scheduler_kept_time_at(now: datetime) -> ScalarSelect[datetime | None]:
