@@ -43,6 +43,7 @@ class TestSchedules:
         assert [one["id"] for one in found] == ["daily-full-sync", "dev-quick-test", "feed-refresh", "hourly-matching"]
         assert found[1]["source"].startswith("app/jobs/examples.py:")
         assert (found[1]["enabled"], found[1]["switched_by"], found[1]["missed"]) == (False, None, "skip")
+        assert found[1]["policies_in_words"][0] == "Missed runs are not made up for."
 
     def test_are_switched(self, platform_api: Caller):
         on = platform_api.post(f"{ONE}/enable").json["data"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from jinja2 import FileSystemBytecodeCache
-from sqlalchemy import select
+from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from app.core.clock import Clock
@@ -179,6 +179,15 @@ class TestThePage:
 
         assert "7 on tower" in shown
         assert "this one 0.0.9. Restart the older one." in shown
+
+    def test_says_of_each_what_becomes_of_missed_runs(self, platform_admin: Browser, database: OpenDatabase):
+        with database.transaction() as session:
+            session.execute(update(Schedule).where(Schedule.code_id == "feed-refresh").values(missed="latest"))
+
+        shown = words(platform_admin.visit(PAGE))
+
+        assert "Missed runs are not made up for. While a run goes on, the next one is skipped" in shown
+        assert "Of missed runs the latest is made up for, unless it is older than 1 day." in shown
 
     def test_is_for_platform_admins_alone(self, owner: Browser):
         assert owner.visit(PAGE).status_code == 403
