@@ -129,7 +129,10 @@ def revert_code_schedule(session: Session, *, actor: Actor, code_id: str, now: d
 
 
 def write_notes(session: Session, *, actor: Actor, code_id: str, notes: str, now: datetime) -> None:
-    """Keep what operators want each other to know. Raises NotesInvalid or CodeScheduleNotFound."""
+    """Keep what operators want each other to know.
+
+    Raises NotesInvalid, CodeScheduleNotFound, or ScheduleOwnedByCode when the code has it no longer.
+    """
     require_platform_admin(actor)
     said = notes.replace("\r\n", "\n").strip()
     if len(said) > LONGEST_NOTES:
@@ -137,6 +140,9 @@ def write_notes(session: Session, *, actor: Actor, code_id: str, notes: str, now
     if has_unshowable(said, besides="\n\t"):
         raise NotesInvalid("The notes contain characters that cannot be shown. Type them again.", field="notes")
     schedule_id = _id_of(session, code_id)
+    # It cannot leave the code meanwhile.
+    lock_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
+    refuse_left(get_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id).code)
     keep_version(session, schedule_id=schedule_id)
     values: dict[str, Any] = {"notes": said, "updated_at": now, "version": Schedule.version + 1}
     session.execute(update(Schedule).where(Schedule.id == schedule_id).values(values))

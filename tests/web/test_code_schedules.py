@@ -490,14 +490,26 @@ class TestWhatLeftTheCode:
         assert "Change times" not in shown
 
     @pytest.mark.parametrize(
-        ("path", "sent"), [("enabled", {"enabled": "yes"}), ("run", {}), ("edit", TestChangingTheTimes.TIMES)]
+        ("path", "sent"),
+        [
+            ("enabled", {"enabled": "yes"}),
+            ("run", {}),
+            ("edit", TestChangingTheTimes.TIMES),
+            ("notes", {"notes": "Ask Ana"}),
+        ],
     )
     def test_cannot_be_changed(self, platform_admin: Browser, stored, path: str, sent: dict[str, str]):
         answer = platform_admin.send(f"{LEFT}/{path}", sent)
 
         assert answer.status_code == 409
         assert "no longer defined in code" in words(answer)
-        assert stored("feed-refresh").enabled is False
+        assert (stored("feed-refresh").enabled, stored("feed-refresh").notes) == (False, "")
+
+    def test_shows_its_notes_without_a_form(self, platform_admin: Browser):
+        shown = platform_admin.visit(LEFT)
+
+        assert "Nobody wrote any." in words(shown)
+        assert "Save notes" not in words(shown)
 
 
 @pytest.mark.parametrize("path", ["enabled", "revert", "notes"])
