@@ -19,7 +19,7 @@ from app.runs.queries import RunRow
 from app.runs.statistics import ScheduleStats, last_runs_of_jobs, schedule_stats
 from app.schedules.code_origin import CodeOrigin, said_value
 from app.schedules.models import Schedule
-from app.schedules.queries import ScheduleRow, list_schedules
+from app.schedules.queries import ScheduleRow, get_schedule, list_schedules
 from app.tenants.models import SYSTEM_ORGANIZATION_ID
 
 
@@ -78,8 +78,9 @@ def _words(value: Any) -> str:
 
 
 def list_code_schedules(session: Session, *, now: datetime) -> list[CodeScheduleRow]:
-    """Every schedule that code defines or once defined, by name."""
-    rows = [row for row in list_schedules(session, organization_id=SYSTEM_ORGANIZATION_ID) if row.code is not None]
+    """Every schedule that code defines or once defined, by name; none that is for other environments alone."""
+    rows = list_schedules(session, organization_id=SYSTEM_ORGANIZATION_ID)
+    rows = [row for row in rows if row.code is not None and not row.code.is_elsewhere]
     ids = [row.id for row in rows]
     stats = schedule_stats(session, organization_id=SYSTEM_ORGANIZATION_ID, schedule_ids=ids, since=now - RECENTLY)
     passed_over = count_passed_over(session, rows, now=now)
@@ -112,7 +113,11 @@ def find_code_schedule(session: Session, name: str) -> UUID | None:
     """The id of the schedule in code that somebody means by its name there, or by that id. None where there is none."""
     here = Schedule.organization_id == SYSTEM_ORGANIZATION_ID, Schedule.code_id.is_not(None)
     meant = or_(Schedule.code_id == name, *(Schedule.id == each for each in _ids_in(name)))
-    return session.scalar(select(Schedule.id).where(*here, meant, Schedule.deleted_at.is_(None)))
+    schedule_id = session.scalar(select(Schedule.id).where(*here, meant, Schedule.deleted_at.is_(None)))
+    if schedule_id is None:
+        return None
+    row = get_schedule(session, organization_id=SYSTEM_ORGANIZATION_ID, schedule_id=schedule_id)
+    return None if row.code is None or row.code.is_elsewhere else schedule_id
 
 
 def find_code_job(session: Session, name: str) -> UUID | None:

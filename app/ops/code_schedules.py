@@ -17,7 +17,7 @@ from app.core.names import has_unshowable
 from app.events.service import Topic, append_event
 from app.jobs.kinds.base import JobKinds
 from app.jobs.queries import get_job
-from app.ops.code_rows import CodeScheduleNotFound, get_code_job, get_code_schedule
+from app.ops.code_rows import CodeScheduleNotFound, find_code_schedule, get_code_job, get_code_schedule
 from app.runs import service as runs
 from app.schedules.clock_changes import ClockChange
 from app.schedules.code_origin import OVERRIDABLE, refuse_left
@@ -169,6 +169,7 @@ def write_notes(session: Session, *, actor: Actor, code_id: str, notes: str, now
 def _id_of(session: Session, code_id: str) -> UUID:
     here = Schedule.organization_id == SYSTEM_ORGANIZATION_ID, Schedule.code_id == code_id
     found = session.scalar(select(Schedule.id).where(*here, Schedule.deleted_at.is_(None)))
-    if found is None:
+    # By its name alone, never by an id that looks like one.
+    if found is None or find_code_schedule(session, code_id) != found:
         raise CodeScheduleNotFound("The code defines no such schedule.")
     return found

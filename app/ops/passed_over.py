@@ -4,7 +4,7 @@ Sessions work as the installation's own organization.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -82,10 +82,12 @@ def list_passed_over(session: Session, *, now: datetime, limit: int, offset: int
     """
     since = now - RECENTLY
     schedules = {
-        row.id: row for row in list_schedules(session, organization_id=SYSTEM_ORGANIZATION_ID) if row.code is not None
+        row.id: row
+        for row in list_schedules(session, organization_id=SYSTEM_ORGANIZATION_ID)
+        if row.code is not None and not row.code.is_elsewhere
     }
     waiting = _waiting(list(schedules.values()), now)
-    found = _passed_over(since)
+    found = _passed_over(since, schedules)
     order = found.c.passed_at.desc(), found.c.first_slot_at.desc(), found.c.id
     begin = max(0, offset - len(waiting))
     shown = waiting[offset : offset + limit]
@@ -135,8 +137,8 @@ def _since(row: ScheduleRow | None, since: datetime, last_slot_at: datetime, slo
     return next_fire(when, after=since - MOMENT) or since, min(slots, max(1, number))
 
 
-def _passed_over(since: datetime) -> Subquery:
-    in_code = Schedule.organization_id == SYSTEM_ORGANIZATION_ID, Schedule.code_id.is_not(None)
+def _passed_over(since: datetime, schedule_ids: Collection[UUID]) -> Subquery:
+    in_code = Schedule.organization_id == SYSTEM_ORGANIZATION_ID, Schedule.id.in_(schedule_ids)
     no_reason = cast(null(), String).label("reason")
     skipped = (
         select(
