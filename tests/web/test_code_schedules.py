@@ -19,7 +19,7 @@ from app.core.version import VERSION
 from app.factory import create_app
 from app.ops.code_definitions import Definitions, load_definitions
 from app.ops.code_loader import put_in_force
-from app.ops.heartbeats import ProcessFacts, beat
+from app.ops.heartbeats import ProcessFacts, beat, sign_off
 from app.runs.models import QueueSwitch, Run
 from app.schedules.models import Gap, Schedule
 from app.tenants.models import SYSTEM_ORGANIZATION_ID, AuditEntry
@@ -92,6 +92,12 @@ def words(answer: TestResponse) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text))
 
 
+def card(browser: Browser) -> str:
+    """The scheduler on the page, which every refresh brings anew."""
+    shown = browser.visit(PAGE, htmx=True).text
+    return shown.partition('id="scheduler"')[2].partition("</section>")[0]
+
+
 class TestThePage:
     def test_says_of_each_where_it_is_defined_and_who_switched_it(self, platform_admin: Browser):
         shown = words(platform_admin.visit(PAGE))
@@ -125,7 +131,7 @@ class TestThePage:
     def test_counts_of_a_long_outage_only_the_last_seven_days(
         self, platform_admin: Browser, database: OpenDatabase, stored, clock: ManualClock
     ):
-        schedule_id, last = stored("daily-full-sync").id, clock.moment.replace(hour=0)
+        schedule_id, last = stored("daily-full-sync").id, clock.moment.replace(hour=2)
         with database.transaction() as session:
             gap = {"first_slot_at": last - timedelta(days=30), "last_slot_at": last, "slots": 31, "at": clock.moment}
             owner = {"organization_id": SYSTEM_ORGANIZATION_ID, "schedule_id": schedule_id}
@@ -142,7 +148,7 @@ class TestThePage:
 
     def test_counts_what_nobody_has_planned_yet(self, platform_admin: Browser, clock: ManualClock):
         platform_admin.send(f"{ONE}/enabled", {"enabled": "yes"})
-        clock.advance(minutes=21)
+        clock.advance(minutes=22)
 
         shown, listed = words(platform_admin.visit(PAGE)), words(platform_admin.visit("/admin/skipped-slots"))
 
@@ -179,6 +185,28 @@ class TestThePage:
 
         assert "7 on tower" in shown
         assert "this one 0.0.9. Restart the older one." in shown
+
+    def test_stops_and_starts_scheduling_on_the_card_of_the_scheduler(self, platform_admin: Browser):
+        before = card(platform_admin)
+        stopped = platform_admin.send("/scheduling/stop", {"reason": "Moving", "from": "code"})
+        meanwhile = card(platform_admin)
+        started = platform_admin.send("/scheduling/start", {"from": "code"})
+
+        assert ("hx-morph-skip" in before, "Stop scheduling" in before, "Stop scheduling" in meanwhile) == (
+            True, True, False,
+        )  # fmt: skip
+        assert "Start scheduling" in meanwhile
+        assert (stopped.location, started.location) == (PAGE, PAGE)
+
+    def test_says_since_when_no_scheduler_is_there(
+        self, platform_admin: Browser, database: OpenDatabase, clock: ManualClock
+    ):
+        facts = ProcessFacts(new_id(), "tower:7:abc", VERSION, 0, True, "tower", 7)
+        with database.transaction() as session:
+            beat(session, facts, now=clock.moment, ticked_at=clock.moment, tick_ms=20)
+            sign_off(session, facts, now=clock.moment)
+
+        assert "No scheduler is running since Tue 5 Jan, 14:00." in card(platform_admin)
 
     def test_says_of_each_what_becomes_of_missed_runs(self, platform_admin: Browser, database: OpenDatabase):
         with database.transaction() as session:

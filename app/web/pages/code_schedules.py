@@ -25,7 +25,7 @@ from app.schedules.queries import earliest_due_across_tenants
 from app.tenants.platform import for_the_installation
 from app.web.blueprint import web
 from app.web.context import viewer_zone
-from app.web.daemon import scheduling_stop
+from app.web.daemon import news, scheduling_stop
 from app.web.forms.arguments import ParametersForm, parameters_form
 from app.web.forms.code_schedules import CodeTimesForm, NotesForm, times_of
 from app.web.pages.code_lines import (
@@ -66,6 +66,7 @@ def code_schedules() -> Response:
         jobs=job_lines,
         schedulers=schedulers,
         next_due_at=next_due_at,
+        ended_at=news().ended_at,
         passed_over=sum(line.row.passed_over for line in lines),
         standing=standing,
     )
