@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
+from app.api.job_shapes import PoliciesInWords
 from app.api.models import Answer, Body, Int32, Moment, Name
 from app.edge.identity import current_actor, current_person, request_now
 from app.edge.runtime import fresh_session, request_session
@@ -20,6 +21,7 @@ from app.schedules.clock_changes import ClockChange
 from app.schedules.drafts import draft_of
 from app.schedules.policies import DEFAULT_MISSED_LIMIT, MOST_MADE_UP, Missed, Overlap
 from app.schedules.policy_fields import LONGEST_NOTES
+from app.schedules.policy_words import schedule_policy_sentences
 from app.schedules.preview import sentence_of
 from app.schedules.queries import ScheduleRow, get_schedule
 from app.schedules.service import ScheduleDraft
@@ -230,6 +232,7 @@ class ScheduleOut(Answer):
     missed: Missed
     missed_max_age_seconds: int
     missed_limit: int
+    policies_in_words: PoliciesInWords
     missed_while_paused: Annotated[
         MissedSlotsOut | None,
         Field(description="What to decide about when it is switched on; null while it is on, or where there is none."),
@@ -287,6 +290,7 @@ def _shown(row: ScheduleRow, stats: ScheduleStats, health: ScheduleHealth) -> Sc
         missed=row.missed,
         missed_max_age_seconds=row.missed_max_age_seconds,
         missed_limit=row.missed_limit,
+        policies_in_words=schedule_policy_sentences(row),
         missed_while_paused=show_missed(row),
         switched_at=row.switched_at,
         switched_by=row.switched_by,

@@ -11,6 +11,7 @@ from app.ops import code_schedules
 from app.ops.code_definitions import Definitions, load_definitions
 from app.ops.code_loader import put_in_force
 from app.ops.code_rows import CodeScheduleRow, list_code_schedules
+from app.schedules.policy_words import schedule_policy_sentences
 from app.tenants.platform import acting_for_the_installation
 
 EXIT_PROBLEMS = 1
@@ -74,6 +75,8 @@ def show_code_schedules(console: Console, *, is_json: bool) -> None:
     headings = ["ID", "NAME", "CRON", "ZONE", "STATE", "NEXT RUN", "SKIPPED", "DEFINED IN", "CHANGED HERE"]
     facts = [_facts(row) for row in rows]
     cells = [[str(cell or "-") for cell in each.values()] for each in facts]
+    said = [schedule_policy_sentences(row.schedule) for row in rows]
+    facts = [each | {"policies_in_words": words} for each, words in zip(facts, said, strict=True)]
     show(facts, table(headings, cells, empty="The code defines no schedules."), is_json=is_json)
 
 

@@ -12,6 +12,7 @@ from app.core.errors import Invalid
 from app.core.lengths import duration
 from app.ops.schedule_lengths import ScheduleLengths, read_lengths
 from app.schedules.fire_times import fire_times
+from app.schedules.policy_words import schedule_policy_sentences
 from app.schedules.preview import sentence_of
 from app.schedules.queries import ScheduleRow, get_schedule
 from app.schedules.service import rhythm_of
@@ -55,6 +56,7 @@ def _facts(row: ScheduleRow, coming: list[datetime], lengths: ScheduleLengths) -
         "zone": row.timezone,
         "description": sentence_of(row),
         "state": "enabled" if row.enabled else "disabled",
+        "policies_in_words": schedule_policy_sentences(row),
         "problem": row.problem,
         "next_runs": [moment(at) for at in coming],
         "typical_seconds": None if lengths.usual is None else lengths.usual.typical.total_seconds(),
@@ -65,6 +67,7 @@ def _facts(row: ScheduleRow, coming: list[datetime], lengths: ScheduleLengths) -
 def _lines(row: ScheduleRow, coming: list[datetime], lengths: ScheduleLengths) -> list[str]:
     took = [duration(run.took) for run in lengths.runs[-1:]]
     lines = [f"{row.name}: {sentence_of(row)}", f"Runs {row.job_name}. {'Enabled' if row.enabled else 'Disabled'}."]
+    lines += schedule_policy_sentences(row)
     lines += [row.problem] if row.problem else []
     lines += [f"{lengths.sentence} The last one took {took[0]}."] if lengths.sentence and took else []
     lines += ["Next:" if row.enabled else "Would run:"] if coming else []

@@ -29,6 +29,7 @@ from app.runs import service
 from app.schedules.drafts import draft_of
 from app.schedules.policies import DEFAULT_MISSED_LIMIT, Missed, Overlap
 from app.schedules.policy_fields import read_length
+from app.schedules.policy_words import schedule_policy_sentences
 from app.schedules.queries import ScheduleRow, get_schedule, list_schedules
 from app.schedules.service import ScheduleDraft, create_schedule
 from app.schedules.spread_keys import spread_key_of
@@ -78,7 +79,8 @@ def list_command(
     rows = [row for row in rows if row.id in matching]
     headings = ["ID", "NAME", "JOB", "CRON", "TAGS", "ZONE", "STATE", "NEXT RUN", "PROBLEM"]
     cells = [[_cell(fact) for fact in _facts(row).values()] for row in rows]
-    show([_facts(row) for row in rows], table(headings, cells, empty=NO_SCHEDULES), is_json=is_json)
+    facts = [_facts(row) | {"policies_in_words": schedule_policy_sentences(row)} for row in rows]
+    show(facts, table(headings, cells, empty=NO_SCHEDULES), is_json=is_json)
 
 
 @schedules.command()

@@ -22,6 +22,7 @@ BUILT_IN_JOB_MODULES = ("app.jobs.kinds.code.http_check", "app.ops.code_jobs")
 class Definitions:
     """Functions on offer, and of the operator's modules the jobs and the schedules of this environment.
 
+    `elsewhere` are the ids of schedules that are there for other environments alone.
     Without `is_complete` a module could not be loaded, so that nobody knows what is missing.
     """
 
@@ -31,6 +32,7 @@ class Definitions:
     problems: tuple[CodeProblem, ...]
     modules: tuple[str, ...]
     is_complete: bool
+    elsewhere: frozenset[str] = frozenset()
 
     @property
     def troubled_jobs(self) -> frozenset[str]:
@@ -78,6 +80,7 @@ def load_definitions(settings: Settings) -> Definitions:
         problems=tuple(sorted(problems, key=lambda each: each.source)),
         modules=(*built_in.modules, *own.modules),
         is_complete=own.is_complete,
+        elsewhere=_elsewhere(schedules, settings.env),
     )
 
 
@@ -127,6 +130,11 @@ def _without_twins(
 
 def _is_for(one: DeclaredSchedule, environment: Environment) -> bool:
     return one.environments is None or environment.value in one.environments
+
+
+def _elsewhere(schedules: Iterable[DeclaredSchedule], environment: Environment) -> frozenset[str]:
+    here = {one.id for one in schedules if _may_be_for(one, environment)}
+    return frozenset(one.id for one in schedules) - here
 
 
 def _may_be_for(one: DeclaredSchedule, environment: Environment) -> bool:

@@ -4,30 +4,23 @@ Sessions work as the installation's own organization.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import String, Subquery, cast, func, literal, null, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
 from app.jobs.models import Job
 from app.jobs.queries import JobRow, get_job
-from app.ops.gap_words import GAP_REASONS
-from app.runs.models import Run
+from app.ops.passed_over import RECENTLY, count_passed_over
 from app.runs.queries import RunRow
-from app.runs.states import RunState
 from app.runs.statistics import ScheduleStats, last_runs_of_jobs, schedule_stats
 from app.schedules.code_origin import CodeOrigin, said_value
-from app.schedules.models import Gap, Schedule
-from app.schedules.policies import GapReason
-from app.schedules.queries import ScheduleRow, list_schedules
+from app.schedules.models import Schedule
+from app.schedules.queries import ScheduleRow, get_schedule, list_schedules
 from app.tenants.models import SYSTEM_ORGANIZATION_ID
-
-RECENTLY = timedelta(days=7)
-_GAPS_IN_WORDS = {reason.value: f"{words[0].upper()}{words[1:]}." for reason, words in GAP_REASONS.items()}
-_NOT_STARTED = (RunState.SKIPPED.value, RunState.MISSED.value)
 
 
 class CodeScheduleNotFound(NotFound):
@@ -78,24 +71,6 @@ class CodeJobRow:
     last: RunRow | None
 
 
-@dataclass(frozen=True)
-class PassedOver:
-    """A slot that no run was started for, or several in a row, and why."""
-
-    code_id: str
-    first_slot_at: datetime
-    slots: int
-    why: str
-
-
-@dataclass(frozen=True)
-class PassedOverRows:
-    """Some of these, and how many there are in all."""
-
-    rows: list[PassedOver]
-    total: int
-
-
 def _words(value: Any) -> str:
     if value is None:
         return "as suits its times"
@@ -103,11 +78,12 @@ def _words(value: Any) -> str:
 
 
 def list_code_schedules(session: Session, *, now: datetime) -> list[CodeScheduleRow]:
-    """Every schedule that code defines or once defined, by name."""
-    rows = [row for row in list_schedules(session, organization_id=SYSTEM_ORGANIZATION_ID) if row.code is not None]
+    """Every schedule that code defines or once defined, by name; none that is for other environments alone."""
+    rows = list_schedules(session, organization_id=SYSTEM_ORGANIZATION_ID)
+    rows = [row for row in rows if row.code is not None and not row.code.is_elsewhere]
     ids = [row.id for row in rows]
     stats = schedule_stats(session, organization_id=SYSTEM_ORGANIZATION_ID, schedule_ids=ids, since=now - RECENTLY)
-    passed_over = _count_passed_over(session, since=now - RECENTLY)
+    passed_over = count_passed_over(session, rows, now=now)
     columns = Schedule.id, Schedule.notes, Schedule.switched_at, Schedule.switched_by
     operated = {found.id: found for found in session.execute(select(*columns).where(Schedule.id.in_(ids)))}
     return [
@@ -117,7 +93,7 @@ def list_code_schedules(session: Session, *, now: datetime) -> list[CodeSchedule
             notes=operated[row.id].notes,
             switched_at=operated[row.id].switched_at,
             switched_by=operated[row.id].switched_by,
-            passed_over=passed_over.get(row.id, 0),
+            passed_over=passed_over[row.id],
             stats=stats[row.id],
         )
         for row in rows
@@ -137,7 +113,11 @@ def find_code_schedule(session: Session, name: str) -> UUID | None:
     """The id of the schedule in code that somebody means by its name there, or by that id. None where there is none."""
     here = Schedule.organization_id == SYSTEM_ORGANIZATION_ID, Schedule.code_id.is_not(None)
     meant = or_(Schedule.code_id == name, *(Schedule.id == each for each in _ids_in(name)))
-    return session.scalar(select(Schedule.id).where(*here, meant, Schedule.deleted_at.is_(None)))
+    schedule_id = session.scalar(select(Schedule.id).where(*here, meant, Schedule.deleted_at.is_(None)))
+    if schedule_id is None:
+        return None
+    row = get_schedule(session, organization_id=SYSTEM_ORGANIZATION_ID, schedule_id=schedule_id)
+    return None if row.code is None or row.code.is_elsewhere else schedule_id
 
 
 def find_code_job(session: Session, name: str) -> UUID | None:
@@ -178,57 +158,3 @@ def get_code_job(session: Session, *, code_name: str) -> CodeJobRow:
         if row.code_name == code_name:
             return row
     raise CodeJobNotFound("The code defines no such job.")
-
-
-def list_passed_over(session: Session, *, now: datetime, limit: int, offset: int = 0) -> PassedOverRows:
-    """What was passed over within 7 days without a run, the newest first, and how many rows that are.
-
-    In the order in which it was passed over, which is what the 7 days count: rows that come meanwhile come first, and
-    rows that are too old by then leave at the end. Whoever goes on from an offset sees some twice, and misses none.
-    """
-    found = _passed_over(now - RECENTLY)
-    order = found.c.passed_at.desc(), found.c.first_slot_at.desc(), found.c.id
-    newest_first = select(found).order_by(*order).limit(limit).offset(offset)
-    rows = [
-        PassedOver(row.code_id, row.first_slot_at, row.slots, row.why or _GAPS_IN_WORDS.get(row.reason, ""))
-        for row in session.execute(newest_first)
-    ]
-    return PassedOverRows(rows, session.scalar(select(func.count()).select_from(found)) or 0)
-
-
-def _passed_over(since: datetime) -> Subquery:
-    in_code = Schedule.organization_id == SYSTEM_ORGANIZATION_ID, Schedule.code_id.is_not(None)
-    no_reason = cast(null(), String).label("reason")
-    skipped = (
-        select(
-            Run.id, Schedule.code_id, Run.due_at.label("first_slot_at"), literal(1).label("slots"),
-            Run.error.label("why"), no_reason, Run.finished_at.label("passed_at"),
-        )
-        .join(Run, Run.schedule_id == Schedule.id)
-        .where(*in_code, Run.state.in_(_NOT_STARTED), Run.finished_at >= since)
-    )  # fmt: skip
-    gaps = (
-        select(Gap.id, Schedule.code_id, Gap.first_slot_at, Gap.slots, Gap.explanation, Gap.reason, Gap.at)
-        .join(Gap, Gap.schedule_id == Schedule.id)
-        .where(*in_code, Gap.at >= since, Gap.reason != GapReason.PAUSED.value)
-    )
-    return skipped.union_all(gaps).subquery()
-
-
-def _count_passed_over(session: Session, *, since: datetime) -> dict[UUID, int]:
-    here = Run.organization_id == SYSTEM_ORGANIZATION_ID, Run.schedule_id.is_not(None)
-    skipped = (
-        select(Run.schedule_id, func.count())
-        .where(*here, Run.state.in_(_NOT_STARTED), Run.finished_at >= since)
-        .group_by(Run.schedule_id)
-    )
-    gaps = (
-        select(Gap.schedule_id, func.sum(Gap.slots))
-        .where(Gap.organization_id == SYSTEM_ORGANIZATION_ID, Gap.at >= since, Gap.reason != GapReason.PAUSED.value)
-        .group_by(Gap.schedule_id)
-    )
-    found: dict[UUID, int] = {}
-    for schedule_id, number in [*session.execute(skipped), *session.execute(gaps)]:
-        if schedule_id is not None:
-            found[schedule_id] = found.get(schedule_id, 0) + int(number)
-    return found

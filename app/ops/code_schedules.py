@@ -17,7 +17,7 @@ from app.core.names import has_unshowable
 from app.events.service import Topic, append_event
 from app.jobs.kinds.base import JobKinds
 from app.jobs.queries import get_job
-from app.ops.code_rows import CodeScheduleNotFound, get_code_job, get_code_schedule
+from app.ops.code_rows import CodeScheduleNotFound, find_code_schedule, get_code_job, get_code_schedule
 from app.runs import service as runs
 from app.schedules.clock_changes import ClockChange
 from app.schedules.code_origin import OVERRIDABLE, refuse_left
@@ -129,7 +129,10 @@ def revert_code_schedule(session: Session, *, actor: Actor, code_id: str, now: d
 
 
 def write_notes(session: Session, *, actor: Actor, code_id: str, notes: str, now: datetime) -> None:
-    """Keep what operators want each other to know. Raises NotesInvalid or CodeScheduleNotFound."""
+    """Keep what operators want each other to know.
+
+    Raises NotesInvalid, CodeScheduleNotFound, or ScheduleOwnedByCode when the code has it no longer.
+    """
     require_platform_admin(actor)
     said = notes.replace("\r\n", "\n").strip()
     if len(said) > LONGEST_NOTES:
@@ -137,6 +140,9 @@ def write_notes(session: Session, *, actor: Actor, code_id: str, notes: str, now
     if has_unshowable(said, besides="\n\t"):
         raise NotesInvalid("The notes contain characters that cannot be shown. Type them again.", field="notes")
     schedule_id = _id_of(session, code_id)
+    # It cannot leave the code meanwhile.
+    lock_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
+    refuse_left(get_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id).code)
     keep_version(session, schedule_id=schedule_id)
     values: dict[str, Any] = {"notes": said, "updated_at": now, "version": Schedule.version + 1}
     session.execute(update(Schedule).where(Schedule.id == schedule_id).values(values))
@@ -163,6 +169,7 @@ def write_notes(session: Session, *, actor: Actor, code_id: str, notes: str, now
 def _id_of(session: Session, code_id: str) -> UUID:
     here = Schedule.organization_id == SYSTEM_ORGANIZATION_ID, Schedule.code_id == code_id
     found = session.scalar(select(Schedule.id).where(*here, Schedule.deleted_at.is_(None)))
-    if found is None:
+    # By its name alone, never by an id that looks like one.
+    if found is None or find_code_schedule(session, code_id) != found:
         raise CodeScheduleNotFound("The code defines no such schedule.")
     return found

@@ -132,8 +132,8 @@ class _Sync:
         if definitions.is_complete:
             there = {one.id for one in definitions.schedules} | definitions.troubled_schedules
             for code_id, row in rows.items():
-                if code_id not in there and row.code is not None and row.code.left_at is None:
-                    self._let_go(row)
+                if code_id not in there:
+                    self._see_off(row, is_elsewhere=code_id in definitions.elsewhere)
         report = SyncReport(
             (*jobs.added, *self._added), (*jobs.changed, *self._changed), (*jobs.left, *self._left),
             tuple(self._refused),
@@ -245,14 +245,23 @@ class _Sync:
             )
         self._changed.append(one.id)
 
-    def _let_go(self, row: ScheduleRow) -> None:
-        """Switch a schedule off that the code no longer has. Its history stays, and nobody changes it any more."""
+    def _see_off(self, row: ScheduleRow, *, is_elsewhere: bool) -> None:
+        """What the code no longer has, or for other environments alone."""
         assert row.code is not None
+        if row.code.left_at is None:
+            self._let_go(row)
+            self._left.append(row.code.id)
+        if row.code.is_elsewhere == is_elsewhere:
+            return
+        says = row.code.says_where(is_elsewhere=is_elsewhere)
+        self._update(row.id, {"code_says": says}, makes_version=False)
+
+    def _let_go(self, row: ScheduleRow) -> None:
+        """Switch a schedule off. Its history stays, and nobody changes it any more."""
         if row.enabled:
             runs.switch_schedule(self._session, actor=self._actor, schedule_id=row.id, enabled=False, now=self._now)
         keep_version(self._session, schedule_id=row.id)
         self._update(row.id, {"left_code_at": self._now}, makes_version=True)
-        self._left.append(row.code.id)
 
     def _update(self, schedule_id: UUID, values: dict[str, Any], *, makes_version: bool) -> None:
         query = update(Schedule).where(Schedule.id == schedule_id, Schedule.organization_id == self._here)

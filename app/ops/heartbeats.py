@@ -9,10 +9,12 @@ from uuid import UUID
 
 from sqlalchemy import (
     Boolean,
+    ColumnElement,
     Integer,
     ScalarSelect,
     String,
     Uuid,
+    and_,
     case,
     column,
     delete,
@@ -37,6 +39,9 @@ GONE_AFTER = timedelta(seconds=90)
 FORGET_AFTER = timedelta(days=1)
 # What `belfry health` accepts.
 HEALTHY_WITHIN = timedelta(seconds=300)
+
+# Marks, together with `is_stopping`, the row of a process that signed off: no process has this number.
+_NO_PROCESS = 0
 
 
 # The table as its first version made it.
@@ -90,6 +95,11 @@ class ProcessRow:
     def serves(self, queue: str) -> bool:
         """Whether it takes runs of this queue."""
         return bool(self.slots) and (self.queues is None or queue in self.queues.split(","))
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it signed off: it ended in good order, when it was last heard of."""
+        return self.is_stopping and self.pid == _NO_PROCESS
 
     def is_gone(self, now: datetime) -> bool:
         return silence(self.beat_at, now) > GONE_AFTER
@@ -150,9 +160,25 @@ def beat_for_older_database(session: Session, facts: ProcessFacts, *, now: datet
         session.execute(insert(_FIRST).values(**kept, started_at=now, beat_at=now))
 
 
-def sign_off(session: Session, facts: ProcessFacts) -> None:
-    """A process that ends in good order leaves no row, so nobody worries about it."""
-    session.execute(delete(Heartbeat).where(Heartbeat.process_id == facts.process_id))
+def sign_off(session: Session, facts: ProcessFacts, *, now: datetime) -> None:
+    """A process ends in good order: nobody worries about it, and until when there was one can still be told.
+
+    Only the last one that did the same is remembered, so that rows do not pile up where one starts every minute.
+    """
+    alike = Heartbeat.slots == facts.slots, Heartbeat.schedules == facts.schedules
+    same_queues = Heartbeat.queues.is_not_distinct_from(facts.queues)
+    session.execute(delete(Heartbeat).where(_has_ended(), *alike, same_queues))
+    values = {"beat_at": now, "is_stopping": True, "pid": _NO_PROCESS, "running": 0, "problem": None}
+    session.execute(update(Heartbeat).where(Heartbeat.process_id == facts.process_id).values(**values))
+
+
+def sign_off_from_older_database(session: Session, facts: ProcessFacts) -> None:
+    """The same with no more than what every version of the table can hold: the row goes."""
+    session.execute(delete(_FIRST).where(_FIRST.c.process_id == facts.process_id))
+
+
+def _has_ended() -> ColumnElement[bool]:
+    return and_(Heartbeat.is_stopping.is_(True), Heartbeat.pid == _NO_PROCESS)
 
 
 def forget_processes(session: Session, *, now: datetime) -> int:
@@ -160,9 +186,11 @@ def forget_processes(session: Session, *, now: datetime) -> int:
     return count_changed(session, delete(Heartbeat).where(Heartbeat.beat_at < now - FORGET_AFTER))
 
 
-def list_processes(session: Session, *, now: datetime) -> list[ProcessRow]:
-    """Processes heard of within the last day, the liveliest first."""
+def list_processes(session: Session, *, now: datetime, with_ended: bool = False) -> list[ProcessRow]:
+    """Processes heard of within the last day, the liveliest first; also those that ended in good order if asked."""
     query = select(Heartbeat).where(Heartbeat.beat_at >= now - FORGET_AFTER).order_by(Heartbeat.beat_at.desc())
+    if not with_ended:
+        query = query.where(~_has_ended())
     return [
         ProcessRow(**{one.name: getattr(row, one.name) for one in fields(ProcessRow)}) for row in session.scalars(query)
     ]
@@ -173,13 +201,20 @@ def last_scheduler_beat(session: Session, *, now: datetime) -> datetime | None:
     return session.scalar(select(scheduler_kept_time_at(now)))
 
 
+def scheduler_ended_at(now: datetime) -> ScalarSelect[datetime | None]:
+    """When the last scheduler that ended in good order did, as part of a statement."""
+    ended_at = func.max(case((_has_ended(), Heartbeat.beat_at)), type_=UTCDateTime())
+    return select(ended_at).where(Heartbeat.schedules, Heartbeat.beat_at <= now).scalar_subquery()
+
+
 def scheduler_kept_time_at(now: datetime) -> ScalarSelect[datetime | None]:
     """The same as part of a statement. What one process says of itself is told by `kept_time_at`, by the same rule."""
     ticked_at = func.coalesce(Heartbeat.ticked_at, Heartbeat.started_at)
     is_ticking = SecondsBetween(Heartbeat.beat_at, ticked_at) < HEALTHY_WITHIN.total_seconds()
     kept_at = func.max(case((is_ticking, Heartbeat.beat_at), else_=ticked_at), type_=UTCDateTime())
     # What lies ahead was reported before the clock was set back.
-    return select(kept_at).where(Heartbeat.schedules, Heartbeat.beat_at <= now + SILENT_AFTER).scalar_subquery()
+    is_heard = Heartbeat.schedules, Heartbeat.beat_at <= now + SILENT_AFTER
+    return select(kept_at).where(*is_heard, ~_has_ended()).scalar_subquery()
 
 
 def kept_time_at(row: Heartbeat | ProcessRow) -> datetime:

@@ -10,7 +10,7 @@ from app.core.db import Base
 
 
 class Heartbeat(Base):
-    """A worker or scheduler that reports. Rows of processes that went silent are cleared after a day.
+    """A worker or scheduler that reports, or signed off. Rows of those that went silent are cleared after a day.
 
     What later versions added has a default, so that an older version can still report.
     """

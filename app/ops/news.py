@@ -9,17 +9,21 @@ from sqlalchemy.orm import Session
 
 from app.events.service import Topic, newest_event_id
 from app.ops.gauges import enabled_schedule
-from app.ops.heartbeats import scheduler_kept_time_at
+from app.ops.heartbeats import scheduler_ended_at, scheduler_kept_time_at
 from app.schedules.clock_steps import HeldByClock, hold_of, last_step
 from app.schedules.stops import SchedulingStopRow, open_stop
 
 
 @dataclass(frozen=True)
 class News:
-    """The highest event id of each topic, 0 without any; the scheduler's last sign of life; what holds it, if so."""
+    """The highest event id of each topic, 0 without any; the scheduler's last sign of life; what holds it, if so.
+
+    `beat_at` is of schedulers that have not signed off, `ended_at` when the last one did.
+    """
 
     newest: dict[Topic, int]
     beat_at: datetime | None
+    ended_at: datetime | None
     hold: HeldByClock | None
     stop: SchedulingStopRow | None
     # Whether anything of theirs needs a scheduler at all.
@@ -30,18 +34,20 @@ def read_news(session: Session, *, organization_id: UUID, now: datetime) -> News
     """The news of an organization."""
     ids = [newest_event_id(organization_id, topic) for topic in Topic]
     one_row, step, stop = select(true().label("is_there")).subquery("one_row"), last_step(), open_stop()
+    scheduler = scheduler_kept_time_at(now), scheduler_ended_at(now)
     query = (
-        select(*ids, scheduler_kept_time_at(now), exists(enabled_schedule(organization_id)), *step.c, *stop.c)
+        select(*ids, *scheduler, exists(enabled_schedule(organization_id)), *step.c, *stop.c)
         .select_from(one_row)
         .outerjoin(step, true())
         .outerjoin(stop, true())
     )
     row = tuple(session.execute(query).one())
-    numbers, (beat_at, has_enabled), rest = row[: len(ids)], row[len(ids) : len(ids) + 2], row[len(ids) + 2 :]
+    numbers, (beat_at, ended_at, has_enabled), rest = row[: len(ids)], row[len(ids) : len(ids) + 3], row[len(ids) + 3 :]
     said_of_step, said_of_stop = rest[: len(step.c)], rest[len(step.c) :]
     return News(
         newest={topic: number or 0 for topic, number in zip(Topic, numbers, strict=True)},
         beat_at=beat_at,
+        ended_at=ended_at,
         hold=None if said_of_step[0] is None else hold_of(*said_of_step, now=now),
         stop=None if said_of_stop[0] is None else SchedulingStopRow(*said_of_stop),
         has_enabled=bool(has_enabled),

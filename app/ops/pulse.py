@@ -12,7 +12,14 @@ from app.core.db import Database
 from app.core.schema import SchemaGate, SchemaState
 from app.core.scopes import ENGINE
 from app.core.troubles import Trouble
-from app.ops.heartbeats import BEAT_SECONDS, ProcessFacts, beat, beat_for_older_database, sign_off
+from app.ops.heartbeats import (
+    BEAT_SECONDS,
+    ProcessFacts,
+    beat,
+    beat_for_older_database,
+    sign_off,
+    sign_off_from_older_database,
+)
 from app.ops.statistics import Statistics
 from app.queue.scheduler import TickReport
 
@@ -52,11 +59,15 @@ class Pulse:
         self.statistics.note_tick(report.milliseconds)
 
     def close(self) -> None:
-        """Report no more, and leave no row behind."""
+        """Report no more, and sign off."""
         self.closed.set()
         try:
+            is_old = self.schema.state() is SchemaState.OLDER
             with self.database.transaction(ENGINE) as session:
-                sign_off(session, self.facts)
+                if is_old:
+                    sign_off_from_older_database(session, self.facts)
+                else:
+                    sign_off(session, self.facts, now=self.clock.now(session))
         except SQLAlchemyError as error:
             # The row will be seen as silent, which is true enough.
             Trouble(log, "signing off").failed(error)

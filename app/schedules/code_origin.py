@@ -33,6 +33,8 @@ _FIXED = {
     "ends_at": "such a schedule has no last day. Disable it when it is to end.",
 }
 _MAX_AGE = "missed_max_age_seconds"
+# Kept among what the code says, while it has a schedule for other environments alone.
+_IS_ELSEWHERE = "is_elsewhere"
 # Before code could say these, every schedule in code began with them.
 _BEGAN_WITH = {"missed_limit": DEFAULT_MISSED_LIMIT, _MAX_AGE: None}
 
@@ -58,6 +60,16 @@ class CodeOrigin:
     @property
     def description(self) -> str:
         return str(self.says.get("description", ""))
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether the code has it for other environments alone, so that there is nothing to see of it in this one."""
+        return self.left_at is not None and bool(self.says.get(_IS_ELSEWHERE))
+
+    def says_where(self, *, is_elsewhere: bool) -> dict[str, Any]:
+        """What is kept of a schedule that left the code here, because it is elsewhere or nowhere any more."""
+        says = {name: value for name, value in self.says.items() if name != _IS_ELSEWHERE}
+        return {**says, _IS_ELSEWHERE: True} if is_elsewhere else says
 
     def overrides_of(self, columns: Mapping[str, Any]) -> tuple[str, ...]:
         """Which of these columns are not what the code says."""

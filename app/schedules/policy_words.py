@@ -1,9 +1,24 @@
 """Policies of a schedule in one sentence each: the same on pages, in the API and in commands. Pure."""
 
 from datetime import timedelta
+from typing import Protocol
 
 from app.schedules.policies import Missed, Overlap
 from app.schedules.policy_fields import length_words
+
+
+class SaysPolicies(Protocol):
+    """Whatever says what becomes of slots that cannot run as planned."""
+
+    @property
+    def missed(self) -> Missed: ...
+    @property
+    def missed_limit(self) -> int: ...
+    @property
+    def missed_max_age_seconds(self) -> int: ...
+    @property
+    def overlap(self) -> Overlap: ...
+
 
 OVERLAP_SENTENCES = {
     Overlap.SKIP: "While a run goes on, the next one is skipped, and says which run was in the way.",
@@ -23,3 +38,12 @@ def missed_sentence(missed: Missed, *, limit: int, max_age_seconds: int) -> str:
     if limit == 1:
         return f"Of missed runs the newest one is made up for, unless it is older than {age}."
     return f"Missed runs of the last {age} are made up for, the newest {limit} at most."
+
+
+def schedule_policy_sentences(schedule: SaysPolicies) -> list[str]:
+    """What the policies of a schedule mean: missed runs first, then overlap."""
+    limit, age = schedule.missed_limit, schedule.missed_max_age_seconds
+    return [
+        missed_sentence(schedule.missed, limit=limit, max_age_seconds=age),
+        OVERLAP_SENTENCES[schedule.overlap],
+    ]

@@ -16,7 +16,7 @@ from app.ops.news import News, read_news
 from app.schedules.clock_steps import HeldByClock
 from app.schedules.stops import SchedulingStopRow
 from app.web.context import viewer_zone
-from app.web.formatting import duration
+from app.web.formatting import absolute_time, duration
 
 _CONSEQUENCE = "No scheduled runs are starting. Start one with: belfry up"
 
@@ -48,11 +48,16 @@ def health_of(last_beat: datetime | None, *, now: datetime) -> SchedulerHealth:
     return SchedulerHealth.SILENT if now - last_beat > SILENT_AFTER else SchedulerHealth.OK
 
 
-def notice_of(last_beat: datetime | None, *, now: datetime, zone: str) -> SchedulerNotice | None:
-    """The banner for a last sign of life; None while all is well."""
+def notice_of(
+    last_beat: datetime | None, *, ended_at: datetime | None = None, now: datetime, zone: str
+) -> SchedulerNotice | None:
+    """The banner for a last sign of life; None while all is well. `ended_at` is when the last one signed off."""
     health = health_of(last_beat, now=now)
     if health is SchedulerHealth.OK:
         return None
+    if ended_at is not None and (last_beat is None or ended_at > last_beat):
+        title = f"No scheduler is running since {absolute_time(ended_at, zone=zone, now=now)}."
+        return SchedulerNotice(_STATES[SchedulerHealth.GONE], title, _CONSEQUENCE)
     if last_beat is None:
         return SchedulerNotice(_STATES[health], "No scheduler is running.", _CONSEQUENCE)
     # The larger unit alone: “4 min” says enough.
@@ -66,7 +71,7 @@ def scheduler_notice() -> SchedulerNotice | None:
     found = news()
     if not found.has_enabled:
         return None
-    banner = notice_of(found.beat_at, now=request_now(), zone=viewer_zone())
+    banner = notice_of(found.beat_at, ended_at=found.ended_at, now=request_now(), zone=viewer_zone())
     return banner or _notice_of_hold(found.hold, zone=viewer_zone())
 
 

@@ -43,6 +43,7 @@ class TestSchedules:
         assert [one["id"] for one in found] == ["daily-full-sync", "dev-quick-test", "feed-refresh", "hourly-matching"]
         assert found[1]["source"].startswith("app/jobs/examples.py:")
         assert (found[1]["enabled"], found[1]["switched_by"], found[1]["missed"]) == (False, None, "skip")
+        assert found[1]["policies_in_words"][0] == "Missed runs are not made up for."
 
     def test_are_switched(self, platform_api: Caller):
         on = platform_api.post(f"{ONE}/enable").json["data"]
@@ -164,9 +165,9 @@ def test_no_skipped_slot_is_lost_between_two_pages(platform_api: Caller, databas
             owner = {"organization_id": SYSTEM_ORGANIZATION_ID, "schedule_id": schedule_id}
             session.add(Gap(**owner, **at, slots=1, reason="scheduler_down"))
 
-    # The first leaves the seven days while somebody reads; its slot is newer than those of a long outage.
-    passed_over(timedelta(days=6), timedelta(days=6, hours=23, minutes=59))
-    for days in (8, 9, 10):
+    # The first leaves the seven days while somebody reads, although it was recorded last.
+    passed_over(timedelta(days=6, hours=23, minutes=59), timedelta(minutes=1))
+    for days in (1, 2, 3):
         passed_over(timedelta(days=days), timedelta(hours=1))
 
     first = platform_api.get("/admin/skipped-slots?limit=2").json
@@ -174,7 +175,7 @@ def test_no_skipped_slot_is_lost_between_two_pages(platform_api: Caller, databas
     second = platform_api.get(f"/admin/skipped-slots?limit=2&cursor={first['next']}").json
 
     found = [one["first_slot_at"][:10] for one in first["data"] + second["data"]]
-    assert found == ["2026-12-28", "2026-12-27", "2026-12-26"]
+    assert found == ["2027-01-04", "2027-01-03", "2027-01-02"]
 
 
 class TestJobs:

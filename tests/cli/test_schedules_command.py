@@ -87,6 +87,19 @@ class TestPreview:
         assert "load" not in terminal.json("schedules", "preview", "0 0 * * *")
 
 
+def test_policies_are_told_in_words(terminal: Terminal, job_id: str) -> None:
+    policies = ["--missed", "all", "--missed-limit", "25", "--max-age", "36 hours", "--overlap", "queue_one"]
+    terminal.json("schedules", "create", "Nightly", "--job", job_id, "--cron", "0 2 * * *", *policies)
+    missed = "Missed runs of the last 36 hours are made up for, the newest 25 at most."
+
+    shown = terminal.run("schedules", "show", "Nightly").output
+
+    assert missed in shown
+    assert "While a run goes on, one more waits for it" in shown
+    for found in (terminal.json("schedules", "show", "Nightly"), terminal.json("schedules", "list")[0]):
+        assert found["policies_in_words"][0] == missed
+
+
 class TestWhatHStandsFor:
     LINE = "H H(0-6) * * *"
 

@@ -18,6 +18,7 @@ from app.jobs.policies import Backoff, ErrorClass, RetryPolicy, WhenLost
 from app.jobs.service import JobOwnedByCode, default_retry
 from app.jobs.service import mark_deleted as delete_job
 from app.ops.code_definitions import Definitions, load_definitions
+from app.ops.code_rows import find_code_schedule, list_code_schedules
 from app.ops.code_standing import Standing, standing_of
 from app.ops.code_sync import SyncReport, sync_definitions
 from app.runs import service as runs
@@ -62,6 +63,13 @@ def match(): ...
 NIGHTLY = JOBS + 'schedule("nightly", "0 2 * * *", run=ALL_JOBS)\n'
 LATER = datetime.fromisoformat("2027-12-01T00:00:00+00:00")
 EARLIER = NIGHTLY.replace("0 2 *", "0 1 *")
+
+
+def shown(sync: "Sync", code_id: str) -> tuple[int, bool]:
+    """How many schedules in code there are to see, and whether this one is found by its name."""
+    with sync.database.transaction(HERE) as session:
+        rows = list_code_schedules(session, now=sync.clock.moment)
+        return len(rows), find_code_schedule(session, code_id) is not None
 
 
 class Sync:
@@ -465,6 +473,19 @@ class TestRemovedDefinitions:
             sync.do(lambda s: runs.run_schedule_now(s, schedule_id=row.id, now=now, **key))
         with pytest.raises(JobOwnedByCode, match="“fetch” is no longer defined in code"):
             sync.do(lambda s: runs.run_job_now(s, job_id=job_id, now=now, **key))
+
+    def test_are_not_shown_where_they_are_for_another_environment_alone(self, sync: Sync, define: Define):
+        sync(define(NIGHTLY))
+        elsewhere = NIGHTLY.replace("run=ALL_JOBS", 'run=ALL_JOBS, environments=["production"]')
+
+        sync(define(elsewhere))
+        hidden = shown(sync, "nightly")
+        sync(define(JOBS))
+        gone = shown(sync, "nightly")
+        sync(define(NIGHTLY))
+
+        assert (hidden, gone, shown(sync, "nightly")) == ((0, False), (1, True), (1, True))
+        assert sync.schedules()["nightly"].code.left_at is None
 
     def test_come_back_as_they_were_and_stay_off(self, sync: Sync, define: Define):
         sync(define(NIGHTLY))

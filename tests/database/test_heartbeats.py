@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 
+from sqlalchemy import literal, select
 from sqlalchemy.orm import Session
 
+from app.ops.capacity import live_slots
 from app.ops.heartbeats import (
     FORGET_AFTER,
     SILENT_AFTER,
@@ -12,7 +14,9 @@ from app.ops.heartbeats import (
     facts_of_this_process,
     last_scheduler_beat,
     list_processes,
+    scheduler_ended_at,
     sign_off,
+    sign_off_from_older_database,
 )
 from tests.fakes.clock import utc
 
@@ -68,13 +72,42 @@ class TestHeartbeats:
         assert (row.is_silent(set_back), row.is_gone(set_back)) == (True, True)
         assert last_scheduler_beat(session, now=set_back) is None
 
-    def test_end_with_a_process_that_ends_in_good_order(self, session: Session) -> None:
+    def test_of_a_process_that_ends_in_good_order_worry_nobody(self, session: Session) -> None:
+        process = facts()
+        beat(session, process, now=NOW, ticked_at=NOW, tick_ms=None)
+
+        sign_off(session, process, now=NOW)
+
+        assert list_processes(session, now=NOW) == []
+        assert last_scheduler_beat(session, now=NOW) is None
+        assert session.scalar(select(live_slots(lambda age: literal(NOW - age)))) == 0
+
+    def test_of_a_process_that_ends_in_good_order_tell_until_when_it_was_there(self, session: Session) -> None:
+        process, end = facts(), NOW + timedelta(seconds=7)
+        beat(session, process, now=NOW, ticked_at=NOW, tick_ms=None)
+
+        sign_off(session, process, now=end)
+
+        (row,) = list_processes(session, now=end, with_ended=True)
+        assert (row.has_ended, row.beat_at, row.serves("sync")) == (True, end, True)
+        assert session.scalar(select(scheduler_ended_at(end))) == end
+
+    def test_of_processes_that_did_the_same_and_ended_do_not_pile_up(self, session: Session) -> None:
+        for minute in range(3):
+            for process in (facts(), facts(schedules=False)):
+                at = NOW + timedelta(minutes=minute)
+                beat(session, process, now=at, ticked_at=None, tick_ms=None)
+                sign_off(session, process, now=at)
+
+        assert len(list_processes(session, now=at, with_ended=True)) == 2
+
+    def test_end_with_the_process_in_an_older_database(self, session: Session) -> None:
         process = facts()
         beat(session, process, now=NOW, ticked_at=None, tick_ms=None)
 
-        sign_off(session, process)
+        sign_off_from_older_database(session, process)
 
-        assert list_processes(session, now=NOW) == []
+        assert list_processes(session, now=NOW, with_ended=True) == []
 
     def test_are_forgotten_after_a_day(self, session: Session) -> None:
         beat(session, facts(), now=NOW, ticked_at=None, tick_ms=None)

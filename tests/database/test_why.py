@@ -269,6 +269,15 @@ class TestAScheduleWithoutAScheduler:
 
         assert (why.code, why.since) == (WhyCode.SCHEDULER_SILENT, ago(minutes=20))
 
+    def test_says_since_when_the_last_one_signed_off(self, session: Session, schedule: Schedule) -> None:
+        report(session, beat_at=ago(seconds=5), is_stopping=True, pid=0)
+        report(session, "killed:9", beat_at=ago(hours=1), pid=9)
+
+        why = of_schedule(session, schedule)
+
+        assert (why.code, why.since) == (WhyCode.SCHEDULER_SILENT, ago(seconds=5))
+        assert why.words.startswith("No scheduler is running since 2027-01-05 11:59:55 UTC.")
+
     def test_says_that_there_is_none(self, session: Session, schedule: Schedule) -> None:
         why = of_schedule(session, schedule)
 
@@ -439,6 +448,14 @@ class TestARunWithoutAWorker:
 
         assert (why.code, why.since, why.also) == (WhyCode.NO_WORKER, ago(minutes=10), ())
         assert why.words.endswith("Start one: belfry worker --queues code")
+
+    def test_says_until_when_one_that_signed_off_did(self, session: Session, job: Job) -> None:
+        report(session, "ended:1", beat_at=ago(seconds=5), queues="code", is_stopping=True, pid=0)
+
+        why = of_run(session, job, make_run(session, job, now=NOW))
+
+        assert (why.code, why.since) == (WhyCode.NO_WORKER, ago(seconds=5))
+        assert why.words.startswith("No worker serves its queue “code” since 2027-01-05 11:59:55 UTC.")
 
     def test_says_that_none_ever_did(self, session: Session, job: Job) -> None:
         report(session, "other:2", queues="sync")

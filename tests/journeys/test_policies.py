@@ -232,3 +232,18 @@ class TestPolicies:
 
         page.goto(f"{belfry.url}/admin/schedules")
         expect(page.locator("#code-hourly-matching")).to_contain_text("Succeeded", timeout=UNTIL_IT_HAS_RUN_MS)
+
+    def test_a_reason_that_is_being_typed_survives_the_refresh_of_the_card(self, page: Page, belfry: Belfry) -> None:
+        page.goto(f"{belfry.url}/admin/schedules")
+        reason = page.locator("#scheduler").get_by_label("Why")
+        reason.fill("Moving to the new")
+        page.locator("#skip-policy").evaluate("found => found.dataset.before = 'yes'")
+
+        # Every ten seconds; what is not skipped is morphed, and loses what the server did not say.
+        expect(page.locator("#skip-policy[data-before]")).to_have_count(0, timeout=UNTIL_IT_HAS_RUN_MS)
+        expect(reason).to_have_value("Moving to the new")
+        expect(reason).to_be_focused()
+
+        reason.press("Enter")
+        page.locator("#scheduler").get_by_role("button", name="Start scheduling").click()
+        expect(reason).to_be_visible()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from jinja2 import FileSystemBytecodeCache
-from sqlalchemy import select
+from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from app.core.clock import Clock
@@ -19,7 +19,7 @@ from app.core.version import VERSION
 from app.factory import create_app
 from app.ops.code_definitions import Definitions, load_definitions
 from app.ops.code_loader import put_in_force
-from app.ops.heartbeats import ProcessFacts, beat
+from app.ops.heartbeats import ProcessFacts, beat, sign_off
 from app.runs.models import QueueSwitch, Run
 from app.schedules.models import Gap, Schedule
 from app.tenants.models import SYSTEM_ORGANIZATION_ID, AuditEntry
@@ -92,6 +92,12 @@ def words(answer: TestResponse) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text))
 
 
+def card(browser: Browser) -> str:
+    """The scheduler on the page, which every refresh brings anew."""
+    shown = browser.visit(PAGE, htmx=True).text
+    return shown.partition('id="scheduler"')[2].partition("</section>")[0]
+
+
 class TestThePage:
     def test_says_of_each_where_it_is_defined_and_who_switched_it(self, platform_admin: Browser):
         shown = words(platform_admin.visit(PAGE))
@@ -121,6 +127,33 @@ class TestThePage:
         assert "Skipped in the last 7 days: 3." in shown
         assert "3 skipped" in shown
         assert re.search("dev-quick-test .* 3 No scheduler was running", listed)
+
+    def test_counts_of_a_long_outage_only_the_last_seven_days(
+        self, platform_admin: Browser, database: OpenDatabase, stored, clock: ManualClock
+    ):
+        schedule_id, last = stored("daily-full-sync").id, clock.moment.replace(hour=2)
+        with database.transaction() as session:
+            gap = {"first_slot_at": last - timedelta(days=30), "last_slot_at": last, "slots": 31, "at": clock.moment}
+            owner = {"organization_id": SYSTEM_ORGANIZATION_ID, "schedule_id": schedule_id}
+            session.add(Gap(**owner, **gap, reason="scheduler_down"))
+            # And one that ended before.
+            old = gap | {"last_slot_at": last - timedelta(days=8), "slots": 23}
+            session.add(Gap(**owner, **old, reason="scheduler_down"))
+
+        shown, listed = words(platform_admin.visit(PAGE)), words(platform_admin.visit("/admin/skipped-slots"))
+
+        assert "Skipped in the last 7 days: 7." in shown
+        assert listed.count("daily-full-sync") == 1
+        assert re.search("daily-full-sync .* 7 No scheduler was running", listed)
+
+    def test_counts_what_nobody_has_planned_yet(self, platform_admin: Browser, clock: ManualClock):
+        platform_admin.send(f"{ONE}/enabled", {"enabled": "yes"})
+        clock.advance(minutes=22)
+
+        shown, listed = words(platform_admin.visit(PAGE)), words(platform_admin.visit("/admin/skipped-slots"))
+
+        assert "Skipped in the last 7 days: 4." in shown
+        assert re.search("dev-quick-test .* 4 No scheduler has planned anything since then", listed)
 
     def test_leafs_through_what_was_skipped(
         self, platform_admin: Browser, database: OpenDatabase, stored, clock: ManualClock
@@ -152,6 +185,37 @@ class TestThePage:
 
         assert "7 on tower" in shown
         assert "this one 0.0.9. Restart the older one." in shown
+
+    def test_stops_and_starts_scheduling_on_the_card_of_the_scheduler(self, platform_admin: Browser):
+        before = card(platform_admin)
+        stopped = platform_admin.send("/scheduling/stop", {"reason": "Moving", "from": "code"})
+        meanwhile = card(platform_admin)
+        started = platform_admin.send("/scheduling/start", {"from": "code"})
+
+        assert ("hx-morph-skip" in before, "Stop scheduling" in before, "Stop scheduling" in meanwhile) == (
+            True, True, False,
+        )  # fmt: skip
+        assert "Start scheduling" in meanwhile
+        assert (stopped.location, started.location) == (PAGE, PAGE)
+
+    def test_says_since_when_no_scheduler_is_there(
+        self, platform_admin: Browser, database: OpenDatabase, clock: ManualClock
+    ):
+        facts = ProcessFacts(new_id(), "tower:7:abc", VERSION, 0, True, "tower", 7)
+        with database.transaction() as session:
+            beat(session, facts, now=clock.moment, ticked_at=clock.moment, tick_ms=20)
+            sign_off(session, facts, now=clock.moment)
+
+        assert "No scheduler is running since Tue 5 Jan, 14:00." in card(platform_admin)
+
+    def test_says_of_each_what_becomes_of_missed_runs(self, platform_admin: Browser, database: OpenDatabase):
+        with database.transaction() as session:
+            session.execute(update(Schedule).where(Schedule.code_id == "feed-refresh").values(missed="latest"))
+
+        shown = words(platform_admin.visit(PAGE))
+
+        assert "Missed runs are not made up for. While a run goes on, the next one is skipped" in shown
+        assert "Of missed runs the latest is made up for, unless it is older than 1 day." in shown
 
     def test_is_for_platform_admins_alone(self, owner: Browser):
         assert owner.visit(PAGE).status_code == 403
@@ -454,14 +518,26 @@ class TestWhatLeftTheCode:
         assert "Change times" not in shown
 
     @pytest.mark.parametrize(
-        ("path", "sent"), [("enabled", {"enabled": "yes"}), ("run", {}), ("edit", TestChangingTheTimes.TIMES)]
+        ("path", "sent"),
+        [
+            ("enabled", {"enabled": "yes"}),
+            ("run", {}),
+            ("edit", TestChangingTheTimes.TIMES),
+            ("notes", {"notes": "Ask Ana"}),
+        ],
     )
     def test_cannot_be_changed(self, platform_admin: Browser, stored, path: str, sent: dict[str, str]):
         answer = platform_admin.send(f"{LEFT}/{path}", sent)
 
         assert answer.status_code == 409
         assert "no longer defined in code" in words(answer)
-        assert stored("feed-refresh").enabled is False
+        assert (stored("feed-refresh").enabled, stored("feed-refresh").notes) == (False, "")
+
+    def test_shows_its_notes_without_a_form(self, platform_admin: Browser):
+        shown = platform_admin.visit(LEFT)
+
+        assert "Nobody wrote any." in words(shown)
+        assert "Save notes" not in words(shown)
 
 
 @pytest.mark.parametrize("path", ["enabled", "revert", "notes"])

@@ -3,12 +3,13 @@
 import json
 from datetime import timedelta
 from html import unescape
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from app.core.db import Database
 from app.core.ids import new_id
-from app.ops.heartbeats import ProcessFacts, beat
+from app.ops.heartbeats import ProcessFacts, beat, sign_off
 from app.web.daemon import SchedulerHealth, health_of
 from tests.factories.work import make_job, make_run, make_schedule
 from tests.fakes.clock import ManualClock, utc
@@ -125,3 +126,15 @@ class TestBanner:
 
     def test_shows_when_none_ever_reported_and_something_is_scheduled(self, viewer: Browser, enabled: None) -> None:
         assert "No scheduler is running." in viewer.visit("/live/scheduler").text
+
+    def test_shows_at_once_when_the_last_one_signed_off(
+        self, viewer: Browser, enabled: None, database: Database, clock: ManualClock
+    ) -> None:
+        process = ProcessFacts(new_id(), "tower:7:abc", "1.0", 5, True, "tower", 7)
+        with database.transaction() as session:
+            beat(session, process, now=clock.moment, ticked_at=clock.moment, tick_ms=2)
+            sign_off(session, process, now=clock.moment)
+
+        # Test members look from Riga.
+        at = f"{clock.moment.astimezone(ZoneInfo('Europe/Riga')):%H:%M}"
+        assert f"No scheduler is running since Tue 5 Jan, {at}." in viewer.visit("/live/scheduler").text

@@ -38,6 +38,7 @@ from app.runs.queries import RunRow, list_runs
 from app.runs.states import Reason, RunState, Trigger
 from app.schedules.clock_changes import ClockChange
 from app.schedules.policies import Missed, Overlap
+from app.schedules.policy_words import schedule_policy_sentences
 from app.schedules.preview import sentence_of
 from app.schedules.slot_accounts import MadeUp
 
@@ -72,6 +73,7 @@ class CodeScheduleOut(Answer):
     missed_limit: int
     missed_max_age_seconds: int
     overlap: Overlap
+    policies_in_words: PoliciesInWords
     overrides: list[OverrideOut]
     enabled: bool
     missed_while_paused: Annotated[
@@ -307,6 +309,7 @@ def _shown(row: CodeScheduleRow) -> CodeScheduleOut:
         missed_limit=schedule.missed_limit,
         missed_max_age_seconds=schedule.missed_max_age_seconds,
         overlap=schedule.overlap,
+        policies_in_words=schedule_policy_sentences(schedule),
         overrides=[OverrideOut(field=each.field, here=each.here, in_code=each.in_code) for each in row.overrides],
         enabled=schedule.enabled,
         missed_while_paused=None if row.code.left_at else show_missed(schedule),

@@ -8,7 +8,7 @@ from app.api.models import Answer, Moment, Paging
 from app.api.paging import read_cursor, write_cursor
 from app.api.resource import Page, resource
 from app.edge.identity import acting_for_installation, request_now
-from app.ops.code_rows import PassedOver, list_passed_over
+from app.ops.passed_over import PassedOver, list_passed_over
 
 
 class SkippedSlotsOut(Answer):

@@ -24,7 +24,7 @@ from app.runs.states import RunState
 def why_run(session: Session, *, organization_id: UUID, run_id: UUID, telling: Telling) -> Why:
     """Why a run waits, or what became of it. Raises RunNotFound, also for a run of somebody else."""
     run = _read_run(session, organization_id, run_id, telling.now)
-    crew = Crew(list_processes(session, now=telling.now), telling.now)
+    crew = Crew(list_processes(session, now=telling.now, with_ended=True), telling.now)
     return why_run_waits(run, crew, _traffic_around(session, run, telling.now), telling)
 
 
@@ -39,7 +39,7 @@ def why_schedules(
 ) -> dict[UUID, Why]:
     """The same of a few. Each is read by itself, so a long list is not to be asked about."""
     now = telling.now
-    crew = Crew(list_processes(session, now=now), now)
+    crew = Crew(list_processes(session, now=now, with_ended=True), now)
     found = {}
     for schedule_id in schedule_ids:
         schedule = read_schedule_facts(session, organization_id=organization_id, schedule_id=schedule_id, now=now)

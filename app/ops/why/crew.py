@@ -9,7 +9,7 @@ from app.ops.heartbeats import SILENT_AFTER, ProcessRow, kept_time_at
 
 @dataclass(frozen=True)
 class Crew:
-    """The processes that were heard of within a day."""
+    """The processes that were heard of within a day, also those that have ended in good order since."""
 
     processes: Sequence[ProcessRow]
     now: datetime
@@ -25,15 +25,23 @@ class Crew:
     @property
     def kept_time_at(self) -> datetime | None:
         """When a scheduler was last known to keep time; None when none is known."""
-        # What lies ahead was reported before the clock was set back.
-        schedulers = (row for row in self.processes if row.schedules and row.beat_at <= self.now + SILENT_AFTER)
-        return max((kept_time_at(row) for row in schedulers), default=None)
+        return max((kept_time_at(row) for row in self._schedulers), default=None)
+
+    @property
+    def has_signed_off(self) -> bool:
+        """Whether the scheduler that kept time last ended in good order."""
+        last = max(self._schedulers, key=kept_time_at, default=None)
+        return last is not None and last.has_ended
 
     @property
     def keeps_time(self) -> bool:
         """Whether a scheduler does at present."""
-        last = self.kept_time_at
-        return last is not None and self.now - last <= SILENT_AFTER
+        return any(self.now - kept_time_at(row) <= SILENT_AFTER for row in self._schedulers if not row.has_ended)
+
+    @property
+    def _schedulers(self) -> list[ProcessRow]:
+        # What lies ahead was reported before the clock was set back.
+        return [row for row in self.processes if row.schedules and row.beat_at <= self.now + SILENT_AFTER]
 
     def _workers(self, queue: str) -> list[ProcessRow]:
         return [row for row in self.processes if row.serves(queue)]

@@ -52,7 +52,9 @@ def scheduler_silence(crew: Crew, telling: Telling) -> Why | None:
     how = "Start one with: belfry up, belfry worker or belfry scheduler"
     if last is None:
         return Why(WhyCode.SCHEDULER_SILENT, f"No scheduler is running. {how}")
-    words = f"No scheduler has kept time since {telling.at(last)}. {how}"
+    # One that ended in good order is no riddle: its log has nothing to tell.
+    what = "No scheduler is running" if crew.has_signed_off else "No scheduler has kept time"
+    words = f"{what} since {telling.at(last)}. {how}"
     return Why(WhyCode.SCHEDULER_SILENT, words, since=last)
 
 

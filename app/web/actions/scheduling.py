@@ -18,7 +18,7 @@ def stop_scheduling() -> Response:
     reason = request.form.get("reason", "")
     did_stop = stops.stop_scheduling(request_session(), actor=current_actor(), reason=reason, now=request_now())
     words = "All scheduling is stopped." if did_stop else "Scheduling was stopped already."
-    return toast(see_other("web.queue"), words)
+    return toast(_back("web.queue"), words)
 
 
 @route(web, "/scheduling/start", platform_admin=True, methods=["POST"])
@@ -26,7 +26,7 @@ def start_scheduling() -> Response:
     """Plan again."""
     did_start = stops.start_scheduling(request_session(), actor=current_actor(), now=request_now())
     words = "Scheduling is on again." if did_start else "Scheduling was not stopped."
-    return toast(see_other("web.overview"), words)
+    return toast(_back("web.overview"), words)
 
 
 @route(web, "/queue/<name>/pause", platform_admin=True, methods=["POST"])
@@ -45,3 +45,7 @@ def resume_a_queue(name: str) -> Response:
     on_commit(session, runtime().dispatch)
     words = f"The queue {name} is open again." if did_resume else f"The queue {name} was not paused."
     return toast(see_other("web.queue"), words)
+
+
+def _back(usual: str) -> Response:
+    return see_other("web.code_schedules" if request.form.get("from") == "code" else usual)

@@ -20,6 +20,7 @@ from app.runs.filters import RunFilter
 from app.runs.queries import RunRow, list_runs
 from app.schedules.policies import Missed, Overlap
 from app.schedules.policy_fields import length_words
+from app.schedules.policy_words import schedule_policy_sentences
 from app.schedules.preview import sentence_of
 from app.web.formatting import absolute_time, relative_time
 from app.web.forms.schedule_words import missed_words, overlap_words
@@ -66,8 +67,7 @@ class CodeLine:
     took: timedelta | None
     next_run_at: datetime | None
     next_note: str
-    missed: str
-    overlap: str
+    policies: tuple[str, ...]
     has_parameters: bool
     request_key: str
     why: str = ""
@@ -125,8 +125,7 @@ def code_line(
         took=None if last is None else last.duration,
         next_run_at=None if is_stopped else row.schedule.next_run_at,
         next_note=next_run_note(row.schedule, viewer_zone=viewer_zone, is_stopped=is_stopped, now=now),
-        missed=missed_words(row.schedule.missed),
-        overlap=overlap_words(row.schedule.overlap),
+        policies=tuple(schedule_policy_sentences(row.schedule)),
         has_parameters=job is not None and has_parameters(kinds, job),
         request_key=new_id().hex,
         why=why,

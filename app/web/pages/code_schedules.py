@@ -15,17 +15,17 @@ from app.ops.code_rows import (
     get_code_schedule,
     list_code_jobs,
     list_code_schedules,
-    list_passed_over,
 )
 from app.ops.code_standing import standing_of
 from app.ops.heartbeats import list_processes
+from app.ops.passed_over import list_passed_over
 from app.ops.why.answers import why_schedules
 from app.schedules.code_origin import refuse_left
 from app.schedules.queries import earliest_due_across_tenants
 from app.tenants.platform import for_the_installation
 from app.web.blueprint import web
 from app.web.context import viewer_zone
-from app.web.daemon import scheduling_stop
+from app.web.daemon import news, scheduling_stop
 from app.web.forms.arguments import ParametersForm, parameters_form
 from app.web.forms.code_schedules import CodeTimesForm, NotesForm, times_of
 from app.web.pages.code_lines import (
@@ -66,6 +66,7 @@ def code_schedules() -> Response:
         jobs=job_lines,
         schedulers=schedulers,
         next_due_at=next_due_at,
+        ended_at=news().ended_at,
         passed_over=sum(line.row.passed_over for line in lines),
         standing=standing,
     )
