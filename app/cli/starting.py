@@ -1,13 +1,13 @@
 """How a job is started by hand: the parameters of that run alone, and what is said of it."""
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 import click
 
 from app.cli.console import show
 from app.core.errors import Invalid
+from app.jobs.given_arguments import GivenArguments
 from app.jobs.kinds.base import JobKinds
 from app.jobs.queries import JobRow
 
@@ -20,13 +20,16 @@ class ParameterUnreadable(Invalid):
     """A parameter on the command line has no name or no value."""
 
 
-def arguments_of(job: JobRow, parameters: Sequence[str], *, kinds: JobKinds) -> dict[str, Any] | None:
-    """What a run takes in place of the job's own arguments; nothing without parameters.
+def given_on_line(job: JobRow, parameters: Sequence[str], *, kinds: JobKinds) -> GivenArguments | None:
+    """What a run takes in place of the job's own arguments. Raises ParameterUnreadable.
 
-    Raises ParameterUnreadable, and what the kind of the job raises.
+    Nothing without parameters, unless the job is known to be unable to start so: then its kind says what is missing.
     """
     given = _read(parameters)
-    return kinds[job.kind].check_arguments(job.definition, given) if given else None
+    if not given and kinds[job.kind].why_not_startable(job.definition) is None:
+        # The workers may have code that this console has not.
+        return None
+    return GivenArguments(given, kinds)
 
 
 def show_started(run_id: UUID, *, is_json: bool) -> None:
