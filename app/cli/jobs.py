@@ -13,7 +13,7 @@ from app.cli.code_names import job_argument
 from app.cli.console import Console, as_json, choice_of, pass_console, show, table, with_organization
 from app.cli.job_options import with_job_options, with_options
 from app.cli.job_show import list_changes, show_job
-from app.cli.starting import arguments_of, set_parameters, show_started
+from app.cli.starting import given_on_line, set_parameters, show_started
 from app.core.errors import Invalid
 from app.jobs.kinds.base import KindName
 from app.jobs.queries import get_job, list_jobs, lock_job
@@ -77,7 +77,7 @@ def run(console: Console, job_id: UUID, parameters: tuple[str, ...], is_json: bo
             actor=desk.actor,
             job_id=job_id,
             request_key=str(uuid4()),
-            arguments=arguments_of(job, parameters, kinds=job_kinds(console.settings)),
+            given=given_on_line(job, parameters, kinds=job_kinds(console.settings)),
             now=desk.now,
         )
     show_started(run_id, is_json=is_json)

@@ -18,7 +18,7 @@ from app.cli.schedule_preview import preview
 from app.cli.schedule_show import show_schedule
 from app.cli.schedule_validate import validate
 from app.cli.schedule_versions import duplicate, restore, slots, versions
-from app.cli.starting import arguments_of, set_parameters, show_started
+from app.cli.starting import given_on_line, set_parameters, show_started
 from app.cli.why import why_of_schedule
 from app.jobs.queries import get_job
 from app.ops.kinds import job_kinds
@@ -236,7 +236,7 @@ def run(console: Console, schedule_id: UUID, parameters: tuple[str, ...], is_jso
             actor=desk.actor,
             schedule_id=schedule_id,
             request_key=str(uuid4()),
-            arguments=arguments_of(job, parameters, kinds=job_kinds(console.settings)),
+            given=given_on_line(job, parameters, kinds=job_kinds(console.settings)),
             now=desk.now,
         )
     show_started(run_id, is_json=is_json)

@@ -1,6 +1,6 @@
 """How a job is started by hand: the parameters of that run alone, and what is said of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +8,10 @@ import click
 
 from app.cli.console import show
 from app.core.errors import Invalid
-from app.jobs.kinds.base import JobKinds
+from app.jobs.given_arguments import GivenArguments
+from app.jobs.kinds.base import JobKind, JobKinds
+from app.jobs.kinds.code.arguments import argument_fields, entered_value
+from app.jobs.kinds.code.kind import CodeKind
 from app.jobs.queries import JobRow
 
 set_parameters = click.option(
@@ -20,13 +23,22 @@ class ParameterUnreadable(Invalid):
     """A parameter on the command line has no name or no value."""
 
 
-def arguments_of(job: JobRow, parameters: Sequence[str], *, kinds: JobKinds) -> dict[str, Any] | None:
-    """What a run takes in place of the job's own arguments; nothing without parameters.
+def given_on_line(job: JobRow, parameters: Sequence[str], *, kinds: JobKinds) -> GivenArguments | None:
+    """What a run takes in place of the job's own arguments. Raises ParameterUnreadable.
 
-    Raises ParameterUnreadable, and what the kind of the job raises.
+    Nothing without parameters, unless the job is known to be unable to start so: then its kind says what is missing.
     """
-    given = _read(parameters)
-    return kinds[job.kind].check_arguments(job.definition, given) if given else None
+    given = _in_their_types(_read(parameters), kinds[job.kind], job)
+    if not given and kinds[job.kind].why_not_startable(job.definition) is None:
+        # The workers may have code that this console has not.
+        return None
+    return GivenArguments(given, kinds)
+
+
+def _in_their_types(given: Mapping[str, str], kind: JobKind, job: JobRow) -> dict[str, Any]:
+    function = kind.function_of(job.definition) if isinstance(kind, CodeKind) else None
+    fields = {} if function is None else {field.name: field for field in argument_fields(function)}
+    return {name: entered_value(fields[name], text) if name in fields else text for name, text in given.items()}
 
 
 def show_started(run_id: UUID, *, is_json: bool) -> None:

@@ -12,10 +12,11 @@ from sqlalchemy import ColumnElement, Select, delete, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
-from app.core.errors import Conflict, Forbidden, Invalid, NotFound
+from app.core.errors import Conflict, Invalid, NotFound
 from app.core.ids import new_id
 from app.events.service import Topic, append_event
 from app.jobs.chain_graph import count_most_starts, find_way_back
+from app.jobs.given_arguments import GivenArguments, checked_arguments
 from app.jobs.kinds.base import DefinitionInvalid, JobKinds, KindName
 from app.jobs.kinds.code.kind import is_group
 from app.jobs.models import Job, JobChain
@@ -40,10 +41,6 @@ class ChainExists(Conflict):
 
 class ChainInvalid(Invalid):
     """The chain would never end, or its parameters do not fit."""
-
-
-class ParametersForPlatform(Forbidden):
-    """What the job does with them concerns the whole installation."""
 
 
 @dataclass(frozen=True)
@@ -203,17 +200,12 @@ def _graph(session: Session, organization_id: UUID) -> dict[UUID, dict[ChainOutc
 def _checked(actor: Actor, kinds: JobKinds, then: JobRow, parameters: Mapping[str, Any]) -> dict[str, Any]:
     if not parameters:
         return {}
-    kind = kinds[then.kind]
     try:
-        checked = kind.check_arguments(then.definition, parameters)
+        return checked_arguments(actor, then, GivenArguments(parameters, kinds))
     except DefinitionInvalid as error:
         raise ChainInvalid(
             f"“{then.name}” cannot take these parameters. {error.message}", field="parameters"
         ) from error
-    if kind.is_for_platform(then.definition) and not actor.is_platform_admin:
-        message = f"Only platform admins may give “{then.name}” parameters: it concerns the whole installation."
-        raise ParametersForPlatform(message)
-    return checked
 
 
 def _rows(session: Session, organization_id: UUID, *which: ColumnElement[bool]) -> list[ChainRow]:

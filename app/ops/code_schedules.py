@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from app.core.errors import Invalid
 from app.core.names import has_unshowable
 from app.events.service import Topic, append_event
+from app.jobs.given_arguments import GivenArguments
 from app.jobs.kinds.base import JobKinds
 from app.jobs.queries import get_job
 from app.ops.code_rows import CodeScheduleNotFound, find_code_schedule, get_code_job, get_code_schedule
@@ -75,13 +76,12 @@ def run_code_schedule(
     require_platform_admin(actor)
     row = get_code_schedule(session, code_id=code_id, now=now)
     refuse_left(row.code)
-    job = get_job(session, organization_id=actor.organization_id, job_id=row.schedule.job_id)
     return runs.run_schedule_now(
         session,
         actor=actor,
         schedule_id=row.schedule.id,
         request_key=request_key,
-        arguments=kinds[job.kind].check_arguments(job.definition, arguments),
+        given=GivenArguments(arguments, kinds),
         now=now,
     )
 
@@ -99,8 +99,8 @@ def run_code_job(
     """Start a job now. Raises CodeJobNotFound, or DefinitionInvalid for parameters that do not fit."""
     require_platform_admin(actor)
     job = get_code_job(session, code_name=code_name).job
-    checked = kinds[job.kind].check_arguments(job.definition, arguments)
-    return runs.run_job_now(session, actor=actor, job_id=job.id, request_key=request_key, arguments=checked, now=now)
+    given = GivenArguments(arguments, kinds)
+    return runs.run_job_now(session, actor=actor, job_id=job.id, request_key=request_key, given=given, now=now)
 
 
 def change_code_schedule(

@@ -13,7 +13,7 @@ from app.core.db import OUTAGES
 from app.core.ids import digest
 from app.events.service import Topic, append_event
 from app.jobs.chains import why_not_started
-from app.jobs.kinds.definitions import with_arguments
+from app.jobs.kinds.definitions import with_chosen
 from app.jobs.models import Job, JobChain
 from app.jobs.policies import ChainOutcome
 from app.runs import ledger, planner
@@ -56,7 +56,7 @@ def _open(session: Session, run_id: UUID, chain: Row[Any], now: datetime) -> Non
         request_key=digest(f"chain {chain.id} {run_id}"),
         cause_run_id=run_id,
     )
-    request = replace(request, definition=with_arguments(request.definition, chain.parameters))
+    request = replace(request, definition=with_chosen(request.definition, chain.parameters))
     why = why_not_started(job.name, kind=job.kind, definition=job.definition, left_code_at=job.left_code_at)
     if why is None:
         planner.open_or_skip(session, request, now=now)

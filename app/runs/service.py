@@ -1,6 +1,5 @@
 """Commands of people on runs, and those on jobs and schedules that concern slots and runs as well."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -11,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import Conflict
 from app.jobs import service as jobs
+from app.jobs.given_arguments import GivenArguments, checked_arguments
 from app.jobs.kinds.base import JobKinds
-from app.jobs.kinds.definitions import with_arguments
+from app.jobs.kinds.definitions import chosen_arguments, with_chosen
 from app.jobs.models import Job
 from app.jobs.queries import get_job
 from app.jobs.service import JobDraft
@@ -48,18 +48,20 @@ def run_schedule_now(
     schedule_id: UUID,
     request_key: str,
     now: datetime,
-    arguments: Mapping[str, Any] | None = None,
+    given: GivenArguments | None = None,
 ) -> UUID:
     """Start a schedule's job by hand. The same key twice is one run. Returns the run's id.
 
-    `arguments` take the place of the job's own in this run; its kind has checked them. A sync without a connection is
-    skipped, and its run says what to do.
+    What is `given` takes the place of the job's own arguments in this run. A sync without a connection is skipped, and
+    its run says what to do. Raises DefinitionInvalid and ParametersForPlatform.
     """
     require(actor, Permission.RUN)
     schedule = get_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
     refuse_left(schedule.code)
-    jobs.refuse_left_code(get_job(session, organization_id=actor.organization_id, job_id=schedule.job_id))
-    return _run_now(session, actor, schedule.job_id, schedule_id, schedule.name, request_key, arguments or {}, now)
+    job = get_job(session, organization_id=actor.organization_id, job_id=schedule.job_id)
+    jobs.refuse_left_code(job)
+    arguments = checked_arguments(actor, job, given)
+    return _run_now(session, actor, schedule.job_id, schedule_id, schedule.name, request_key, arguments, now)
 
 
 def run_job_now(
@@ -69,20 +71,24 @@ def run_job_now(
     job_id: UUID,
     request_key: str,
     now: datetime,
-    arguments: Mapping[str, Any] | None = None,
+    given: GivenArguments | None = None,
 ) -> UUID:
     """Start a job by hand. The same key twice is one run. Returns the run's id.
 
-    `arguments` take the place of the job's own in this run; its kind has checked them.
+    What is `given` takes the place of the job's own arguments in this run.
+    Raises DefinitionInvalid and ParametersForPlatform.
     """
     require(actor, Permission.RUN)
     job = get_job(session, organization_id=actor.organization_id, job_id=job_id)
     jobs.refuse_left_code(job)
-    return _run_now(session, actor, job_id, None, job.name, request_key, arguments or {}, now)
+    return _run_now(session, actor, job_id, None, job.name, request_key, checked_arguments(actor, job, given), now)
 
 
 def retry_run(session: Session, *, actor: Actor, run_id: UUID, now: datetime) -> UUID:
-    """Give a failed run another go, as its job is defined now. Raises RunNotRetryable."""
+    """Give a failed run another go, as its job is defined now, with what somebody chose for that run alone.
+
+    Raises RunNotRetryable.
+    """
     require(actor, Permission.MANAGE_QUEUE)
     keep_run(session, organization_id=actor.organization_id, run_id=run_id)
     failed = get_run(session, organization_id=actor.organization_id, run_id=run_id)
@@ -224,7 +230,7 @@ def _run_now(
     schedule_id: UUID | None,
     name: str,
     request_key: str,
-    arguments: Mapping[str, Any],
+    arguments: dict[str, Any],
     now: datetime,
 ) -> UUID:
     request = planner.request_for(
@@ -235,7 +241,7 @@ def _run_now(
         requested_by=actor.user_id,
         request_key=request_key,
     )
-    request = replace(request, definition=with_arguments(request.definition, arguments))
+    request = replace(request, definition=with_chosen(request.definition, arguments))
     run_id = planner.open_or_skip(session, request, now=now)
     if run_id is None:
         # The first click made the run; the second is told the same.
@@ -246,10 +252,9 @@ def _run_now(
 
 
 def _as_started(session: Session, run_id: UUID, definition: dict[str, Any]) -> dict[str, Any]:
-    """What the job is now, with the arguments that somebody chose for the run where the job has none of its own."""
+    """What the job is now, with the arguments that somebody, or a chain, chose for the run."""
     before = session.scalars(select(Run.definition).where(Run.id == run_id)).one()
-    chosen = before.get("arguments") if definition.get("arguments") == {} else None
-    return with_arguments(definition, chosen if isinstance(chosen, dict) else {})
+    return with_chosen(definition, chosen_arguments(before))
 
 
 def _plan_first(session: Session, actor: Actor, schedule_id: UUID, now: datetime) -> None:

@@ -1,5 +1,6 @@
 """`belfry` about what code defines."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,14 +21,32 @@ schedule("nightly", "0 25 * * *", run="fetch")
 """
 
 
+TYPED = """
+from typing import Literal
+from app.jobs.code import job
+@job("lit")
+def lit(*, who: str, days: Literal[7, 30] = 7, ids: list[int] = [], tags: dict[str, int] = {}): ...
+"""
+
+
 @pytest.fixture
-def mistaken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+    """Writes a module of jobs, which BELFRY_JOBS names then."""
+
+    def write_one(text: str) -> str:
+        name = f"written_{tmp_path.name.replace('-', '_')}"
+        (tmp_path / f"{name}.py").write_text(text)
+        monkeypatch.syspath_prepend(str(tmp_path))
+        monkeypatch.setenv("BELFRY_JOBS", name)
+        return name
+
+    return write_one
+
+
+@pytest.fixture
+def mistaken(write: Callable[[str], str]) -> str:
     """A module with a mistake in it, named by BELFRY_JOBS."""
-    name = f"mistaken_{tmp_path.name.replace('-', '_')}"
-    (tmp_path / f"{name}.py").write_text(MISTAKEN)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setenv("BELFRY_JOBS", name)
-    return name
+    return write(MISTAKEN)
 
 
 def stored(terminal: Terminal, code_id: str) -> Schedule:
@@ -200,6 +219,30 @@ class TestParameters:
         result = terminal.run("jobs", "run", job_id, "--set", given, "--organization", "System")
 
         assert str(result.exception) == words
+
+
+class TestParametersOfEveryType:
+    @pytest.fixture(autouse=True)
+    def typed(self, terminal: Terminal, write: Callable[[str], str]) -> None:
+        write(TYPED)
+        terminal.run("jobs", "sync")
+
+    def test_are_typed_as_they_are_shown(self, terminal: Terminal):
+        given = ["days=30", "ids=[1, 2]", 'tags={"a": 1}', "who=Ada"]
+
+        result = terminal.run("jobs", "run", "lit", *(word for one in given for word in ("--set", one)))
+
+        assert result.output.startswith("Started run ")
+        with terminal.database.reading() as session:
+            definition = session.scalars(select(Run.definition)).one()
+        assert definition["arguments"] == {"days": 30, "ids": [1, 2], "tags": {"a": 1}, "who": "Ada"}
+
+    def test_that_are_missing_are_named_before_anything_starts(self, terminal: Terminal):
+        refused = terminal.run("jobs", "run", "lit")
+
+        assert str(refused.exception) == "“who” is missing."
+        with terminal.database.reading() as session:
+            assert session.scalars(select(Run.id)).all() == []
 
 
 class TestASchedulerThatIsSwitchedOff:

@@ -10,8 +10,10 @@ from sqlalchemy import func, select, text
 from app.core.scopes import ENGINE, Scope
 from app.events.models import Event
 from app.jobs import chains
-from app.jobs.chains import ChainDraft, ChainExists, ChainInvalid, ChainNotFound, ParametersForPlatform
+from app.jobs.chains import ChainDraft, ChainExists, ChainInvalid, ChainNotFound
+from app.jobs.given_arguments import ParametersForPlatform
 from app.jobs.kinds.base import JobKinds, KindName
+from app.jobs.kinds.definitions import chosen_arguments
 from app.jobs.kinds.sync.kind import SyncKind
 from app.jobs.models import Job, JobChain
 from app.jobs.policies import Backoff, ChainOutcome, RetryPolicy
@@ -243,6 +245,7 @@ class TestFollowing:
         (following,) = works.started_by(run_id)
         assert (following.job_name, following.trigger, following.state) == ("B", "chain", "ready")
         assert following.definition["arguments"] == {"rows": 3, "pages": 2}
+        assert chosen_arguments(following.definition) == {"rows": 3}
 
     def test_also_when_the_run_wrote_lines(self, works: Works) -> None:
         works.change("A", definition={"ends": "succeeded", "lines": ["Here I am."]})

@@ -1,14 +1,17 @@
 """What people do to runs, and to schedules whose slots are due: run now, retry, remove, edit, switch, delete."""
 
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from app.jobs.given_arguments import GivenArguments, ParametersForPlatform
+from app.jobs.kinds.base import DefinitionInvalid
 from app.jobs.models import Job
 from app.jobs.queries import JobNotFound
 from app.runs import claims, ledger, planner, service
@@ -28,6 +31,7 @@ from app.tenants.models import AuditEntry
 from app.tenants.roles import Role
 from tests.factories.work import actor_in, load_run, make_job, make_organization, make_run, make_schedule
 from tests.fakes.clock import utc
+from tests.fakes.kind import scripted_kinds
 
 NOW = utc("2027-01-05 12:00")
 TERMS = LeaseTerms.for_lease(30)
@@ -54,6 +58,17 @@ def fail(session: Session, run_id: UUID) -> None:
     end = AttemptEnd(AttemptState.FAILED, error="It broke.")
     then = Next(RunState.FAILED, Reason.ERROR)
     ledger.put_down(session, run_id=run_id, token=claim.started.token, end=end, then=then, now=NOW)
+
+
+def start_with(session: Session, actor: Actor, job: Job, schedule: Schedule | None = None, **arguments: object) -> UUID:
+    session.flush()
+    given = GivenArguments(arguments, scripted_kinds())
+    key = str(uuid4())
+    if schedule is None:
+        return service.run_job_now(session, actor=actor, job_id=job.id, request_key=key, given=given, now=NOW)
+    return service.run_schedule_now(
+        session, actor=actor, schedule_id=schedule.id, request_key=key, given=given, now=NOW
+    )
 
 
 def draft(job: Job, **changes: object) -> ScheduleDraft:
@@ -93,7 +108,58 @@ class TestRunNow:
             service.run_job_now(session, actor=stranger, job_id=job.id, request_key="k", now=NOW)
 
 
+class TestParameters:
+    def test_take_the_place_of_the_jobs_own_in_that_run(self, session: Session, job: Job, actor: Actor) -> None:
+        run_id = start_with(session, actor, job, rows=3)
+
+        assert load_run(session, run_id).definition["arguments"] == {"rows": 3, "pages": 2}
+
+    def test_that_do_not_fit_are_refused(self, session: Session, job: Job, actor: Actor) -> None:
+        with pytest.raises(DefinitionInvalid, match="Rows has to be a whole number"):
+            start_with(session, actor, job, rows="three")
+
+    @pytest.mark.parametrize("is_scheduled", [False, True])
+    def test_of_what_concerns_the_installation_are_for_platform_admins(
+        self, session: Session, job: Job, actor: Actor, is_scheduled: bool
+    ) -> None:
+        job.definition = {**job.definition, "is_for_platform": True}
+        schedule = make_schedule(session, job) if is_scheduled else None
+
+        with pytest.raises(ParametersForPlatform, match="Only platform admins may give"):
+            start_with(session, actor, job, schedule, rows=3)
+
+        start_with(session, replace(actor, is_platform_admin=True), job, schedule, rows=3)
+        start_with(session, actor, job, schedule)
+
+    @pytest.fixture
+    def job(self, session: Session) -> Job:
+        return make_job(session, make_organization(session), arguments={"rows": 1, "pages": 2})
+
+
 class TestRetry:
+    def test_goes_on_with_what_was_chosen_for_that_run(self, session: Session, actor: Actor, job: Job) -> None:
+        job.definition = {"ends": "failed", "arguments": {"rows": 1, "pages": 2}}
+        failed = start_with(session, actor, job, rows=3)
+        fail(session, failed)
+        job.definition = {"ends": "failed", "arguments": {"rows": 1, "pages": 9}}
+
+        retried = service.retry_run(session, actor=actor, run_id=failed, now=NOW)
+        fail(session, retried)
+        again = service.retry_run(session, actor=actor, run_id=retried, now=NOW)
+
+        for run_id in (retried, again):
+            assert load_run(session, run_id).definition["arguments"] == {"rows": 3, "pages": 9}
+
+    def test_where_nobody_chose_anything_is_as_the_job_is_now(self, session: Session, actor: Actor, job: Job) -> None:
+        job.definition = {"ends": "failed", "arguments": {"rows": 1}}
+        failed = start_with(session, actor, job)
+        fail(session, failed)
+        job.definition = {"ends": "failed", "arguments": {}}
+
+        retried = service.retry_run(session, actor=actor, run_id=failed, now=NOW)
+
+        assert load_run(session, retried).definition == {"ends": "failed", "arguments": {}}
+
     def test_makes_a_new_run_that_points_at_the_failed_one(self, session: Session, job: Job, actor: Actor) -> None:
         failed = make_run(session, job, now=NOW)
         fail(session, failed)

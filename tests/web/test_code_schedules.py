@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -393,6 +394,40 @@ class TestSwitchingOnWhatMissedSomething:
         answer = platform_admin.visit(f"{ONE}/resume")
 
         assert (answer.status_code, answer.location) == (303, ONE)
+
+
+class TestParametersOfEveryType:
+    @pytest.fixture
+    def modules(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
+        name = f"typed_{tmp_path.name.replace('-', '_')}"
+        text = "def lit(*, days: Literal[7, 30] = 7, ids: list[int] = [], tags: dict[str, int] = {'a': 1}): ..."
+        first = "from typing import Literal\nfrom app.jobs.code import job\n"
+        (tmp_path / f"{name}.py").write_text(f'{first}@job("lit")\n{text}\n')
+        monkeypatch.syspath_prepend(str(tmp_path))
+        return (name,)
+
+    @pytest.fixture(autouse=True)
+    def loaded(self, settings: Settings, database: OpenDatabase, clock: ManualClock, modules: tuple[str, ...]) -> None:
+        put_in_force(database, clock, load_definitions(replace(settings, job_modules=modules)), is_asked_for=True)
+
+    def test_open_so_that_they_can_be_sent_back(self, platform_admin: Browser, runs):
+        form = platform_admin.visit("/admin/code-jobs/lit/run").text
+        fields = {
+            name: unescape(value) for name, value in re.findall(r'name="(argument_\w+)"[^>]*value="([^"]*)"', form)
+        }
+
+        sent = {"parameters": "yes", "argument_days": "30", **fields}
+        answer = platform_admin.send("/admin/code-jobs/lit/run", sent)
+
+        assert fields == {"argument_ids": "[]", "argument_tags": '{"a": 1}'}
+        assert answer.status_code == 303
+        assert runs()[0].definition["arguments"] == {"days": 30, "ids": [], "tags": {"a": 1}}
+
+    def test_that_are_no_json_are_named_at_their_field(self, platform_admin: Browser, runs):
+        answer = platform_admin.send("/admin/code-jobs/lit/run", {"parameters": "yes", "argument_ids": "1, 2"})
+
+        assert answer.status_code == 422
+        assert "“ids” has to be a list." in answer.text
 
 
 class TestRunningNow:

@@ -14,6 +14,7 @@ from app.core.db import on_commit
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, runtime
 from app.jobs import service as jobs
+from app.jobs.given_arguments import GivenArguments
 from app.jobs.queries import list_jobs as read_jobs
 from app.jobs.queries import lock_job
 from app.runs import service as runs
@@ -96,13 +97,13 @@ def run_job(job_id: UUID, body: RunJobIn) -> Message:
 
     Send an Idempotency-Key, so that a request that is sent again starts nothing more.
     """
-    session, job = request_session(), newest_job(job_id)
+    session = request_session()
     run_id = runs.run_job_now(
         session,
         actor=current_actor(),
         job_id=job_id,
         request_key=f"api-{uuid4()}",
-        arguments=runtime().kinds[job.kind].check_arguments(job.definition, body.parameters),
+        given=GivenArguments(body.parameters, runtime().kinds),
         now=request_now(),
     )
     on_commit(session, runtime().dispatch)

@@ -13,6 +13,9 @@ from app.jobs.kinds.base import DefinitionInvalid
 Model = TypeVar("Model", bound=BaseModel)
 Location = tuple[int | str, ...]
 
+# In the definition of a run alone: the arguments that were chosen for it, beside those that it has in all.
+_CHOSEN = "chosen"
+
 _SENTENCES: dict[str, str] = {
     "missing": "{what} is missing.",
     "extra_forbidden": "{what} is not known here. Take it out.",
@@ -118,6 +121,22 @@ def with_arguments(definition: Mapping[str, Any], arguments: Mapping[str, Any]) 
     if not arguments:
         return dict(definition)
     return {**definition, "arguments": {**definition.get("arguments", {}), **arguments}}
+
+
+def with_chosen(definition: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """As `with_arguments`, for one run, whose definition also remembers which of them are not the job's own."""
+    return {**with_arguments(definition, arguments), _CHOSEN: dict(arguments)} if arguments else dict(definition)
+
+
+def chosen_arguments(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments in a run's definition that were chosen for that run; none where nobody chose any."""
+    chosen = definition.get(_CHOSEN)
+    return dict(chosen) if isinstance(chosen, dict) else {}
+
+
+def without_chosen(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """A run's definition as a job has it, without what the run remembers beside it."""
+    return {name: value for name, value in definition.items() if name != _CHOSEN}
 
 
 def refuse_arguments(arguments: Mapping[str, Any], sentence: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from wtforms import BooleanField, Field, SelectField, StringField
 from wtforms.validators import InputRequired, Optional
 
 from app.jobs.kinds.base import DefinitionInvalid
-from app.jobs.kinds.code.arguments import ArgumentField, ArgumentKind, argument_fields
+from app.jobs.kinds.code.arguments import ArgumentField, ArgumentKind, argument_fields, entered_value, shown_value
 from app.jobs.kinds.code.catalog import CodeFunction
 from app.web.forms.base import BaseForm, text_of
 
@@ -40,7 +40,7 @@ def parameters_form(function: CodeFunction | None, stored: Mapping[str, Any]) ->
     arguments = () if function is None else argument_fields(function)
     fields = {argument_name(argument.name): argument_input(argument) for argument in arguments}
     form_class = type("ParametersForm", (ParametersForm,), {"arguments": arguments, **fields})
-    opened = {argument_name(name): value for name, value in stored.items()}
+    opened = opened_values(stored)
     form: ParametersForm = form_class(data={**argument_defaults(arguments), **opened})
     return form
 
@@ -54,6 +54,11 @@ def argument_name(name: str) -> str:
 def argument_defaults(arguments: Sequence[ArgumentField]) -> dict[str, Any]:
     """What the fields open with."""
     return {argument_name(argument.name): argument.default for argument in arguments}
+
+
+def opened_values(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """What the fields open with where a job has arguments of its own."""
+    return {argument_name(name): shown_value(value) for name, value in stored.items()}
 
 
 def argument_input(argument: ArgumentField) -> Any:
@@ -71,11 +76,11 @@ def argument_input(argument: ArgumentField) -> Any:
     )
 
 
-def argument_value(field: Field, argument: ArgumentField) -> str | bool | None:
+def argument_value(field: Field, argument: ArgumentField) -> Any:
     """What was entered; None leaves the argument to its default."""
     if argument.kind is ArgumentKind.BOOLEAN:
         return bool(field.data)
     text = text_of(field)
     # A text that has a default can be emptied; an empty number or choice means that nothing was said.
     may_be_empty = argument.kind is ArgumentKind.TEXT and argument.default is not None
-    return text if text or may_be_empty else None
+    return entered_value(argument, text) if text or may_be_empty else None

@@ -23,7 +23,14 @@ from app.jobs.kinds.workflow.hiding import HIDDEN
 from app.jobs.policies import WhenLost
 from app.jobs.queries import JobRow
 from app.jobs.service import LONGEST_NAME, JobDraft
-from app.web.forms.arguments import NO_HELP, argument_defaults, argument_input, argument_name, argument_value
+from app.web.forms.arguments import (
+    NO_HELP,
+    argument_defaults,
+    argument_input,
+    argument_name,
+    argument_value,
+    opened_values,
+)
 from app.web.forms.base import text_of
 from app.web.forms.job_policies import PolicyForm, WholeNumberField, fresh_policies, stored_policies
 from app.web.forms.lost import LOST_CHOICES_OF_CALLS, LOST_LABEL
@@ -212,4 +219,4 @@ def _step_values(job: JobRow) -> dict[str, Any]:
 
 
 def _argument_values(job: JobRow) -> dict[str, Any]:
-    return {argument_name(name): value for name, value in job.definition.get("arguments", {}).items()}
+    return opened_values(job.definition.get("arguments", {}))

@@ -3,14 +3,16 @@
 import re
 import sys
 from collections.abc import Callable, Iterator
+from datetime import date
+from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from app.core.config import EXAMPLE_JOBS, Settings
 from app.jobs.code import Context, job
-from app.jobs.kinds.code.arguments import ArgumentField, ArgumentKind, argument_fields
+from app.jobs.kinds.code.arguments import ArgumentField, ArgumentKind, argument_fields, entered_value, shown_value
 from app.jobs.kinds.code.catalog import CodeFunction, JobModuleInvalid, find_function
 from app.jobs.kinds.code.declared_facts import Isolation
 from app.jobs.kinds.code.loading import Loaded, load_modules
@@ -21,6 +23,11 @@ from tests.fakes import code_functions
 
 FAKES = "tests.fakes.code_functions"
 Write = Callable[..., str]
+
+
+class Weekday(Enum):
+    MONDAY = 1
+    TUESDAY = 2
 
 
 @pytest.fixture
@@ -439,9 +446,44 @@ class TestSignatures:
             ArgumentField("share", "Share", "", ArgumentKind.NUMBER, required=False, default=None),
             ArgumentField("loud", "Loud", "", ArgumentKind.BOOLEAN, required=False, default=False),
             ArgumentField(
-                "size", "Size", "", ArgumentKind.CHOICE, required=False, default="small", choices=("small", "large")
+                "size",
+                "Size",
+                "",
+                ArgumentKind.CHOICE,
+                required=False,
+                default="small",
+                choices=("small", "large"),
+                options=("small", "large"),
             ),
         )
+
+    @pytest.mark.parametrize(
+        ("annotation", "default", "opened", "typed", "meant"),
+        [
+            (Literal[7, 30], 7, 7, "30", 30),
+            (Literal["7", 30], "7", "7", "7", "7"),
+            (Weekday | None, None, None, "1", 1),
+            (Weekday, Weekday.MONDAY, 1, "8", "8"),
+            (list[int], [1, 2], "[1, 2]", "[3]", [3]),
+            (dict[str, str], {"a": "ā"}, '{"a": "ā"}', '{"b": "c"}', {"b": "c"}),
+            (list[int] | None, None, None, "[", "["),
+            (date, date(2027, 1, 5), "2027-01-05", "2027-02-01", "2027-02-01"),
+            (str, "[]", "[]", "[1]", "[1]"),
+            (str | None, None, None, "[1]", "[1]"),
+            (set[int], {1}, "[1]", "[2]", [2]),
+        ],
+    )
+    def test_what_is_typed_is_what_the_parameter_takes(
+        self, annotation: Any, default: Any, opened: Any, typed: str, meant: Any
+    ):
+        def typical(one=default) -> None: ...
+
+        typical.__annotations__["one"] = annotation
+        (field,) = argument_fields(job("typical")(typical))
+
+        assert field.default == opened
+        assert entered_value(field, typed) == meant
+        assert opened is None or entered_value(field, str(opened)) == entered_value(field, str(shown_value(opened)))
 
     def test_a_process_finds_its_function_by_name(self):
         assert find_function(FAKES, "greet") is code_functions.greet

@@ -17,6 +17,7 @@ from app.jobs.kinds.code.fork_server import ForkServer
 from app.jobs.kinds.code.kind import CodeKind
 from app.jobs.kinds.code.loading import CodeProblem, load_modules
 from app.jobs.kinds.code.supply import GuardSupply
+from app.jobs.kinds.definitions import with_chosen
 from app.ops.code_definitions import load_definitions
 from app.ops.kinds import job_kinds
 from tests.conftest import make_settings
@@ -106,6 +107,11 @@ class TestRun:
         outcome = kind.run(definition("greet", who="Ada"), context)
 
         assert outcome.result == {"greeting": "Hello Ada", "key": context.idempotency_key}
+
+    def test_what_a_run_remembers_of_its_arguments_is_no_part_of_the_job(self, kind: CodeKind) -> None:
+        outcome = kind.run(with_chosen(definition("greet", who="Ada"), {"who": "Bob"}), FakeRunContext())
+
+        assert outcome.result["greeting"] == "Hello Bob"
 
     def test_a_function_may_have_limits_of_its_own(self, settings: Settings, supply: GuardSupply) -> None:
         catalog = load_modules(["tests.fakes.code_functions"]).functions

@@ -23,7 +23,7 @@ from app.jobs.kinds.code.process import run_function
 from app.jobs.kinds.code.protocol import FunctionCall
 from app.jobs.kinds.code.said import kind_and_words
 from app.jobs.kinds.code.supply import GuardSupply
-from app.jobs.kinds.definitions import parse_definition, refuse_arguments, with_arguments
+from app.jobs.kinds.definitions import parse_definition, refuse_arguments, with_arguments, without_chosen
 from app.jobs.kinds.stops import stopped
 from app.vault.service import SecretOwner
 
@@ -132,7 +132,7 @@ class CodeKind:
         if is_group(definition):
             return run_group(definition["group"], context)
         try:
-            wanted = parse_definition(CodeDefinition, definition)
+            wanted = parse_definition(CodeDefinition, without_chosen(definition))
             function = self._find(wanted.function)
         except DefinitionInvalid as error:
             return Outcome(OutcomeStatus.FAILED, storable(error.message), may_retry=False)
