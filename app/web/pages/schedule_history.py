@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from flask import Response, request, url_for
@@ -163,8 +163,8 @@ def _kind() -> HistoryKind | None:
 def _place(text: str) -> Place | None:
     at, _, entry_id = text.partition("~")
     try:
-        place = datetime.fromisoformat(at), UUID(entry_id)
-    except ValueError:
+        moment, row_id = datetime.fromisoformat(at), UUID(entry_id)
+        # Without its zone it is no instant, and somebody has written it by hand.
+        return None if moment.tzinfo is None else (moment.astimezone(UTC), row_id)
+    except (ValueError, OverflowError):
         return None
-    # Without its zone it is no instant, and somebody has written it by hand.
-    return place if place[0].tzinfo is not None else None
