@@ -182,6 +182,24 @@ class TestHistory:
         assert answer.status_code == 200
         assert "Made." in answer.text
 
+    def test_says_all_times_of_a_row_on_one_clock_and_names_it(
+        self, viewer: Browser, database: Database, schedule_id: UUID
+    ):
+        with database.transaction() as session:
+            session.execute(update(Schedule).values(timezone="America/New_York"))
+            moment = utc("2027-01-03 07:30")
+            gap = Gap(
+                organization_id=viewer.organization_id, schedule_id=schedule_id, first_slot_at=moment,
+                last_slot_at=moment, slots=1, reason="scheduler_down", at=moment,
+            )  # fmt: skip
+            session.add(gap)
+
+        text = viewer.visit(address(schedule_id, "history")).text
+
+        assert "1 slot at Sun 3 Jan, 09:30: no scheduler was running." in text
+        assert '<span class="sub">Sun 3 Jan, 09:30</span>' in text
+        assert "Times are Riga time, yours." in text
+
     def test_stands_on_the_page_of_the_schedule(self, viewer: Browser, database: Database, schedule_id: UUID):
         with database.transaction() as session:
             moment = utc("2027-01-03 02:30")

@@ -20,6 +20,7 @@ from app.schedules.version_words import change_words, jobs_named, version_lines
 from app.schedules.versions import NO_VERSION, Difference, VersionRow, list_versions
 from app.tenants.access import Permission
 from app.web.blueprint import web
+from app.web.context import viewer_zone
 from app.web.formatting import absolute_time, duration
 from app.web.pages.badges import Badge, badge_of
 from app.web.pages.rights import refusals
@@ -71,7 +72,8 @@ def schedule_history(schedule_id: UUID) -> Response:
     return page(
         "schedules/history.html",
         schedule=schedule,
-        lines=history_lines(session, shown, organization_id=organization_id, zone=schedule.timezone, now=request_now()),
+        zone=viewer_zone(),
+        lines=history_lines(session, shown, organization_id=organization_id, zone=viewer_zone(), now=request_now()),
         tabs=[
             Tab(label, url_for("web.schedule_history", schedule_id=schedule_id, kind=each), each is kind)
             for each, label in _TABS
