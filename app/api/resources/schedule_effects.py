@@ -116,7 +116,7 @@ def preview_schedule_changes(schedule_id: UUID, body: ProposedChanges) -> Effect
     row = _schedule(schedule_id)
     found = foresee_edit(
         request_session(), row, draft=body.draft(row), version=body.seen_version(row), by=_onlooker(_NEXT_RUNS),
-        missed=body.missed_while_paused,
+        missed=body.missed_while_paused, seen=body.seen,
     )  # fmt: skip
     return _shown(found)
 
