@@ -131,6 +131,17 @@ def _without_default(schema: dict[str, Any]) -> None:
     schema.pop("default", None)
 
 
+SeenSlots = Annotated[
+    Int32 | None,
+    Field(
+        description="The `count` of `missed_while_paused` that was read. Where all are to run: 409, and nothing "
+        "is done, when others would run by now."
+    ),
+]
+# What comes along with changes and is none of the schedule itself.
+_NOT_SAID = {"version", "missed_while_paused", "seen"}
+
+
 def not_sent(value: Any) -> Any:
     """A field that may be left out and may not be null. Whether it was sent, `model_fields_set` says."""
     return Field(default=value, json_schema_extra=_without_default)
@@ -157,10 +168,11 @@ class ScheduleChanges(Body):
     ends_at: EndsAt = not_sent(None)
     tags: Tags = not_sent([])
     missed_while_paused: MissedWhilePaused = not_sent(Missed.SKIP)
+    seen: SeenSlots = None
 
     def draft(self, before: ScheduleRow) -> ScheduleDraft:
         """The schedule as it is with what was sent put over it."""
-        sent = {field: getattr(self, field) for field in self.model_fields_set - {"version", "missed_while_paused"}}
+        sent = {field: getattr(self, field) for field in self.model_fields_set - _NOT_SAID}
         if "tags" in sent:
             sent["tags"] = tuple(sent["tags"])
         return replace(draft_of(before), **sent)
@@ -183,13 +195,7 @@ class ResumeIn(Body):
     model_config = ConfigDict(json_schema_extra={"examples": [{"missed": "latest"}]})
 
     missed: MissedWhilePaused = Missed.SKIP
-    seen: Annotated[
-        Int32 | None,
-        Field(
-            description="The `count` of `missed_while_paused` that was read. With `missed` all: 409, and nothing is "
-            "done, when others would run by now."
-        ),
-    ] = None
+    seen: SeenSlots = None
 
 
 class ResumedSlotsOut(Answer):

@@ -47,6 +47,7 @@ def _facts(found: Foresight, effect: Effect) -> dict[str, Any]:
         "waiting": standing.waiting,
         "running": standing.running,
         "cancelled": effect.cancelled,
+        "asked_to_stop": effect.asked_to_stop,
     }
 
 

@@ -6,13 +6,24 @@ The facts are schedule_effects.py. Times are on the clocks of the schedule, and 
 from collections.abc import Iterator
 
 from app.core.clock_words import Clocks
-from app.ops.schedule_effects import Action, Effect
+from app.ops.schedule_effects import Action, Effect, Standing
 from app.runs.foreseen import Foreseen
 
 
 def effect_lines(effect: Effect, clocks: Clocks) -> tuple[str, ...]:
     """What becomes of runs, one sentence each. `clocks` are those of the schedule as it is now."""
-    return (*_due_lines(effect, clocks), *_end_lines(effect, clocks), *_missed_lines(effect, clocks))
+    return (
+        *_due_lines(effect, clocks),
+        *_end_lines(effect, clocks),
+        *_missed_lines(effect, clocks),
+        *_replaced_lines(effect),
+    )
+
+
+def replacement_line(standing: Standing) -> str | None:
+    """What becomes of the runs without an end once a missed slot runs and takes their place; None without any."""
+    found = _replaced_words(standing.waiting - standing.begun, standing.running + standing.begun)
+    return found and f"If a missed slot runs, it takes the place of what is there: {found}."
 
 
 def _due_lines(effect: Effect, clocks: Clocks) -> Iterator[str]:
@@ -38,11 +49,13 @@ def _end_lines(effect: Effect, clocks: Clocks) -> Iterator[str]:
         yield f"Its next run is {clocks.say(effect.after[0])}."
     if action is Action.DELETE:
         yield from _deletion_lines(effect)
-    elif standing.waiting:
-        is_one = standing.waiting == 1
-        yield f"{standing.waiting:,} {'run waits and starts' if is_one else 'runs wait and start'} all the same."
-    if action is Action.PAUSE and standing.running:
-        yield _running_words(standing.running)
+    elif standing.waiting > standing.begun and not effect.replaces:
+        waiting = standing.waiting - standing.begun
+        is_one = waiting == 1
+        yield f"{waiting:,} {'run waits and starts' if is_one else 'runs wait and start'} all the same."
+    going_on = standing.running + standing.begun
+    if action is Action.PAUSE and going_on and not effect.replaces:
+        yield _running_words(going_on)
     if action is Action.EDIT and effect.is_on_before and not effect.is_on_after:
         yield "It is switched off: nothing new starts until somebody enables it."
 
@@ -52,8 +65,28 @@ def _deletion_lines(effect: Effect) -> Iterator[str]:
     if standing.waiting:
         is_one = standing.waiting == 1
         yield f"{standing.waiting:,} waiting {'run is' if is_one else 'runs are'} cancelled with it."
-    if standing.running:
+    if standing.running and not effect.replaces:
         yield _running_words(standing.running)
+
+
+def _replaced_lines(effect: Effect) -> Iterator[str]:
+    """Who overlaps by making room: the runs before end, or are asked to."""
+    waiting = 0 if effect.action is Action.DELETE else effect.cancelled
+    found = _replaced_words(waiting, effect.asked_to_stop) if effect.replaces else None
+    if found is not None and effect.action is Action.DELETE:
+        yield f"A slot that is due was to take the place of what goes on: {found}."
+    elif found is not None:
+        yield f"The run of a slot takes the place of what is there: {found}."
+
+
+def _replaced_words(waiting: int, going_on: int) -> str | None:
+    """“2 waiting runs end and 1 run that goes on is asked to stop”."""
+    parts = []
+    if waiting:
+        parts.append(f"{waiting:,} waiting {'run ends' if waiting == 1 else 'runs end'}")
+    if going_on:
+        parts.append(f"{going_on:,} {'run that goes on is' if going_on == 1 else 'runs that go on are'} asked to stop")
+    return " and ".join(parts) or None
 
 
 def _missed_lines(effect: Effect, clocks: Clocks) -> Iterator[str]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.core.errors import Invalid
 from app.runs.foreseen import Foreseen, foresee_due, foresee_missed
 from app.runs.models import Run
-from app.runs.states import RunState
+from app.runs.states import Reason, RunState
 from app.schedules.fire_times import Rhythm, fire_times
 from app.schedules.policies import Missed
 from app.schedules.queries import ScheduleRow
@@ -34,9 +34,13 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Standing:
-    """What stands of a schedule now: runs that wait or go on, and slots that are due and not planned yet."""
+    """What stands of a schedule now: runs that wait or go on, and slots that are due and not planned yet.
+
+    `begun` are those of the waiting that have run and wait for the runs that they started.
+    """
 
     waiting: int
+    begun: int
     running: int
     due: Foreseen | None
 
@@ -64,17 +68,36 @@ class Effect:
         return self.before != self.after or self.is_on_before != self.is_on_after
 
     @property
+    def replaces(self) -> bool:
+        """Whether the run of a slot takes the place of those that have no end yet."""
+        return any(slots is not None and slots.replaces for slots in (self.standing.due, self.missed))
+
+    @property
     def cancelled(self) -> int:
-        """How many runs end with it that have not started: those that wait now, and those of slots that are due."""
-        due = self.standing.due
-        return self.standing.waiting + (0 if due is None else len(due.runs)) if self.action is Action.DELETE else 0
+        """How many runs end with it: those that wait now, and of a deletion those of slots that are due."""
+        standing = self.standing
+        if self.action is Action.DELETE:
+            return standing.waiting + (0 if standing.due is None else len(standing.due.runs))
+        return standing.waiting - standing.begun if self.replaces else 0
+
+    @property
+    def asked_to_stop(self) -> int:
+        """How many runs that go on are asked to stop, because the run of a slot takes their place."""
+        if not self.replaces:
+            return 0
+        return self.standing.running + (0 if self.action is Action.DELETE else self.standing.begun)
 
 
 def standing_of(session: Session, schedule: ScheduleRow, *, now: datetime) -> Standing:
     """What the commands find before they change anything. Due slots are planned first, by what it says until then."""
     counts = _count_by_state(session, schedule)
-    waiting = sum(counts.get(state, 0) for state in _WAITING)
-    return Standing(waiting, counts.get(RunState.RUNNING, 0), foresee_due(session, schedule, now=now))
+    waiting = sum(counts.get((state, begun), 0) for state in _WAITING for begun in (True, False))
+    return Standing(
+        waiting=waiting,
+        begun=counts.get((RunState.WAITING, True), 0),
+        running=counts.get((RunState.RUNNING, False), 0),
+        due=foresee_due(session, schedule, now=now),
+    )
 
 
 def edit_effect(
@@ -160,11 +183,16 @@ def _slots(when: Rhythm, since: datetime | None, until: datetime) -> MissedSlots
     return None if gap is None else MissedSlots(gap.slots, gap.first_slot_at, gap.last_slot_at)
 
 
-def _count_by_state(session: Session, schedule: ScheduleRow) -> dict[RunState, int]:
+def _count_by_state(session: Session, schedule: ScheduleRow) -> dict[tuple[RunState, bool], int]:
+    """How many there are of each state, those apart that wait for the runs that they started."""
     states = [state.value for state in (*_WAITING, RunState.RUNNING)]
     query = (
-        select(Run.state, func.count())
+        select(Run.state, Run.reason, func.count())
         .where(Run.organization_id == schedule.organization_id, Run.schedule_id == schedule.id, Run.state.in_(states))
-        .group_by(Run.state)
+        .group_by(Run.state, Run.reason)
     )
-    return {RunState(state): count for state, count in session.execute(query).all()}
+    counts: dict[tuple[RunState, bool], int] = {}
+    for state, reason, count in session.execute(query).all():
+        kind = RunState(state), state == RunState.WAITING and reason == Reason.CHILDREN
+        counts[kind] = counts.get(kind, 0) + count
+    return counts

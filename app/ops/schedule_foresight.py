@@ -12,6 +12,7 @@ from app.jobs.queries import job_names
 from app.ops.effect_words import effect_lines
 from app.ops.schedule_effects import NEXT_RUNS, Action, Effect, delete_effect, edit_effect, switch_effect
 from app.runs.restoring import judge_restore
+from app.runs.resuming import refuse_others
 from app.schedules.draft import ScheduleDraft
 from app.schedules.policies import Missed
 from app.schedules.queries import ScheduleRow
@@ -45,9 +46,11 @@ class Onlooker:
 
 def foresee_edit(
     session: Session, schedule: ScheduleRow, *, draft: ScheduleDraft, version: int, by: Onlooker,
-    missed: Missed = Missed.SKIP,
+    missed: Missed = Missed.SKIP, seen: int | None = None,
 ) -> Foresight:  # fmt: skip
     """What saving a draft would do. Raises what saving it would raise."""
+    if draft.enabled:
+        refuse_others(schedule, missed=missed, seen=seen, now=by.now)
     said = judge_edit(session, before=schedule, draft=draft, version=version, now=by.now)
     return _foresee_saving(session, schedule, said, by, missed)
 

@@ -22,12 +22,16 @@ from app.schedules.stored_rhythms import rhythm_of
 
 @dataclass(frozen=True)
 class Foreseen:
-    """Slots and what will become of them: some run, now or in their turn, some are skipped, some stay without a run."""
+    """Slots and what will become of them: some run, now or in their turn, some are skipped, some stay without a run.
+
+    With `replaces`, the runs of the schedule that have no end yet make room for those that run.
+    """
 
     runs: tuple[datetime, ...] = ()
     skipped: tuple[datetime, ...] = ()
     why_skipped: str | None = None
     lost: MissedSlots | None = None
+    replaces: bool = False
 
     @property
     def count(self) -> int:
@@ -90,6 +94,7 @@ def _foreseen(session: Session, decision: Decision, now: datetime) -> Foreseen:
         skipped=_slots(skipped),
         why_skipped=skipped[0].explanation if skipped else None,
         lost=lost,
+        replaces=write.replaces is not None,
     )
 
 

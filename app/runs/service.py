@@ -132,14 +132,15 @@ def remove_run(session: Session, *, actor: Actor, run_id: UUID, now: datetime) -
 
 def edit_schedule(
     session: Session, *, actor: Actor, schedule_id: UUID, draft: ScheduleDraft, version: int, now: datetime,
-    missed: Missed = Missed.SKIP, restored_from: int | None = None,
+    missed: Missed = Missed.SKIP, seen: int | None = None, restored_from: int | None = None,
 ) -> None:  # fmt: skip
     """Change a schedule. A slot that is due already still runs by what the schedule said at that time.
 
     Where the change switches it on, `missed` says what becomes of the slots that it missed while it was off.
+    Raises MissedMoreMeanwhile where they are other ones than somebody saw, `seen` in number, and chose to run.
     """
     _plan_first(session, actor, schedule_id, now)
-    made_up = _make_up(session, actor, schedule_id, missed, now) if draft.enabled else NOTHING_MADE_UP
+    made_up = _make_up(session, actor, schedule_id, missed, seen, now) if draft.enabled else NOTHING_MADE_UP
     schedules.edit_schedule(
         session, actor=actor, schedule_id=schedule_id, draft=draft, version=version, now=now, made_up=made_up,
         restored_from=restored_from,
@@ -148,16 +149,17 @@ def edit_schedule(
 
 def change_default(
     session: Session, *, actor: Actor, service: str, cron: str, is_enabled: bool, timezone: str, now: datetime,
-    missed: Missed = Missed.SKIP,
+    missed: Missed = Missed.SKIP, seen: int | None = None,
 ) -> None:  # fmt: skip
     """Say when the default schedule of a service runs. A slot that is due already still runs as it was.
 
     Where that switches it on, `missed` says what becomes of the slots that it missed while it was off.
+    Raises MissedMoreMeanwhile where they are other ones than somebody saw, `seen` in number, and chose to run.
     """
     found = defaults.find_default(session, organization_id=actor.organization_id, service=service)
     lock_schedule(session, organization_id=actor.organization_id, schedule_id=found.id)
     _plan_first(session, actor, found.id, now)
-    made_up = _make_up(session, actor, found.id, missed, now) if is_enabled else NOTHING_MADE_UP
+    made_up = _make_up(session, actor, found.id, missed, seen, now) if is_enabled else NOTHING_MADE_UP
     defaults.change_default(
         session, actor=actor, service=service, cron=cron, is_enabled=is_enabled, timezone=timezone, now=now,
         made_up=made_up,
@@ -262,8 +264,11 @@ def _plan_first(session: Session, actor: Actor, schedule_id: UUID, now: datetime
     planner.plan_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id, now=now)
 
 
-def _make_up(session: Session, actor: Actor, schedule_id: UUID, missed: Missed, now: datetime) -> MadeUp:
+def _make_up(
+    session: Session, actor: Actor, schedule_id: UUID, missed: Missed, seen: int | None, now: datetime
+) -> MadeUp:
     before = get_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
+    refuse_others(before, missed=missed, seen=seen, now=now)
     return make_up(session, before, missed=missed, now=now)
 
 

@@ -1,5 +1,6 @@
 """A rhythm in one sentence, and what is worth knowing about it. The words of times and days are phrases.py."""
 
+import re
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -18,6 +19,9 @@ from app.schedules.single_times import SingleTimes
 MOST_NOTES = 4
 _MANY_RUNS_A_DAY = 720
 _YEAR = timedelta(days=365)
+# Every month has so many days.
+_SHORTEST = 28
+_LISTED = re.compile(r"\d+(,\d+)*")
 
 
 def describe(rhythm: Rhythm) -> str:
@@ -82,7 +86,8 @@ def _phrase(times: Times) -> str:
 
 def _line_notes(rhythm: Rhythm, line: CronExpression, now: datetime, typical: timedelta | None) -> list[str]:
     many = _many_runs_note(line, typical)
-    own = (_leap_year_note(rhythm, line, now), _joined_note(line), _step_note(line), many)
+    days = _leap_year_note(rhythm, line, now) or _short_months_note(line)
+    own = (days, _joined_note(line), _step_note(line), _repeated_note(line), many)
     return [note for note in own if note]
 
 
@@ -95,6 +100,31 @@ def _leap_year_note(rhythm: Rhythm, line: CronExpression, now: datetime) -> str 
         return None
     wall = upcoming.astimezone(rhythm.zone.tzinfo)
     return f"Only in leap years. Next: {wall.day} {MONTHS[wall.month - 1][:3]} {wall.year}."
+
+
+def _short_months_note(line: CronExpression) -> str | None:
+    """That some months lack the day. Whoever names a long range of days knows."""
+    rule, text = line.days, line.fields[2]
+    days = [] if rule.joins_with_or or rule.is_last_day or rule.nearest_weekday_to else sorted(rule.days)
+    if not days or days[-1] <= _SHORTEST or (days[0] <= _SHORTEST and not _LISTED.fullmatch(text)):
+        return None
+    lacking = [month for month in line.months if LONGEST[month - 1] < days[-1]]
+    if not lacking:
+        return "February has a 29th in leap years alone." if days[-1] == 29 and 2 in line.months else None
+    names = listing([MONTHS[month - 1] for month in lacking])
+    verb = "has" if len(lacking) == 1 else "have"
+    return f"{names} {verb} no {ordinal(days[-1])}: nothing runs on it there. L is the last day of every month."
+
+
+def _repeated_note(line: CronExpression) -> str | None:
+    """That a list names something twice, which means nothing more."""
+    for text, name in zip(line.text.split()[-5:-3], ("minute", "hour"), strict=False):
+        found = text.split(",") if _LISTED.fullmatch(text) else []
+        values = [int(each) for each in found]
+        for value in values:
+            if values.count(value) > 1:
+                return f"The {name} {value} is named more than once, and counts once."
+    return None
 
 
 def _joined_note(cron: CronExpression) -> str | None:

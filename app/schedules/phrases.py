@@ -155,7 +155,18 @@ def _minute_pace(cron: CronExpression, text: str) -> str | None:
         return None if cron.hours == tuple(range(24)) else "every hour"
     if text.startswith("*/"):
         return f"every {text[2:]} minutes within each hour"
-    return None
+    return _spaced_minutes(cron.minutes)
+
+
+def _spaced_minutes(minutes: tuple[int, ...]) -> str | None:
+    """“every 2 minutes from minute 1 to 59 of each hour”, for more than are listed."""
+    step = minutes[1] - minutes[0]
+    is_even = minutes == tuple(range(minutes[0], minutes[-1] + 1, step))
+    if step == 1 or not is_even or len(minutes) <= _MOST_LISTED:
+        return None
+    if minutes[0] == 0 and minutes[-1] + step == 60:
+        return f"every {step} minutes"
+    return f"every {step} minutes from minute {minutes[0]} to {minutes[-1]} of each hour"
 
 
 def _at_minutes(pace: str, cron: CronExpression) -> str | None:
@@ -201,6 +212,8 @@ def _day_phrase(cron: CronExpression) -> str:
             return f"on {by_day} of {of_month} and also {by_weekday}"
         return f"{by_weekday} that falls on {by_day} of the month"
     if by_day:
+        if cron.months == (2,) and cron.days.days == {29} and not cron.days.is_last_day:
+            return "on 29 February in leap years"
         is_date = len(cron.months) == 1 and len(cron.days.days) == 1 and not cron.days.is_last_day
         return f"on {min(cron.days.days)} {months} every year" if is_date else f"on {by_day} of {of_month}"
     return by_weekday or (f"{_EVERY_DAY} in {months}" if months else _EVERY_DAY)

@@ -15,7 +15,8 @@ from app.schedules.rhythm_text import CronLines, Times
 
 # The nearest hour first, and of two that are equally near the later one.
 _SHIFTS = (1, -1, 2, -2, 3, -3)
-_ONE_TIME = re.compile(r"(\d{1,2})(\s+)(\d{1,2})(?=\s)")
+# The seconds, where the text has six fields, are left as they are.
+_ONE_TIME = re.compile(r"((?:\S+\s+(?=(?:\S+\s+){4}\S+\s*\Z))?)(\d{1,2})(\s+)(\d{1,2})(?=\s)")
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,11 @@ def way_out(when: Rhythm, *, now: datetime) -> WayOut | None:
     found = _ONE_TIME.match(when.cron.text) if isinstance(when.cron, CronExpression) else None
     if found is None:
         return WayOut("", "")
-    changes, minute, hour = changes_ahead(when, now), int(found[1]), int(found[3])
+    changes, minute, hour = changes_ahead(when, now), int(found[2]), int(found[4])
     for other in (hour + shift for shift in _SHIFTS if 0 <= hour + shift < 24):
         if not _is_troubled(other * 60 + minute, changes):
             return WayOut(
-                _ONE_TIME.sub(rf"\g<1>\g<2>{other}", when.cron.text, count=1), clock_text(other * 60 + minute)
+                _ONE_TIME.sub(rf"\g<1>\g<2>\g<3>{other}", when.cron.text, count=1), clock_text(other * 60 + minute)
             )
     return WayOut("", "")
 

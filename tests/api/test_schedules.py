@@ -389,6 +389,17 @@ class TestResuming:
         assert "Not 2 but 3 slots have been missed by now" in answer.json["error"]["message"]
         assert operator_api.get(paused).json["data"]["enabled"] is False
 
+    def test_refuses_so_with_other_changes_too(self, operator_api: Caller, paused: str):
+        body = {"enabled": True, "missed_while_paused": "all", "seen": 2, "name": "Renamed"}
+
+        answers = operator_api.patch(paused, body), operator_api.post(f"{paused}/effects", body)
+
+        assert {answer.status_code for answer in answers} == {409}
+        assert "Not 2 but 3 slots have been missed by now" in answers[0].json["error"]["message"]
+        shown = operator_api.get(paused).json["data"]
+        assert (shown["enabled"], shown["name"] == "Renamed") == (False, False)
+        assert operator_api.patch(paused, body | {"seen": 3}).json["data"]["enabled"] is True
+
     def test_is_possible_with_other_changes(self, operator_api: Caller, paused: str, audited):
         operator_api.patch(paused, {"enabled": True, "missed_while_paused": "latest", "name": "Renamed"})
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.core.clock_words import Clocks
 from app.jobs.models import Job
-from app.ops.effect_words import effect_lines
+from app.ops.effect_words import effect_lines, replacement_line
 from app.ops.off_example import off_example
 from app.ops.schedule_effects import Effect, delete_effect, edit_effect, next_runs_of, standing_of, switch_effect
 from app.runs import service
@@ -211,6 +212,110 @@ class TestSlotsThatAreDue:
 
         session.expire_all()
         assert said.cancelled == states_of(session, schedule).count("cancelled") == 4
+
+
+def ended(session: Session, runs: list[UUID]) -> tuple[int, int]:
+    """How many of these runs were cancelled, and how many of the others were asked to stop."""
+    found = [session.get_one(Run, run_id) for run_id in runs]
+    asked = [run.cancel_requested_at is not None for run in found if run.state != "cancelled"]
+    return sum(run.state == "cancelled" for run in found), sum(asked)
+
+
+class TestRunsThatMakeRoom:
+    """Of a schedule whose newest run takes the place of the ones before."""
+
+    UTC_CLOCKS = Clocks("UTC", "UTC", NOW)
+
+    @pytest.fixture
+    def is_off(self) -> bool:
+        return False
+
+    @pytest.fixture
+    def schedule(self, session: Session, job: Job, is_off: bool) -> Schedule:
+        return make_schedule(
+            session, job, next_run_at=NOW - timedelta(minutes=40), overlap="cancel_previous", enabled=not is_off,
+            switched_at=NOW if is_off else None,
+        )  # fmt: skip
+
+    @pytest.fixture
+    def there(self, session: Session, job: Job, schedule: Schedule) -> list[UUID]:
+        """Two that wait, one that runs, and one that waits for those it started."""
+        found = [make_run(session, job, now=NOW, schedule_id=schedule.id, request_key=str(key)) for key in range(4)]
+        session.get_one(Run, found[0]).state = "running"
+        begun = session.get_one(Run, found[1])
+        begun.state, begun.reason = "waiting", "children"
+        session.flush()
+        return found
+
+    def test_of_a_slot_that_is_due_when_it_is_edited(
+        self, session: Session, actor: Actor, schedule: Schedule, there: list[UUID]
+    ) -> None:
+        draft = replace(draft_of(row_of(session, schedule)), **OTHER_TIMES)
+        said = foretold(session, schedule, draft, NOW)
+
+        edit(session, actor, schedule, draft, NOW)
+
+        session.expire_all()
+        assert (said.cancelled, said.asked_to_stop) == ended(session, there) == (2, 2)
+        words = "The run of a slot takes the place of what is there: "
+        assert effect_lines(said, self.UTC_CLOCKS)[1:] == (
+            f"{words}2 waiting runs end and 2 runs that go on are asked to stop.",
+        )
+
+    def test_of_a_slot_that_is_due_when_it_is_switched_off(
+        self, session: Session, actor: Actor, schedule: Schedule, there: list[UUID]
+    ) -> None:
+        said = switch_effect(session, row_of(session, schedule), is_on=False, now=NOW)
+
+        service.switch_schedule(session, actor=actor, schedule_id=schedule.id, enabled=False, now=NOW)
+
+        session.expire_all()
+        assert (said.cancelled, said.asked_to_stop) == ended(session, there) == (2, 2)
+        assert not [line for line in effect_lines(said, self.UTC_CLOCKS) if "all the same" in line or "goes on" in line]
+
+    def test_of_a_slot_that_is_due_when_it_is_deleted(
+        self, session: Session, actor: Actor, schedule: Schedule, there: list[UUID]
+    ) -> None:
+        session.get_one(Run, there[1]).state = "running"
+        said = delete_effect(session, row_of(session, schedule), now=NOW)
+
+        service.delete_schedule(session, actor=actor, schedule_id=schedule.id, now=NOW)
+
+        session.expire_all()
+        assert (said.cancelled, said.asked_to_stop) == (states_of(session, schedule).count("cancelled"), 2)
+        assert ended(session, there) == (2, 2)
+        assert effect_lines(said, self.UTC_CLOCKS)[-1] == (
+            "A slot that is due was to take the place of what goes on: 2 runs that go on are asked to stop."
+        )
+
+    @pytest.mark.parametrize("is_off", [True])
+    @pytest.mark.parametrize("missed", Missed)
+    def test_of_a_slot_that_was_missed_when_it_is_switched_on(
+        self, session: Session, actor: Actor, schedule: Schedule, there: list[UUID], missed: Missed
+    ) -> None:
+        said = switch_effect(session, row_of(session, schedule), is_on=True, now=NOW, missed=missed)
+
+        service.switch_schedule(
+            session, actor=actor, schedule_id=schedule.id, enabled=True, now=NOW, missed=missed
+        )  # fmt: skip
+
+        session.expire_all()
+        expected = (0, 0) if missed is Missed.SKIP else (2, 2)
+        assert (said.cancelled, said.asked_to_stop) == ended(session, there) == expected
+        lines = " ".join(effect_lines(said, self.UTC_CLOCKS))
+        assert ("2 runs wait and start all the same." in lines) == (missed is Missed.SKIP)
+        assert ("2 waiting runs end" in lines) == (missed is not Missed.SKIP)
+
+    @pytest.mark.parametrize("is_off", [True])
+    def test_are_told_beside_the_question_about_missed_slots(
+        self, session: Session, schedule: Schedule, there: list[UUID]
+    ) -> None:
+        said = standing_of(session, row_of(session, schedule), now=NOW)
+
+        assert replacement_line(said) == (
+            "If a missed slot runs, it takes the place of what is there: "
+            "2 waiting runs end and 2 runs that go on are asked to stop."
+        )
 
 
 class TestSwitchingOn:

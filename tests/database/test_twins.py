@@ -1,6 +1,7 @@
 """Schedules of one job that mean the same, of every kind of rhythm and however they are written."""
 
 from datetime import datetime, timedelta
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -157,6 +158,21 @@ def test_of_a_job_with_very_many_are_told_without_counting_all(session: Session,
 
     assert len(found) == 20
     assert "and many more" in str(twin_note(found))
+
+
+def test_are_found_among_very_many_that_share_the_next_time(session: Session, job: Job) -> None:
+    upcoming = utc("2027-01-06 09:00")
+    other_months = [months for size in range(8) for months in combinations(range(3, 11), size)][:218]
+    for number, months in enumerate(other_months):
+        cron = f"0 9 * {','.join(map(str, (1, 2, *months, 11, 12)))} *"
+        make_schedule(session, job, cron=cron, name=f"A {number:03}", next_run_at=upcoming)
+    make_schedule(session, job, cron="0 9 * * *", name="Z on", next_run_at=upcoming)
+    make_schedule(session, job, cron="0 9 * * *", name="Z off", next_run_at=upcoming, enabled=False)
+
+    assert twins(session, job, "0 9 * * *", "UTC") == ["Z off", "Z on"]
+    for months in other_months[::40]:
+        cron = f"0 9 * {','.join(map(str, (1, 2, *months, 11, 12)))} *"
+        assert twins(session, job, cron, "UTC") == [f"A {other_months.index(months):03}"]
 
 
 def test_one_that_cannot_be_read_is_no_twin_and_hides_none(session: Session, job: Job) -> None:

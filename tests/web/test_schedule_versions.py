@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from dataclasses import replace
+from urllib.parse import quote
 from uuid import UUID
 
 import pytest
@@ -170,6 +171,34 @@ class TestHistory:
 
         assert (first.count("By hand"), second.count("By hand")) == (50, 5)
         assert "Made." in second
+
+    @pytest.mark.parametrize(
+        "moment",
+        ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2027-01-03T10:00:00", "yesterday", ""],
+    )
+    def test_begins_anew_at_a_place_that_is_none(self, viewer: Browser, schedule_id: UUID, moment: str):
+        answer = viewer.visit(address(schedule_id, f"history?before={quote(f'{moment}~{schedule_id}')}"))
+
+        assert answer.status_code == 200
+        assert "Made." in answer.text
+
+    def test_says_all_times_of_a_row_on_one_clock_and_names_it(
+        self, viewer: Browser, database: Database, schedule_id: UUID
+    ):
+        with database.transaction() as session:
+            session.execute(update(Schedule).values(timezone="America/New_York"))
+            moment = utc("2027-01-03 07:30")
+            gap = Gap(
+                organization_id=viewer.organization_id, schedule_id=schedule_id, first_slot_at=moment,
+                last_slot_at=moment, slots=1, reason="scheduler_down", at=moment,
+            )  # fmt: skip
+            session.add(gap)
+
+        text = viewer.visit(address(schedule_id, "history")).text
+
+        assert "1 slot at Sun 3 Jan, 09:30: no scheduler was running." in text
+        assert '<span class="sub">Sun 3 Jan, 09:30</span>' in text
+        assert "Times are Riga time, yours." in text
 
     def test_stands_on_the_page_of_the_schedule(self, viewer: Browser, database: Database, schedule_id: UUID):
         with database.transaction() as session:

@@ -289,6 +289,23 @@ class TestEditing:
         assert 'name="missed_while_paused"' in form
         assert [run.trigger for run in runs] == ["catch_up"]
 
+    def test_asks_anew_where_more_slots_were_missed_meanwhile(
+        self, operator: Browser, job: Job, database: Database, clock: ManualClock
+    ) -> None:
+        with database.transaction() as session:
+            now = clock.now(session)
+            paused = make_schedule(session, job, cron="0 * * * *", enabled=False, next_run_at=now - timedelta(hours=2))
+        said = typed(job, version="1", cron="0 * * * *", cron_was="0 * * * *", missed_while_paused="all")
+
+        refused = operator.send(f"/schedules/{paused.id}", said | {"seen": "2"})
+        saved = operator.send(f"/schedules/{paused.id}", said | {"seen": "3"})
+
+        assert (refused.status_code, saved.status_code) == (409, 303)
+        assert "Not 2 but 3 slots have been missed by now" in refused.text
+        assert '<input type="hidden" name="seen" value="3">' in refused.text
+        with database.reading() as session:
+            assert len(session.scalars(select(Run)).all()) == 3
+
     @pytest.mark.parametrize("version", ["", "x", "9" * 400, "-1"])
     def test_without_a_readable_version_is_refused(
         self, operator: Browser, job: Job, schedule: Schedule, version: str

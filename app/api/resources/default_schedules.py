@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field
 
 from app.api.models import Answer, Body
 from app.api.resource import Message, resource
-from app.api.schedule_shapes import CronText, MissedWhilePaused, ScheduleOut, ZoneName, show_newest
+from app.api.schedule_shapes import CronText, MissedWhilePaused, ScheduleOut, SeenSlots, ZoneName, show_newest
 from app.core.db import on_commit
 from app.core.ids import new_id
 from app.edge.identity import current_actor, current_person, request_now
@@ -33,6 +33,7 @@ class DefaultScheduleIn(Body):
     enabled: bool | None = None
     timezone: ZoneName | None = None
     missed_while_paused: MissedWhilePaused = Missed.SKIP
+    seen: SeenSlots = None
 
 
 class ServiceRun(Answer):
@@ -67,6 +68,7 @@ def set_default_schedule(service: str, body: DefaultScheduleIn) -> ScheduleOut:
         timezone=row.timezone if body.timezone is None else body.timezone,
         now=now,
         missed=body.missed_while_paused,
+        seen=body.seen,
     )
     on_commit(session, runtime().dispatch)
     return show_newest(row.id)

@@ -75,8 +75,11 @@ class EffectOut(Answer):
         MissedSlotsOut | None, Field(description="Slots that passed while it could not be read: recorded as missed.")
     ]
     waiting: Annotated[int, Field(description="Its runs that have not started.")]
-    running: Annotated[int, Field(description="Its runs that go on; they end by themselves.")]
+    running: Annotated[int, Field(description="Its runs that go on; they end by themselves, or are `asked_to_stop`.")]
     cancelled: Annotated[int, Field(description="How many runs end with it before they start.")]
+    asked_to_stop: Annotated[
+        int, Field(description="How many runs that go on are asked to stop, because that of a slot takes their place.")
+    ]
 
 
 class EffectsOut(Answer):
@@ -113,7 +116,7 @@ def preview_schedule_changes(schedule_id: UUID, body: ProposedChanges) -> Effect
     row = _schedule(schedule_id)
     found = foresee_edit(
         request_session(), row, draft=body.draft(row), version=body.seen_version(row), by=_onlooker(_NEXT_RUNS),
-        missed=body.missed_while_paused,
+        missed=body.missed_while_paused, seen=body.seen,
     )  # fmt: skip
     return _shown(found)
 
@@ -156,6 +159,7 @@ def _shown(found: Foresight) -> EffectOut:
         waiting=0 if standing is None else standing.waiting,
         running=0 if standing is None else standing.running,
         cancelled=0 if effect is None else effect.cancelled,
+        asked_to_stop=0 if effect is None else effect.asked_to_stop,
     )
 
 

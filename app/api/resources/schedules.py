@@ -190,6 +190,7 @@ def apply_changes(schedule_id: UUID, body: ScheduleChanges) -> ScheduleOut:
         version=body.seen_version(before),
         now=now,
         missed=body.missed_while_paused,
+        seen=body.seen,
     )
     on_commit(session, runtime().dispatch)
     return show_newest(schedule_id)

@@ -181,6 +181,7 @@ def _edit(form: ScheduleForm, before: ScheduleRow) -> None:
         version=form.seen_version,
         now=request_now(),
         missed=form.wanted_of_missed,
+        seen=seen_slots(),
     )
 
 

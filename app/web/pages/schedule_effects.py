@@ -5,9 +5,11 @@ from datetime import datetime
 
 from app.core.clock_words import Clocks
 from app.edge.runtime import request_session
-from app.ops.effect_words import effect_lines
-from app.ops.schedule_effects import delete_effect, edit_effect, switch_effect
+from app.ops.effect_words import effect_lines, replacement_line
+from app.ops.schedule_effects import Effect, delete_effect, edit_effect, switch_effect
+from app.runs.resuming import why_none_runs
 from app.schedules.fire_times import Rhythm
+from app.schedules.policies import Overlap
 from app.schedules.queries import ScheduleRow
 from app.web.context import viewer_zone
 from app.web.formatting import zone_label
@@ -37,7 +39,10 @@ def effect_of_saving(schedule: ScheduleRow, *, when: Rhythm, is_on: bool, now: d
         zone_after=zone_label(found.zone_after),
         has_new_times=found.changes_times,
         # What was missed meanwhile, the form asks about itself.
-        lines=effect_lines(replace(found, missed=None), _clocks(schedule, now)),
+        lines=(
+            *effect_lines(replace(found, missed=None), _clocks(schedule, now)),
+            *_if_a_missed_one_runs(found, schedule),
+        ),
     )
 
 
@@ -49,7 +54,15 @@ def effect_of_deletion(schedule: ScheduleRow, *, now: datetime) -> tuple[str, ..
 def effect_of_resuming(schedule: ScheduleRow, *, now: datetime) -> tuple[str, ...]:
     """What switching a schedule on does besides what is asked about the slots it missed."""
     found = switch_effect(request_session(), schedule, is_on=True, now=now, count=1)
-    return effect_lines(replace(found, missed=None), _clocks(schedule, now))
+    lines = effect_lines(replace(found, missed=None), _clocks(schedule, now))
+    return (*lines, *_if_a_missed_one_runs(found, schedule))
+
+
+def _if_a_missed_one_runs(found: Effect, schedule: ScheduleRow) -> tuple[str, ...]:
+    """What the answer to the question about missed slots does to the runs that are there."""
+    asks = found.missed is not None and schedule.overlap is Overlap.CANCEL_PREVIOUS
+    line = replacement_line(found.standing) if asks and why_none_runs(schedule) is None else None
+    return () if line is None else (line,)
 
 
 def _clocks(schedule: ScheduleRow, now: datetime) -> Clocks:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from flask import Response, request, url_for
@@ -20,6 +20,7 @@ from app.schedules.version_words import change_words, jobs_named, version_lines
 from app.schedules.versions import NO_VERSION, Difference, VersionRow, list_versions
 from app.tenants.access import Permission
 from app.web.blueprint import web
+from app.web.context import viewer_zone
 from app.web.formatting import absolute_time, duration
 from app.web.pages.badges import Badge, badge_of
 from app.web.pages.rights import refusals
@@ -71,7 +72,8 @@ def schedule_history(schedule_id: UUID) -> Response:
     return page(
         "schedules/history.html",
         schedule=schedule,
-        lines=history_lines(session, shown, organization_id=organization_id, zone=schedule.timezone, now=request_now()),
+        zone=viewer_zone(),
+        lines=history_lines(session, shown, organization_id=organization_id, zone=viewer_zone(), now=request_now()),
         tabs=[
             Tab(label, url_for("web.schedule_history", schedule_id=schedule_id, kind=each), each is kind)
             for each, label in _TABS
@@ -163,8 +165,8 @@ def _kind() -> HistoryKind | None:
 def _place(text: str) -> Place | None:
     at, _, entry_id = text.partition("~")
     try:
-        place = datetime.fromisoformat(at), UUID(entry_id)
-    except ValueError:
+        moment, row_id = datetime.fromisoformat(at), UUID(entry_id)
+        # Without its zone it is no instant, and somebody has written it by hand.
+        return None if moment.tzinfo is None else (moment.astimezone(UTC), row_id)
+    except (ValueError, OverflowError):
         return None
-    # Without its zone it is no instant, and somebody has written it by hand.
-    return place if place[0].tzinfo is not None else None

@@ -64,8 +64,14 @@ SENTENCES = {
     # what is left to cron-descriptor
     "5,35 9-17 * * *": "At 5 and 35 minutes past the hour, between 09:00 and 17:59",
     "1,2,3,4,5,6,7,9 * * * 1": "At 1, 2, 3, 4, 5, 6, 7, and 9 minutes past the hour, every Monday",
+    "0-59/3 0,1,2,4,8,16,20,22,23 * * *": "Every 3 minutes in hours 0, 1, 2, 4, 8, 16, 20, 22 and 23",
+    "1-59/2 * * * *": "Every 2 minutes from minute 1 to 59 of each hour",
+    "2-58/4 9-17 * * 1-5": "Every 4 minutes from minute 2 to 58 of each hour from 09:02 to 17:58, every weekday",
+    "0 0 29 2 *": "On 29 February in leap years at 00:00",
     # too long for words
-    "0-59/3 0,1,2,4,8,16,20,22,23 * * *": "On the cron line 0-59/3 0,1,2,4,8,16,20,22,23 * * *",
+    "0,1,3,7,12,20,31,33,34,36,38,41,43,47,51,53,57 0,1,2,4,8,16,20,22,23 * * *": (
+        "On the cron line 0,1,3,7,12,20,31,33,34,36,38,41,43,47,51,53,57 0,1,2,4,8,16,20,22,23 * * *"
+    ),
 }
 
 
@@ -106,6 +112,23 @@ def test_a_machine_without_a_locale_changes_nothing() -> None:
 
 NOTES = [
     ("0 0 29 2 *", "UTC", ["Only in leap years. Next: 29 Feb 2028."]),
+    (
+        "0 6 31 * *",
+        "UTC",
+        [
+            "February, April, June, September and November have no 31st: nothing runs on it there. "
+            "L is the last day of every month."
+        ],
+    ),
+    ("0 6 30 2,3 *", "UTC", ["February has no 30th: nothing runs on it there. L is the last day of every month."]),
+    ("0 6 15,30 * *", "UTC", ["February has no 30th: nothing runs on it there. L is the last day of every month."]),
+    ("0 6 29 * *", "UTC", ["February has a 29th in leap years alone."]),
+    ("0 6 31 1,3 *", "UTC", []),
+    ("0 6 28 * *", "UTC", []),
+    ("0 6 1-31 * *", "UTC", []),
+    ("0 6 */2 * *", "UTC", []),
+    ("0 6,6 * * *", "UTC", ["The hour 6 is named more than once, and counts once."]),
+    ("0,30,0 6 * * *", "UTC", ["The minute 0 is named more than once, and counts once."]),
     (
         "0 0 13 * 5",
         "UTC",

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from cron_descriptor import ExpressionDescriptor, Options
 
-from app.schedules.describe import describe
+from app.schedules.describe import describe, notes
 from app.schedules.fire_times import MOMENT, Rhythm, count_fires, fire_times, rhythm
 from tests.unit.schedules.descriptor_reader import read_description
 from tests.unit.schedules.word_corpus import CORPUS
@@ -14,6 +14,7 @@ from tests.unit.schedules.word_oracle import NotUnderstood, read_sentence
 
 # A leap year, so that every date comes.
 FIRST, DAYS = date(2028, 1, 1), 366
+COMMON_FIRST, COMMON_DAYS = date(2027, 1, 1), 365
 DAY = timedelta(days=1)
 
 
@@ -25,9 +26,9 @@ def words(text: str) -> str:
     return describe(read(text)).removesuffix(", UTC")
 
 
-def days_of(when: Rhythm) -> list[date]:
+def days_of(when: Rhythm, first: date = FIRST, days: int = DAYS) -> list[date]:
     """The days of the year on which it fires at all."""
-    begins = {FIRST + n * DAY: datetime(2028, 1, 1, tzinfo=UTC) + n * DAY for n in range(DAYS)}
+    begins = {first + n * DAY: datetime(first.year, 1, 1, tzinfo=UTC) + n * DAY for n in range(days)}
     return [day for day, at in begins.items() if count_fires(when, after=at - MOMENT, until=at + DAY - MOMENT)]
 
 
@@ -48,6 +49,20 @@ def test_the_words_read_back_are_what_happens(text: str) -> None:
 
     assert minutes == minutes_on(when, days[0])
     assert [day for day in (FIRST + n * DAY for n in range(DAYS)) if is_on(day)] == days
+
+
+@pytest.mark.parametrize("text", CORPUS)
+def test_the_words_mean_it_in_a_common_year_too(text: str) -> None:
+    when, said = read(text), words(text)
+    days = days_of(when, COMMON_FIRST, COMMON_DAYS)
+
+    _, is_on = read_sentence(said)
+
+    assert [day for day in (COMMON_FIRST + n * DAY for n in range(COMMON_DAYS)) if is_on(day)] == days
+    # “Every year” is a promise, and so is “every month”, unless a note says which months have no such day.
+    assert days or " every year" not in said
+    lacks_one = " of every month" in said and len({day.month for day in days}) < 12
+    assert not lacks_one or any(" no " in note for note in notes(when, now=datetime(2027, 1, 1, tzinfo=UTC)))
 
 
 def test_hardly_any_rhythm_is_left_without_words() -> None:

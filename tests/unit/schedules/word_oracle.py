@@ -44,6 +44,10 @@ def read_pace(text: str) -> set[int]:
     day = set(range(1440))
     past = re.fullmatch(rf"at ({_NUMBERS}) minutes past the hour(.*)", text)
     through = re.fullmatch(r"minutes (\d+) through (\d+) past the hour(.*)", text)
+    spaced = re.fullmatch(r"every (\d+) minutes from minute (\d+) to (\d+) of each hour( .+)?", text)
+    if spaced:
+        wanted = set(range(int(spaced[2]), int(spaced[3]) + 1, int(spaced[1])))
+        return {at for at in _read_stretches(spaced[4] or "") if at % 60 in wanted}
     between = re.fullmatch(r"every minute between (\d\d:\d\d) and (\d\d:\d\d)", text)
     moments = re.fullmatch(rf"at ({_TIMES})", text)
     if moments:
@@ -143,6 +147,8 @@ def _read_weekdays(text: str) -> OnDay:
 
 
 def _read_month_days(text: str) -> OnDay:
+    if text == "on 29 February in leap years":
+        return lambda day: (day.day, day.month) == (29, 2)
     yearly = re.fullmatch(r"on (\d+) (\w+) every year", text)
     if yearly:
         return lambda day: (day.day, day.month) == (int(yearly[1]), MONTHS[yearly[2]])
