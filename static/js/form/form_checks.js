@@ -18,8 +18,10 @@
   const showAll = () => {
     const answer = document.querySelector("[data-answer]");
     if (!answer) return;
-    const { blamed } = answer.dataset, problems = JSON.parse(answer.dataset.problems);
+    const { blamed, zone, clock: words } = answer.dataset, problems = JSON.parse(answer.dataset.problems);
     clearTimeout(timer);
+    // However the zone was chosen, its clock is told by the answer about it.
+    for (const clock of document.querySelectorAll("[data-checks] [data-zone-clock]")) if (clock.closest("form").elements.timezone.value === zone) clock.textContent = words;
     for (const form of document.querySelectorAll("[data-checks]")) for (const input of form.elements) {
       if (!touched.has(input) || input.type === "hidden") continue;
       const message = problems[input.name] || "";
@@ -38,7 +40,7 @@
     if (!ctx.sourceElement?.hasAttribute("data-preview")) return;
     const shown = document.querySelector("[data-answer]"), came = tasks[0]?.fragment.querySelector("[data-answer]");
     if (came && shown && "invalid" in came.dataset && shown.closest(".preview").querySelector(".next-runs")) {
-      for (const name of ["text", "problems", "blamed", "kind", "preset", "values"]) shown.dataset[name] = came.dataset[name];
+      for (const name of ["text", "problems", "blamed", "zone", "clock", "kind", "preset", "values"]) shown.dataset[name] = came.dataset[name];
       shown.closest(".preview").dataset.stale = "";
       tasks.length = 0;
     }
@@ -54,4 +56,5 @@
     const fold = target.closest?.("[data-fold]");
     if (fold) fold.ariaExpanded = fold.ariaExpanded !== "true";
   });
+  showAll(); // an answer may have come before this script
 })();
