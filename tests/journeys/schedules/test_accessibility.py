@@ -86,9 +86,7 @@ def unfold(page: Page, width: int) -> None:
 def endless(site: Site, ana: Member, job: Job) -> str:
     """The address of a schedule whose name and notes have no place to break."""
     notes = f"See https://example.com/{'runbook_' * 30}"
-    made = site.add_schedule(
-        ana, job, "nightly_export_of_orders_and_prices_to_the_warehouse_eu_west", CRON, notes=notes
-    )
+    made = site.add_schedule(ana, job, "hourly_export_of_orders_and_prices_to_the_warehouse_eu_west", CRON, notes=notes)
     with site.database.transaction() as session:
         make_succeeded(session, job, now=site.clock.moment - QUARTER, schedule_id=made)
     return f"{site.url}/schedules/{made}"
