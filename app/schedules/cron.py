@@ -135,10 +135,11 @@ def _check_field_count(count: int, has_seconds: bool) -> None:
         known = "5 fields, or 6 with seconds first: second minute hour day month weekday"
         raise CronInvalid(f"A cron line has {known}. This has {count}.")
     if count == 6:
-        raise CronInvalid("Seconds are not supported. Remove the first field. Or allow seconds for this schedule.")
+        words = "Seconds are not supported. Remove the first field. Or allow seconds for this schedule."
+        raise CronInvalid(words, cell=SECOND.noun)
     if count == 7:
         years = "Years are not supported either: remove the last one too."
-        raise CronInvalid(f"Seconds are not supported. Remove the first field. {years}")
+        raise CronInvalid(f"Seconds are not supported. Remove the first field. {years}", cell=SECOND.noun)
     raise CronInvalid(f"A cron line has 5 fields: minute hour day month weekday. This has {count}.")
 
 
@@ -197,5 +198,7 @@ def _check_that_it_happens(expression: CronExpression) -> None:
         names = [_MONTH_NAMES[month - 1] for month in expression.months]
         verb = "has" if len(names) == 1 else "have"
         listed = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
-        raise CronInvalid(f"This never happens: {listed} {verb} no day {' or '.join(map(str, days))}.")
-    raise CronInvalid("This never happens: no date fits both the day and the weekday. Change one of the two.")
+        words = f"This never happens: {listed} {verb} no day {' or '.join(map(str, days))}."
+        raise CronInvalid(words, cell=DAY.noun)
+    words = "This never happens: no date fits both the day and the weekday. Change one of the two."
+    raise CronInvalid(words, cell=DAY.noun)

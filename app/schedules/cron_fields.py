@@ -13,10 +13,15 @@ _NEAREST_WEEKDAY = re.compile(r"(\d+)W|W(\d+)")
 
 
 class CronInvalid(Invalid):
-    """The cron text cannot be accepted. The message says what is wrong with it and what to write instead."""
+    """The cron text cannot be accepted. The message says what is wrong with it and what to write instead.
 
-    def __init__(self, message: str) -> None:
+    `cell` is the noun of the field that is to blame, where it is one alone, and `line` the number of its line, from 1.
+    """
+
+    def __init__(self, message: str, *, cell: str = "", line: int = 1) -> None:
         super().__init__(message, field="cron")
+        self.cell = cell
+        self.line = line
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,13 @@ def normalise_field(place: Field, text: str, *, spread_key: str) -> str:
     Names become numbers, `5-5` becomes `5` (croniter would read it as the whole field), `5/15` becomes `5-59/15`
     and H becomes the values it stands for.
     """
-    text = text.upper()
+    try:
+        return _normalise(place, text.upper(), spread_key)
+    except CronInvalid as error:
+        raise CronInvalid(error.message, cell=place.noun) from error
+
+
+def _normalise(place: Field, text: str, spread_key: str) -> str:
     spread = _SPREAD.fullmatch(text)
     if spread:
         return _spread_out(place, text, spread, spread_key)

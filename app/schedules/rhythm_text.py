@@ -128,5 +128,5 @@ def _each(lines: Sequence[_Line], read: Callable[[str], Read]) -> list[Read]:
             found.append(read(line.text))
         except CronInvalid as error:
             where = f"Line {line.number}: " if len(lines) > 1 else ""
-            raise CronInvalid(f"{where}{error.message}") from error
+            raise CronInvalid(f"{where}{error.message}", cell=error.cell, line=line.number) from error
     return found

@@ -85,6 +85,15 @@ class TestVersions:
         assert "Wed 6 Jan, 02:30" in text
         assert "Wed 6 Jan, 02:00" in text
 
+    def test_say_before_what_becomes_of_runs(self, operator: Browser, database: Database, schedule_id: UUID):
+        with database.transaction() as session:
+            job = session.scalars(select(Job)).one()
+            make_run(session, job, now=MADE, schedule_id=schedule_id)
+
+        text = operator.visit(address(schedule_id, "versions", 1, "restore")).text
+
+        assert "2 runs wait and start all the same." in text
+
     def test_are_restored(self, operator: Browser, database: Database, schedule_id: UUID):
         answer = operator.send(address(schedule_id, "versions", 1, "restore"), {"version": "2"})
 

@@ -207,6 +207,8 @@ class TestResuming:
             in question
         )
         assert 'name="next" value="/schedules?q=x"' in question
+        now, _, after = question.partition("Next runs now")[2].partition("After enabling")
+        assert [part.count('class="next-relative"') for part in (now, after)] == [0, 5]
 
     def test_leads_a_script_to_the_question_as_well(self, operator: Browser, paused: Schedule) -> None:
         response = operator.send(address(paused, "enabled"), {"enabled": "yes"}, htmx=True)

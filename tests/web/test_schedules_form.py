@@ -529,6 +529,14 @@ class TestWhatAChangeWillDo:
         assert '<p class="sub">New York time</p>' in after
         assert "02:30</span>" in after
         assert "your time" in after
+        assert [part.count('class="next-relative"') for part in (now, after)] == [5, 5]
+
+    def test_stands_beside_what_is_now_before_a_deletion(self, operator: Browser, schedule: Schedule) -> None:
+        text = operator.visit(f"/schedules/{schedule.id}/delete").text
+
+        now, _, after = text.partition("Next runs now")[2].partition("After deleting")
+        assert [part.count('class="next-relative"') for part in (now, after)] == [5, 0]
+        assert "None" in after
 
     def test_is_said_on_both_clocks_before_a_deletion(self, operator: Browser, schedule: Schedule) -> None:
         text = operator.visit(f"/schedules/{schedule.id}/delete").text

@@ -9,7 +9,7 @@ from wtforms import BooleanField, HiddenField, RadioField, SelectField, SelectMu
 from wtforms.validators import InputRequired, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from app.core.errors import Invalid
+from app.core.errors import AppError, Invalid
 from app.schedules.acceptance import TimesInvalid
 from app.schedules.builder import (
     DEFAULTS,
@@ -23,6 +23,7 @@ from app.schedules.builder import (
     write_preset,
 )
 from app.schedules.clock_changes import ClockChange
+from app.schedules.cron_fields import CronInvalid
 from app.schedules.presets import PRESETS
 from app.schedules.queries import ScheduleRow
 from app.schedules.rhythm_text import Kind, clean_text
@@ -101,6 +102,8 @@ class RhythmFields(BaseForm):
     built_values: dict[str, str]
     # What is wrong in the fields of the choice that was pressed, so that it writes no text.
     mistaken: dict[str, str]
+    # The line and the cell of the text that are to blame for what is wrong with it, such as "1 minute".
+    blamed = ""
 
     def settle(self) -> None:
         """Have the text and the choices say the same, from here on."""
@@ -120,6 +123,12 @@ class RhythmFields(BaseForm):
         if self.mistaken:
             # The choice stays pressed, and what stands in its fields stays there to be mended.
             self.kind.data, self.preset.data = pressed
+
+    def show_error(self, error: AppError) -> None:
+        """Put a refused command's message at its field, and remember the cell that it is about."""
+        if isinstance(error, CronInvalid) and error.cell:
+            self.blamed = f"{error.line} {error.cell}"
+        super().show_error(error)
 
     def says_when(self, before: ScheduleRow | None = None) -> SaidWhen:
         """What the fields say. Raises TimesInvalid for a start, an end or a choice that cannot be read."""

@@ -26,7 +26,7 @@ from app.web.context import viewer_zone
 from app.web.formatting import duration
 from app.web.forms.base import text_of
 from app.web.forms.schedules import ScheduleForm
-from app.web.pages.schedule_effects import SavingEffect, effect_of_saving
+from app.web.pages.schedule_effects import ChangeEffect, effect_of_saving
 from app.web.pages.schedule_preview import MORE_RUNS, NEXT_RUNS, Preview, company_of, preview
 from app.web.pictures.hour_bars import HourBars, hour_bars
 
@@ -55,7 +55,7 @@ class Answer:
     """All that depends on what stands in the form. `problems` and `values` are JSON, for the script of the form."""
 
     preview: Preview
-    effect: SavingEffect | None
+    effect: ChangeEffect | None
     crowd: Crowd | None
     way_out: WayOut | None
     viewer_notes: tuple[str, ...]
@@ -121,7 +121,7 @@ def _viewer_notes(when: Rhythm, shown: Preview, now: datetime) -> tuple[str, ...
     return viewer_notes(when, viewer_zone=viewer_zone(), now=now, shown_until=last)
 
 
-def _effect(form: ScheduleForm, before: ScheduleRow, when: Rhythm, now: datetime, count: int) -> SavingEffect:
+def _effect(form: ScheduleForm, before: ScheduleRow, when: Rhythm, now: datetime, count: int) -> ChangeEffect:
     is_on = bool(form.enabled.data)
     return effect_of_saving(before, when=when, is_on=is_on, now=now, count=count)
 

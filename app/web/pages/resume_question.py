@@ -1,6 +1,5 @@
 """The question before a schedule is switched on that missed something meanwhile, with the numbers."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +12,7 @@ from app.schedules.queries import ScheduleRow
 from app.schedules.slot_accounts import MissedSlots
 from app.web.context import viewer_zone
 from app.web.forms.schedules import ResumeForm
+from app.web.pages.schedule_effects import ChangeEffect
 from app.web.responses import page
 
 
@@ -53,14 +53,14 @@ def resume_question(schedule: ScheduleRow, *, now: datetime) -> ResumeQuestion |
 
 def ask_about_missed(
     question: ResumeQuestion, *, name: str, crumbs: list[tuple[str, str]], url: str, back: str,
-    effects: Sequence[str] = (),
+    effect: ChangeEffect | None = None,
 ) -> Response:  # fmt: skip
     """The page that asks, and says what else comes. The answer is sent to `url`; whoever leaves it off goes `back`."""
     form = ResumeForm(data={"missed": Missed.SKIP.value})
     form.missed.choices = question.choices
     return page(
         "schedules/resume.html",
-        name=name, crumbs=crumbs, form=form, sentence=question.sentence, seen=question.count, effects=effects, url=url,
+        name=name, crumbs=crumbs, form=form, sentence=question.sentence, seen=question.count, effect=effect, url=url,
         back=back,
     )  # fmt: skip
 

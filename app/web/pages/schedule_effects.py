@@ -17,8 +17,8 @@ from app.web.pages.schedule_preview import NextRun, next_runs
 
 
 @dataclass(frozen=True)
-class SavingEffect:
-    """What saving changes: the next runs before and after where they differ, and what becomes of the rest."""
+class ChangeEffect:
+    """What a change does: the next runs before and after where they differ, and what becomes of the rest."""
 
     before: tuple[NextRun, ...] = ()
     after: tuple[NextRun, ...] = ()
@@ -28,11 +28,27 @@ class SavingEffect:
     lines: tuple[str, ...] = ()
 
 
-def effect_of_saving(schedule: ScheduleRow, *, when: Rhythm, is_on: bool, now: datetime, count: int) -> SavingEffect:
+def effect_of_saving(schedule: ScheduleRow, *, when: Rhythm, is_on: bool, now: datetime, count: int) -> ChangeEffect:
     """What saving the form would do to a schedule, with so many of its next runs."""
     found = edit_effect(request_session(), schedule, when=when, is_on=is_on, now=now, count=count)
+    return _shown(found, schedule, now)
+
+
+def effect_of_deletion(schedule: ScheduleRow, *, now: datetime) -> ChangeEffect:
+    """What deleting a schedule does."""
+    return _shown(delete_effect(request_session(), schedule, now=now), schedule, now)
+
+
+def effect_of_resuming(schedule: ScheduleRow, *, now: datetime) -> ChangeEffect:
+    """What switching a schedule on does besides what is asked about the slots it missed."""
+    found = switch_effect(request_session(), schedule, is_on=True, now=now)
+    shown = _shown(found, schedule, now)
+    return replace(shown, lines=(*shown.lines, *_if_a_missed_one_runs(found, schedule)))
+
+
+def _shown(found: Effect, schedule: ScheduleRow, now: datetime) -> ChangeEffect:
     mine = viewer_zone()
-    return SavingEffect(
+    return ChangeEffect(
         before=next_runs(found.before, zone=found.zone_before, viewer_zone=mine, now=now),
         after=next_runs(found.after, zone=found.zone_after, viewer_zone=mine, now=now),
         zone_before=zone_label(found.zone_before),
@@ -44,18 +60,6 @@ def effect_of_saving(schedule: ScheduleRow, *, when: Rhythm, is_on: bool, now: d
             *_if_a_missed_one_runs(found, schedule),
         ),
     )
-
-
-def effect_of_deletion(schedule: ScheduleRow, *, now: datetime) -> tuple[str, ...]:
-    """What deleting a schedule does, one sentence each."""
-    return effect_lines(delete_effect(request_session(), schedule, now=now, count=1), _clocks(schedule, now))
-
-
-def effect_of_resuming(schedule: ScheduleRow, *, now: datetime) -> tuple[str, ...]:
-    """What switching a schedule on does besides what is asked about the slots it missed."""
-    found = switch_effect(request_session(), schedule, is_on=True, now=now, count=1)
-    lines = effect_lines(replace(found, missed=None), _clocks(schedule, now))
-    return (*lines, *_if_a_missed_one_runs(found, schedule))
 
 
 def _if_a_missed_one_runs(found: Effect, schedule: ScheduleRow) -> tuple[str, ...]:

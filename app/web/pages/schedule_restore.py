@@ -10,6 +10,7 @@ from app.core.errors import AppError, Invalid
 from app.edge.errors import status_of
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session
+from app.ops.schedule_foresight import Onlooker, foresee_restore
 from app.runs.restoring import restored_draft, what_restoring_changes
 from app.schedules.fire_times import fire_times
 from app.schedules.queries import ScheduleRow, get_schedule
@@ -38,13 +39,14 @@ class Times:
 
 @dataclass(frozen=True)
 class RestoreQuestion:
-    """What the page asks about."""
+    """What the page asks about. `lines` say what becomes of runs, a sentence each."""
 
     schedule: ScheduleRow
     version: VersionRow
     changes: tuple[str, ...]
     now: Times
     then: Times
+    lines: tuple[str, ...]
 
 
 @route(web, "/schedules/<uuid:schedule_id>/versions/<int:number>/restore", permission=Permission.EDIT_SCHEDULES)
@@ -66,6 +68,7 @@ def read_question(schedule: ScheduleRow, version: VersionRow) -> RestoreQuestion
         changes=words_of(request_session(), changes, organization_id=schedule.organization_id),
         now=_times(schedule, now=now),
         then=_times(restored_draft(schedule, version), now=now),
+        lines=foresee_restore(request_session(), schedule, version=version, by=Onlooker(viewer_zone(), now)).lines,
     )
 
 

@@ -115,8 +115,8 @@ def resume_schedule(schedule_id: UUID) -> Response:
         return go_to(back)
     crumbs = [("Schedules", url_for("web.schedules")), (row.name, url_for("web.schedule", schedule_id=row.id))]
     url = url_for("web.switch_schedule", schedule_id=row.id)
-    effects = effect_of_resuming(row, now=request_now())
-    return ask_about_missed(question, name=row.name, crumbs=crumbs, url=url, back=back, effects=effects)
+    effect = effect_of_resuming(row, now=request_now())
+    return ask_about_missed(question, name=row.name, crumbs=crumbs, url=url, back=back, effect=effect)
 
 
 @route(web, "/schedules/<uuid:schedule_id>/delete", permission=Permission.EDIT_SCHEDULES)
@@ -124,7 +124,7 @@ def confirm_schedule_deletion(schedule_id: UUID) -> Response:
     """The question before a schedule is deleted."""
     organization_id = current_actor().organization_id
     row = get_schedule(request_session(), organization_id=organization_id, schedule_id=schedule_id)
-    return page("schedules/delete.html", schedule=row, effects=effect_of_deletion(row, now=request_now()))
+    return page("schedules/delete.html", schedule=row, effect=effect_of_deletion(row, now=request_now()))
 
 
 def _glances() -> list[Glance]:

@@ -3,13 +3,13 @@
   const LONGEST_SENT = 600;
   const lineAt = (input) => {
     const caret = input.selectionStart ?? 0, begin = input.value.lastIndexOf("\n", caret - 1) + 1;
-    return { line: input.value.slice(begin).split("\n")[0], before: input.value.slice(begin, caret).trimStart() };
+    return { line: input.value.slice(begin).split("\n")[0], before: input.value.slice(begin, caret).trimStart(), number: input.value.slice(0, begin).split("\n").length };
   };
 
   const show = (input) => {
     const list = input.closest("[data-cron-field]")?.querySelector("ol");
     if (!list) return;
-    const { line, before } = lineAt(input), parts = line.trim().split(/\s+/), cells = [...list.children], spare = cells.length - 5;
+    const { line, before, number } = lineAt(input), parts = line.trim().split(/\s+/), cells = [...list.children], spare = cells.length - 5;
     const current = document.activeElement === input ? before.split(/\s+/).length - 1 : -1;
     // The seconds, which come first, have a cell only while they are there.
     const shift = spare && parts.length < 6 ? spare : 0;
@@ -18,11 +18,12 @@
       cell.hidden = index < shift;
       cell.querySelector("[data-cron-part]").textContent = parts[index - shift] || "·";
       cell.toggleAttribute("data-current", index - shift === current);
+      if (input.dataset.blamed === `${number} ${cell.lastChild.textContent}`) cell.dataset.state = "failed"; else delete cell.dataset.state;
     });
   };
 
   const update = (event) => { if (event.target.matches?.("[data-cron-input]")) show(event.target); };
-  for (const name of ["input", "keyup", "click", "focusin"]) document.addEventListener(name, update);
+  for (const name of ["input", "keyup", "click", "focusin", "cron:blame"]) document.addEventListener(name, update);
   // The caret is still in the field while focusout is told.
   document.addEventListener("focusout", (event) => setTimeout(update, 0, event));
 
@@ -43,9 +44,9 @@
   });
 
   // An answer marks the wrong cell; the next key makes that mark stale. From then on the text alone counts, whatever is chosen.
-  document.addEventListener("input", (event) => {
-    if (!event.target.matches?.("[data-cron-input]")) return;
-    for (const was of event.target.form?.querySelectorAll("[name=cron_was]") || []) was.value = "-";
-    for (const cell of event.target.closest("[data-cron-field]")?.querySelectorAll("[data-state]") || []) delete cell.dataset.state;
-  });
+  document.addEventListener("input", ({ target }) => {
+    if (!target.matches?.("[data-cron-input]")) return;
+    for (const was of target.form?.querySelectorAll("[name=cron_was]") || []) was.value = "-";
+    delete target.dataset.blamed;
+  }, true);
 })();

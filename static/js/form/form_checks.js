@@ -4,7 +4,7 @@
   const QUIET_MS = 600, touched = new WeakSet();
   let typedAt = 0, timer = 0;
 
-  const say = (input, message) => {
+  const say = (input, message, blamed) => {
     const box = input.closest(".field"), id = `${input.id}-error`, others = (input.getAttribute("aria-describedby") || "").split(" ").filter((one) => one && one !== id);
     let place = document.getElementById(id);
     if (!place && !message) return;
@@ -12,20 +12,21 @@
     if (!message) place.remove(); else if (place.textContent.trim() !== message) place.textContent = message;
     if (message) input.setAttribute("aria-invalid", "true"); else input.removeAttribute("aria-invalid");
     input.setAttribute("aria-describedby", [...others, ...(message ? [id] : [])].join(" "));
-    const part = message.split(" ")[0].toLowerCase();
-    for (const cell of box.querySelectorAll("[data-cron-cell]")) if (part && cell.lastChild.textContent.trim() === part) cell.dataset.state = "failed"; else delete cell.dataset.state;
+    if ("cronInput" in input.dataset) { input.dataset.blamed = message && blamed; input.dispatchEvent(new Event("cron:blame", { bubbles: true })); }
   };
 
   const showAll = () => {
     const answer = document.querySelector("[data-answer]");
     if (!answer) return;
-    const problems = JSON.parse(answer.dataset.problems);
+    const { blamed, zone, clock: words } = answer.dataset, problems = JSON.parse(answer.dataset.problems);
     clearTimeout(timer);
+    // However the zone was chosen, its clock is told by the answer about it.
+    for (const clock of document.querySelectorAll("[data-checks] [data-zone-clock]")) if (clock.closest("form").elements.timezone.value === zone) clock.textContent = words;
     for (const form of document.querySelectorAll("[data-checks]")) for (const input of form.elements) {
       if (!touched.has(input) || input.type === "hidden") continue;
       const message = problems[input.name] || "";
       if (!message) say(input, "");
-      else if (document.activeElement !== input || Date.now() - typedAt >= QUIET_MS) say(input, message);
+      else if (document.activeElement !== input || Date.now() - typedAt >= QUIET_MS) say(input, message, blamed);
     }
     const wait = QUIET_MS - (Date.now() - typedAt);
     if (wait > 0) timer = setTimeout(showAll, wait);
@@ -39,7 +40,7 @@
     if (!ctx.sourceElement?.hasAttribute("data-preview")) return;
     const shown = document.querySelector("[data-answer]"), came = tasks[0]?.fragment.querySelector("[data-answer]");
     if (came && shown && "invalid" in came.dataset && shown.closest(".preview").querySelector(".next-runs")) {
-      for (const name of ["text", "problems", "kind", "preset", "values"]) shown.dataset[name] = came.dataset[name];
+      for (const name of ["text", "problems", "blamed", "zone", "clock", "kind", "preset", "values"]) shown.dataset[name] = came.dataset[name];
       shown.closest(".preview").dataset.stale = "";
       tasks.length = 0;
     }
@@ -55,4 +56,5 @@
     const fold = target.closest?.("[data-fold]");
     if (fold) fold.ariaExpanded = fold.ariaExpanded !== "true";
   });
+  showAll(); // an answer may have come before this script
 })();

@@ -82,6 +82,33 @@ def unfold(page: Page, width: int) -> None:
         page.get_by_role("button", name="Show the next runs").click()
 
 
+@pytest.fixture(scope="module")
+def endless(site: Site, ana: Member, job: Job) -> str:
+    """The address of a schedule whose name and notes have no place to break."""
+    notes = f"See https://example.com/{'runbook_' * 30}"
+    made = site.add_schedule(ana, job, "hourly_export_of_orders_and_prices_to_the_warehouse_eu_west", CRON, notes=notes)
+    with site.database.transaction() as session:
+        make_succeeded(session, job, now=site.clock.moment - QUARTER, schedule_id=made)
+    return f"{site.url}/schedules/{made}"
+
+
+class TestAnEndlessName:
+    @WIDTHS
+    @pytest.mark.parametrize("part", ["", "/edit", "/delete", "/history", "/versions", "/slots"])
+    def test_keeps_to_the_screen(self, page: Page, endless: str, part: str, width: int) -> None:
+        show(page, "light", width)
+        page.goto(f"{endless}{part}")
+
+        assert not is_too_wide(page)
+
+    @WIDTHS
+    def test_keeps_to_the_screen_in_the_list(self, page: Page, site: Site, endless: str, width: int) -> None:
+        show(page, "light", width)
+        page.goto(f"{site.url}/schedules")
+
+        assert not is_too_wide(page)
+
+
 @THEMES
 @WIDTHS
 class TestNothingIsWrong:

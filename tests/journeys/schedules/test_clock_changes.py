@@ -60,6 +60,7 @@ class TestATimeThatDoesNotExist:
         expect(preview(form)).to_contain_text("Still 02:30, now UTC time")
         expect(preview(form)).not_to_contain_text("does not exist")
         expect(form.get_by_role("combobox", name="Time zone")).to_have_value("UTC")
+        expect(form.locator("[data-zone-clock]")).to_have_text("12:00 now · UTC")
 
 
 class TestTwoZones:

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import func, select
 
 from app.jobs.models import Job
@@ -18,6 +18,7 @@ pytestmark = pytest.mark.journey
 
 MISTAKES = {
     "0 9 * *": "A cron line has 5 fields: minute hour day month weekday. This has 4.",
+    "x * * * *": "“X” is not a minute. Use 0 to 59.",
     "60 * * * *": "Minute 60 does not exist. Use 0 to 59.",
     "0 25 * * *": "Hour 25 does not exist. Use 0 to 23.",
     "0 0 32 * *": "Day 32 does not exist. Use 1 to 31, or L for the last day.",
@@ -28,6 +29,8 @@ MISTAKES = {
     "0 0 31 2 *": "This never happens: February has no day 31.",
     "0 0 6 * * *": "Seconds are not supported. Remove the first field. Or allow seconds for this schedule.",
 }
+# Where no one cell is to blame, none is marked.
+CELLS = ["", "minute", "minute", "hour", "day", "weekday", "weekday", "minute", "minute", "day", "second"]
 REMARKS = {
     "0 0 29 2 *": "Only in leap years. Next: 29 Feb 2028.",
     "0 0 13 * 5": "Runs on the 13th and also every Friday. Cron joins day and weekday with “or”.",
@@ -52,12 +55,15 @@ def form(page: Page, site: Site, job: Job) -> Page:
 
 
 class TestATextThatIsTyped:
-    @pytest.mark.parametrize(("text", "message"), MISTAKES.items())
-    def test_has_its_mistake_said_at_the_field(self, form: Page, text: str, message: str) -> None:
-        """A21: every row of the table of mistakes, in full, and bound to its field."""
+    @pytest.mark.parametrize(
+        ("text", "message", "cell"), [(*one, cell) for one, cell in zip(MISTAKES.items(), CELLS, strict=True)]
+    )
+    def test_has_its_mistake_said_at_the_field(self, form: Page, text: str, message: str, cell: str) -> None:
+        """A21: every row of the table of mistakes, in full, bound to its field, and the offending cell marked."""
         text_field(form).fill(text)
 
         expect(form.locator("#cron-error")).to_have_text(message)
+        expect(marked_cells(form)).to_have_text([re.compile(f"{cell}$")] if cell else [])
         expect(text_field(form)).to_have_attribute("aria-invalid", "true")
         expect(text_field(form)).to_have_attribute("aria-describedby", re.compile("cron-error"))
 
@@ -103,6 +109,28 @@ class TestARefusedSave:
         assert answer.status == 422
         expect(text_field(page)).to_be_focused()
         assert count_schedules(site, ana) == before
+
+
+class TestTheCellToBlame:
+    def test_is_marked_while_the_caret_is_in_its_line(self, form: Page) -> None:
+        text_field(form).fill("0 9 * * *\n0 25 * * *")
+        expect(marked_cells(form)).to_have_text([re.compile("hour$")])
+
+        text_field(form).press("Control+Home")
+
+        expect(form.locator("#cron-error")).to_have_text(f"Line 2: {MISTAKES['0 25 * * *']}")
+        expect(marked_cells(form)).to_have_count(0)
+
+    def test_is_marked_where_the_server_draws_the_form(self, page: Page, site: Site, ana: Member) -> None:
+        open_new(page, site)
+        text_field(page).fill("0 9 * * MON-SUN")
+        save(page)
+
+        expect(marked_cells(page)).to_have_text([re.compile("weekday$")])
+
+
+def marked_cells(page: Page) -> Locator:
+    return page.locator("[data-cron-cell][data-state=failed]:visible")
 
 
 def as_stored(site: Site, schedule_id: object) -> tuple[dict[str, object], int]:

@@ -4,6 +4,9 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from app.schedules.zones import COMMON_ZONES
+from app.tenants.models import User
+from tests.factories.tenants import Member
+from tests.journeys.schedules.form import open_new
 from tests.journeys.schedules.site import Site
 
 pytestmark = pytest.mark.journey
@@ -116,3 +119,14 @@ class TestTheZonePicker:
 
         expect(page.locator("#form-preview")).to_contain_text("Still 06:00, now Kolkata time: ")
         expect(page.locator("#form-preview")).to_contain_text("Kolkata time")
+
+
+class TestAZoneThatTheBrowserTells:
+    def test_has_its_clock_said_below(self, page: Page, site: Site, ana: Member) -> None:
+        with site.database.transaction() as session:
+            session.get_one(User, ana.user_id).timezone = "UTC"
+
+        open_new(page, site)
+
+        expect(picker(page)).to_have_value("Europe/Berlin")
+        expect(page.locator("[data-zone-clock]")).to_have_text("13:00 now · UTC+1 (UTC+2 from 28 Mar)")

@@ -168,3 +168,23 @@ class TestSpread:
     def test_h_is_a_fixed_time(self) -> None:
         assert parse_cron("H H * * *", spread_key="x").is_fixed
         assert not parse_cron("H * * * *", spread_key="x").is_fixed
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("x * * * *", "minute"),
+        ("*/0 * * * *", "minute"),
+        ("0 5-1 * * *", "hour"),
+        ("0 0 31 2 *", "day"),
+        ("0 0 1 13 *", "month"),
+        ("0 9 * * MON-SUN", "weekday"),
+        ("0 0 6 * * *", "second"),
+        ("0 9 * *", ""),
+    ],
+)
+def test_the_refusal_names_the_cell_that_is_to_blame(text: str, cell: str) -> None:
+    with pytest.raises(CronInvalid) as refused:
+        parse_cron(text)
+
+    assert (refused.value.cell, refused.value.line) == (cell, 1)
