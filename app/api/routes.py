@@ -3,6 +3,7 @@
 from app.api import openapi
 from app.api.blueprint import api
 from app.api.resources import (
+    audit,
     chains,
     code_runs,
     code_schedules,
@@ -35,6 +36,7 @@ from app.api.resources import (
 )
 
 MODULES = (
+    audit,
     chains,
     code_runs,
     code_schedules,

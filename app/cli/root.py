@@ -36,6 +36,7 @@ COMMANDS = {
     "members": "members:members",
     "organizations": "organizations:organizations",
     "tokens": "tokens:tokens",
+    "audit": "audit:audit",
     "keys": "keys:keys",
     "zones": "zones:zones",
 }

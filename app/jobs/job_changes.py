@@ -63,7 +63,7 @@ def changed_fields(
 def change_lines(changes: Mapping[str, Any]) -> list[str]:
     """“tries: 3 → 5”, one for each field."""
     pairs = ((name, value) for name, value in changes.items() if isinstance(value, list) and len(value) == 2)
-    return [f"{label_of(name)}: {_said(name, old)} → {_said(name, new)}" for name, (old, new) in pairs]
+    return [f"{label_of(name)}: {said(name, old)} → {said(name, new)}" for name, (old, new) in pairs]
 
 
 def label_of(name: str) -> str:
@@ -77,7 +77,8 @@ def _kept(name: str, value: Any) -> Any:
     return sorted(filter(None, value.split(","))) if name == "retry_not_on" else value
 
 
-def _said(name: str, value: Any) -> str:
+def said(name: str, value: Any) -> str:
+    """The value of a field in words."""
     if value is None or value in ("", []):
         return _NOTHING.get(name, "nothing")
     if isinstance(value, bool):

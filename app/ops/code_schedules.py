@@ -17,7 +17,6 @@ from app.core.names import has_unshowable
 from app.events.service import Topic, append_event
 from app.jobs.given_arguments import GivenArguments
 from app.jobs.kinds.base import JobKinds
-from app.jobs.queries import get_job
 from app.ops.code_rows import CodeScheduleNotFound, find_code_schedule, get_code_job, get_code_schedule
 from app.runs import service as runs
 from app.schedules.clock_changes import ClockChange

@@ -26,8 +26,13 @@ _LONGEST = 80
 
 def change_words(change: Difference, *, jobs: Mapping[UUID, str]) -> str:
     """One field, with what it said before and says now. `jobs` are names by id."""
-    before, after = (_value_words(change.field, value, jobs) for value in (change.before, change.after))
-    return f"{_LABELS.get(change.field, change.field)}: {before} → {after}"
+    before, after = (value_words(change.field, value, jobs=jobs) for value in (change.before, change.after))
+    return f"{field_words(change.field)}: {before} → {after}"
+
+
+def field_words(field: str) -> str:
+    """A field as people call it."""
+    return _LABELS.get(field, field)
 
 
 def version_lines(version: VersionRow, *, jobs: Mapping[UUID, str]) -> tuple[str, ...]:
@@ -50,7 +55,8 @@ def jobs_named(changes: Iterable[Difference]) -> set[UUID]:
     }
 
 
-def _value_words(field: str, value: Any, jobs: Mapping[UUID, str]) -> str:
+def value_words(field: str, value: Any, *, jobs: Mapping[UUID, str]) -> str:
+    """What a field says, as JSON holds it. `jobs` are names by id."""
     if value is None or value in ("", []):
         return "nothing"
     if field == "job_id":

@@ -125,7 +125,12 @@ class AuditEntry(Base):
     """Who did what to which thing. Never changed, never deleted by people."""
 
     __tablename__ = "audit_entries"
-    __table_args__ = (Index("ix_audit_entries_organization_id_at", "organization_id", "at"),)
+    __table_args__ = (
+        # The newest, and those of a filter: with all that one asks about, so that only rows that match are fetched.
+        Index("ix_audit_entries_newest", "organization_id", "at", "id", "action", "subject_kind", "actor_label"),
+        # The history of one thing, and who changed it last.
+        Index("ix_audit_entries_subject", "organization_id", "subject_id", "at", "id"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))

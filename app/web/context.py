@@ -45,7 +45,10 @@ def _context() -> dict[str, Any]:
     actor = current_actor() if is_signed_in else None
     now = page_now()
     return {
-        "nav": main_menu(is_platform_admin=actor is not None and actor.is_platform_admin),
+        "nav": main_menu(
+            is_platform_admin=actor is not None and actor.is_platform_admin,
+            may_view_audit=actor is not None and access.may(actor, Permission.VIEW_AUDIT),
+        ),
         "person": person,
         "actor": actor,
         "account": _account_menu(person),

@@ -27,17 +27,26 @@ _ENTRIES = (
 )
 
 
+_AUDIT = ("Audit", "web.audit", "shield")
+# For whoever looks after the installation and not after the organization.
+_INSTALLATION_AUDIT = ("Audit", "web.installation_audit", "shield")
 _PLATFORM_ENTRIES = (("Schedules in code", "web.code_schedules", "clock"),)
+# Pages that belong to an entry without standing below it.
+_ALSO = {"web.audit": "/admin/audit"}
 
 
-def main_menu(*, is_platform_admin: bool = False) -> list[NavItem]:
-    """The entries, the one that holds the current page marked."""
-    entries = (*_ENTRIES, *_PLATFORM_ENTRIES) if is_platform_admin else _ENTRIES
+def main_menu(*, is_platform_admin: bool = False, may_view_audit: bool = False) -> list[NavItem]:
+    """The entries, the one that holds the current page marked. Pages that are off limits have none."""
+    entries = [*_ENTRIES]
+    if may_view_audit or is_platform_admin:
+        entries.append(_AUDIT if may_view_audit else _INSTALLATION_AUDIT)
+    if is_platform_admin:
+        entries.extend(_PLATFORM_ENTRIES)
     present = [entry for entry in entries if entry[1] in current_app.view_functions]
-    return [_item(label, url_for(endpoint), icon) for label, endpoint, icon in present]
+    return [_item(label, url_for(endpoint), icon, also=_ALSO.get(endpoint)) for label, endpoint, icon in present]
 
 
-def _item(label: str, href: str, icon: str) -> NavItem:
+def _item(label: str, href: str, icon: str, *, also: str | None) -> NavItem:
     # A page below /schedules belongs to Schedules; only the overview has nothing below it.
     is_below = href != "/" and request.path.startswith(f"{href.rstrip('/')}/")
-    return NavItem(label=label, href=href, icon=icon, is_current=request.path == href or is_below)
+    return NavItem(label=label, href=href, icon=icon, is_current=request.path in {href, also} or is_below)

@@ -17,6 +17,7 @@ from app.web.actions import tokens as token_actions
 from app.web.blueprint import web
 from app.web.pages import (
     account,
+    audit,
     chains,
     code_schedules,
     invitation,
@@ -41,6 +42,7 @@ from app.web.pages import (
 MODULES = (
     account,
     account_actions,
+    audit,
     chain_actions,
     chains,
     code_schedule_actions,

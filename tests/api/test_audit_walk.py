@@ -6,6 +6,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from app.api.resource import OPERATIONS, Operation
+from app.tenants.audit_words import ACTIONS
 from tests.api.conftest import Caller
 from tests.api.scenarios import SCENARIOS, Call, World
 from tests.fakes.clock import ManualClock
@@ -38,6 +39,8 @@ class TestEveryCommand:
 
         assert answer.status_code == OPERATIONS[name].status, answer.text
         assert len(audited()) > len(before)
+        # Pages tell them in words, and offer them as a filter.
+        assert set(audited()) <= set(ACTIONS)
 
     @pytest.mark.parametrize("name", REPEATABLE)
     def test_does_nothing_more_when_it_is_sent_again(self, world: World, audited: Callable[[], list[str]], name: str):

@@ -35,6 +35,9 @@ from app.runs.statistics import count_queue, schedule_stats
 from app.runs.timeline import bunch_runs
 from app.schedules.models import Schedule
 from app.schedules.queries import earliest_due_across_tenants, list_gaps
+from app.tenants.audit import last_author, list_audit, list_entries
+from app.tenants.audit_filter import AuditFilter
+from app.tenants.models import AuditEntry
 from tests.factories.work import make_job, make_organization, make_run, make_schedule
 from tests.fakes.clock import ManualClock, utc
 from tests.fakes.database import OpenDatabase
@@ -50,7 +53,7 @@ BY_SCHEDULE_UNFINISHED = {
 }
 PAST_SCHEDULES = 30
 PAST_RUNS = 1_000
-TABLES = ("runs", "schedules", "events", "log_lines", "attempts", "job_chains", "gaps")
+TABLES = ("runs", "schedules", "events", "log_lines", "attempts", "job_chains", "gaps", "audit_entries")
 
 
 def plans_of(engine: Engine, work: Callable[[], object]) -> list[str]:
@@ -283,3 +286,65 @@ class TestQueryPlans:
         # Two ranges of the timeline, the last lengths and the longest one; none by all runs of the organization.
         assert sum("ix_runs_schedule_id_" in plan for plan in plans) == 4
         assert not any("ix_runs_organization_id" in plan for plan in plans)
+
+
+class TestTheAudit:
+    @pytest.fixture
+    def past(self, database: OpenDatabase, job: Job) -> UUID:
+        """The id of a thing with a past of its own, in an audit with many entries."""
+        here, subject = job.organization_id, new_id()
+        facts = {"actor_label": "ada@example.com", "summary": "Did something", "changes": {}, "organization_id": here}
+        rows = [
+            {"id": new_id(), "action": "job.revised", "subject_kind": "job", "at": NOW - timedelta(minutes=number)}
+            | {"subject_id": new_id() if number % 50 else subject, **facts}
+            for number in range(PAST_RUNS)
+        ]
+        with database.transaction() as session:
+            session.execute(insert(AuditEntry), rows)
+            if database.is_postgres:
+                session.execute(text("ANALYZE audit_entries"))
+        return subject
+
+    @pytest.mark.parametrize(
+        "wanted",
+        [
+            AuditFilter(),
+            AuditFilter(actor="nobody@example.com"),
+            AuditFilter(action="queue.deleted"),
+            AuditFilter(action="queue"),
+            AuditFilter(subject_kind="queue"),
+            AuditFilter(since=NOW - timedelta(hours=1), until=NOW),
+        ],
+        ids=lambda wanted: ",".join(name for name, value in vars(wanted).items() if value) or "all",
+    )
+    def test_is_found_in_the_index_that_holds_all_that_is_asked_about(
+        self, session: Session, job: Job, past: UUID, wanted: AuditFilter
+    ) -> None:
+        here = job.organization_id
+        rescope(session, Scope.tenant(here))
+        if session.get_bind().dialect.name == "postgresql":
+            # Of a few entries it gathers and sorts them all.
+            session.execute(text("SET LOCAL enable_bitmapscan = off"))
+
+        def look() -> None:
+            found = list_audit(session, organization_id=here, audit_filter=wanted, limit=2)
+            place = (NOW, new_id()) if not found else found[-1].place
+            list_audit(session, organization_id=here, audit_filter=wanted, limit=2, before=place)
+
+        plans = plans_of(session.get_bind(), look)
+
+        assert scans(plans) == []
+        assert any("ix_audit_entries_newest" in plan for plan in plans)
+
+    def test_of_one_thing_is_found_by_its_id(self, session: Session, job: Job, past: UUID) -> None:
+        here = job.organization_id
+        rescope(session, Scope.tenant(here))
+
+        def look() -> None:
+            list_entries(session, organization_id=here, subject_kind="job", subject_id=past, limit=2)
+            last_author(session, organization_id=here, subject_id=past)
+
+        plans = plans_of(session.get_bind(), look)
+
+        assert scans(plans) == []
+        assert sum("ix_audit_entries_subject" in plan for plan in plans) >= 2

@@ -58,6 +58,7 @@ BODIES: dict[str, Callable[[dict[str, UUID]], dict[str, Any]]] = {
 # Parameters behind the `?` that name a tenant's row.
 QUERIES: dict[str, Callable[[dict[str, UUID]], dict[str, str]]] = {
     "list_schedules": lambda ids: {"workflow": str(ids["job_id"])},
+    "list_audit_entries": lambda ids: {"subject": str(ids["schedule_id"])},
     "list_runs": lambda ids: {"job": str(ids["job_id"]), "schedule": str(ids["schedule_id"])},
 }
 

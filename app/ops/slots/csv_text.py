@@ -5,6 +5,7 @@ import io
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from app.core.spreadsheets import safe_cell
 from app.ops.slots.ledger import SlotLedger
 from app.ops.slots.outcomes import SlotOutcome, SlotRow
 
@@ -12,8 +13,6 @@ HEADINGS = (
     "slot", "local_time", "time_zone", "outcome", "reason", "run", "state", "trigger", "tries", "started", "finished",
     "late_seconds", "duration_seconds",
 )  # fmt: skip
-# What makes a spreadsheet take a cell for a formula.
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def csv_text(ledger: SlotLedger, outcome: SlotOutcome | None = None) -> str:
@@ -23,7 +22,7 @@ def csv_text(ledger: SlotLedger, outcome: SlotOutcome | None = None) -> str:
     writer.writerow(HEADINGS)
     zone = ZoneInfo(ledger.day.zone)
     for row in ledger.chosen(outcome):
-        writer.writerow([_cell(value) for value in _values(row, zone)])
+        writer.writerow([safe_cell(value) for value in _values(row, zone)])
     return out.getvalue()
 
 
@@ -41,8 +40,3 @@ def _values(row: SlotRow, zone: ZoneInfo) -> tuple[object, ...]:
 
 def _instant(at: datetime | None) -> str:
     return "" if at is None else f"{at:%Y-%m-%dT%H:%M:%S}Z"
-
-
-def _cell(value: object) -> str:
-    text = "" if value is None else str(value)
-    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA_SIGNS) else text

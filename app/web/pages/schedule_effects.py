@@ -41,9 +41,7 @@ def effect_of_deletion(schedule: ScheduleRow, *, now: datetime) -> ChangeEffect:
 
 def effect_of_resuming(schedule: ScheduleRow, *, now: datetime) -> ChangeEffect:
     """What switching a schedule on does besides what is asked about the slots it missed."""
-    found = switch_effect(request_session(), schedule, is_on=True, now=now)
-    shown = _shown(found, schedule, now)
-    return replace(shown, lines=(*shown.lines, *_if_a_missed_one_runs(found, schedule)))
+    return _shown(switch_effect(request_session(), schedule, is_on=True, now=now), schedule, now)
 
 
 def _shown(found: Effect, schedule: ScheduleRow, now: datetime) -> ChangeEffect:

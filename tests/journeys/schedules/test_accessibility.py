@@ -128,6 +128,19 @@ class TestNothingIsWrong:
         assert violations(page) == []
         assert not is_too_wide(page)
 
+    @pytest.mark.parametrize("query", ["", "?action=schedule", "?actor=nobody", "?since=yesterday"])
+    def test_with_the_audit(
+        self, page: Page, site: Site, schedule_id: UUID, query: str, theme: Theme, width: int
+    ) -> None:
+        """A02, A03: entries with all that they changed, none, and a filter that cannot be read."""
+        show(page, theme, width)
+        page.goto(f"{site.url}/audit{query}")
+        for summary in page.locator("td summary").all():
+            summary.click()
+
+        assert violations(page) == []
+        assert not is_too_wide(page)
+
     @pytest.mark.parametrize("path", ["/schedules", "/schedules/new"])
     def test_with_the_list_and_the_form_as_a_page(
         self, page: Page, site: Site, address: str, path: str, theme: Theme, width: int

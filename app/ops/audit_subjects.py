@@ -1,0 +1,89 @@
+"""Which of the things that the audit speaks of still exist, and what they are called now."""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, String, cast, literal, null, select, union_all
+from sqlalchemy.orm import Session
+
+from app.jobs.models import Job
+from app.runs.models import Run
+from app.schedules.models import Schedule
+from app.tenants.audit import AuditRow
+from app.tenants.models import ApiToken, Invitation, Membership, User
+
+_Read = Select[Any, Any, Any, Any]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A thing that exists. `code_name` is what code calls it, if code defines it."""
+
+    kind: str
+    id: UUID
+    name: str
+    code_name: str | None = None
+
+
+def living_subjects(
+    session: Session, *, organization_id: UUID, rows: Iterable[AuditRow]
+) -> dict[tuple[str, UUID], Subject]:
+    """The things of these entries that still exist, by kind and id, in one statement."""
+    wanted: dict[str, set[UUID]] = defaultdict(set)
+    for row in rows:
+        if row.subject_id is not None and row.subject_kind in _READS:
+            wanted[row.subject_kind].add(row.subject_id)
+    if not wanted:
+        return {}
+    reads = [_READS[kind](organization_id, ids) for kind, ids in wanted.items()]
+    found = session.execute(union_all(*reads) if len(reads) > 1 else reads[0])
+    return {(row[0], row[1]): Subject(*row) for row in found}
+
+
+def _schedules(organization_id: UUID, ids: Collection[UUID]) -> _Read:
+    columns = literal("schedule").label("kind"), Schedule.id, Schedule.name, Schedule.code_id
+    alive = Schedule.organization_id == organization_id, Schedule.deleted_at.is_(None)
+    return select(*columns).where(*alive, Schedule.id.in_(ids))
+
+
+def _jobs(organization_id: UUID, ids: Collection[UUID]) -> _Read:
+    columns = literal("job").label("kind"), Job.id, Job.name, Job.code_name
+    alive = Job.organization_id == organization_id, Job.deleted_at.is_(None)
+    return select(*columns).where(*alive, Job.id.in_(ids))
+
+
+def _runs(organization_id: UUID, ids: Collection[UUID]) -> _Read:
+    columns = literal("run").label("kind"), Run.id, Run.job_name, _NO_CODE
+    return select(*columns).where(Run.organization_id == organization_id, Run.id.in_(ids))
+
+
+def _people(organization_id: UUID, ids: Collection[UUID]) -> _Read:
+    columns = literal("user").label("kind"), User.id, User.name, _NO_CODE
+    is_here = Membership.organization_id == organization_id, User.id.in_(ids)
+    return select(*columns).join(Membership, Membership.user_id == User.id).where(*is_here)
+
+
+def _invitations(organization_id: UUID, ids: Collection[UUID]) -> _Read:
+    columns = literal("invitation").label("kind"), Invitation.id, Invitation.email, _NO_CODE
+    is_open = Invitation.accepted_at.is_(None), Invitation.revoked_at.is_(None)
+    return select(*columns).where(Invitation.organization_id == organization_id, *is_open, Invitation.id.in_(ids))
+
+
+def _tokens(organization_id: UUID, ids: Collection[UUID]) -> _Read:
+    columns = literal("api_token").label("kind"), ApiToken.id, ApiToken.name, _NO_CODE
+    alive = ApiToken.organization_id == organization_id, ApiToken.revoked_at.is_(None)
+    return select(*columns).where(*alive, ApiToken.id.in_(ids))
+
+
+_NO_CODE = cast(null(), String)
+_READS: dict[str, Callable[[UUID, Collection[UUID]], _Read]] = {
+    "schedule": _schedules,
+    "job": _jobs,
+    "run": _runs,
+    "user": _people,
+    "invitation": _invitations,
+    "api_token": _tokens,
+}

@@ -1,0 +1,57 @@
+"""Takes out of what the audit kept whatever looks like a secret, before anybody is shown it. Pure.
+
+Commands never write a secret; this is for the one that does by mistake, and for what people type into names and notes.
+"""
+
+import re
+from typing import Any
+
+MASK = "••••••"
+_SECRET_WORDS = {
+    "password", "passwd", "passphrase", "secret", "secrets", "token", "credential", "credentials", "authorization",
+    "cookie", "bearer", "apikey", "pin",
+}  # fmt: skip
+# A key by itself names many harmless things; these open something.
+_SECRET_KEYS = re.compile(r"(api|access|private|secret|signing|sealing|encryption|client)[ _-]?key", re.IGNORECASE)
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_NAMED_VALUE = re.compile(r"""(["']?)([A-Za-z][\w-]{0,63})\1(\s*[:=]\s*)("(?:[^"\\]|\\.)*"|'[^']*'|[^\s,;&}"']+)""")
+# Tokens of ours, what follows “Bearer”, and the password in an address.
+_PLAIN = (
+    (re.compile(r"belfry_[a-z0-9]{8}_[\w-]{16,}", re.ASCII), MASK),
+    (re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]{8,}", re.IGNORECASE), rf"\1 {MASK}"),
+    (re.compile(r"(://[^\s/:@]*):[^\s/@]+@"), rf"\1:{MASK}@"),
+)
+
+
+def masked(field: str, value: Any) -> Any:
+    """The value of a field without secrets, whatever it is made of."""
+    if value is None or isinstance(value, bool):
+        return value
+    if is_secret(field):
+        return MASK
+    if isinstance(value, dict):
+        return {str(name): masked(str(name), each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [masked(field, each) for each in value]
+    return masked_text(value) if isinstance(value, str) else value
+
+
+def masked_text(text: str) -> str:
+    """A text without what it says of passwords, tokens and keys."""
+    for pattern, instead in _PLAIN:
+        text = pattern.sub(instead, text)
+    return _NAMED_VALUE.sub(_masked_pair, text)
+
+
+def is_secret(name: str) -> bool:
+    """Whether something that is called so is nobody's business."""
+    words = {word.lower() for word in _WORD.findall(name)}
+    return not words.isdisjoint(_SECRET_WORDS) or _SECRET_KEYS.search(name) is not None
+
+
+def _masked_pair(found: re.Match[str]) -> str:
+    quote, name, between, value = found.groups()
+    if not is_secret(name):
+        return found[0]
+    mask = f"{value[0]}{MASK}{value[0]}" if value[0] in "\"'" else MASK
+    return f"{quote}{name}{quote}{between}{mask}"

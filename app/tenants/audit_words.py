@@ -1,0 +1,112 @@
+"""What the audit can tell of, in words: every kind of thing, and everything that is done to one. Pure."""
+
+# Each thing by the word before the dot of an action, with what is done to it.
+_DONE: dict[str, dict[str, str]] = {
+    "schedule": {
+        "created": "Made a schedule",
+        "edited": "Changed a schedule",
+        "enabled": "Enabled a schedule",
+        "disabled": "Disabled a schedule",
+        "restored": "Restored a version of a schedule",
+        "noted": "Changed the notes of a schedule",
+        "deleted": "Deleted a schedule",
+    },
+    "job": {
+        "created": "Made a job",
+        "revised": "Changed a job",
+        "chained": "Let a job start another one",
+        "unchained": "Let a job no longer start another one",
+        "deleted": "Deleted a job",
+    },
+    "run": {
+        "requested": "Started a run",
+        "cancelled": "Cancelled a run",
+        "retried": "Retried a failed run",
+        "retried_now": "Cut short the wait of a run",
+        "given_up": "Gave up a run",
+        "removed": "Removed a run from the queue",
+    },
+    "member": {
+        "role_changed": "Changed a role",
+        "removed": "Removed a member",
+        "left": "Left the organization",
+    },
+    "invitation": {
+        "created": "Invited somebody",
+        "renewed": "Made a new link for an invitation",
+        "revoked": "Revoked an invitation",
+        "accepted": "Accepted an invitation",
+    },
+    "token": {"created": "Made an API token", "revoked": "Revoked an API token"},
+    "organization": {
+        "created": "Made an organization",
+        "changed": "Changed an organization",
+        "limited": "Limited an organization",
+    },
+    "account": {
+        "created": "Made an account",
+        "signed_in": "Signed in",
+        "signed_out": "Signed out",
+        "password_changed": "Changed a password",
+        "profile_changed": "Changed a profile",
+        "organization_switched": "Switched to an organization",
+    },
+    "queue": {
+        "created": "Made a queue",
+        "changed": "Changed a queue",
+        "paused": "Paused a queue",
+        "resumed": "Resumed a queue",
+        "deleted": "Deleted a queue",
+    },
+    "scheduling": {"stopped": "Stopped all scheduling", "started": "Started scheduling again"},
+    "keys": {
+        "added": "Added a key",
+        "removed": "Removed a key",
+        "rotation_began": "Began to rotate keys",
+        "rotated": "Rotated keys",
+    },
+    "code": {"loaded": "Loaded new code"},
+}
+GROUPS = {
+    "schedule": "Schedules",
+    "job": "Jobs",
+    "run": "Runs",
+    "member": "Members",
+    "invitation": "Invitations",
+    "token": "API tokens",
+    "organization": "Organizations",
+    "account": "Accounts",
+    "queue": "Queues",
+    "scheduling": "Scheduling",
+    "keys": "Keys",
+    "code": "Code",
+}
+ACTIONS = {f"{group}.{verb}": words for group, verbs in _DONE.items() for verb, words in verbs.items()}
+KINDS = {
+    "schedule": "Schedule",
+    "job": "Job",
+    "run": "Run",
+    "user": "Person",
+    "invitation": "Invitation",
+    "api_token": "API token",
+    "organization": "Organization",
+    "queue": "Queue",
+    "scheduling": "Scheduling",
+    "keys": "Keys",
+    "code": "Code",
+}
+
+
+def action_words(action: str) -> str:
+    """“Changed a schedule”. What an older or newer version wrote is told as it stands."""
+    return ACTIONS.get(action) or action.replace(".", ": ").replace("_", " ").capitalize()
+
+
+def kind_words(kind: str) -> str:
+    """“API token” for `api_token`."""
+    return KINDS.get(kind) or kind.replace("_", " ").capitalize()
+
+
+def actions_of(group: str) -> dict[str, str]:
+    """Everything that is done to one kind of thing, with its words."""
+    return {f"{group}.{verb}": words for verb, words in _DONE[group].items()}
