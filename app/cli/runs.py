@@ -1,4 +1,4 @@
-"""`belfry runs`: list, show, tail, cancel, retry, retry-now, give-up, remove."""
+"""`belfry runs`: list, show, log, tail, cancel, retry, retry-now, give-up, remove."""
 
 import time
 from dataclasses import asdict
@@ -8,6 +8,7 @@ from uuid import UUID
 import click
 
 from app.cli.console import Console, as_json, choice_of, moment, pass_console, show, table, with_organization
+from app.cli.run_log import log_of_run
 from app.cli.why import why_of_run
 from app.ops.cancel_words import cancel_words
 from app.ops.kinds import job_kinds
@@ -29,6 +30,7 @@ def runs() -> None:
 
 
 runs.add_command(why_of_run)
+runs.add_command(log_of_run)
 
 
 @runs.command("list")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import ColumnElement, func, insert, select
 from sqlalchemy.orm import Session
 
 from app.core.text import storable
@@ -34,6 +34,36 @@ class Line:
     level: Level
     text: str
     at: datetime
+
+
+@dataclass(frozen=True)
+class LogFilter:
+    """Which lines are wanted: as loud as this or louder, and with this text in them, letter by letter like grep."""
+
+    level: Level = Level.INFO
+    text: str = ""
+    ignores_case: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        return self.level is Level.INFO and not self.text
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """What it demands of a row of the lines. SQLite ignores the case of A to Z alone."""
+        found: list[ColumnElement[bool]] = []
+        if self.level is not Level.INFO:
+            # They are declared from the least to the loudest.
+            levels = [level.value for level in Level]
+            found.append(LogLine.level.in_(levels[levels.index(self.level.value) :]))
+        if self.text and self.ignores_case:
+            found.append(LogLine.text.icontains(self.text, autoescape=True))
+        elif self.text:
+            # LIKE ignores the case in one engine and heeds it in the other; taking the text out heeds it in both.
+            found.append(func.replace(LogLine.text, self.text, "") != LogLine.text)
+        return found
+
+
+EVERY_LINE = LogFilter()
 
 
 def append_lines(
@@ -73,19 +103,65 @@ def append_lines(
 
 
 def read_lines(
-    session: Session, *, organization_id: UUID, run_id: UUID, after: int = 0, limit: int = 1000
+    session: Session,
+    *,
+    organization_id: UUID,
+    run_id: UUID,
+    after: int = 0,
+    before: int | None = None,
+    wanted: LogFilter = EVERY_LINE,
+    limit: int = 1000,
 ) -> list[Line]:
-    """Lines behind a number, oldest first."""
-    query = (
-        select(LogLine)
-        .where(LogLine.organization_id == organization_id, LogLine.run_id == run_id, LogLine.number > after)
-        .order_by(LogLine.number)
-        .limit(limit)
-    )
-    return [Line(row.number, row.token, Level(row.level), row.text, row.at) for row in session.scalars(query)]
+    """The first lines behind a number and before another one, oldest first."""
+    which = _which(organization_id, run_id, after, before, wanted)
+    query = select(LogLine).where(*which).order_by(LogLine.number).limit(limit)
+    return [_line(row) for row in session.scalars(query)]
+
+
+def read_last_lines(
+    session: Session,
+    *,
+    organization_id: UUID,
+    run_id: UUID,
+    after: int = 0,
+    before: int | None = None,
+    wanted: LogFilter = EVERY_LINE,
+    limit: int = 1000,
+) -> list[Line]:
+    """The last lines behind a number and before another one, oldest first."""
+    which = _which(organization_id, run_id, after, before, wanted)
+    query = select(LogLine).where(*which).order_by(LogLine.number.desc()).limit(limit)
+    return [_line(row) for row in reversed(session.scalars(query).all())]
+
+
+def count_lines(
+    session: Session, *, organization_id: UUID, run_id: UUID, before: int | None = None, wanted: LogFilter = EVERY_LINE
+) -> int:
+    """How many lines there are, or so many before a number."""
+    which = _which(organization_id, run_id, 0, before, wanted)
+    return session.scalar(select(func.count()).select_from(LogLine).where(*which)) or 0
 
 
 def last_line_number(session: Session, *, organization_id: UUID, run_id: UUID) -> int:
-    """The highest line number of a run, 0 for an empty log."""
+    """The highest line number of a run, 0 for an empty log. Lines are numbered from 1 without gaps."""
     query = select(func.max(LogLine.number)).where(LogLine.organization_id == organization_id, LogLine.run_id == run_id)
     return session.scalar(query) or 0
+
+
+def newest_times(session: Session, *, organization_id: UUID, run_id: UUID, limit: int) -> list[datetime]:
+    """When the last lines were written, the newest first."""
+    which = _which(organization_id, run_id, 0, None, EVERY_LINE)
+    return list(session.scalars(select(LogLine.at).where(*which).order_by(LogLine.number.desc()).limit(limit)))
+
+
+def _which(
+    organization_id: UUID, run_id: UUID, after: int, before: int | None, wanted: LogFilter
+) -> list[ColumnElement[bool]]:
+    found = [LogLine.organization_id == organization_id, LogLine.run_id == run_id, LogLine.number > after]
+    if before is not None:
+        found.append(LogLine.number < before)
+    return [*found, *wanted.conditions()]
+
+
+def _line(row: LogLine) -> Line:
+    return Line(row.number, row.token, Level(row.level), row.text, row.at)

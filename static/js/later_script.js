@@ -1,8 +1,8 @@
 // A part of a page may need a script that others do without: it comes with the first such part.
 (() => {
   const load = () => {
-    const src = document.querySelector("[data-script]")?.dataset.script;
-    if (src && !document.querySelector(`script[src="${src}"]`)) document.head.append(Object.assign(document.createElement("script"), { src }));
+    for (const { dataset: { script: src } } of document.querySelectorAll("[data-script]"))
+      if (!document.querySelector(`script[src="${src}"]`)) document.head.append(Object.assign(document.createElement("script"), { src }));
   };
 
   document.addEventListener("htmx:after:swap", load);

@@ -6,9 +6,11 @@ from uuid import UUID
 import pytest
 
 from app.core.errors import AppError
+from app.jobs.kinds.base import Level
 from app.runs.progress import Progress, write_progress
 from app.runs.states import Reason
 from tests.cli.conftest import Terminal
+from tests.factories.log_lines import write_lines
 from tests.factories.outcomes import make_running, make_waiting_retry
 from tests.factories.work import load_run, make_job, make_organization, make_run
 
@@ -98,3 +100,40 @@ def test_list_searches(terminal: Terminal, organization_id: UUID) -> None:
     found = terminal.json("runs", "list", "--search", "order", "--organization", str(organization_id))
 
     assert [one["id"] for one in found] == [str(wanted)]
+
+
+class TestLog:
+    @pytest.fixture
+    def words(self, terminal: Terminal, organization_id: UUID, running: UUID) -> tuple[str, ...]:
+        with terminal.database.transaction() as session:
+            write_lines(session, running, [f"line {number:04}" for number in range(1, 1200)], at=NOW)
+            write_lines(session, running, ["Line that broke"], at=NOW, level=Level.ERROR)
+        return "runs", "log", str(running), "--organization", str(organization_id)
+
+    def test_prints_every_line_with_its_number(self, terminal: Terminal, words: tuple[str, ...]) -> None:
+        printed = terminal.run(*words).output.splitlines()
+
+        assert len(printed) == 1200
+        assert printed[0].split()[0] == "1"
+        assert printed[-1].endswith("error   Line that broke")
+
+    @pytest.mark.parametrize(
+        ("options", "found"),
+        [
+            (["--level", "warning"], [1200]),
+            (["--search", "line 000"], list(range(1, 10))),
+            (["--search", "Line"], [1200]),
+            (["--search", "LINE 11", "--ignore-case", "--last", "2"], [1198, 1199]),
+            (["--after", "1198"], [1199, 1200]),
+            (["--last", "1"], [1200]),
+        ],
+    )
+    def test_prints_what_is_looked_for(
+        self, terminal: Terminal, words: tuple[str, ...], options: list[str], found: list[int]
+    ) -> None:
+        assert [line["number"] for line in terminal.json(*words, *options)] == found
+
+    def test_of_no_run_is_an_error(self, terminal: Terminal, organization_id: UUID) -> None:
+        result = terminal.run("runs", "log", str(UUID(int=7)), "--organization", str(organization_id))
+
+        assert isinstance(result.exception, AppError)

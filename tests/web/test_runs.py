@@ -287,7 +287,8 @@ class TestLog:
 
         assert "line 0702" not in text
         assert "line 0703" in text
-        assert "The last 500 of 1,202 lines" in text
+        assert "1,202 lines" in text
+        assert "Load 500 earlier" in text
 
     def test_cannot_bring_markup_into_the_page(
         self, viewer: Browser, database: Database, organization_id: UUID, clock: ManualClock

@@ -136,7 +136,7 @@ def list_runs(query: RunQuery) -> Page[RunOut]:
 def show_run(run_id: UUID) -> RunDetailOut:
     """A run with its attempts."""
     session, organization_id = request_session(), current_actor().organization_id
-    return shown_run(session, _own_run(session, organization_id, run_id))
+    return shown_run(session, own_run(session, organization_id, run_id))
 
 
 def shown_run(session: Session, row: RunRow) -> RunDetailOut:
@@ -150,7 +150,7 @@ def shown_run(session: Session, row: RunRow) -> RunDetailOut:
     )
 
 
-def _own_run(session: Session, organization_id: UUID, run_id: UUID) -> RunRow:
+def own_run(session: Session, organization_id: UUID, run_id: UUID) -> RunRow:
     """The run of this organization. Raises RunNotFound, in the same words whatever run of somebody else that may be."""
     try:
         return queries.get_run(session, organization_id=organization_id, run_id=run_id)
@@ -162,7 +162,7 @@ def _own_run(session: Session, organization_id: UUID, run_id: UUID) -> RunRow:
 def list_run_children(run_id: UUID, query: Paging) -> Page[RunOut]:
     """The runs that a run started and waits for, by the names of their jobs."""
     session, organization_id = request_session(), current_actor().organization_id
-    _own_run(session, organization_id, run_id)
+    own_run(session, organization_id, run_id)
     rows = list_children(session, organization_id=organization_id, run_id=run_id)
     return cut([shown_child(row) for row in rows], query, key=lambda one: (one.job_name, str(one.id)))
 

@@ -22,12 +22,13 @@ from app.schedules.queries import schedule_names
 from app.tenants.access import Permission
 from app.web.blueprint import web
 from app.web.formatting import state_label
-from app.web.pages.run_log import first_log, next_log
+from app.web.pages.log_query import number_of
+from app.web.pages.run_log import earlier_log, first_log, next_log
 from app.web.pages.run_rows import run_lines
 from app.web.pages.run_view import run_view, running_words
 from app.web.pages.tabs import Tab
 from app.web.permissions import route
-from app.web.responses import fragment, page, page_or_fragment
+from app.web.responses import fragment, go_to, page, page_or_fragment, wants_fragment
 
 ROWS_PER_PAGE = 50
 LINES_PER_READ = 1000
@@ -86,9 +87,14 @@ def runs() -> Response:
 
 @route(web, "/runs/<uuid:run_id>", permission=Permission.VIEW)
 def run(run_id: UUID) -> Response:
-    """One run. htmx gets everything but the log, which grows by itself."""
+    """One run. htmx gets everything but the log, which grows by itself. `go` is the number of a line to be led to."""
+    line = number_of(request.args.get("go", ""))
+    if line:
+        return go_to(url_for("web.run", run_id=run_id, line=line, _anchor=f"L{line}"))
     view = run_view(run_id)
-    return page_or_fragment("runs/show.html", "runs/_changes.html", view=view, log=first_log(view.run))
+    if wants_fragment():
+        return fragment("runs/_changes.html", view=view)
+    return page("runs/show.html", view=view, log=first_log(view.run, request.args))
 
 
 @route(web, "/runs/<uuid:run_id>/progress", permission=Permission.VIEW)
@@ -102,9 +108,10 @@ def run_progress(run_id: UUID) -> Response:
 
 @route(web, "/runs/<uuid:run_id>/log", permission=Permission.VIEW)
 def run_log(run_id: UUID) -> Response:
-    """The lines behind a number, and what asks for those that follow while there may be any."""
+    """The lines before a number, or those behind one and what asks for those that follow while there may be any."""
     found = get_run(request_session(), organization_id=current_actor().organization_id, run_id=run_id)
-    return fragment("runs/_log_lines.html", log=next_log(found, after=request.args.get("after", "")))
+    part = earlier_log if number_of(request.args.get("before", "")) else next_log
+    return fragment("runs/_log_part.html", log=part(found, request.args))
 
 
 @route(web, "/runs/<uuid:run_id>/log.txt", permission=Permission.VIEW)
