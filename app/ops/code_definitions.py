@@ -15,6 +15,8 @@ from app.jobs.kinds.code.names import is_name
 from app.jobs.kinds.code.said import kind_and_words
 from app.schedules.code_origin import CodeSchedule, check_declared
 
+# How the version of definitions begins of which some module could not be loaded; no digest has such a letter.
+PART = "part-"
 BUILT_IN_JOB_MODULES = ("app.jobs.kinds.code.http_check", "app.ops.code_jobs")
 
 
@@ -51,6 +53,11 @@ class Definitions:
         jobs = [{**vars(one), "policies": one.policies.columns} for one in self.jobs]
         facts = [*jobs, *(vars(one) for one in self.schedules)]
         return sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
+
+    @property
+    def version(self) -> str:
+        """What they are known by once they were put in force. A part of some code is never taken for all of it."""
+        return self.digest if self.is_complete else f"{PART}{self.digest[len(PART) :]}"
 
 
 def load_definitions(settings: Settings) -> Definitions:

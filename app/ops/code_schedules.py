@@ -21,7 +21,8 @@ from app.ops.code_rows import CodeScheduleNotFound, find_code_schedule, get_code
 from app.runs import service as runs
 from app.schedules.clock_changes import ClockChange
 from app.schedules.code_origin import OVERRIDABLE, refuse_left
-from app.schedules.drafts import draft_with
+from app.schedules.draft import completed
+from app.schedules.drafts import draft_of
 from app.schedules.models import Schedule
 from app.schedules.policies import Missed, Overlap
 from app.schedules.queries import get_schedule, lock_schedule
@@ -33,7 +34,6 @@ from app.tenants.models import SYSTEM_ORGANIZATION_ID
 from app.tenants.platform import require_platform_admin
 
 LONGEST_NOTES = 2_000
-_MAX_AGE = "missed_max_age_seconds"
 _TYPES: dict[str, Callable[[Any], Any]] = {
     "clock_change": ClockChange,
     "missed": Missed,
@@ -110,10 +110,8 @@ def change_code_schedule(
     schedule_id = _id_of(session, code_id)
     lock_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
     row = get_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
-    draft = draft_with(row, changes, now=now)
-    if _MAX_AGE in changes:
-        # Whoever says one hears when it is too short; where nobody does, it grows with the times.
-        draft = replace(draft, missed_max_age_seconds=changes[_MAX_AGE])
+    # A maximum age that somebody said does not grow unsaid with the times: whoever changes them hears of it.
+    draft = completed(replace(draft_of(row), **changes), now=now)
     runs.edit_schedule(session, actor=actor, schedule_id=row.id, draft=draft, version=row.version, now=now)
 
 

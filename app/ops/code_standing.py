@@ -12,7 +12,7 @@ from app.core.scopes import PLATFORM, rescoped
 from app.jobs.code_rows import CodeJob
 from app.jobs.kinds.code.loading import CodeProblem
 from app.jobs.models import CodeVersion, Job
-from app.ops.code_definitions import Definitions
+from app.ops.code_definitions import PART, Definitions
 from app.runs.models import Queue
 from app.schedules.acceptance import refuse_never
 from app.schedules.code_origin import CodeSchedule
@@ -38,20 +38,22 @@ class Standing:
 
 def standing_of(session: Session, *, definitions: Definitions, now: datetime) -> Standing:
     """How these definitions stand, in a session that works as the installation's own organization."""
-    newest = newest_version(session)
+    newest = newest_version(session, is_whole=definitions.is_complete)
     if newest is None:
         return Standing(definitions.problems)
-    if newest.digest != definitions.digest:
+    if newest.digest != definitions.version:
         # What others loaded is in force, so nothing of these was refused.
-        return Standing(definitions.problems, _newer_words(newest) if _is_known(session, definitions.digest) else "")
+        return Standing(definitions.problems, _newer_words(newest) if _is_known(session, definitions.version) else "")
     refused = [*_jobs_elsewhere(session, definitions), *_schedules_refused(session, definitions, now)]
     return Standing(tuple(sorted((*definitions.problems, *refused), key=lambda each: each.source)))
 
 
-def newest_version(session: Session) -> CodeVersion | None:
-    """The definitions in force."""
+def newest_version(session: Session, *, is_whole: bool = False) -> CodeVersion | None:
+    """The definitions in force; or, of those that were loaded whole, the newest."""
     with rescoped(session, PLATFORM):
         query = select(CodeVersion).order_by(CodeVersion.loaded_at.desc()).limit(1)
+        if is_whole:
+            query = query.where(CodeVersion.digest.not_like(f"{PART}%"))
         return session.scalars(query).one_or_none()
 
 

@@ -75,26 +75,30 @@ def sync_definitions(
     # One at a time. Whoever comes second finds everything done.
     query = select(Organization.id).where(Organization.id == SYSTEM_ORGANIZATION_ID)
     session.execute(query.with_for_update(key_share=True))
-    newer = _put_in_force(session, definitions.digest, loaded_by, is_asked_for, now)
+    newer = _put_in_force(session, definitions, loaded_by, is_asked_for, now)
     if newer is not None:
         return SyncReport(newer=newer)
     actor = acting_for_the_installation(f"code, loaded by {loaded_by}"[:254])
     return _Sync(session, actor, definitions, now).run()
 
 
-def _put_in_force(session: Session, digest: str, loaded_by: str, is_asked_for: bool, now: datetime) -> str | None:
+def _put_in_force(
+    session: Session, definitions: Definitions, loaded_by: str, is_asked_for: bool, now: datetime
+) -> str | None:
     """Who loaded newer definitions, and when. None when these are in force from now on, or have been."""
     with rescoped(session, PLATFORM):
-        newest = newest_version(session)
-        if newest is not None and newest.digest == digest:
+        version, newest = definitions.version, newest_version(session)
+        if newest is not None and newest.digest == version:
             return None
-        known = session.get(CodeVersion, digest)
-        if known is not None and newest is not None and not is_asked_for:
-            return loaded_words(newest)
+        known = session.get(CodeVersion, version)
+        # What was loaded in part since then replaced nothing that was loaded whole.
+        rival = newest_version(session, is_whole=definitions.is_complete)
+        if known is not None and rival is not None and rival.digest != version and not is_asked_for:
+            return loaded_words(rival)
         # Later than every other one, also after the clock was set back.
         at = now if newest is None else max(now, newest.loaded_at + timedelta(microseconds=1))
         if known is None:
-            session.add(CodeVersion(digest=digest, loaded_by=loaded_by[:254], loaded_at=at))
+            session.add(CodeVersion(digest=version, loaded_by=loaded_by[:254], loaded_at=at))
         else:
             known.loaded_by, known.loaded_at = loaded_by[:254], at
         session.execute(delete(CodeVersion).where(CodeVersion.loaded_at < now - REMEMBERED))

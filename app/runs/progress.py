@@ -8,12 +8,11 @@ from sqlalchemy.orm import Session
 
 from app.core.db import count_changed
 from app.core.text import storable
+from app.core.whole_numbers import whole_number
 from app.runs.models import Attempt, Run
 from app.runs.states import RunState
 
 LONGEST_TEXT = 200
-# What the columns hold.
-_MOST = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class Progress:
     def said(cls, done: int, total: int | None, text: str) -> "Progress":
         """As a job said it, made to fit: what it says must never be what makes it fail."""
         line = storable(" ".join(str(text).split()))[:LONGEST_TEXT]
-        return cls(_bounded(done), None if total is None else _bounded(total), line)
+        return cls(whole_number(done), None if total is None else whole_number(total), line)
 
     @property
     def percent(self) -> int | None:
@@ -48,7 +47,3 @@ def write_progress(session: Session, *, run_id: UUID, token: int, progress: Prog
     query = update(Attempt).where(Attempt.run_id == run_id, Attempt.token == token, held)
     values = {"progress_done": progress.done, "progress_total": progress.total, "progress_text": progress.text}
     return count_changed(session, query.values(**values)) == 1
-
-
-def _bounded(number: int) -> int:
-    return max(0, min(int(number), _MOST))

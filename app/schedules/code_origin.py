@@ -246,7 +246,7 @@ def _target(one: DeclaredSchedule, jobs: Mapping[str, CodeFunction]) -> str:
 
 def _group(wanted: Group, jobs: Mapping[str, CodeFunction]) -> str:
     if wanted.name is None:
-        _refuse_lacking(jobs.values())
+        # One of them that only people can start is theirs to start: the run of all records that it was not.
         return ALL_NAME
     members = [job for job in jobs.values() if job.group == wanted.name]
     if not members:

@@ -96,6 +96,15 @@ class TestSchedules:
         assert {one["field"] for one in shown["overrides"]} == set(sent)
         assert usual["missed_max_age_seconds"] == 86_400
 
+    def test_keep_a_maximum_age_that_was_said_and_refuse_times_that_it_does_not_fit(self, platform_api: Caller):
+        platform_api.patch(ONE, {"missed": "latest", "missed_max_age_seconds": 7_200})
+
+        answer = platform_api.patch(ONE, {"cron": "0 3 * * 1"})
+
+        assert answer.status_code == 422
+        assert "The maximum age, 2 hours, is shorter than the time between two runs" in answer.json["error"]["message"]
+        assert platform_api.get(ONE).json["data"]["cron"] == "*/5 * * * *"
+
     def test_refuse_a_maximum_age_under_the_interval(self, platform_api: Caller):
         answer = platform_api.patch(ONE, {"missed": "latest", "missed_max_age_seconds": 60})
 

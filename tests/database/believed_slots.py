@@ -89,11 +89,16 @@ class Believed:
     overlap: Overlap
     accounted: datetime
     is_on: bool = True
+    # All policies about overlap that it ever had.
+    overlaps: set[Overlap] = field(default_factory=set)
     # All slots up to there.
     past: list[datetime] = field(default_factory=list)
     # Slots that came while it was off, and those of them that somebody wanted to run after all.
     off: set[datetime] = field(default_factory=set)
     wanted: set[datetime] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.overlaps |= {self.overlap}
 
     def slots(self, until: datetime) -> list[datetime]:
         """Those that nobody has accounted for yet."""

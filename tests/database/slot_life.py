@@ -142,10 +142,14 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.believed)
     @rule(
         which=WHICH, cron=st.sampled_from(sorted(CRONS)), zone=st.sampled_from(ZONES), turn=st.booleans(),
-        missed=st.sampled_from(Missed), limit=st.sampled_from(LIMITS), choice=st.sampled_from(Missed),
+        missed=st.sampled_from(Missed), overlap=st.sampled_from(Overlap), limit=st.sampled_from(LIMITS),
+        choice=st.sampled_from(Missed),
     )  # fmt: skip
-    def edit(self, which: int, cron: str, zone: str, turn: bool, missed: Missed, limit: int, choice: Missed) -> None:
-        """Another rhythm and another policy, in force from now on; with `turn` it is also switched on or off."""
+    def edit(
+        self, which: int, cron: str, zone: str, turn: bool, missed: Missed, overlap: Overlap, limit: int,
+        choice: Missed,
+    ) -> None:  # fmt: skip
+        """Another rhythm and other policies, in force from now on; with `turn` it is also switched on or off."""
         schedule_id = self.one(which)
         known = self.believed[schedule_id]
         is_on, age = known.is_on is not turn, CRONS[cron] * 3
@@ -154,12 +158,14 @@ class Life(RuleBasedStateMachine):
         with self.planned(schedule_id) if known.is_on else self.made_up(schedule_id, answer):
             self.world.edit(
                 schedule_id, self.now, missed_while_paused=choice, cron=cron, timezone=zone, enabled=is_on,
-                missed=missed, missed_max_age_seconds=int(age.total_seconds()), missed_limit=limit,
+                missed=missed, overlap=overlap, missed_max_age_seconds=int(age.total_seconds()), missed_limit=limit,
             )  # fmt: skip
+        self.shown["edited: another overlap"] += overlap is not known.overlap
         if not known.is_on:
             self.shown[f"edited: {choice}" if is_on else "edited while off"] += 1
         known.rules.append(Rule(cron, zone, self.now))
-        known.is_on, known.missed, known.max_age, known.limit = is_on, missed, age, limit
+        known.overlaps |= {overlap}
+        known.is_on, known.missed, known.overlap, known.max_age, known.limit = is_on, missed, overlap, age, limit
 
     @rule()
     def stop_or_start_everything(self) -> None:
@@ -191,9 +197,10 @@ class Life(RuleBasedStateMachine):
         assert known.off & set(ran) == known.wanted
         assert following == known.next_slot()
         states = Counter(run.state for run in runs)
-        if known.overlap is Overlap.ALLOW:
+        # What was opened by another policy stays as it was opened.
+        if known.overlaps == {Overlap.ALLOW}:
             assert states[RunState.WAITING] == 0
-        else:
+        elif Overlap.ALLOW not in known.overlaps:
             assert states[RunState.READY] + states[RunState.RUNNING] <= 1
 
     @contextmanager

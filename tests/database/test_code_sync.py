@@ -556,6 +556,40 @@ class TestOldCodeBesideNew:
         assert sync.schedules()["nightly"].cron == "0 2 * * *"
         assert sync(new).newer is not None
 
+    def test_is_not_what_was_loaded_in_part_before(self, sync: Sync, define: Define, clock: ManualClock):
+        whole = define(NIGHTLY)
+        sync(whole)
+        clock.advance(minutes=1)
+        sync(replace(whole, jobs=whole.jobs[:1], schedules=(), is_complete=False))
+        with sync.database.reading(HERE) as session:
+            standing = standing_of(session, definitions=whole, now=clock.moment)
+
+        report = sync(whole)
+
+        assert (standing, report.newer) == (Standing(()), None)
+
+    def test_loaded_in_part_stands_back_as_well(self, sync: Sync, define: Define, clock: ManualClock):
+        part, new = replace(define(NIGHTLY), is_complete=False), define(EARLIER)
+        for definitions in (part, new):
+            sync(definitions)
+            clock.advance(minutes=1)
+
+        report = sync(part)
+
+        assert report.newer == "by tower at 2027-01-05 12:01 UTC"
+        assert sync.schedules()["nightly"].cron == "0 1 * * *"
+
+    def test_loaded_in_part_stands_back_where_the_new_was_put_right_since(
+        self, sync: Sync, define: Define, clock: ManualClock
+    ):
+        new, part = define(EARLIER), replace(define(NIGHTLY), is_complete=False)
+        for definitions in (new, part, new):
+            sync(definitions)
+            clock.advance(minutes=1)
+
+        assert sync(part).newer is not None
+        assert sync.schedules()["nightly"].cron == "0 1 * * *"
+
     def test_is_newer_whatever_becomes_of_the_clock(self, sync: Sync, define: Define, clock: ManualClock):
         old, new = define(NIGHTLY), define(EARLIER)
         sync(old)

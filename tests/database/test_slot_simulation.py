@@ -18,7 +18,7 @@ SHOWN = {
     *(f"answered: {choice}" for choice in Missed), *(f"edited: {choice}" for choice in Missed),
     "answered: all, beyond the limit", "answered: nothing missed", "answered beside a run that goes on",
     "answered while everything is stopped", "answered after an edit", "answered late, and refused",
-    "answered late, and it is all the same", "edited while off", "switched on twice",
+    "answered late, and it is all the same", "edited while off", "edited: another overlap", "switched on twice",
 }  # fmt: skip
 
 
@@ -57,10 +57,28 @@ def live_through(life: Life, choice: Missed, slots: int, late: int, overlap: Ove
     if happens == ALL_IS_STOPPED:
         life.stop_or_start_everything()
     if happens == AN_EDIT:
-        life.edit(which=0, cron="5 * * * *", zone="UTC", turn=False, missed=Missed.ALL, limit=3, choice=choice)
+        life.edit(
+            which=0,
+            cron="5 * * * *",
+            zone="UTC",
+            turn=False,
+            missed=Missed.ALL,
+            overlap=Overlap.QUEUE_ONE,
+            limit=3,
+            choice=choice,
+        )
         life.wait_past_slots(which=0, slots=slots, seconds=1)
     if happens == AN_EDIT_THAT_SWITCHES_IT_ON:
-        life.edit(which=0, cron="5 * * * *", zone="UTC", turn=True, missed=Missed.SKIP, limit=1, choice=choice)
+        life.edit(
+            which=0,
+            cron="5 * * * *",
+            zone="UTC",
+            turn=True,
+            missed=Missed.SKIP,
+            overlap=Overlap.ALLOW,
+            limit=1,
+            choice=choice,
+        )
     life.resume(which=0, choice=choice, late=late)
     life.every_slot_is_accounted_for_once()
     life.resume(which=0, choice=choice, late=0)

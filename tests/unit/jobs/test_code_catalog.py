@@ -321,7 +321,6 @@ class TestAMistake:
             ('"nightly", "@daily", run="fitch"', "There is no job “fitch” for it to run. Jobs here: fetch, open."),
             ('"nightly", "@daily", run=group("fed")', "No job is of the group “fed”. Groups here: feed."),
             ('"nightly", "@daily", run="open"', "It would start “open” ("),
-            ('"nightly", "@daily", run=ALL_JOBS', "It would start “open” ("),
             ('"nightly", "@daily", run="fetch", missed="maybe"', "missed='maybe' is not possible. Use one of 'latest'"),
             ('"nightly", "@daily", run="fetch", overlap="fight"', "overlap='fight' is not possible. Use one of 'skip'"),
             (
@@ -339,6 +338,13 @@ class TestAMistake:
         assert text.startswith(":6: Schedule “")
         assert problem in text
         assert [one.id for one in found.schedules] == ["other"]
+
+    def test_is_none_where_all_are_started_and_one_only_by_people(self, define):
+        text = '@job("open")\ndef open(day: str): ...\nschedule("nightly", "@daily", run=ALL_JOBS)\n'
+
+        found = define(text)
+
+        assert (problems_of(found), [one.id for one in found.schedules]) == ([], ["nightly"])
 
     @pytest.mark.parametrize("thing", ["int", "partial(print)"])
     def test_of_a_job_that_is_no_function_costs_that_job_alone(self, define, thing: str):

@@ -1,8 +1,12 @@
 """The way from a function back to the worker, when the function forks just while something is sent."""
 
+import os
 import subprocess
 import sys
 import textwrap
+
+from app.jobs.kinds.code.protocol import ProgressMessage, decode_message
+from app.jobs.kinds.code.runner import Channel
 
 # In a process of its own: what is registered for forks stays registered. Nobody reads what it prints at first, so the
 # thread that sends the progress holds the buffer of standard output when the function forks.
@@ -40,3 +44,14 @@ def test_a_process_that_is_forked_while_progress_is_sent_can_print_and_send():
     ended = subprocess.run([sys.executable, "-c", FUNCTION], timeout=30, check=False, capture_output=True)
 
     assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+def test_progress_that_is_no_number_is_sent_as_none_done():
+    received, sent = os.pipe()
+
+    Channel(sent).write_progress(float("nan"), 10, "Orders")  # type: ignore[arg-type]
+
+    message = decode_message(os.read(received, 65_536))
+    os.close(received)
+    os.close(sent)
+    assert message == ProgressMessage(0, 10, "Orders")

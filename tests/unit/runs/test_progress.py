@@ -24,3 +24,10 @@ def test_is_made_to_fit() -> None:
     assert (said.done, said.total) == (0, 2**63 - 1)
     assert said.text.startswith("two lines x")
     assert len(said.text) == LONGEST_TEXT
+
+
+@pytest.mark.parametrize(("given", "kept"), [("nan", 0), ("inf", 2**63 - 1), ("-inf", 0), ("2.9", 2)])
+def test_of_no_whole_number_is_made_one(given: str, kept: int) -> None:
+    said = Progress.said(float(given), float(given), "")  # type: ignore[arg-type]
+
+    assert (said.done, said.total) == (kept, kept)

@@ -18,6 +18,7 @@ from uuid import UUID
 from app.core.config import read_settings
 from app.core.errors import AppError
 from app.core.http import OutboundFailed, OutboundRefused
+from app.core.whole_numbers import whole_number
 from app.jobs.kinds.base import DefinitionInvalid, Level
 from app.jobs.kinds.code import http_check
 from app.jobs.kinds.code.catalog import JobModuleInvalid, Result, find_function
@@ -88,8 +89,8 @@ class Channel:
 
     def write_progress(self, done: int, total: int | None, text: str) -> None:
         """Send it; a moment later, if something was sent a moment ago. Of what is said until then the last is sent."""
-        is_whole, total = done == total, None if total is None else int(total)
-        self._withheld = ProgressMessage(int(done), total, str(text)[:LONGEST_PROGRESS_TEXT])
+        is_whole, total = done == total, None if total is None else whole_number(total)
+        self._withheld = ProgressMessage(whole_number(done), total, str(text)[:LONGEST_PROGRESS_TEXT])
         if is_whole or time.monotonic() - self._progress_at >= PROGRESS_SECONDS:
             self.send_withheld()
         else:
