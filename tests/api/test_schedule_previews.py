@@ -248,3 +248,17 @@ def add_run(database: OpenDatabase, job: Job, clock: ManualClock, *, seconds: in
         run = session.get_one(Run, make_run(session, session.merge(job), now=clock.moment))
         run.state, run.started_at = "succeeded", clock.moment
         run.finished_at = clock.moment + timedelta(seconds=seconds)
+
+
+def test_says_how_to_avoid_a_change_of_the_clocks(operator_api: Caller):
+    body = {"cron": "30 2 * * *", "timezone": "America/New_York"}
+
+    found = operator_api.post("/schedules/preview", body).json["data"]
+    calm = operator_api.post("/schedules/preview", {"cron": "30 2 * * *", "timezone": "UTC"}).json["data"]
+
+    assert found["ways_out"] == [
+        {"cron": "30 3 * * *", "timezone": "America/New_York"},
+        {"cron": "30 2 * * *", "timezone": "UTC"},
+    ]
+    assert any("your time" in note for note in found["viewer_notes"])
+    assert calm["ways_out"] == []

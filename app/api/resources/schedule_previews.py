@@ -27,10 +27,13 @@ from app.ops.retry_example import if_it_fails
 from app.ops.schedule_preview import Draft, SchedulePreview
 from app.ops.schedule_preview import preview_schedule as preview_draft
 from app.schedules.clock_changes import ClockChange
+from app.schedules.fire_times import Rhythm
 from app.schedules.preview import sentence_of
 from app.schedules.proposals import Proposal, propose_change, propose_new
 from app.schedules.queries import ScheduleRow, get_schedule
 from app.schedules.stored_rhythms import StoredRhythm, rhythm_of
+from app.schedules.viewer_notes import viewer_notes
+from app.schedules.ways_out import way_out
 from app.tenants.access import Permission
 
 MOST_PREVIEWED = 100
@@ -111,6 +114,13 @@ class TwinOut(Answer):
     enabled: bool
 
 
+class WayOutOut(Answer):
+    """The same schedule out of the way of the clock changes, to be taken or left."""
+
+    cron: str
+    timezone: str
+
+
 class PreviewOut(Answer):
     """When a schedule runs. Of one that is switched off: when it would."""
 
@@ -118,6 +128,12 @@ class PreviewOut(Answer):
     timezone: str
     next_runs: list[NextRun]
     notes: Annotated[list[str], Field(description="What surprises people, such as changes of the clocks.")]
+    ways_out: Annotated[
+        list[WayOutOut], Field(description="Where a change of the clocks moves or repeats a run: how to avoid it.")
+    ]
+    viewer_notes: Annotated[
+        list[str], Field(description="When the clock of the token's owner is nearer or further than usual.")
+    ]
     consequence: Annotated[str | None, Field(description="How many runs a year that is, and how long each takes.")]
     load: Annotated[LoadOut | None, Field(description="Null where nobody waits.")]
     twins: list[TwinOut]
@@ -200,6 +216,8 @@ def _shown(found: SchedulePreview, proposal: Proposal, fails: str | None) -> Pre
         timezone=found.rhythm.zone,
         next_runs=[NextRun(at=at, local=at.astimezone(zone).isoformat()) for at in found.rhythm.next_runs],
         notes=[*filter(None, [proposal.note]), *found.rhythm.notes],
+        ways_out=_ways_out(proposal.when),
+        viewer_notes=_viewer_notes(found, proposal.when),
         consequence=found.rhythm.consequence,
         load=None if found.load is None else _load(found.load),
         twins=[TwinOut(id=twin.id, name=twin.name, enabled=twin.enabled) for twin in found.twins],
@@ -208,6 +226,20 @@ def _shown(found: SchedulePreview, proposal: Proposal, fails: str | None) -> Pre
         if_it_fails=fails,
         error=None,
     )
+
+
+def _ways_out(when: Rhythm) -> list[WayOutOut]:
+    found = way_out(when, now=request_now())
+    if found is None:
+        return []
+    hour = [WayOutOut(cron=found.cron, timezone=when.zone.name)] if found.cron else []
+    return [*hour, WayOutOut(cron=when.cron.text, timezone="UTC")]
+
+
+def _viewer_notes(found: SchedulePreview, when: Rhythm) -> list[str]:
+    runs = found.rhythm.next_runs
+    last = runs[-1] if runs else None
+    return list(viewer_notes(when, viewer_zone=current_person().timezone, now=request_now(), shown_until=last))
 
 
 def _load(note: LoadNote) -> LoadOut:
@@ -232,6 +264,8 @@ def _unreadable(row: ScheduleRow, error: Invalid) -> PreviewOut:
         timezone=row.timezone,
         next_runs=[],
         notes=[],
+        ways_out=[],
+        viewer_notes=[],
         consequence=None,
         load=None,
         twins=[],
