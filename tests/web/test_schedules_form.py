@@ -503,6 +503,20 @@ class TestChoicesThatCannotBe:
         assert count(database) == (1 if response.status_code == 303 else 0)
 
 
+class TestWhoMayNotChangeIt:
+    def test_reads_the_form_with_the_reason(self, viewer: Browser, schedule: Schedule) -> None:
+        text = viewer.visit(f"/schedules/{schedule.id}/edit").text
+
+        assert "<fieldset disabled>" in text
+        assert "Your role here is viewer; this needs operator or higher." in text
+        assert "Save schedule" not in text
+
+    def test_can_save_nothing(self, viewer: Browser, schedule: Schedule, job: Job, database: Database) -> None:
+        answer = viewer.send(f"/schedules/{schedule.id}", typed(job))
+
+        assert (answer.status_code, only(database).name) == (403, "Odd hours")
+
+
 class TestHowLongRunsTake:
     @pytest.fixture(autouse=True)
     def _runs(self, database: Database, schedule: Schedule, job: Job, clock: ManualClock) -> None:
