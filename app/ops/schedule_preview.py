@@ -12,9 +12,11 @@ from app.core.columns import UTCDateTime
 from app.core.errors import Invalid
 from app.ops.capacity import live_slots
 from app.ops.load_notes import FEWEST_OTHERS, Capacity, LoadNote, hour_of, load_note
+from app.ops.overlap_notes import overlap_note
 from app.runs.durations import typical_of_job, typical_of_organization
 from app.schedules.fire_times import Rhythm
 from app.schedules.load import LoadBook, LoadMap, starts_in_hour
+from app.schedules.policies import Overlap
 from app.schedules.preview import RhythmPreview, preview_rhythm
 from app.schedules.queries import ScheduleRow
 from app.schedules.stored_rhythms import rhythm_of
@@ -26,11 +28,21 @@ _RUNS_WEIGHED = 5
 
 @dataclass(frozen=True)
 class Draft:
-    """What somebody thinks of saving: a rhythm, of which job, and in the place of which schedule."""
+    """What somebody thinks of saving: a rhythm, of which job, and in the place of which schedule.
+
+    `overlap` is what is chosen for runs that meet; left out, it is what the schedule says, or the usual.
+    """
 
     when: Rhythm
     job_id: UUID | None = None
     before: ScheduleRow | None = None
+    overlap: Overlap | None = None
+
+    @property
+    def policy(self) -> Overlap:
+        if self.overlap is not None:
+            return self.overlap
+        return Overlap.SKIP if self.before is None else self.before.overlap
 
 
 @dataclass(frozen=True)
@@ -51,11 +63,14 @@ def preview_schedule(
     if draft.job_id is not None:
         typical = typical_of_job(session, organization_id=organization_id, job_id=draft.job_id)
     found = preview_rhythm(draft.when, now=now, count=max(count, _RUNS_WEIGHED), typical=typical)
+    too_long = overlap_note(found.next_runs, typical=typical, overlap=draft.policy)
     twins = twins_of(session, organization_id=organization_id, draft=draft, now=now)
     load = book.look_up(session, organization_id=organization_id, now=now)
     crowd = _fullest(load, draft, found.next_runs[:_RUNS_WEIGHED])
     return SchedulePreview(
-        rhythm=replace(found, next_runs=found.next_runs[:count]),
+        rhythm=replace(
+            found, next_runs=found.next_runs[:count], notes=(*found.notes, *([too_long] if too_long else ()))
+        ),
         twins=twins,
         twin_note=twin_note(twins),
         load=None if crowd is None else _noted(session, organization_id, draft.when, crowd, now),

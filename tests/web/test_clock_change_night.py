@@ -64,3 +64,33 @@ class TestTheHourThatDoesNotExist:
         assert '<span class="next-wall">Sun 14 Mar, 03:00' in text
         assert "02:30 does not exist on Sun 14 Mar 2027 in New York: runs at 03:00." in text
         assert plan(database, schedule_id, times=4)[-1] == utc("2027-03-14 07:00")
+
+
+class TestAWeekBefore:
+    @pytest.fixture
+    def clock(self) -> ManualClock:
+        return ManualClock("2027-03-10 12:00")
+
+    @pytest.mark.parametrize(
+        ("cron", "note"),
+        [
+            ("30 2 * * *", "02:30 does not exist on Sun 14 Mar 2027 in New York: runs at 03:00."),
+            ("30 12 * * *", None),
+            ("*/30 * * * *", None),
+        ],
+    )
+    def test_the_list_marks_what_is_affected(
+        self, operator: Browser, database: Database, clock: ManualClock, cron: str, note: str | None
+    ) -> None:
+        make(database, operator, cron, now=clock.moment)
+
+        text = operator.visit("/schedules").text
+
+        assert ('data-state="clock_change"' in text) == (note is not None)
+        assert note is None or note in text
+
+    def test_the_list_marks_nothing_earlier(self, operator: Browser, database: Database, clock: ManualClock) -> None:
+        clock.advance(days=-5)
+        make(database, operator, "30 2 * * *", now=clock.moment)
+
+        assert 'data-state="clock_change"' not in operator.visit("/schedules").text

@@ -16,10 +16,14 @@ from app.core.db import Database
 from app.edge.runtime import EXTENSION
 from app.jobs.models import Job
 from app.ops.kinds import job_kinds
+from app.runs import ledger
+from app.runs.facts import AttemptEnd
 from app.runs.models import Run
+from app.runs.states import AttemptState
 from app.schedules.models import Schedule
 from app.schedules.presets import PRESETS
 from app.tenants.models import User
+from tests.factories.outcomes import make_running
 from tests.factories.tenants import make_organization
 from tests.factories.work import make_job, make_schedule
 from tests.fakes.clock import ManualClock
@@ -514,6 +518,46 @@ class TestChoicesThatCannotBe:
 
         assert response.status_code in {303, 422}
         assert count(database) == (1 if response.status_code == 303 else 0)
+
+
+class TestWhoMayNotChangeIt:
+    def test_reads_the_form_with_the_reason(self, viewer: Browser, schedule: Schedule) -> None:
+        text = viewer.visit(f"/schedules/{schedule.id}/edit").text
+
+        assert "<fieldset disabled>" in text
+        assert "Your role here is viewer; this needs operator or higher." in text
+        assert "Save schedule" not in text
+
+    def test_can_save_nothing(self, viewer: Browser, schedule: Schedule, job: Job, database: Database) -> None:
+        answer = viewer.send(f"/schedules/{schedule.id}", typed(job))
+
+        assert (answer.status_code, only(database).name) == (403, "Odd hours")
+
+
+class TestHowLongRunsTake:
+    @pytest.fixture(autouse=True)
+    def _runs(self, database: Database, schedule: Schedule, job: Job, clock: ManualClock) -> None:
+        """Three of seven minutes."""
+        with database.transaction() as session:
+            for hours in (3, 2, 1):
+                began = clock.moment - timedelta(hours=hours)
+                run_id = make_running(session, job, now=began, schedule_id=schedule.id)
+                end = AttemptEnd(AttemptState.SUCCEEDED)
+                ledger.succeed(session, run_id=run_id, token=1, end=end, now=began + timedelta(minutes=7))
+
+    def test_stands_beside_the_time_limit(self, operator: Browser, schedule: Schedule) -> None:
+        text = operator.visit(f"/schedules/{schedule.id}/edit").text
+
+        assert "Typical 7 min, longest in 30 days 7 min." in text
+
+    def test_is_held_against_the_rhythm_by_the_chosen_rule(self, operator: Browser, job: Job) -> None:
+        skip, allow = (
+            operator.visit(f"/schedules/preview?{urlencode(typed(job, cron='*/5 * * * *', overlap=overlap))}").text
+            for overlap in ("skip", "allow")
+        )
+
+        assert "Runs take 7 min, every 5 min: about every second run will be skipped." in skip
+        assert "Runs take 7 min, every 5 min: about 2 of them go on at once." in allow
 
 
 class TestWhatAChangeWillDo:

@@ -15,8 +15,9 @@ from app.jobs.retry_words import retry_words
 from app.ops.load_notes import LoadNote
 from app.ops.off_example import OffExample, off_example
 from app.ops.retry_example import retry_example
+from app.ops.schedule_lengths import read_lengths
 from app.schedules.fire_times import Rhythm
-from app.schedules.policies import Missed, MissedPolicy
+from app.schedules.policies import Missed, MissedPolicy, Overlap
 from app.schedules.policy_fields import default_max_age
 from app.schedules.preview import read_typed
 from app.schedules.queries import ScheduleRow
@@ -33,13 +34,17 @@ from app.web.pictures.hour_bars import HourBars, hour_bars
 
 @dataclass(frozen=True)
 class JobRules:
-    """What the job says about failures: a schedule has no say in it. `example` are the tries of the next run."""
+    """What the job says about failures: a schedule has no say in it. `example` are the tries of the next run.
+
+    `lengths` is how long the runs of the schedule take, beside the time limit; empty while nobody knows.
+    """
 
     name: str
     href: str
     words: str
     example: str
     warning: str
+    lengths: str
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,7 @@ def answer_of(form: ScheduleForm, *, before: ScheduleRow | None) -> Answer:
         viewer_notes=() if when is None else _viewer_notes(when, shown, now),
         is_on=bool(form.enabled.data),
         example="" if when is None or example is None else _example_words(example, when),
-        job_rules=_job_rules(form, when, now),
+        job_rules=_job_rules(form, before, when, now),
         text=text_of(form.cron),
         kind=text_of(form.kind),
         preset=text_of(form.preset),
@@ -101,11 +106,15 @@ def _preview(form: ScheduleForm, before: ScheduleRow | None, count: int) -> Prev
         said.pop("cron"),
         viewer_zone=viewer_zone(),
         now=request_now(),
-        company=company_of(job_id=_job_id(form), before=before),
+        company=company_of(job_id=_job_id(form), before=before, overlap=_overlap(form)),
         count=count,
         timezone_was=text_of(form.timezone_was),
         **said,
     )
+
+
+def _overlap(form: ScheduleForm) -> Overlap | None:
+    return Overlap(text_of(form.overlap)) if text_of(form.overlap) in set(Overlap) else None
 
 
 def _rhythm_in(form: ScheduleForm, before: ScheduleRow | None) -> Rhythm | None:
@@ -156,7 +165,7 @@ def _job_id(form: ScheduleForm) -> UUID | None:
         return None
 
 
-def _job_rules(form: ScheduleForm, when: Rhythm | None, now: datetime) -> JobRules | None:
+def _job_rules(form: ScheduleForm, before: ScheduleRow | None, when: Rhythm | None, now: datetime) -> JobRules | None:
     job_id = _job_id(form)
     if job_id is None:
         return None
@@ -171,4 +180,10 @@ def _job_rules(form: ScheduleForm, when: Rhythm | None, now: datetime) -> JobRul
         words=f"{retry_words(job.retry)} Time limit {duration(timedelta(seconds=job.time_limit_seconds))}.",
         example="" if found is None else found.words,
         warning="" if found is None else found.warning,
+        lengths="" if before is None or before.job_id != job.id else _lengths(before, now),
     )
+
+
+def _lengths(schedule: ScheduleRow, now: datetime) -> str:
+    here = {"organization_id": schedule.organization_id, "schedule_id": schedule.id}
+    return read_lengths(request_session(), **here, now=now).sentence

@@ -14,6 +14,7 @@ from app.web.pages.form_answer import answer_of
 from app.web.pages.form_conflict import Conflict
 from app.web.pages.form_parts import builder_of, rules_of
 from app.web.pages.resume_question import resume_question
+from app.web.pages.rights import refusals
 from app.web.responses import invalid, wants_dialog, wants_fragment
 
 
@@ -47,6 +48,7 @@ def form_page(
         detects_zone=schedule is None and not form.is_sent,
         conflict=conflict,
         question=question,
+        refused=refusals().edit_schedules,
     )
 
 

@@ -13,6 +13,7 @@ from app.edge.runtime import request_session, runtime
 from app.ops.load_notes import LoadNote
 from app.ops.schedule_preview import Draft, SchedulePreview, preview_schedule
 from app.schedules.fire_times import Rhythm
+from app.schedules.policies import Overlap
 from app.schedules.preview import RhythmPreview, Said, preview_of, preview_rhythm, read_typed
 from app.schedules.queries import ScheduleRow
 from app.schedules.zone_moves import zone_move
@@ -81,13 +82,13 @@ def preview_stored(schedule: ScheduleRow, *, viewer_zone: str, now: datetime, co
     return _shown(found, viewer_zone=viewer_zone, now=now)
 
 
-def company_of(*, job_id: UUID | None, before: ScheduleRow | None) -> Company:
+def company_of(*, job_id: UUID | None, before: ScheduleRow | None, overlap: Overlap | None = None) -> Company:
     """The other schedules of the organization of this request, for one of that job and in the place of that one."""
     return lambda when, count: preview_schedule(
         request_session(),
         organization_id=current_actor().organization_id,
         book=runtime().load,
-        draft=Draft(when, job_id, before),
+        draft=Draft(when, job_id, before, overlap),
         now=request_now(),
         count=count,
     )

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.core.ids import new_id
 from app.jobs.kinds.sync.connection import needs_connection
+from app.ops.clock_badges import change_soon
 from app.ops.schedule_glances import Glance, GlanceFilter, by_attention
 from app.ops.schedule_health import ScheduleHealth
 from app.runs.outcomes import Outcome
@@ -31,7 +32,10 @@ _GOOD = {Outcome.SUCCEEDED, Outcome.SUCCEEDED_AFTER_RETRY}
 
 @dataclass(frozen=True)
 class ScheduleListRow:
-    """One line of the list. `request_key` makes a double click one run; `no_deletion` says why it stays."""
+    """One line of the list. `request_key` makes a double click one run; `no_deletion` says why it stays.
+
+    `clock_change` is what the clocks do to its times within a week.
+    """
 
     id: UUID
     name: str
@@ -50,6 +54,7 @@ class ScheduleListRow:
     took: timedelta | None
     next_run_at: datetime | None
     next_note: str
+    clock_change: str
     request_key: str
     no_deletion: str
 
@@ -189,6 +194,7 @@ def _list_row(
         took=None if last is None or last.state is RunState.RUNNING else last.took,
         next_run_at=None if is_stopped else schedule.next_run_at,
         next_note=next_run_note(schedule, viewer_zone=viewer_zone, is_stopped=is_stopped, now=now),
+        clock_change=change_soon(schedule, now=now),
         request_key=new_id().hex,
         no_deletion=why_it_stays(schedule),
     )

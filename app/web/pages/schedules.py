@@ -98,9 +98,9 @@ def schedule(schedule_id: UUID) -> Response:
     )
 
 
-@route(web, "/schedules/<uuid:schedule_id>/edit", permission=Permission.EDIT_SCHEDULES)
+@route(web, "/schedules/<uuid:schedule_id>/edit", permission=Permission.VIEW)
 def edit_schedule(schedule_id: UUID) -> Response:
-    """The form of an existing schedule."""
+    """The form of an existing schedule; for whoever may not change it, to read."""
     row = get_schedule(request_session(), organization_id=current_actor().organization_id, schedule_id=schedule_id)
     return form_page(schedule_form(stored_values(row)), schedule=row)
 
