@@ -15,6 +15,7 @@ from app.schedules.fire_times import Rhythm, fire_times
 from app.schedules.intervals import complete_interval
 from app.schedules.proposals import Proposal, propose_change, propose_new
 from app.schedules.queries import ScheduleRow
+from app.schedules.ways_out import ways_out
 from app.schedules.zones import find_zone
 
 MOST_PREVIEWED = 1000
@@ -59,16 +60,25 @@ def preview(
     # The start itself counts, and "strictly after" is how fire times are asked for.
     runs = fire_times(when, after=begin - timedelta(microseconds=1), limit=count)
     remarks = [*filter(None, [found.note]), *notes(when, now=begin, shown_until=runs[-1] if runs else None)]
+    ways = ways_out(when, now=begin)
     value = {
         "cron": when.cron.text,
         "zone": when.zone.name,
         "description": describe(when),
         "instants": [moment(at) for at in runs],
         "notes": remarks,
+        "ways_out": [{"cron": text, "zone": name} for text, name in ways],
         "spread_key": found.spread_key,
         **company_facts(company),
     }
-    lines = [describe(when), *(_line(at, when) for at in runs), *remarks, *company_lines(company)]
+    avoid = f"Avoid it: {', or '.join(f'“{text}” in {name}' for text, name in ways)}." if ways else None
+    lines = [
+        describe(when),
+        *(_line(at, when) for at in runs),
+        *remarks,
+        *filter(None, [avoid]),
+        *company_lines(company),
+    ]
     show(value, "\n".join(lines), is_json=is_json)
 
 

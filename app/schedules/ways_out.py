@@ -43,6 +43,15 @@ def way_out(when: Rhythm, *, now: datetime) -> WayOut | None:
     return WayOut("", "")
 
 
+def ways_out(when: Rhythm, *, now: datetime) -> list[tuple[str, str]]:
+    """The same, as cron text and time zone of each way; none where the clock changes do nothing to it."""
+    found = way_out(when, now=now)
+    if found is None:
+        return []
+    hour = [(found.cron, when.zone.name)] if found.cron else []
+    return [*hour, (when.cron.text, "UTC")]
+
+
 def names_times(times: Times) -> bool:
     """Whether it keeps to the clock on the wall. What runs by elapsed time loses and repeats nothing."""
     if isinstance(times, Interval):

@@ -43,6 +43,18 @@ class TestPreview:
 
         assert shown["instants"] == ["2027-03-13T07:30:00Z", "2027-03-14T07:00:00Z", "2027-03-15T06:30:00Z"]
 
+    def test_says_how_to_avoid_a_clock_change(self, terminal: Terminal) -> None:
+        words = "schedules", "preview", "30 2 * * *", "--zone", "America/New_York", "--from", "2027-03-13"
+
+        shown, printed = terminal.json(*words), terminal.run(*words).stdout
+
+        assert shown["ways_out"] == [
+            {"cron": "30 3 * * *", "zone": "America/New_York"},
+            {"cron": "30 2 * * *", "zone": "UTC"},
+        ]
+        assert "Avoid it: “30 3 * * *” in America/New_York, or “30 2 * * *” in UTC." in printed
+        assert terminal.json("schedules", "preview", "30 2 * * *", "--from", "2027-03-13")["ways_out"] == []
+
     def test_counts_the_start_itself(self, terminal: Terminal) -> None:
         shown = terminal.json("schedules", "preview", "0 0 * * *", "--from", "2027-03-13", "--count", "1")
 

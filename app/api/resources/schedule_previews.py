@@ -33,7 +33,7 @@ from app.schedules.proposals import Proposal, propose_change, propose_new
 from app.schedules.queries import ScheduleRow, get_schedule
 from app.schedules.stored_rhythms import StoredRhythm, rhythm_of
 from app.schedules.viewer_notes import viewer_notes
-from app.schedules.ways_out import way_out
+from app.schedules.ways_out import ways_out
 from app.tenants.access import Permission
 
 MOST_PREVIEWED = 100
@@ -216,7 +216,7 @@ def _shown(found: SchedulePreview, proposal: Proposal, fails: str | None) -> Pre
         timezone=found.rhythm.zone,
         next_runs=[NextRun(at=at, local=at.astimezone(zone).isoformat()) for at in found.rhythm.next_runs],
         notes=[*filter(None, [proposal.note]), *found.rhythm.notes],
-        ways_out=_ways_out(proposal.when),
+        ways_out=[WayOutOut(cron=cron, timezone=zone) for cron, zone in ways_out(proposal.when, now=request_now())],
         viewer_notes=_viewer_notes(found, proposal.when),
         consequence=found.rhythm.consequence,
         load=None if found.load is None else _load(found.load),
@@ -226,14 +226,6 @@ def _shown(found: SchedulePreview, proposal: Proposal, fails: str | None) -> Pre
         if_it_fails=fails,
         error=None,
     )
-
-
-def _ways_out(when: Rhythm) -> list[WayOutOut]:
-    found = way_out(when, now=request_now())
-    if found is None:
-        return []
-    hour = [WayOutOut(cron=found.cron, timezone=when.zone.name)] if found.cron else []
-    return [*hour, WayOutOut(cron=when.cron.text, timezone="UTC")]
 
 
 def _viewer_notes(found: SchedulePreview, when: Rhythm) -> list[str]:
