@@ -9,7 +9,7 @@ import click
 from app.cli.console import Console, Desk, as_json, choice_of, moment, pass_console, show, with_organization
 from app.core.text import storable
 from app.jobs.kinds.base import Level
-from app.runs.logs import Line, LogFilter, last_line_number, read_last_lines, read_lines
+from app.runs.logs import Line, LogFilter, last_line_number, read_lines
 from app.runs.queries import get_run
 
 _AT_ONCE = 1_000
@@ -46,7 +46,7 @@ def _lines(desk: Desk, run_id: UUID, wanted: LogFilter, after: int, last: int | 
     """A part at a time: a log may be longer than anybody wants to hold at once."""
     which: dict[str, Any] = {"organization_id": desk.actor.organization_id, "run_id": run_id, "wanted": wanted}
     if last is not None:
-        yield from read_last_lines(desk.session, after=after, limit=last, **which)
+        yield from read_lines(desk.session, after=after, limit=last, from_end=True, **which)
         return
     # What is written meanwhile is for `tail`.
     end = last_line_number(desk.session, organization_id=desk.actor.organization_id, run_id=run_id) + 1

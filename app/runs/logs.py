@@ -111,27 +111,13 @@ def read_lines(
     before: int | None = None,
     wanted: LogFilter = EVERY_LINE,
     limit: int = 1000,
+    from_end: bool = False,
 ) -> list[Line]:
-    """The first lines behind a number and before another one, oldest first."""
+    """The first lines behind a number and before another one, or the last of them; oldest first."""
     which = _which(organization_id, run_id, after, before, wanted)
-    query = select(LogLine).where(*which).order_by(LogLine.number).limit(limit)
-    return [_line(row) for row in session.scalars(query)]
-
-
-def read_last_lines(
-    session: Session,
-    *,
-    organization_id: UUID,
-    run_id: UUID,
-    after: int = 0,
-    before: int | None = None,
-    wanted: LogFilter = EVERY_LINE,
-    limit: int = 1000,
-) -> list[Line]:
-    """The last lines behind a number and before another one, oldest first."""
-    which = _which(organization_id, run_id, after, before, wanted)
-    query = select(LogLine).where(*which).order_by(LogLine.number.desc()).limit(limit)
-    return [_line(row) for row in reversed(session.scalars(query).all())]
+    order = LogLine.number.desc() if from_end else LogLine.number
+    rows = session.scalars(select(LogLine).where(*which).order_by(order).limit(limit)).all()
+    return [_line(row) for row in (reversed(rows) if from_end else rows)]
 
 
 def count_lines(

@@ -12,7 +12,7 @@ from app.edge.identity import current_actor
 from app.edge.runtime import request_session
 from app.jobs.kinds.base import Level
 from app.runs.filters import LONGEST_SEARCH
-from app.runs.logs import Line, LogFilter, count_lines, last_line_number, read_last_lines, read_lines
+from app.runs.logs import Line, LogFilter, count_lines, last_line_number, read_lines
 from app.tenants.access import Permission
 
 _MOST_LINES = 1_000
@@ -70,8 +70,7 @@ def show_run_log(run_id: UUID, query: LogQuery) -> LogOut:
 
 
 def _lines(run_id: UUID, query: LogQuery, wanted: LogFilter, last: int) -> list[Line]:
-    read = read_last_lines if query.after is None else read_lines
-    return read(
+    return read_lines(
         request_session(),
         organization_id=current_actor().organization_id,
         run_id=run_id,
@@ -79,4 +78,5 @@ def _lines(run_id: UUID, query: LogQuery, wanted: LogFilter, last: int) -> list[
         before=min(last + 1, query.before if query.before is not None else last + 1),
         wanted=wanted,
         limit=query.limit,
+        from_end=query.after is None,
     )

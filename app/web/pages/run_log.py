@@ -11,7 +11,7 @@ from flask import url_for
 from app.edge.identity import request_now
 from app.edge.runtime import request_session
 from app.runs.log_silence import silence_of
-from app.runs.logs import Line, LogFilter, count_lines, last_line_number, read_last_lines, read_lines
+from app.runs.logs import Line, LogFilter, count_lines, last_line_number, read_lines
 from app.runs.queries import RunRow
 from app.runs.states import RunState
 from app.web.context import viewer_zone
@@ -141,8 +141,14 @@ def _read(run: RunRow, wanted: LogFilter, *, after: int, limit: int, before: int
 
 def _read_last(run: RunRow, wanted: LogFilter, *, before: int) -> list[Line]:
     session, organization_id = request_session(), run.organization_id
-    return read_last_lines(
-        session, organization_id=organization_id, run_id=run.id, before=before, wanted=wanted, limit=FIRST_LINES
+    return read_lines(
+        session,
+        organization_id=organization_id,
+        run_id=run.id,
+        before=before,
+        wanted=wanted,
+        limit=FIRST_LINES,
+        from_end=True,
     )
 
 
