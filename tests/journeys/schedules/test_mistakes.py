@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from app.jobs.models import Job
 from app.schedules.models import Schedule
 from app.tenants.models import AuditEntry
+from tests.factories.mistakes import CRON_MISTAKES
 from tests.factories.outcomes import make_succeeded
 from tests.factories.tenants import Member
 from tests.journeys.schedules.form import name_field, open_edit, open_new, preview, save, text_field
@@ -17,20 +18,12 @@ from tests.journeys.schedules.site import QUARTER, Site
 pytestmark = pytest.mark.journey
 
 MISTAKES = {
-    "0 9 * *": "A cron line has 5 fields: minute hour day month weekday. This has 4.",
+    **CRON_MISTAKES,
     "x * * * *": "“X” is not a minute. Use 0 to 59.",
-    "60 * * * *": "Minute 60 does not exist. Use 0 to 59.",
-    "0 25 * * *": "Hour 25 does not exist. Use 0 to 23.",
-    "0 0 32 * *": "Day 32 does not exist. Use 1 to 31, or L for the last day.",
-    "0 9 * * 8": "Weekday 8 does not exist. Use 0 to 7 (0 and 7 are Sunday) or names like MON.",
-    "0 9 * * MON-SUN": "MON-SUN runs backwards, because SUN counts as 0. Write 1-7 or *.",
-    "5-1 * * * *": "5-1 runs backwards. Write 1-5, or 5-59,0-1.",
-    "*/0 * * * *": "A step must be 1 or more.",
-    "0 0 31 2 *": "This never happens: February has no day 31.",
     "0 0 6 * * *": "Seconds are not supported. Remove the first field. Or allow seconds for this schedule.",
 }
 # Where no one cell is to blame, none is marked.
-CELLS = ["", "minute", "minute", "hour", "day", "weekday", "weekday", "minute", "minute", "day", "second"]
+CELLS = ["", "minute", "hour", "day", "weekday", "weekday", "minute", "minute", "day", "minute", "second"]
 REMARKS = {
     "0 0 29 2 *": "Only in leap years. Next: 29 Feb 2028.",
     "0 0 13 * 5": "Runs on the 13th and also every Friday. Cron joins day and weekday with “or”.",

@@ -10,21 +10,14 @@ import pytest
 from app.core.errors import Invalid
 from app.schedules.fire_times import ClockChange, fire_times, rhythm
 from app.schedules.preview import preview_rhythm, preview_text, read_typed
+from tests.factories.mistakes import CRON_MISTAKES
 from tests.unit.schedules.cron_oracle import CronJob, walk
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 # Said behind the message where seconds can be allowed: a choice that this schedule has, beside what is wrong.
 OFFER = " Or allow seconds for this schedule."
 MISTAKES = {
-    "0 9 * *": "A cron line has 5 fields: minute hour day month weekday. This has 4.",
-    "60 * * * *": "Minute 60 does not exist. Use 0 to 59.",
-    "0 25 * * *": "Hour 25 does not exist. Use 0 to 23.",
-    "0 0 32 * *": "Day 32 does not exist. Use 1 to 31, or L for the last day.",
-    "0 9 * * 8": "Weekday 8 does not exist. Use 0 to 7 (0 and 7 are Sunday) or names like MON.",
-    "0 9 * * MON-SUN": "MON-SUN runs backwards, because SUN counts as 0. Write 1-7 or *.",
-    "5-1 * * * *": "5-1 runs backwards. Write 1-5, or 5-59,0-1.",
-    "*/0 * * * *": "A step must be 1 or more.",
-    "0 0 31 2 *": "This never happens: February has no day 31.",
+    **CRON_MISTAKES,
     "0 0 9 * * *": "Seconds are not supported. Remove the first field.",
     "": "Choose when it should run.",
     "0 0 30 2 *": "This never happens: February has no day 30.",
