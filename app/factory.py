@@ -19,8 +19,8 @@ from app.jobs.kinds.base import JobKinds
 from app.ops.capacity import live_slots
 from app.ops.code_definitions import load_definitions
 from app.ops.kinds import job_kinds
+from app.ops.preview_books import PreviewBooks
 from app.queue.dispatch import make_dispatcher
-from app.schedules.load import LoadBook
 from app.web.site import install_site
 
 # One for each of the server's 8 threads, and a few for what a request asks beside its transaction.
@@ -53,7 +53,7 @@ def create_app(
         clock=clock,
         dispatch=dispatch or dispatcher.dispatch,
         broker_problem=dispatcher.hints.problem,
-        load=LoadBook(),
+        previews=PreviewBooks(),
     )
     _trust_proxies(app, settings.trusted_proxies)
     install_site(app, settings)
