@@ -18,6 +18,7 @@ from app.edge.runtime import EXTENSION, Runtime
 from app.jobs.kinds.base import JobKinds
 from app.ops.capacity import live_slots
 from app.ops.code_definitions import load_definitions
+from app.ops.glance_book import GlanceBook
 from app.ops.kinds import job_kinds
 from app.ops.preview_books import PreviewBooks
 from app.queue.dispatch import make_dispatcher
@@ -54,6 +55,7 @@ def create_app(
         dispatch=dispatch or dispatcher.dispatch,
         broker_problem=dispatcher.hints.problem,
         previews=PreviewBooks(),
+        glances=GlanceBook(),
     )
     _trust_proxies(app, settings.trusted_proxies)
     install_site(app, settings)
