@@ -98,7 +98,7 @@ def main() -> None:
     options = parser.parse_args()
     with installation(options.engine) as place:
         large = fill_large(place, schedules=options.schedules, runs=options.runs or RUNS[options.engine])
-        client = _browser(place, create_app(place.settings), large)
+        client = signed_in(place, create_app(place.settings), large)
         # As the server does: what is loaded is not looked through again and again.
         gc.collect()
         gc.freeze()
@@ -182,7 +182,7 @@ def _examples(place: Installation, organization_id: UUID) -> tuple[UUID, UUID, U
         return session.scalars(schedule).one(), failed, ended
 
 
-def _browser(place: Installation, app: Flask, large: Large) -> FlaskClient:
+def signed_in(place: Installation, app: Flask, large: Large) -> FlaskClient:
     """Of an owner who is signed in."""
     with place.database.transaction() as session:
         person = make_member(session, organization_id=large.organization_id, role=Role.OWNER)
