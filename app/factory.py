@@ -16,6 +16,7 @@ from app.edge.database import make_request_database
 from app.edge.permissions import refuse_undeclared
 from app.edge.runtime import EXTENSION, Runtime
 from app.jobs.kinds.base import JobKinds
+from app.ops.attention import AttentionBook
 from app.ops.capacity import live_slots
 from app.ops.code_definitions import load_definitions
 from app.ops.kinds import job_kinds
@@ -54,6 +55,7 @@ def create_app(
         dispatch=dispatch or dispatcher.dispatch,
         broker_problem=dispatcher.hints.problem,
         load=LoadBook(),
+        attention=AttentionBook(),
     )
     _trust_proxies(app, settings.trusted_proxies)
     install_site(app, settings)

@@ -15,6 +15,7 @@ from app.core.schema import SchemaGate
 from app.core.scopes import Scope, rescope, rescoped
 from app.edge.database import RequestDatabase
 from app.jobs.kinds.base import JobKinds
+from app.ops.attention import AttentionBook
 from app.ops.code_definitions import Definitions
 from app.schedules.load import LoadBook
 
@@ -27,7 +28,7 @@ class Runtime:
 
     `definitions` are what the code said when the process started; what could not be loaded then is not tried again.
     `broker_problem` says what is wrong with the broker, and nothing when it answers. `load` knows how many schedules
-    start when.
+    start when, `attention` how many need somebody.
     """
 
     settings: Settings
@@ -40,6 +41,7 @@ class Runtime:
     dispatch: Callable[[], object]
     broker_problem: Callable[[], str | None]
     load: LoadBook
+    attention: AttentionBook
 
 
 def runtime() -> Runtime:
