@@ -17,7 +17,8 @@ from app.edge.database import RequestDatabase
 from app.jobs.kinds.base import JobKinds
 from app.ops.attention import AttentionBook
 from app.ops.code_definitions import Definitions
-from app.schedules.load import LoadBook
+from app.ops.glance_book import GlanceBook
+from app.ops.preview_books import PreviewBooks
 
 EXTENSION = "belfry"
 
@@ -27,8 +28,8 @@ class Runtime:
     """The parts that were put together at the start. `dispatch` hands ready runs to the workers.
 
     `definitions` are what the code said when the process started; what could not be loaded then is not tried again.
-    `broker_problem` says what is wrong with the broker, and nothing when it answers. `load` knows how many schedules
-    start when, `attention` how many need somebody.
+    `broker_problem` says what is wrong with the broker, and nothing when it answers. `previews`, `glances` and
+    `attention` know for a moment what pages ask for again and again.
     """
 
     settings: Settings
@@ -40,7 +41,8 @@ class Runtime:
     clock: Clock
     dispatch: Callable[[], object]
     broker_problem: Callable[[], str | None]
-    load: LoadBook
+    previews: PreviewBooks
+    glances: GlanceBook
     attention: AttentionBook
 
 

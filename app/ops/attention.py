@@ -3,17 +3,14 @@
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 from uuid import UUID
-
-from sqlalchemy.orm import Session
 
 from app.events.service import Topic
 from app.ops.news import News
-from app.ops.schedule_glances import read_glances
+from app.ops.schedule_glances import Glance
 from app.ops.schedule_health import ScheduleHealth
 
 # Lateness comes with time alone, and a change that was committed late carries an older number than one that was seen.
@@ -31,12 +28,6 @@ class Attention:
     late: int
 
 
-class Count(Protocol):
-    """How they are counted; tests count otherwise."""
-
-    def __call__(self, session: Session, *, organization_id: UUID, now: datetime, is_stopped: bool) -> Attention: ...
-
-
 @dataclass(frozen=True)
 class _Look:
     found: Attention
@@ -49,29 +40,28 @@ class _Look:
 class AttentionBook:
     """What was counted lately, for each organization. Shared by the threads of a process.
 
-    `seconds` is a clock that never goes back, `effort` one of what the thread itself worked; `most` organizations are remembered.
+    `seconds` is a clock that never goes back, `effort` one of what the thread itself worked; no more than `most`
+    organizations are remembered.
     """
 
     def __init__(
-        self,
-        *,
-        seconds: Callable[[], float] = time.monotonic,
-        effort: Callable[[], float] = time.thread_time,
-        count: Count | None = None,
+        self, *, seconds: Callable[[], float] = time.monotonic, effort: Callable[[], float] = time.thread_time,
         most: int = 1_000,
-    ) -> None:
-        self._seconds, self._effort, self._count, self._most = seconds, effort, count or count_needy, most
+    ) -> None:  # fmt: skip
+        self._seconds, self._effort, self._most = seconds, effort, most
         self._looks: OrderedDict[UUID, _Look] = OrderedDict()
         self._lock = threading.Lock()
 
-    def read(self, session: Session, *, organization_id: UUID, news: News, now: datetime) -> Attention:
-        """The numbers, at most some seconds old. One statement where something changed, else none."""
+    def read(
+        self, organization_id: UUID, *, news: News, now: datetime, glances: Callable[[], Sequence[Glance]]
+    ) -> Attention:
+        """The numbers, at most some seconds old. `glances` is asked where something changed."""
         key = (*(news.newest[topic] for topic in Topic), news.stop is not None)
         known = self._looks.get(organization_id)
         if known is not None and self._holds(known, key, now):
             return known.found
         began = self._effort()
-        found = self._count(session, organization_id=organization_id, now=now, is_stopped=news.stop is not None)
+        found = _count(glances())
         took = self._effort() - began
         with self._lock:
             self._looks[organization_id] = _Look(found, key, now, self._seconds(), took)
@@ -86,8 +76,6 @@ class AttentionBook:
         return known.key == key and abs(now - known.at) < _BELIEVED
 
 
-def count_needy(session: Session, *, organization_id: UUID, now: datetime, is_stopped: bool) -> Attention:
-    """Count them. One statement."""
-    glances = read_glances(session, organization_id=organization_id, now=now, is_stopped=is_stopped)
+def _count(glances: Sequence[Glance]) -> Attention:
     found = [one.health for one in glances]
     return Attention(found.count(ScheduleHealth.FAILING), found.count(ScheduleHealth.LATE))

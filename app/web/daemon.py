@@ -1,4 +1,4 @@
-"""Whether the scheduler has been heard of lately, whether somebody stopped it, how schedules fare, and the banners."""
+"""Whether the scheduler has been heard of lately, whether somebody stopped it, and the banners that say so."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,8 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.edge.identity import current_actor, request_now, signed_in_session, tenant_scope
 from app.edge.permissions import schema_note
-from app.edge.runtime import runtime, working_as
-from app.ops.attention import Attention
+from app.edge.runtime import working_as
 from app.ops.heartbeats import GONE_AFTER, SILENT_AFTER
 from app.ops.news import News, read_news
 from app.schedules.clock_steps import HeldByClock
@@ -102,16 +101,3 @@ def news() -> News:
             g.news = read_news(session, organization_id=current_actor().organization_id, now=request_now())
     found: News = g.news
     return found
-
-
-def attention() -> Attention:
-    """How many schedules of the person of this request need somebody."""
-    if "attention" not in g:
-        found = news()
-        with working_as(tenant_scope()) as session:
-            organization_id = current_actor().organization_id
-            g.attention = runtime().attention.read(
-                session, organization_id=organization_id, news=found, now=request_now()
-            )
-    counted: Attention = g.attention
-    return counted

@@ -8,7 +8,8 @@ from app.edge.database import SAFE_METHODS
 from app.edge.identity import current_actor, request_now, signed_in_session
 from app.events.service import Topic
 from app.web.blueprint import web
-from app.web.daemon import SchedulerHealth, attention, health_of, news, scheduler_notice, scheduling_stop
+from app.web.daemon import SchedulerHealth, health_of, news, scheduler_notice, scheduling_stop
+from app.web.pages.glances import own_attention
 from app.web.permissions import route
 from app.web.responses import empty, fragment, go_to, wants_fragment
 
@@ -46,7 +47,7 @@ def changed_organization() -> Response:
 
 def read_counters() -> dict[str, int]:
     """One number for each thing that pages watch; another number means that it changed."""
-    found, needs = news(), attention()
+    found, needs = news(), own_attention()
     # How scheduling fares is one number: silence, and behind that whether it is stopped and whether it waits.
     waits = int(found.stop is not None) + 2 * int(found.hold is not None)
     fares = int(health_of(found.beat_at, now=request_now())) + len(SchedulerHealth) * waits

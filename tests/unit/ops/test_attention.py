@@ -2,16 +2,16 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy.orm import Session
 
 from app.core.ids import new_id
 from app.events.service import Topic
 from app.ops.attention import Attention, AttentionBook
 from app.ops.news import News
+from app.ops.schedule_glances import Glance
+from app.ops.schedule_health import ScheduleHealth
 from tests.fakes.clock import utc
 
 NOW = utc("2027-01-05 12:00")
@@ -26,10 +26,14 @@ class Counting:
         self.takes = 0.0
         self.moment = 0.0
 
-    def __call__(self, session: Session, **_facts: Any) -> Attention:
+    def __call__(self) -> list[Glance]:
         self.asked += 1
         self.moment += self.takes
-        return Attention(failing=self.asked, late=0)
+        return [make_glance(ScheduleHealth.FAILING)] * self.asked
+
+
+def make_glance(health: ScheduleHealth) -> Glance:
+    return Glance(HERE, "Nightly", True, (), None, False, None, health)
 
 
 def news(number: int) -> News:
@@ -43,16 +47,22 @@ def counting() -> Counting:
 
 @pytest.fixture
 def ask(counting: Counting) -> Callable[..., int]:
-    book = AttentionBook(seconds=lambda: counting.moment, effort=lambda: counting.moment, count=counting, most=2)
+    book = AttentionBook(seconds=lambda: counting.moment, effort=lambda: counting.moment, most=2)
 
     def ask(number: int, *, now: datetime = NOW, organization_id: UUID = HERE) -> int:
-        found = book.read(Session(), organization_id=organization_id, news=news(number), now=now)
-        return found.failing
+        return book.read(organization_id, news=news(number), now=now, glances=counting).failing
 
     return ask
 
 
 class TestTheNumbers:
+    def test_tell_failing_from_late(self) -> None:
+        healths = [*ScheduleHealth, ScheduleHealth.LATE]
+
+        found = AttentionBook().read(HERE, news=news(1), now=NOW, glances=lambda: [make_glance(one) for one in healths])
+
+        assert found == Attention(failing=1, late=2)
+
     def test_are_kept_while_nothing_changes(self, ask: Callable[..., int]) -> None:
         assert [ask(1), ask(1), ask(1)] == [1, 1, 1]
 
