@@ -16,6 +16,7 @@ from app.edge.database import make_request_database
 from app.edge.permissions import refuse_undeclared
 from app.edge.runtime import EXTENSION, Runtime
 from app.jobs.kinds.base import JobKinds
+from app.ops.attention import AttentionBook
 from app.ops.capacity import live_slots
 from app.ops.code_definitions import load_definitions
 from app.ops.glance_book import GlanceBook
@@ -56,6 +57,7 @@ def create_app(
         broker_problem=dispatcher.hints.problem,
         previews=PreviewBooks(),
         glances=GlanceBook(),
+        attention=AttentionBook(),
     )
     _trust_proxies(app, settings.trusted_proxies)
     install_site(app, settings)

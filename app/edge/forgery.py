@@ -3,10 +3,10 @@
 from urllib.parse import urlsplit
 
 from flask import Flask, current_app, request
-from flask_wtf.csrf import CSRFProtect
 
 from app.core.errors import Forbidden
 from app.edge.database import SAFE_METHODS
+from app.edge.masked_tokens import MaskedProtect, page_token
 from app.edge.runtime import runtime
 
 
@@ -23,7 +23,10 @@ def install_forgery_protection(app: Flask) -> None:
         # Origin and Sec-Fetch-Site say it better, and some proxies drop the referrer.
         WTF_CSRF_SSL_STRICT=False,
     )
-    CSRFProtect(app)
+    MaskedProtect(app)
+    app.jinja_env.globals["csrf_token"] = page_token
+    # Of a context before a global, so it has to be there, too.
+    app.context_processor(lambda: {"csrf_token": page_token})
 
 
 def refuse_cross_site() -> None:

@@ -15,6 +15,7 @@ from app.core.schema import SchemaGate
 from app.core.scopes import Scope, rescope, rescoped
 from app.edge.database import RequestDatabase
 from app.jobs.kinds.base import JobKinds
+from app.ops.attention import AttentionBook
 from app.ops.code_definitions import Definitions
 from app.ops.glance_book import GlanceBook
 from app.ops.preview_books import PreviewBooks
@@ -27,8 +28,8 @@ class Runtime:
     """The parts that were put together at the start. `dispatch` hands ready runs to the workers.
 
     `definitions` are what the code said when the process started; what could not be loaded then is not tried again.
-    `broker_problem` says what is wrong with the broker, and nothing when it answers. `previews` and `glances`
-    know for a moment what pages ask for again and again.
+    `broker_problem` says what is wrong with the broker, and nothing when it answers. `previews`, `glances` and
+    `attention` know for a moment what pages ask for again and again.
     """
 
     settings: Settings
@@ -42,6 +43,7 @@ class Runtime:
     broker_problem: Callable[[], str | None]
     previews: PreviewBooks
     glances: GlanceBook
+    attention: AttentionBook
 
 
 def runtime() -> Runtime:

@@ -65,6 +65,8 @@ class Membership(Base):
     organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"), primary_key=True)
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), primary_key=True, index=True)
     role: Mapped[str] = mapped_column(String(16))
+    # When they put the checklist of first steps away.
+    first_steps_hidden_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
 

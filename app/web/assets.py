@@ -1,8 +1,10 @@
 """The static files, read once at the start: joined style and script, addresses that change with their content."""
 
+import gzip
 import mimetypes
 import re
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import cast
@@ -11,10 +13,14 @@ from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import NotFound
 
 from app.edge.permissions import Access, declare
+from app.web.compression import SMALLEST_BYTES, is_compressible, mark_compressed, takes_gzip
 
 _EXTENSION = "belfry.assets"
 # What is joined, from which folder, by its manifest.
-_BUNDLES = {"app.css": "css", "app.js": "js", "form.js": "js/form", "log.js": "js/log"}
+_BUNDLES = {
+    "app.css": "css", "app.js": "js", "dialog.js": "js/dialog", "form.js": "js/form", "keys.js": "js/keys",
+    "log.js": "js/log", "table.js": "js/table", "zone.js": "js/zone",
+}  # fmt: skip
 # Whole lines alone, so that nobody has to read JavaScript to see that this is safe.
 _COMMENT_LINE = re.compile(rb"//.*|/\*.*\*/")
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
@@ -26,9 +32,10 @@ class AssetMissing(RuntimeError):
 
 @dataclass(frozen=True)
 class Asset:
-    """One file as it is served."""
+    """One file as it is served, `packed` to those who read gzip; None where that would not be smaller."""
 
     content: bytes
+    packed: bytes | None
     mimetype: str
     version: str
 
@@ -60,8 +67,11 @@ def _serve(name: str) -> Response:
     found = _assets().get(name)
     if found is None:
         raise NotFound
-    response = Response(found.content, mimetype=found.mimetype)
+    packed = found.packed if takes_gzip() else None
+    response = Response(packed or found.content, mimetype=found.mimetype)
     response.set_etag(found.version)
+    if packed:
+        mark_compressed(response)
     # Only the address that names this content may be kept for good.
     is_exact = request.args.get("v") == found.version
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if is_exact else "no-cache"
@@ -90,4 +100,12 @@ def _without_comments(content: bytes) -> bytes:
 def _asset(name: str, content: bytes) -> Asset:
     suffix = Path(name).suffix
     mimetype = _TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
-    return Asset(content=content, mimetype=mimetype, version=sha256(content).hexdigest()[:16])
+    is_smaller = len(content) >= SMALLEST_BYTES and is_compressible(mimetype)
+    packed = _pack(content) if is_smaller else None
+    return Asset(content=content, packed=packed, mimetype=mimetype, version=sha256(content).hexdigest()[:16])
+
+
+@cache
+def _pack(content: bytes) -> bytes:
+    # Once in a process: tests make thousands of apps.
+    return gzip.compress(content, 9, mtime=0)

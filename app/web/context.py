@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flask import Flask, url_for
+from flask import Flask, g, url_for
 
 from app.edge.identity import Person, current_actor, current_person, page_now, signed_in_session
 from app.edge.permissions import schema_note
@@ -48,6 +48,7 @@ def _context() -> dict[str, Any]:
         "nav": main_menu(
             is_platform_admin=actor is not None and actor.is_platform_admin,
             may_view_audit=actor is not None and access.may(actor, Permission.VIEW_AUDIT),
+            counters=g.get("live_counters"),
         ),
         "person": person,
         "actor": actor,

@@ -1,7 +1,7 @@
 """Failures as pages and fragments, with nothing of theirs kept. Which status each has is decided in edge.errors."""
 
 from flask import Flask, Response, current_app, g, render_template, request, url_for
-from flask_wtf.csrf import CSRFError, generate_csrf
+from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from app.core.errors import AppError
@@ -9,6 +9,7 @@ from app.core.schema import SchemaNotReady
 from app.edge.database import SAFE_METHODS, roll_back
 from app.edge.errors import Failure, describe_failure
 from app.edge.identity import SignInNeeded, signed_in_session
+from app.edge.masked_tokens import page_token
 from app.edge.runtime import runtime
 from app.web.pages.expired_form import expired_form
 from app.web.responses import invalid, is_htmx, page_address, send_to_sign_in, wants_fragment
@@ -133,4 +134,4 @@ def _resubmit(template: str, status: int, title: str, message: str) -> Response:
 def _fresh_token() -> str:
     # Flask-WTF keeps one token for each request; the one that was just refused must not be it.
     g.pop("csrf_token", None)
-    return str(generate_csrf())
+    return page_token()

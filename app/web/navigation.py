@@ -1,5 +1,6 @@
 """The main menu. A page appears in it as soon as its endpoint exists."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import current_app, request, url_for
@@ -7,14 +8,17 @@ from flask import current_app, request, url_for
 
 @dataclass(frozen=True)
 class NavItem:
-    """One entry, as the layout prints it. `count` is shown only where something needs a person."""
+    """One entry, as the layout prints it. The count is shown only where something needs a person."""
 
     label: str
     href: str
     icon: str
     is_current: bool
+    # The letter that leads here after g.
+    key: str
+    # The name of the counter of live.js beside it, and what it says now.
+    counter: str = ""
     count: int = 0
-    count_label: str = ""
 
 
 _ENTRIES = (
@@ -33,9 +37,17 @@ _INSTALLATION_AUDIT = ("Audit", "web.installation_audit", "shield")
 _PLATFORM_ENTRIES = (("Schedules in code", "web.code_schedules", "clock"),)
 # Pages that belong to an entry without standing below it.
 _ALSO = {"web.audit": "/admin/audit"}
+# What follows g. The first letter where it is free.
+_KEYS = {
+    "web.overview": "o", "web.schedules": "s", "web.runs": "r", "web.queue": "q", "web.jobs": "j", "web.team": "t",
+    "web.audit": "a", "web.installation_audit": "a", "web.code_schedules": "c", "web.system": "y",
+}  # fmt: skip
+_COUNTERS = {"web.schedules": "failing"}
 
 
-def main_menu(*, is_platform_admin: bool = False, may_view_audit: bool = False) -> list[NavItem]:
+def main_menu(
+    *, is_platform_admin: bool = False, may_view_audit: bool = False, counters: Mapping[str, int] | None = None
+) -> list[NavItem]:
     """The entries, the one that holds the current page marked. Pages that are off limits have none."""
     entries = [*_ENTRIES]
     if may_view_audit or is_platform_admin:
@@ -43,10 +55,19 @@ def main_menu(*, is_platform_admin: bool = False, may_view_audit: bool = False) 
     if is_platform_admin:
         entries.extend(_PLATFORM_ENTRIES)
     present = [entry for entry in entries if entry[1] in current_app.view_functions]
-    return [_item(label, url_for(endpoint), icon, also=_ALSO.get(endpoint)) for label, endpoint, icon in present]
+    return [_item(*entry, counters or {}) for entry in present]
 
 
-def _item(label: str, href: str, icon: str, *, also: str | None) -> NavItem:
+def _item(label: str, endpoint: str, icon: str, counters: Mapping[str, int]) -> NavItem:
+    href, counter = url_for(endpoint), _COUNTERS.get(endpoint, "")
     # A page below /schedules belongs to Schedules; only the overview has nothing below it.
     is_below = href != "/" and request.path.startswith(f"{href.rstrip('/')}/")
-    return NavItem(label=label, href=href, icon=icon, is_current=request.path in {href, also} or is_below)
+    return NavItem(
+        label=label,
+        href=href,
+        icon=icon,
+        is_current=request.path in {href, _ALSO.get(endpoint)} or is_below,
+        key=_KEYS.get(endpoint, ""),
+        counter=counter,
+        count=counters.get(counter, 0),
+    )

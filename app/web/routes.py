@@ -4,6 +4,7 @@ from app.web import whereabouts
 from app.web.actions import account as account_actions
 from app.web.actions import chains as chain_actions
 from app.web.actions import code_schedules as code_schedule_actions
+from app.web.actions import first_steps as first_step_actions
 from app.web.actions import invitation as invitation_actions
 from app.web.actions import jobs as job_actions
 from app.web.actions import limits as limit_actions
@@ -38,6 +39,9 @@ from app.web.pages import (
     tokens,
     ways_back,
 )
+from app.web.pages import (
+    help as help_pages,
+)
 
 MODULES = (
     account,
@@ -47,6 +51,8 @@ MODULES = (
     chains,
     code_schedule_actions,
     code_schedules,
+    first_step_actions,
+    help_pages,
     invitation,
     invitation_actions,
     job_detail,

@@ -11,6 +11,8 @@
   const meta = document.querySelector("meta[name=csrf-token]");
   const tell = (detail) => document.dispatchEvent(new CustomEvent("toast", { detail }));
 
+  const isLive = ({ sourceElement, request }) => request.method === "GET" && sourceElement?.matches("[hx-trigger*='live:']");
+
   const useToken = (token) => {
     if (meta) meta.content = token;
     for (const field of document.querySelectorAll("input[name=csrf_token]")) field.value = token;
@@ -33,11 +35,13 @@
   document.addEventListener("htmx:response:error", (event) => {
     const { ctx } = event.detail;
     const { status } = ctx.response;
+    // What refreshes by itself says so in its place.
+    if (isLive(ctx) && (status >= 500 || status === 401)) return;
     if (status === 422 || ctx.sourceElement?.hasAttribute(`hx-status:${status}`)) return;
     if (status !== 401) return tell({ message: wordsOf(status, ctx.text), kind: "error" });
     const action = { label: "Sign in", url: document.documentElement.dataset.loginUrl, newTab: true };
     tell({ message: SIGNED_OUT, kind: "error", action });
   });
 
-  document.addEventListener("htmx:error", () => tell({ message: SENTENCES[0], kind: "error" }));
+  document.addEventListener("htmx:error", ({ detail: { ctx } }) => { if (!isLive(ctx)) tell({ message: SENTENCES[0], kind: "error" }); });
 })();

@@ -17,8 +17,10 @@
   const take = (counters) => {
     const before = known;
     known = counters;
+    if (isPaused) return;
     say("live");
-    if (!isPaused) announce(Object.keys(counters).filter((name) => before[name] !== counters[name]));
+    document.dispatchEvent(new CustomEvent("live-counters", { detail: counters }));
+    announce(Object.keys(counters).filter((name) => before[name] !== counters[name]));
   };
 
   const ask = async () => {
@@ -29,7 +31,7 @@
     heardAt = Date.now();
     if (answer?.status === 401 || answer?.type === "opaqueredirect") return say("signed-out");
     const counters = answer?.status === 200 ? await answer.json().catch(() => null) : answer?.status === 204 ? known : null;
-    if (!counters) return say("offline");
+    if (!counters) return say(answer ? "error" : "offline");
     take(counters);
     bus?.postMessage({ counters });
   };

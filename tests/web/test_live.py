@@ -1,6 +1,7 @@
 """The counters that pages watch, and the banner about a silent scheduler."""
 
 import json
+import re
 from datetime import timedelta
 from html import unescape
 from zoneinfo import ZoneInfo
@@ -9,13 +10,17 @@ import pytest
 
 from app.core.db import Database
 from app.core.ids import new_id
+from app.jobs.models import Job
 from app.ops.heartbeats import ProcessFacts, beat, sign_off
+from app.schedules.models import Schedule
 from app.web.daemon import SchedulerHealth, health_of
+from tests.factories.outcomes import make_failed
 from tests.factories.work import make_job, make_run, make_schedule
 from tests.fakes.clock import ManualClock, utc
 from tests.web.conftest import Browser
 
 NOW = utc("2027-01-05 12:00")
+WELL = {"failing": 0, "late": 0}
 
 
 def let_scheduler_beat(database: Database, clock: ManualClock) -> None:
@@ -33,7 +38,7 @@ def enabled(database: Database, organization_id: object, viewer: Browser) -> Non
 class TestCounters:
     def test_are_numbers_for_what_pages_watch(self, viewer: Browser) -> None:
         organization = viewer.organization_id.int % 2**31
-        expected = {"runs": 0, "schedules": 0, "queue": 0, "health": 2, "organization": organization}
+        expected = {"runs": 0, "schedules": 0, "queue": 0, "health": 2, "organization": organization, **WELL}
 
         assert viewer.visit("/live").json == expected
 
@@ -55,7 +60,7 @@ class TestCounters:
             make_run(session, make_job(session, viewer.organization_id), now=clock.moment)
 
         organization = stranger.organization_id.int % 2**31
-        expected = {"runs": 0, "schedules": 0, "queue": 0, "health": 2, "organization": organization}
+        expected = {"runs": 0, "schedules": 0, "queue": 0, "health": 2, "organization": organization, **WELL}
 
         assert stranger.visit("/live").json == expected
 
@@ -78,6 +83,64 @@ class TestCounters:
 
     def test_lead_whoever_is_signed_out_to_the_form(self, anonymous: Browser) -> None:
         assert anonymous.visit("/live").status_code == 302
+
+
+class TestTheWorst:
+    @pytest.fixture
+    def schedule(self, database: Database, clock: ManualClock, viewer: Browser) -> Schedule:
+        with database.transaction() as session:
+            job = make_job(session, viewer.organization_id)
+            return make_schedule(session, job, next_run_at=clock.moment + timedelta(hours=1))
+
+    def test_stands_in_title_and_icon(
+        self, viewer: Browser, schedule: Schedule, database: Database, clock: ManualClock
+    ) -> None:
+        with database.transaction() as session:
+            job = session.get_one(Job, schedule.job_id)
+            make_failed(session, job, now=clock.moment, schedule_id=schedule.id)
+
+        text = viewer.visit("/runs").text
+
+        assert "<title>(1 failing) Runs · Belfry</title>" in text
+        assert re.search(r'rel="icon" href="/static/icons/favicon-failing\.svg', text)
+        assert re.search(r'data-count="failing" ><span>1</span>', text)
+
+    def test_is_nothing_while_all_is_well(self, viewer: Browser, schedule: Schedule) -> None:
+        text = viewer.visit("/runs").text
+
+        assert "<title>Runs · Belfry</title>" in text
+        assert re.search(r'rel="icon" href="/static/icons/favicon\.svg', text)
+        assert re.search(r'data-count="failing" hidden>', text)
+
+    def test_is_told_by_the_counters_as_soon_as_it_changes(
+        self, viewer: Browser, schedule: Schedule, database: Database, clock: ManualClock
+    ) -> None:
+        before = viewer.visit("/live").json
+        with database.transaction() as session:
+            job = session.get_one(Job, schedule.job_id)
+            make_failed(session, job, now=clock.moment, schedule_id=schedule.id)
+
+        after = viewer.visit("/live").json
+
+        assert before is not None
+        assert after is not None
+        assert (before["failing"], after["failing"]) == (0, 1)
+
+    def test_of_others_is_not_told(
+        self, stranger: Browser, schedule: Schedule, database: Database, clock: ManualClock
+    ) -> None:
+        with database.transaction() as session:
+            job = session.get_one(Job, schedule.job_id)
+            make_failed(session, job, now=clock.moment, schedule_id=schedule.id)
+
+        assert "<title>Runs · Belfry</title>" in stranger.visit("/runs").text
+
+    def test_says_late_when_a_slot_is_long_due(self, viewer: Browser, database: Database, clock: ManualClock) -> None:
+        with database.transaction() as session:
+            job = make_job(session, viewer.organization_id)
+            make_schedule(session, job, next_run_at=clock.moment - timedelta(minutes=5))
+
+        assert "<title>(1 late) Runs · Belfry</title>" in viewer.visit("/runs").text
 
 
 class TestHealth:

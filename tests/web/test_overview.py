@@ -5,17 +5,19 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from app.core.config import Settings
 from app.core.db import Database, open_database
 from app.core.ids import new_id
 from app.factory import create_app
 from app.ops.heartbeats import ProcessFacts, beat
+from app.tenants.models import AuditEntry, Organization
+from app.tenants.roles import Role
 from tests.factories.outcomes import make_failed, make_running, make_succeeded
 from tests.factories.work import make_job, make_schedule
 from tests.fakes.clock import ManualClock
-from tests.web.conftest import Browser
+from tests.web.conftest import Browser, OpenBrowser
 
 
 def tile(text: str, label: str) -> str:
@@ -29,7 +31,7 @@ class TestFirstSteps:
     def test_are_all_there_is_before_the_first_job(self, owner: Browser) -> None:
         text = owner.visit("/").text
 
-        assert "0 of 4 done" in text
+        assert "0 of 5 done" in text
         assert "Make a job" in text
         assert "Success rate" not in text
 
@@ -39,15 +41,54 @@ class TestFirstSteps:
             beat(session, facts, now=clock.moment, ticked_at=None, tick_ms=None)
             make_schedule(session, make_job(session, owner.organization_id))
 
-        assert "3 of 4 done" in owner.visit("/").text
+        assert "3 of 5 done" in owner.visit("/").text
 
-    def test_are_gone_after_the_first_green_run(self, owner: Browser, database: Database, clock: ManualClock) -> None:
+    def test_are_gone_when_all_are_done(
+        self, owner: Browser, open_browser: OpenBrowser, database: Database, clock: ManualClock
+    ) -> None:
         with database.transaction() as session:
             job = make_job(session, owner.organization_id)
             make_schedule(session, job)
             make_succeeded(session, job, now=clock.moment)
+        alone = owner.visit("/").text
+        open_browser(organization_id=owner.organization_id)
 
+        assert "Invite a colleague" in alone
         assert "First steps" not in owner.visit("/").text
+
+    def test_ask_nobody_to_invite_others_into_what_is_their_own(
+        self, owner: Browser, database: Database, clock: ManualClock
+    ) -> None:
+        with database.transaction() as session:
+            organization = session.get_one(Organization, owner.organization_id)
+            organization.is_personal = True
+
+        assert "Invite a colleague" not in owner.visit("/").text
+
+    def test_can_be_put_away_and_brought_back(self, owner: Browser, viewer: Browser) -> None:
+        away = owner.send("/first-steps/hide")
+        shown = owner.visit("/").text
+        back = owner.send("/first-steps/show")
+
+        assert (away.status_code, back.status_code) == (303, 303)
+        assert "First steps put away. Help brings them back." in shown
+        assert 'action="/first-steps/show"' in shown
+        assert 'id="first-steps"' not in shown
+        assert 'id="first-steps"' in owner.visit("/").text
+
+    def test_stay_with_others_when_somebody_puts_them_away(self, owner: Browser, open_browser: OpenBrowser) -> None:
+        colleague = open_browser(organization_id=owner.organization_id, role=Role.ADMIN)
+        owner.send("/first-steps/hide")
+
+        assert 'id="first-steps"' in colleague.visit("/").text
+
+    def test_are_put_away_once_for_the_audit(self, owner: Browser, database: Database) -> None:
+        for _ in range(2):
+            owner.send("/first-steps/hide")
+
+        with database.reading() as session:
+            entries = list(session.scalars(select(AuditEntry.action)))
+        assert entries.count("account.first_steps_hidden") == 1
 
     def test_say_to_a_viewer_who_may_take_them(self, viewer: Browser) -> None:
         assert "Your role here is viewer; this needs admin or higher." in viewer.visit("/").text

@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 
 from flask import url_for
 
-from app.edge.identity import current_actor, request_now
+from app.edge.identity import current_actor, current_person, request_now
 from app.edge.runtime import request_session
 from app.runs.filters import RunFilter
 from app.runs.queries import RunRow, list_runs
 from app.runs.states import RunState
+from app.tenants.first_steps import Company, read_company
 from app.web.daemon import SchedulerHealth, health_of, news
 from app.web.pages.rights import refusals
 
@@ -28,20 +29,24 @@ class FirstStep:
 
 
 def first_steps(*, has_jobs: bool, has_schedules: bool, last_runs: Sequence[RunRow]) -> list[FirstStep]:
-    """The steps in order; none once a job, a schedule and a green run are there."""
-    is_green = _has_green_run(last_runs)
-    if has_jobs and has_schedules and is_green:
+    """The steps in order; none once all are done, or where this person put them away."""
+    person = current_person()
+    company = read_company(request_session(), organization_id=current_actor().organization_id, user_id=person.user_id)
+    if company.is_hidden:
         return []
-    steps = _steps(has_jobs, has_schedules, is_green)
+    steps = _steps(has_jobs, has_schedules, _has_green_run(last_runs), company)
     following = next((step for step in steps if not step.is_done), None)
+    # The scheduler alone is no beginner's concern: every page tells when it is silent.
+    if following is None or (following is steps[0] and all(step.is_done for step in steps[1:])):
+        return []
     return [replace(step, is_next=step is following) for step in steps]
 
 
-def _steps(has_jobs: bool, has_schedules: bool, is_green: bool) -> list[FirstStep]:
+def _steps(has_jobs: bool, has_schedules: bool, is_green: bool, company: Company) -> list[FirstStep]:
     health = health_of(news().beat_at, now=request_now())
     may_not = refusals()
     needs_job = "" if has_jobs else "Make a job first."
-    return [
+    steps = [
         FirstStep(
             "A scheduler is alive",
             "It starts what is due. Start it with: belfry up",
@@ -58,14 +63,6 @@ def _steps(has_jobs: bool, has_schedules: bool, is_green: bool) -> list[FirstSte
             may_not.edit_jobs,
         ),
         FirstStep(
-            "Put it on a schedule",
-            "When it is to be done, in your time zone.",
-            has_schedules,
-            "Make a schedule",
-            url_for("web.new_schedule"),
-            needs_job or may_not.edit_schedules,
-        ),
-        FirstStep(
             "See the first green run",
             "Run it by hand, or wait until it is due.",
             is_green,
@@ -73,7 +70,27 @@ def _steps(has_jobs: bool, has_schedules: bool, is_green: bool) -> list[FirstSte
             url_for("web.jobs"),
             needs_job or may_not.run,
         ),
+        FirstStep(
+            "Put it on a schedule",
+            "When it is to be done, in your time zone.",
+            has_schedules,
+            "Make a schedule",
+            url_for("web.new_schedule"),
+            needs_job or may_not.edit_schedules,
+        ),
     ]
+    return steps if company.is_personal else [*steps, _invitation(company, may_not.manage_team)]
+
+
+def _invitation(company: Company, refusal: str) -> FirstStep:
+    return FirstStep(
+        "Invite a colleague",
+        "Somebody else who sees what failed while you are away.",
+        company.has_colleagues,
+        "Go to the team",
+        url_for("web.team"),
+        refusal,
+    )
 
 
 def _has_green_run(last_runs: Sequence[RunRow]) -> bool:

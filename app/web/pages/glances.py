@@ -1,9 +1,10 @@
-"""All schedules of the organization of this request, at a glance."""
+"""All schedules of the organization of this request, at a glance, and how many of them need somebody."""
 
 from collections.abc import Sequence
 
-from app.edge.identity import current_actor, request_now
-from app.edge.runtime import request_session, runtime
+from app.edge.identity import current_actor, request_now, tenant_scope
+from app.edge.runtime import request_session, runtime, working_as
+from app.ops.attention import Attention
 from app.ops.schedule_glances import Glance
 from app.web.daemon import news, scheduling_stop
 
@@ -17,3 +18,12 @@ def own_glances() -> Sequence[Glance]:
         is_stopped=scheduling_stop() is not None,
         now=request_now(),
     )
+
+
+def own_attention() -> Attention:
+    """Of whoever is signed in, on whichever page."""
+    found = news()
+    with working_as(tenant_scope()):
+        return runtime().attention.read(
+            current_actor().organization_id, news=found, now=request_now(), glances=own_glances
+        )

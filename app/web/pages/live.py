@@ -9,8 +9,12 @@ from app.edge.identity import current_actor, request_now, signed_in_session
 from app.events.service import Topic
 from app.web.blueprint import web
 from app.web.daemon import SchedulerHealth, health_of, news, scheduler_notice, scheduling_stop
+from app.web.pages.glances import own_attention
 from app.web.permissions import route
 from app.web.responses import empty, fragment, go_to, wants_fragment
+
+# As in worst_state.js, which keeps up what the page says at first.
+WORST_FIRST = ("failing", "late")
 
 
 @route(web, "/live", signed_in=True)
@@ -43,7 +47,7 @@ def changed_organization() -> Response:
 
 def read_counters() -> dict[str, int]:
     """One number for each thing that pages watch; another number means that it changed."""
-    found = news()
+    found, needs = news(), own_attention()
     # How scheduling fares is one number: silence, and behind that whether it is stopped and whether it waits.
     waits = int(found.stop is not None) + 2 * int(found.hold is not None)
     fares = int(health_of(found.beat_at, now=request_now())) + len(SchedulerHealth) * waits
@@ -53,9 +57,16 @@ def read_counters() -> dict[str, int]:
         # A renamed job changes the lists of schedules too.
         "schedules": max(found.newest[Topic.SCHEDULES], found.newest[Topic.JOBS]),
         "health": fares,
+        "failing": needs.failing,
+        "late": needs.late,
         # Another number when the browser sees another organization: no larger than what scripts count exactly.
         "organization": current_actor().organization_id.int % 2**31,
     }
+
+
+def worst_state(counters: dict[str, int] | None) -> str:
+    """What a page's title and icon say of the schedules: failing, late, or nothing."""
+    return next((state for state in WORST_FIRST if counters and counters[state]), "")
 
 
 @web.before_request
@@ -70,6 +81,7 @@ def _remember_counters() -> None:
 def _context() -> dict[str, Any]:
     return {
         "live_counters": g.get("live_counters"),
+        "worst": worst_state(g.get("live_counters")),
         "scheduler_notice": scheduler_notice,
         "scheduling_stop": scheduling_stop,
     }

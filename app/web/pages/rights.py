@@ -14,6 +14,7 @@ class Refusals:
     edit_schedules: str
     edit_jobs: str
     manage_queue: str
+    manage_team: str
 
 
 def refusals() -> Refusals:
@@ -23,6 +24,7 @@ def refusals() -> Refusals:
         edit_schedules=_refusal(Permission.EDIT_SCHEDULES),
         edit_jobs=_refusal(Permission.EDIT_JOBS),
         manage_queue=_refusal(Permission.MANAGE_QUEUE),
+        manage_team=_refusal(Permission.MANAGE_TEAM),
     )
 
 

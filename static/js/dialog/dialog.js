@@ -13,14 +13,15 @@
     question().querySelector("[data-dialog-keep]").focus();
   };
 
-  document.addEventListener("htmx:after:swap", ({ detail }) => {
-    if (detail.ctx.target !== dialog || !dialog.childElementCount) return;
+  const show = () => {
+    if (!dialog.childElementCount) return;
     isDirty = false;
     // Another content, such as the newer version after a conflict, is as clean as the first.
     if (!dialog.open) { opener = document.activeElement; dialog.showModal(); }
     // Without this Chromium focuses the close button.
     (dialog.querySelector("[autofocus]") || dialog.querySelector("input:not([type=hidden]), select, textarea"))?.focus();
-  });
+  };
+  document.addEventListener("htmx:after:swap", ({ detail }) => { if (detail.ctx.target === dialog) show(); });
 
   for (const name of ["input", "change"]) dialog.addEventListener(name, ({ target }) => { if (target.name !== "more") isDirty = true; });
   dialog.addEventListener("cancel", (event) => { event.preventDefault(); askOrClose(); });
@@ -41,4 +42,6 @@
     else if ("dialogKeep" in control.dataset) question().hidden = true;
     else askOrClose();
   });
+  // The first content may be there before this file is.
+  show();
 })();

@@ -6,15 +6,19 @@
   const here = () => location.pathname + location.search;
   let shown = here(), title = document.title, isPushed = false, isLeaving = false;
 
-  document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
-    if (ctx.sourceElement?.matches("[data-view]")) { history.pushState(null, "", ctx.request.action); shown = here(); }
-    const address = ctx.target === dialog && dialog.open && dialog.querySelector("[data-address]")?.dataset.address;
+  const adopt = () => {
+    const address = dialog.open && dialog.querySelector("[data-address]")?.dataset.address;
     if (!address) return;
     if (isPushed) return history.replaceState(null, "", address);
     title = document.title;
     history.pushState(null, "", address);
     isPushed = true;
     document.title = `${dialog.querySelector("#dialog-title").textContent} · Belfry`;
+  };
+
+  document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+    if (ctx.sourceElement?.matches("[data-view]")) { history.pushState(null, "", ctx.request.action); shown = here(); }
+    if (ctx.target === dialog) adopt();
   });
 
   dialog.addEventListener("close", () => {
@@ -32,4 +36,5 @@
       if (!dialog.dispatchEvent(new CustomEvent("dialog:leave", { cancelable: true })) && address) history.pushState(null, "", address);
     } else if (here() !== shown) location.reload();
   });
+  adopt();
 })();

@@ -1,0 +1,60 @@
+"""What the checklist of a new organization needs to know of its people, and whether somebody put it away."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from app.core.db import count_changed
+from app.tenants.access import Actor
+from app.tenants.audit import record
+from app.tenants.models import Membership, Organization
+
+
+@dataclass(frozen=True)
+class Company:
+    """Who is there. `is_hidden` is whether this person put the checklist away."""
+
+    is_personal: bool
+    has_colleagues: bool
+    is_hidden: bool
+
+
+def read_company(session: Session, *, organization_id: UUID, user_id: UUID) -> Company:
+    """One statement."""
+    here = Membership.organization_id == organization_id
+    members = select(func.count()).select_from(Membership).where(here).scalar_subquery()
+    mine = Membership.user_id == user_id
+    hidden_at = select(Membership.first_steps_hidden_at).where(here, mine).scalar_subquery()
+    query = select(Organization.is_personal, members, hidden_at).where(Organization.id == organization_id)
+    is_personal, count, hidden = session.execute(query).one()
+    return Company(is_personal, has_colleagues=count > 1, is_hidden=hidden is not None)
+
+
+def hide_first_steps(session: Session, *, actor: Actor, now: datetime) -> None:
+    """Put the checklist away for the actor alone. Nothing happens where it is away already."""
+    _keep(session, actor, hidden_at=now, now=now)
+
+
+def show_first_steps(session: Session, *, actor: Actor, now: datetime) -> None:
+    """Bring it back. Nothing happens where it is not away."""
+    _keep(session, actor, hidden_at=None, now=now)
+
+
+def _keep(session: Session, actor: Actor, *, hidden_at: datetime | None, now: datetime) -> None:
+    column = Membership.first_steps_hidden_at
+    mine = Membership.organization_id == actor.organization_id, Membership.user_id == actor.user_id
+    is_other = column.is_(None) if hidden_at else column.is_not(None)
+    if count_changed(session, update(Membership).where(*mine, is_other).values(first_steps_hidden_at=hidden_at)) != 1:
+        return
+    record(
+        session,
+        actor=actor,
+        action="account.first_steps_hidden" if hidden_at else "account.first_steps_shown",
+        subject_kind="user",
+        subject_id=actor.user_id,
+        summary="Put the first steps away" if hidden_at else "Brought the first steps back",
+        now=now,
+    )

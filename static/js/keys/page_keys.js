@@ -1,0 +1,36 @@
+// Single keys of every page: help, search, g and a letter, new, edit, pause, whose clock. first_key.js loads this file.
+(() => {
+  const PATIENCE_MS = 1500;
+  let wentAt = 0;
+
+  const press = (element) => { element?.click(); return Boolean(element); };
+  const find = (selector) => [...document.querySelectorAll(selector)].find((one) => one.checkVisibility());
+  // The link of the choice that comes after the current one.
+  const nextClock = () => {
+    const choices = [...document.querySelectorAll("[data-clock-choice] a")];
+    return choices[(choices.findIndex((one) => one.hasAttribute("aria-current")) + 1) % choices.length];
+  };
+
+  const ACTIONS = {
+    "?": () => press(document.querySelector("[data-key='?']")),
+    "/": () => { const field = find("main input[type=search]"); field?.focus(); field?.select(); return Boolean(field); },
+    n: () => press(find("main a[href$='/new'], main a[href*='/new?']")),
+    e: () => press(document.activeElement.closest("tr")?.querySelector("a[href$='/edit']") || find(".page-actions a[href$='/edit']")),
+    p: () => press(find("[data-live-pill]")),
+    t: () => press(nextClock()),
+    g: () => { wentAt = Date.now(); return true; },
+  };
+
+  const isElsewhere = ({ target, altKey, ctrlKey, metaKey }) =>
+    altKey || ctrlKey || metaKey || document.querySelector("dialog[open]") ||
+    target.closest("textarea, select, [contenteditable], [role=combobox], input:not([type=checkbox])");
+
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || isElsewhere(event)) return;
+    const isGoing = Date.now() - wentAt < PATIENCE_MS;
+    wentAt = 0;
+    const goal = isGoing && /^[a-z]$/.test(event.key) && document.querySelector(`[data-go="${event.key}"]`);
+    const isDone = goal ? press(goal) : !isGoing && Object.hasOwn(ACTIONS, event.key) && ACTIONS[event.key]();
+    if (isDone) event.preventDefault();
+  });
+})();
