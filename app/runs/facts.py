@@ -11,7 +11,7 @@ from app.core.text import storable
 from app.jobs.kinds.base import KindName
 from app.jobs.policies import ErrorClass, Priority, RetryPolicy
 from app.runs.models import Run
-from app.runs.states import AttemptState, Trigger
+from app.runs.states import AttemptState, Trigger, Via
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,8 @@ class RunRequest:
     retry_of_run_id: UUID | None = None
     parent_run_id: UUID | None = None
     cause_run_id: UUID | None = None
+    again_of_run_id: UUID | None = None
+    requested_via: Via | None = None
     soft_limit_seconds: int | None = None
     priority: Priority = Priority.NORMAL
 

@@ -12,7 +12,7 @@ from app.runs.states import Reason
 from tests.cli.conftest import Terminal
 from tests.factories.log_lines import write_lines
 from tests.factories.outcomes import make_running, make_waiting_retry
-from tests.factories.work import load_run, make_job, make_organization, make_run
+from tests.factories.work import load_run, make_job, make_organization, make_run, make_schedule
 
 NOW = datetime.now(UTC)
 
@@ -137,3 +137,27 @@ class TestLog:
         result = terminal.run("runs", "log", str(UUID(int=7)), "--organization", str(organization_id))
 
         assert isinstance(result.exception, AppError)
+
+
+def test_list_is_narrowed_by_trigger_and_time(terminal: Terminal, organization_id: UUID, running: UUID) -> None:
+    with terminal.database.transaction() as session:
+        job = make_job(session, organization_id, name="Other")
+        make_run(session, job, now=NOW - timedelta(days=9))
+        schedule_id = make_schedule(session, job).id
+    here = ("--organization", str(organization_id))
+    terminal.run("schedules", "run", str(schedule_id), *here)
+
+    def found(*options: str) -> list[str]:
+        return [each["job"] for each in terminal.json("runs", "list", *options, *here)]
+
+    assert found("--trigger", "terminal") == ["Other"]
+    since, until = ((NOW - timedelta(days=age)).isoformat() for age in (30, 8))
+    assert found("--since", since, "--until", until) == ["Other"]
+    assert found("--trigger", "chain") == []
+
+
+def test_list_says_why_and_how_long(terminal: Terminal, organization_id: UUID, running: UUID) -> None:
+    result = terminal.run("runs", "list", "--organization", str(organization_id))
+
+    assert "By hand" in result.output
+    assert "TOOK" in result.output

@@ -1,5 +1,7 @@
 """`/runs`: what has run, runs and is to run."""
 
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -14,12 +16,13 @@ from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, runtime
 from app.jobs.policies import ErrorClass
 from app.ops.cancel_words import cancel_words
+from app.ops.run_notes import RunNotes, length_of, read_notes
 from app.runs import queries, service, steering
 from app.runs.attempt_queries import AttemptRow, list_attempts
 from app.runs.filters import LONGEST_SEARCH, RunFilter, search_text
 from app.runs.queries import SEARCHED_AT_ONCE, RunNotFound, RunRow, get_run
 from app.runs.relatives import list_children, list_followers
-from app.runs.states import AttemptState, Reason, RunState, Trigger
+from app.runs.states import AttemptState, Reason, RunState, Source, Trigger, Via
 from app.tenants.access import Permission
 
 _ELSEWHERE = (
@@ -30,6 +33,15 @@ _ELSEWHERE = (
 
 class RunQuery(Paging):
     state: RunState | None = None
+    trigger: Annotated[
+        Source | None,
+        Field(
+            description="Why they exist: that of a run, or `api`, `terminal` or `again` for how somebody asked. "
+            f"Looks through {SEARCHED_AT_ONCE:,} runs for each page, as `q` does."
+        ),
+    ] = None
+    since: Annotated[Moment | None, Field(description="Those that went on or were made then or later.")] = None
+    until: Annotated[Moment | None, Field(description="Those that were made before.")] = None
     job: Annotated[UUID | None, Field(description="The job's id.")] = None
     schedule: Annotated[UUID | None, Field(description="The schedule's id.")] = None
     q: Annotated[
@@ -61,6 +73,21 @@ class RunOut(Answer):
     created_at: Moment
     started_at: Moment | None
     finished_at: Moment | None
+    lateness_seconds: Annotated[float | None, Field(description="How long after its time it started.")]
+    duration_seconds: Annotated[
+        float | None, Field(description="From its first start to its end, or up to now; waits between tries included.")
+    ]
+    usual_seconds: Annotated[
+        float | None,
+        Field(
+            description="What runs of its job usually take: the middle of its last good ones, where there are three."
+        ),
+    ]
+    worker: str | None
+    requested_by: Annotated[
+        str | None, Field(description="The name of who asked for it; null where nobody did who is still a member.")
+    ]
+    requested_via: Annotated[Via | None, Field(description="Through what, where it was no page.")]
     retry_of_run_id: UUID | None
     retried_by_run_id: UUID | None
     parent_run_id: Annotated[UUID | None, Field(description="The run that started it and waits for it.")]
@@ -123,13 +150,19 @@ def list_runs(query: RunQuery) -> Page[RunOut]:
         request_session(),
         organization_id=current_actor().organization_id,
         run_filter=RunFilter(
-            state=query.state, schedule_id=query.schedule, job_id=query.job, query=search_text(query.q)
+            state=query.state,
+            schedule_id=query.schedule,
+            job_id=query.job,
+            query=search_text(query.q),
+            source=query.trigger,
+            since=query.since,
+            until=query.until,
         ),
         limit=query.limit,
         older_than=_older_than(query),
     )
     next_cursor = None if page.older_than is None else write_cursor(str(page.older_than))
-    return Page([RunOut(**_facts(row)) for row in page.rows], next_cursor)
+    return Page(shown_runs(request_session(), page.rows), next_cursor)
 
 
 @resource("GET", "/runs/<uuid:run_id>", permission=Permission.VIEW, answer=RunDetailOut)
@@ -144,7 +177,7 @@ def shown_run(session: Session, row: RunRow) -> RunDetailOut:
     attempts = list_attempts(session, organization_id=row.organization_id, run_id=row.id)
     followers = list_followers(session, organization_id=row.organization_id, run_id=row.id)
     return RunDetailOut(
-        **_facts(row),
+        **dict(shown_runs(session, [row])[0]),
         attempts=[_attempt(one) for one in attempts],
         started_run_ids=[one.id for one in followers],
     )
@@ -164,12 +197,15 @@ def list_run_children(run_id: UUID, query: Paging) -> Page[RunOut]:
     session, organization_id = request_session(), current_actor().organization_id
     own_run(session, organization_id, run_id)
     rows = list_children(session, organization_id=organization_id, run_id=run_id)
-    return cut([shown_child(row) for row in rows], query, key=lambda one: (one.job_name, str(one.id)))
+    return cut(shown_runs(session, rows), query, key=lambda one: (one.job_name, str(one.id)))
 
 
-def shown_child(row: RunRow) -> RunOut:
-    """One of the runs of a group in an answer."""
-    return RunOut(**_facts(row))
+def shown_runs(session: Session, rows: Sequence[RunRow]) -> list[RunOut]:
+    """Runs of one organization in an answer."""
+    if not rows:
+        return []
+    notes, now = read_notes(session, rows, organization_id=rows[0].organization_id), request_now()
+    return [RunOut(**_facts(row, notes, now)) for row in rows]
 
 
 @resource("POST", "/runs/<uuid:run_id>/retry", permission=Permission.MANAGE_QUEUE, answer=RunStartedOut, status=201)
@@ -241,8 +277,18 @@ def _older_than(query: RunQuery) -> UUID | None:
         raise CursorInvalid("This cursor is not one of this list.", field="cursor") from error
 
 
-def _facts(row: RunRow) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in RunOut.model_fields}
+def _facts(row: RunRow, notes: RunNotes, now: datetime) -> dict[str, Any]:
+    known = {
+        "lateness_seconds": _seconds(row.lateness),
+        "duration_seconds": _seconds(length_of(row, now=now)),
+        "usual_seconds": _seconds(notes.usual_of(row)),
+        "requested_by": notes.asked_by(row),
+    }
+    return known | {name: getattr(row, name) for name in RunOut.model_fields if name not in known}
+
+
+def _seconds(length: timedelta | None) -> float | None:
+    return None if length is None else round(length.total_seconds(), 3)
 
 
 def _attempt(row: AttemptRow) -> AttemptOut:

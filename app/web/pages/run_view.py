@@ -13,6 +13,7 @@ from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, runtime
 from app.jobs.kinds.base import KindName
 from app.ops.cancel_words import cancel_words
+from app.ops.source_words import TRIGGER_WORDS
 from app.runs.attempt_queries import AttemptRow, list_attempts
 from app.runs.progress import Progress
 from app.runs.queries import RunRow, get_run, retry_policy_of_run
@@ -29,7 +30,6 @@ from app.web.retry_words import why_no_more, why_then
 from app.web.run_words import (
     ATTEMPT_WORDS,
     REASON_WORDS,
-    TRIGGER_WORDS,
     first_words,
     lateness_words,
     named_run,
