@@ -1,9 +1,9 @@
-"""`belfry runs`: list, show, log, tail, cancel, retry, retry-now, give-up, remove."""
+"""`belfry runs`: list, show, log, tail, cancel, retry, retry-now, give-up, again, remove."""
 
 import time
 from dataclasses import asdict
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import click
 
@@ -11,6 +11,7 @@ from app.cli.console import Console, as_json, moment, pass_console, show, with_o
 from app.cli.run_facts import run_facts
 from app.cli.run_list import list_runs_command
 from app.cli.run_log import log_of_run
+from app.cli.starting import changed_on_line, set_parameters, show_started
 from app.cli.why import why_of_run
 from app.ops.cancel_words import cancel_words
 from app.ops.kinds import job_kinds
@@ -19,6 +20,7 @@ from app.runs.attempt_queries import AttemptRow, list_attempts, newest_progress
 from app.runs.logs import read_lines
 from app.runs.queries import RunRow, get_run
 from app.runs.relatives import Relatives, counts_in_words, relatives_of
+from app.runs.repeats import run_again
 from app.runs.states import RunState
 
 TAIL_SECONDS = 0.5
@@ -129,6 +131,24 @@ def retry(console: Console, run_id: UUID, is_json: bool) -> None:
     with console.desk() as desk:
         retry_id = service.retry_run(desk.session, actor=desk.actor, run_id=run_id, now=desk.now)
     show({"run": str(retry_id)}, f"Started run {retry_id}.", is_json=is_json)
+
+
+@runs.command()
+@click.argument("run_id", type=click.UUID)
+@set_parameters
+@with_organization
+@as_json
+@pass_console
+def again(console: Console, run_id: UUID, parameters: tuple[str, ...], is_json: bool) -> None:
+    """Run what has ended once more, with the same parameters, or with others in their place."""
+    kinds = job_kinds(console.settings)
+    with console.desk() as desk:
+        before = get_run(desk.session, organization_id=desk.actor.organization_id, run_id=run_id)
+        new_id = run_again(
+            desk.session, actor=desk.actor, kinds=kinds, run_id=run_id, request_key=str(uuid4()), now=desk.now,
+            parameters=changed_on_line(desk.session, before, parameters, kinds=kinds),
+        )  # fmt: skip
+    show_started(new_id, is_json=is_json)
 
 
 @runs.command()

@@ -12,6 +12,7 @@ from app.jobs.kinds.base import KindName
 from app.jobs.policies import ErrorClass, Priority, RetryPolicy
 from app.runs.models import Run
 from app.runs.states import AttemptState, Trigger, Via
+from app.tenants.access import Actor
 
 
 @dataclass(frozen=True)
@@ -103,3 +104,10 @@ def started_from(run: Run | Row[Any]) -> Started:
         soft_limit_seconds=run.soft_limit_seconds,
         retry=RetryPolicy.stored_in(run),
     )  # fmt: skip
+
+
+def via_of(actor: Actor) -> Via | None:
+    """Through what they ask for a run; None for a page. People without an account have the installation's files."""
+    if actor.scopes is not None:
+        return Via.API
+    return Via.TERMINAL if actor.user_id is None else None

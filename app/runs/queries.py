@@ -130,6 +130,13 @@ class RunRow:
         return self.state is RunState.FAILED and self.retried_by_run_id is None
 
     @property
+    def why_not_again(self) -> str | None:
+        """Why it cannot be run once more; None where it can."""
+        if not self.is_over:
+            return f"Only a run that has ended can be run again; this one {_STATE_WORDS[self.state]}."
+        return self.job_gone
+
+    @property
     def why_not_retry(self) -> str | None:
         """Why another go cannot be asked for; None where it can."""
         if self.can_retry:

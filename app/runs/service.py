@@ -17,11 +17,12 @@ from app.jobs.models import Job
 from app.jobs.queries import get_job
 from app.jobs.service import JobDraft
 from app.runs import interventions, ledger, planner
+from app.runs.facts import via_of
 from app.runs.line_lock import lock_line
 from app.runs.models import Run
 from app.runs.queries import get_run, keep_run
 from app.runs.resuming import make_up, missed_meanwhile, refuse_others
-from app.runs.states import Reason, RunState, Trigger, Via
+from app.runs.states import Reason, RunState, Trigger
 from app.schedules import defaults
 from app.schedules import service as schedules
 from app.schedules.code_origin import refuse_left
@@ -100,7 +101,7 @@ def retry_run(session: Session, *, actor: Actor, run_id: UUID, now: datetime) ->
         due_at=now,
         schedule_id=failed.schedule_id,
         requested_by=actor.user_id,
-        requested_via=_via(actor),
+        requested_via=via_of(actor),
         retry_of_run_id=run_id,
     )
     request = replace(request, definition=_as_started(session, run_id, request.definition))
@@ -242,7 +243,7 @@ def _run_now(
         due_at=now,
         schedule_id=schedule_id,
         requested_by=actor.user_id,
-        requested_via=_via(actor),
+        requested_via=via_of(actor),
         request_key=request_key,
     )
     request = replace(request, definition=with_chosen(request.definition, arguments))
@@ -253,13 +254,6 @@ def _run_now(
         return session.scalars(query).one()
     _note(session, actor, "run.requested", run_id, f"Started “{name}” by hand", now)
     return run_id
-
-
-def _via(actor: Actor) -> Via | None:
-    """Through what they ask for a run: people without an account do so where the files of the installation are."""
-    if actor.scopes is not None:
-        return Via.API
-    return Via.TERMINAL if actor.user_id is None else None
 
 
 def _as_started(session: Session, run_id: UUID, definition: dict[str, Any]) -> dict[str, Any]:

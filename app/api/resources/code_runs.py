@@ -5,7 +5,7 @@ from uuid import UUID
 from app.api.models import Paging
 from app.api.paging import cut
 from app.api.resource import Page, resource
-from app.api.resources.runs import RunDetailOut, RunOut, shown_run, shown_runs
+from app.api.run_shapes import RunDetailOut, RunOut, shown_run, shown_runs
 from app.edge.identity import acting_for_installation
 from app.runs.queries import get_run
 from app.runs.relatives import list_children

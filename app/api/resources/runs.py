@@ -1,28 +1,24 @@
 """`/runs`: what has run, runs and is to run."""
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
 from typing import Annotated, Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from sqlalchemy.orm import Session
 
-from app.api.models import Answer, Moment, Paging
+from app.api.models import Answer, Body, Moment, Paging
 from app.api.paging import CursorInvalid, cut, read_cursor, write_cursor
 from app.api.resource import Message, Page, resource
+from app.api.run_shapes import RunDetailOut, RunOut, shown_run, shown_runs
 from app.core.db import on_commit
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, runtime
-from app.jobs.policies import ErrorClass
 from app.ops.cancel_words import cancel_words
-from app.ops.run_notes import RunNotes, length_of, read_notes
-from app.runs import queries, service, steering
-from app.runs.attempt_queries import AttemptRow, list_attempts
+from app.runs import queries, repeats, service, steering
 from app.runs.filters import LONGEST_SEARCH, RunFilter, search_text
 from app.runs.queries import SEARCHED_AT_ONCE, RunNotFound, RunRow, get_run
-from app.runs.relatives import list_children, list_followers
-from app.runs.states import AttemptState, Reason, RunState, Source, Trigger, Via
+from app.runs.relatives import list_children
+from app.runs.states import RunState, Source
 from app.tenants.access import Permission
 
 _ELSEWHERE = (
@@ -54,85 +50,6 @@ class RunQuery(Paging):
             ),
         ),
     ] = ""
-
-
-class RunOut(Answer):
-    id: UUID
-    job_id: UUID
-    job_name: str
-    schedule_id: UUID | None
-    schedule_name: str | None
-    trigger: Trigger
-    state: RunState
-    reason: Reason | None
-    error: str | None
-    attempt: int
-    tries: int
-    due_at: Moment
-    ready_at: Moment
-    created_at: Moment
-    started_at: Moment | None
-    finished_at: Moment | None
-    lateness_seconds: Annotated[float | None, Field(description="How long after its time it started.")]
-    duration_seconds: Annotated[
-        float | None, Field(description="From its first start to its end, or up to now; waits between tries included.")
-    ]
-    usual_seconds: Annotated[
-        float | None,
-        Field(
-            description="What runs of its job usually take: the middle of its last good ones, where there are three."
-        ),
-    ]
-    worker: str | None
-    requested_by: Annotated[
-        str | None, Field(description="The name of who asked for it; null where nobody did who is still a member.")
-    ]
-    requested_via: Annotated[Via | None, Field(description="Through what, where it was no page.")]
-    retry_of_run_id: UUID | None
-    retried_by_run_id: UUID | None
-    parent_run_id: Annotated[UUID | None, Field(description="The run that started it and waits for it.")]
-    cause_run_id: Annotated[UUID | None, Field(description="The run whose end started it.")]
-    queue: str
-    slow_at: Annotated[Moment | None, Field(description="Since when it takes longer than its soft limit.")]
-    cancel_requested_at: Annotated[
-        Moment | None,
-        Field(
-            description="When somebody cancelled it while it was running. It stops within seconds; a "
-            "function in the worker itself where it looks whether it has to."
-        ),
-    ]
-    can_retry: bool
-    why_not_retry: Annotated[str | None, Field(description="Why it cannot be retried; null where it can.")]
-    can_remove: bool
-    can_cancel: bool
-    can_retry_now: Annotated[bool, Field(description="Whether its wait can be cut short, or given up.")]
-
-
-class ProgressOut(Answer):
-    done: int
-    total: int | None
-    percent: int | None
-    text: str
-
-
-class AttemptOut(Answer):
-    number: int
-    state: AttemptState
-    worker: str
-    error: str | None
-    error_class: Annotated[ErrorClass | None, Field(description="What kind of trouble ended it.")]
-    come_back_at: Annotated[
-        Moment | None, Field(description="When the other side said that it may be asked again. The next try waits.")
-    ]
-    progress: Annotated[ProgressOut | None, Field(description="How far it has come, as it said itself.")]
-    result: dict[str, Any]
-    started_at: Moment
-    finished_at: Moment | None
-
-
-class RunDetailOut(RunOut):
-    attempts: list[AttemptOut]
-    started_run_ids: Annotated[list[UUID], Field(description="The runs that its end started.")]
 
 
 class CancelledOut(Answer):
@@ -172,17 +89,6 @@ def show_run(run_id: UUID) -> RunDetailOut:
     return shown_run(session, own_run(session, organization_id, run_id))
 
 
-def shown_run(session: Session, row: RunRow) -> RunDetailOut:
-    """A run in an answer, with its attempts."""
-    attempts = list_attempts(session, organization_id=row.organization_id, run_id=row.id)
-    followers = list_followers(session, organization_id=row.organization_id, run_id=row.id)
-    return RunDetailOut(
-        **dict(shown_runs(session, [row])[0]),
-        attempts=[_attempt(one) for one in attempts],
-        started_run_ids=[one.id for one in followers],
-    )
-
-
 def own_run(session: Session, organization_id: UUID, run_id: UUID) -> RunRow:
     """The run of this organization. Raises RunNotFound, in the same words whatever run of somebody else that may be."""
     try:
@@ -200,14 +106,6 @@ def list_run_children(run_id: UUID, query: Paging) -> Page[RunOut]:
     return cut(shown_runs(session, rows), query, key=lambda one: (one.job_name, str(one.id)))
 
 
-def shown_runs(session: Session, rows: Sequence[RunRow]) -> list[RunOut]:
-    """Runs of one organization in an answer."""
-    if not rows:
-        return []
-    notes, now = read_notes(session, rows, organization_id=rows[0].organization_id), request_now()
-    return [RunOut(**_facts(row, notes, now)) for row in rows]
-
-
 @resource("POST", "/runs/<uuid:run_id>/retry", permission=Permission.MANAGE_QUEUE, answer=RunStartedOut, status=201)
 def retry_run(run_id: UUID) -> Message:
     """Give a failed run another go, as its job is defined now."""
@@ -215,6 +113,39 @@ def retry_run(run_id: UUID) -> Message:
     retry_id = service.retry_run(session, actor=current_actor(), run_id=run_id, now=request_now())
     on_commit(session, runtime().dispatch)
     return Message(RunStartedOut(run_id=retry_id), "The run is queued again.")
+
+
+class RunAgainIn(Body):
+    """With which parameters, where not with the same."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{}]})
+
+    parameters: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description="Take the place of the job's own in the new run. Without them it gets those that were chosen "
+            "for the old one."
+        ),
+    ] = None
+
+
+@resource(
+    "POST", "/runs/<uuid:run_id>/again", permission=Permission.RUN, body=RunAgainIn, is_body_optional=True,
+    answer=RunStartedOut, status=201,
+)  # fmt: skip
+def run_again(run_id: UUID, body: RunAgainIn) -> Message:
+    """Run what has ended once more, as its job is defined now.
+
+    Both runs name each other. Send an Idempotency-Key, so that a request that is sent again starts nothing more.
+    """
+    session, actor = request_session(), current_actor()
+    own_run(session, actor.organization_id, run_id)
+    new_id = repeats.run_again(
+        session, actor=actor, kinds=runtime().kinds, run_id=run_id, request_key=f"api-{uuid4()}",
+        parameters=body.parameters, now=request_now(),
+    )  # fmt: skip
+    on_commit(session, runtime().dispatch)
+    return Message(RunStartedOut(run_id=new_id), "The run is queued.")
 
 
 @resource("POST", "/runs/<uuid:run_id>/cancel", permission=Permission.RUN, answer=CancelledOut)
@@ -275,24 +206,3 @@ def _older_than(query: RunQuery) -> UUID | None:
         return UUID(parts[0])
     except (IndexError, ValueError) as error:
         raise CursorInvalid("This cursor is not one of this list.", field="cursor") from error
-
-
-def _facts(row: RunRow, notes: RunNotes, now: datetime) -> dict[str, Any]:
-    known = {
-        "lateness_seconds": _seconds(row.lateness),
-        "duration_seconds": _seconds(length_of(row, now=now)),
-        "usual_seconds": _seconds(notes.usual_of(row)),
-        "requested_by": notes.asked_by(row),
-    }
-    return known | {name: getattr(row, name) for name in RunOut.model_fields if name not in known}
-
-
-def _seconds(length: timedelta | None) -> float | None:
-    return None if length is None else round(length.total_seconds(), 3)
-
-
-def _attempt(row: AttemptRow) -> AttemptOut:
-    facts = {name: getattr(row, name) for name in AttemptOut.model_fields}
-    said = row.progress
-    shown = said and ProgressOut(done=said.done, total=said.total, percent=said.percent, text=said.text)
-    return AttemptOut(**facts | {"progress": shown})
