@@ -6,8 +6,8 @@ from uuid import UUID
 import click
 
 from app.cli.console import Console, as_json, moment, pass_console, table, with_organization
-from app.ops.audit_bounds import read_bound
 from app.ops.audit_files import Parts, csv_parts, json_parts, read_parts
+from app.ops.time_bounds import read_bound
 from app.tenants.audit_filter import AuditFilter
 from app.tenants.roster import get_organization
 

@@ -1,23 +1,26 @@
-"""`belfry runs`: list, show, log, tail, cancel, retry, retry-now, give-up, remove."""
+"""`belfry runs`: list, show, log, tail, cancel, retry, retry-now, give-up, again, remove."""
 
 import time
 from dataclasses import asdict
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import click
 
-from app.cli.console import Console, as_json, choice_of, moment, pass_console, show, table, with_organization
+from app.cli.console import Console, as_json, moment, pass_console, show, with_organization
+from app.cli.run_facts import run_facts
+from app.cli.run_list import list_runs_command
 from app.cli.run_log import log_of_run
+from app.cli.starting import changed_on_line, set_parameters, show_started
 from app.cli.why import why_of_run
 from app.ops.cancel_words import cancel_words
 from app.ops.kinds import job_kinds
 from app.runs import service, steering
 from app.runs.attempt_queries import AttemptRow, list_attempts, newest_progress
-from app.runs.filters import RunFilter, search_text
 from app.runs.logs import read_lines
-from app.runs.queries import RunRow, get_run, list_runs
+from app.runs.queries import RunRow, get_run
 from app.runs.relatives import Relatives, counts_in_words, relatives_of
+from app.runs.repeats import run_again
 from app.runs.states import RunState
 
 TAIL_SECONDS = 0.5
@@ -29,26 +32,9 @@ def runs() -> None:
     """See runs and their logs, cancel what goes on, and retry what failed."""
 
 
+runs.add_command(list_runs_command)
 runs.add_command(why_of_run)
 runs.add_command(log_of_run)
-
-
-@runs.command("list")
-@click.option("--state", type=choice_of(RunState))
-@click.option("--search", default="", help="Part of a name, of an error, or of what was to be done.")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 200))
-@with_organization
-@as_json
-@pass_console
-def list_command(console: Console, state: str | None, search: str, limit: int, is_json: bool) -> None:
-    """List runs, newest first."""
-    wanted = RunFilter(state=RunState(state) if state else None, query=search_text(search))
-    with console.reading() as desk:
-        page = list_runs(desk.session, organization_id=desk.actor.organization_id, run_filter=wanted, limit=limit)
-    facts = [_facts(row) for row in page.rows]
-    headings = ["ID", "JOB", "SCHEDULE", "STATE", "DUE", "TRIES"]
-    cells = [[str(fact[key] or "-") for key in ("id", "job", "schedule", "state", "due", "tries")] for fact in facts]
-    show(facts, table(headings, cells, empty="No runs."), is_json=is_json)
 
 
 @runs.command("show")
@@ -63,8 +49,8 @@ def show_command(console: Console, run_id: UUID, is_json: bool) -> None:
         row = get_run(desk.session, organization_id=organization_id, run_id=run_id)
         attempts = list_attempts(desk.session, organization_id=organization_id, run_id=run_id)
         around = relatives_of(desk.session, row)
-    value = _facts(row) | {"attempts": [_attempt(attempt) for attempt in attempts]} | _relatives(around)
-    lines = [f"{name}: {fact}" for name, fact in _facts(row).items() if fact is not None]
+    value = run_facts(row) | {"attempts": [_attempt(attempt) for attempt in attempts]} | _relatives(around)
+    lines = [f"{name}: {fact}" for name, fact in run_facts(row).items() if fact is not None]
     lines += [_try_line(attempt) for attempt in attempts]
     lines += _relative_lines(around)
     show(value, "\n".join(lines), is_json=is_json)
@@ -149,6 +135,24 @@ def retry(console: Console, run_id: UUID, is_json: bool) -> None:
 
 @runs.command()
 @click.argument("run_id", type=click.UUID)
+@set_parameters
+@with_organization
+@as_json
+@pass_console
+def again(console: Console, run_id: UUID, parameters: tuple[str, ...], is_json: bool) -> None:
+    """Run what has ended once more, with the same parameters, or with others in their place."""
+    kinds = job_kinds(console.settings)
+    with console.desk() as desk:
+        before = get_run(desk.session, organization_id=desk.actor.organization_id, run_id=run_id)
+        new_id = run_again(
+            desk.session, actor=desk.actor, kinds=kinds, run_id=run_id, request_key=str(uuid4()), now=desk.now,
+            parameters=changed_on_line(desk.session, before, parameters, kinds=kinds),
+        )  # fmt: skip
+    show_started(new_id, is_json=is_json)
+
+
+@runs.command()
+@click.argument("run_id", type=click.UUID)
 @with_organization
 @pass_console
 def remove(console: Console, run_id: UUID) -> None:
@@ -156,27 +160,6 @@ def remove(console: Console, run_id: UUID) -> None:
     with console.desk() as desk:
         service.remove_run(desk.session, actor=desk.actor, run_id=run_id, now=desk.now)
     click.echo("Removed.")
-
-
-def _facts(row: RunRow) -> dict[str, Any]:
-    return {
-        "id": str(row.id),
-        "job": row.job_name,
-        "schedule": row.schedule_name,
-        "trigger": row.trigger.value,
-        "state": row.state.value,
-        "reason": row.reason.value if row.reason else None,
-        "error": row.error,
-        "due": moment(row.due_at),
-        "started": moment(row.started_at),
-        "finished": moment(row.finished_at),
-        "lateness_seconds": row.lateness.total_seconds() if row.lateness else None,
-        "tries": f"{row.attempt} of {row.tries}",
-        "next_try": moment(row.ready_at) if row.state is RunState.WAITING_RETRY else None,
-        "slow_since": moment(row.slow_at),
-        "cancel_requested": moment(row.cancel_requested_at),
-        "worker": row.worker,
-    }
 
 
 def _relatives(around: Relatives) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import click
+from sqlalchemy.orm import Session
 
 from app.cli.console import show
 from app.core.errors import Invalid
@@ -12,7 +13,9 @@ from app.jobs.given_arguments import GivenArguments
 from app.jobs.kinds.base import JobKind, JobKinds
 from app.jobs.kinds.code.arguments import argument_fields, entered_value
 from app.jobs.kinds.code.kind import CodeKind
-from app.jobs.queries import JobRow
+from app.jobs.queries import JobRow, get_job
+from app.runs.queries import RunRow
+from app.runs.repeats import parameters_of_run
 
 set_parameters = click.option(
     "--set", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter of this run alone. May be repeated."
@@ -33,6 +36,17 @@ def given_on_line(job: JobRow, parameters: Sequence[str], *, kinds: JobKinds) ->
         # The workers may have code that this console has not.
         return None
     return GivenArguments(given, kinds)
+
+
+def changed_on_line(
+    session: Session, before: RunRow, parameters: Sequence[str], *, kinds: JobKinds
+) -> dict[str, Any] | None:
+    """Those of an old run with these in their place; None where none is to change. Raises ParameterUnreadable."""
+    if not parameters:
+        return None
+    job = get_job(session, organization_id=before.organization_id, job_id=before.job_id)
+    changed = _in_their_types(_read(parameters), kinds[job.kind], job)
+    return parameters_of_run(session, run=before) | changed
 
 
 def _in_their_types(given: Mapping[str, str], kind: JobKind, job: JobRow) -> dict[str, Any]:

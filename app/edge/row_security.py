@@ -43,11 +43,11 @@ _ATTEMPT = (
 _END = "state, error, detail, result, error_class, come_back_at, finished_at"
 _RUN = (
     "id, organization_id, job_id, schedule_id, slot_at, due_at, trigger, requested_by, request_key, retry_of_run_id, "
-    "parent_run_id, cause_run_id, kind, job_name, tries, retry_delay_seconds, retry_backoff, "
-    "retry_longest_delay_seconds, retry_has_jitter, retry_not_on, when_lost, soft_limit_seconds, time_limit_seconds, "
-    "queue, priority, connection_key, aside_at, slow_at, cancel_requested_at, cancel_reason, cancel_words, state, "
-    "reason, error, attempt, token, worker, lease_until, ready_at, hinted_at, created_at, started_at, finished_at, "
-    "dismissed_at"
+    "parent_run_id, cause_run_id, again_of_run_id, requested_via, kind, job_name, tries, retry_delay_seconds, "
+    "retry_backoff, retry_longest_delay_seconds, retry_has_jitter, retry_not_on, when_lost, soft_limit_seconds, "
+    "time_limit_seconds, queue, priority, connection_key, aside_at, slow_at, cancel_requested_at, cancel_reason, "
+    "cancel_words, state, reason, error, attempt, token, worker, lease_until, ready_at, hinted_at, created_at, "
+    "started_at, finished_at, dismissed_at"
 )
 _JOB = (
     "id, organization_id, name, kind, service, queue, priority, concurrency, code_name, code_group, code_source, "
@@ -88,6 +88,7 @@ TABLES: dict[str, tuple[Access, ...]] = {
     "invitations": (_own(*ALL), Access(IDENTITY, ("SELECT", "UPDATE"))),
     "api_tokens": (_own(*ALL), Access(IDENTITY, ("SELECT", "UPDATE (last_used_at)"))),
     "idempotency_keys": (_own(*ALL),),
+    "saved_views": (_own(*ALL),),
     # Nobody changes what the audit says, and nobody takes anything out.
     "audit_entries": (
         _own("SELECT", "INSERT"),

@@ -1,17 +1,24 @@
 """How long runs usually take, from those that ended well lately. Medians: one stuck run must not move them."""
 
 import statistics
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, Select, select, true
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
+from app.core.seconds import SecondsBetween
+from app.jobs.models import Job
 from app.runs.models import Run
 from app.runs.states import RunState
+from app.runs.usual import FEWEST
 
 _LATELY = 50
+# In a list each of many jobs is asked for, and one good run less or more changes little.
+_LATELY_IN_LISTS = 20
 
 
 def typical_of_job(session: Session, *, organization_id: UUID, job_id: UUID) -> timedelta | None:
@@ -24,6 +31,47 @@ def typical_of_organization(session: Session, *, organization_id: UUID) -> timed
     return _median(session, Run.finished_at, Run.organization_id == organization_id, Run.finished_at.is_not(None))
 
 
+def typical_of_jobs(session: Session, *, organization_id: UUID, job_ids: Iterable[UUID]) -> dict[UUID, timedelta]:
+    """What runs of these jobs usually take, of those that ended well among the last twenty. One statement.
+
+    Jobs of which fewer than three did are left out.
+    """
+    wanted = sorted(set(job_ids))
+    if not wanted:
+        return {}
+    is_postgres = session.get_bind().dialect.name == "postgresql"
+    query = _beside_each() if is_postgres else _not_before_nth()
+    mine = (Job.organization_id == organization_id, Job.id.in_(wanted))
+    lengths: dict[UUID, list[float]] = defaultdict(list)
+    for job_id, state, seconds in session.execute(query.where(*mine)):
+        if state == RunState.SUCCEEDED.value and seconds is not None:
+            lengths[job_id].append(float(seconds))
+    return {job_id: _middle(found) for job_id, found in lengths.items() if len(found) >= FEWEST}
+
+
+_TOOK = SecondsBetween(Run.finished_at, Run.started_at).label("seconds")
+
+
+def _beside_each() -> Select[*tuple[Any, ...]]:
+    """Read job by job, which without figures about its tables this database would not think of by itself."""
+    mine = select(Run.state, _TOOK).where(Run.job_id == Job.id)
+    last = mine.order_by(Run.created_at.desc()).limit(_LATELY_IN_LISTS).lateral()
+    return select(Job.id, last.c.state, last.c.seconds).join(last, true())
+
+
+def _not_before_nth() -> Select[*tuple[Any, ...]]:
+    """The same where a table cannot be read beside another one. What is compared with nothing is never true."""
+    nth = aliased(Run)
+    made_at = select(nth.created_at).where(nth.job_id == Job.id).order_by(nth.created_at.desc())
+    edge = made_at.offset(_LATELY_IN_LISTS - 1).limit(1).scalar_subquery()
+    is_recent = (Run.created_at >= edge) | edge.is_(None)
+    return select(Job.id, Run.state, _TOOK).join_from(Job, Run, Run.job_id == Job.id).where(is_recent)
+
+
+def _middle(seconds: Sequence[float]) -> timedelta:
+    return timedelta(seconds=statistics.median(seconds))
+
+
 def _median(session: Session, newest: InstrumentedAttribute[Any], *which: ColumnElement[bool]) -> timedelta | None:
     # The last runs of whichever state, by an index: behind a job that only fails lies a long history.
     last = select(Run.state, Run.started_at, Run.finished_at).where(*which).order_by(newest.desc()).limit(_LATELY)
@@ -32,4 +80,4 @@ def _median(session: Session, newest: InstrumentedAttribute[Any], *which: Column
         for state, started_at, finished_at in session.execute(last)
         if state == RunState.SUCCEEDED.value and started_at is not None and finished_at is not None
     ]
-    return timedelta(seconds=statistics.median(found)) if found else None
+    return _middle(found) if found else None

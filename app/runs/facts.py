@@ -11,7 +11,8 @@ from app.core.text import storable
 from app.jobs.kinds.base import KindName
 from app.jobs.policies import ErrorClass, Priority, RetryPolicy
 from app.runs.models import Run
-from app.runs.states import AttemptState, Trigger
+from app.runs.states import AttemptState, Trigger, Via
+from app.tenants.access import Actor
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class RunRequest:
     retry_of_run_id: UUID | None = None
     parent_run_id: UUID | None = None
     cause_run_id: UUID | None = None
+    again_of_run_id: UUID | None = None
+    requested_via: Via | None = None
     soft_limit_seconds: int | None = None
     priority: Priority = Priority.NORMAL
 
@@ -101,3 +104,10 @@ def started_from(run: Run | Row[Any]) -> Started:
         soft_limit_seconds=run.soft_limit_seconds,
         retry=RetryPolicy.stored_in(run),
     )  # fmt: skip
+
+
+def via_of(actor: Actor) -> Via | None:
+    """Through what they ask for a run; None for a page. People without an account have the installation's files."""
+    if actor.scopes is not None:
+        return Via.API
+    return Via.TERMINAL if actor.user_id is None else None

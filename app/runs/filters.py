@@ -2,15 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, or_, select
 
 from app.runs.models import Run
-from app.runs.states import RunState
+from app.runs.states import RunState, Source, Trigger, Via
 from app.schedules.models import Schedule
 
 LONGEST_SEARCH = 200
+# Who asks for the runs of an hour means one, too, that began before it and ended in it. Longer ones are few, and those
+# that still go on have a list of their own.
+_BEGAN_BEFORE = timedelta(days=2)
 
 
 @dataclass(frozen=True)
@@ -22,26 +26,31 @@ class RunFilter:
     job_id: UUID | None = None
     # Part of the name of a job or schedule, of an error or of what the job was to do; or the whole id of a run.
     query: str = ""
+    source: Source | None = None
+    # Those that went on, or were made, between two instants. The end is not included.
+    since: datetime | None = None
+    until: datetime | None = None
 
     @classmethod
     def from_args(cls, args: Mapping[str, str]) -> "RunFilter":
-        state = args.get("state", "")
+        """All that a query string says but times, which are told by somebody's clock."""
+        state, source = args.get("state", ""), args.get("trigger", "")
         return cls(
             state=RunState(state) if state in set(RunState) else None,
             schedule_id=_id(args.get("schedule")),
             job_id=_id(args.get("job")),
             query=search_text(args.get("q", "")),
+            source=Source(source) if source in set(Source) else None,
         )
 
     @property
     def args(self) -> dict[str, str]:
-        """The query string's parts, to build a link from."""
-        pairs = {"state": self.state, "schedule": self.schedule_id, "job": self.job_id, "q": self.query or None}
+        """The query string's parts, to build a link from. Times are left to whoever has read them."""
+        pairs = {
+            "state": self.state, "schedule": self.schedule_id, "job": self.job_id, "q": self.query or None,
+            "trigger": self.source,
+        }  # fmt: skip
         return {name: str(value) for name, value in pairs.items() if value is not None}
-
-    @property
-    def is_empty(self) -> bool:
-        return not self.args
 
     def with_state(self, state: RunState | None) -> "RunFilter":
         return replace(self, state=state)
@@ -50,6 +59,11 @@ class RunFilter:
     def run_id(self) -> UUID | None:
         """The run that is searched for by its id."""
         return _id(self.query)
+
+    @property
+    def is_search(self) -> bool:
+        """Whether it asks for what no index knows, so that many runs are looked through for a few."""
+        return bool(self.query) or self.source is not None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """What the filter demands of a row of the runs table, but for what is searched for."""
@@ -60,7 +74,25 @@ class RunFilter:
             found.append(Run.schedule_id == self.schedule_id)
         if self.job_id is not None:
             found.append(Run.job_id == self.job_id)
+        if self.since is not None:
+            went_on = or_(Run.created_at >= self.since, Run.finished_at >= self.since, Run.finished_at.is_(None))
+            found += [Run.created_at >= self.since - _BEGAN_BEFORE, went_on]
+        if self.until is not None:
+            found.append(Run.created_at < self.until)
         return found
+
+    def is_from(self) -> ColumnElement[bool]:
+        """What it demands of why a run exists."""
+        assert self.source is not None
+        return _FROM[self.source]
+
+
+_FROM: dict[Source, ColumnElement[bool]] = {
+    **{Source(each.value): Run.trigger == each.value for each in Trigger},
+    Source.API: Run.requested_via == Via.API.value,
+    Source.TERMINAL: Run.requested_via == Via.TERMINAL.value,
+    Source.AGAIN: Run.again_of_run_id.is_not(None),
+}
 
 
 def search_text(typed: str) -> str:

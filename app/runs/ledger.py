@@ -238,6 +238,8 @@ def _columns(request: RunRequest) -> dict[str, Any]:
         "retry_of_run_id": request.retry_of_run_id,
         "parent_run_id": request.parent_run_id,
         "cause_run_id": request.cause_run_id,
+        "again_of_run_id": request.again_of_run_id,
+        "requested_via": request.requested_via and request.requested_via.value,
     }
 
 

@@ -86,6 +86,7 @@ class Run(Base):
         partial_index("ix_runs_waiting", "schedule_id", where="state = 'waiting'"),
         partial_index("ix_runs_parent_run_id", "parent_run_id", where="parent_run_id IS NOT NULL"),
         partial_index("ix_runs_cause_run_id", "cause_run_id", where="cause_run_id IS NOT NULL"),
+        partial_index("ix_runs_again_of_run_id", "again_of_run_id", where="again_of_run_id IS NOT NULL"),
         partial_index("ix_runs_lease", "lease_until", where="state = 'running'"),
         partial_index("ix_runs_schedule_id_finished_at", "schedule_id", "finished_at", where="schedule_id IS NOT NULL"),
         # All that a count of the dead letters reads; few runs are ever in it.
@@ -122,6 +123,10 @@ class Run(Base):
     # itself, so either may be gone.
     parent_run_id: Mapped[UUID | None]
     cause_run_id: Mapped[UUID | None]
+    # The run that somebody asked for once more. It may be gone as well.
+    again_of_run_id: Mapped[UUID | None]
+    # Through what it was asked for, where that was no page.
+    requested_via: Mapped[str | None] = mapped_column(String(16))
 
     # What was asked for, as it stood when the run was made.
     kind: Mapped[str] = mapped_column(String(16))

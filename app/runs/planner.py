@@ -24,7 +24,7 @@ from app.runs.due_schedules import DueSchedules, lock_due_schedule, lock_due_sch
 from app.runs.facts import RunRequest
 from app.runs.slot_decisions import Circumstances, Decision, decide_all, replacing_words, runs_of
 from app.runs.slot_writes import SlotWrite, active_runs, write_slots
-from app.runs.states import TERMINAL, Reason, RunState, Trigger
+from app.runs.states import TERMINAL, Reason, RunState, Trigger, Via
 from app.schedules.clock_steps import absence_now
 from app.schedules.models import Schedule
 from app.schedules.slot_accounts import DOWNTIME, Absence, CursorBetweenSlots
@@ -193,6 +193,7 @@ def request_for(
     schedule_id: UUID | None = None,
     slot_at: datetime | None = None,
     requested_by: UUID | None = None,
+    requested_via: Via | None = None,
     request_key: str | None = None,
     retry_of_run_id: UUID | None = None,
     parent_run_id: UUID | None = None,
@@ -215,6 +216,7 @@ def request_for(
         schedule_id=schedule_id,
         slot_at=slot_at,
         requested_by=requested_by,
+        requested_via=requested_via,
         request_key=request_key,
         retry_of_run_id=retry_of_run_id,
         parent_run_id=parent_run_id,

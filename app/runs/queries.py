@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, String, cast, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, String, Subquery, cast, func, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased, defer
 
 from app.core.errors import NotFound
@@ -14,7 +14,7 @@ from app.jobs.policies import RetryPolicy
 from app.jobs.queries import why_gone
 from app.runs.filters import RunFilter
 from app.runs.models import Run, in_state
-from app.runs.states import TERMINAL, Reason, RunState, Trigger
+from app.runs.states import TERMINAL, Reason, RunState, Trigger, Via
 from app.schedules.models import Schedule
 
 _STATE_WORDS = {
@@ -62,6 +62,7 @@ class RunRow:
     finished_at: datetime | None
     worker: str | None
     requested_by: UUID | None
+    requested_via: Via | None
     retry_of_run_id: UUID | None
     retried_by_run_id: UUID | None
     is_dismissed: bool
@@ -69,6 +70,7 @@ class RunRow:
     queue: str
     parent_run_id: UUID | None
     cause_run_id: UUID | None
+    again_of_run_id: UUID | None
     slow_at: datetime | None
     cancel_requested_at: datetime | None
     cancel_words: str | None
@@ -128,6 +130,13 @@ class RunRow:
         return self.state is RunState.FAILED and self.retried_by_run_id is None
 
     @property
+    def why_not_again(self) -> str | None:
+        """Why it cannot be run once more; None where it can."""
+        if not self.is_over:
+            return f"Only a run that has ended can be run again; this one {_STATE_WORDS[self.state]}."
+        return self.job_gone
+
+    @property
     def why_not_retry(self) -> str | None:
         """Why another go cannot be asked for; None where it can."""
         if self.can_retry:
@@ -157,14 +166,15 @@ def list_runs(
 ) -> Page:
     """A page of runs, newest first. `older_than` is the last run of the page before.
 
-    A search looks through so many runs at once; a page of it may have few rows, or none, and still be followed by more.
+    A search, also for why they exist, looks through so many runs at once; a page of it may have few rows, or none, and
+    still be followed by more.
     """
     # That is each of them, but only whoever asks for a time may use the index of that order.
     conditions = [Run.created_at >= _LONG_AGO, *run_filter.conditions()]
     if older_than is not None:
         edge = select(Run.created_at, Run.id).where(Run.id == older_than, Run.organization_id == organization_id)
         conditions.append(tuple_(Run.created_at, Run.id) < edge.scalar_subquery())
-    if run_filter.query:
+    if run_filter.is_search:
         return _search(session, organization_id, run_filter, conditions, limit)
     query = select_runs(organization_id, *conditions).order_by(Run.created_at.desc(), Run.id.desc())
     rows = [row_of(found) for found in session.execute(query.limit(limit + 1))]
@@ -180,26 +190,39 @@ def _search(
     newest = (Run.created_at.desc(), Run.id.desc())
     # Only so far back: any page of a long history would have to read all of it to find nothing.
     window = (
-        select(Run.id, Run.created_at, Run.job_name, Run.error, Run.schedule_id, Run.definition)
+        select(*_searched(run_filter))
         .where(Run.organization_id == organization_id, *conditions)
         .order_by(*newest)
         .limit(SEARCHED_AT_ONCE)
         .subquery()
     )
-    texts = (window.c.job_name, Schedule.name, window.c.error, cast(window.c.definition, String))
-    matches = (
-        select(window.c.id)
-        .outerjoin(Schedule, Schedule.id == window.c.schedule_id)
-        .where(or_(*(text.icontains(run_filter.query, autoescape=True) for text in texts)))
-        .order_by(window.c.created_at.desc(), window.c.id.desc())
-        .limit(limit + 1)
-    )
+    matches = _matches(run_filter, window).order_by(window.c.created_at.desc(), window.c.id.desc()).limit(limit + 1)
     query = select_runs(organization_id, Run.id.in_(matches)).order_by(*newest)
     rows = [row_of(found) for found in session.execute(query)]
     if len(rows) > limit:
         return Page(rows[:limit], rows[limit - 1].id)
     oldest = select(Run.id).where(Run.organization_id == organization_id, *conditions).order_by(*newest)
     return Page(rows, session.scalar(oldest.offset(SEARCHED_AT_ONCE - 1).limit(1)))
+
+
+def _searched(run_filter: RunFilter) -> list[ColumnElement[Any]]:
+    """What is looked at of each run; nothing more is read."""
+    columns: list[Any] = [Run.id, Run.created_at]
+    if run_filter.query:
+        columns += [Run.job_name, Run.error, Run.schedule_id, Run.definition]
+    if run_filter.source is not None:
+        columns.append(run_filter.is_from().label("is_from"))
+    return columns
+
+
+def _matches(run_filter: RunFilter, window: Subquery) -> Select[UUID]:
+    """The ids of those that are searched for."""
+    found = select(window.c.id)
+    if run_filter.query:
+        texts = (window.c.job_name, Schedule.name, window.c.error, cast(window.c.definition, String))
+        has_text = or_(*(text.icontains(run_filter.query, autoescape=True) for text in texts))
+        found = found.outerjoin(Schedule, Schedule.id == window.c.schedule_id).where(has_text)
+    return found if run_filter.source is None else found.where(window.c.is_from)
 
 
 def get_run(session: Session, *, organization_id: UUID, run_id: UUID) -> RunRow:
@@ -312,6 +335,7 @@ def row_of(found: Row[Run, str, UUID, datetime | None, datetime | None, str | No
         finished_at=run.finished_at,
         worker=run.worker,
         requested_by=run.requested_by,
+        requested_via=Via(run.requested_via) if run.requested_via else None,
         retry_of_run_id=run.retry_of_run_id,
         retried_by_run_id=retried_by,
         is_dismissed=run.dismissed_at is not None,
@@ -319,6 +343,7 @@ def row_of(found: Row[Run, str, UUID, datetime | None, datetime | None, str | No
         queue=run.queue,
         parent_run_id=run.parent_run_id,
         cause_run_id=run.cause_run_id,
+        again_of_run_id=run.again_of_run_id,
         slow_at=run.slow_at,
         cancel_requested_at=run.cancel_requested_at,
         cancel_words=run.cancel_words,

@@ -17,6 +17,7 @@ from app.jobs.models import Job
 from app.jobs.queries import get_job
 from app.jobs.service import JobDraft
 from app.runs import interventions, ledger, planner
+from app.runs.facts import via_of
 from app.runs.line_lock import lock_line
 from app.runs.models import Run
 from app.runs.queries import get_run, keep_run
@@ -100,6 +101,7 @@ def retry_run(session: Session, *, actor: Actor, run_id: UUID, now: datetime) ->
         due_at=now,
         schedule_id=failed.schedule_id,
         requested_by=actor.user_id,
+        requested_via=via_of(actor),
         retry_of_run_id=run_id,
     )
     request = replace(request, definition=_as_started(session, run_id, request.definition))
@@ -241,6 +243,7 @@ def _run_now(
         due_at=now,
         schedule_id=schedule_id,
         requested_by=actor.user_id,
+        requested_via=via_of(actor),
         request_key=request_key,
     )
     request = replace(request, definition=with_chosen(request.definition, arguments))

@@ -28,6 +28,27 @@ class Trigger(StrEnum):
     GROUP = "group"  # a run that starts several jobs waits for it
 
 
+class Via(StrEnum):
+    """Through what somebody asked for a run, where it was no page."""
+
+    API = "api"
+    TERMINAL = "terminal"
+
+
+class Source(StrEnum):
+    """What a list of runs is narrowed to: why they exist, and through what they were asked for."""
+
+    SCHEDULE = "schedule"
+    CATCH_UP = "catch_up"
+    MANUAL = "manual"  # somebody asked for it on a page, in the API or in a terminal
+    API = "api"  # a program asked for it, also for a retry
+    TERMINAL = "terminal"
+    AGAIN = "again"  # somebody asked for an older run once more
+    RETRY = "retry"
+    CHAIN = "chain"
+    GROUP = "group"
+
+
 class Reason(StrEnum):
     """Why a run stands where it stands, when its state alone does not say it."""
 

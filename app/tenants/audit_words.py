@@ -22,6 +22,7 @@ _DONE: dict[str, dict[str, str]] = {
         "requested": "Started a run",
         "cancelled": "Cancelled a run",
         "retried": "Retried a failed run",
+        "repeated": "Ran a run again",
         "retried_now": "Cut short the wait of a run",
         "given_up": "Gave up a run",
         "removed": "Removed a run from the queue",

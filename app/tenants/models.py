@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    JSON,
     CheckConstraint,
     ForeignKey,
     ForeignKeyConstraint,
@@ -196,6 +197,37 @@ class ApiToken(Base):
     expires_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+
+
+class SavedView(Base):
+    """A list that somebody narrowed and named. Without a user it is the whole organization's."""
+
+    __tablename__ = "saved_views"
+    __table_args__ = (
+        _of_member("saved_views"),
+        partial_index(
+            "uq_saved_views_of_all", "organization_id", "list_name", "name", unique=True, where="user_id IS NULL"
+        ),
+        partial_index(
+            "uq_saved_views_of_one",
+            "organization_id",
+            "user_id",
+            "list_name",
+            "name",
+            unique=True,
+            where="user_id IS NOT NULL",
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
+    user_id: Mapped[UUID | None]
+    list_name: Mapped[str] = mapped_column(String(16))
+    name: Mapped[str] = mapped_column(String(80))
+    # The parts of the list's query string.
+    query: Mapped[dict[str, str]] = mapped_column(JSON)
+    created_by: Mapped[str] = mapped_column(String(254))
+    created_at: Mapped[datetime]
 
 
 class IdempotencyKey(Base):

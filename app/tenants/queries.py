@@ -1,5 +1,6 @@
 """Reads about people and their sessions, as frozen rows. Nothing is changed here."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -69,6 +70,19 @@ def find_account_of(session: Session, *, user_id: UUID) -> Account | None:
 def find_email(session: Session, *, user_id: UUID) -> str | None:
     """The address of a user, for everybody who may see that user."""
     return session.execute(select(User.email).where(User.id == user_id)).scalar_one_or_none()
+
+
+def names_of_members(session: Session, *, organization_id: UUID, user_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """The names of these people; those who are not, or no longer, in the organization are left out."""
+    wanted = sorted(set(user_ids))
+    if not wanted:
+        return {}
+    query = (
+        select(User.id, User.name)
+        .join(Membership, Membership.user_id == User.id)
+        .where(Membership.organization_id == organization_id, User.id.in_(wanted))
+    )
+    return {row.id: row.name for row in session.execute(query)}
 
 
 def find_signed_in(session: Session, *, token_digest: str, now: datetime) -> SignedInSession | None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from app.jobs.policies import ErrorClass
-from app.runs.states import AttemptState, Reason, Trigger
+from app.runs.states import AttemptState, Reason
 from app.web.formatting import duration
 
 # The planner names a run that was in the way within brackets.
@@ -13,14 +13,6 @@ _NAMED_RUN = re.compile(r"\(([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\)")
 # Below this a run counts as on time: dispatching takes a moment.
 _ON_TIME = timedelta(seconds=2)
 
-TRIGGER_WORDS = {
-    Trigger.SCHEDULE: "On schedule",
-    Trigger.CATCH_UP: "Catch-up",
-    Trigger.MANUAL: "By hand",
-    Trigger.RETRY: "Retry",
-    Trigger.CHAIN: "After another job",
-    Trigger.GROUP: "With its group",
-}
 REASON_WORDS = {
     Reason.OVERLAP: "The previous run was still going.",
     Reason.CHILDREN: "The runs that it started are still going.",

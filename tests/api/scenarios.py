@@ -117,6 +117,7 @@ SCENARIOS: dict[str, Scenario] = {
     "remove_job_chain": lambda world: Call(chain(world)),
     "run_job": lambda world: Call(f"/jobs/{world.job()}/run"),
     "retry_run": lambda world: Call(f"/runs/{world.failed_run()}/retry"),
+    "run_again": lambda world: Call(f"/runs/{world.failed_run()}/again", {"parameters": {"rows": 3}}),
     "cancel_run": lambda world: Call(f"/runs/{world.run()}/cancel"),
     "retry_run_now": lambda world: Call(f"/runs/{world.waiting_run()}/retry-now"),
     "give_run_up": lambda world: Call(f"/runs/{world.waiting_run()}/give-up"),

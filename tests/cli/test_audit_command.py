@@ -9,7 +9,7 @@ import click
 import pytest
 from sqlalchemy import update
 
-from app.ops.audit_bounds import BoundInvalid
+from app.ops.time_bounds import BoundInvalid
 from app.tenants.access import Actor
 from app.tenants.audit import record
 from app.tenants.models import Organization

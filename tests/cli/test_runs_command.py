@@ -11,8 +11,8 @@ from app.runs.progress import Progress, write_progress
 from app.runs.states import Reason
 from tests.cli.conftest import Terminal
 from tests.factories.log_lines import write_lines
-from tests.factories.outcomes import make_running, make_waiting_retry
-from tests.factories.work import load_run, make_job, make_organization, make_run
+from tests.factories.outcomes import make_running, make_succeeded, make_waiting_retry
+from tests.factories.work import load_run, make_job, make_organization, make_run, make_schedule
 
 NOW = datetime.now(UTC)
 
@@ -137,3 +137,53 @@ class TestLog:
         result = terminal.run("runs", "log", str(UUID(int=7)), "--organization", str(organization_id))
 
         assert isinstance(result.exception, AppError)
+
+
+def test_list_is_narrowed_by_trigger_and_time(terminal: Terminal, organization_id: UUID, running: UUID) -> None:
+    with terminal.database.transaction() as session:
+        job = make_job(session, organization_id, name="Other")
+        make_run(session, job, now=NOW - timedelta(days=9))
+        schedule_id = make_schedule(session, job).id
+    here = ("--organization", str(organization_id))
+    terminal.run("schedules", "run", str(schedule_id), *here)
+
+    def found(*options: str) -> list[str]:
+        return [each["job"] for each in terminal.json("runs", "list", *options, *here)]
+
+    assert found("--trigger", "terminal") == ["Other"]
+    since, until = ((NOW - timedelta(days=age)).isoformat() for age in (30, 8))
+    assert found("--since", since, "--until", until) == ["Other"]
+    assert found("--trigger", "chain") == []
+
+
+def test_list_says_why_and_how_long(terminal: Terminal, organization_id: UUID, running: UUID) -> None:
+    result = terminal.run("runs", "list", "--organization", str(organization_id))
+
+    assert "By hand" in result.output
+    assert "TOOK" in result.output
+
+
+def test_again_starts_an_ended_run_once_more(terminal: Terminal, organization_id: UUID) -> None:
+    with terminal.database.transaction() as session:
+        run_id = make_succeeded(session, make_job(session, organization_id), now=NOW)
+    here = ("--organization", str(organization_id))
+
+    new_id = terminal.json("runs", "again", str(run_id), *here)["run"]
+
+    shown = terminal.json("runs", "show", new_id, *here)
+    assert (shown["again_of"], shown["requested_via"]) == (str(run_id), "terminal")
+
+
+def test_again_with_other_parameters_keeps_the_rest(terminal: Terminal, organization_id: UUID) -> None:
+    own = {"url": "https://example.com/", "method": "GET", "expected_status": "200-299"}
+    with terminal.database.transaction() as session:
+        job = make_job(session, organization_id)
+        job.definition = {"function": "http_check", "arguments": own}
+        session.flush()
+        run_id = make_succeeded(session, job, now=NOW)
+
+    new_id = terminal.json("runs", "again", str(run_id), "--set", "method=HEAD", "--organization", str(organization_id))
+
+    with terminal.database.reading() as session:
+        arguments = load_run(session, UUID(new_id["run"])).definition["arguments"]
+    assert (arguments["method"], arguments["url"]) == ("HEAD", "https://example.com/")

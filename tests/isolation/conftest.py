@@ -18,6 +18,7 @@ from app.runs.models import LogLine, RunHour, RunHourMark
 from app.schedules.models import Gap, Schedule, ScheduleVersion
 from app.schedules.policies import GapReason
 from app.tenants.audit import record
+from app.tenants.models import SavedView
 from app.vault.models import Secret
 from tests.factories.tenants import make_member, make_organization
 from tests.factories.work import make_job, make_run, make_schedule
@@ -95,6 +96,8 @@ def furnish(session: Session, name: str) -> UUID:
     session.add(
         Secret(owner_kind="job", owner_id=job.id, field="f", sealed="sealed", key_id="k", created_at=NOW, **here)
     )
+    view = {"list_name": "runs", "name": f"Of {name}", "query": {"q": name}, "created_by": name, "created_at": NOW}
+    session.add(SavedView(user_id=member.user_id, **view, **here))
     ends = {"succeeded": 1, "retried": 0, "failed": 0, "missed": 0, "skipped": 0, "cancelled": 0}
     session.add(RunHour(subject_id=schedule.id, hour=498_000, **ends, **here))
     session.add(RunHourMark(counted_until=NOW, **here))

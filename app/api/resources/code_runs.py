@@ -5,7 +5,7 @@ from uuid import UUID
 from app.api.models import Paging
 from app.api.paging import cut
 from app.api.resource import Page, resource
-from app.api.resources.runs import RunDetailOut, RunOut, shown_child, shown_run
+from app.api.run_shapes import RunDetailOut, RunOut, shown_run, shown_runs
 from app.edge.identity import acting_for_installation
 from app.runs.queries import get_run
 from app.runs.relatives import list_children
@@ -26,4 +26,5 @@ def list_code_run_children(run_id: UUID, query: Paging) -> Page[RunOut]:
     with acting_for_installation() as (session, actor):
         get_run(session, organization_id=actor.organization_id, run_id=run_id)
         rows = list_children(session, organization_id=actor.organization_id, run_id=run_id)
-    return cut([shown_child(row) for row in rows], query, key=lambda one: (one.job_name, str(one.id)))
+        shown = shown_runs(session, rows)
+    return cut(shown, query, key=lambda one: (one.job_name, str(one.id)))

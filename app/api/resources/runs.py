@@ -1,25 +1,24 @@
 """`/runs`: what has run, runs and is to run."""
 
 from typing import Annotated, Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from sqlalchemy.orm import Session
 
-from app.api.models import Answer, Moment, Paging
+from app.api.models import Answer, Body, Moment, Paging
 from app.api.paging import CursorInvalid, cut, read_cursor, write_cursor
 from app.api.resource import Message, Page, resource
+from app.api.run_shapes import RunDetailOut, RunOut, shown_run, shown_runs
 from app.core.db import on_commit
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, runtime
-from app.jobs.policies import ErrorClass
 from app.ops.cancel_words import cancel_words
-from app.runs import queries, service, steering
-from app.runs.attempt_queries import AttemptRow, list_attempts
+from app.runs import queries, repeats, service, steering
 from app.runs.filters import LONGEST_SEARCH, RunFilter, search_text
 from app.runs.queries import SEARCHED_AT_ONCE, RunNotFound, RunRow, get_run
-from app.runs.relatives import list_children, list_followers
-from app.runs.states import AttemptState, Reason, RunState, Trigger
+from app.runs.relatives import list_children
+from app.runs.states import RunState, Source
 from app.tenants.access import Permission
 
 _ELSEWHERE = (
@@ -30,6 +29,15 @@ _ELSEWHERE = (
 
 class RunQuery(Paging):
     state: RunState | None = None
+    trigger: Annotated[
+        Source | None,
+        Field(
+            description="Why they exist: that of a run, or `api`, `terminal` or `again` for how somebody asked. "
+            f"Looks through {SEARCHED_AT_ONCE:,} runs for each page, as `q` does."
+        ),
+    ] = None
+    since: Annotated[Moment | None, Field(description="Those that went on or were made then or later.")] = None
+    until: Annotated[Moment | None, Field(description="Those that were made before.")] = None
     job: Annotated[UUID | None, Field(description="The job's id.")] = None
     schedule: Annotated[UUID | None, Field(description="The schedule's id.")] = None
     q: Annotated[
@@ -42,70 +50,6 @@ class RunQuery(Paging):
             ),
         ),
     ] = ""
-
-
-class RunOut(Answer):
-    id: UUID
-    job_id: UUID
-    job_name: str
-    schedule_id: UUID | None
-    schedule_name: str | None
-    trigger: Trigger
-    state: RunState
-    reason: Reason | None
-    error: str | None
-    attempt: int
-    tries: int
-    due_at: Moment
-    ready_at: Moment
-    created_at: Moment
-    started_at: Moment | None
-    finished_at: Moment | None
-    retry_of_run_id: UUID | None
-    retried_by_run_id: UUID | None
-    parent_run_id: Annotated[UUID | None, Field(description="The run that started it and waits for it.")]
-    cause_run_id: Annotated[UUID | None, Field(description="The run whose end started it.")]
-    queue: str
-    slow_at: Annotated[Moment | None, Field(description="Since when it takes longer than its soft limit.")]
-    cancel_requested_at: Annotated[
-        Moment | None,
-        Field(
-            description="When somebody cancelled it while it was running. It stops within seconds; a "
-            "function in the worker itself where it looks whether it has to."
-        ),
-    ]
-    can_retry: bool
-    why_not_retry: Annotated[str | None, Field(description="Why it cannot be retried; null where it can.")]
-    can_remove: bool
-    can_cancel: bool
-    can_retry_now: Annotated[bool, Field(description="Whether its wait can be cut short, or given up.")]
-
-
-class ProgressOut(Answer):
-    done: int
-    total: int | None
-    percent: int | None
-    text: str
-
-
-class AttemptOut(Answer):
-    number: int
-    state: AttemptState
-    worker: str
-    error: str | None
-    error_class: Annotated[ErrorClass | None, Field(description="What kind of trouble ended it.")]
-    come_back_at: Annotated[
-        Moment | None, Field(description="When the other side said that it may be asked again. The next try waits.")
-    ]
-    progress: Annotated[ProgressOut | None, Field(description="How far it has come, as it said itself.")]
-    result: dict[str, Any]
-    started_at: Moment
-    finished_at: Moment | None
-
-
-class RunDetailOut(RunOut):
-    attempts: list[AttemptOut]
-    started_run_ids: Annotated[list[UUID], Field(description="The runs that its end started.")]
 
 
 class CancelledOut(Answer):
@@ -123,13 +67,19 @@ def list_runs(query: RunQuery) -> Page[RunOut]:
         request_session(),
         organization_id=current_actor().organization_id,
         run_filter=RunFilter(
-            state=query.state, schedule_id=query.schedule, job_id=query.job, query=search_text(query.q)
+            state=query.state,
+            schedule_id=query.schedule,
+            job_id=query.job,
+            query=search_text(query.q),
+            source=query.trigger,
+            since=query.since,
+            until=query.until,
         ),
         limit=query.limit,
         older_than=_older_than(query),
     )
     next_cursor = None if page.older_than is None else write_cursor(str(page.older_than))
-    return Page([RunOut(**_facts(row)) for row in page.rows], next_cursor)
+    return Page(shown_runs(request_session(), page.rows), next_cursor)
 
 
 @resource("GET", "/runs/<uuid:run_id>", permission=Permission.VIEW, answer=RunDetailOut)
@@ -137,17 +87,6 @@ def show_run(run_id: UUID) -> RunDetailOut:
     """A run with its attempts."""
     session, organization_id = request_session(), current_actor().organization_id
     return shown_run(session, own_run(session, organization_id, run_id))
-
-
-def shown_run(session: Session, row: RunRow) -> RunDetailOut:
-    """A run in an answer, with its attempts."""
-    attempts = list_attempts(session, organization_id=row.organization_id, run_id=row.id)
-    followers = list_followers(session, organization_id=row.organization_id, run_id=row.id)
-    return RunDetailOut(
-        **_facts(row),
-        attempts=[_attempt(one) for one in attempts],
-        started_run_ids=[one.id for one in followers],
-    )
 
 
 def own_run(session: Session, organization_id: UUID, run_id: UUID) -> RunRow:
@@ -164,12 +103,7 @@ def list_run_children(run_id: UUID, query: Paging) -> Page[RunOut]:
     session, organization_id = request_session(), current_actor().organization_id
     own_run(session, organization_id, run_id)
     rows = list_children(session, organization_id=organization_id, run_id=run_id)
-    return cut([shown_child(row) for row in rows], query, key=lambda one: (one.job_name, str(one.id)))
-
-
-def shown_child(row: RunRow) -> RunOut:
-    """One of the runs of a group in an answer."""
-    return RunOut(**_facts(row))
+    return cut(shown_runs(session, rows), query, key=lambda one: (one.job_name, str(one.id)))
 
 
 @resource("POST", "/runs/<uuid:run_id>/retry", permission=Permission.MANAGE_QUEUE, answer=RunStartedOut, status=201)
@@ -179,6 +113,39 @@ def retry_run(run_id: UUID) -> Message:
     retry_id = service.retry_run(session, actor=current_actor(), run_id=run_id, now=request_now())
     on_commit(session, runtime().dispatch)
     return Message(RunStartedOut(run_id=retry_id), "The run is queued again.")
+
+
+class RunAgainIn(Body):
+    """With which parameters, where not with the same."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{}]})
+
+    parameters: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description="Take the place of the job's own in the new run. Without them it gets those that were chosen "
+            "for the old one."
+        ),
+    ] = None
+
+
+@resource(
+    "POST", "/runs/<uuid:run_id>/again", permission=Permission.RUN, body=RunAgainIn, is_body_optional=True,
+    answer=RunStartedOut, status=201,
+)  # fmt: skip
+def run_again(run_id: UUID, body: RunAgainIn) -> Message:
+    """Run what has ended once more, as its job is defined now.
+
+    Both runs name each other. Send an Idempotency-Key, so that a request that is sent again starts nothing more.
+    """
+    session, actor = request_session(), current_actor()
+    own_run(session, actor.organization_id, run_id)
+    new_id = repeats.run_again(
+        session, actor=actor, kinds=runtime().kinds, run_id=run_id, request_key=f"api-{uuid4()}",
+        parameters=body.parameters, now=request_now(),
+    )  # fmt: skip
+    on_commit(session, runtime().dispatch)
+    return Message(RunStartedOut(run_id=new_id), "The run is queued.")
 
 
 @resource("POST", "/runs/<uuid:run_id>/cancel", permission=Permission.RUN, answer=CancelledOut)
@@ -239,14 +206,3 @@ def _older_than(query: RunQuery) -> UUID | None:
         return UUID(parts[0])
     except (IndexError, ValueError) as error:
         raise CursorInvalid("This cursor is not one of this list.", field="cursor") from error
-
-
-def _facts(row: RunRow) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in RunOut.model_fields}
-
-
-def _attempt(row: AttemptRow) -> AttemptOut:
-    facts = {name: getattr(row, name) for name in AttemptOut.model_fields}
-    said = row.progress
-    shown = said and ProgressOut(done=said.done, total=said.total, percent=said.percent, text=said.text)
-    return AttemptOut(**facts | {"progress": shown})

@@ -1,18 +1,23 @@
-"""What the buttons on runs do: retry, cancel, give up, remove. The queue page sends some, and gets its part back."""
+"""What the buttons on runs do: run again, retry, cancel, give up, remove. The queue page gets its part back."""
 
 from uuid import UUID
 
 from flask import Response, request, url_for
 
 from app.core.db import on_commit
+from app.edge.errors import status_of
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, runtime
-from app.runs import service, steering
+from app.jobs.kinds.base import DefinitionInvalid
+from app.runs import repeats, service, steering
 from app.tenants.access import Permission
+from app.web.actions.schedules import request_key
 from app.web.blueprint import web
 from app.web.pages.queue import queue_view
+from app.web.pages.run_again import again_form, again_page, repeatable_run
 from app.web.permissions import route
 from app.web.responses import fragment, see_other, toast, wants_fragment
+from app.web.started import started_words
 
 
 @route(web, "/runs/<uuid:run_id>/retry", permission=Permission.MANAGE_QUEUE, methods=["POST"])
@@ -25,6 +30,25 @@ def retry_run(run_id: UUID) -> Response:
         return toast(see_other("web.run", run_id=retry_id), "The run is queued again.")
     view = {"label": "View", "url": url_for("web.run", run_id=retry_id)}
     return toast(_queue(), "The run is queued again.", action=view)
+
+
+@route(web, "/runs/<uuid:run_id>/again", permission=Permission.RUN, methods=["POST"])
+def run_again(run_id: UUID) -> Response:
+    """Run what has ended once more, with the same parameters or those of the form, and show the new run."""
+    run, session = repeatable_run(run_id), request_session()
+    form = again_form(run) if "parameters" in request.form else None
+    try:
+        new_id = repeats.run_again(
+            session, actor=current_actor(), kinds=runtime().kinds, run_id=run_id, request_key=request_key(),
+            parameters=None if form is None else form.given(), now=request_now(),
+        )  # fmt: skip
+    except DefinitionInvalid as refused:
+        # What an old run was told may no longer fit: then it is asked for anew.
+        form = form or again_form(run)
+        form.show_problems(refused)
+        return again_page(run, form, status=status_of(refused))
+    on_commit(session, runtime().dispatch)
+    return toast(see_other("web.run", run_id=new_id), started_words(new_id, run.job_name))
 
 
 @route(web, "/runs/<uuid:run_id>/retry-now", permission=Permission.MANAGE_QUEUE, methods=["POST"])

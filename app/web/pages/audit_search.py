@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.core.errors import Invalid
-from app.ops.audit_bounds import BoundInvalid, read_bound
+from app.ops.time_bounds import BoundInvalid, read_bound
 from app.tenants.audit import Place
 from app.tenants.audit_filter import AuditFilter
 from app.web.context import viewer_zone

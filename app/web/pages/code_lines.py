@@ -16,6 +16,7 @@ from app.jobs.policy_words import policy_words
 from app.jobs.queries import JobRow
 from app.ops.code_rows import CodeJobRow, CodeScheduleRow, Override
 from app.ops.heartbeats import ProcessRow
+from app.ops.source_words import TRIGGER_WORDS
 from app.runs.filters import RunFilter
 from app.runs.queries import RunRow, list_runs
 from app.schedules.policies import Missed, Overlap
@@ -26,7 +27,6 @@ from app.web.formatting import absolute_time, relative_time
 from app.web.forms.schedule_words import missed_words, overlap_words
 from app.web.pages.badges import Badge, badge_of
 from app.web.pages.schedule_rows import next_run_note
-from app.web.run_words import TRIGGER_WORDS
 
 HISTORY_SHOWN = 50
 _FIELD_WORDS = {

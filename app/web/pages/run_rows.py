@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from app.edge.identity import request_now
+from app.ops.run_notes import NO_NOTES, RunNotes, against_usual, length_of
+from app.ops.source_words import source_words
 from app.runs.queries import RunRow
+from app.runs.states import LOSSES, RunState
 from app.web.context import viewer_zone
-from app.web.formatting import absolute_time
+from app.web.formatting import absolute_time, duration
 from app.web.pages.badges import Badge, badge_of
-from app.web.run_words import REASON_WORDS, TRIGGER_WORDS, first_words, lateness_words, tries_words
+from app.web.run_words import REASON_WORDS, first_words, lateness_words, tries_words
 
 
 @dataclass(frozen=True)
@@ -20,25 +23,40 @@ class RunLine:
     badge: Badge
     started: str
     lateness: str
+    # How long it took, or takes, and how that compares with what is usual.
+    took: str
+    usual: str
     tries: str
+    # Where it runs, or was lost.
+    worker: str
     trigger: str
     error: str
 
 
-def run_lines(rows: Sequence[RunRow]) -> list[RunLine]:
+def run_lines(rows: Sequence[RunRow], notes: RunNotes = NO_NOTES) -> list[RunLine]:
     """Lines in the order of the rows."""
-    return [
-        RunLine(
-            run=row,
-            badge=badge_of(row),
-            started=_started(row),
-            lateness=lateness_words(row.lateness),
-            tries=tries_words(row.attempt, row.tries),
-            trigger=TRIGGER_WORDS[row.trigger],
-            error=first_words(row.error) or (REASON_WORDS[row.reason] if row.reason else ""),
-        )
-        for row in rows
-    ]
+    return [_line(row, notes) for row in rows]
+
+
+def _line(row: RunRow, notes: RunNotes) -> RunLine:
+    took = length_of(row, now=request_now())
+    return RunLine(
+        run=row,
+        badge=badge_of(row),
+        started=_started(row),
+        lateness=lateness_words(row.lateness),
+        took="" if took is None else duration(took),
+        usual=against_usual(took, notes.usual_of(row)),
+        tries=tries_words(row.attempt, row.tries),
+        worker=_worker(row),
+        trigger=source_words(row, asked_by=notes.asked_by(row)),
+        error=first_words(row.error) or (REASON_WORDS[row.reason] if row.reason else ""),
+    )
+
+
+def _worker(run: RunRow) -> str:
+    helps = run.state is RunState.RUNNING or run.reason in LOSSES
+    return run.worker or "" if helps else ""
 
 
 def _started(run: RunRow) -> str:

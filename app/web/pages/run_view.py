@@ -9,13 +9,16 @@ from uuid import UUID
 
 from flask import url_for
 
+from app.core.ids import new_id
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, runtime
 from app.jobs.kinds.base import KindName
 from app.ops.cancel_words import cancel_words
+from app.ops.source_words import TRIGGER_WORDS
 from app.runs.attempt_queries import AttemptRow, list_attempts
 from app.runs.progress import Progress
 from app.runs.queries import RunRow, get_run, retry_policy_of_run
+from app.runs.repeats import list_again
 from app.runs.states import AttemptState, Reason, RunState, Trigger
 from app.tenants.access import Permission, may
 from app.tenants.queries import find_email
@@ -23,19 +26,20 @@ from app.web.context import viewer_zone
 from app.web.formatting import absolute_time, duration, state_label
 from app.web.pages.badges import Badge, badge_of
 from app.web.pages.rights import refusals
+from app.web.pages.run_again import takes_parameters
 from app.web.pages.run_family import RunFamily, run_family
 from app.web.pages.why_notes import WhyNote, note_on_run, standing_words, why_of
 from app.web.retry_words import why_no_more, why_then
 from app.web.run_words import (
     ATTEMPT_WORDS,
     REASON_WORDS,
-    TRIGGER_WORDS,
     first_words,
     lateness_words,
     named_run,
     tries_words,
 )
 
+_MOST_AGAIN_SHOWN = 3
 _LONGEST_VALUE = 2000
 # The table of tries has it in full.
 _LONGEST_ERROR = 400
@@ -86,6 +90,16 @@ class TryLine:
 
 
 @dataclass(frozen=True)
+class Again:
+    """The button that runs it once more. `refusal` is why it is off; a run that goes on has none."""
+
+    is_shown: bool
+    refusal: str
+    has_parameters: bool
+    request_key: str
+
+
+@dataclass(frozen=True)
 class RunView:
     """Everything on the page but the log."""
 
@@ -100,6 +114,7 @@ class RunView:
     # How long it has been going on and how far it has come, while it does.
     running: str
     refusal: str
+    again: Again
     family: RunFamily
     # What cancelling would do, while it can be done, and why this person may not.
     cancel_does: str
@@ -123,6 +138,7 @@ def run_view(run_id: UUID) -> RunView:
         result=result_facts(attempts[-1].result) if attempts else [],
         running=running_words(run, attempts[-1].progress if attempts else None),
         refusal=refusals().manage_queue,
+        again=_again(run),
         family=run_family(run),
         cancel_does=cancel_words(session, kinds=runtime().kinds, run=run) if run.can_cancel else "",
         cancel_refusal=refusals().run,
@@ -156,6 +172,15 @@ def result_facts(result: Mapping[str, Any]) -> list[Fact]:
         else:
             facts.append(Fact(_words(name), _plain(value)))
     return facts
+
+
+def _again(run: RunRow) -> Again:
+    return Again(
+        is_shown=run.is_over,
+        refusal=refusals().run or run.why_not_again or "",
+        has_parameters=run.is_over and takes_parameters(run),
+        request_key=new_id().hex,
+    )
 
 
 def _who_asked(run: RunRow) -> str:
@@ -211,9 +236,17 @@ def _facts(run: RunRow, who: str, attempts: list[AttemptRow], why: str) -> list[
         Fact("Queue", "Taken off by hand" if run.is_dismissed else ""),
         _run_link("Retry of", "an earlier run", run.retry_of_run_id),
         _run_link("Retried by", "a newer run", run.retried_by_run_id),
+        _run_link("Again of", "an older run", run.again_of_run_id),
+        *(_run_link("Run again as", "a newer run", run_id) for run_id in _again_as(run)[:_MOST_AGAIN_SHOWN]),
         Fact("Run", str(run.id)),
     ]
     return [fact for fact in facts if fact.text]
+
+
+def _again_as(run: RunRow) -> list[UUID]:
+    if not run.is_over:
+        return []
+    return list_again(request_session(), organization_id=run.organization_id, run_id=run.id)
 
 
 def _schedule_fact(run: RunRow) -> Fact:

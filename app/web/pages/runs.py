@@ -1,8 +1,7 @@
 """Pages of runs: the list, one run with its log, and the log as text. What buttons do is in actions/runs.py."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 from uuid import UUID
 
 from flask import Response, request, url_for
@@ -13,18 +12,20 @@ from app.edge.identity import current_actor
 from app.edge.permissions import schema_note
 from app.edge.runtime import request_session, runtime
 from app.jobs.queries import job_names
+from app.ops.run_notes import read_notes
 from app.runs.attempt_queries import newest_progress
-from app.runs.filters import RunFilter
 from app.runs.logs import Line, read_lines
 from app.runs.queries import SEARCHED_AT_ONCE, Page, get_run, list_runs
 from app.runs.states import RunState
 from app.schedules.queries import schedule_names
 from app.tenants.access import Permission
 from app.web.blueprint import web
+from app.web.context import viewer_zone
 from app.web.formatting import state_label
 from app.web.pages.log_query import number_of
 from app.web.pages.run_log import earlier_log, first_log, next_log
 from app.web.pages.run_rows import run_lines
+from app.web.pages.run_search import SOURCE_LABELS, SPANS, RunSearch, read_run_search
 from app.web.pages.run_view import run_view, running_words
 from app.web.pages.tabs import Tab
 from app.web.permissions import route
@@ -57,8 +58,11 @@ class Narrowing:
 class RunList:
     """What the list shows around its rows."""
 
-    filter: RunFilter
+    search: RunSearch
     tabs: list[Tab]
+    spans: list[Tab]
+    sources: list[tuple[str, str]]
+    zone: str
     # What else it is narrowed to, each with the way to the list without that.
     narrowings: list[Narrowing]
     is_first: bool
@@ -72,17 +76,18 @@ def runs() -> Response:
     """The runs, newest first. htmx gets the rows alone."""
     if schema_note():
         return page("overview/unready.html", subject="Runs")
-    wanted = RunFilter.from_args(request.args)
-    older_than = _older_than()
+    session, organization_id = request_session(), current_actor().organization_id
+    search, older_than = read_run_search(request.args), _older_than()
     found = list_runs(
-        request_session(),
-        organization_id=current_actor().organization_id,
-        run_filter=wanted,
+        session,
+        organization_id=organization_id,
+        run_filter=search.filter,
         limit=ROWS_PER_PAGE,
         older_than=older_than,
     )
-    listing = _listing(wanted, found, is_first=older_than is None)
-    return page_or_fragment("runs/index.html", "runs/_rows.html", rows=run_lines(found.rows), listing=listing)
+    rows = run_lines(found.rows, read_notes(session, found.rows, organization_id=organization_id))
+    listing = _listing(search, found, is_first=older_than is None)
+    return page_or_fragment("runs/index.html", "runs/_rows.html", rows=rows, listing=listing)
 
 
 @route(web, "/runs/<uuid:run_id>", permission=Permission.VIEW)
@@ -131,41 +136,46 @@ def _older_than() -> UUID | None:
         return None
 
 
-def _listing(wanted: RunFilter, found: Page, *, is_first: bool) -> RunList:
-    older = _href(wanted, older_than=found.older_than) if found.older_than else ""
-    is_cut = bool(wanted.query and found.older_than and len(found.rows) < ROWS_PER_PAGE)
+def _listing(search: RunSearch, found: Page, *, is_first: bool) -> RunList:
+    older = search.href(older_than=found.older_than) if found.older_than else ""
+    is_cut = bool(search.filter.is_search and found.older_than and len(found.rows) < ROWS_PER_PAGE)
     return RunList(
-        filter=wanted,
-        tabs=[_tab(wanted, None, "All"), *(_tab(wanted, state, state_label(state)) for state in _TABS)],
-        narrowings=_narrowings(wanted),
+        search=search,
+        tabs=[_tab(search, None, "All"), *(_tab(search, state, state_label(state)) for state in _TABS)],
+        spans=_spans(search),
+        sources=[("", "Any trigger"), *((each.value, label) for each, label in SOURCE_LABELS.items())],
+        zone=viewer_zone(),
+        narrowings=_narrowings(search),
         is_first=is_first,
         older_href=older,
         looked=f"Looked through {SEARCHED_AT_ONCE:,} runs." if is_cut else "",
     )
 
 
-def _tab(wanted: RunFilter, state: RunState | None, label: str) -> Tab:
-    return Tab(label=label, href=_href(wanted.with_state(state)), is_current=wanted.state is state)
+def _tab(search: RunSearch, state: RunState | None, label: str) -> Tab:
+    return Tab(label=label, href=search.with_state(state).href(), is_current=search.filter.state is state)
 
 
-def _href(wanted: RunFilter, **more: Any) -> str:
-    arguments: dict[str, Any] = {**wanted.args, **more}
-    return url_for("web.runs", **arguments)
+def _spans(search: RunSearch) -> list[Tab]:
+    """The times to choose from by one press."""
+    chosen = None if search.has_own_times else search.last
+    choices = {"": "Any time", **{span: f"Last {label}" for span, (label, _length) in SPANS.items()}}
+    return [Tab(label, search.with_span(span).href(), span == chosen) for span, label in choices.items()]
 
 
-def _narrowings(wanted: RunFilter) -> list[Narrowing]:
+def _narrowings(search: RunSearch) -> list[Narrowing]:
+    wanted = search.filter
     session, organization_id = request_session(), current_actor().organization_id
     found = []
     # The history of what was deleted stays, and so do links to it.
     if wanted.schedule_id is not None:
         names = schedule_names(session, organization_id=organization_id, schedule_ids=[wanted.schedule_id])
         name = names.get(wanted.schedule_id, "a deleted one")
-        found.append(Narrowing(f"Schedule: {name}", _href(replace(wanted, schedule_id=None))))
+        found.append(Narrowing(f"Schedule: {name}", search.without_schedule().href()))
     if wanted.job_id is not None:
         names = job_names(session, organization_id=organization_id, job_ids=[wanted.job_id])
-        found.append(
-            Narrowing(f"Job: {names.get(wanted.job_id, 'a deleted one')}", _href(replace(wanted, job_id=None)))
-        )
+        name = names.get(wanted.job_id, "a deleted one")
+        found.append(Narrowing(f"Job: {name}", search.without_job().href()))
     return found
 
 

@@ -10,6 +10,7 @@ from app.core.ids import new_id
 from app.jobs.kinds.sync.connection import needs_connection, what_to_connect
 from app.ops.schedule_history import list_history
 from app.ops.schedule_preview import twin_note_of
+from app.ops.source_words import TRIGGER_WORDS
 from app.runs.filters import RunFilter
 from app.runs.queries import RunRow, list_runs
 from app.runs.run_hours import NOTHING, counts_of_schedules
@@ -26,7 +27,6 @@ from app.web.pages.schedule_rows import next_run_note, why_it_stays
 from app.web.pages.schedule_tiles import RATE_WINDOW, success_words
 from app.web.pages.schedule_view import ScheduleView
 from app.web.pictures.strip import SLOTS
-from app.web.run_words import TRIGGER_WORDS
 
 RUNS_SHOWN = 20
 EVENTS_SHOWN = 10

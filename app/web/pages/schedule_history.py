@@ -13,6 +13,7 @@ from app.edge.runtime import request_session
 from app.jobs.queries import job_names
 from app.ops.gap_words import GAP_REASONS
 from app.ops.schedule_history import HistoryEntry, HistoryKind, Place, list_history
+from app.ops.source_words import TRIGGER_WORDS
 from app.runs.queries import RunRow
 from app.runs.restoring import what_restoring_changes
 from app.schedules.queries import GapRow, ScheduleRow, get_schedule
@@ -27,7 +28,7 @@ from app.web.pages.rights import refusals
 from app.web.pages.tabs import Tab
 from app.web.permissions import route
 from app.web.responses import page
-from app.web.run_words import TRIGGER_WORDS, first_words
+from app.web.run_words import first_words
 
 ENTRIES_PER_PAGE = 50
 VERSIONS_PER_PAGE = 50

@@ -1,0 +1,109 @@
+"""Running again: what a run did, once more, with the same parameters or with others. Retries are in service.py."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.core.errors import Conflict
+from app.jobs.given_arguments import GivenArguments, checked_arguments
+from app.jobs.kinds.base import JobKinds
+from app.jobs.kinds.definitions import chosen_arguments, with_chosen
+from app.jobs.models import Job
+from app.jobs.queries import get_job
+from app.runs import planner
+from app.runs.facts import via_of
+from app.runs.models import Run
+from app.runs.queries import RunRow, definition_of_run, get_run
+from app.runs.states import Trigger
+from app.tenants.access import Actor, Permission, require
+from app.tenants.audit import record
+
+# Of each run, however often somebody asked for it again.
+MOST_AGAIN = 20
+
+
+class RunNotRepeatable(Conflict):
+    """The run has not ended, or its job cannot be started any more."""
+
+
+def run_again(
+    session: Session,
+    *,
+    actor: Actor,
+    kinds: JobKinds,
+    run_id: UUID,
+    request_key: str,
+    now: datetime,
+    parameters: Mapping[str, Any] | None = None,
+) -> UUID:
+    """Start the job of a run that has ended once more, as it is defined now. Returns the id of the new run.
+
+    Without `parameters` with what was chosen for the old run; else with these in the place of the job's own.
+    The same key twice is one run. Raises RunNotRepeatable, DefinitionInvalid and ParametersForPlatform.
+    """
+    require(actor, Permission.RUN)
+    before = get_run(session, organization_id=actor.organization_id, run_id=run_id)
+    if before.why_not_again is not None:
+        raise RunNotRepeatable(before.why_not_again)
+    chosen = _chosen(session, actor, kinds, before, parameters)
+    request = planner.request_for(
+        session.get_one(Job, before.job_id),
+        trigger=Trigger.MANUAL,
+        due_at=now,
+        schedule_id=before.schedule_id,
+        requested_by=actor.user_id,
+        requested_via=via_of(actor),
+        request_key=request_key,
+    )
+    request = replace(request, definition=with_chosen(request.definition, chosen), again_of_run_id=run_id)
+    new_id = planner.open_or_skip(session, request, now=now)
+    if new_id is None:
+        # The first click made the run; the second is told the same.
+        query = select(Run.id).where(Run.organization_id == actor.organization_id, Run.request_key == request_key)
+        return session.scalars(query).one()
+    _note(session, actor, before, new_id, parameters, now)
+    return new_id
+
+
+def parameters_of_run(session: Session, *, run: RunRow) -> dict[str, Any]:
+    """The arguments that a run had in all, the job's own and those that were chosen for it."""
+    arguments = definition_of_run(session, run=run).get("arguments")
+    return dict(arguments) if isinstance(arguments, dict) else {}
+
+
+def list_again(session: Session, *, organization_id: UUID, run_id: UUID) -> list[UUID]:
+    """The runs that are this one once more, the newest first; the last ones of many."""
+    mine = (Run.organization_id == organization_id, Run.again_of_run_id == run_id)
+    return list(session.scalars(select(Run.id).where(*mine).order_by(Run.created_at.desc()).limit(MOST_AGAIN)))
+
+
+def _chosen(
+    session: Session, actor: Actor, kinds: JobKinds, before: RunRow, parameters: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Checked against what the job takes now. Whoever may not choose them may not choose them by an old run either."""
+    wanted = chosen_arguments(definition_of_run(session, run=before)) if parameters is None else parameters
+    if parameters is None and not wanted:
+        return {}
+    job = get_job(session, organization_id=actor.organization_id, job_id=before.job_id)
+    return checked_arguments(actor, job, GivenArguments(wanted, kinds))
+
+
+def _note(
+    session: Session, actor: Actor, before: RunRow, run_id: UUID, parameters: Mapping[str, Any] | None, now: datetime
+) -> None:
+    with_what = "with the same parameters" if parameters is None else "with other parameters"
+    record(
+        session,
+        actor=actor,
+        action="run.repeated",
+        subject_kind="run",
+        subject_id=run_id,
+        summary=f"Ran “{before.job_name}” again {with_what}",
+        changes={"run": [str(before.id), str(run_id)]},
+        now=now,
+    )

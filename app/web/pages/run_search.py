@@ -1,0 +1,105 @@
+"""What somebody looks for among the runs: read from an address, and written back into links."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import url_for
+
+from app.edge.identity import request_now
+from app.ops.time_bounds import BoundInvalid, read_bound
+from app.runs.filters import RunFilter
+from app.runs.states import RunState, Source
+from app.web.context import viewer_zone
+
+# As people say them, and how far back they reach.
+SPANS = {"1h": ("1 h", timedelta(hours=1)), "24h": ("24 h", timedelta(hours=24)), "7d": ("7 days", timedelta(days=7))}
+SOURCE_LABELS = {
+    Source.SCHEDULE: "On schedule",
+    Source.CATCH_UP: "Catch-up",
+    Source.MANUAL: "By hand",
+    Source.AGAIN: "Run again",
+    Source.RETRY: "Retry",
+    Source.API: "API",
+    Source.TERMINAL: "Command line",
+    Source.CHAIN: "After another job",
+    Source.GROUP: "With its group",
+}
+_LONGEST_TIME = 40
+
+
+@dataclass(frozen=True)
+class RunSearch:
+    """A filter with the words it was read from. `problems` say what could not be read and was left out."""
+
+    filter: RunFilter
+    # One of SPANS, or times as they were typed on the viewer's clock.
+    last: str = ""
+    since: str = ""
+    until: str = ""
+    problems: tuple[str, ...] = ()
+
+    @property
+    def args(self) -> dict[str, str]:
+        """The query string's parts, to build a link from."""
+        times = {"last": self.last, "since": self.since, "until": self.until}
+        return self.filter.args | {name: text for name, text in times.items() if text}
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.args
+
+    @property
+    def has_own_times(self) -> bool:
+        return bool(self.since or self.until)
+
+    def href(self, **more: Any) -> str:
+        """The list as it is narrowed here."""
+        arguments: dict[str, Any] = {**self.args, **more}
+        return url_for("web.runs", **arguments)
+
+    def with_state(self, state: RunState | None) -> "RunSearch":
+        return self._with(replace(self.filter, state=state))
+
+    def without_schedule(self) -> "RunSearch":
+        return self._with(replace(self.filter, schedule_id=None))
+
+    def without_job(self) -> "RunSearch":
+        return self._with(replace(self.filter, job_id=None))
+
+    def with_span(self, span: str) -> "RunSearch":
+        """One of the spans up to now, or any time, in the place of the times."""
+        return replace(self, last=span, since="", until="")
+
+    def _with(self, run_filter: RunFilter) -> "RunSearch":
+        return replace(self, filter=run_filter)
+
+
+def read_run_search(args: Mapping[str, str]) -> RunSearch:
+    """What an address asks for. Times are meant on the clock of whoever looks, and stand above a span."""
+    wanted = RunFilter.from_args(args)
+    last, since, until = (_clean(args.get(name, "")) for name in ("last", "since", "until"))
+    if not (since or until):
+        if last not in SPANS:
+            return RunSearch(wanted)
+        return RunSearch(replace(wanted, since=request_now() - SPANS[last][1]), last=last)
+    problems: list[str] = []
+    wanted = replace(
+        wanted,
+        since=_read(since, "From", problems, is_end=False),
+        until=_read(until, "To", problems, is_end=True),
+    )
+    return RunSearch(wanted, since=since, until=until, problems=tuple(problems))
+
+
+def _clean(text: str) -> str:
+    return "".join(letter for letter in text if letter.isprintable()).strip()[:_LONGEST_TIME]
+
+
+def _read(text: str, name: str, problems: list[str], *, is_end: bool) -> datetime | None:
+    try:
+        return read_bound(text, zone=viewer_zone(), name=name, is_end=is_end)
+    except BoundInvalid as error:
+        problems.append(error.message)
+        return None

@@ -1,0 +1,61 @@
+"""Which run was asked for once more by which, through what a run was asked for, and lists that were saved by name.
+
+The new columns of runs are empty in all that there are, so nothing is rewritten: a moment of lock each.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0023"
+down_revision = "0020"
+
+AGAIN = "ix_runs_again_of_run_id"
+
+
+def upgrade() -> None:
+    op.add_column("runs", sa.Column("again_of_run_id", sa.Uuid(), nullable=True))
+    op.add_column("runs", sa.Column("requested_via", sa.String(length=16), nullable=True))
+    known = sa.text("again_of_run_id IS NOT NULL")
+    op.create_index(AGAIN, "runs", ["again_of_run_id"], sqlite_where=known, postgresql_where=known)
+    op.create_table(
+        "saved_views",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("organization_id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=True),
+        sa.Column("list_name", sa.String(length=16), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("query", sa.JSON(), nullable=False),
+        sa.Column("created_by", sa.String(length=254), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["organizations.id"], name=op.f("fk_saved_views_organization_id_organizations")
+        ),
+        sa.ForeignKeyConstraint(
+            ["organization_id", "user_id"],
+            ["memberships.organization_id", "memberships.user_id"],
+            name="fk_saved_views_organization_id_user_id_memberships",
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_views")),
+    )
+    columns = ["organization_id", "list_name", "name"]
+    of_all = sa.text("user_id IS NULL")
+    op.create_index(
+        "uq_saved_views_of_all", "saved_views", columns, unique=True, sqlite_where=of_all, postgresql_where=of_all
+    )
+    of_one = sa.text("user_id IS NOT NULL")
+    op.create_index(
+        "uq_saved_views_of_one",
+        "saved_views",
+        ["organization_id", "user_id", "list_name", "name"],
+        unique=True,
+        sqlite_where=of_one,
+        postgresql_where=of_one,
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("saved_views")
+    op.drop_index(AGAIN, "runs")
+    op.drop_column("runs", "requested_via")
+    op.drop_column("runs", "again_of_run_id")

@@ -1,0 +1,183 @@
+"""The list of runs, narrowed: when, why, and by whom; and how long each took against what is usual."""
+
+from datetime import timedelta
+from html import unescape
+from uuid import UUID
+
+import pytest
+
+from app.core.db import Database
+from app.jobs.models import Job
+from app.runs import queries
+from app.runs.models import Run
+from tests.factories.outcomes import make_running, make_succeeded
+from tests.factories.work import make_job, make_run, make_schedule
+from tests.fakes.clock import ManualClock
+from tests.web.conftest import Browser
+
+
+@pytest.fixture
+def job_id(database: Database, organization_id: UUID) -> UUID:
+    with database.transaction() as session:
+        return make_job(session, organization_id, name="Export").id
+
+
+class Runs:
+    """Makes runs of one job by what they are to be."""
+
+    def __init__(self, database: Database, job_id: UUID, clock: ManualClock) -> None:
+        self.database, self.job_id, self.clock = database, job_id, clock
+
+    def make(self, *, age: timedelta = timedelta(0), took: timedelta | None = None, **columns: object) -> UUID:
+        with self.database.transaction() as session:
+            job, made_at = session.get_one(Job, self.job_id), self.clock.moment - age
+            run_id = (make_succeeded if took else make_run)(session, job, now=made_at)
+            run = session.get_one(Run, run_id)
+            if took:
+                run.finished_at = made_at + took
+            for name, value in columns.items():
+                setattr(run, name, value)
+        return run_id
+
+
+@pytest.fixture
+def runs(database: Database, job_id: UUID, clock: ManualClock) -> Runs:
+    return Runs(database, job_id, clock)
+
+
+def shown(browser: Browser, query: str = "") -> str:
+    return unescape(browser.visit(f"/runs?{query}").text)
+
+
+def has(text: str, run_id: UUID) -> bool:
+    return f'id="run-{run_id}"' in text
+
+
+class TestTimes:
+    def test_of_the_last_hour_are_those_that_went_on_in_it(self, viewer: Browser, runs: Runs) -> None:
+        old = runs.make(age=timedelta(hours=5), took=timedelta(minutes=1))
+        long = runs.make(age=timedelta(hours=5), took=timedelta(hours=4, minutes=30))
+        waiting = runs.make(age=timedelta(hours=5))
+        fresh = runs.make(age=timedelta(minutes=5))
+
+        text = shown(viewer, "last=1h")
+
+        assert [has(text, each) for each in (old, long, waiting, fresh)] == [False, True, True, True]
+
+    def test_from_and_to_are_on_the_viewers_clock(self, viewer: Browser, runs: Runs, clock: ManualClock) -> None:
+        # Riga is two hours ahead in winter.
+        run_id = runs.make(took=timedelta(seconds=3))
+        wall = clock.moment + timedelta(hours=2)
+
+        inside = (
+            f"since={wall - timedelta(minutes=1):%Y-%m-%dT%H:%M}&until={wall + timedelta(minutes=1):%Y-%m-%dT%H:%M}"
+        )
+        before = f"since={wall - timedelta(hours=2):%Y-%m-%dT%H:%M}&until={wall - timedelta(minutes=1):%Y-%m-%dT%H:%M}"
+
+        assert has(shown(viewer, inside), run_id)
+        assert not has(shown(viewer, before), run_id)
+
+    def test_stand_above_a_span_and_stay_in_the_field(self, viewer: Browser, runs: Runs) -> None:
+        text = shown(viewer, "last=1h&since=2001-05-06T07:08")
+
+        assert 'value="2001-05-06T07:08"' in text
+        assert "last=1h&" not in text
+
+    def test_that_cannot_be_read_are_named_and_left_out(self, viewer: Browser, runs: Runs) -> None:
+        run_id = runs.make()
+
+        text = shown(viewer, "since=tomorrow&last=decade")
+
+        assert "Part of the filter was left out." in text
+        assert has(text, run_id)
+
+    def test_stay_in_the_links_to_states_and_older_ones(self, viewer: Browser, runs: Runs) -> None:
+        text = shown(viewer, "last=7d&trigger=manual")
+
+        assert 'href="/runs?state=failed&trigger=manual&last=7d"' in text
+        assert 'href="/runs?trigger=manual&last=24h"' in text
+
+
+class TestWhy:
+    @pytest.mark.parametrize(
+        ("trigger", "columns"),
+        [
+            ("catch_up", {"trigger": "catch_up"}),
+            ("api", {"requested_via": "api"}),
+            ("terminal", {"requested_via": "terminal"}),
+            ("again", {"again_of_run_id": UUID(int=7)}),
+        ],
+    )
+    def test_narrows(self, viewer: Browser, runs: Runs, trigger: str, columns: dict[str, object]) -> None:
+        wanted, other = runs.make(**columns), runs.make(trigger="schedule")
+
+        text = shown(viewer, f"trigger={trigger}")
+
+        assert (has(text, wanted), has(text, other)) == (True, False)
+
+    def test_goes_on_where_few_are_found(self, viewer: Browser, runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(queries, "SEARCHED_AT_ONCE", 2)
+        rare = runs.make(age=timedelta(minutes=9), trigger="retry")
+        often = [runs.make(age=timedelta(minutes=5 - number)) for number in range(3)]
+
+        first = shown(viewer, "trigger=retry")
+        older = shown(viewer, f"trigger=retry&older_than={often[1]}")
+
+        assert "Search older runs" in first
+        assert not has(first, rare)
+        assert has(older, rare)
+
+    def test_is_told_by_name(self, owner: Browser, viewer: Browser, runs: Runs) -> None:
+        runs.make(requested_by=owner.user_id)
+        runs.make(requested_by=owner.user_id, requested_via="api")
+        runs.make(requested_by=owner.user_id, trigger="retry")
+
+        text = shown(viewer)
+
+        assert ">Olga</td>" in text
+        assert ">Olga, API</td>" in text
+        assert ">Retry by Olga</td>" in text
+
+    def test_names_nobody_who_is_not_here(self, stranger: Browser, viewer: Browser, runs: Runs) -> None:
+        runs.make(requested_by=stranger.user_id)
+
+        text = shown(viewer)
+
+        assert ">By hand</td>" in text
+        assert "Sven" not in text
+
+
+class TestLengths:
+    def test_that_stand_out_are_told_against_the_usual(self, viewer: Browser, runs: Runs) -> None:
+        for minutes in range(1, 5):
+            runs.make(age=timedelta(hours=minutes), took=timedelta(seconds=20))
+        slow = runs.make(took=timedelta(seconds=42))
+
+        row = shown(viewer).split(f'id="run-{slow}"')[1].split("</tr>")[0]
+
+        assert "42 s" in row
+        assert "2.1× usual" in row
+        assert shown(viewer).count("× usual") == 1
+
+    def test_are_told_of_what_still_runs_with_its_worker(
+        self, viewer: Browser, database: Database, job_id: UUID, clock: ManualClock
+    ) -> None:
+        with database.transaction() as session:
+            make_running(session, session.get_one(Job, job_id), now=clock.moment - timedelta(minutes=3))
+
+        text = shown(viewer)
+
+        assert "3 min" in text
+        assert "worker-1:42" in text
+
+    def test_are_of_each_job_by_itself(
+        self, viewer: Browser, database: Database, organization_id: UUID, clock: ManualClock, runs: Runs
+    ) -> None:
+        for minutes in range(1, 5):
+            runs.make(age=timedelta(hours=minutes), took=timedelta(seconds=20))
+        with database.transaction() as session:
+            other = make_job(session, organization_id, name="Long by nature")
+            schedule = make_schedule(session, other)
+            make_succeeded(session, other, now=clock.moment - timedelta(minutes=5), schedule_id=schedule.id)
+
+        assert "× usual" not in shown(viewer)
