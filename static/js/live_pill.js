@@ -10,7 +10,7 @@
     const words = {
       live: "Live",
       paused: "Paused",
-      offline: `Offline – showing ${freshAt.toTimeString().slice(0, 8)}`,
+      offline: `Offline – showing ${freshAt.toLocaleTimeString("en-GB", { hour12: document.documentElement.dataset.clock === "12" })}`,
       "signed-out": "Signed out – sign in again",
     };
     if (pill.dataset.state === state && text.textContent === words[state]) return;

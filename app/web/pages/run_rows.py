@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from app.edge.identity import request_now
 from app.runs.queries import RunRow
 from app.web.context import viewer_zone
-from app.web.formatting import absolute_time
+from app.web.formatting import absolute_time, wall_clock
 from app.web.pages.badges import Badge, badge_of
 from app.web.run_words import REASON_WORDS, TRIGGER_WORDS, first_words, lateness_words, tries_words
 
@@ -48,5 +48,5 @@ def _started(run: RunRow) -> str:
     started, due = run.started_at.astimezone(zone), run.due_at.astimezone(zone)
     # The time it was due stands beside it and has the date.
     if started.date() == due.date():
-        return f"{started:%H:%M:%S}"
+        return wall_clock(started, seconds=True)
     return absolute_time(run.started_at, zone=viewer_zone(), now=request_now(), seconds=True)
