@@ -18,6 +18,7 @@ from app.core.scopes import IDENTITY, NOBODY, Scope
 from app.edge.runtime import request_session, runtime, working_as
 from app.tenants.access import Actor
 from app.tenants.platform import for_the_installation
+from app.tenants.preferences import Preferences
 from app.tenants.queries import SignedInSession, find_signed_in
 from app.tenants.sign_in import SEEN_EVERY, note_seen
 from app.tenants.token_queries import SignedInToken, find_signed_in_token, is_token
@@ -43,6 +44,7 @@ class Person:
     email: str
     timezone: str
     organization_name: str
+    preferences: Preferences
 
 
 @dataclass(frozen=True)
@@ -160,6 +162,7 @@ def current_person() -> Person:
         email=found.email,
         timezone=found.timezone,
         organization_name=found.organization_name,
+        preferences=found.preferences,
     )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.core.clock_words import wall_clock
 from app.jobs.policies import RetryPolicy
 from app.jobs.retry_words import retry_words, waits_of
 from app.schedules.fire_times import Rhythm, fire_times
@@ -33,7 +34,7 @@ def retry_example(when: Rhythm, *, retry: RetryPolicy, now: datetime) -> RetryEx
     for wait in waits_of(retry):
         tries.append(tries[-1] + wait)
     has_seconds = any(at.second for at in tries)
-    walls = [f"{at.astimezone(when.zone.tzinfo):{'%H:%M:%S' if has_seconds else '%H:%M'}}" for at in tries]
+    walls = [wall_clock(at.astimezone(when.zone.tzinfo), seconds=has_seconds) for at in tries]
     shown = walls if len(walls) <= _MOST_SHOWN else [*walls[: _MOST_SHOWN - 1], "…", walls[-1]]
     is_crossed = len(coming) == 2 and tries[-1] >= coming[1]
     return RetryExample(

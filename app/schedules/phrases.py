@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from cron_descriptor import ExpressionDescriptor, FormatException, MissingFieldException, Options
 from cron_descriptor.Exception import WrongArgumentException
 
+from app.core.clock_words import are_hours_counted_to_24, clock_time
 from app.schedules.clock_changes import DAY_MINUTES, to_instant, to_minute
 from app.schedules.cron import CronExpression
 from app.schedules.month_days import LAST
@@ -30,7 +31,7 @@ def listing(words: Sequence[str]) -> str:
 
 def clock_text(minute_of_day: int) -> str:
     """“09:30”."""
-    return f"{minute_of_day // 60:02}:{minute_of_day % 60:02}"
+    return clock_time(*divmod(minute_of_day, 60))
 
 
 def day_text(wall_minute: int, *, with_weekday: bool = False, with_year: bool = True) -> str:
@@ -93,10 +94,9 @@ def _fixed_times(cron: CronExpression) -> str | None:
     is_paced = even_step(minute_text, 60) or even_step(hour_text, 24)
     if is_paced or len(cron.minutes) * len(cron.hours) * len(cron.seconds) > _MOST_LISTED:
         return None
-    times = [clock_text(hour * 60 + minute) for hour in cron.hours for minute in cron.minutes]
-    if cron.seconds == (0,):
-        return listing(times)
-    return listing([f"{time}:{second:02}" for time in times for second in cron.seconds])
+    seconds: Sequence[int | None] = (None,) if cron.seconds == (0,) else cron.seconds
+    times = [(hour, minute, second) for hour in cron.hours for minute in cron.minutes for second in seconds]
+    return listing([clock_time(*time) for time in times])
 
 
 def _with_seconds(pace: str | None, seconds: tuple[int, ...]) -> str | None:
@@ -186,7 +186,7 @@ def _described_times(cron: CronExpression) -> str | None:
     if len(minutes) + len(hours) > 60:
         return None
     # Without a locale of ours it would take the process's, and warn where there is none.
-    options = Options(locale_code="en_US", use_24hour_time_format=True)
+    options = Options(locale_code="en_US", use_24hour_time_format=are_hours_counted_to_24())
     try:
         found = ExpressionDescriptor(f"{minutes} {hours} * * *", options).get_full_description()
     except (FormatException, MissingFieldException, WrongArgumentException, ValueError, LookupError):

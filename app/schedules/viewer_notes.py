@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from app.core.clock_words import wall_clock
 from app.core.errors import Invalid
 from app.core.lengths import duration
 from app.schedules.clock_changes import FIRST_YEAR, LAST_YEAR, changes_of_year, offset_at, to_instant, to_minute
@@ -90,7 +91,7 @@ def _note(when: Rhythm, viewer: Zone, spell: _Spell, usual: timedelta, *, is_ope
     words = f"{duration(abs(moved))} {'later' if moved > timedelta() else 'earlier'} than usual by your clock"
     if len({at.time() for at in seen}) == 1:
         instead = seen[0].replace(tzinfo=UTC) - moved
-        words = f"{seen[0]:%H:%M} your time instead of {instead:%H:%M}"
+        words = f"{wall_clock(seen[0])} your time instead of {wall_clock(instead)}"
     days = _days(seen[0], last.astimezone(viewer.tzinfo), is_open=is_open)
     return f"{days}: {words} ({_reason(when.zone, viewer, spell)})."
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
+from app.core.clock_words import wall_clock
 from app.schedules.clock_changes import MINUTE, OffsetChange, offset_at, offset_changes, to_instant, to_minute
-from app.schedules.phrases import MONTHS, clock_text
+from app.schedules.phrases import MONTHS
 from app.schedules.zones import Zone, all_zone_names, find_zone
 
 _WEEK_MINUTES = 7 * 24 * 60
@@ -26,7 +27,7 @@ class ZoneClock:
     @property
     def words(self) -> str:
         """“15:34 now · UTC−5 (UTC−4 from 14 Mar)”."""
-        return f"{self.local:%H:%M} now · {self.offset_words}"
+        return f"{wall_clock(self.local)} now · {self.offset_words}"
 
     @property
     def offset_words(self) -> str:
@@ -71,7 +72,7 @@ def offset_name(minutes: int) -> str:
 
 def iso_offset(minutes: int) -> str:
     """“-05:00”, as programs write it."""
-    return f"{'-' if minutes < 0 else '+'}{clock_text(abs(minutes))}"
+    return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
 
 
 def year_of_clocks(now: datetime) -> dict[str, YearOfClocks]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Unpack
 
+from app.core.clock_words import clock_time
 from app.core.errors import Invalid
 from app.core.lengths import duration
 from app.schedules.fire_times import MOMENT, Rhythm, fire_times
@@ -43,7 +44,7 @@ def _offset_before(at: datetime, when: Rhythm) -> timedelta | None:
 
 
 def _times(walls: Sequence[datetime]) -> str:
-    named = sorted({f"{wall:%H:%M}" for wall in walls})
+    named = [clock_time(*time) for time in sorted({(wall.hour, wall.minute) for wall in walls})]
     return listing(named) if len(named) <= _MOST_NAMED else "the same times of day"
 
 

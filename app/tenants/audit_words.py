@@ -50,6 +50,7 @@ _DONE: dict[str, dict[str, str]] = {
         "signed_out": "Signed out",
         "password_changed": "Changed a password",
         "profile_changed": "Changed a profile",
+        "browsers_signed_out": "Signed out browsers from afar",
         "organization_switched": "Switched to an organization",
     },
     "queue": {

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    true,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -54,6 +55,11 @@ class User(Base):
     password_hash: Mapped[str] = mapped_column(String(255))
     is_platform_admin: Mapped[bool] = mapped_column(default=False)
     timezone: Mapped[str] = mapped_column(String(64))
+    # What these may be is in preferences.py.
+    clock: Mapped[str] = mapped_column(String(2), default="24", server_default="24")
+    theme: Mapped[str | None] = mapped_column(String(8))
+    density: Mapped[str] = mapped_column(String(16), default="comfortable", server_default="comfortable")
+    shortcuts_enabled: Mapped[bool] = mapped_column(default=True, server_default=true())
     disabled_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
 

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session
 
 from app.tenants.models import LoginSession, Membership, Organization, User
+from app.tenants.preferences import PREFERENCE_NAMES, Preferences, stored_preferences
 from app.tenants.roles import Role
 
 # A self-hosted tool on an own screen: signed out after a week away, and once a month in any case.
@@ -29,6 +30,7 @@ class SignedInSession:
     organization_id: UUID
     organization_name: str
     role: Role
+    preferences: Preferences
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,7 @@ def find_signed_in(session: Session, *, token_digest: str, now: datetime) -> Sig
             User.name,
             User.timezone,
             User.is_platform_admin,
+            *(getattr(User, name) for name in PREFERENCE_NAMES),
             LoginSession.organization_id,
             Organization.name.label("organization_name"),
             Membership.role,
@@ -114,7 +117,10 @@ def find_signed_in(session: Session, *, token_digest: str, now: datetime) -> Sig
         )
     )
     row = session.execute(query).mappings().one_or_none()
-    return None if row is None else SignedInSession(**{**row, "role": Role(row["role"])})
+    if row is None:
+        return None
+    rest = {name: value for name, value in row.items() if name not in PREFERENCE_NAMES}
+    return SignedInSession(**{**rest, "role": Role(row["role"]), "preferences": stored_preferences({**row})})
 
 
 def find_home(

@@ -1,9 +1,9 @@
-"""Commands on people: the setup link, accounts, profiles. Signing in and passwords of sessions are in sign_in.py."""
+"""Commands on people: the setup link and accounts. Profiles are in profiles.py, signing in is in sign_in.py."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -36,10 +36,6 @@ class SetupLinkExpired(NotFound):
 
 class EmailTaken(Conflict):
     """Another user has this address."""
-
-
-class PersonNotFound(NotFound):
-    """There is no such user."""
 
 
 def make_setup_link(session: Session, *, now: datetime) -> str:
@@ -92,28 +88,6 @@ def make_user(
     # From here on nobody needs the link, and it must not outlive the first account.
     session.execute(delete(SetupLink))
     return _settle(session, user, now)
-
-
-def revise_profile(session: Session, *, actor: Actor, name: str, timezone: str, now: datetime) -> None:
-    """Change one's own name and time zone. Raises PersonInvalid."""
-    new = {"name": clean_name(name), "timezone": clean_timezone(timezone)}
-    user = session.execute(select(User.name, User.timezone).where(User.id == actor.user_id)).mappings().one_or_none()
-    if user is None:
-        raise PersonNotFound("This account no longer exists.")
-    changes = {field: [user[field], value] for field, value in new.items() if user[field] != value}
-    if not changes:
-        return
-    session.execute(update(User).where(User.id == actor.user_id).values(**new))
-    record(
-        session,
-        actor=actor,
-        action="account.profile_changed",
-        subject_kind="user",
-        subject_id=actor.user_id,
-        summary="Changed their profile",
-        changes=changes,
-        now=now,
-    )
 
 
 def _new_user(*, email: str, name: str, password: str, timezone: str, is_platform_admin: bool, now: datetime) -> User:

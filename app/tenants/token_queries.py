@@ -13,11 +13,14 @@ from sqlalchemy.orm import Session
 
 from app.tenants.access import Actor, Permission
 from app.tenants.models import ApiToken, Membership, Organization, User
+from app.tenants.preferences import PREFERENCE_NAMES, Preferences, stored_preferences
 from app.tenants.roles import Role
 
 # Looking after the whole installation is no permission of an organization, and still a thing a token may be denied.
 PLATFORM_SCOPE = "platform_admin"
-SCOPE_WORDS = (*(permission.value for permission in Permission), PLATFORM_SCOPE)
+# Nor is changing one's own profile, which is the same in every organization.
+ACCOUNT_SCOPE = "account"
+SCOPE_WORDS = (*(permission.value for permission in Permission), ACCOUNT_SCOPE, PLATFORM_SCOPE)
 # Long enough to make another token and to put it where it is needed.
 EXPIRES_SOON = timedelta(days=7)
 # As wide as the column of the audit.
@@ -42,6 +45,7 @@ class SignedInToken:
     organization_id: UUID
     organization_name: str
     role: Role
+    preferences: Preferences
 
     @property
     def actor(self) -> Actor:
@@ -112,6 +116,7 @@ def find_signed_in_token(session: Session, *, token_digest: str, now: datetime) 
             User.name,
             User.timezone,
             User.is_platform_admin,
+            *(getattr(User, name) for name in PREFERENCE_NAMES),
             ApiToken.organization_id,
             Organization.name.label("organization_name"),
             Membership.role,
@@ -126,7 +131,8 @@ def find_signed_in_token(session: Session, *, token_digest: str, now: datetime) 
         return None
     facts = dict(row)
     words = frozenset(words_of(facts.pop("scopes")))
-    return SignedInToken(**{**facts, "role": Role(facts["role"]), "scope_words": words})
+    likes = stored_preferences({name: facts.pop(name) for name in PREFERENCE_NAMES})
+    return SignedInToken(**{**facts, "role": Role(facts["role"]), "scope_words": words, "preferences": likes})
 
 
 def list_tokens(

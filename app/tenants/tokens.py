@@ -21,7 +21,7 @@ from app.tenants.access import Actor, Permission, may, require
 from app.tenants.audit import record
 from app.tenants.models import ApiToken, Membership, User
 from app.tenants.roles import Role
-from app.tenants.token_queries import PLATFORM_SCOPE, SCOPE_WORDS, living
+from app.tenants.token_queries import ACCOUNT_SCOPE, PLATFORM_SCOPE, SCOPE_WORDS, living
 
 DEFAULT_DAYS = 90
 MOST_DAYS = 365
@@ -129,9 +129,8 @@ def note_used(session: Session, *, token_id: UUID, now: datetime) -> None:
 
 def scopes_open_to(role: Role, *, is_platform_admin: bool) -> tuple[str, ...]:
     """The scopes that a token of such a member may have: what the person may do themselves."""
-    allowed = {permission.value for permission in Permission if may(Actor(_NOBODY, role, label=""), permission)} | (
-        {PLATFORM_SCOPE} if is_platform_admin else set()
-    )
+    allowed = {permission.value for permission in Permission if may(Actor(_NOBODY, role, label=""), permission)}
+    allowed |= {ACCOUNT_SCOPE, PLATFORM_SCOPE} if is_platform_admin else {ACCOUNT_SCOPE}
     return tuple(word for word in SCOPE_WORDS if word in allowed)
 
 

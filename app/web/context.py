@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Flask, g, url_for
 
+from app.core.clock_words import HourClock, count_hours_by
 from app.edge.identity import Person, current_actor, current_person, page_now, signed_in_session
 from app.edge.permissions import schema_note
 from app.schedules.zone_search import zone_clock
@@ -30,6 +31,7 @@ class AccountMenu:
 def install_context(app: Flask) -> None:
     """Give templates their context, filters and globals."""
     app.context_processor(_context)
+    app.teardown_request(_forget_the_wish)
     app.jinja_env.globals["Permission"] = Permission
     app.add_template_filter(_relative_time, "relative_time")
     app.add_template_filter(_absolute_time, "absolute_time")
@@ -37,6 +39,17 @@ def install_context(app: Flask) -> None:
     app.add_template_filter(_zone_clock, "zone_clock")
     for name in ("zone_label", "duration", "count", "state_label"):
         app.add_template_filter(getattr(formatting, name), name)
+
+
+def tell_time_as_wished() -> None:
+    """From here on, the words of this request count hours as the person who reads them does."""
+    found = signed_in_session()
+    count_hours_by(HourClock.H24 if found is None else found.preferences.clock)
+
+
+def _forget_the_wish(_error: BaseException | None) -> None:
+    # The thread serves others next, and programs among them.
+    count_hours_by(HourClock.H24)
 
 
 def _context() -> dict[str, Any]:

@@ -16,7 +16,7 @@ from app.ops.news import News, read_news
 from app.schedules.clock_steps import HeldByClock
 from app.schedules.stops import SchedulingStopRow
 from app.web.context import viewer_zone
-from app.web.formatting import absolute_time, duration
+from app.web.formatting import absolute_time, duration, wall_clock
 
 _CONSEQUENCE = "No scheduled runs are starting. Start one with: belfry up"
 
@@ -62,7 +62,8 @@ def notice_of(
         return SchedulerNotice(_STATES[health], "No scheduler is running.", _CONSEQUENCE)
     # The larger unit alone: “4 min” says enough.
     silence = " ".join(duration(now - last_beat).split()[:2])
-    title = f"No scheduler has reported for {silence} (last {last_beat.astimezone(ZoneInfo(zone)):%H:%M:%S})."
+    last = wall_clock(last_beat.astimezone(ZoneInfo(zone)), seconds=True)
+    title = f"No scheduler has reported for {silence} (last {last})."
     return SchedulerNotice(_STATES[health], title, _CONSEQUENCE)
 
 
@@ -78,7 +79,7 @@ def scheduler_notice() -> SchedulerNotice | None:
 def _notice_of_hold(hold: HeldByClock | None, *, zone: str) -> SchedulerNotice | None:
     if hold is None:
         return None
-    until = f"{hold.held_until.astimezone(ZoneInfo(zone)):%H:%M:%S}"
+    until = wall_clock(hold.held_until.astimezone(ZoneInfo(zone)), seconds=True)
     text = f"Nothing is planned, and no run is taken for lost, until {until}. It goes on by itself."
     return SchedulerNotice("warning", hold.text, text)
 

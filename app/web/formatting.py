@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 # Pages take all their words from here.
 from app.core.clock_words import absolute_time as absolute_time  # noqa: PLC0414
 from app.core.clock_words import calendar_day as calendar_day  # noqa: PLC0414
+from app.core.clock_words import wall_clock as wall_clock  # noqa: PLC0414
 from app.core.clock_words import zone_label as zone_label  # noqa: PLC0414
 from app.core.clock_words import zoned_time as zoned_time  # noqa: PLC0414
 from app.core.lengths import STEPS

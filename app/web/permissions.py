@@ -11,6 +11,7 @@ from app.edge.forgery import refuse_cross_site, refuse_forgery
 from app.edge.permissions import Access, declare, enforce
 from app.edge.transactions import in_transaction
 from app.tenants.access import Permission
+from app.web.context import tell_time_as_wished
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 
@@ -44,6 +45,7 @@ def route(
         def guarded(**arguments: Any) -> Response:
             refuse_cross_site()
             enforce(access)
+            tell_time_as_wished()
             refuse_forgery()
             return in_transaction(lambda: view(**arguments))
 

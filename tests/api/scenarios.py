@@ -9,13 +9,14 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from app.core.ids import new_id, new_token
 from app.jobs.kinds.base import KindName
 from app.jobs.models import Job
 from app.jobs.services import Service
 from app.runs.models import Queue, Run
 from app.schedules.defaults import give_default_schedules
 from app.schedules.stops import stop_scheduling
-from app.tenants.models import SYSTEM_ORGANIZATION_ID
+from app.tenants.models import SYSTEM_ORGANIZATION_ID, LoginSession
 from app.tenants.roles import Role
 from tests.api.conftest import Caller
 from tests.factories.tenants import make_member
@@ -100,6 +101,9 @@ DAILY = "0 2 * * *"
 SCENARIOS: dict[str, Scenario] = {
     "create_token": lambda world: Call("/tokens", {"name": "Deploys", "scopes": ["view", "run"]}),
     "revoke_token": lambda world: Call(f"/tokens/{own_token(world)}"),
+    "change_profile": lambda _world: Call("/me/profile", {"clock": "12"}),
+    "sign_out_browsers": lambda world: Call(own_browser(world, "/me/browsers")),
+    "sign_out_one_browser": lambda world: Call(own_browser(world, "/me/browsers/{}")),
     "invite_member": lambda world: Call("/invitations", {"email": "grace@example.com", "role": "viewer"}),
     "renew_invitation": lambda world: Call(f"/invitations/{invitation(world)}/link"),
     "revoke_invitation": lambda world: Call(f"/invitations/{invitation(world)}"),
@@ -155,6 +159,16 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "steer_queue": lambda world: Call("/admin/queues/code", {"action": "retry", "jobIds": [str(world.failed_run())]}),
 }
+
+
+def own_browser(world: World, path: str) -> str:
+    """A path with the session of a browser in which the caller has just signed in."""
+    with world.session() as session:
+        values = {"user_id": world.caller.actor.user_id, "organization_id": world.organization_id}
+        moments = {"created_at": world.now, "seen_at": world.now, "expires_at": world.now + timedelta(days=1)}
+        row = LoginSession(id=new_id(), token_digest=new_token(), user_agent="tests", **values, **moments)
+        session.add(row)
+        return path.format(row.id)
 
 
 def own_queue(world: World) -> str:

@@ -207,7 +207,7 @@ class TestTokens:
             mine = Membership.user_id == owner_api.actor.user_id
             session.scalars(select(Membership).where(mine)).one().role = Role.VIEWER.value
 
-        assert owner_api.get("/me").json["data"]["scopes"] == ["view"]
+        assert owner_api.get("/me").json["data"]["scopes"] == ["view", "account"]
 
 
 def _last_used(database: OpenDatabase) -> Any:

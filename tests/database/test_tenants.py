@@ -11,6 +11,7 @@ from app.core.db import Database
 from app.core.ids import digest
 from app.tenants.models import LoginSession, Membership, SetupLink, SignInFailure, User
 from app.tenants.passwords import PasswordRefused
+from app.tenants.profiles import revise_profile
 from app.tenants.queries import find_account, find_signed_in, has_users
 from app.tenants.service import (
     EmailTaken,
@@ -19,7 +20,6 @@ from app.tenants.service import (
     make_first_account,
     make_setup_link,
     make_user,
-    revise_profile,
 )
 from app.tenants.sign_in import (
     NowhereToGo,
@@ -125,7 +125,8 @@ class TestProfile:
     def test_keeps_quiet_when_nothing_changed(self, session: Session, clock: ManualClock) -> None:
         member = make_member(session)
 
-        revise_profile(session, actor=member.actor, name="Ada", timezone="Europe/Riga", now=clock.moment)
+        said = {"name": "Ada", "timezone": "Europe/Riga"}
+        revise_profile(session, actor=member.actor, user_id=member.user_id, said=said, now=clock.moment)
 
         assert not session.new
 

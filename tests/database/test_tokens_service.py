@@ -183,10 +183,10 @@ class TestScopesOpenTo:
         ],
     )
     def test_grow_with_the_role(self, role: Role, last: str) -> None:
-        assert scopes_open_to(role, is_platform_admin=False)[-1] == last
+        assert scopes_open_to(role, is_platform_admin=False)[-2:] == (last, "account")
 
     def test_hold_the_installation_for_those_who_look_after_it(self) -> None:
-        assert scopes_open_to(Role.VIEWER, is_platform_admin=True) == ("view", "platform_admin")
+        assert scopes_open_to(Role.VIEWER, is_platform_admin=True) == ("view", "account", "platform_admin")
 
 
 class TestSigningIn:

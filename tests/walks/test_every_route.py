@@ -21,6 +21,7 @@ from app.tenants.access import SMALLEST_ROLE, Actor
 from app.tenants.invitations import invite
 from app.tenants.models import ApiToken, Membership
 from app.tenants.roles import Role
+from app.tenants.sign_in import start_session
 from tests.factories.work import make_job
 from tests.fakes.database import OpenDatabase
 from tests.isolation.conftest import NOW, furnish
@@ -126,6 +127,7 @@ def add_invitation_and_token(session: Session, organization_id: UUID) -> None:
     user_id = session.scalars(members).one()
     actor = Actor(organization_id, Role.OWNER, SECRETIVE, user_id)
     invite(session, actor=actor, email=f"guest-{SECRETIVE}@example.com", role=Role.VIEWER, now=NOW)
+    start_session(session, user_id=user_id, email=f"{SECRETIVE}@example.com", user_agent=SECRETIVE, now=NOW)
     words = {"name": SECRETIVE, "prefix": "belfry_ours", "token_digest": digest(SECRETIVE), "scopes": {}}
     session.add(ApiToken(organization_id=organization_id, user_id=user_id, created_at=NOW, **words))
 
@@ -161,6 +163,7 @@ def ids_of_ours(database: OpenDatabase) -> dict[str, UUID]:
         "invitation_id": first("invitations"),
         "token_id": first("api_tokens"),
         "chain_id": first("job_chains"),
+        "browser_id": first("login_sessions"),
     }
 
 

@@ -1,10 +1,13 @@
 """One's own account and session, as a browser sees them."""
 
+import re
 from typing import Any
 
+import pytest
 from flask import Flask
 from sqlalchemy import Select, select, update
 
+from app.core.clock_words import clock_time
 from app.core.db import Database
 from app.tenants.models import AuditEntry, LoginSession, User
 from tests.factories.tenants import PASSWORD
@@ -101,6 +104,98 @@ class TestProfile:
         assert "Enter your current password." in answer.text
         assert 'value="Olga"' in answer.text
         assert "Enter your name." not in answer.text
+
+
+class TestHowPagesLook:
+    def test_is_kept_and_drawn_by_the_server(self, owner: Browser) -> None:
+        chosen = {"clock": "12", "theme": "dark", "density": "compact", "shortcuts": "off"}
+        owner.send("/account", {"name": "Olga", "timezone": "Europe/Riga", **chosen})
+
+        text = owner.visit("/runs").text
+
+        assert 'data-clock="12" data-density="compact" data-chosen-theme="dark" data-theme="dark"' in text
+        assert '<body data-shortcuts="off">' in text
+
+    def test_is_the_usual_one_until_somebody_chooses(self, owner: Browser, anonymous: Browser) -> None:
+        text = owner.visit("/runs").text
+
+        assert 'data-clock="24" data-density="comfortable"' in text
+        assert "data-chosen-theme" not in text
+        assert '<body data-shortcuts="on">' in text
+        assert "<body>" in anonymous.visit("/login").text
+
+    def test_refuses_a_theme_that_does_not_exist(self, owner: Browser) -> None:
+        answer = owner.send("/account", {"name": "Olga", "timezone": "Europe/Riga", "theme": "neon"})
+
+        assert answer.status_code == 422
+        assert "Choose one of these for the theme: system, light, dark." in answer.text
+
+    def test_takes_the_theme_from_the_menu_too(self, owner: Browser, database: Database) -> None:
+        answers = [owner.send("/account/theme", {"theme": "light"}, htmx=is_htmx).status_code for is_htmx in (1, 0)]
+
+        assert answers == [204, 303]
+        assert rows(database, select(User.theme)) == ["light"]
+
+
+class TestTheClock:
+    def choose(self, browser: Browser, clock: str) -> str:
+        browser.send("/account", {"name": "Olga", "timezone": "Europe/Riga", "clock": clock})
+        return str(browser.visit("/account").text)
+
+    def test_of_twelve_hours_is_in_the_times_of_a_page(self, owner: Browser) -> None:
+        assert re.search(r"\w{3} \d+ \w{3}, \d{1,2}:\d\d (am|pm)", self.choose(owner, "12"))
+        assert not re.search(r"\w{3} \d+ \w{3}, \d{1,2}:\d\d (am|pm)", self.choose(owner, "24"))
+
+    def test_of_one_person_is_nobody_elses(self, owner: Browser, app: Flask) -> None:
+        self.choose(owner, "12")
+
+        answer = owner.get("/api/v1/schedules/preview-of-nothing")
+
+        assert answer.status_code == 404
+        assert clock_time(14, 30) == "14:30"
+
+
+class TestBrowsers:
+    @pytest.fixture
+    def other(self, owner: Browser, app: Flask) -> Browser:
+        other = app.test_client()
+        assert isinstance(other, Browser)
+        other.sign_in(email="owner@example.com")
+        return other
+
+    def test_are_listed_with_the_one_in_hand(self, owner: Browser, other: Browser) -> None:
+        text = owner.visit("/account").text
+
+        assert text.count('id="browser-') == 2
+        assert text.count("This browser") == 1
+
+    def test_can_be_signed_out_one_by_one(self, owner: Browser, other: Browser, database: Database) -> None:
+        theirs = rows(database, select(LoginSession.id).where(LoginSession.user_agent != "tests"))[0]
+
+        answer = owner.send(f"/account/browsers/{theirs}/sign-out")
+
+        assert answer.status_code == 303
+        assert other.visit("/account").status_code == 302
+        assert rows(database, select(AuditEntry.action))[-1] == "account.browsers_signed_out"
+
+    def test_can_be_signed_out_all_but_this(self, owner: Browser, other: Browser) -> None:
+        owner.send("/account/browsers/sign-out")
+
+        assert other.visit("/account").status_code == 302
+        assert "1 other browser is signed out." in owner.visit("/account").text
+
+    def test_that_is_in_hand_signs_out_as_usual(self, owner: Browser, database: Database) -> None:
+        mine = rows(database, select(LoginSession.id))[0]
+
+        assert owner.send(f"/account/browsers/{mine}/sign-out").location == "/login"
+
+    def test_of_somebody_else_cannot_be_found(self, owner: Browser, stranger: Browser, database: Database) -> None:
+        of_stranger = select(LoginSession.id).where(LoginSession.user_id == stranger.user_id)
+
+        answer = owner.send(f"/account/browsers/{rows(database, of_stranger)[0]}/sign-out")
+
+        assert answer.status_code == 404
+        assert stranger.visit("/account").status_code == 200
 
 
 class TestChangingThePassword:

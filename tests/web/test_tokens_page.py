@@ -16,6 +16,7 @@ from tests.fakes.database import OpenDatabase
 from tests.web.conftest import Browser
 
 PAGE = "/account/tokens"
+OPEN_TO_OPERATORS = "view, run, edit_schedules, account"
 TOKEN = re.compile(r"belfry_[a-z0-9]{8}_[\w-]{43}")
 
 
@@ -48,7 +49,7 @@ class TestPage:
     def test_offers_what_the_role_allows(self, viewer: Browser, operator: Browser) -> None:
         offered = [re.findall(r'name="scopes"[^>]*value="(\w+)"', who.visit(PAGE).text) for who in (viewer, operator)]
 
-        assert offered == [["view"], ["view", "run", "edit_schedules"]]
+        assert offered == [["view", "account"], ["view", "run", "edit_schedules", "account"]]
 
     def test_offers_the_installation_to_those_who_look_after_it(self, platform_admin: Browser, owner: Browser) -> None:
         assert 'value="platform_admin"' in platform_admin.visit(PAGE).text
@@ -57,7 +58,7 @@ class TestPage:
     def test_leaves_it_to_the_person_which_boxes_to_tick(self, operator: Browser) -> None:
         boxes = re.findall(r'<input[^>]*name="scopes"[^>]*>', operator.visit(PAGE).text)
 
-        assert len(boxes) == 3
+        assert len(boxes) == 4
         assert not any("required" in box for box in boxes)
 
     def test_says_every_scope_in_words(self) -> None:
@@ -138,7 +139,7 @@ class TestMaking:
             ({"name": " "}, "name", "Give the token a name."),
             ({"name": "x" * 121}, "name", "The name is too long. Use at most 120 characters."),
             ({"scopes": []}, "scopes", "Choose at least one thing that the token may do."),
-            ({"scopes": ["edit_jobs"]}, "scopes", "The role operator allows these scopes: view, run, edit_schedules."),
+            ({"scopes": ["edit_jobs"]}, "scopes", f"The role operator allows these scopes: {OPEN_TO_OPERATORS}."),
             ({"expires_in_days": "9999"}, "expires_in_days", "Not a valid choice"),
             ({"expires_in_days": ""}, "expires_in_days", "Say when the token expires."),
         ],

@@ -1,5 +1,7 @@
 """What the forms of signing in, setting up and one's own account do."""
 
+from uuid import UUID
+
 from flask import Response, request
 
 from app.core.errors import AppError, Conflict, Invalid
@@ -14,12 +16,13 @@ from app.edge.identity import (
 )
 from app.edge.runtime import request_session, runtime
 from app.schedules.defaults import welcome_person
+from app.tenants.browsers import end_browser, end_other_browsers
+from app.tenants.profiles import revise_profile
 from app.tenants.service import (
     SetupLinkExpired,
     SetupLinkUnknown,
     check_setup_link,
     make_first_account,
-    revise_profile,
 )
 from app.tenants.sign_in import change_password, sign_in, sign_out, start_session
 from app.tenants.tries import TooManyTries
@@ -28,7 +31,7 @@ from app.web.forms.account import LoginForm, PasswordForm, ProfileForm, SetupFor
 from app.web.forms.base import text_of
 from app.web.pages.account import account_page
 from app.web.permissions import route
-from app.web.responses import go_to, invalid, see_other, toast
+from app.web.responses import empty, go_to, invalid, is_htmx, see_other, toast
 from app.web.session import local_address
 
 
@@ -82,21 +85,46 @@ def make_owner() -> Response:
 
 @route(web, "/account", signed_in=True, methods=["POST"])
 def change_profile() -> Response:
-    """Change one's own name and time zone."""
+    """Change one's own name, time zone, and how pages look."""
     form = ProfileForm()
     try:
         if not form.validate():
             return _profile_page(profile=form)
-        revise_profile(
-            request_session(),
-            actor=current_actor(),
-            name=text_of(form.name),
-            timezone=text_of(form.timezone),
-            now=request_now(),
-        )
+        _revise(form.said())
     except Invalid as error:
         return _profile_page(error, profile=form)
     return toast(see_other("web.account"), "Profile saved.")
+
+
+@route(web, "/account/theme", signed_in=True, methods=["POST"])
+def choose_theme() -> Response:
+    """Choose the theme from the menu. The page has changed its colours already, if it could."""
+    _revise({"theme": request.form.get("theme", "")})
+    return empty() if is_htmx() else see_other("web.account")
+
+
+@route(web, "/account/browsers/sign-out", signed_in=True, methods=["POST"])
+def sign_out_other_browsers() -> Response:
+    """Sign out every browser but this one."""
+    ended = end_other_browsers(
+        request_session(),
+        actor=current_actor(),
+        user_id=current_actor().user_id,
+        but=current_session().session_id,
+        now=request_now(),
+    )
+    words = {0: "No other browser was signed in.", 1: "1 other browser is signed out."}
+    return toast(see_other("web.account"), words.get(ended, f"{ended} other browsers are signed out."))
+
+
+@route(web, "/account/browsers/<uuid:browser_id>/sign-out", signed_in=True, methods=["POST"])
+def sign_out_browser(browser_id: UUID) -> Response:
+    """Sign out one of one's own browsers."""
+    if browser_id == current_session().session_id:
+        return sign_out_person()
+    actor = current_actor()
+    end_browser(request_session(), actor=actor, user_id=actor.user_id, browser_id=browser_id, now=request_now())
+    return toast(see_other("web.account"), "That browser is signed out.")
 
 
 @route(web, "/account/password", signed_in=True, methods=["POST"])
@@ -118,6 +146,11 @@ def change_own_password() -> Response:
     except (Invalid, TooManyTries) as error:
         return _with_wait(_profile_page(error, password=form), error)
     return toast(see_other("web.account"), "Password changed. Other browsers are signed out.")
+
+
+def _revise(said: dict[str, str | bool]) -> None:
+    actor = current_actor()
+    revise_profile(request_session(), actor=actor, user_id=actor.user_id, said=said, now=request_now())
 
 
 def _first_session(form: SetupForm) -> str:

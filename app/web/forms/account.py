@@ -4,14 +4,17 @@ from functools import cache, lru_cache
 from typing import Any
 
 from markupsafe import Markup
-from wtforms import HiddenField, PasswordField, StringField
+from wtforms import HiddenField, PasswordField, RadioField, StringField
 from wtforms.validators import InputRequired
 from wtforms.widgets import html_params
 
+from app.core.clock_words import HourClock
+from app.edge.identity import Person
 from app.schedules.zones import COMMON_ZONES, all_zone_names
 from app.tenants.passwords import MAX_CHARACTERS, MIN_CHARACTERS
 from app.tenants.people import LONGEST_EMAIL, LONGEST_NAME, known_timezones, offered_timezones
-from app.web.forms.base import BaseForm
+from app.tenants.preferences import Density, Theme
+from app.web.forms.base import BaseForm, text_of
 
 _EMAIL = {
     "type": "email",
@@ -95,11 +98,44 @@ class SetupForm(BaseForm):
     timezone = TimezoneField()
 
 
+CLOCKS = {HourClock.H24.value: "24 hours: 14:30", HourClock.H12.value: "12 hours: 2:30 pm"}
+THEMES = {Theme.SYSTEM.value: "As the system", Theme.LIGHT.value: "Light", Theme.DARK.value: "Dark"}
+DENSITIES = {
+    Density.COMFORTABLE.value: "Comfortable: two lines for each row",
+    Density.COMPACT.value: "Compact: more rows on a screen",
+}
+ON, OFF = "on", "off"
+
+
 class ProfileForm(BaseForm):
-    """One's own name and time zone."""
+    """One's own name, time zone, and how pages look. What does not arrive stays as it is."""
 
     name = _name_field()
     timezone = TimezoneField()
+    # Which words are right is the command's to say.
+    clock = RadioField("Clock", choices=CLOCKS, validate_choice=False)
+    theme = RadioField("Theme", choices=THEMES, validate_choice=False)
+    density = RadioField("Rows of tables", choices=DENSITIES, validate_choice=False)
+    shortcuts = RadioField("Keyboard shortcuts", choices={ON: "On", OFF: "Off"}, validate_choice=False)
+
+    def said(self) -> dict[str, str | bool]:
+        """The profile as the command takes it."""
+        found: dict[str, str | bool] = {"name": text_of(self.name), "timezone": text_of(self.timezone)}
+        found |= {field.name: text_of(field) for field in (self.clock, self.theme, self.density) if field.data}
+        return found | ({"shortcuts_enabled": self.shortcuts.data == ON} if self.shortcuts.data else {})
+
+
+def profile_data(person: Person) -> dict[str, str | None]:
+    """What the form shows of a person before anything is typed."""
+    likes = person.preferences
+    return {
+        "name": person.name,
+        "timezone": person.timezone,
+        "clock": likes.clock.value,
+        "theme": None if likes.theme is None else likes.theme.value,
+        "density": likes.density.value,
+        "shortcuts": ON if likes.shortcuts_enabled else OFF,
+    }
 
 
 class PasswordForm(BaseForm):

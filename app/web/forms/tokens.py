@@ -8,7 +8,7 @@ from wtforms.validators import DataRequired, InputRequired, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from app.tenants.access import Permission
-from app.tenants.token_queries import PLATFORM_SCOPE
+from app.tenants.token_queries import ACCOUNT_SCOPE, PLATFORM_SCOPE
 from app.tenants.tokens import DEFAULT_DAYS, LONGEST_NAME, MOST_DAYS
 from app.web.forms.base import BaseForm, text_of
 
@@ -21,6 +21,7 @@ SCOPE_PHRASES = {
     Permission.VIEW_AUDIT.value: "See who did what, in the audit",
     Permission.MANAGE_TEAM.value: "Look after the team and its tokens",
     Permission.MANAGE_ORGANIZATION.value: "Name the organization and choose its time zone",
+    ACCOUNT_SCOPE: "Change your own profile, and sign your browsers out",
     PLATFORM_SCOPE: "Look after the installation: everybody's queues and scheduling",
 }
 NEVER = "never"

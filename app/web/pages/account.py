@@ -1,16 +1,29 @@
 """Pages of signing in, setting up and one's own account. What their forms do is in actions/account.py."""
 
+from dataclasses import dataclass
+
 from flask import Response, request
 
-from app.edge.identity import current_person, request_now, signed_in_session
+from app.edge.identity import current_person, current_session, request_now, signed_in_session
 from app.edge.runtime import request_session, runtime
+from app.tenants.browsers import BrowserRow, list_browsers
 from app.tenants.queries import has_users
 from app.tenants.service import check_setup_link
 from app.web.blueprint import web
-from app.web.forms.account import LoginForm, PasswordForm, ProfileForm, SetupForm
+from app.web.browser_words import browser_name
+from app.web.forms.account import LoginForm, PasswordForm, ProfileForm, SetupForm, profile_data
 from app.web.permissions import route
 from app.web.responses import go_to, invalid, page
 from app.web.session import local_address
+
+
+@dataclass(frozen=True)
+class BrowserLine:
+    """A browser in which the person is signed in, as the table shows it."""
+
+    browser: BrowserRow
+    name: str
+    is_this: bool
 
 
 @route(web, "/login", public=True)
@@ -34,7 +47,7 @@ def setup() -> Response:
 
 @route(web, "/account", signed_in=True)
 def account() -> Response:
-    """The person's own name, time zone and password."""
+    """The person's own profile, password and browsers."""
     return account_page()
 
 
@@ -47,6 +60,13 @@ def account_page(
         "account/profile.html",
         status=status,
         # Without form data, or the one form would be filled with what was typed into the other.
-        profile=profile or ProfileForm(None, data={"name": person.name, "timezone": person.timezone}),
+        profile=profile or ProfileForm(None, data=profile_data(person)),
         password=password or PasswordForm(None),
+        browsers=_browsers(),
     )
+
+
+def _browsers() -> list[BrowserLine]:
+    found = current_session()
+    rows = list_browsers(request_session(), user_id=found.user_id, now=request_now())
+    return [BrowserLine(row, browser_name(row.user_agent), row.id == found.session_id) for row in rows]

@@ -17,7 +17,7 @@ from app.tenants.access import Permission, may
 from app.tenants.audit import ActorKind
 from app.tenants.audit_words import GROUPS, KINDS, actions_of, kind_words
 from app.web.context import viewer_zone
-from app.web.formatting import absolute_time
+from app.web.formatting import absolute_time, wall_clock
 from app.web.pages.audit_search import AuditSearch, write_place
 from app.web.pages.tabs import Tab
 
@@ -198,4 +198,5 @@ def _clock(at: datetime, zone: str) -> str:
     wall = at.astimezone(ZoneInfo(zone))
     day = datetime.combine(wall.date(), time(), ZoneInfo(zone))
     has_change = day.utcoffset() != (day + timedelta(days=1)).utcoffset()
-    return f"{wall:%H:%M:%S} (UTC{wall.isoformat()[-6:]})" if has_change else f"{wall:%H:%M:%S}"
+    shown = wall_clock(wall, seconds=True)
+    return f"{shown} (UTC{wall.isoformat()[-6:]})" if has_change else shown

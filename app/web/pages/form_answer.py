@@ -23,7 +23,7 @@ from app.schedules.queries import ScheduleRow
 from app.schedules.viewer_notes import viewer_notes
 from app.schedules.ways_out import WayOut, way_out
 from app.web.context import viewer_zone
-from app.web.formatting import duration
+from app.web.formatting import duration, wall_clock
 from app.web.forms.base import text_of
 from app.web.forms.schedules import ScheduleForm
 from app.web.pages.schedule_effects import ChangeEffect, effect_of_saving
@@ -150,7 +150,7 @@ def _example(form: ScheduleForm, before: ScheduleRow | None, when: Rhythm, now: 
 
 
 def _example_words(example: OffExample, when: Rhythm) -> str:
-    since, until = (f"{at.astimezone(when.zone.tzinfo):%H:%M}" for at in (example.since, example.until))
+    since, until = (wall_clock(at.astimezone(when.zone.tzinfo)) for at in (example.since, example.until))
     made_up = "runs once" if example.made_up == 1 else f"runs {example.made_up} times"
     missed = "it" if example.missed == 1 else f"the {example.missed:,} missed"
     then = f"{made_up} at {until}" if example.made_up else f"nothing makes up for {missed}"

@@ -15,7 +15,7 @@ from app.runs.logs import Line, LogFilter, count_lines, last_line_number, read_l
 from app.runs.queries import RunRow
 from app.runs.states import RunState
 from app.web.context import viewer_zone
-from app.web.formatting import duration
+from app.web.formatting import duration, wall_clock
 from app.web.pages.log_query import LogQuery, filter_args
 
 FIRST_LINES = 500
@@ -227,4 +227,7 @@ def _silence(run: RunRow) -> list[str]:
 
 def _shown(lines: list[Line]) -> list[LogLine]:
     zone = ZoneInfo(viewer_zone())
-    return [LogLine(line.number, f"{line.at.astimezone(zone):%H:%M:%S}", line.level.value, line.text) for line in lines]
+    return [
+        LogLine(line.number, wall_clock(line.at.astimezone(zone), seconds=True), line.level.value, line.text)
+        for line in lines
+    ]

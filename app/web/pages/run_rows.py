@@ -10,7 +10,7 @@ from app.ops.source_words import source_words
 from app.runs.queries import RunRow
 from app.runs.states import LOSSES, RunState
 from app.web.context import viewer_zone
-from app.web.formatting import absolute_time, duration
+from app.web.formatting import absolute_time, duration, wall_clock
 from app.web.pages.badges import Badge, badge_of
 from app.web.run_words import REASON_WORDS, first_words, lateness_words, tries_words
 
@@ -66,5 +66,5 @@ def _started(run: RunRow) -> str:
     started, due = run.started_at.astimezone(zone), run.due_at.astimezone(zone)
     # The time it was due stands beside it and has the date.
     if started.date() == due.date():
-        return f"{started:%H:%M:%S}"
+        return wall_clock(started, seconds=True)
     return absolute_time(run.started_at, zone=viewer_zone(), now=request_now(), seconds=True)

@@ -20,7 +20,7 @@ from app.schedules.queries import ScheduleRow, get_schedule
 from app.schedules.said import Era
 from app.tenants.access import Permission
 from app.web.blueprint import web
-from app.web.formatting import absolute_time, duration
+from app.web.formatting import absolute_time, duration, wall_clock
 from app.web.pages.badges import Badge
 from app.web.permissions import route
 from app.web.responses import invalid
@@ -185,7 +185,7 @@ def _clock(at: datetime, ledger: SlotLedger) -> str:
     """The time of day; with its offset on a day on which the clocks change, because one time may occur twice."""
     zone = ZoneInfo(ledger.day.zone)
     wall = at.astimezone(zone)
-    shown = f"{wall:%H:%M:%S}" if wall.second else f"{wall:%H:%M}"
+    shown = wall_clock(wall, seconds=wall.second > 0)
     has_change = ledger.day.start.astimezone(zone).utcoffset() != ledger.day.end.astimezone(zone).utcoffset()
     return f"{shown} (UTC{wall.isoformat()[-6:]})" if has_change else shown
 

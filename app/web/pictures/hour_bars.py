@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.core.clock_words import clock_time
 from app.web.pictures.shapes import WIDTH, Form, Shape, joined, rectangle
 
 _MINUTES, _HEIGHT = 60, 40
@@ -31,10 +32,11 @@ def hour_bars(counts: Sequence[int], *, minute: int, hour: int) -> HourBars:
     ]
     frame = rectangle(minute * _STEP, 0, _STEP, _HEIGHT)
     elsewhere = max(count for place, count in enumerate(counts) if place != minute)
-    words = f"{counts[minute]:,} at {hour:02}:{minute:02}, at most {elsewhere:,} in any other minute"
+    words = f"{counts[minute]:,} at {clock_time(hour, minute)}, at most {elsewhere:,} in any other minute"
+    first, last = clock_time(hour, 0), clock_time(hour, 59)
     return HourBars(
-        label=f"Other schedules that start from {hour:02}:00 to {hour:02}:59: {words}",
-        first=f"{hour:02}:00",
-        last=f"{hour:02}:59",
+        label=f"Other schedules that start from {first} to {last}: {words}",
+        first=first,
+        last=last,
         shapes=(*joined("waiting", Form.SOLID, bars), *joined("waiting", Form.RING, [frame])),
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from app.core.clock_words import axis_hour, wall_clock
 from app.core.lengths import duration
 from app.ops.schedule_timeline import ScheduleTimeline, Span
 from app.web.pictures.shapes import percent
@@ -91,7 +92,7 @@ class TimeAxis:
 
     def _label(self, wall: datetime, is_day: bool) -> str:
         if not is_day:
-            return f"{wall:%H:%M}"
+            return axis_hour(wall)
         # Seven days have to stand side by side on a phone.
         weekday = f"{wall:%a}"
         return f"{weekday[:2] if self.timeline.span is Span.WEEK else weekday} {wall.day}"
@@ -102,7 +103,7 @@ class TimeAxis:
         assert new is not None
         by, is_back = abs(new - old), new < old
         wall = (at + old).replace(tzinfo=None)
-        day = f"{wall:%a} {wall.day} {wall:%b}, {wall:%H:%M}"
+        day = f"{wall:%a} {wall.day} {wall:%b}, {wall_clock(wall)}"
         hours = (timedelta(hours=24) - (new - old)) / timedelta(hours=1)
         share, now = self.share(at), self.share(self.timeline.now)
         has_room = share < _ROOM_FOR_A_DAY and abs(share - now) > _ROOM_FOR_NOW

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from app.core.clock_words import clock_time
 from app.ops.schedule_timeline import ScheduleTimeline, Span
 from app.runs.outcomes import Outcome
 from app.web.pictures.outcome_words import outcome_counts
@@ -42,7 +43,7 @@ def _label(wall: datetime, span: Span) -> str:
     if span is Span.WEEK:
         return day
     # An hour that the clocks show twice has two rows.
-    return f"{day}, {wall:%H}:00{' again' if wall.fold else ''}"
+    return f"{day}, {clock_time(wall.hour, 0)}{' again' if wall.fold else ''}"
 
 
 def _row(timeline: ScheduleTimeline, label: str, first: int, last: int) -> TimelineRow:
