@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 # What one transaction takes at most: on SQLite everybody else waits for it.
 MOST_AT_ONCE = 25
 LONGEST_SECONDS = 0.25
+# Whoever presses a button waits for so much, and sees the outcome at once where that is all.
+AT_ONCE_SECONDS = 1.0
 UNEXPECTED = "Something went wrong that nobody foresaw. It is as it was; the server's log says more."
 
 _COLUMNS = (
@@ -63,7 +65,7 @@ class _Work:
 
 def carry_piece(
     session: Session, *, organization_id: UUID, bulk_id: UUID, now: datetime, most: int = MOST_AT_ONCE,
-    seconds: float = LONGEST_SECONDS, ticks: Callable[[], float] = time.monotonic,
+    seconds: float | None = None, ticks: Callable[[], float] = time.monotonic,
 ) -> Piece:  # fmt: skip
     """Do it to the next few things, at least to one. Nothing happens while somebody else is at it, or before its time.
 
@@ -73,14 +75,20 @@ def carry_piece(
     if work is None:
         return NOTHING
     began, share = ticks(), _share(work.row.per_minute, most)
+    longest = LONGEST_SECONDS if seconds is None else seconds
     counts = dict.fromkeys((ItemState.DONE, ItemState.UNCHANGED, ItemState.REFUSED), 0)
     actor = _actor(session, work)
     for item in _next_items(session, work, share):
         counts[_settle(session, work, actor, item)] += 1
-        if ticks() - began >= seconds:
+        if ticks() - began >= longest:
             break
     goes_on = _put_back(session, work, counts)
     return Piece(sum(counts.values()), goes_on, work.kind.makes_runs and counts[ItemState.DONE] > 0)
+
+
+def carry_at_once(session: Session, *, organization_id: UUID, bulk_id: UUID, now: datetime) -> Piece:
+    """The first piece, in the transaction of whoever began: all of a small selection. The rest goes on by itself."""
+    return carry_piece(session, organization_id=organization_id, bulk_id=bulk_id, now=now, seconds=AT_ONCE_SECONDS)
 
 
 def _take(session: Session, organization_id: UUID, bulk_id: UUID, now: datetime) -> _Work | None:
