@@ -1,6 +1,6 @@
 """Pages of schedules: the list, one schedule, its form, its preview. What their forms do is in actions/schedules.py."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from app.edge.identity import current_actor, current_person, request_now
 from app.edge.permissions import schema_note
 from app.edge.runtime import request_session
 from app.jobs.queries import has_job
+from app.ops.bulk.schedules import SCHEDULE_KINDS
 from app.ops.schedule_glances import Glance, GlanceFilter
 from app.ops.schedule_health import ScheduleHealth
 from app.schedules.queries import get_schedule
@@ -145,19 +146,19 @@ def _listing(glances: Sequence[Glance]) -> dict[str, Any]:
         request_session(),
         glances,
         organization_id=current_actor().organization_id,
-        wanted=_wanted(),
+        wanted=wanted_schedules(request.args),
         page=min(max(number, 1), _MOST_PAGES),
         viewer_zone=viewer_zone(),
         is_stopped=scheduling_stop() is not None,
         now=request_now(),
     )
     rows_url = url_for("web.schedule_rows", **listing.link(listing.page))
-    return {"listing": listing, "rows_url": rows_url, "refused": refusals()}
+    return {"listing": listing, "rows_url": rows_url, "refused": refusals(), "bulk_kinds": SCHEDULE_KINDS}
 
 
-def _wanted() -> GlanceFilter:
+def wanted_schedules(given: Mapping[str, str]) -> GlanceFilter:
     """What the address narrows the list to. Parts that cannot be read are left out, so that an old link still works."""
-    text = {name: request.args.get(name, "")[:_LONGEST_SEARCH] for name in ("q", "status", "tag", "service")}
+    text = {name: given.get(name, "")[:_LONGEST_SEARCH] for name in ("q", "status", "tag", "service")}
     health = ScheduleHealth(text["status"]) if text["status"] in set(ScheduleHealth) else None
     return GlanceFilter(query=text["q"], health=health, tag=text["tag"], service=text["service"])
 
