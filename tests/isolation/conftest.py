@@ -14,7 +14,7 @@ from app.core.ids import new_id
 from app.core.scopes import DatabaseRole, Scope, role_name
 from app.events.service import Topic, append_event
 from app.runs import ledger
-from app.runs.models import LogLine, RunHour, RunHourMark
+from app.runs.models import LogLine, QueueMinute, RunHour, RunHourMark
 from app.schedules.models import Gap, Schedule, ScheduleVersion
 from app.schedules.policies import GapReason
 from app.tenants.audit import record
@@ -98,6 +98,7 @@ def furnish(session: Session, name: str) -> UUID:
     ends = {"succeeded": 1, "retried": 0, "failed": 0, "missed": 0, "skipped": 0, "cancelled": 0}
     session.add(RunHour(subject_id=schedule.id, hour=498_000, **ends, **here))
     session.add(RunHourMark(counted_until=NOW, **here))
+    session.add(QueueMinute(queue="code", minute=29_880_000, waiting=1, ended=1, **here))
     append_event(session, topic=Topic.RUNS, kind="run.ready", subject_id=run_id, now=NOW, **here)
     record(
         session, actor=member.actor, action="x", subject_kind="job", subject_id=job.id, summary="did something", now=NOW
