@@ -19,6 +19,8 @@ from app.runs.states import Reason
 MOST_GROUPED = 100_000
 _FILLED_AT_ONCE = 500
 
+Conditions = tuple[ColumnElement[bool], ...]
+
 
 @dataclass(frozen=True)
 class CauseGroup:
@@ -50,7 +52,7 @@ def list_causes(session: Session, *, organization_id: UUID | None, wanted: Queue
     """
     grouped = session.execute(_grouped(organization_id, wanted).limit(limit + 1)).all()
     shown = grouped[:limit]
-    newest = _newest_of(session, organization_id, [row.cause for row in shown])
+    newest = _newest_of(session, _which(organization_id, wanted), [row.cause for row in shown])
     groups = [
         CauseGroup(row.cause, row.runs, row.schedules, row.first_at, row.last_at, *newest[row.cause])
         for row in shown
@@ -73,11 +75,8 @@ def fill_causes(session: Session) -> int:
 
 
 def _grouped(organization_id: UUID | None, wanted: QueueFilter) -> Select[Any, Any, Any, Any, Any, Any]:
-    pairs = ((Run.queue, wanted.queue), (Run.job_id, wanted.job_id), (Run.schedule_id, wanted.schedule_id))
-    narrowing = [column == value for column, value in (*pairs, (Run.cause, wanted.cause)) if value]
-    newest = select(Run.cause, Run.schedule_id, Run.finished_at).where(
-        *_of(organization_id), *in_dead_letter(), Run.cause.is_not(None), *narrowing
-    )
+    which = *_which(organization_id, wanted), Run.cause.is_not(None)
+    newest = select(Run.cause, Run.schedule_id, Run.finished_at).where(*which)
     # All columns are in an index, so that no row of the table is read. One more than are counted tells that it was cut.
     some = newest.order_by(Run.finished_at.desc(), Run.id.desc()).limit(MOST_GROUPED + 1).subquery("some")
     # Schedules are counted by grouping twice: to count distinct ones would have to sort all rows.
@@ -108,24 +107,27 @@ def _grouped(organization_id: UUID | None, wanted: QueueFilter) -> Select[Any, A
 
 
 def _newest_of(
-    session: Session, organization_id: UUID | None, causes: list[str]
+    session: Session, which: Conditions, causes: list[str]
 ) -> dict[str, tuple[str, Reason | None, str | None]]:
     """For each cause the name, the reason and the error of its newest run."""
     if not causes:
         return {}
-    newest = [_newest(organization_id, cause) for cause in causes]
+    newest = [_newest(which, cause) for cause in causes]
     found = session.execute(union_all(*(select(one.subquery()) for one in newest)))
     return {row.of_cause: (row.job_name, Reason(row.reason) if row.reason else None, row.error) for row in found}
 
 
-def _newest(organization_id: UUID | None, cause: str) -> Select[Any, Any, Any, Any]:
+def _newest(which: Conditions, cause: str) -> Select[Any, Any, Any, Any]:
     return (
         select(literal(cause).label("of_cause"), Run.job_name, Run.reason, Run.error)
-        .where(*_of(organization_id), *in_dead_letter(), Run.cause == cause)
+        .where(*which, Run.cause == cause)
         .order_by(Run.finished_at.desc(), Run.id.desc())
         .limit(1)
     )
 
 
-def _of(organization_id: UUID | None) -> tuple[ColumnElement[bool], ...]:
-    return () if organization_id is None else (Run.organization_id == organization_id,)
+def _which(organization_id: UUID | None, wanted: QueueFilter) -> Conditions:
+    here = () if organization_id is None else (Run.organization_id == organization_id,)
+    pairs = ((Run.queue, wanted.queue), (Run.job_id, wanted.job_id), (Run.schedule_id, wanted.schedule_id))
+    narrowing = [column == value for column, value in (*pairs, (Run.cause, wanted.cause)) if value]
+    return *here, *in_dead_letter(), *narrowing

@@ -78,6 +78,31 @@ def request_cancel(
     return True
 
 
+def take_away(
+    session: Session, *, run_id: UUID, organization_id: UUID, token: int, explanation: str, now: datetime
+) -> datetime | None:
+    """End a run that a worker holds, whatever the worker does. What it still writes for this try is refused then.
+
+    Returns until when its lease was to last, which is when the worker has stopped at the latest. None when it is no
+    longer held under this token: it ended, or goes on as another try.
+    """
+    held = Run.id == run_id, Run.organization_id == organization_id, in_state(RunState.RUNNING), Run.token == token
+    # Locked, so that nobody prolongs the lease between the two statements.
+    lease_until = session.scalar(select(Run.lease_until).where(*held).with_for_update(of=Run))
+    values = {
+        "state": RunState.CANCELLED.value, "reason": Reason.REMOVED.value, "error": explanation, "lease_until": None,
+        "hinted_at": None, "finished_at": now, "removed_at": now,
+    }  # fmt: skip
+    if count_changed(session, update(Run).where(*held).values(**values)) != 1:
+        return None
+    this_try = Attempt.run_id == run_id, Attempt.token == token
+    end = {"state": AttemptState.LOST.value, "error": explanation, "finished_at": now}
+    session.execute(update(Attempt).where(*this_try).values(**end))
+    note(session, organization_id, run_id, RunState.CANCELLED.value, now)
+    cancel_children(session, run_id=run_id, now=now)
+    return lease_until or now
+
+
 def give_up(session: Session, *, run_id: UUID, explanation: str, now: datetime) -> bool:
     """End a run that cannot be read, whatever it is. False when it is over already."""
     live = [state.value for state in sources_of(RunState.FAILED)]

@@ -27,9 +27,12 @@ from app.runs.waits import error_after_wait
 
 def open_run(
     session: Session, request: RunRequest, *, now: datetime, state: RunState = RunState.READY,
-    reason: Reason | None = None, explanation: str | None = None,
+    reason: Reason | None = None, explanation: str | None = None, ready_at: datetime | None = None,
 ) -> UUID | None:  # fmt: skip
-    """Add a run: ready, waiting for another one, or skipped. None when its slot, request or retry has one already."""
+    """Add a run: ready, waiting for another one, or skipped. None when its slot, request or retry has one already.
+
+    Before `ready_at` it does not start.
+    """
     run_id = new_id()
     values = _columns(request) | {
         "id": run_id,
@@ -38,7 +41,7 @@ def open_run(
         "error": explanation,
         "attempt": 0,
         "token": 0,
-        "ready_at": now,
+        "ready_at": ready_at or now,
         "created_at": now,
         "finished_at": now if state in TERMINAL else None,
     }

@@ -129,7 +129,7 @@ def retry_runs(
     def retry(one: Actor, run_id: UUID) -> None:
         service.retry_run(session, actor=one, run_id=run_id, now=now)
 
-    return _each(session, actor, run_ids, queue, retry)
+    return act_on_each(session, actor=actor, run_ids=run_ids, queue=queue, act=retry)
 
 
 def remove_runs(
@@ -140,16 +140,21 @@ def remove_runs(
     def remove(one: Actor, run_id: UUID) -> None:
         service.remove_run(session, actor=one, run_id=run_id, now=now)
 
-    return _each(session, actor, run_ids, queue, remove)
+    return act_on_each(session, actor=actor, run_ids=run_ids, queue=queue, act=remove)
 
 
-def _each(
+def act_on_each(
     session: Session,
+    *,
     actor: Actor,
     run_ids: Sequence[UUID],
-    queue: str | None,
-    act: Callable[[Actor, UUID], None],
+    act: Callable[[Actor, UUID], object],
+    queue: str | None = None,
 ) -> Outcome:
+    """Do one thing to each of these runs, as somebody who may manage the queue of its organization.
+
+    Raises RunNotFound, before anything is done, when one of them is unknown, somebody else's, or in another queue.
+    """
     require(_acting_in(actor, actor.organization_id), Permission.MANAGE_QUEUE)
     owners = _owners(session, actor, run_ids, queue)
     outcome = Outcome([], [])

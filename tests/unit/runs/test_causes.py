@@ -10,7 +10,10 @@ SAME = [
     ("KeyError: 'order-771'", "KeyError: 'order-772'"),
     ("No sheet called “January”.", "No sheet called “February 2027”."),
     ("At 2027-01-05 12:00:01 UTC nobody was there.", "At 2027-02-06T09:30:00Z nobody was there."),
-    ("GET https://shop.example.com/orders?page=17 timed out.", "GET https://shop.example.com/orders?page=18 timed out."),
+    (
+        "GET https://shop.example.com/orders?page=17 timed out.",
+        "GET https://shop.example.com/orders?page=18 timed out.",
+    ),
     (
         "Worker shop-1:4711:9f3a2b stopped reporting while this ran.",
         "Worker shop-2:31:00aa11 stopped reporting while this ran.",
@@ -27,7 +30,16 @@ OTHER = [
     ("The shop did not answer.", "The shop did not understand."),
     ("The shop doesn't answer and that isn't new.", "The shop doesn't ask and that isn't new."),
 ]
-HOSTILE = ["a-" * 5_000, "a@" * 5_000, "'a " * 5_000, "“" * 9_000, "1:" * 9_000, "\x00\ud800", "http://" * 2_000, "𝟙" * 99]
+HOSTILE = [
+    "a-" * 5_000,
+    "a@" * 5_000,
+    "'a " * 5_000,
+    "“" * 9_000,
+    "1:" * 9_000,
+    "\x00\ud800",
+    "http://" * 2_000,
+    "𝟙" * 99,
+]
 
 
 @pytest.mark.parametrize(("one", "other"), SAME)
