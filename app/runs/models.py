@@ -103,7 +103,7 @@ class Run(Base):
             "schedule_id",
             where=_IS_DEAD,
         ),
-        partial_index("ix_runs_causes", "organization_id", "cause", "finished_at", "id", where=_IS_DEAD),
+        partial_index("ix_runs_causes", "organization_id", "cause", "finished_at", "id", "schedule_id", where=_IS_DEAD),
         partial_index("ix_runs_dead_letters_of_all", "finished_at", "id", where=_IS_DEAD),
         partial_index("ix_runs_without_cause", "id", where=f"{_IS_DEAD} AND cause IS NULL"),
         partial_index("ix_runs_removed", "organization_id", "removed_at", "id", where="removed_at IS NOT NULL"),

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select, union_all
+from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select, union_all
 from sqlalchemy.orm import Session
 
 from app.core.seconds import SecondsBetween
@@ -25,23 +25,6 @@ _LIVE = (RunState.READY, RunState.WAITING, RunState.RUNNING, RunState.WAITING_RE
 
 
 @dataclass(frozen=True)
-class StateFigures:
-    """Runs of one state, in one queue: how many, the first one made, and when the first may start."""
-
-    runs: int = 0
-    made_at: datetime | None = None
-    ready_at: datetime | None = None
-
-    def __add__(self, other: "StateFigures") -> "StateFigures":
-        made = [at for at in (self.made_at, other.made_at) if at is not None]
-        ready = [at for at in (self.ready_at, other.ready_at) if at is not None]
-        return StateFigures(self.runs + other.runs, min(made, default=None), min(ready, default=None))
-
-
-NOTHING = StateFigures()
-
-
-@dataclass(frozen=True)
 class Waits:
     """How long runs waited for a slot, of those that ended within the last hour; None where none did."""
 
@@ -54,23 +37,25 @@ NO_WAITS = Waits()
 
 @dataclass(frozen=True)
 class QueueFigures:
-    """Figures by queue and state. `cut` are the states of which there are more than were counted."""
+    """Counts by queue and state, `failed` being the dead letters. `cut` are the states of which there are more.
 
-    by_queue: dict[str, dict[RunState, StateFigures]]
-    cut: frozenset[RunState]
+    `oldest_at` is when the first of those was made that are ready to start, `next_try_at` when the next try may begin.
+    """
+
+    counts: dict[str, dict[RunState, int]]
+    cut: frozenset[RunState] = frozenset()
+    oldest_at: datetime | None = None
+    next_try_at: datetime | None = None
     waits: dict[str, Waits] = field(default_factory=dict)
     all_waits: Waits = NO_WAITS
 
-    def of(self, state: RunState, queue: str | None = None) -> StateFigures:
-        """Of one state, `failed` being the dead letters, in one queue or in all."""
-        if queue is not None:
-            return self.by_queue.get(queue, {}).get(state, NOTHING)
-        return sum((figures.get(state, NOTHING) for figures in self.by_queue.values()), NOTHING)
-
-    def sum_of(self, states: Sequence[RunState], queue: str | None = None) -> StateFigures:
-        return sum((self.of(state, queue) for state in states), NOTHING)
+    def sum_of(self, states: Sequence[RunState], queue: str | None = None) -> int:
+        """How many stand in one of these states, in one queue or in all."""
+        queues = self.counts.values() if queue is None else [self.counts.get(queue, {})]
+        return sum(counts.get(state, 0) for counts in queues for state in states)
 
     def is_cut(self, states: Sequence[RunState]) -> bool:
+        """Whether there are more of these than were counted."""
         return not self.cut.isdisjoint(states)
 
 
@@ -79,35 +64,37 @@ def read_figures(session: Session, *, organization_id: UUID | None, now: datetim
     which: dict[RunState, tuple[ColumnElement[bool], ...]] = {state: (in_state(state),) for state in _LIVE}
     which[RunState.FAILED] = in_dead_letter()
     here = () if organization_id is None else (Run.organization_id == organization_id,)
-    # Each by an index of its own, and no further than a page counts.
-    columns = Run.queue, Run.state, Run.created_at, Run.ready_at
+    # Each by an index of its own, in no order, and no further than a page counts.
     parts = [
-        select(
-            select(*columns)
-            .where(*here, *condition)
-            .order_by(*_order(state, is_of_all=organization_id is None))
-            .limit(MOST_COUNTED + 1)
-            .subquery()
-        )
-        for state, condition in which.items()
+        select(select(Run.queue, Run.state).where(*here, *condition).limit(MOST_COUNTED + 1).subquery())
+        for condition in which.values()
     ]
     some = union_all(*parts).subquery()
-    figures = select(some.c.queue, some.c.state, func.count(), func.min(some.c.created_at), func.min(some.c.ready_at))
-    by_queue: dict[str, dict[RunState, StateFigures]] = defaultdict(dict)
-    counted: dict[RunState, int] = defaultdict(int)
-    for queue, state, runs, made_at, ready_at in session.execute(figures.group_by(some.c.queue, some.c.state)):
-        by_queue[queue][RunState(state)] = StateFigures(runs, made_at, ready_at)
-        counted[RunState(state)] += runs
+    # Of everybody's, the one that may start first is as good as the oldest, and has an index.
+    oldest_at = _first(Run.ready_at if organization_id is None else Run.created_at, *here, in_state(RunState.READY))
+    next_try_at = _first(Run.ready_at, *here, in_state(RunState.WAITING_RETRY))
+    query = select(some.c.queue, some.c.state, func.count(), oldest_at, next_try_at).group_by(
+        some.c.queue, some.c.state
+    )
+    found = session.execute(query).all()
+    counts: dict[str, dict[RunState, int]] = defaultdict(dict)
+    totals: dict[RunState, int] = defaultdict(int)
+    for queue, state, runs, _oldest, _next in found:
+        counts[queue][RunState(state)] = runs
+        totals[RunState(state)] += runs
     waits, all_waits = _read_waits(session, runs_of(organization_id), now)
-    cut = frozenset(state for state, runs in counted.items() if runs > MOST_COUNTED)
-    return QueueFigures(dict(by_queue), cut, waits, all_waits)
+    return QueueFigures(
+        dict(counts),
+        cut=frozenset(state for state, runs in totals.items() if runs > MOST_COUNTED),
+        oldest_at=found[0][3] if found else None,
+        next_try_at=found[0][4] if found else None,
+        waits=waits,
+        all_waits=all_waits,
+    )
 
 
-def _order(state: RunState, *, is_of_all: bool) -> tuple[Any, ...]:
-    # The oldest that wait, and the next to be tried, must be among those that are counted. Any of the others will do.
-    if state is RunState.READY:
-        return (Run.ready_at if is_of_all else Run.created_at,)
-    return (Run.ready_at,) if state is RunState.WAITING_RETRY else ()
+def _first(moment: Any, *conditions: ColumnElement[bool]) -> ScalarSelect[Any]:
+    return select(moment).where(*conditions).order_by(moment).limit(1).scalar_subquery()
 
 
 def _read_waits(session: Session, here: ColumnElement[bool], now: datetime) -> tuple[dict[str, Waits], Waits]:

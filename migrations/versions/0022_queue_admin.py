@@ -14,7 +14,7 @@ DEAD_LETTERS = "ix_runs_dead_letters"
 OF_BEFORE = ["organization_id", "finished_at", "id"]
 INDEXES = (
     (DEAD_LETTERS, [*OF_BEFORE, "cause", "queue", "job_id", "schedule_id"], DEAD),
-    ("ix_runs_causes", ["organization_id", "cause", "finished_at", "id"], DEAD),
+    ("ix_runs_causes", ["organization_id", "cause", "finished_at", "id", "schedule_id"], DEAD),
     ("ix_runs_dead_letters_of_all", ["finished_at", "id"], DEAD),
     ("ix_runs_without_cause", ["id"], f"{DEAD} AND cause IS NULL"),
     ("ix_runs_removed", ["organization_id", "removed_at", "id"], "removed_at IS NOT NULL"),

@@ -259,17 +259,16 @@ class TestFigures:
         found = self.figures(database, bob)
 
         states: Sequence[RunState] = (RunState.READY, RunState.RUNNING, RunState.WAITING_RETRY, RunState.FAILED)
-        assert [found.of(state).runs for state in states] == [3, 3, 3, 3]
-        assert [found.of(state, "code").runs for state in states] == [3, 3, 3, 3]
-        assert found.of(RunState.READY, "sync").runs == 0
-        assert found.of(RunState.READY).made_at == at(0)
-        assert found.of(RunState.WAITING_RETRY).ready_at == at(90)
+        assert [found.sum_of([state]) for state in states] == [3, 3, 3, 3]
+        assert [found.sum_of([state], "code") for state in states] == [3, 3, 3, 3]
+        assert found.sum_of([RunState.READY], "sync") == 0
+        assert (found.oldest_at, found.next_try_at) == (at(0), at(90))
 
     def test_count_everybodys_for_platform_admins(self, database: OpenDatabase, bob: Member, eve: Member) -> None:
         fill(database, bob)
         fill(database, eve)
 
-        assert self.figures(database, None).of(RunState.FAILED).runs == 6
+        assert self.figures(database, None).sum_of([RunState.FAILED]) == 6
 
     def test_stop_counting(self, database: OpenDatabase, bob: Member, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(queue_figures, "MOST_COUNTED", 2)

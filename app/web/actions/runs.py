@@ -10,9 +10,9 @@ from app.edge.runtime import request_session, runtime
 from app.runs import service, steering
 from app.tenants.access import Permission
 from app.web.blueprint import web
-from app.web.pages.queue import queue_view
+from app.web.pages.queue_answer import queue_again
 from app.web.permissions import route
-from app.web.responses import fragment, see_other, toast, wants_fragment
+from app.web.responses import see_other, toast
 
 
 @route(web, "/runs/<uuid:run_id>/retry", permission=Permission.MANAGE_QUEUE, methods=["POST"])
@@ -24,7 +24,7 @@ def retry_run(run_id: UUID) -> Response:
     if not _is_from_queue():
         return toast(see_other("web.run", run_id=retry_id), "The run is queued again.")
     view = {"label": "View", "url": url_for("web.run", run_id=retry_id)}
-    return toast(_queue(), "The run is queued again.", action=view)
+    return toast(queue_again(request.form["here"]), "The run is queued again.", action=view)
 
 
 @route(web, "/runs/<uuid:run_id>/retry-now", permission=Permission.MANAGE_QUEUE, methods=["POST"])
@@ -66,15 +66,8 @@ def remove_run(run_id: UUID) -> Response:
     if not _is_from_queue():
         return toast(see_other("web.run", run_id=run_id), "Removed from the queue.")
     view = {"label": "View", "url": url_for("web.run", run_id=run_id)}
-    return toast(_queue(), "Removed from the queue.", action=view)
+    return toast(queue_again(request.form["here"]), "Removed from the queue.", action=view)
 
 
 def _is_from_queue() -> bool:
-    return "tab" in request.form
-
-
-def _queue() -> Response:
-    tab = request.form["tab"]
-    if wants_fragment():
-        return fragment("queue/_queue.html", view=queue_view(tab))
-    return see_other("web.queue", tab=tab)
+    return "here" in request.form
