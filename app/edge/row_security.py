@@ -47,7 +47,7 @@ _RUN = (
     "retry_backoff, retry_longest_delay_seconds, retry_has_jitter, retry_not_on, when_lost, soft_limit_seconds, "
     "time_limit_seconds, queue, priority, connection_key, aside_at, slow_at, cancel_requested_at, cancel_reason, "
     "cancel_words, state, reason, error, attempt, token, worker, lease_until, ready_at, hinted_at, created_at, "
-    "started_at, finished_at, dismissed_at"
+    "started_at, finished_at, dismissed_at, removed_at, cause"
 )
 _JOB = (
     "id, organization_id, name, kind, service, queue, priority, concurrency, code_name, code_group, code_source, "
@@ -127,6 +127,11 @@ TABLES: dict[str, tuple[Access, ...]] = {
     # The engine counts, for each organization by itself.
     "run_hours": (_own("SELECT"), Access(ENGINE, ALL)),
     "run_hour_marks": (_own("SELECT"), Access(ENGINE, ("SELECT", "INSERT", "UPDATE"))),
+    "queue_minutes": (
+        _own("SELECT"),
+        Access(ENGINE, ("SELECT", "INSERT", "DELETE")),
+        Access(PLATFORM, ("SELECT",)),
+    ),
     "heartbeats": (Access(ENGINE, ALL), Access(TENANT, ("SELECT",)), Access(PLATFORM, ("SELECT",))),
     "scheduling_stops": (
         Access(ENGINE, ("SELECT",)),

@@ -1,4 +1,4 @@
-"""Counts how runs ended, hour by hour, for each organization by itself: a minute behind, in short transactions."""
+"""Counts how runs ended, hour by hour, for each organization by itself, and what waits minute by minute."""
 
 import logging
 import threading
@@ -10,6 +10,8 @@ from app.core.db import Database
 from app.core.schema import SchemaGate
 from app.core.scopes import ENGINE
 from app.core.troubles import Trouble
+from app.runs.cause_groups import fill_causes
+from app.runs.queue_minutes import keep_minute
 from app.runs.run_hours import count_hours, uncounted_across_tenants
 
 log = logging.getLogger(__name__)
@@ -25,6 +27,8 @@ class Bookkeeper:
     clock: Clock
     schema: SchemaGate
     _closed: threading.Event = field(default_factory=threading.Event, init=False)
+    # The last minute that it wrote down what waits.
+    _kept: int | None = field(default=None, init=False)
 
     def start(self) -> None:
         threading.Thread(target=self._loop, name="bookkeeper", daemon=True).start()
@@ -42,6 +46,19 @@ class Bookkeeper:
                 pass
         return len(waiting)
 
+    def keep_minute(self) -> None:
+        """Write down what waits in each queue at this minute."""
+        self._kept = self.database.run(
+            ENGINE, lambda session: keep_minute(session, now=self.clock.now(session), kept=self._kept)
+        )
+
+    def name_causes(self) -> int:
+        """Work out the causes of dead letters that an earlier version left without. Returns of how many."""
+        total = 0
+        while not self._closed.is_set() and (found := self.database.run(ENGINE, fill_causes)):
+            total += found
+        return total
+
     def _count_some(self, organization_id: UUID) -> bool:
         return self.database.run(
             ENGINE,
@@ -54,4 +71,6 @@ class Bookkeeper:
             with trouble.absorbing() as go:
                 go.was_made = self.schema.is_current()
                 if go.was_made:
+                    self.keep_minute()
                     self.count()
+                    self.name_causes()

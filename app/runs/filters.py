@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, or_, select
 from app.runs.models import Run
 from app.runs.states import RunState, Source, Trigger, Via
 from app.schedules.models import Schedule
+from app.tenants.models import Organization
 
 LONGEST_SEARCH = 200
 # Who asks for the runs of an hour means one, too, that began before it and ended in it. Longer ones are few, and those
@@ -98,6 +99,14 @@ _FROM: dict[Source, ColumnElement[bool]] = {
 def search_text(typed: str) -> str:
     """What is searched for, of what somebody typed: without what no text holds, and not too long."""
     return "".join(letter for letter in typed if letter.isprintable()).strip()[:LONGEST_SEARCH]
+
+
+def runs_of(organization_id: UUID | None) -> ColumnElement[bool]:
+    """Runs of one organization, or of all for whoever works as PLATFORM."""
+    if organization_id is not None:
+        return Run.organization_id == organization_id
+    # Organization by organization, because that is how runs are indexed.
+    return Run.organization_id.in_(select(Organization.id))
 
 
 def of_schedule(*, organization_id: UUID, schedule_id: UUID) -> ColumnElement[bool]:

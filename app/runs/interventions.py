@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from app.core.db import count_changed
+from app.runs.causes import cause_of
 from app.runs.models import Attempt, Run, in_state
 from app.runs.run_events import note
 from app.runs.states import AttemptState, Reason, RunState, sources_of
@@ -42,8 +43,11 @@ def cancel(
     query = (
         update(Run)
         .where(Run.id == run_id, Run.organization_id == organization_id, Run.state.in_(not_running))
-        .values(state=RunState.CANCELLED.value, reason=reason.value, error=explanation, finished_at=now)
-    )
+        .values(
+            state=RunState.CANCELLED.value, reason=reason.value, error=explanation, finished_at=now,
+            removed_at=now if reason is Reason.REMOVED else None,
+        )
+    )  # fmt: skip
     if count_changed(session, query) != 1:
         return False
     note(session, organization_id, run_id, RunState.CANCELLED.value, now)
@@ -74,6 +78,31 @@ def request_cancel(
     return True
 
 
+def take_away(
+    session: Session, *, run_id: UUID, organization_id: UUID, token: int, explanation: str, now: datetime
+) -> datetime | None:
+    """End a run that a worker holds, whatever the worker does. What it still writes for this try is refused then.
+
+    Returns until when its lease was to last, which is when the worker has stopped at the latest. None when it is no
+    longer held under this token: it ended, or goes on as another try.
+    """
+    held = Run.id == run_id, Run.organization_id == organization_id, in_state(RunState.RUNNING), Run.token == token
+    # Locked, so that nobody prolongs the lease between the two statements.
+    lease_until = session.scalar(select(Run.lease_until).where(*held).with_for_update(of=Run))
+    values = {
+        "state": RunState.CANCELLED.value, "reason": Reason.REMOVED.value, "error": explanation, "lease_until": None,
+        "hinted_at": None, "finished_at": now, "removed_at": now,
+    }  # fmt: skip
+    if count_changed(session, update(Run).where(*held).values(**values)) != 1:
+        return None
+    this_try = Attempt.run_id == run_id, Attempt.token == token
+    end = {"state": AttemptState.LOST.value, "error": explanation, "finished_at": now}
+    session.execute(update(Attempt).where(*this_try).values(**end))
+    note(session, organization_id, run_id, RunState.CANCELLED.value, now)
+    cancel_children(session, run_id=run_id, now=now)
+    return lease_until or now
+
+
 def give_up(session: Session, *, run_id: UUID, explanation: str, now: datetime) -> bool:
     """End a run that cannot be read, whatever it is. False when it is over already."""
     live = [state.value for state in sources_of(RunState.FAILED)]
@@ -81,6 +110,7 @@ def give_up(session: Session, *, run_id: UUID, explanation: str, now: datetime) 
         "state": RunState.FAILED.value,
         "reason": Reason.UNREADABLE.value,
         "error": explanation,
+        "cause": cause_of(explanation),
         "lease_until": None,
         "finished_at": now,
     }
@@ -96,17 +126,18 @@ def give_up(session: Session, *, run_id: UUID, explanation: str, now: datetime) 
 
 def dismiss(session: Session, *, run_id: UUID, organization_id: UUID, now: datetime) -> bool:
     """Take a failed run off the queue page. Its outcome stays as it is. False when there is nothing to take off."""
-    query = (
-        update(Run)
-        .where(
-            Run.id == run_id,
-            Run.organization_id == organization_id,
-            Run.state == RunState.FAILED.value,
-            Run.dismissed_at.is_(None),
-        )
-        .values(dismissed_at=now)
-    )
+    query = update(Run).where(*_is_dead(run_id, organization_id)).values(dismissed_at=now, removed_at=now)
     if count_changed(session, query) != 1:
         return False
     note(session, organization_id, run_id, "dismissed", now)
     return True
+
+
+def deal_with(session: Session, *, run_id: UUID, organization_id: UUID, now: datetime) -> None:
+    """A failed run is being retried: it is no dead letter any more. Its retry has an event of its own."""
+    session.execute(update(Run).where(*_is_dead(run_id, organization_id)).values(dismissed_at=now))
+
+
+def _is_dead(run_id: UUID, organization_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    is_this = Run.id == run_id, Run.organization_id == organization_id
+    return *is_this, Run.state == RunState.FAILED.value, Run.dismissed_at.is_(None)

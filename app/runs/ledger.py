@@ -14,8 +14,9 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from app.core.db import count_changed
 from app.core.ids import new_id
+from app.runs.causes import cause_of
 from app.runs.facts import ANYTHING, AttemptEnd, RunRequest, Started, Taking, started_from
-from app.runs.interventions import cancel, cancel_children
+from app.runs.interventions import cancel, cancel_children, deal_with
 from app.runs.models import Attempt, Run, in_state
 from app.runs.retries import Next
 from app.runs.run_events import note
@@ -26,9 +27,12 @@ from app.runs.waits import error_after_wait
 
 def open_run(
     session: Session, request: RunRequest, *, now: datetime, state: RunState = RunState.READY,
-    reason: Reason | None = None, explanation: str | None = None,
+    reason: Reason | None = None, explanation: str | None = None, ready_at: datetime | None = None,
 ) -> UUID | None:  # fmt: skip
-    """Add a run: ready, waiting for another one, or skipped. None when its slot, request or retry has one already."""
+    """Add a run: ready, waiting for another one, or skipped. None when its slot, request or retry has one already.
+
+    Before `ready_at` it does not start.
+    """
     run_id = new_id()
     values = _columns(request) | {
         "id": run_id,
@@ -37,7 +41,7 @@ def open_run(
         "error": explanation,
         "attempt": 0,
         "token": 0,
-        "ready_at": now,
+        "ready_at": ready_at or now,
         "created_at": now,
         "finished_at": now if state in TERMINAL else None,
     }
@@ -45,6 +49,8 @@ def open_run(
     if session.scalar(_insert_or_ignore(session).values(**values).returning(Run.id)) is None:
         return None
     note(session, request.organization_id, run_id, state.value, now)
+    if request.retry_of_run_id is not None:
+        deal_with(session, run_id=request.retry_of_run_id, organization_id=request.organization_id, now=now)
     return run_id
 
 
@@ -124,6 +130,8 @@ def put_down(
         "hinted_at": None,
         "finished_at": now if then.state in TERMINAL else None,
     }
+    if end.error is not None:
+        values["cause"] = cause_of(end.error)
     if then.state not in TERMINAL:
         # Its next try is not slow yet.
         values["slow_at"] = None

@@ -25,9 +25,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.core.db import Base, index_of_given, partial_index, unique_where_given
 from app.core.ids import new_id
 from app.jobs.policies import WhenLost
+from app.runs.causes import CAUSE_LENGTH
 from app.runs.states import RunState
 
 _HAS_FINISHED = "finished_at IS NOT NULL"
+_IS_DEAD = "state = 'failed' AND dismissed_at IS NULL"
 
 
 def in_state(state: RunState, run: "type[Run] | None" = None) -> ColumnElement[bool]:
@@ -89,14 +91,23 @@ class Run(Base):
         partial_index("ix_runs_again_of_run_id", "again_of_run_id", where="again_of_run_id IS NOT NULL"),
         partial_index("ix_runs_lease", "lease_until", where="state = 'running'"),
         partial_index("ix_runs_schedule_id_finished_at", "schedule_id", "finished_at", where="schedule_id IS NOT NULL"),
-        # All that a count of the dead letters reads; few runs are ever in it.
+        # The dead letters: all that their counts and groups read, those of one cause, those of everybody, and those
+        # that an earlier version left without a cause. Few runs are ever in these.
         partial_index(
             "ix_runs_dead_letters",
             "organization_id",
             "finished_at",
             "id",
-            where="state = 'failed' AND dismissed_at IS NULL",
+            "cause",
+            "queue",
+            "job_id",
+            "schedule_id",
+            where=_IS_DEAD,
         ),
+        partial_index("ix_runs_causes", "organization_id", "cause", "finished_at", "id", "schedule_id", where=_IS_DEAD),
+        partial_index("ix_runs_dead_letters_of_all", "finished_at", "id", where=_IS_DEAD),
+        partial_index("ix_runs_without_cause", "id", where=f"{_IS_DEAD} AND cause IS NULL"),
+        partial_index("ix_runs_removed", "organization_id", "removed_at", "id", where="removed_at IS NOT NULL"),
         # Each index that a run is in has to be written whenever the run changes.
         partial_index("ix_runs_organization_id_finished_at", "organization_id", "finished_at", where=_HAS_FINISHED),
         partial_index("ix_runs_schedule_id_created_at", "schedule_id", "created_at", where="schedule_id IS NOT NULL"),
@@ -169,8 +180,12 @@ class Run(Base):
     cancel_requested_at: Mapped[datetime | None]
     cancel_reason: Mapped[str | None] = mapped_column(String(24))
     cancel_words: Mapped[str | None] = mapped_column(Text)
-    # When somebody took a dead letter off the queue page. The run and its outcome stay.
+    # What its last error shares with others of the same cause.
+    cause: Mapped[str | None] = mapped_column(String(CAUSE_LENGTH))
+    # When somebody dealt with a dead letter: retried it or took it off. The run and its outcome stay.
     dismissed_at: Mapped[datetime | None]
+    # When somebody removed it, be it from the line, from a worker or from the dead letters.
+    removed_at: Mapped[datetime | None]
 
 
 class Attempt(Base):
@@ -256,6 +271,20 @@ class ConnectionLimit(Base):
     concurrency: Mapped[int | None]
     limited_until: Mapped[datetime | None]
     explanation: Mapped[str | None] = mapped_column(Text)
+
+
+class QueueMinute(Base):
+    """One minute of a queue, of one organization: what waited in it then, and how many of its runs ended in it."""
+
+    __tablename__ = "queue_minutes"
+    __table_args__ = (Index("ix_queue_minutes_minute", "minute"),)
+
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"), primary_key=True)
+    queue: Mapped[str] = mapped_column(String(32), primary_key=True)
+    # Minutes since 1970.
+    minute: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    waiting: Mapped[int]
+    ended: Mapped[int]
 
 
 class QueueSwitch(Base):

@@ -65,7 +65,7 @@ class RunRow:
     requested_via: Via | None
     retry_of_run_id: UUID | None
     retried_by_run_id: UUID | None
-    is_dismissed: bool
+    removed_at: datetime | None
     kind: str
     queue: str
     parent_run_id: UUID | None
@@ -77,6 +77,8 @@ class RunRow:
     soft_limit_seconds: int | None
     # Why its job cannot be started any more; nothing while it can.
     job_gone: str | None = None
+    # What its error shares with others of the same cause.
+    cause: str | None = None
 
     @property
     def lateness(self) -> timedelta | None:
@@ -150,7 +152,7 @@ class RunRow:
     @property
     def can_remove(self) -> bool:
         """Whether it can be taken off the queue: it waits, or it failed and is still listed."""
-        return self.waits or (self.state is RunState.FAILED and not self.is_dismissed)
+        return self.waits or (self.wants_retry and self.removed_at is None)
 
 
 @dataclass(frozen=True)
@@ -281,9 +283,7 @@ def earliest_ready_across_tenants(session: Session) -> datetime | None:
 
 def in_dead_letter() -> tuple[ColumnElement[bool], ...]:
     """Failed runs that nobody retried or removed."""
-    retried = aliased(Run)
-    was_retried = select(retried.id).where(retried.retry_of_run_id == Run.id).exists()
-    return in_state(RunState.FAILED), Run.dismissed_at.is_(None), ~was_retried
+    return in_state(RunState.FAILED), Run.dismissed_at.is_(None)
 
 
 def _some(
@@ -300,6 +300,13 @@ def select_runs(
 
     That is what `row_of` reads.
     """
+    return select_all_runs(Run.organization_id == organization_id, *conditions)
+
+
+def select_all_runs(
+    *conditions: ColumnElement[bool],
+) -> Select[Run, str, UUID, datetime | None, datetime | None, str | None]:
+    """The same of whatever organization the conditions name: whoever calls it says whose runs they are."""
     retry = aliased(Run, name="retry")
     return (
         # Without its definition: no list shows it, and one that cannot be read must not take the list with it.
@@ -308,7 +315,7 @@ def select_runs(
         .outerjoin(Schedule, Schedule.id == Run.schedule_id)
         .outerjoin(retry, retry.retry_of_run_id == Run.id)
         .join(Job, Job.id == Run.job_id)
-        .where(Run.organization_id == organization_id, *conditions)
+        .where(*conditions)
     )
 
 
@@ -338,7 +345,7 @@ def row_of(found: Row[Run, str, UUID, datetime | None, datetime | None, str | No
         requested_via=Via(run.requested_via) if run.requested_via else None,
         retry_of_run_id=run.retry_of_run_id,
         retried_by_run_id=retried_by,
-        is_dismissed=run.dismissed_at is not None,
+        removed_at=run.removed_at,
         kind=run.kind,
         queue=run.queue,
         parent_run_id=run.parent_run_id,
@@ -348,5 +355,6 @@ def row_of(found: Row[Run, str, UUID, datetime | None, datetime | None, str | No
         cancel_requested_at=run.cancel_requested_at,
         cancel_words=run.cancel_words,
         soft_limit_seconds=run.soft_limit_seconds,
+        cause=run.cause,
         job_gone=why_gone(run.job_name, deleted_at=deleted_at, left_code_at=left_code_at, source=source),
     )

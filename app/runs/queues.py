@@ -9,19 +9,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
+from sqlalchemy import and_, func, or_, select, tuple_
 from sqlalchemy.orm import Session, defer
 
 from app.core.errors import Conflict, NotFound
 from app.core.scopes import PLATFORM, Scope, rescoped
 from app.runs import service
+from app.runs.filters import runs_of
 from app.runs.models import Run
 from app.runs.queries import RunNotFound, in_dead_letter
 from app.runs.queue_limits import QueueLimitsRow, limit_phrases, list_limits
 from app.runs.states import Reason, RunState
 from app.runs.switches import QueueSwitchRow, check_queue, list_switches
 from app.tenants.access import Actor, Permission, require
-from app.tenants.models import Organization
 from app.tenants.roles import Role
 
 _LIVE = (RunState.READY, RunState.RUNNING, RunState.WAITING, RunState.WAITING_RETRY)
@@ -82,7 +82,7 @@ class Outcome:
 def list_queues(session: Session, *, organization_id: UUID | None) -> list[QueueRow]:
     """Every queue with its figures: of one organization, or of all for platform admins."""
     live = [state.value for state in _LIVE]
-    here = _runs_of(organization_id)
+    here = runs_of(organization_id)
     query = select(Run.queue, Run.state, func.count()).where(here, Run.state.in_(live)).group_by(Run.queue, Run.state)
     dead = select(Run.queue, func.count().label("number")).where(here, *in_dead_letter()).group_by(Run.queue)
     with _seeing(session, organization_id):
@@ -108,7 +108,7 @@ def list_queue_runs(
     """
     check_queue(session, name)
     words = [state.value for state in states]
-    query = select(Run).where(_runs_of(organization_id), Run.queue == name, Run.state.in_(words))
+    query = select(Run).where(runs_of(organization_id), Run.queue == name, Run.state.in_(words))
     # What failed and was retried or removed is history, and no longer in the queue.
     query = query.where(or_(Run.state != RunState.FAILED.value, and_(*in_dead_letter())))
     if after is not None:
@@ -129,7 +129,7 @@ def retry_runs(
     def retry(one: Actor, run_id: UUID) -> None:
         service.retry_run(session, actor=one, run_id=run_id, now=now)
 
-    return _each(session, actor, run_ids, queue, retry)
+    return act_on_each(session, actor=actor, run_ids=run_ids, queue=queue, act=retry)
 
 
 def remove_runs(
@@ -140,16 +140,21 @@ def remove_runs(
     def remove(one: Actor, run_id: UUID) -> None:
         service.remove_run(session, actor=one, run_id=run_id, now=now)
 
-    return _each(session, actor, run_ids, queue, remove)
+    return act_on_each(session, actor=actor, run_ids=run_ids, queue=queue, act=remove)
 
 
-def _each(
+def act_on_each(
     session: Session,
+    *,
     actor: Actor,
     run_ids: Sequence[UUID],
-    queue: str | None,
-    act: Callable[[Actor, UUID], None],
+    act: Callable[[Actor, UUID], object],
+    queue: str | None = None,
 ) -> Outcome:
+    """Do one thing to each of these runs, as somebody who may manage the queue of its organization.
+
+    Raises RunNotFound, before anything is done, when one of them is unknown, somebody else's, or in another queue.
+    """
     require(_acting_in(actor, actor.organization_id), Permission.MANAGE_QUEUE)
     owners = _owners(session, actor, run_ids, queue)
     outcome = Outcome([], [])
@@ -168,7 +173,7 @@ def _each(
 def _owners(session: Session, actor: Actor, run_ids: Sequence[UUID], queue: str | None) -> dict[UUID, UUID]:
     """The organization of each run. Raises RunNotFound unless the actor may know all of them."""
     organization_id = None if actor.is_platform_admin else actor.organization_id
-    query = select(Run.id, Run.organization_id).where(Run.id.in_(run_ids), _runs_of(organization_id))
+    query = select(Run.id, Run.organization_id).where(Run.id.in_(run_ids), runs_of(organization_id))
     if queue is not None:
         query = query.where(Run.queue == queue)
     with _seeing(session, organization_id):
@@ -182,13 +187,6 @@ def _owners(session: Session, actor: Actor, run_ids: Sequence[UUID], queue: str 
 def _acting_in(actor: Actor, organization_id: UUID) -> Actor:
     """The actor where the run is. A platform admin needs no membership there; its audit says who it was."""
     return replace(actor, organization_id=organization_id, role=Role.OWNER) if actor.is_platform_admin else actor
-
-
-def _runs_of(organization_id: UUID | None) -> ColumnElement[bool]:
-    if organization_id is not None:
-        return Run.organization_id == organization_id
-    # Organization by organization, because that is how runs are indexed.
-    return Run.organization_id.in_(select(Organization.id))
 
 
 def _seeing(session: Session, organization_id: UUID | None) -> AbstractContextManager[None]:

@@ -20,7 +20,7 @@ from app.runs import interventions, ledger, planner
 from app.runs.facts import via_of
 from app.runs.line_lock import lock_line
 from app.runs.models import Run
-from app.runs.queries import get_run, keep_run
+from app.runs.queries import RunRow, get_run, keep_run
 from app.runs.resuming import make_up, missed_meanwhile, refuse_others
 from app.runs.states import Reason, RunState, Trigger
 from app.schedules import defaults
@@ -95,20 +95,31 @@ def retry_run(session: Session, *, actor: Actor, run_id: UUID, now: datetime) ->
     failed = get_run(session, organization_id=actor.organization_id, run_id=run_id)
     if failed.why_not_retry is not None:
         raise RunNotRetryable(failed.why_not_retry)
+    retry_id = open_retry(session, actor=actor, run=failed, now=now)
+    _note(session, actor, "run.retried", run_id, f"Retried a failed run of “{failed.job_name}”", now)
+    return retry_id
+
+
+def open_retry(session: Session, *, actor: Actor, run: RunRow, now: datetime, ready_at: datetime | None = None) -> UUID:
+    """Open the run that follows one that is over, as its job is defined now. It does not start before `ready_at`.
+
+    Raises RunNotRetryable.
+    """
+    if run.job_gone is not None:
+        raise RunNotRetryable(run.job_gone)
     request = planner.request_for(
-        session.get_one(Job, failed.job_id),
+        session.get_one(Job, run.job_id),
         trigger=Trigger.RETRY,
         due_at=now,
-        schedule_id=failed.schedule_id,
+        schedule_id=run.schedule_id,
         requested_by=actor.user_id,
         requested_via=via_of(actor),
-        retry_of_run_id=run_id,
+        retry_of_run_id=run.id,
     )
-    request = replace(request, definition=_as_started(session, run_id, request.definition))
-    retry_id = ledger.open_run(session, request, now=now)
+    request = replace(request, definition=_as_started(session, run.id, request.definition))
+    retry_id = ledger.open_run(session, request, now=now, ready_at=ready_at)
     if retry_id is None:
         raise RunNotRetryable("Somebody else has retried this run already.")
-    _note(session, actor, "run.retried", run_id, f"Retried a failed run of “{failed.job_name}”", now)
     return retry_id
 
 

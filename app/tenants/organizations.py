@@ -1,5 +1,6 @@
 """Reads of organizations across tenants: for the command line, which belongs to whoever runs the installation."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -28,6 +29,12 @@ def list_organizations(session: Session) -> list[OrganizationRow]:
     """All organizations of the installation, by name."""
     query = select(Organization).order_by(Organization.name)
     return [OrganizationRow(found.id, found.name, found.timezone, found.is_system) for found in session.scalars(query)]
+
+
+def organization_names(session: Session, organization_ids: Collection[UUID]) -> dict[UUID, str]:
+    """What these are called. Works as PLATFORM; a tenant reads its own alone."""
+    query = select(Organization.id, Organization.name).where(Organization.id.in_(organization_ids))
+    return {found.id: found.name for found in session.execute(query)}
 
 
 def find_personal_organization(session: Session, *, user_id: UUID) -> UUID:

@@ -14,6 +14,7 @@ from app.web.actions import runs as run_actions
 from app.web.actions import schedule_versions as schedule_version_actions
 from app.web.actions import schedules as schedule_actions
 from app.web.actions import scheduling as scheduling_actions
+from app.web.actions import stuck_runs as stuck_run_actions
 from app.web.actions import team as team_actions
 from app.web.actions import tokens as token_actions
 from app.web.blueprint import web
@@ -38,6 +39,7 @@ from app.web.pages import (
     schedule_restore,
     schedule_slots,
     schedules,
+    stuck_run,
     team,
     time_zones,
     tokens,
@@ -82,6 +84,8 @@ MODULES = (
     schedule_version_actions,
     schedules,
     scheduling_actions,
+    stuck_run,
+    stuck_run_actions,
     team,
     team_actions,
     time_zones,

@@ -15,7 +15,7 @@ from app.core.scopes import DatabaseRole, Scope, role_name
 from app.events.service import Topic, append_event
 from app.ops.bulk.service import select_objects
 from app.runs import ledger
-from app.runs.models import LogLine, RunHour, RunHourMark
+from app.runs.models import LogLine, QueueMinute, RunHour, RunHourMark
 from app.schedules.models import Gap, Schedule, ScheduleVersion
 from app.schedules.policies import GapReason
 from app.tenants.audit import record
@@ -104,6 +104,7 @@ def furnish(session: Session, name: str) -> UUID:
     session.add(RunHourMark(counted_until=NOW, **here))
     chosen = {"actor": member.actor, "family": "schedules", "object_ids": [schedule.id], "now": NOW}
     select_objects(session, **chosen)
+    session.add(QueueMinute(queue="code", minute=29_880_000, waiting=1, ended=1, **here))
     append_event(session, topic=Topic.RUNS, kind="run.ready", subject_id=run_id, now=NOW, **here)
     record(
         session, actor=member.actor, action="x", subject_kind="job", subject_id=job.id, summary="did something", now=NOW

@@ -34,9 +34,12 @@ class TestQueue:
     @pytest.mark.parametrize(
         ("tab", "shown", "hidden"),
         [
-            ("waiting", ("Waits for a slot", "Waits for a try"), ("Is running", "Has failed")),
+            ("waiting", ("Waits for a slot",), ("Waits for a try", "Is running", "Has failed")),
             ("running", ("Is running", "worker-1:42"), ("Waits for a slot", "Has failed")),
+            ("retrying", ("Waits for a try", "The shop did not answer."), ("Waits for a slot", "Has failed")),
+            ("dead", ("Has failed", "The shop did not answer."), ("Waits for a slot", "Is running")),
             ("failed", ("Has failed", "The shop did not answer."), ("Waits for a slot", "Is running")),
+            ("all", ("Has failed", "Is running", "Waits for a slot", "Waits for a try"), ()),
         ],
     )
     def test_has_an_address_for_each_tab(
@@ -55,7 +58,15 @@ class TestQueue:
         assert "Waits for a slot" in answer.text
 
     @pytest.mark.parametrize(
-        ("tab", "words"), [("waiting", "Nothing waits"), ("running", "Nothing runs"), ("failed", "Nothing failed")]
+        ("tab", "words"),
+        [
+            ("waiting", "Nothing waits"),
+            ("running", "Nothing runs"),
+            ("retrying", "Nothing waits for its next try"),
+            ("dead", "Nothing dead"),
+            ("removed", "Nothing was removed"),
+            ("all", "No runs yet"),
+        ],
     )
     def test_says_what_an_empty_tab_is_for(self, viewer: Browser, tab: str, words: str) -> None:
         assert words in viewer.visit(f"/queue?tab={tab}").text
@@ -69,11 +80,12 @@ class TestQueue:
     def test_has_its_buttons_off_for_a_viewer_and_on_for_an_admin(
         self, viewer: Browser, admin: Browser, full: None
     ) -> None:
-        for_viewer = viewer.visit("/queue?tab=failed", htmx=True).text
-        for_admin = admin.visit("/queue?tab=failed", htmx=True).text
+        for_viewer = viewer.visit("/queue?tab=dead", htmx=True).text
+        for_admin = admin.visit("/queue?tab=dead", htmx=True).text
 
-        assert for_viewer.count("disabled title") == 2
-        assert "disabled title" not in for_admin
+        # Pausing concerns everybody, and is for platform admins alone.
+        assert for_viewer.count("disabled title") == 2 + 3
+        assert for_admin.count("disabled title") == 3
 
     def test_says_why_a_run_cannot_be_retried_whose_job_left_the_code(
         self, database: Database, admin: Browser, clock: ManualClock
@@ -104,7 +116,7 @@ class TestQueue:
         text = stranger.visit("/queue?tab=failed").text
 
         assert "Has failed" not in text
-        assert "Nothing failed" in text
+        assert "Nothing dead" in text
 
 
 class TestProcesses:

@@ -13,10 +13,10 @@ from app.runs import repeats, service, steering
 from app.tenants.access import Permission
 from app.web.actions.schedules import request_key
 from app.web.blueprint import web
-from app.web.pages.queue import queue_view
+from app.web.pages.queue_answer import queue_again
 from app.web.pages.run_again import again_form, again_page, repeatable_run
 from app.web.permissions import route
-from app.web.responses import fragment, see_other, toast, wants_fragment
+from app.web.responses import see_other, toast
 from app.web.started import started_words
 
 
@@ -29,7 +29,7 @@ def retry_run(run_id: UUID) -> Response:
     if not _is_from_queue():
         return toast(see_other("web.run", run_id=retry_id), "The run is queued again.")
     view = {"label": "View", "url": url_for("web.run", run_id=retry_id)}
-    return toast(_queue(), "The run is queued again.", action=view)
+    return toast(queue_again(request.form["here"]), "The run is queued again.", action=view)
 
 
 @route(web, "/runs/<uuid:run_id>/again", permission=Permission.RUN, methods=["POST"])
@@ -90,15 +90,8 @@ def remove_run(run_id: UUID) -> Response:
     if not _is_from_queue():
         return toast(see_other("web.run", run_id=run_id), "Removed from the queue.")
     view = {"label": "View", "url": url_for("web.run", run_id=run_id)}
-    return toast(_queue(), "Removed from the queue.", action=view)
+    return toast(queue_again(request.form["here"]), "Removed from the queue.", action=view)
 
 
 def _is_from_queue() -> bool:
-    return "tab" in request.form
-
-
-def _queue() -> Response:
-    tab = request.form["tab"]
-    if wants_fragment():
-        return fragment("queue/_queue.html", view=queue_view(tab))
-    return see_other("web.queue", tab=tab)
+    return "here" in request.form

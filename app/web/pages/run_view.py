@@ -233,7 +233,7 @@ def _facts(run: RunRow, who: str, attempts: list[AttemptRow], why: str) -> list[
         Fact("Progress", str(attempts[-1].progress or "") if attempts and run.state is not RunState.RUNNING else ""),
         Fact("Tries", tries_words(run.attempt, run.tries) if run.attempt else ""),
         Fact("Worker", run.worker or ""),
-        Fact("Queue", "Taken off by hand" if run.is_dismissed else ""),
+        Fact("Removed", _moment(run.removed_at), note="from the queue, by hand" if run.removed_at else ""),
         _run_link("Retry of", "an earlier run", run.retry_of_run_id),
         _run_link("Retried by", "a newer run", run.retried_by_run_id),
         _run_link("Again of", "an older run", run.again_of_run_id),

@@ -1,0 +1,123 @@
+"""Figures of the queues: how many runs stand where, since when, and how long they wait. None is a whole count."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select, union_all
+from sqlalchemy.orm import Session
+
+from app.core.seconds import SecondsBetween
+from app.runs.filters import runs_of
+from app.runs.models import Run, in_state
+from app.runs.queries import in_dead_letter
+from app.runs.states import RunState
+
+# No page counts further.
+MOST_COUNTED = 10_000
+# How long runs waited is told by so many of those that ended within the last hour.
+_MOST_WAITS = 1_000
+_WAITS_SHOWN = timedelta(hours=1)
+_LIVE = (RunState.READY, RunState.WAITING, RunState.RUNNING, RunState.WAITING_RETRY)
+
+
+@dataclass(frozen=True)
+class Waits:
+    """How long runs waited for a slot, of those that ended within the last hour; None where none did."""
+
+    half: timedelta | None = None
+    most: timedelta | None = None
+
+
+NO_WAITS = Waits()
+
+
+@dataclass(frozen=True)
+class QueueFigures:
+    """Counts by queue and state, `failed` being the dead letters. `cut` are the states of which there are more.
+
+    `oldest_at` is when the first of those was made that are ready to start, `next_try_at` when the next try may begin.
+    """
+
+    counts: dict[str, dict[RunState, int]]
+    cut: frozenset[RunState] = frozenset()
+    oldest_at: datetime | None = None
+    next_try_at: datetime | None = None
+    waits: dict[str, Waits] = field(default_factory=dict)
+    all_waits: Waits = NO_WAITS
+
+    def sum_of(self, states: Sequence[RunState], queue: str | None = None) -> int:
+        """How many stand in one of these states, in one queue or in all."""
+        queues = self.counts.values() if queue is None else [self.counts.get(queue, {})]
+        return sum(counts.get(state, 0) for counts in queues for state in states)
+
+    def is_cut(self, states: Sequence[RunState]) -> bool:
+        """Whether there are more of these than were counted."""
+        return not self.cut.isdisjoint(states)
+
+
+def read_figures(session: Session, *, organization_id: UUID | None, now: datetime) -> QueueFigures:
+    """How the runs of each queue stand, of one organization or, as PLATFORM, of all. Two statements."""
+    which: dict[RunState, tuple[ColumnElement[bool], ...]] = {state: (in_state(state),) for state in _LIVE}
+    which[RunState.FAILED] = in_dead_letter()
+    here = () if organization_id is None else (Run.organization_id == organization_id,)
+    # Each by an index of its own, in no order, and no further than a page counts.
+    parts = [
+        select(select(Run.queue, Run.state).where(*here, *condition).limit(MOST_COUNTED + 1).subquery())
+        for condition in which.values()
+    ]
+    some = union_all(*parts).subquery()
+    # Of everybody's, the one that may start first is as good as the oldest, and has an index.
+    oldest_at = _first(Run.ready_at if organization_id is None else Run.created_at, *here, in_state(RunState.READY))
+    next_try_at = _first(Run.ready_at, *here, in_state(RunState.WAITING_RETRY))
+    query = select(some.c.queue, some.c.state, func.count(), oldest_at, next_try_at).group_by(
+        some.c.queue, some.c.state
+    )
+    found = session.execute(query).all()
+    counts: dict[str, dict[RunState, int]] = defaultdict(dict)
+    totals: dict[RunState, int] = defaultdict(int)
+    for queue, state, runs, _oldest, _next in found:
+        counts[queue][RunState(state)] = runs
+        totals[RunState(state)] += runs
+    waits, all_waits = _read_waits(session, runs_of(organization_id), now)
+    return QueueFigures(
+        dict(counts),
+        cut=frozenset(state for state, runs in totals.items() if runs > MOST_COUNTED),
+        oldest_at=found[0][3] if found else None,
+        next_try_at=found[0][4] if found else None,
+        waits=waits,
+        all_waits=all_waits,
+    )
+
+
+def _first(moment: Any, *conditions: ColumnElement[bool]) -> ScalarSelect[Any]:
+    return select(moment).where(*conditions).order_by(moment).limit(1).scalar_subquery()
+
+
+def _read_waits(session: Session, here: ColumnElement[bool], now: datetime) -> tuple[dict[str, Waits], Waits]:
+    waited = SecondsBetween(Run.started_at, Run.created_at)
+    query: Select[Any, Any] = (
+        select(Run.queue, waited)
+        .where(here, Run.finished_at.is_not(None), Run.finished_at > now - _WAITS_SHOWN, Run.started_at.is_not(None))
+        .order_by(Run.finished_at.desc())
+        .limit(_MOST_WAITS)
+    )
+    seconds: dict[str, list[float]] = defaultdict(list)
+    for queue, length in session.execute(query):
+        seconds[queue].append(max(0.0, float(length)))
+    everything = [length for lengths in seconds.values() for length in lengths]
+    return {queue: _waits_of(lengths) for queue, lengths in seconds.items()}, _waits_of(everything)
+
+
+def _waits_of(lengths: list[float]) -> Waits:
+    ordered = sorted(lengths)
+    return Waits(_rank(ordered, 0.5), _rank(ordered, 0.95)) if ordered else NO_WAITS
+
+
+def _rank(ordered: list[float], share: float) -> timedelta:
+    """The nearest rank: a length that did occur."""
+    place = min(len(ordered) - 1, int(share * len(ordered)))
+    return timedelta(milliseconds=round(ordered[place] * 1000))

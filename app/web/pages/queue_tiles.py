@@ -1,0 +1,85 @@
+"""The figures above the queue."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.ops.heartbeats import ProcessRow
+from app.runs.queue_figures import QueueFigures
+from app.runs.queue_filter import QueueTab
+from app.runs.queue_minutes import QueueHour
+from app.runs.states import RunState
+from app.web.formatting import count, duration, relative_time
+from app.web.pages.processes import live_slots
+from app.web.pages.queue_rows import WAITING, counted, rate_words, wait_words
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One figure, and the tab that shows what it counts."""
+
+    label: str
+    value: str
+    note: str
+    tab: QueueTab
+    state: str = ""
+
+
+@dataclass(frozen=True)
+class Standstill:
+    """No worker takes runs: since when, if one ever did, and how many runs wait for one."""
+
+    title: str
+    text: str
+
+
+def queue_tiles(
+    figures: QueueFigures, hours: Mapping[str, QueueHour], processes: Sequence[ProcessRow], *, now: datetime
+) -> list[Tile]:
+    """Waiting, running, retrying, dead, how many end, and how long they wait."""
+    slots = live_slots(processes, now=now)
+    running, dead = figures.sum_of((RunState.RUNNING,)), counted(figures, (RunState.FAILED,))
+    wait, wait_note = wait_words(figures.all_waits)
+    waiting = counted(figures, WAITING)
+    retrying = counted(figures, (RunState.WAITING_RETRY,))
+    dead_state = "" if dead == "0" else "failed"
+    running_note = f"of {slots} slots" if slots else "no worker is running"
+    return [
+        Tile("Waiting", waiting, _oldest(figures, now), QueueTab.WAITING),
+        Tile("Running", count(running), running_note, QueueTab.RUNNING),
+        Tile("Waiting for retry", retrying, _next_try(figures, now), QueueTab.RETRYING),
+        Tile("Dead letter", dead, "not tried again or out of tries", QueueTab.DEAD, dead_state),
+        Tile(
+            "Throughput", rate_words(sum(hour.per_minute for hour in hours.values())), "ended, last 5 min", QueueTab.ALL
+        ),
+        Tile("Wait, nearly all", wait, wait_note, QueueTab.ALL),
+    ]
+
+
+def standstill(figures: QueueFigures, processes: Sequence[ProcessRow], *, now: datetime) -> Standstill | None:
+    """What to say where nobody takes runs although some wait."""
+    waiting = figures.sum_of((*WAITING, RunState.WAITING_RETRY))
+    if not waiting or live_slots(processes, now=now):
+        return None
+    plus = "+" if figures.is_cut(WAITING) else ""
+    runs = f"{count(waiting)}{plus} run{' waits' if waiting == 1 else 's wait'}"
+    beats = [row.beat_at for row in processes if row.slots]
+    if not beats:
+        return Standstill("No worker is running.", f"{runs}.")
+    silent = max(timedelta(), now - max(beats))
+    problem = next((row.problem for row in processes if row.slots and row.problem and not row.is_gone(now)), None)
+    if problem:
+        return Standstill("No worker starts runs.", f"{runs}. {problem}")
+    return Standstill(f"No worker has reported for {duration(silent)}.", f"{runs}.")
+
+
+def _oldest(figures: QueueFigures, now: datetime) -> str:
+    since = figures.oldest_at
+    return "nothing waits" if since is None else f"oldest for {duration(max(timedelta(), now - since))}"
+
+
+def _next_try(figures: QueueFigures, now: datetime) -> str:
+    at = figures.next_try_at
+    if at is None:
+        return "no try is due"
+    return f"next {relative_time(at, now=now)}" if at > now else "next is due now"

@@ -1,0 +1,252 @@
+"""The queue page with one tab open: figures, queues, causes and runs, and the ways from here to its other views."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from flask import url_for
+from sqlalchemy.orm import Session
+
+from app.core.scopes import PLATFORM
+from app.edge.identity import current_actor, request_now
+from app.edge.runtime import request_session, working_as
+from app.jobs.queries import job_names
+from app.ops.heartbeats import list_processes
+from app.ops.stuck_runs import StuckEvidence, read_evidence
+from app.runs.cause_groups import CauseGroup, CauseGroups, list_causes
+from app.runs.queue_figures import read_figures
+from app.runs.queue_filter import QueueFilter, QueueTab
+from app.runs.queue_limits import list_limits
+from app.runs.queue_lists import LOOKED_AT_ONCE, Place, QueuePage, list_queue_tab
+from app.runs.queue_minutes import read_minutes
+from app.runs.states import RunState
+from app.runs.switches import QueueSwitchRow, list_switches
+from app.schedules.queries import schedule_names
+from app.tenants.organizations import organization_names
+from app.tenants.platform import require_platform_admin
+from app.web.pages.badges import Badge
+from app.web.pages.queue_rows import WAITING, QueueLine, counted, queue_lines
+from app.web.pages.queue_tiles import Standstill, Tile, queue_tiles, standstill
+from app.web.pages.rights import refusals
+from app.web.pages.run_rows import RunLine, run_lines
+from app.web.pages.tabs import Tab
+from app.web.run_words import REASON_WORDS, first_words
+
+ROWS_PER_PAGE = 50
+_TAB_LABELS = {
+    QueueTab.WAITING: "Waiting",
+    QueueTab.RUNNING: "Running",
+    QueueTab.RETRYING: "Retrying",
+    QueueTab.DEAD: "Dead letter",
+    QueueTab.REMOVED: "Removed",
+    QueueTab.ALL: "All",
+}
+_COUNTED_STATES = {
+    QueueTab.WAITING: WAITING,
+    QueueTab.RUNNING: (RunState.RUNNING,),
+    QueueTab.RETRYING: (RunState.WAITING_RETRY,),
+    QueueTab.DEAD: (RunState.FAILED,),
+}
+
+
+@dataclass(frozen=True)
+class GroupLine:
+    """Dead letters of one cause, and where the list shows them alone."""
+
+    group: CauseGroup
+    words: str
+    href: str
+    is_current: bool
+
+
+@dataclass(frozen=True)
+class Narrowing:
+    """“Queue: sync”, and where the list is without it."""
+
+    text: str
+    href: str
+
+
+@dataclass(frozen=True)
+class QueueView:
+    """The whole page. `refusal` says why this person may not change anything. Where it is of all, nothing is linked."""
+
+    wanted: QueueFilter
+    is_of_all: bool
+    tiles: list[Tile]
+    standstill: Standstill | None
+    queues: list[QueueLine]
+    tabs: list[Tab]
+    narrowings: list[Narrowing]
+    groups: list[GroupLine]
+    groups_note: str
+    lines: list[RunLine]
+    # Of all organizations: whose each run is.
+    owners: Mapping[UUID, str]
+    evidence: Mapping[UUID, StuckEvidence]
+    refusal: str
+    paused: list[QueueSwitchRow]
+    is_first: bool
+    older_href: str
+    looked: str
+
+    @property
+    def tab(self) -> QueueTab:
+        return self.wanted.tab
+
+    @property
+    def args(self) -> dict[str, str]:
+        """The query string of this list, without the place of the page."""
+        return self.wanted.args | ({"of": "all"} if self.is_of_all else {})
+
+    @property
+    def href(self) -> str:
+        """The address of this list from its beginning."""
+        return _address(self.wanted, {"of": "all"} if self.is_of_all else {})
+
+    @property
+    def bare_args(self) -> dict[str, str]:
+        """The same of the tab with nothing left out."""
+        return QueueFilter(self.wanted.tab).args | ({"of": "all"} if self.is_of_all else {})
+
+    def tab_args(self, tab: QueueTab) -> dict[str, str]:
+        return QueueFilter(tab).args | ({"of": "all"} if self.is_of_all else {})
+
+    @property
+    def stuck(self) -> list[StuckEvidence]:
+        return [found for found in self.evidence.values() if found.is_stuck]
+
+
+def is_of_all(args: Mapping[str, str]) -> bool:
+    """Whether everybody's runs are asked for. Raises PlatformAdminNeeded for those who may not see them."""
+    if args.get("of") != "all":
+        return False
+    require_platform_admin(current_actor())
+    return True
+
+
+@contextmanager
+def overseeing(*, of_all: bool) -> Iterator[tuple[Session, UUID | None]]:
+    """The session that reads, and of which organization; none where it reads everybody's."""
+    if not of_all:
+        yield request_session(), current_actor().organization_id
+        return
+    with working_as(PLATFORM) as session:
+        yield session, None
+
+
+def queue_view(args: Mapping[str, str]) -> QueueView:
+    """The queue as a query string wants it. Parts of it that cannot be read are left out."""
+    wanted, of_all, now = QueueFilter.from_args(args), is_of_all(args), request_now()
+    after = _place(args)
+    with overseeing(of_all=of_all) as (session, organization_id):
+        asked: dict[str, Any] = {"organization_id": organization_id, "now": now}
+        figures, hours = read_figures(session, **asked), read_minutes(session, **asked)
+        limits, paused = list_limits(session), list_switches(session)
+        processes = list_processes(session, now=now)
+        found = list_queue_tab(session, wanted=wanted, limit=ROWS_PER_PAGE, after=after, **asked)
+        causes = _causes(session, organization_id, wanted) if wanted.tab is QueueTab.DEAD and after is None else None
+        running = [row.id for row in found.rows if row.state is RunState.RUNNING]
+        evidence = read_evidence(session, run_ids=running, **asked) if running else {}
+        owners = organization_names(session, {row.organization_id for row in found.rows}) if of_all else {}
+    more = {"of": "all"} if of_all else {}
+    workers = [row for row in processes if not row.is_gone(now) and row.problem is None and not row.is_stopping]
+    return QueueView(
+        wanted=wanted,
+        is_of_all=of_all,
+        tiles=queue_tiles(figures, hours, processes, now=now),
+        standstill=standstill(figures, processes, now=now),
+        queues=queue_lines(limits, figures, hours, {switch.name: switch for switch in paused}, workers),
+        tabs=[_tab(each, wanted, more, counted(figures, _COUNTED_STATES.get(each, ()))) for each in QueueTab],
+        narrowings=_narrowings(wanted, more),
+        groups=_group_lines(causes, wanted, more),
+        groups_note=_groups_note(causes),
+        lines=[_marked(line, {switch.name for switch in paused}) for line in run_lines(found.rows)],
+        owners=owners,
+        evidence=evidence,
+        refusal="" if of_all else refusals().manage_queue,
+        paused=paused,
+        is_first=after is None,
+        older_href=_older_href(found, wanted, more),
+        looked=f"Looked through {LOOKED_AT_ONCE:,} runs." if found.was_cut else "",
+    )
+
+
+def _causes(session: Session, organization_id: UUID | None, wanted: QueueFilter) -> CauseGroups | None:
+    # A text is searched for in the runs of the list; the groups have no other words than their causes.
+    return None if wanted.text else list_causes(session, organization_id=organization_id, wanted=wanted)
+
+
+def _place(args: Mapping[str, str]) -> Place | None:
+    """Behind which run the page begins, as `_older_href` wrote it; the first page where that cannot be read."""
+    at, _, run_id = args.get("after", "").partition("_")
+    try:
+        moment = datetime.fromisoformat(at)
+        return Place(moment if moment.tzinfo else moment.replace(tzinfo=UTC), UUID(run_id))
+    except ValueError:
+        return None
+
+
+def _older_href(found: QueuePage, wanted: QueueFilter, more: Mapping[str, str]) -> str:
+    if found.next is None:
+        return ""
+    at = found.next.at.astimezone(UTC).replace(tzinfo=None).isoformat()
+    return _address(wanted, more, after=f"{at}_{found.next.run_id}")
+
+
+def _address(wanted: QueueFilter, more: Mapping[str, str], **rest: str) -> str:
+    arguments: dict[str, Any] = {**wanted.args, **more, **rest}
+    return url_for("web.queue", **arguments)
+
+
+def _tab(tab: QueueTab, wanted: QueueFilter, more: Mapping[str, str], number: str) -> Tab:
+    href = _address(wanted.with_tab(tab), more)
+    return Tab(_TAB_LABELS[tab], href, tab is wanted.tab, number if number != "0" else 0)
+
+
+def _marked(line: RunLine, paused: set[str]) -> RunLine:
+    is_held = line.run.queue in paused and line.run.state is RunState.READY
+    return replace(line, badge=Badge("paused")) if is_held else line
+
+
+def _group_lines(causes: CauseGroups | None, wanted: QueueFilter, more: Mapping[str, str]) -> list[GroupLine]:
+    if causes is None:
+        return []
+    return [
+        GroupLine(
+            group,
+            first_words(group.error) or (REASON_WORDS[group.reason] if group.reason else "It failed."),
+            _address(replace(wanted, cause=group.cause), more),
+            is_current=group.cause == wanted.cause,
+        )
+        for group in causes.groups
+    ]
+
+
+def _groups_note(causes: CauseGroups | None) -> str:
+    if causes is None or (causes.is_all and not causes.were_cut):
+        return ""
+    largest = "" if causes.is_all else f"These are the {len(causes.groups)} largest causes. "
+    return (
+        f"{largest}{'Not all dead letters are in these groups: there are too many.' if causes.were_cut else ''}".strip()
+    )
+
+
+def _narrowings(wanted: QueueFilter, more: Mapping[str, str]) -> list[Narrowing]:
+    session, organization_id = request_session(), current_actor().organization_id
+    said: list[tuple[str, QueueFilter]] = []
+    # The history of what was deleted stays, and so do links to it.
+    if wanted.schedule_id is not None:
+        names = schedule_names(session, organization_id=organization_id, schedule_ids=[wanted.schedule_id])
+        name = names.get(wanted.schedule_id, "another one" if more else "a deleted one")
+        said.append((f"Schedule: {name}", replace(wanted, schedule_id=None)))
+    if wanted.job_id is not None:
+        names = job_names(session, organization_id=organization_id, job_ids=[wanted.job_id])
+        name = names.get(wanted.job_id, "another one" if more else "a deleted one")
+        said.append((f"Job: {name}", replace(wanted, job_id=None)))
+    if wanted.cause:
+        said.append(("One cause", replace(wanted, cause="")))
+    return [Narrowing(text, _address(without, more)) for text, without in said]
