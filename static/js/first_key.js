@@ -1,15 +1,19 @@
-// Loads the keyboard shortcuts with the first key that may be one, and hands that key on.
+// Loads the keyboard shortcuts with the first key that may be one, and hands on what was pressed till then.
 (() => {
   const { dataset } = document.body;
   if (!dataset.keys || dataset.shortcuts === "off") return;
+  const pressed = [];
 
-  const first = ({ key, target, altKey, ctrlKey, metaKey }) => {
-    if (key.length > 1 || altKey || ctrlKey || metaKey || target.closest("input, textarea, select, [contenteditable], dialog")) return;
-    document.removeEventListener("keydown", first);
-    const script = Object.assign(document.createElement("script"), { src: dataset.keys });
-    script.onload = () => target.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
-    document.head.append(script);
+  const handOn = () => {
+    document.removeEventListener("keydown", keep);
+    for (const [target, key] of pressed) target.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
   };
 
-  document.addEventListener("keydown", first);
+  const keep = ({ key, target, altKey, ctrlKey, metaKey }) => {
+    if (key.length > 1 || altKey || ctrlKey || metaKey || target.closest("input, textarea, select, [contenteditable], dialog")) return;
+    if (pressed.push([target, key]) > 1) return;
+    document.head.append(Object.assign(document.createElement("script"), { src: dataset.keys, onload: handOn }));
+  };
+
+  document.addEventListener("keydown", keep);
 })();

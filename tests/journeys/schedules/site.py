@@ -16,6 +16,7 @@ from werkzeug.serving import make_server
 from app.core.ids import new_id
 from app.edge.runtime import EXTENSION, Runtime
 from app.factory import PAGE_CONNECTIONS, create_app
+from app.jobs.kinds.base import JobKinds
 from app.jobs.models import Job
 from app.ops.capacity import live_slots
 from app.queue.dispatch import make_dispatcher
@@ -28,6 +29,7 @@ from tests.factories.tenants import Member, make_member
 from tests.fakes.clock import ManualClock
 from tests.fakes.database import OpenDatabase, open_everything
 
+NO_KINDS: JobKinds = {}
 QUARTER = timedelta(minutes=15)
 
 
@@ -40,11 +42,11 @@ class Site:
     database: OpenDatabase
     clock: ManualClock
 
-    def enter(self, context: BrowserContext) -> Member:
-        """Sign somebody new in, who sits in Berlin and has an organization of their own."""
+    def enter(self, context: BrowserContext, **who: Any) -> Member:
+        """Sign somebody new in, who sits in Berlin and, unless said otherwise, has an organization of their own."""
         email = f"ana-{new_id().hex[-6:]}@example.com"
         with self.database.transaction() as session:
-            person = make_member(session, email=email, name="Ana Silva", timezone="Europe/Berlin")
+            person = make_member(session, email=email, name="Ana Silva", timezone="Europe/Berlin", **who)
             token = start_session(
                 session, user_id=person.user_id, email=email, user_agent="tests", now=self.clock.moment
             )
@@ -93,12 +95,12 @@ class Site:
 
 
 @contextmanager
-def open_site(folder: Path, start: str) -> Iterator[Site]:
-    """Serve the pages out of an empty folder."""
+def open_site(folder: Path, start: str, kinds: JobKinds | None = NO_KINDS) -> Iterator[Site]:
+    """Serve the pages out of an empty folder. Pages of jobs need the real kinds, which None stands for."""
     settings = make_settings(folder)
     set_up(settings)
     database, clock = open_everything(settings.database_url, connections=PAGE_CONNECTIONS), ManualClock(start)
-    app = create_app(settings, database=database, kinds={}, clock=clock)
+    app = create_app(settings, database=database, kinds=kinds, clock=clock)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield Site(f"http://127.0.0.1:{server.port}", app, database, clock)
