@@ -27,6 +27,7 @@ _DONE: dict[str, dict[str, str]] = {
         "given_up": "Gave up a run",
         "removed": "Removed a run from the queue",
     },
+    "view": {"saved": "Saved a view", "renamed": "Renamed a view", "deleted": "Deleted a view"},
     "member": {
         "role_changed": "Changed a role",
         "removed": "Removed a member",
@@ -72,6 +73,7 @@ GROUPS = {
     "schedule": "Schedules",
     "job": "Jobs",
     "run": "Runs",
+    "view": "Saved views",
     "member": "Members",
     "invitation": "Invitations",
     "token": "API tokens",
@@ -87,6 +89,7 @@ KINDS = {
     "schedule": "Schedule",
     "job": "Job",
     "run": "Run",
+    "view": "Saved view",
     "user": "Person",
     "invitation": "Invitation",
     "api_token": "API token",
