@@ -36,6 +36,7 @@ COMMANDS = {
     "members": "members:members",
     "organizations": "organizations:organizations",
     "tokens": "tokens:tokens",
+    "views": "views:views",
     "audit": "audit:audit",
     "keys": "keys:keys",
     "zones": "zones:zones",

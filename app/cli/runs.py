@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import click
 
 from app.cli.console import Console, as_json, moment, pass_console, show, with_organization
+from app.cli.run_compare import compare_command
 from app.cli.run_facts import run_facts
 from app.cli.run_list import list_runs_command
 from app.cli.run_log import log_of_run
@@ -33,6 +34,7 @@ def runs() -> None:
 
 
 runs.add_command(list_runs_command)
+runs.add_command(compare_command)
 runs.add_command(why_of_run)
 runs.add_command(log_of_run)
 

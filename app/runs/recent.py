@@ -15,7 +15,7 @@ from app.runs.outcomes import Outcome, outcome_of
 from app.runs.states import Reason, RunState
 from app.schedules.models import Schedule
 
-_COLUMNS = (
+RECENT_COLUMNS = (
     Run.id, Run.state, Run.reason, Run.attempt, Run.due_at, Run.started_at, Run.finished_at, Run.slow_at,
     Run.cancel_requested_at, Run.created_at,
 )  # fmt: skip
@@ -53,14 +53,20 @@ def recent_runs(
     mine = (Schedule.organization_id == organization_id, Schedule.id.in_(schedule_ids))
     found: dict[UUID, list[ListedRun]] = defaultdict(list)
     for row in session.execute(query.where(*mine)):
-        found[row[0]].append(_listed(row, now))
+        found[row[0]].append(listed_run(row, now))
     # Several may have been made in the same instant as the first one.
     return {schedule_id: runs[-each:] for schedule_id, runs in found.items()}
 
 
 def _beside_each(each: int) -> Select[*tuple[Any, ...]]:
     """Read schedule by schedule, which without figures about its tables this database would not think of by itself."""
-    last = select(*_COLUMNS).where(Run.schedule_id == Schedule.id).order_by(Run.created_at.desc()).limit(each).lateral()
+    last = (
+        select(*RECENT_COLUMNS)
+        .where(Run.schedule_id == Schedule.id)
+        .order_by(Run.created_at.desc())
+        .limit(each)
+        .lateral()
+    )
     return select(Schedule.id, *last.c).join(last, true()).order_by(last.c.created_at, last.c.id)
 
 
@@ -70,11 +76,12 @@ def _not_before_nth(each: int) -> Select[*tuple[Any, ...]]:
     made_at = select(nth.created_at).where(nth.schedule_id == Schedule.id).order_by(nth.created_at.desc())
     edge = made_at.offset(each - 1).limit(1).scalar_subquery()
     is_recent = (Run.created_at >= edge) | edge.is_(None)
-    query = select(Schedule.id, *_COLUMNS).join_from(Schedule, Run, Run.schedule_id == Schedule.id)
+    query = select(Schedule.id, *RECENT_COLUMNS).join_from(Schedule, Run, Run.schedule_id == Schedule.id)
     return query.where(is_recent).order_by(Run.created_at, Run.id)
 
 
-def _listed(row: Any, now: datetime) -> ListedRun:
+def listed_run(row: Any, now: datetime) -> ListedRun:
+    """A run as a list shows it, of something and the columns of RECENT_COLUMNS."""
     _, run_id, state, reason, attempt, due_at, started_at, finished_at, slow_at, cancel_requested_at, _ = row
     is_running = state == RunState.RUNNING.value
     return ListedRun(

@@ -129,6 +129,13 @@ def versions_around(
     return [VersionRow(*row) for row in session.execute(query.order_by(ScheduleVersion.version).limit(limit))]
 
 
+def version_at(session: Session, *, organization_id: UUID, schedule_id: UUID, at: datetime) -> VersionRow | None:
+    """What a schedule said at an instant; None where that is not kept, as of one that was never changed."""
+    query = select_versions(organization_id, schedule_id).where(ScheduleVersion.at <= at)
+    found = session.execute(query.order_by(ScheduleVersion.version.desc()).limit(1)).one_or_none()
+    return None if found is None else VersionRow(*found)
+
+
 def select_versions(organization_id: UUID, schedule_id: UUID) -> _Query:
     """The versions of a schedule as VersionRow takes them."""
     earlier = aliased(ScheduleVersion)

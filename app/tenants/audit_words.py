@@ -33,6 +33,7 @@ _DONE: dict[str, dict[str, str]] = {
         "stopped": "Stopped changing many things",
         "undone": "Began to undo what was done to many things",
     },
+    "view": {"saved": "Saved a view", "renamed": "Renamed a view", "deleted": "Deleted a view"},
     "member": {
         "role_changed": "Changed a role",
         "removed": "Removed a member",
@@ -80,6 +81,7 @@ GROUPS = {
     "job": "Jobs",
     "run": "Runs",
     "bulk": "Bulk actions",
+    "view": "Saved views",
     "member": "Members",
     "invitation": "Invitations",
     "token": "API tokens",
@@ -96,6 +98,7 @@ KINDS = {
     "job": "Job",
     "run": "Run",
     "bulk_action": "Bulk action",
+    "view": "Saved view",
     "user": "Person",
     "invitation": "Invitation",
     "api_token": "API token",

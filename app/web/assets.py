@@ -19,7 +19,7 @@ _EXTENSION = "belfry.assets"
 # What is joined, from which folder, by its manifest.
 _BUNDLES = {
     "app.css": "css", "app.js": "js", "bulk.js": "js/bulk", "dialog.js": "js/dialog", "form.js": "js/form",
-    "keys.js": "js/keys", "log.js": "js/log", "table.js": "js/table", "zone.js": "js/zone",
+    "keys.js": "js/keys", "log.js": "js/log", "run.js": "js/run", "table.js": "js/table", "zone.js": "js/zone",
 }  # fmt: skip
 # Whole lines alone, so that nobody has to read JavaScript to see that this is safe.
 _COMMENT_LINE = re.compile(rb"//.*|/\*.*\*/")

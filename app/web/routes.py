@@ -11,6 +11,7 @@ from app.web.actions import jobs as job_actions
 from app.web.actions import limits as limit_actions
 from app.web.actions import organizations as organization_actions
 from app.web.actions import runs as run_actions
+from app.web.actions import saved_views as saved_view_actions
 from app.web.actions import schedule_versions as schedule_version_actions
 from app.web.actions import schedules as schedule_actions
 from app.web.actions import scheduling as scheduling_actions
@@ -34,7 +35,9 @@ from app.web.pages import (
     queue,
     queue_limits,
     run_again,
+    run_compare,
     runs,
+    saved_views,
     schedule_history,
     schedule_restore,
     schedule_slots,
@@ -76,7 +79,10 @@ MODULES = (
     queue_limits,
     run_actions,
     run_again,
+    run_compare,
     runs,
+    saved_view_actions,
+    saved_views,
     schedule_actions,
     schedule_history,
     schedule_restore,

@@ -122,6 +122,9 @@ SCENARIOS: dict[str, Scenario] = {
     "run_job": lambda world: Call(f"/jobs/{world.job()}/run"),
     "retry_run": lambda world: Call(f"/runs/{world.failed_run()}/retry"),
     "run_again": lambda world: Call(f"/runs/{world.failed_run()}/again", {"parameters": {"rows": 3}}),
+    "save_view": lambda world: Call("/views", {"list": "runs", "name": "Failed", "query": {"state": "failed"}}),
+    "rename_view": lambda world: Call(f"/views/{saved_view(world)}", {"name": "Renamed"}),
+    "delete_view": lambda world: Call(f"/views/{saved_view(world)}"),
     "cancel_run": lambda world: Call(f"/runs/{world.run()}/cancel"),
     "retry_run_now": lambda world: Call(f"/runs/{world.waiting_run()}/retry-now"),
     "give_run_up": lambda world: Call(f"/runs/{world.waiting_run()}/give-up"),
@@ -233,6 +236,12 @@ def stopped(world: World) -> str:
     with world.session() as session:
         stop_scheduling(session, actor=world.caller.actor, reason="Moving house", now=world.now)
     return "start"
+
+
+def saved_view(world: World) -> str:
+    """A view of the caller's own."""
+    made = world.caller.post("/views", {"list": "runs", "name": "Mine", "query": {"q": "x"}})
+    return str(made.json["data"]["id"])
 
 
 def invitation(world: World) -> str:

@@ -11,7 +11,7 @@ from app.runs.progress import Progress, write_progress
 from app.runs.states import Reason
 from tests.cli.conftest import Terminal
 from tests.factories.log_lines import write_lines
-from tests.factories.outcomes import make_running, make_succeeded, make_waiting_retry
+from tests.factories.outcomes import make_failed, make_running, make_succeeded, make_waiting_retry
 from tests.factories.work import load_run, make_job, make_organization, make_run, make_schedule
 
 NOW = datetime.now(UTC)
@@ -187,3 +187,18 @@ def test_again_with_other_parameters_keeps_the_rest(terminal: Terminal, organiza
     with terminal.database.reading() as session:
         arguments = load_run(session, UUID(new_id["run"])).definition["arguments"]
     assert (arguments["method"], arguments["url"]) == ("HEAD", "https://example.com/")
+
+
+def test_compare_puts_a_run_beside_the_last_good_one(terminal: Terminal, organization_id: UUID) -> None:
+    with terminal.database.transaction() as session:
+        job = make_job(session, organization_id)
+        good = make_succeeded(session, job, now=NOW - timedelta(days=1))
+        failed = make_failed(session, job, now=NOW, lines=["begin"])
+    here = ("--organization", str(organization_id))
+
+    found = terminal.json("runs", "compare", str(failed), *here)
+    result = terminal.run("runs", "compare", str(failed), *here)
+
+    assert found["other"]["id"] == str(good)
+    assert "The logs part at line 1" in result.output
+    assert "queue" not in result.output

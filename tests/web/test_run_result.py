@@ -1,6 +1,6 @@
 """What a job returned, on its run's page."""
 
-from app.web.pages.run_view import result_facts
+from app.web.pages.run_facts import result_facts
 
 
 class TestResult:

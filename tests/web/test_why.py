@@ -174,7 +174,8 @@ class TestTheRunPage:
 
         # Roles are taken on in passing.
         waiting, over = ([one for one in group if "set_config" not in one] for group in (of_waiting, of_over))
-        assert len(waiting) - len(over) == 3
+        # Of what is over it is read instead as what it was run again, and whether its job takes parameters.
+        assert len(waiting) - (len(over) - 2) == 3
 
 
 @pytest.mark.parametrize("inject", CAUSES)

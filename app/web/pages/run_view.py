@@ -1,10 +1,7 @@
 """One run as its page shows it: its path, what is known about it, its tries and what they returned."""
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from flask import url_for
@@ -12,22 +9,19 @@ from flask import url_for
 from app.core.ids import new_id
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, runtime
-from app.jobs.kinds.base import KindName
 from app.ops.cancel_words import cancel_words
-from app.ops.source_words import TRIGGER_WORDS
 from app.runs.attempt_queries import AttemptRow, list_attempts
 from app.runs.progress import Progress
 from app.runs.queries import RunRow, get_run, retry_policy_of_run
-from app.runs.repeats import list_again
 from app.runs.states import AttemptState, Reason, RunState, Trigger
-from app.tenants.access import Permission, may
-from app.tenants.queries import find_email
 from app.web.context import viewer_zone
 from app.web.formatting import absolute_time, duration, state_label
 from app.web.pages.badges import Badge, badge_of
 from app.web.pages.rights import refusals
 from app.web.pages.run_again import takes_parameters
+from app.web.pages.run_facts import Fact, result_facts, run_facts
 from app.web.pages.run_family import RunFamily, run_family
+from app.web.pages.run_strip import RunsAround, runs_around
 from app.web.pages.why_notes import WhyNote, note_on_run, standing_words, why_of
 from app.web.retry_words import why_no_more, why_then
 from app.web.run_words import (
@@ -36,11 +30,8 @@ from app.web.run_words import (
     first_words,
     lateness_words,
     named_run,
-    tries_words,
 )
 
-_MOST_AGAIN_SHOWN = 3
-_LONGEST_VALUE = 2000
 # The table of tries has it in full.
 _LONGEST_ERROR = 400
 # A path with more stations than this cannot be read; the table of tries has them all.
@@ -57,16 +48,6 @@ class Step:
     state: str
     label: str
     time: str
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Fact:
-    """One line of what is known."""
-
-    term: str
-    text: str
-    href: str = ""
     note: str = ""
 
 
@@ -115,6 +96,7 @@ class RunView:
     running: str
     refusal: str
     again: Again
+    around: RunsAround
     family: RunFamily
     # What cancelling would do, while it can be done, and why this person may not.
     cancel_does: str
@@ -131,7 +113,7 @@ def run_view(run_id: UUID) -> RunView:
         run=run,
         badge=badge_of(run),
         steps=_steps(run, attempts, standing=standing_words(wait)),
-        facts=_facts(run, _who_asked(run), attempts, tries_note),
+        facts=run_facts(run, attempts, why=tries_note),
         remark=_remark(run, tries_note),
         why=note_on_run(wait),
         tries=[TryLine(attempt, ATTEMPT_WORDS[attempt.state]) for attempt in attempts],
@@ -139,6 +121,7 @@ def run_view(run_id: UUID) -> RunView:
         running=running_words(run, attempts[-1].progress if attempts else None),
         refusal=refusals().manage_queue,
         again=_again(run),
+        around=runs_around(run),
         family=run_family(run),
         cancel_does=cancel_words(session, kinds=runtime().kinds, run=run) if run.can_cancel else "",
         cancel_refusal=refusals().run,
@@ -163,17 +146,6 @@ def _why_tries(run: RunRow, attempts: list[AttemptRow]) -> str:
     return why_no_more(policy, last) if gave_up else why_then(policy, last)
 
 
-def result_facts(result: Mapping[str, Any]) -> list[Fact]:
-    """What a job returned, as lines: one for each value, and one for each named part of a list, such as a step."""
-    facts: list[Fact] = []
-    for name, value in result.items():
-        if _has_named_parts(value):
-            facts += [Fact(str(part["name"]), _in_words(part)) for part in value]
-        else:
-            facts.append(Fact(_words(name), _plain(value)))
-    return facts
-
-
 def _again(run: RunRow) -> Again:
     return Again(
         is_shown=run.is_over,
@@ -181,12 +153,6 @@ def _again(run: RunRow) -> Again:
         has_parameters=run.is_over and takes_parameters(run),
         request_key=new_id().hex,
     )
-
-
-def _who_asked(run: RunRow) -> str:
-    if run.requested_by is None:
-        return ""
-    return find_email(request_session(), user_id=run.requested_by) or ""
 
 
 def _steps(run: RunRow, attempts: list[AttemptRow], *, standing: str) -> list[Step]:
@@ -215,63 +181,6 @@ def _last_step(run: RunRow, standing: str) -> list[Step]:
     return [Step(run.state.value, state_label(run.state), standing)]
 
 
-def _facts(run: RunRow, who: str, attempts: list[AttemptRow], why: str) -> list[Fact]:
-    facts = [
-        Fact("Job", run.job_name, _job_href(run)),
-        _schedule_fact(run),
-        Fact("Trigger", TRIGGER_WORDS[run.trigger], note=f"by {who}" if who else ""),
-        Fact("Due", _moment(run.due_at)),
-        Fact(
-            "Started",
-            _moment(run.started_at) or ("Never" if run.is_over else "Not yet"),
-            note=lateness_words(run.lateness),
-        ),
-        Fact("Ended", _moment(run.finished_at)),
-        Fact("Duration", _length(run.duration), note="waits between tries included" if run.attempt > 1 else ""),
-        Fact("Next try", _moment(run.ready_at) if run.state is RunState.WAITING_RETRY else "", note=why),
-        Fact("Longer than expected", _moment(run.slow_at), note=_soft_limit(run)),
-        Fact("Progress", str(attempts[-1].progress or "") if attempts and run.state is not RunState.RUNNING else ""),
-        Fact("Tries", tries_words(run.attempt, run.tries) if run.attempt else ""),
-        Fact("Worker", run.worker or ""),
-        Fact("Removed", _moment(run.removed_at), note="from the queue, by hand" if run.removed_at else ""),
-        _run_link("Retry of", "an earlier run", run.retry_of_run_id),
-        _run_link("Retried by", "a newer run", run.retried_by_run_id),
-        _run_link("Again of", "an older run", run.again_of_run_id),
-        *(_run_link("Run again as", "a newer run", run_id) for run_id in _again_as(run)[:_MOST_AGAIN_SHOWN]),
-        Fact("Run", str(run.id)),
-    ]
-    return [fact for fact in facts if fact.text]
-
-
-def _again_as(run: RunRow) -> list[UUID]:
-    if not run.is_over:
-        return []
-    return list_again(request_session(), organization_id=run.organization_id, run_id=run.id)
-
-
-def _schedule_fact(run: RunRow) -> Fact:
-    if run.schedule_id is None:
-        return Fact("Schedule", "None")
-    # Among the runs of its schedule this one is marked.
-    href = url_for("web.schedule", schedule_id=run.schedule_id, run=run.id)
-    return Fact("Schedule", run.schedule_name or "", href)
-
-
-def _job_href(run: RunRow) -> str:
-    # A job's page is its form, which is for those alone who may change it; a sync has none.
-    has_form = run.kind != KindName.SYNC.value and may(current_actor(), Permission.EDIT_JOBS)
-    return url_for("web.edit_job", job_id=run.job_id) if has_form else ""
-
-
-def _run_link(term: str, text: str, run_id: UUID | None) -> Fact:
-    return Fact(term, text, url_for("web.run", run_id=run_id)) if run_id else Fact(term, "")
-
-
-def _soft_limit(run: RunRow) -> str:
-    limit = run.soft_limit_seconds
-    return "" if limit is None else f"expected to take {duration(limit)} at most"
-
-
 def _remark(run: RunRow, why: str) -> Remark | None:
     if run.is_being_cancelled:
         return Remark("warning", "It is being cancelled.", run.cancel_words or "")
@@ -291,26 +200,6 @@ def _remark(run: RunRow, why: str) -> Remark | None:
 def _href_of_named(run: RunRow) -> str:
     before = named_run(run.error) if run.reason is Reason.OVERLAP else None
     return url_for("web.run", run_id=before) if before is not None else ""
-
-
-def _has_named_parts(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(part, dict) and "name" in part for part in value)
-
-
-def _in_words(part: Mapping[str, Any]) -> str:
-    return ", ".join(f"{_words(name).lower()} {_plain(value)}" for name, value in part.items() if name != "name")
-
-
-def _words(name: Any) -> str:
-    """`latency_ms` → `Latency (ms)`."""
-    words = str(name).replace("_", " ").strip()
-    words = f"{words[:-3]} (ms)" if words.endswith(" ms") else words
-    return words[:1].upper() + words[1:]
-
-
-def _plain(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
 
 
 def _clock(at: datetime) -> str:

@@ -19,6 +19,7 @@ from app.runs.queries import SEARCHED_AT_ONCE, Page, get_run, list_runs
 from app.runs.states import RunState
 from app.schedules.queries import schedule_names
 from app.tenants.access import Permission
+from app.tenants.saved_views import ListName
 from app.web.blueprint import web
 from app.web.context import viewer_zone
 from app.web.formatting import state_label
@@ -27,9 +28,10 @@ from app.web.pages.run_log import earlier_log, first_log, next_log
 from app.web.pages.run_rows import run_lines
 from app.web.pages.run_search import SOURCE_LABELS, SPANS, RunSearch, read_run_search
 from app.web.pages.run_view import run_view, running_words
+from app.web.pages.saved_views import view_bar
 from app.web.pages.tabs import Tab
 from app.web.permissions import route
-from app.web.responses import fragment, go_to, page, page_or_fragment, wants_fragment
+from app.web.responses import fragment, go_to, page, wants_fragment
 
 ROWS_PER_PAGE = 50
 LINES_PER_READ = 1000
@@ -87,7 +89,9 @@ def runs() -> Response:
     )
     rows = run_lines(found.rows, read_notes(session, found.rows, organization_id=organization_id))
     listing = _listing(search, found, is_first=older_than is None)
-    return page_or_fragment("runs/index.html", "runs/_rows.html", rows=rows, listing=listing)
+    if wants_fragment():
+        return fragment("runs/_rows.html", rows=rows, listing=listing)
+    return page("runs/index.html", rows=rows, listing=listing, views=view_bar(ListName.RUNS, search.args))
 
 
 @route(web, "/runs/<uuid:run_id>", permission=Permission.VIEW)

@@ -15,6 +15,7 @@ from app.ops.schedule_glances import Glance, GlanceFilter
 from app.ops.schedule_health import ScheduleHealth
 from app.schedules.queries import get_schedule
 from app.tenants.access import Permission
+from app.tenants.saved_views import ListName
 from app.web.blueprint import web
 from app.web.context import viewer_zone
 from app.web.daemon import scheduling_stop
@@ -24,6 +25,7 @@ from app.web.pages.form_answer import answer_of
 from app.web.pages.glances import own_glances
 from app.web.pages.resume_question import ask_about_missed, resume_question
 from app.web.pages.rights import refusals
+from app.web.pages.saved_views import view_bar
 from app.web.pages.schedule_detail import read_detail
 from app.web.pages.schedule_effects import effect_of_deletion, effect_of_resuming
 from app.web.pages.schedule_form import edited_schedule, form_page, offered_job_id, schedule_form
@@ -47,8 +49,9 @@ def schedules() -> Response:
     glances = own_glances()
     # Whoever has schedules has jobs.
     return page(
-        "schedules/index.html", tiles=_tiles(glances), has_jobs=bool(glances) or _has_jobs(), **_listing(glances)
-    )
+        "schedules/index.html", tiles=_tiles(glances), has_jobs=bool(glances) or _has_jobs(),
+        views=view_bar(ListName.SCHEDULES, request.args), **_listing(glances),
+    )  # fmt: skip
 
 
 @route(web, "/schedules/tiles", permission=Permission.VIEW)

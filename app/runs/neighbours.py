@@ -1,0 +1,69 @@
+"""Reads of the runs before and after one, of the same schedule, or of its job where no schedule made it. Bounded."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select, tuple_
+from sqlalchemy.orm import Session
+
+from app.runs.models import Run
+from app.runs.queries import RunRow, row_of, select_runs
+from app.runs.recent import RECENT_COLUMNS, ListedRun, listed_run
+from app.runs.states import RunState
+
+# Behind so many that failed, nobody looks for one that went well.
+MOST_LOOKED_AT = 10_000
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """The runs around one, itself among them, the oldest first; and the next one on either side."""
+
+    runs: list[ListedRun]
+    previous: UUID | None
+    following: UUID | None
+
+
+def neighbours_of(session: Session, run: RunRow, *, most: int, now: datetime) -> Neighbours:
+    """At most so many runs with this one in the middle, or nearer to an end where there are fewer. Two statements."""
+    made = tuple_(Run.created_at, Run.id)
+    here = (run.created_at, run.id)
+    columns = select(Run.id, *RECENT_COLUMNS).where(*_alike(run)).limit(most - 1)
+    newer = session.execute(columns.where(made > here).order_by(Run.created_at, Run.id)).all()
+    # With itself, as it stands in the same instant as the others.
+    older = session.execute(
+        columns.limit(most).where(made <= here).order_by(Run.created_at.desc(), Run.id.desc())
+    ).all()
+    after = min(len(newer), max((most - 1) // 2, most - len(older)))
+    before = older[: most - after]
+    shown = [*reversed(before), *newer[:after]]
+    return Neighbours(
+        runs=[listed_run(row, now) for row in shown],
+        previous=older[1].id if len(older) > 1 else None,
+        following=newer[0].id if newer else None,
+    )
+
+
+def last_good_before(session: Session, run: RunRow) -> RunRow | None:
+    """The last run that went well of those that were made before it; None where there is none, or too far back."""
+    earlier = (*_alike(run), tuple_(Run.created_at, Run.id) < (run.created_at, run.id))
+    window = (
+        select(Run.id, Run.state, Run.created_at)
+        .where(*earlier)
+        .order_by(Run.created_at.desc(), Run.id.desc())
+        .limit(MOST_LOOKED_AT)
+        .subquery()
+    )
+    good = select(window.c.id).where(window.c.state == RunState.SUCCEEDED.value).limit(1)
+    found_id = session.scalar(good.order_by(window.c.created_at.desc(), window.c.id.desc()))
+    if found_id is None:
+        return None
+    return row_of(session.execute(select_runs(run.organization_id, Run.id == found_id)).one())
+
+
+def _alike(run: RunRow) -> tuple[ColumnElement[bool], ...]:
+    if run.schedule_id is not None:
+        return Run.schedule_id == run.schedule_id, Run.organization_id == run.organization_id
+    alone = Run.job_id == run.job_id, Run.schedule_id.is_(None)
+    return (*alone, Run.organization_id == run.organization_id)

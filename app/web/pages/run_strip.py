@@ -1,0 +1,48 @@
+"""The runs around one, as a picture in which it is marked, with the ways to those beside it."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from flask import url_for
+
+from app.edge.identity import request_now
+from app.edge.runtime import request_session
+from app.runs.neighbours import neighbours_of
+from app.runs.outcomes import Outcome
+from app.runs.queries import RunRow
+from app.web.pictures.strip import SLOTS, Strip, draw_strip
+
+_GOOD = {Outcome.SUCCEEDED, Outcome.SUCCEEDED_AFTER_RETRY}
+
+
+@dataclass(frozen=True)
+class RunsAround:
+    """The picture leads to all of them; a way is empty where there is no such run."""
+
+    strip: Strip
+    href: str
+    previous_href: str
+    following_href: str
+
+
+def runs_around(run: RunRow) -> RunsAround:
+    """Those of the same schedule, or of the job where no schedule made it."""
+    now = request_now()
+    found = neighbours_of(request_session(), run, most=SLOTS, now=now)
+    good = [one.took for one in found.runs if one.outcome in _GOOD and one.took is not None]
+    return RunsAround(
+        strip=draw_strip(found.runs, lengths=good, now=now, looked_for=run.id, are_last=found.runs[-1].id == run.id),
+        href=_all_of(run),
+        previous_href=_way(found.previous),
+        following_href=_way(found.following),
+    )
+
+
+def _all_of(run: RunRow) -> str:
+    if run.schedule_id is None:
+        return url_for("web.runs", job=run.job_id)
+    return url_for("web.runs", schedule=run.schedule_id)
+
+
+def _way(run_id: UUID | None) -> str:
+    return "" if run_id is None else url_for("web.run", run_id=run_id)

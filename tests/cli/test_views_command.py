@@ -1,0 +1,33 @@
+"""`belfry views`: views for everybody."""
+
+from uuid import UUID
+
+import pytest
+
+from app.core.errors import AppError
+from tests.cli.conftest import Terminal
+from tests.factories.work import make_organization
+
+
+@pytest.fixture
+def here(terminal: Terminal) -> tuple[str, str]:
+    with terminal.database.transaction() as session:
+        organization_id: UUID = make_organization(session)
+    return "--organization", str(organization_id)
+
+
+def test_are_saved_renamed_and_deleted(terminal: Terminal, here: tuple[str, str]) -> None:
+    made = terminal.json("views", "save", "runs", "Failed today", "state=failed", "last=24h", *here)["view"]
+    terminal.run("views", "rename", made, "Failed", *here)
+    listed = terminal.run("views", "list", *here)
+    terminal.run("views", "delete", made, *here)
+
+    assert "Failed  state=failed last=24h" in listed.output
+    assert terminal.json("views", "list", *here) == []
+
+
+def test_need_parts_that_the_list_has(terminal: Terminal, here: tuple[str, str]) -> None:
+    result = terminal.run("views", "save", "runs", "Odd", "colour=red", *here)
+
+    assert isinstance(result.exception, AppError)
+    assert "has no 'colour'" in result.exception.message
