@@ -26,6 +26,7 @@ COMMANDS = {
     "scheduler": "workers:scheduler",
     "scheduling": "scheduling:scheduling",
     "health": "processes:health",
+    "overview": "overview:overview",
     "db": "database:database",
     "user": "users:users",
     "setup-link": "users:setup_link",

@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -224,3 +224,8 @@ def kept_time_at(row: Heartbeat | ProcessRow) -> datetime:
     """
     ticked_at = row.ticked_at or row.started_at
     return row.beat_at if row.beat_at - ticked_at < HEALTHY_WITHIN else ticked_at
+
+
+def slots_alive(processes: Sequence[ProcessRow], *, now: datetime) -> int:
+    """How many runs the workers that are alive and take new ones can carry at once."""
+    return sum(row.slots for row in processes if not row.is_gone(now) and row.problem is None and not row.is_stopping)

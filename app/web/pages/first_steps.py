@@ -27,9 +27,11 @@ class FirstStep:
     is_next: bool = False
 
 
-def first_steps(*, has_jobs: bool, has_schedules: bool, last_runs: Sequence[RunRow]) -> list[FirstStep]:
+def first_steps(
+    *, has_jobs: bool, has_schedules: bool, has_green: bool, last_runs: Sequence[RunRow]
+) -> list[FirstStep]:
     """The steps in order; none once a job, a schedule and a green run are there."""
-    is_green = _has_green_run(last_runs)
+    is_green = has_green or _has_green_run(last_runs)
     if has_jobs and has_schedules and is_green:
         return []
     steps = _steps(has_jobs, has_schedules, is_green)

@@ -9,7 +9,7 @@ from app.edge.identity import current_actor, request_now
 from app.edge.permissions import schema_note
 from app.edge.runtime import request_session
 from app.ops.health import judge
-from app.ops.heartbeats import list_processes
+from app.ops.heartbeats import list_processes, slots_alive
 from app.runs.queries import RunRow, list_dead_letters, list_running, list_waiting
 from app.runs.queues import list_queues
 from app.runs.states import RunState
@@ -19,7 +19,7 @@ from app.tenants.access import Permission
 from app.web.blueprint import web
 from app.web.formatting import count, duration, relative_time
 from app.web.pages.badges import Badge
-from app.web.pages.processes import live_slots, process_lines
+from app.web.pages.processes import process_lines
 from app.web.pages.rights import refusals
 from app.web.pages.run_rows import RunLine, run_lines
 from app.web.pages.tabs import Tab
@@ -112,7 +112,7 @@ _read = {QueueTab.RUNNING: list_running, QueueTab.FAILED: list_dead_letters}
 
 def _tiles(counts: dict[RunState, int], waiting: list[RunRow]) -> list[Tile]:
     now = request_now()
-    slots = live_slots(list_processes(request_session(), now=now), now=now)
+    slots = slots_alive(list_processes(request_session(), now=now), now=now)
     failed = counts[RunState.FAILED]
     running_note = f"of {slots} slots" if slots else "no worker is running"
     return [
