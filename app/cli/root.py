@@ -27,6 +27,7 @@ COMMANDS = {
     "scheduling": "scheduling:scheduling",
     "health": "processes:health",
     "overview": "overview:overview",
+    "system": "system:system",
     "db": "database:database",
     "user": "users:users",
     "setup-link": "users:setup_link",

@@ -12,6 +12,7 @@ from app.web.actions import runs as run_actions
 from app.web.actions import schedule_versions as schedule_version_actions
 from app.web.actions import schedules as schedule_actions
 from app.web.actions import scheduling as scheduling_actions
+from app.web.actions import system as system_actions
 from app.web.actions import team as team_actions
 from app.web.actions import tokens as token_actions
 from app.web.blueprint import web
@@ -33,6 +34,7 @@ from app.web.pages import (
     schedule_restore,
     schedule_slots,
     schedules,
+    system,
     team,
     time_zones,
     tokens,
@@ -68,6 +70,8 @@ MODULES = (
     schedule_version_actions,
     schedules,
     scheduling_actions,
+    system,
+    system_actions,
     team,
     team_actions,
     time_zones,
