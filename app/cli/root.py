@@ -26,6 +26,8 @@ COMMANDS = {
     "scheduler": "workers:scheduler",
     "scheduling": "scheduling:scheduling",
     "health": "processes:health",
+    "overview": "overview:overview",
+    "system": "system:system",
     "db": "database:database",
     "user": "users:users",
     "setup-link": "users:setup_link",

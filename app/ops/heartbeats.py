@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -91,6 +91,8 @@ class ProcessRow:
     is_stopping: bool
     # Those it serves, with commas between them; None for all.
     queues: str | None = None
+    # None where its system does not tell.
+    memory_mib: int | None = None
 
     def serves(self, queue: str) -> bool:
         """Whether it takes runs of this queue."""
@@ -136,6 +138,7 @@ def beat(
     running: int = 0,
     problem: str | None = None,
     is_stopping: bool = False,
+    memory_mib: int | None = None,
 ) -> None:
     """Report that a process is alive. The first beat adds its row and clears rows that are long gone.
 
@@ -143,7 +146,7 @@ def beat(
     """
     values = {
         "beat_at": now, "ticked_at": ticked_at, "tick_ms": tick_ms,
-        "running": running, "problem": problem, "is_stopping": is_stopping,
+        "running": running, "problem": problem, "is_stopping": is_stopping, "memory_mib": memory_mib,
     }  # fmt: skip
     query = update(Heartbeat).where(Heartbeat.process_id == facts.process_id).values(**values)
     if count_changed(session, query):
@@ -224,3 +227,8 @@ def kept_time_at(row: Heartbeat | ProcessRow) -> datetime:
     """
     ticked_at = row.ticked_at or row.started_at
     return row.beat_at if row.beat_at - ticked_at < HEALTHY_WITHIN else ticked_at
+
+
+def slots_alive(processes: Sequence[ProcessRow], *, now: datetime) -> int:
+    """How many runs the workers that are alive and take new ones can carry at once."""
+    return sum(row.slots for row in processes if not row.is_gone(now) and row.problem is None and not row.is_stopping)

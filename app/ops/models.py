@@ -35,6 +35,8 @@ class Heartbeat(Base):
     running: Mapped[int] = mapped_column(default=0, server_default="0")
     problem: Mapped[str | None] = mapped_column(Text)
     is_stopping: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # What it holds of the machine's memory, where that is known.
+    memory_mib: Mapped[int | None]
     # The queues it serves, with commas between them; all unless some are named.
     queues: Mapped[str | None] = mapped_column(Text)
 

@@ -28,9 +28,9 @@ class PreviewBooks:
         self._capacity: Lately[UUID, Capacity] = Lately(believed=_BELIEVED, most=_MOST)
         self._lengths: Lately[tuple[UUID, UUID], ScheduleLengths] = Lately(believed=_BELIEVED, most=_MOST)
 
-    def load(self, session: Session, *, organization_id: UUID, now: datetime) -> LoadMap:
-        """How many of its schedules start when, as it is now."""
-        return self._load.look_up(session, organization_id=organization_id, now=now)
+    def load(self, session: Session, *, organization_id: UUID, now: datetime, newest: int | None = None) -> LoadMap:
+        """How many of its schedules start when, as it is now. `newest` as the book of them takes it."""
+        return self._load.look_up(session, organization_id=organization_id, now=now, newest=newest)
 
     def typical(self, session: Session, *, organization_id: UUID, job_id: UUID, now: datetime) -> timedelta | None:
         """What a run of the job usually takes; None where too few have ended."""

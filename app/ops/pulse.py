@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.clock import Clock
 from app.core.db import Database
+from app.core.memory import resident_mib
 from app.core.schema import SchemaGate, SchemaState
 from app.core.scopes import ENGINE
 from app.core.troubles import Trouble
@@ -109,4 +110,5 @@ class Pulse:
                 running=standing.running,
                 problem=problem,
                 is_stopping=standing.is_stopping,
+                memory_mib=resident_mib(),
             )

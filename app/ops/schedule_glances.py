@@ -84,6 +84,20 @@ def read_glances(
     ]
 
 
+def failed_before(
+    session: Session, *, schedule_ids: Sequence[UUID], moment: datetime, now: datetime
+) -> frozenset[UUID]:
+    """Those of these schedules whose last run before a moment had failed or was missed. One statement, or none."""
+    if not schedule_ids:
+        return frozenset()
+    over = Run.state.in_([state.value for state in OVER])
+    mine = (Run.schedule_id == Schedule.id, Run.created_at >= now - _LOOKS_BACK, Run.created_at < moment, over)
+    last = select(Run.state).where(*mine).order_by(Run.created_at.desc()).limit(1).correlate(Schedule)
+    query = select(Schedule.id, last.scalar_subquery().label("last")).where(Schedule.id.in_(schedule_ids))
+    bad = {RunState.FAILED.value, RunState.MISSED.value}
+    return frozenset(row.id for row in session.execute(query) if row.last in bad)
+
+
 def matching_schedules(
     session: Session, *, organization_id: UUID, wanted: GlanceFilter, now: datetime
 ) -> frozenset[UUID]:

@@ -9,7 +9,19 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Delete, Select, Subquery, and_, delete, func, literal, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Delete,
+    Select,
+    Subquery,
+    and_,
+    delete,
+    func,
+    literal,
+    select,
+    union_all,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -39,6 +51,9 @@ class Counts:
     missed: int = 0
     skipped: int = 0
     cancelled: int = 0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(*(one + another for one, another in zip(astuple(self), astuple(other), strict=True)))
 
     @property
     def good(self) -> int:
@@ -80,6 +95,22 @@ def counts_of_organization(session: Session, *, organization_id: UUID, since: da
     runs = (Run.organization_id == organization_id,)
     found = _read(session, organization_id, full_hour(since), Run.organization_id, hours, runs)
     return found.get(organization_id, NOTHING)
+
+
+def hours_of_organization(session: Session, *, organization_id: UUID, since: datetime) -> dict[int, Counts]:
+    """How all its runs ended, by the hour since 1970 in which they did, from that hour on. One statement."""
+    mark = select(RunHourMark.counted_until).where(RunHourMark.organization_id == organization_id).scalar_subquery()
+    mine = RunHour.organization_id == organization_id, RunHour.subject_id == organization_id
+    since = full_hour(since)
+    counted = select(RunHour.hour.label("hour"), *(getattr(RunHour, name) for name in _NAMES))
+    hour = (UnixSeconds(Run.finished_at) // HOUR).label("hour")
+    behind = (Run.finished_at >= since, Run.finished_at >= func.coalesce(mark, literal(since, UTCDateTime())))
+    fresh = select(hour, *_ends().values()).where(Run.organization_id == organization_id, *behind).group_by(hour)
+    query: CompoundSelect[Any] = union_all(counted.where(*mine, RunHour.hour >= _number(since)), fresh)
+    found: dict[int, Counts] = {}
+    for number, *counts in session.execute(query):
+        found[number] = found.get(number, NOTHING) + Counts(*map(int, counts))
+    return found
 
 
 def uncounted_across_tenants(session: Session, *, now: datetime) -> list[UUID]:
@@ -188,6 +219,5 @@ def _read(
     )
     found: dict[UUID, Counts] = {}
     for subject_id, *numbers in session.execute(query):
-        before = astuple(found.get(subject_id, NOTHING))
-        found[subject_id] = Counts(*(int(one) + int(other) for one, other in zip(before, numbers, strict=True)))
+        found[subject_id] = found.get(subject_id, NOTHING) + Counts(*map(int, numbers))
     return found

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, String, func, literal, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.jobs.models import Job
@@ -29,10 +29,11 @@ def count_queue(session: Session, *, organization_id: UUID) -> dict[RunState, in
     """How many runs wait, run, wait for a retry, and lie in the dead letter (as `failed`)."""
     live = [state.value for state in ACTIVE]
     here = Run.organization_id == organization_id
-    query = select(Run.state, func.count()).where(here, Run.state.in_(live)).group_by(Run.state)
-    found = {RunState(state): number for state, number in session.execute(query)}
-    dead = session.scalars(select(func.count()).select_from(Run).where(here, *in_dead_letter())).one()
-    return {RunState(state): found.get(RunState(state), 0) for state in live} | {RunState.FAILED: dead}
+    alive = select(Run.state, func.count()).where(here, Run.state.in_(live)).group_by(Run.state)
+    failed = literal(RunState.FAILED.value, String())
+    dead = select(failed, func.count()).select_from(Run).where(here, *in_dead_letter())
+    found = {RunState(state): number for state, number in session.execute(union_all(alive, dead))}
+    return {RunState(state): found.get(RunState(state), 0) for state in (*live, RunState.FAILED)}
 
 
 def schedule_stats(

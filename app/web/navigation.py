@@ -34,7 +34,10 @@ _ENTRIES = (
 _AUDIT = ("Audit", "web.audit", "shield")
 # For whoever looks after the installation and not after the organization.
 _INSTALLATION_AUDIT = ("Audit", "web.installation_audit", "shield")
-_PLATFORM_ENTRIES = (("Schedules in code", "web.code_schedules", "clock"),)
+_PLATFORM_ENTRIES = (
+    ("Schedules in code", "web.code_schedules", "clock"),
+    ("System", "web.system", "monitor"),
+)
 # Pages that belong to an entry without standing below it.
 _ALSO = {"web.audit": "/admin/audit"}
 # What follows g. The first letter where it is free.

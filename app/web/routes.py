@@ -16,6 +16,7 @@ from app.web.actions import schedule_versions as schedule_version_actions
 from app.web.actions import schedules as schedule_actions
 from app.web.actions import scheduling as scheduling_actions
 from app.web.actions import stuck_runs as stuck_run_actions
+from app.web.actions import system as system_actions
 from app.web.actions import team as team_actions
 from app.web.actions import tokens as token_actions
 from app.web.blueprint import web
@@ -43,6 +44,7 @@ from app.web.pages import (
     schedule_slots,
     schedules,
     stuck_run,
+    system,
     team,
     time_zones,
     tokens,
@@ -92,6 +94,8 @@ MODULES = (
     scheduling_actions,
     stuck_run,
     stuck_run_actions,
+    system,
+    system_actions,
     team,
     team_actions,
     time_zones,

@@ -154,6 +154,8 @@ SCENARIOS: dict[str, Scenario] = {
     "run_code_job": lambda world: Call(f"/admin/code-jobs/{job_in_code(world)}/run"),
     "start_scheduler": lambda world: Call(f"/scheduler/{stopped(world)}"),
     "stop_scheduler": lambda world: Call("/scheduler/stop", {"reason": "Moving house"}),
+    "pause_system": lambda _world: Call("/admin/system/pause", {"reason": "Moving house"}),
+    "resume_system": lambda world: Call(f"/admin/system/{paused_system(world)}"),
     "create_queue": lambda world: Call("/admin/queues", {"name": "imports", "concurrency": 2}),
     "limit_queue": lambda world: Call("/admin/queues/sync", {"concurrency": 8}),
     "delete_queue": lambda world: Call(f"/admin/queues/{own_queue(world)}"),
@@ -162,6 +164,12 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "steer_queue": lambda world: Call("/admin/queues/code", {"action": "retry", "jobIds": [str(world.failed_run())]}),
 }
+
+
+def paused_system(world: World) -> str:
+    """What ends a pause of everything, which is made here."""
+    stopped(world)
+    return "resume"
 
 
 def own_browser(world: World, path: str) -> str:

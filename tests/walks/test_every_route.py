@@ -51,6 +51,7 @@ BODIES: dict[str, Callable[[dict[str, UUID]], dict[str, Any]]] = {
     "create_workflow_schedule": lambda _ids: {"cron": "0 2 * * *"},
     "set_default_schedule": lambda _ids: {"cron": "0 2 * * *", "enabled": True},
     "change_member_role": lambda _ids: {"role": "viewer"},
+    "pause_system": lambda _ids: {"reason": "Moving house"},
     "stop_scheduler": lambda _ids: {"reason": "Moving house"},
     "steer_queue": lambda ids: {"action": "retry", "jobIds": [str(ids["run_id"])]},
     "save_view": lambda _ids: {"list": "runs", "name": "New", "query": {"q": "x"}},

@@ -51,8 +51,8 @@ class TestStoppingEverything:
     def test_offers_the_start_to_platform_admins_alone(self, platform_admin: Browser, owner: Browser) -> None:
         platform_admin.send("/scheduling/stop", REASON)
 
-        assert "/scheduling/start" in platform_admin.visit("/").text
-        assert "/scheduling/start" not in owner.visit("/").text
+        assert "/admin/system/resume" in platform_admin.visit("/").text
+        assert "/admin/system/resume" not in owner.visit("/").text
 
     def test_ends_with_the_start_and_both_are_audited(
         self, platform_admin: Browser, owner: Browser, database: OpenDatabase

@@ -31,6 +31,7 @@ class ProcessOut(Answer):
     beat_at: Annotated[Moment, Field(description="When it last reported. It does every ten seconds.")]
     ticked_at: Moment | None
     tick_ms: Annotated[int | None, Field(description="How long its last tick took.")]
+    memory_mib: Annotated[int | None, Field(description="What it holds in memory; null where nobody knows.")]
 
 
 class ProcessesOut(Answer):
@@ -52,9 +53,10 @@ def show_processes() -> ProcessesOut:
         is_well=health.is_well,
         problems=list(health.problems),
         remarks=list(health.remarks),
-        processes=[_process(row) for row in rows],
+        processes=[process_out(row) for row in rows],
     )
 
 
-def _process(row: ProcessRow) -> ProcessOut:
+def process_out(row: ProcessRow) -> ProcessOut:
+    """A process as data."""
     return ProcessOut(**asdict(row) | {"queues": None if row.queues is None else row.queues.split(",")})

@@ -69,9 +69,9 @@ class SchedulerOut(Answer):
 
 
 @resource("GET", "/scheduler/status", platform_admin=True, answer=SchedulerOut)
-def show_scheduler_status() -> SchedulerOut:
+def show_schedulerscheduler_out() -> SchedulerOut:
     """Whether slots become runs, and who says so."""
-    return _status()
+    return scheduler_out()
 
 
 @resource("POST", "/scheduler/start", platform_admin=True, answer=SchedulerOut)
@@ -80,7 +80,7 @@ def start_scheduler() -> Message:
     session = request_session()
     has_started = start_scheduling(session, actor=current_actor(), now=request_now())
     on_commit(session, runtime().dispatch)
-    return Message(_status(), "Scheduling started." if has_started else "Scheduling was not stopped.")
+    return Message(scheduler_out(), "Scheduling started." if has_started else "Scheduling was not stopped.")
 
 
 @resource("POST", "/scheduler/stop", platform_admin=True, body=StopIn, is_body_optional=True, answer=SchedulerOut)
@@ -90,10 +90,11 @@ def stop_scheduler(body: StopIn) -> Message:
     It survives restarts. When it is stopped already, its first reason stays.
     """
     has_stopped = stop_scheduling(request_session(), actor=current_actor(), reason=body.reason, now=request_now())
-    return Message(_status(), "Scheduling stopped." if has_stopped else "Scheduling was stopped already.")
+    return Message(scheduler_out(), "Scheduling stopped." if has_stopped else "Scheduling was stopped already.")
 
 
-def _status() -> SchedulerOut:
+def scheduler_out() -> SchedulerOut:
+    """How scheduling stands, as this request sees it."""
     session, now = request_session(), request_now()
     session.flush()
     stop, hold = current_stop(session), current_hold(session, now=now)

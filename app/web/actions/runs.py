@@ -26,9 +26,11 @@ def retry_run(run_id: UUID) -> Response:
     session = request_session()
     retry_id = service.retry_run(session, actor=current_actor(), run_id=run_id, now=request_now())
     on_commit(session, runtime().dispatch)
+    view = {"label": "View", "url": url_for("web.run", run_id=retry_id)}
+    if request.form.get("from") == "overview":
+        return toast(see_other("web.overview"), "The run is queued again.", action=view)
     if not _is_from_queue():
         return toast(see_other("web.run", run_id=retry_id), "The run is queued again.")
-    view = {"label": "View", "url": url_for("web.run", run_id=retry_id)}
     return toast(queue_again(request.form["here"]), "The run is queued again.", action=view)
 
 

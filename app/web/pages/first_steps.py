@@ -28,13 +28,16 @@ class FirstStep:
     is_next: bool = False
 
 
-def first_steps(*, has_jobs: bool, has_schedules: bool, last_runs: Sequence[RunRow]) -> list[FirstStep]:
+def first_steps(
+    *, has_jobs: bool, has_schedules: bool, has_green: bool, last_runs: Sequence[RunRow]
+) -> list[FirstStep]:
     """The steps in order; none once all are done, or where this person put them away."""
+    is_green = has_green or _has_green_run(last_runs)
     person = current_person()
     company = read_company(request_session(), organization_id=current_actor().organization_id, user_id=person.user_id)
     if company.is_hidden:
         return []
-    steps = _steps(has_jobs, has_schedules, _has_green_run(last_runs), company)
+    steps = _steps(has_jobs, has_schedules, is_green, company)
     following = next((step for step in steps if not step.is_done), None)
     # The scheduler alone is no beginner's concern: every page tells when it is silent.
     if following is None or (following is steps[0] and all(step.is_done for step in steps[1:])):

@@ -25,11 +25,6 @@ def process_lines(processes: Sequence[ProcessRow], *, now: datetime) -> list[Pro
     return [_line(process, now) for process in processes]
 
 
-def live_slots(processes: Sequence[ProcessRow], *, now: datetime) -> int:
-    """How many runs the workers that are alive and take new ones can carry at once."""
-    return sum(row.slots for row in processes if not row.is_gone(now) and row.problem is None and not row.is_stopping)
-
-
 def _line(process: ProcessRow, now: datetime) -> ProcessLine:
     state, label = _health(process, now)
     return ProcessLine(

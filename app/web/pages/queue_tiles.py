@@ -4,13 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.ops.heartbeats import ProcessRow
+from app.ops.heartbeats import ProcessRow, slots_alive
 from app.runs.queue_figures import QueueFigures
 from app.runs.queue_filter import QueueTab
 from app.runs.queue_minutes import QueueHour
 from app.runs.states import RunState
 from app.web.formatting import count, duration, relative_time
-from app.web.pages.processes import live_slots
 from app.web.pages.queue_rows import WAITING, counted, rate_words, wait_words
 
 
@@ -37,7 +36,7 @@ def queue_tiles(
     figures: QueueFigures, hours: Mapping[str, QueueHour], processes: Sequence[ProcessRow], *, now: datetime
 ) -> list[Tile]:
     """Waiting, running, retrying, dead, how many end, and how long they wait."""
-    slots = live_slots(processes, now=now)
+    slots = slots_alive(processes, now=now)
     running, dead = figures.sum_of((RunState.RUNNING,)), counted(figures, (RunState.FAILED,))
     wait, wait_note = wait_words(figures.all_waits)
     waiting = counted(figures, WAITING)
@@ -59,7 +58,7 @@ def queue_tiles(
 def standstill(figures: QueueFigures, processes: Sequence[ProcessRow], *, now: datetime) -> Standstill | None:
     """What to say where nobody takes runs although some wait."""
     waiting = figures.sum_of((*WAITING, RunState.WAITING_RETRY))
-    if not waiting or live_slots(processes, now=now):
+    if not waiting or slots_alive(processes, now=now):
         return None
     plus = "+" if figures.is_cut(WAITING) else ""
     runs = f"{count(waiting)}{plus} run{' waits' if waiting == 1 else 's wait'}"

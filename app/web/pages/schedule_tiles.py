@@ -13,6 +13,8 @@ from app.runs.run_hours import Counts, counts_of_organization
 from app.web.formatting import count, percent
 
 RATE_WINDOW = timedelta(days=7)
+# Fewer are told as they are, and not as a rate.
+FEW = 5
 STOPPED_NOTE = "Nothing is planned: all scheduling is stopped"
 
 
@@ -41,8 +43,8 @@ def read_tiles(
     return Tiles(
         enabled=sum(one.enabled for one in glances),
         total=len(glances),
-        rate=percent(ended.good, ended.finished),
-        rate_note=_rate_note(ended.finished),
+        rate=rate_words(ended),
+        rate_note=rate_note(ended),
         failing=sum(one.health is ScheduleHealth.FAILING for one in glances),
         next_name=next_name,
         next_run_at=next_run_at,
@@ -54,10 +56,26 @@ def success_words(ended: Counts) -> str:
     if ended.finished == 0:
         return "No runs yet"
     rate = percent(ended.good, ended.finished)
-    return rate if ended.finished < 5 else f"{rate} of {count(ended.finished)}"
+    return rate if ended.finished < FEW else f"{rate} of {count(ended.finished)}"
 
 
-def _rate_note(finished: int) -> str:
-    if finished == 0:
+def rate_words(ended: Counts) -> str:
+    """“98.6%”, “3 of 4” or a dash: the figure alone."""
+    return percent(ended.good, ended.finished)
+
+
+def rate_note(ended: Counts) -> str:
+    """What stands beside the figure: of how many."""
+    if ended.finished == 0:
         return "No runs yet"
-    return "runs" if finished < 5 else f"of {count(finished)} runs"
+    return "runs" if ended.finished < FEW else f"of {count(ended.finished)} runs"
+
+
+def rate_change(ended: Counts, before: Counts) -> str:
+    """“, 1.2 points better than the 7 days before”; nothing where too few runs make a rate."""
+    if min(ended.finished, before.finished) < FEW:
+        return ""
+    points = (ended.good / ended.finished - before.good / before.finished) * 100
+    if abs(points) < 0.05:
+        return ", as in the 7 days before"
+    return f", {abs(points):.1f} points {'better' if points > 0 else 'worse'} than the 7 days before"

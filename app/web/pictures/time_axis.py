@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Generic, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from app.core.clock_words import axis_hour, wall_clock
 from app.core.lengths import duration
-from app.ops.schedule_timeline import ScheduleTimeline, Span
+from app.ops.schedule_timeline import Span
 from app.web.pictures.shapes import percent
 
 # Every offset of our time is a multiple of it, so clocks change and days begin at one of these.
@@ -44,11 +45,27 @@ class ClockChange:
     sentence: str
 
 
-@dataclass(frozen=True)
-class TimeAxis:
-    """A timeline on the clocks of a zone."""
+class Stretch(Protocol):
+    """A stretch of time around now, of one schedule or of all."""
 
-    timeline: ScheduleTimeline
+    @property
+    def span(self) -> Span: ...
+    @property
+    def since(self) -> datetime: ...
+    @property
+    def until(self) -> datetime: ...
+    @property
+    def now(self) -> datetime: ...
+
+
+S = TypeVar("S", bound=Stretch)
+
+
+@dataclass(frozen=True)
+class TimeAxis(Generic[S]):
+    """A stretch of time on the clocks of a zone."""
+
+    timeline: S
     zone: ZoneInfo
 
     def share(self, at: datetime) -> float:

@@ -85,7 +85,7 @@ def _said(at: datetime, zone: str, now: datetime) -> str:
     return absolute_time(at, zone=zone, now=now)
 
 
-def _runs(axis: TimeAxis) -> Iterator[Shape]:
+def _runs(axis: TimeAxis[ScheduleTimeline]) -> Iterator[Shape]:
     running = [bunch for bunch in axis.timeline.runs if bunch.outcome is Outcome.RUNNING]
     yield from joined(Outcome.RUNNING.value, Form.SOLID, (_arrow(*_across(axis, bunch)) for bunch in running))
     for outcome, (form, blocks) in _BLOCKS.items():
@@ -94,7 +94,7 @@ def _runs(axis: TimeAxis) -> Iterator[Shape]:
         yield from joined(outcome.value, form, pieces)
 
 
-def _across(axis: TimeAxis, bunch: RunBunch) -> tuple[float, float]:
+def _across(axis: TimeAxis[ScheduleTimeline], bunch: RunBunch) -> tuple[float, float]:
     """Where runs begin and how wide they are: as long as they took, and never too narrow to be seen."""
     least = min(_LEAST_WIDTH, WIDTH / axis.timeline.span.columns)
     begin = axis.share(bunch.begin) * WIDTH
@@ -106,7 +106,7 @@ def _arrow(x: float, width: float) -> str:
     return f"M{number(x)} 12h{number(width)}l{_POINT} 14l-{_POINT} 14h{number(-width)}z"
 
 
-def _coming(axis: TimeAxis) -> Iterator[Shape]:
+def _coming(axis: TimeAxis[ScheduleTimeline]) -> Iterator[Shape]:
     coming = axis.timeline.coming
     ticks = (axis.share(each.at) * WIDTH for each in coming if each.slots == 1 and each.at is not None)
     yield from joined("planned", Form.SOLID, (rectangle(x, 24, _SLOT_WIDTH, 16) for x in ticks))
@@ -116,18 +116,18 @@ def _coming(axis: TimeAxis) -> Iterator[Shape]:
     yield from joined("planned", Form.HOLLOW, (_density(axis, each, most) for each in crowded))
 
 
-def _density(axis: TimeAxis, each: ComingSlots, most: int) -> str:
+def _density(axis: TimeAxis[ScheduleTimeline], each: ComingSlots, most: int) -> str:
     begin = axis.share(axis.timeline.column_begin(each.column)) * WIDTH
     height = 6 + 22 * each.slots / most
     return rectangle(begin, HEIGHT - height, WIDTH / axis.timeline.span.columns - 1, height)
 
 
-def _gaps(axis: TimeAxis) -> Iterator[Shape]:
+def _gaps(axis: TimeAxis[ScheduleTimeline]) -> Iterator[Shape]:
     for state, is_wanted in (("disabled", True), ("missed", False)):
         gaps = [gap for gap in axis.timeline.gaps if (gap.reason in _WANTED) is is_wanted]
         yield from joined(state, Form.DASHED, (_range(axis, gap) for gap in gaps))
 
 
-def _range(axis: TimeAxis, gap: GapRow) -> str:
+def _range(axis: TimeAxis[ScheduleTimeline], gap: GapRow) -> str:
     begin = axis.share(gap.first_slot_at) * WIDTH
     return rectangle(begin, 2, max(axis.share(gap.last_slot_at) * WIDTH - begin, _LEAST_WIDTH), HEIGHT - 4)

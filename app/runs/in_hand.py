@@ -1,0 +1,35 @@
+"""The runs that workers have in hand now, of all organizations, without what they are about."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.runs.models import Run, in_state
+from app.runs.states import RunState
+
+_MOST = 500
+
+
+@dataclass(frozen=True)
+class RunInHand:
+    """A run that goes on."""
+
+    id: UUID
+    job_name: str
+    queue: str
+    worker: str | None
+    started_at: datetime | None
+
+
+def runs_in_hand(session: Session) -> list[RunInHand]:
+    """The runs that go on, those that began first coming first. Works as PLATFORM."""
+    query = (
+        select(Run.id, Run.job_name, Run.queue, Run.worker, Run.started_at)
+        .where(in_state(RunState.RUNNING))
+        .order_by(Run.started_at)
+        .limit(_MOST)
+    )
+    return [RunInHand(*row) for row in session.execute(query)]

@@ -1,0 +1,39 @@
+"""`belfry system`."""
+
+import json
+
+from app.core.scopes import PLATFORM
+from app.runs.switches import list_switches
+from app.schedules.stops import current_stop
+from tests.cli.conftest import Terminal
+
+
+class TestSystem:
+    def test_is_shown(self, terminal: Terminal) -> None:
+        found = terminal.json("system", "show")
+
+        assert found["database"]["engine"] in {"SQLite", "PostgreSQL"}
+        assert found["keeps_time"] is False
+        assert "Kept: runs and logs 365 days, events 30 days" in terminal.run("system", "show").output
+
+    def test_is_paused_and_goes_on(self, terminal: Terminal) -> None:
+        said = terminal.run("system", "pause", "--reason", "Moving house").output
+        with terminal.database.reading(PLATFORM) as session:
+            stop, switches = current_stop(session), list_switches(session)
+
+        assert "Everything is paused." in said
+        assert stop is not None
+        assert (stop.reason, stop.stopped_by, bool(switches)) == ("Moving house", "command line", True)
+        assert "Everything goes on." in terminal.run("system", "resume").output
+        assert "Nothing was paused." in terminal.run("system", "resume").output
+
+    def test_leaves_the_queues_open_where_that_is_wanted(self, terminal: Terminal) -> None:
+        terminal.run("system", "pause", "--keep-queues")
+
+        with terminal.database.reading(PLATFORM) as session:
+            assert list_switches(session) == []
+
+    def test_tells_somebody_who_helps(self, terminal: Terminal) -> None:
+        found = json.loads(terminal.run("system", "diagnostics").output)
+
+        assert found["belfry"]["version"] == "0.1.0"

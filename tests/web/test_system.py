@@ -1,0 +1,157 @@
+"""The system page: how the installation stands, pausing all of it, and the file for somebody who helps."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from app.core.clock_words import absolute_time
+from app.core.ids import new_id
+from app.core.scopes import PLATFORM
+from app.ops.heartbeats import ProcessFacts, beat
+from app.runs.switches import list_switches, pause_queue
+from app.schedules.stops import current_stop
+from tests.factories.outcomes import make_running
+from tests.factories.work import make_job
+from tests.fakes.clock import ManualClock
+from tests.fakes.database import OpenDatabase
+from tests.web.conftest import Browser
+from tests.web.test_scheduling import text_of
+
+PAGE = "/admin/system"
+
+
+def report(database: OpenDatabase, clock: ManualClock, *, version: str = "0.1.0", **more: Any) -> None:
+    facts = ProcessFacts(new_id(), "worker-1:42", version, 5, True, host="worker-1", pid=42)
+    with database.transaction() as session:
+        beat(session, facts, now=clock.moment, ticked_at=clock.moment, tick_ms=12, **more)
+
+
+class TestThePage:
+    def test_is_for_platform_admins_alone(self, owner: Browser) -> None:
+        assert owner.visit(PAGE).status_code == 403
+        assert f'href="{PAGE}"' not in owner.visit("/").text
+
+    def test_tells_of_processes_with_memory_and_runs(
+        self, platform_admin: Browser, database: OpenDatabase, clock: ManualClock
+    ) -> None:
+        report(database, clock, running=1, memory_mib=123)
+        with database.transaction() as session:
+            job = make_job(session, platform_admin.organization_id, name="Nightly export")
+            make_running(session, job, now=clock.moment)
+
+        text = text_of(platform_admin, PAGE)
+
+        assert "Keeping time" in text
+        assert "123 MiB" in text
+        assert "1 of 5" in text
+        assert "Nightly export, workflow" in text or "Nightly export, code" in text
+
+    def test_says_how_to_start_a_scheduler_that_is_down(
+        self, platform_admin: Browser, database: OpenDatabase, clock: ManualClock
+    ) -> None:
+        report(database, clock)
+        clock.advance(minutes=10)
+
+        text = text_of(platform_admin, PAGE)
+
+        assert "State Down" in text
+        assert "start one with belfry up" in text
+
+    def test_names_versions_that_differ(
+        self, platform_admin: Browser, database: OpenDatabase, clock: ManualClock
+    ) -> None:
+        report(database, clock, version="9.9.9")
+
+        assert "other processes of 9.9.9" in text_of(platform_admin, PAGE)
+
+    def test_says_what_is_kept_and_when_old_rows_go(
+        self, platform_admin: Browser, database: OpenDatabase, clock: ManualClock
+    ) -> None:
+        report(database, clock)
+        clock.advance(seconds=80)
+
+        found = text_of(platform_admin, PAGE)
+
+        assert "Runs and their logs 365 days · events 30 days" in found
+        # A minute after the start, and then every hour.
+        assert f"about {_clock(clock, timedelta(seconds=3_580))}" in found
+
+
+def _clock(clock: ManualClock, ahead: timedelta) -> str:
+    return absolute_time(clock.moment + ahead, zone="Europe/Riga", now=clock.moment)
+
+
+class TestPausing:
+    def test_asks_with_the_consequences(self, platform_admin: Browser) -> None:
+        page, dialog = platform_admin.visit(f"{PAGE}/pause").text, _in_dialog(platform_admin)
+
+        assert "No schedule of any organization starts anything" in page
+        assert 'id="dialog-title">Pause everything?' in dialog
+        assert "<html" not in dialog
+
+    def test_stops_scheduling_and_every_queue(self, platform_admin: Browser, database: OpenDatabase) -> None:
+        platform_admin.send(f"{PAGE}/pause", {"reason": "Moving house", "queues": "yes"})
+
+        with database.reading(PLATFORM) as session:
+            stop, switches = current_stop(session), list_switches(session)
+        assert stop is not None
+        assert {row.paused_at for row in switches} == {stop.stopped_at}
+        assert {"sync", "workflow", "code"} <= {row.name for row in switches}
+
+    def test_leaves_the_queues_open_where_that_is_wanted(self, platform_admin: Browser, database: OpenDatabase) -> None:
+        platform_admin.send(f"{PAGE}/pause", {"reason": "Moving house"})
+
+        with database.reading(PLATFORM) as session:
+            assert list_switches(session) == []
+
+    def test_needs_a_reason(self, platform_admin: Browser, database: OpenDatabase) -> None:
+        answer = platform_admin.send(f"{PAGE}/pause", {"reason": " ", "queues": "yes"})
+
+        assert answer.status_code == 422
+        with database.reading(PLATFORM) as session:
+            assert (current_stop(session), list_switches(session)) == (None, [])
+
+    def test_ends_with_all_but_what_was_paused_before(
+        self, platform_admin: Browser, database: OpenDatabase, clock: ManualClock
+    ) -> None:
+        with database.transaction(PLATFORM) as session:
+            pause_queue(session, actor=platform_admin.actor, name="code", now=clock.moment - timedelta(hours=1))
+        platform_admin.send(f"{PAGE}/pause", {"reason": "Moving house", "queues": "yes"})
+
+        answer = platform_admin.send(f"{PAGE}/resume")
+
+        assert answer.status_code == 303
+        with database.reading(PLATFORM) as session:
+            assert current_stop(session) is None
+            assert [row.name for row in list_switches(session)] == ["code"]
+
+    @pytest.mark.parametrize("path", [f"{PAGE}/pause", f"{PAGE}/resume"])
+    def test_is_for_platform_admins_alone(self, owner: Browser, path: str) -> None:
+        assert owner.send(path, {"reason": "Mine"}).status_code == 403
+
+
+def _in_dialog(browser: Browser) -> str:
+    headers = {"HX-Target": "dialog#dialog"}
+    return str(browser.visit(f"{PAGE}/pause", htmx=True, headers=headers).text)
+
+
+class TestDiagnostics:
+    def test_are_a_file_without_secrets_and_names(
+        self, platform_admin: Browser, database: OpenDatabase, clock: ManualClock
+    ) -> None:
+        report(database, clock)
+        with database.transaction() as session:
+            make_job(session, platform_admin.organization_id, name="Canary job")
+
+        answer = platform_admin.visit(f"{PAGE}/diagnostics")
+
+        found = json.loads(answer.text)
+        settings = platform_admin.application.extensions["belfry"].settings
+        secrets = [settings.secret_key, settings.database_url, settings.broker_url, *settings.vault_keys]
+        assert "attachment" in answer.headers["Content-Disposition"]
+        assert [one for one in (*secrets, "Canary job", "@example.com") if one and one in answer.text] == []
+        assert found["database"]["engine"] in {"SQLite", "PostgreSQL"}
+        assert found["settings"]["retention_days"] == 365
+        assert [row["name"] for row in found["processes"]] == ["worker-1:42"]
