@@ -4,10 +4,12 @@ from app.api import openapi
 from app.api.blueprint import api
 from app.api.resources import (
     audit,
+    bulk_actions,
     chains,
     code_runs,
     code_schedules,
     default_schedules,
+    deleted_schedules,
     invitations,
     job_changes,
     jobs,
@@ -23,6 +25,7 @@ from app.api.resources import (
     run_logs,
     runs,
     saved_views,
+    schedule_bulk,
     schedule_effects,
     schedule_previews,
     schedule_slots,
@@ -42,10 +45,12 @@ from app.api.resources import (
 
 MODULES = (
     audit,
+    bulk_actions,
     chains,
     code_runs,
     code_schedules,
     default_schedules,
+    deleted_schedules,
     invitations,
     job_changes,
     jobs,
@@ -62,6 +67,7 @@ MODULES = (
     run_logs,
     runs,
     saved_views,
+    schedule_bulk,
     schedule_timeline,
     schedule_slots,
     schedule_effects,

@@ -35,6 +35,7 @@ COMMANDS = {
     "jobs": "jobs:jobs",
     "runs": "runs:runs",
     "queue": "queue:queue",
+    "bulk": "bulk:bulk",
     "members": "members:members",
     "organizations": "organizations:organizations",
     "tokens": "tokens:tokens",

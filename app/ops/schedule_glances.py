@@ -107,6 +107,13 @@ def matching_schedules(
     return frozenset(one.id for one in found if wanted.takes(one))
 
 
+def matching_in_order(session: Session, *, organization_id: UUID, wanted: GlanceFilter, now: datetime) -> list[UUID]:
+    """The same in the order in which the list shows them."""
+    is_stopped = current_stop(session) is not None
+    found = read_glances(session, organization_id=organization_id, now=now, is_stopped=is_stopped)
+    return [one.id for one in by_attention(one for one in found if wanted.takes(one))]
+
+
 def health_of_schedules(
     session: Session, *, organization_id: UUID, schedule_ids: Sequence[UUID], now: datetime
 ) -> dict[UUID, ScheduleHealth]:

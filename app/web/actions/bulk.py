@@ -14,10 +14,9 @@ from app.ops.bulk import service
 from app.ops.bulk.carrying import carry_at_once
 from app.ops.bulk.queries import BulkRow, get_bulk_action
 from app.ops.bulk.service import SelectionInvalid
-from app.ops.schedule_glances import by_attention, read_glances
+from app.ops.schedule_glances import matching_in_order
 from app.tenants.access import Permission
 from app.web.blueprint import web
-from app.web.daemon import scheduling_stop
 from app.web.forms.bulk import BulkForm
 from app.web.pages.bulk import fresh_form, question_page
 from app.web.pages.schedules import wanted_schedules
@@ -93,12 +92,10 @@ def _ticked() -> list[UUID]:
 
 def _matching() -> list[UUID]:
     """All that the list would show on all of its pages, in its order."""
-    glances = read_glances(
-        request_session(), organization_id=current_actor().organization_id, now=request_now(),
-        is_stopped=scheduling_stop() is not None,
+    return matching_in_order(
+        request_session(), organization_id=current_actor().organization_id, wanted=wanted_schedules(request.form),
+        now=request_now(),
     )  # fmt: skip
-    wanted = wanted_schedules(request.form)
-    return [one.id for one in by_attention(one for one in glances if wanted.takes(one))]
 
 
 def _carry(bulk_id: UUID) -> BulkRow:
