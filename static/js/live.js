@@ -7,19 +7,22 @@
   const bus = "BroadcastChannel" in self ? new BroadcastChannel("belfry-live") : null;
   const patience = PERIOD_MS + Math.random() * 300; // tabs of one browser must not wake together
   // What the page was made from; without it, the first answer refreshes everything once rather than miss a change.
-  let known = JSON.parse(document.querySelector("meta[name=live-counters]")?.content || "{}"), heardAt = Date.now(), isPaused = false, timer = 0;
+  let known = JSON.parse(document.querySelector("meta[name=live-counters]")?.content || "{}"), newest = known, heardAt = Date.now(), isPaused = false, timer = 0;
 
   const say = (state) => { if (!isPaused) document.dispatchEvent(new CustomEvent("live-state", { detail: state })); };
   const announce = (names) => {
     for (const name of names) document.body.dispatchEvent(new CustomEvent(`live:${name}`, { bubbles: true }));
   };
 
+  // What is not looked at is refreshed when it is; its title goes on meanwhile.
   const take = (counters) => {
-    const before = known;
-    known = counters;
+    newest = counters;
     if (isPaused) return;
     say("live");
     document.dispatchEvent(new CustomEvent("live-counters", { detail: counters }));
+    if (document.hidden) return;
+    const before = known;
+    known = counters;
     announce(Object.keys(counters).filter((name) => before[name] !== counters[name]));
   };
 
@@ -27,10 +30,10 @@
     heardAt = Date.now();
     bus?.postMessage({}); // the others wait while this one asks
     const options = { headers: { Accept: "application/json" }, redirect: "manual", signal: AbortSignal.timeout(10000) };
-    const answer = await fetch(`${url}?since=${Object.values(known).join(".")}`, options).catch(() => null);
+    const answer = await fetch(`${url}?since=${Object.values(newest).join(".")}`, options).catch(() => null);
     heardAt = Date.now();
     if (answer?.status === 401 || answer?.type === "opaqueredirect") return say("signed-out");
-    const counters = answer?.status === 200 ? await answer.json().catch(() => null) : answer?.status === 204 ? known : null;
+    const counters = answer?.status === 200 ? await answer.json().catch(() => null) : answer?.status === 204 ? newest : null;
     if (!counters) return say(answer ? "error" : "offline");
     take(counters);
     bus?.postMessage({ counters });
@@ -49,11 +52,9 @@
   if (bus) bus.onmessage = ({ data }) => { heardAt = Date.now(); if (data.counters) take(data.counters); };
   document.addEventListener("live-pause", ({ detail }) => {
     isPaused = detail;
-    if (isPaused) return;
-    announce(Object.keys(known));
     heardAt = 0;
     turn();
   });
-  document.addEventListener("visibilitychange", turn);
+  document.addEventListener("visibilitychange", () => { if (!document.hidden && newest !== known) take(newest); turn(); });
   turn();
 })();

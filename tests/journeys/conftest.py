@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -47,25 +47,29 @@ def wait_until(holds: Callable[[], bool], what: str, seconds: float = PATIENCE_S
 
 
 class Belfry:
-    """`belfry up` in a folder of its own."""
+    """`belfry up` in a folder of its own, or another command that comes to the same, from another checkout."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, *, command: Sequence[str] = (sys.executable, "-m", "app.cli", "up"), checkout: Path = ROOT,
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> None:  # fmt: skip
         self.folder = folder
+        self.command, self.checkout, self.patience_seconds = command, checkout, patience_seconds
         self.port = _free_port()
         self.output: list[str] = []
         self.url = f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "app.cli", "up"],
-            cwd=ROOT,
+            self.command,
+            cwd=self.checkout,
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
         threading.Thread(target=self._listen, daemon=True).start()
-        give_up = time.monotonic() + PATIENCE_SECONDS
+        give_up = time.monotonic() + self.patience_seconds
         # Its last words of greeting.
         while "Stop it with" not in self.text:
             if self.process.poll() is not None or time.monotonic() > give_up:

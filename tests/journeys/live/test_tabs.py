@@ -1,11 +1,14 @@
 """Ten tabs of one browser ask as one does, and go on when the one that asked is closed."""
 
+import re
 from collections.abc import Callable, Iterator
 from time import monotonic
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.factories.outcomes import make_failed
+from tests.factories.work import make_job
 from tests.journeys.conftest import ELSEWHERE, wait_until
 from tests.journeys.live.conftest import Visits
 from tests.journeys.schedules.site import Site
@@ -80,3 +83,29 @@ class TestTenTabs:
         )
 
         expect(tabs[leader - 1].locator("[data-live-pill]")).to_have_text("Live")
+
+
+class TestATabBehindOthers:
+    def test_tells_the_worst_and_refreshes_when_it_is_looked_at(
+        self, site: Site, context: BrowserContext, visits: Visits
+    ) -> None:
+        """A11: one that nobody sees fetches nothing, but its title and icon go on; seen again, it catches up."""
+        person = site.enter(context)
+        with site.database.transaction() as session:
+            job = make_job(session, person.organization_id)
+        schedule_id = site.add_schedule(person, job, "Nightly", "0 6 * * *")
+        behind, front = context.new_page(), context.new_page()
+        behind.goto(f"{site.url}/schedules?q=night")
+        behind.evaluate("Object.defineProperty(document, 'hidden', {value: true, configurable: true})")
+        front.goto(f"{site.url}/runs")
+        with site.database.transaction() as session:
+            make_failed(session, job, now=site.clock.moment, schedule_id=schedule_id)
+        expect(behind).to_have_title("(1 failing) Schedules · Belfry")
+        expect(behind.locator("link[rel=icon]")).to_have_attribute("href", re.compile("favicon-failing"))
+        expect(behind.locator("[data-count=failing]")).to_have_text("1 failing")
+        expect(front).to_have_title("(1 failing) Runs · Belfry")
+        hidden = visits.to("/schedules/rows")
+        behind.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))")
+
+        expect(behind.locator("#rows .badge").first).to_have_text("Failed")
+        assert hidden == []
