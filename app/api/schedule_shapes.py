@@ -258,6 +258,9 @@ class ScheduleOut(Answer):
     next_run_at: Moment | None
     recent_runs: RecentRuns
     version: Annotated[int, Field(description="Send it along with a change, to change nothing you have not seen.")]
+    made_by: Annotated[
+        str | None, Field(description="The address of who made it; null where it came with the organization.")
+    ]
     created_at: Moment
     updated_at: Moment
 
@@ -313,6 +316,7 @@ def _shown(row: ScheduleRow, stats: ScheduleStats, health: ScheduleHealth) -> Sc
         next_run_at=row.next_run_at,
         recent_runs=RecentRuns(finished=stats.counts.finished, succeeded=stats.counts.good),
         version=row.version,
+        made_by=row.made_by,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

@@ -56,12 +56,13 @@ for command in (
 @click.option("--code", "is_code", is_flag=True, help="Those that code defines, of the whole installation.")
 @click.option("--tag", help="Those with this tag alone.")
 @click.option("--status", type=choice_of(ScheduleHealth), help="Those alone that fare so.")
+@click.option("--owner", default="", metavar="EMAIL", help="Those alone that this person made.")
 @click.option("--search", default="", help="Those alone with this in their name.")
 @with_organization
 @as_json
 @pass_console
 def list_command(
-    console: Console, is_code: bool, tag: str | None, status: str | None, search: str, is_json: bool
+    console: Console, is_code: bool, tag: str | None, status: str | None, owner: str, search: str, is_json: bool
 ) -> None:
     """List the schedules of an organization."""
     if is_code:
@@ -76,7 +77,7 @@ def list_command(
     with console.reading() as desk:
         here = desk.actor.organization_id
         rows = list_schedules(desk.session, organization_id=here, tag=tag)
-        wanted = GlanceFilter(query=search, health=ScheduleHealth(status) if status else None)
+        wanted = GlanceFilter(query=search, health=ScheduleHealth(status) if status else None, owner=owner)
         matching = matching_schedules(desk.session, organization_id=here, wanted=wanted, now=desk.now)
     rows = [row for row in rows if row.id in matching]
     headings = ["ID", "NAME", "JOB", "CRON", "TAGS", "ZONE", "STATE", "NEXT RUN", "PROBLEM"]

@@ -34,6 +34,7 @@ class Glance(NamedTuple):
     enabled: bool
     tags: tuple[str, ...]
     service: str | None
+    made_by: str | None
     # Whether it came with the organization.
     is_default: bool
     next_run_at: datetime | None
@@ -48,6 +49,8 @@ class GlanceFilter:
     health: ScheduleHealth | None = None
     tag: str = ""
     service: str = ""
+    # The address of who made it.
+    owner: str = ""
 
     @property
     def is_empty(self) -> bool:
@@ -60,6 +63,7 @@ class GlanceFilter:
             and (self.health is None or one.health is self.health)
             and (not self.tag or self.tag in one.tags)
             and (not self.service or one.service == self.service)
+            and (not self.owner or one.made_by == self.owner)
         )
 
 
@@ -155,6 +159,7 @@ def _query(organization_id: UUID, now: datetime) -> Select[*tuple[Any, ...]]:
             Job.kind,
             Job.service,
             Schedule.default_for,
+            Schedule.made_by,
             Schedule.problem.is_not(None).label("has_problem"),
             _last_over(now).label("last_over"),
             Schedule.id.in_(_waits_too_long(organization_id, now)).label("waits"),
@@ -195,6 +200,7 @@ def _glance(row: Any, *, cursor: datetime | None, has_problem: bool, now: dateti
         enabled=row.enabled,
         tags=_tags(row.tags),
         service=row.service,
+        made_by=row.made_by,
         is_default=row.default_for is not None,
         next_run_at=next_run_at,
         health=health,

@@ -97,6 +97,8 @@ class Schedule(Base):
     # Who switched it on or off last, and when. Nobody did where both are missing.
     switched_at: Mapped[datetime | None]
     switched_by: Mapped[str | None] = mapped_column(String(254))
+    # The address of who made it. Nobody did where it came with the organization or from code.
+    made_by: Mapped[str | None] = mapped_column(String(254))
     # What operators want each other to know.
     notes: Mapped[str] = mapped_column(Text, default="", server_default="")
     tags: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")

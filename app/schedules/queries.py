@@ -69,6 +69,7 @@ class ScheduleRow:
     missed_limit: int
     switched_at: datetime | None
     switched_by: str | None
+    made_by: str | None
     notes: str
     code: CodeOrigin | None
     has_seconds: bool = False
@@ -309,6 +310,7 @@ def _row(found: Row[Schedule, str, str, str | None, datetime | None], cursor: da
         missed_limit=schedule.missed_limit,
         switched_at=schedule.switched_at,
         switched_by=schedule.switched_by,
+        made_by=schedule.made_by,
         notes=schedule.notes,
         code=origin_of(
             schedule.code_id,

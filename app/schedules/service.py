@@ -56,6 +56,8 @@ def create_schedule(session: Session, *, actor: Actor, draft: ScheduleDraft, now
         next_run_at=next_fire(rhythm_of(draft), after=now),
         switched_at=now,
         switched_by=actor.label,
+        # A program acts for a person, whose schedule it is.
+        made_by=actor.label.partition(" (token ")[0],
         created_at=now,
         updated_at=now,
         **columns,

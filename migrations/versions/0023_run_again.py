@@ -1,6 +1,7 @@
-"""Which run was asked for once more by which, through what a run was asked for, and lists that were saved by name.
+"""Which run was asked for once more by which, through what a run was asked for, who made a schedule, and saved views.
 
-The new columns of runs are empty in all that there are, so nothing is rewritten: a moment of lock each.
+The new columns of runs are empty in all that there are, so nothing is rewritten: a moment of lock each. Who made a
+schedule is taken from the audit: a second for some ten thousand of them.
 """
 
 import sqlalchemy as sa
@@ -9,6 +10,20 @@ from alembic import op
 revision = "0023"
 down_revision = "0022"
 
+# A program made it in the name of a person, whose address stands before that of the token.
+FROM_AUDIT = """
+    UPDATE schedules SET made_by = (
+        SELECT {person} FROM audit_entries AS entry
+        WHERE entry.organization_id = schedules.organization_id AND entry.subject_id = schedules.id
+        AND entry.action = 'schedule.created' LIMIT 1
+    ) WHERE code_id IS NULL AND default_for IS NULL
+"""
+MADE_BY = {
+    "postgresql": FROM_AUDIT.format(person="left(split_part(entry.actor_label, ' (token ', 1), 254)"),
+    "sqlite": FROM_AUDIT.format(
+        person="substr(entry.actor_label, 1, instr(entry.actor_label || ' (token ', ' (token ') - 1)"
+    ),
+}
 AGAIN = "ix_runs_again_of_run_id"
 
 
@@ -17,6 +32,8 @@ def upgrade() -> None:
     op.add_column("runs", sa.Column("requested_via", sa.String(length=16), nullable=True))
     known = sa.text("again_of_run_id IS NOT NULL")
     op.create_index(AGAIN, "runs", ["again_of_run_id"], sqlite_where=known, postgresql_where=known)
+    op.add_column("schedules", sa.Column("made_by", sa.String(length=254), nullable=True))
+    op.execute(MADE_BY[op.get_bind().dialect.name])
     op.create_table(
         "saved_views",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -57,5 +74,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("saved_views")
     op.drop_index(AGAIN, "runs")
+    op.drop_column("schedules", "made_by")
     op.drop_column("runs", "requested_via")
     op.drop_column("runs", "again_of_run_id")

@@ -654,6 +654,14 @@ class TestRhythms:
         assert names(operator_api.get("/schedules", tag="täglich")) == ["C"]
         assert operator_api.get("/schedules", tag="no tag").status_code == 422
 
+    def test_lists_those_that_somebody_made(self, operator_api: Caller, viewer_api: Caller, job: Job) -> None:
+        made = operator_api.post("/schedules", asked(job, name="A")).json["data"]
+
+        assert "@" in made["made_by"]
+        assert "token" not in made["made_by"]
+        assert names(viewer_api.get("/schedules", owner=made["made_by"])) == ["A"]
+        assert names(viewer_api.get("/schedules", owner="nobody@example.com")) == []
+
     def test_previews_what_it_does(self, operator_api: Caller, job: Job) -> None:
         made = operator_api.post("/schedules", asked(job, **self.SAID)).json["data"]
 

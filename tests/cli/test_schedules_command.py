@@ -385,6 +385,12 @@ class TestRhythms:
 
         assert [(row["name"], row["tags"]) for row in found] == [("B", ["b"])]
 
+    def test_are_listed_by_who_made_them(self, terminal: Terminal, job_id: str) -> None:
+        self.create(terminal, job_id, "A", "--cron", "0 9 * * *")
+
+        assert [row["name"] for row in terminal.json("schedules", "list", "--owner", "command line")] == ["A"]
+        assert terminal.json("schedules", "list", "--owner", "ana@example.com") == []
+
     def test_are_previewed_with_seconds_and_bounds(self, terminal: Terminal) -> None:
         words = ["*/30 * * * * *", "--seconds", "--starts", "2027-03-13", "--from", "2027-01-01", "--count", "2"]
 

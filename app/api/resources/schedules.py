@@ -35,6 +35,7 @@ from app.schedules.queries import ScheduleFilter, get_schedule, list_some_schedu
 from app.schedules.service import create_schedule as make_schedule
 from app.schedules.tags import LONGEST_TAG
 from app.tenants.access import Permission
+from app.tenants.people import LONGEST_EMAIL
 
 
 class ScheduleQuery(Paging):
@@ -44,6 +45,7 @@ class ScheduleQuery(Paging):
     service: Annotated[Service | None, Field(description="What its job syncs from.")] = None
     enabled: Annotated[Flag | None, Field(description="Whether it is switched on.")] = None
     tag: Annotated[str | None, Field(max_length=LONGEST_TAG, description="A tag that it has.")] = None
+    owner: Annotated[str, Field(max_length=LONGEST_EMAIL, description="The address of who made it.")] = ""
     health: Annotated[ScheduleHealth | None, Field(description="How it fares.")] = None
     q: Annotated[str, Field(max_length=LONGEST_SEARCH, description="Part of its name.")] = ""
 
@@ -91,7 +93,7 @@ def list_schedules(query: ScheduleQuery) -> Page[ScheduleOut]:
 
 
 def _ids(query: ScheduleQuery) -> frozenset[UUID] | None:
-    wanted = GlanceFilter(query=query.q, health=query.health)
+    wanted = GlanceFilter(query=query.q, health=query.health, owner=query.owner)
     if wanted.is_empty:
         return None
     organization_id = current_actor().organization_id

@@ -161,9 +161,9 @@ def _listing(glances: Sequence[Glance]) -> dict[str, Any]:
 
 def wanted_schedules(given: Mapping[str, str]) -> GlanceFilter:
     """What the address narrows the list to. Parts that cannot be read are left out, so that an old link still works."""
-    text = {name: given.get(name, "")[:_LONGEST_SEARCH] for name in ("q", "status", "tag", "service")}
+    text = {name: given.get(name, "")[:_LONGEST_SEARCH] for name in ("q", "status", "tag", "service", "owner")}
     health = ScheduleHealth(text["status"]) if text["status"] in set(ScheduleHealth) else None
-    return GlanceFilter(query=text["q"], health=health, tag=text["tag"], service=text["service"])
+    return GlanceFilter(query=text["q"], health=health, tag=text["tag"], service=text["service"], owner=text["owner"])
 
 
 def _has_jobs() -> bool:

@@ -88,7 +88,8 @@ class _Scale:
     def height(self, took: timedelta | None) -> float:
         if took is None or not self.most:
             return _HALF
-        return min(max(took / (self.most * _ROOM_ABOVE) * HEIGHT, _LEAST_HEIGHT), HEIGHT)
+        # A pixel is as fine as anybody sees here, and fractions are what makes a page of strips large.
+        return min(max(round(took / (self.most * _ROOM_ABOVE) * HEIGHT), _LEAST_HEIGHT), HEIGHT)
 
     def is_cut(self, took: timedelta | None) -> bool:
         return took is not None and took > self.most * _ROOM_ABOVE
