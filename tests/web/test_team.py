@@ -270,3 +270,52 @@ class TestRoles:
 
         places = [text.index(f'value="{role.value}"') for role in Role]
         assert places == sorted(places)
+
+
+class TestGoingBack:
+    def test_gives_the_old_role_again(self, owner: Browser, viewer: Browser, database: OpenDatabase) -> None:
+        owner.send(f"/settings/team/members/{viewer.user_id}/role", {"role": "admin"})
+        address = re.search(rf'action="(/settings/team/members/{viewer.user_id}/role[^"]+)"', owner.visit("/").text)
+
+        assert address is not None
+        owner.send(address[1].replace("&amp;", "&"))
+
+        assert role_of(database, viewer) == "viewer"
+
+
+class TestWhatRolesMayDo:
+    def test_are_told_in_words(self, viewer: Browser) -> None:
+        text = viewer.visit("/settings/team").text
+
+        assert "What each role may do" in text
+        assert "also starts runs and edits schedules" in text
+
+
+class TestTokensOfTheTeam:
+    def made_by(self, browser: Browser) -> str:
+        form = {"once": "a" * 43, "name": "Deploys", "scopes": ["view"], "expires_in_days": "30"}
+        browser.send("/account/tokens", form)
+        found = re.search(r'id="t-([0-9a-f-]{36})"', browser.visit("/account/tokens").text)
+        assert found is not None
+        return found[1]
+
+    def test_are_shown_to_those_who_look_after_it(self, admin: Browser, viewer: Browser) -> None:
+        self.made_by(viewer)
+
+        assert "See jobs, schedules, runs and the queue" in admin.visit("/settings/team").text
+        assert "Deploys" not in viewer.visit("/settings/team").text
+
+    def test_are_revoked_after_a_question(self, admin: Browser, viewer: Browser) -> None:
+        address = f"/settings/team/tokens/{self.made_by(viewer)}/revoke"
+        question = admin.visit(address).text
+
+        answer = admin.send(address)
+
+        assert "are refused from now on" in question
+        assert answer.status_code == 303
+        assert admin.visit(address).status_code == 404
+
+    def test_of_others_cannot_be_found(self, stranger: Browser, viewer: Browser) -> None:
+        address = f"/settings/team/tokens/{self.made_by(viewer)}/revoke"
+
+        assert (stranger.visit(address).status_code, stranger.send(address).status_code) == (404, 404)

@@ -2,17 +2,17 @@
 
 from uuid import UUID
 
-from flask import Response
+from flask import Response, request, url_for
 
 from app.core.errors import AppError, Conflict, Forbidden, Invalid
 from app.edge.database import roll_back
 from app.edge.errors import status_of
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, runtime
-from app.tenants import founding, invitations, members
+from app.tenants import founding, invitations, members, tokens
 from app.tenants.access import Permission
-from app.tenants.roles import Role, roles_up_to
-from app.tenants.roster import get_organization
+from app.tenants.roles import Role, rank, roles_up_to
+from app.tenants.roster import get_member, get_organization
 from app.web.blueprint import web
 from app.web.forms.base import BaseForm, text_of
 from app.web.forms.team import InviteForm, OrganizationForm, RoleForm
@@ -65,16 +65,25 @@ def revoke_invitation(invitation_id: UUID) -> Response:
 @route(web, "/settings/team/members/<uuid:user_id>/role", permission=Permission.MANAGE_TEAM, methods=["POST"])
 def change_member_role(user_id: UUID) -> Response:
     """Give a member another role."""
-    form = RoleForm()
+    # The way back of a toast is an address alone, which names the role behind the `?`.
+    form = RoleForm(request.values)
     if not form.validate():
         return team_page(status=422, problem="Choose one of the roles.")
     role = Role(text_of(form.role))
+    session, actor = request_session(), current_actor()
     try:
-        members.change_role(request_session(), actor=current_actor(), user_id=user_id, role=role, now=request_now())
+        before = get_member(session, organization_id=actor.organization_id, user_id=user_id)
+        members.change_role(session, actor=actor, user_id=user_id, role=role, now=request_now())
     except (Conflict, Forbidden) as error:
         _forget(error)
         return team_page(status=status_of(error), problem=error.message)
-    return toast(see_other("web.team"), "Role changed. It holds from their next click on.")
+    if before.role is role:
+        return toast(see_other("web.team"), f"{before.name} has this role already.")
+    said = f"{before.name} is {role.value} now, from the next click on."
+    back = url_for("web.change_member_role", user_id=user_id, role=before.role.value)
+    may_go_back = user_id != actor.user_id or rank(role) >= rank(Role.ADMIN)
+    undo = {"label": "Undo", "url": back, "post": True} if may_go_back else None
+    return toast(see_other("web.team"), said, action=undo)
 
 
 @route(web, "/settings/team/members/<uuid:user_id>/remove", permission=Permission.VIEW, methods=["POST"])
@@ -91,6 +100,13 @@ def remove_member(user_id: UUID) -> Response:
         expect_move()
         return toast(go_to("/"), f"You left {organization.name}.")
     return toast(see_other("web.team"), "Member removed. Their browsers and API tokens have no access any more.")
+
+
+@route(web, "/settings/team/tokens/<uuid:token_id>/revoke", permission=Permission.MANAGE_TEAM, methods=["POST"])
+def revoke_team_token(token_id: UUID) -> Response:
+    """End a token of any member."""
+    tokens.revoke_token(request_session(), actor=current_actor(), token_id=token_id, now=request_now())
+    return toast(see_other("web.team"), "Token revoked. Programs that use it are refused from now on.")
 
 
 @route(web, "/settings/team/organization", permission=Permission.MANAGE_ORGANIZATION, methods=["POST"])

@@ -20,10 +20,16 @@ from app.tenants.roster import (
     list_invitations,
     list_members,
 )
+from app.tenants.token_queries import list_tokens
+from app.tenants.tokens import TokenNotFound
 from app.web.blueprint import web
-from app.web.forms.team import InviteForm, OrganizationForm
+from app.web.forms.team import ROLE_WORDS, InviteForm, OrganizationForm
+from app.web.pages.tokens import TokenLine, token_line
 from app.web.permissions import route
 from app.web.responses import invalid, page
+
+# Enough for every team that looks after its tokens; the command line and the API tell of all.
+MOST_TOKENS_SHOWN = 200
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,9 @@ class TeamView:
     organization: TeamOrganization
     members: list[MemberLine]
     invitations: list[InvitationLine]
+    tokens: list[TokenLine]
+    hidden_tokens: int
+    roles: list[tuple[str, str]]
     can_invite: bool
     can_revise: bool
 
@@ -74,6 +83,16 @@ def confirm_removal(user_id: UUID) -> Response:
         organization=get_organization(session, organization_id=actor.organization_id),
         is_self=user_id == actor.user_id,
     )
+
+
+@route(web, "/settings/team/tokens/<uuid:token_id>/revoke", permission=Permission.MANAGE_TEAM)
+def confirm_team_revocation(token_id: UUID) -> Response:
+    """The question before the token of a member is revoked."""
+    actor = current_actor()
+    for row in list_tokens(request_session(), organization_id=actor.organization_id):
+        if row.id == token_id:
+            return page("team/revoke_token.html", line=token_line(row, request_now()))
+    raise TokenNotFound("There is no such token here. It may have been revoked.")
 
 
 def team_page(
@@ -112,8 +131,13 @@ def _view(actor: Actor, now: datetime) -> TeamView:
     owners = sum(member.role is Role.OWNER for member in members)
     # Who is invited concerns only those who may do something about it: an address is nobody else's business.
     invited = list_invitations(session, organization_id=actor.organization_id) if can_invite else []
+    can_see_tokens = may(actor, Permission.MANAGE_TEAM)
+    tokens = list_tokens(session, organization_id=actor.organization_id) if can_see_tokens else []
     return TeamView(
         organization=organization,
+        tokens=[token_line(row, now) for row in tokens[:MOST_TOKENS_SHOWN]],
+        hidden_tokens=max(len(tokens) - MOST_TOKENS_SHOWN, 0),
+        roles=[(role.value.capitalize(), words.partition(": ")[2]) for role, words in ROLE_WORDS.items()],
         members=[_member_line(member, actor, owners, can_change=can_invite) for member in members],
         invitations=[_invitation_line(invitation, actor, now) for invitation in invited],
         can_invite=can_invite,

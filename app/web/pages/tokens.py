@@ -1,7 +1,7 @@
 """One's own API tokens in the current organization. What the form does is in actions/tokens.py."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from flask import Response
@@ -71,6 +71,11 @@ def own_token(token_id: UUID) -> TokenLine:
         if line.token.id == token_id and line.token.revoked_at is None:
             return line
     raise TokenNotFound("There is no such token of yours here. It may have been revoked.")
+
+
+def token_line(row: TokenRow, now: datetime) -> TokenLine:
+    """Anybody's token, with all it may do."""
+    return TokenLine(row, row.state(now), _phrases(row.scopes))
 
 
 def open_scopes() -> tuple[str, ...]:
