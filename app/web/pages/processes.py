@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.ops.heartbeats import ProcessRow
+from app.ops.heartbeats import ProcessRow, at_work
 from app.web.formatting import duration
 
 
@@ -27,7 +27,7 @@ def process_lines(processes: Sequence[ProcessRow], *, now: datetime) -> list[Pro
 
 def live_slots(processes: Sequence[ProcessRow], *, now: datetime) -> int:
     """How many runs the workers that are alive and take new ones can carry at once."""
-    return sum(row.slots for row in processes if not row.is_gone(now) and row.problem is None and not row.is_stopping)
+    return sum(row.slots for row in at_work(processes, now=now))
 
 
 def _line(process: ProcessRow, now: datetime) -> ProcessLine:

@@ -14,16 +14,16 @@ from app.core.scopes import PLATFORM
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, working_as
 from app.jobs.queries import job_names
-from app.ops.heartbeats import list_processes
+from app.ops.heartbeats import at_work, list_processes
 from app.ops.stuck_runs import StuckEvidence, read_evidence
 from app.runs.cause_groups import CauseGroup, CauseGroups, list_causes
 from app.runs.queue_figures import read_figures
 from app.runs.queue_filter import QueueFilter, QueueTab
-from app.runs.queue_limits import list_limits
+from app.runs.queue_limits import list_limits_and_switches
 from app.runs.queue_lists import LOOKED_AT_ONCE, Place, QueuePage, list_queue_tab
 from app.runs.queue_minutes import read_minutes
 from app.runs.states import RunState
-from app.runs.switches import QueueSwitchRow, list_switches
+from app.runs.switches import QueueSwitchRow
 from app.schedules.queries import schedule_names
 from app.tenants.organizations import organization_names
 from app.tenants.platform import require_platform_admin
@@ -145,21 +145,22 @@ def queue_view(args: Mapping[str, str]) -> QueueView:
     with overseeing(of_all=of_all) as (session, organization_id):
         asked: dict[str, Any] = {"organization_id": organization_id, "now": now}
         figures, hours = read_figures(session, **asked), read_minutes(session, **asked)
-        limits, paused = list_limits(session), list_switches(session)
-        processes = list_processes(session, now=now)
+        queues = list_limits_and_switches(session)
+        processes = list_processes(session, now=now, with_ended=True)
         found = list_queue_tab(session, wanted=wanted, limit=ROWS_PER_PAGE, after=after, **asked)
         causes = _causes(session, organization_id, wanted) if wanted.tab is QueueTab.DEAD and after is None else None
         running = [row.id for row in found.rows if row.state is RunState.RUNNING]
-        evidence = read_evidence(session, run_ids=running, **asked) if running else {}
+        evidence = read_evidence(session, run_ids=running, processes=processes, **asked) if running else {}
         owners = organization_names(session, {row.organization_id for row in found.rows}) if of_all else {}
     more = {"of": "all"} if of_all else {}
-    workers = [row for row in processes if not row.is_gone(now) and row.problem is None and not row.is_stopping]
+    paused = [switch for _limits, switch in queues if switch is not None]
+    processes = [row for row in processes if not row.has_ended]
     return QueueView(
         wanted=wanted,
         is_of_all=of_all,
         tiles=queue_tiles(figures, hours, processes, now=now),
         standstill=standstill(figures, processes, now=now),
-        queues=queue_lines(limits, figures, hours, {switch.name: switch for switch in paused}, workers),
+        queues=queue_lines(queues, figures, hours, at_work(processes, now=now)),
         tabs=[_tab(each, wanted, more, counted(figures, _COUNTED_STATES.get(each, ()))) for each in QueueTab],
         narrowings=_narrowings(wanted, more),
         groups=_group_lines(causes, wanted, more),
