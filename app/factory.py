@@ -18,9 +18,10 @@ from app.edge.runtime import EXTENSION, Runtime
 from app.jobs.kinds.base import JobKinds
 from app.ops.capacity import live_slots
 from app.ops.code_definitions import load_definitions
+from app.ops.glance_book import GlanceBook
 from app.ops.kinds import job_kinds
+from app.ops.preview_books import PreviewBooks
 from app.queue.dispatch import make_dispatcher
-from app.schedules.load import LoadBook
 from app.web.site import install_site
 
 # One for each of the server's 8 threads, and a few for what a request asks beside its transaction.
@@ -53,7 +54,8 @@ def create_app(
         clock=clock,
         dispatch=dispatch or dispatcher.dispatch,
         broker_problem=dispatcher.hints.problem,
-        load=LoadBook(),
+        previews=PreviewBooks(),
+        glances=GlanceBook(),
     )
     _trust_proxies(app, settings.trusted_proxies)
     install_site(app, settings)

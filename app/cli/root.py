@@ -33,6 +33,7 @@ COMMANDS = {
     "jobs": "jobs:jobs",
     "runs": "runs:runs",
     "queue": "queue:queue",
+    "bulk": "bulk:bulk",
     "members": "members:members",
     "organizations": "organizations:organizations",
     "tokens": "tokens:tokens",

@@ -11,10 +11,10 @@ import click
 from app.cli.console import Console, Desk, moment
 from app.jobs.queries import get_job
 from app.ops.load_notes import LoadNote
+from app.ops.preview_books import PreviewBooks
 from app.ops.retry_example import if_it_fails
 from app.ops.schedule_preview import Draft, SchedulePreview, preview_schedule, twin_note_of
 from app.schedules.fire_times import Rhythm
-from app.schedules.load import LoadBook
 from app.schedules.queries import ScheduleRow, get_schedule
 
 
@@ -44,7 +44,7 @@ class Company:
         self.found = preview_schedule(
             self.desk.session,
             organization_id=here,
-            book=LoadBook(),
+            books=PreviewBooks(),
             draft=Draft(when, job_id, self.before),
             now=self.desk.now,
             count=1,

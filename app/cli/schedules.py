@@ -6,9 +6,11 @@ from uuid import UUID, uuid4
 
 import click
 
+from app.cli.bulk import bulk_schedules
 from app.cli.code import revert_to_code, show_code_schedules
 from app.cli.code_names import schedule_argument
 from app.cli.console import Console, as_json, choice_of, moment, pass_console, show, table, with_organization
+from app.cli.deleted_schedules import deleted, undelete
 from app.cli.dry_runs import dry_run_option, onlooker, show_foresight
 from app.cli.resuming import enable
 from app.cli.rhythm_options import CRON_HELP, read_said, spread_key_option, tag_options, when_options
@@ -45,7 +47,7 @@ def schedules() -> None:
 
 for command in (
     enable, preview, validate, why_of_schedule, show_schedule, history, gaps, revert_to_code, versions, restore,
-    duplicate, slots,
+    duplicate, slots, bulk_schedules, deleted, undelete,
 ):  # fmt: skip
     schedules.add_command(command)
 
@@ -249,7 +251,7 @@ def run(console: Console, schedule_id: UUID, parameters: tuple[str, ...], is_jso
 @as_json
 @pass_console
 def delete(console: Console, schedule_id: UUID, is_dry: bool, is_json: bool) -> None:
-    """Delete a schedule. Its runs stay."""
+    """Delete a schedule. Its runs stay, and for 30 days `belfry schedules undelete` brings it back."""
     if is_dry:
         with console.reading() as desk:
             row = get_schedule(desk.session, organization_id=desk.actor.organization_id, schedule_id=schedule_id)

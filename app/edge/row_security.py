@@ -58,8 +58,9 @@ _SCHEDULE = (
     "overlap, missed, tags, minutes, "
     "missed_max_age_seconds, missed_limit, switched_at, switched_by, notes, code_id, code_source, code_says, "
     "code_overrides, left_code_at, enabled, problem, next_run_at, default_for, version, created_at, updated_at, "
-    "deleted_at"
+    "deleted_at, deleted_by, was_enabled"
 )
+_BULK_ACTION = "id, organization_id, kind, state, next_at, actor_user_id"
 
 
 def _own(*rights: str) -> Access:
@@ -98,10 +99,18 @@ TABLES: dict[str, tuple[Access, ...]] = {
     "events": (_own("SELECT", "INSERT"), Access(ENGINE, ("SELECT", "INSERT", "DELETE"))),
     "secrets": (_own(*ALL),),
     "jobs": (_own(*ALL), Access(ENGINE, ("SELECT",)), Access(PLATFORM, (f"SELECT ({_JOB})",))),
-    "schedules": (_own(*ALL), Access(ENGINE, ("SELECT", "UPDATE")), Access(PLATFORM, (f"SELECT ({_SCHEDULE})",))),
+    # The engine removes those for good that were deleted long ago.
+    "schedules": (
+        _own(*ALL),
+        Access(ENGINE, ("SELECT", "UPDATE", "DELETE")),
+        Access(PLATFORM, (f"SELECT ({_SCHEDULE})",)),
+    ),
     # Nobody changes what a schedule once said.
-    "schedule_versions": (_own("SELECT", "INSERT"),),
-    "gaps": (_own(*ALL), Access(ENGINE, ("SELECT", "INSERT"))),
+    "schedule_versions": (
+        _own("SELECT", "INSERT"),
+        Access(ENGINE, ("SELECT (organization_id, schedule_id, version)", "DELETE")),
+    ),
+    "gaps": (_own(*ALL), Access(ENGINE, ("SELECT", "INSERT", "DELETE"))),
     "runs": (
         Access(TENANT, ALL, OWN_ROWS_BY_ID),
         Access(ENGINE, ("SELECT", "INSERT", "UPDATE")),
@@ -136,6 +145,9 @@ TABLES: dict[str, tuple[Access, ...]] = {
     ),
     "connection_limits": (_own(*ALL), Access(ENGINE, ("SELECT", "INSERT", "UPDATE")), Access(PLATFORM, ("SELECT",))),
     "code_versions": (Access(PLATFORM, ALL),),
+    # The engine finds those that are to be gone on with; they are carried out as their organization.
+    "bulk_actions": (_own(*ALL), Access(ENGINE, (f"SELECT ({_BULK_ACTION})",))),
+    "bulk_items": (_own(*ALL),),
     "job_chains": (_own(*ALL), Access(ENGINE, ("SELECT",))),
     "queue_switches": (Access(ENGINE, ("SELECT",)), Access(TENANT, ("SELECT",)), Access(PLATFORM, ALL)),
 }

@@ -16,7 +16,8 @@ from app.core.scopes import Scope, rescope, rescoped
 from app.edge.database import RequestDatabase
 from app.jobs.kinds.base import JobKinds
 from app.ops.code_definitions import Definitions
-from app.schedules.load import LoadBook
+from app.ops.glance_book import GlanceBook
+from app.ops.preview_books import PreviewBooks
 
 EXTENSION = "belfry"
 
@@ -26,8 +27,8 @@ class Runtime:
     """The parts that were put together at the start. `dispatch` hands ready runs to the workers.
 
     `definitions` are what the code said when the process started; what could not be loaded then is not tried again.
-    `broker_problem` says what is wrong with the broker, and nothing when it answers. `load` knows how many schedules
-    start when.
+    `broker_problem` says what is wrong with the broker, and nothing when it answers. `previews` and `glances`
+    know for a moment what pages ask for again and again.
     """
 
     settings: Settings
@@ -39,7 +40,8 @@ class Runtime:
     clock: Clock
     dispatch: Callable[[], object]
     broker_problem: Callable[[], str | None]
-    load: LoadBook
+    previews: PreviewBooks
+    glances: GlanceBook
 
 
 def runtime() -> Runtime:

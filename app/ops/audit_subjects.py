@@ -10,6 +10,7 @@ from sqlalchemy import Select, String, cast, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
 from app.jobs.models import Job
+from app.ops.models import BulkAction
 from app.runs.models import Run
 from app.schedules.models import Schedule
 from app.tenants.audit import AuditRow
@@ -60,6 +61,12 @@ def _runs(organization_id: UUID, ids: Collection[UUID]) -> _Read:
     return select(*columns).where(Run.organization_id == organization_id, Run.id.in_(ids))
 
 
+def _bulk_actions(organization_id: UUID, ids: Collection[UUID]) -> _Read:
+    # What it does is in the entry already.
+    columns = literal("bulk_action").label("kind"), BulkAction.id, literal("What became of each"), _NO_CODE
+    return select(*columns).where(BulkAction.organization_id == organization_id, BulkAction.id.in_(ids))
+
+
 def _people(organization_id: UUID, ids: Collection[UUID]) -> _Read:
     columns = literal("user").label("kind"), User.id, User.name, _NO_CODE
     is_here = Membership.organization_id == organization_id, User.id.in_(ids)
@@ -83,6 +90,7 @@ _READS: dict[str, Callable[[UUID, Collection[UUID]], _Read]] = {
     "schedule": _schedules,
     "job": _jobs,
     "run": _runs,
+    "bulk_action": _bulk_actions,
     "user": _people,
     "invitation": _invitations,
     "api_token": _tokens,

@@ -17,8 +17,10 @@ from app.core.scopes import ENGINE, IDENTITY, Scope
 from app.core.troubles import Trouble
 from app.events.service import delete_events_before
 from app.ops.batches import delete_in_batches
+from app.ops.bulk.service import forget_bulk_actions
 from app.ops.heartbeats import forget_processes
 from app.ops.old_runs import delete_runs_in_batches
+from app.ops.old_schedules import forget_schedules
 from app.runs.run_hours import forget_hours
 from app.schedules.rhythm_rows import fill_minutes
 from app.tenants.organizations import list_organizations
@@ -74,7 +76,9 @@ class Housekeeper:
             "events": self._in_batches(
                 ENGINE, lambda s, limit: delete_events_before(s, before=now - EVENTS_KEPT, limit=limit)
             ),
+            "schedules": self._in_batches(ENGINE, lambda s, limit: forget_schedules(s, now=now, limit=limit)),
             "idempotency_keys": 0,
+            "bulk_actions": 0,
             "run_hours": 0,
             "log_lines": 0,
             "runs": 0,
@@ -89,6 +93,9 @@ class Housekeeper:
         found = {
             "idempotency_keys": self._in_batches(
                 scope, lambda s, limit: forget_answers(s, organization_id=organization_id, now=now, limit=limit)
+            ),
+            "bulk_actions": self._in_batches(
+                scope, lambda s, limit: forget_bulk_actions(s, organization_id=organization_id, now=now, limit=limit)
             ),
             "run_hours": self._in_batches(
                 ENGINE, lambda s, limit: forget_hours(s, organization_id=organization_id, now=now, limit=limit)

@@ -1,12 +1,14 @@
 """All schedules of an organization at a glance: just enough of each to count, search, filter and order them."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, String, cast, select
 from sqlalchemy.orm import Session
 
 from app.core.db import OUTAGES
@@ -21,10 +23,10 @@ from app.schedules.stops import current_stop
 
 # Nobody looks further back for a run that ended: a schedule may have done nothing but skip for a long time.
 _LOOKS_BACK = timedelta(days=30)
+_STATES: dict[str | None, RunState | None] = {None: None} | {state.value: state for state in OVER}
 
 
-@dataclass(frozen=True)
-class Glance:
+class Glance(NamedTuple):
     """One schedule. `next_run_at` is None while it does not run by itself."""
 
     id: UUID
@@ -54,7 +56,7 @@ class GlanceFilter:
     def takes(self, one: Glance) -> bool:
         """Whether a schedule belongs into the list."""
         return (
-            self.query.strip().casefold() in one.name.casefold()
+            (not self.query or self.query.strip().casefold() in one.name.casefold())
             and (self.health is None or one.health is self.health)
             and (not self.tag or self.tag in one.tags)
             and (not self.service or one.service == self.service)
@@ -91,6 +93,13 @@ def matching_schedules(
     return frozenset(one.id for one in found if wanted.takes(one))
 
 
+def matching_in_order(session: Session, *, organization_id: UUID, wanted: GlanceFilter, now: datetime) -> list[UUID]:
+    """The same in the order in which the list shows them."""
+    is_stopped = current_stop(session) is not None
+    found = read_glances(session, organization_id=organization_id, now=now, is_stopped=is_stopped)
+    return [one.id for one in by_attention(one for one in found if wanted.takes(one))]
+
+
 def health_of_schedules(
     session: Session, *, organization_id: UUID, schedule_ids: Sequence[UUID], now: datetime
 ) -> dict[UUID, ScheduleHealth]:
@@ -109,10 +118,13 @@ def health_of_schedules(
 
 def by_attention(glances: Iterable[Glance]) -> list[Glance]:
     """Those that need somebody first, the rest by their next run, and by name where there is none."""
-    order = list(ScheduleHealth)
+    order = {
+        health: number if health.needs_attention else len(ScheduleHealth)
+        for number, health in enumerate(ScheduleHealth)
+    }
 
     def place(one: Glance) -> tuple[Any, ...]:
-        needs_somebody = order.index(one.health) if one.health.needs_attention else len(order)
+        needs_somebody = order[one.health]
         next_at = one.next_run_at
         return needs_somebody, next_at is None, next_at.timestamp() if next_at else 0.0, one.name.casefold()
 
@@ -125,7 +137,7 @@ def _query(organization_id: UUID, now: datetime) -> Select[*tuple[Any, ...]]:
             Schedule.id,
             Schedule.name,
             Schedule.enabled,
-            Schedule.tags,
+            cast(Schedule.tags, String).label("tags"),
             Job.kind,
             Job.service,
             Schedule.default_for,
@@ -160,16 +172,22 @@ def _glance(row: Any, *, cursor: datetime | None, has_problem: bool, now: dateti
         has_problem=has_problem,
         job_kind=row.kind,
         enabled=row.enabled,
-        last_over=None if row.last_over is None else RunState(row.last_over),
+        last_over=_STATES[row.last_over],
         is_late=is_overdue or row.waits,
     )
     return Glance(
         id=row.id,
         name=row.name,
         enabled=row.enabled,
-        tags=tuple(row.tags),
+        tags=_tags(row.tags),
         service=row.service,
         is_default=row.default_for is not None,
         next_run_at=next_run_at,
         health=health,
     )
+
+
+@lru_cache(maxsize=4_096)
+def _tags(text: str) -> tuple[str, ...]:
+    # Most have none, and many the same ones.
+    return tuple(json.loads(text))

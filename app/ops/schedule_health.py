@@ -30,12 +30,14 @@ def health_of(
     *, has_problem: bool, job_kind: str, enabled: bool, last_over: RunState | None, is_late: bool
 ) -> ScheduleHealth:
     """The health of a schedule, by how its last run ended and whether something of it waits for too long."""
-    found = {
-        ScheduleHealth.UNREADABLE: has_problem,
-        ScheduleHealth.NEEDS_CONNECTION: needs_connection(job_kind),
-        ScheduleHealth.DISABLED: not enabled,
-        ScheduleHealth.FAILING: last_over in {RunState.FAILED, RunState.MISSED},
-        ScheduleHealth.LATE: is_late,
-        ScheduleHealth.NEVER_RUN: last_over is None,
-    }
-    return next((health for health, is_true in found.items() if is_true), ScheduleHealth.OK)
+    if has_problem:
+        return ScheduleHealth.UNREADABLE
+    if needs_connection(job_kind):
+        return ScheduleHealth.NEEDS_CONNECTION
+    if not enabled:
+        return ScheduleHealth.DISABLED
+    if last_over is RunState.FAILED or last_over is RunState.MISSED:
+        return ScheduleHealth.FAILING
+    if is_late:
+        return ScheduleHealth.LATE
+    return ScheduleHealth.NEVER_RUN if last_over is None else ScheduleHealth.OK

@@ -5,22 +5,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import literal, select
 from sqlalchemy.orm import Session
 
-from app.core.columns import UTCDateTime
 from app.core.errors import Invalid
-from app.ops.capacity import live_slots
-from app.ops.load_notes import FEWEST_OTHERS, Capacity, LoadNote, hour_of, load_note
+from app.ops.load_notes import FEWEST_OTHERS, LoadNote, hour_of, load_note
 from app.ops.overlap_notes import overlap_note
-from app.runs.durations import typical_of_job, typical_of_organization
+from app.ops.preview_books import PreviewBooks
 from app.schedules.fire_times import Rhythm
-from app.schedules.load import LoadBook, LoadMap, starts_in_hour
+from app.schedules.load import LoadMap
 from app.schedules.policies import Overlap
 from app.schedules.preview import RhythmPreview, preview_rhythm
 from app.schedules.queries import ScheduleRow
 from app.schedules.stored_rhythms import rhythm_of
 from app.schedules.twins import Twin, find_twins, twin_note
+from app.schedules.zone_load import starts_in_hour
 
 # The load of so many coming runs is looked at, and of the fullest of them is spoken.
 _RUNS_WEIGHED = 5
@@ -56,16 +54,16 @@ class SchedulePreview:
 
 
 def preview_schedule(
-    session: Session, *, organization_id: UUID, book: LoadBook, draft: Draft, now: datetime, count: int
+    session: Session, *, organization_id: UUID, books: PreviewBooks, draft: Draft, now: datetime, count: int
 ) -> SchedulePreview:
     """The preview of a schedule that is not saved yet, or not as it is now. Works as the organization."""
     typical = None
     if draft.job_id is not None:
-        typical = typical_of_job(session, organization_id=organization_id, job_id=draft.job_id)
+        typical = books.typical(session, organization_id=organization_id, job_id=draft.job_id, now=now)
     found = preview_rhythm(draft.when, now=now, count=max(count, _RUNS_WEIGHED), typical=typical)
     too_long = overlap_note(found.next_runs, typical=typical, overlap=draft.policy)
     twins = twins_of(session, organization_id=organization_id, draft=draft, now=now)
-    load = book.look_up(session, organization_id=organization_id, now=now)
+    load = books.load(session, organization_id=organization_id, now=now)
     crowd = _fullest(load, draft, found.next_runs[:_RUNS_WEIGHED])
     return SchedulePreview(
         rhythm=replace(
@@ -73,7 +71,7 @@ def preview_schedule(
         ),
         twins=twins,
         twin_note=twin_note(twins),
-        load=None if crowd is None else _noted(session, organization_id, draft.when, crowd, now),
+        load=None if crowd is None else _noted(session, books, organization_id, draft.when, crowd, now),
     )
 
 
@@ -128,9 +126,10 @@ def _own_starts(schedule: ScheduleRow, start: datetime) -> set[int]:
         return set()
 
 
-def _noted(session: Session, organization_id: UUID, when: Rhythm, crowd: _Crowd, now: datetime) -> LoadNote | None:
+def _noted(
+    session: Session, books: PreviewBooks, organization_id: UUID, when: Rhythm, crowd: _Crowd, now: datetime
+) -> LoadNote | None:
     if crowd.others < FEWEST_OTHERS:
         return None
-    slots = session.scalar(select(live_slots(lambda age: literal(now - age, UTCDateTime())))) or 0
-    typical = typical_of_organization(session, organization_id=organization_id)
-    return load_note(when, at=crowd.at, hour=crowd.hour, capacity=Capacity(slots, typical))
+    capacity = books.capacity(session, organization_id=organization_id, now=now)
+    return load_note(when, at=crowd.at, hour=crowd.hour, capacity=capacity)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Delete, Select, and_, delete, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Delete, Select, Subquery, and_, delete, func, literal, select, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -162,6 +162,13 @@ def _add(
     session.execute(statement.on_conflict_do_update(index_elements=["subject_id", "hour"], set_=more))
 
 
+def _mark_of(organization_id: UUID, *, otherwise: datetime) -> Subquery:
+    """One row. Joined, and not compared with, because row security keeps such comparisons from using an index."""
+    mine = select(RunHourMark.counted_until).where(RunHourMark.organization_id == organization_id)
+    none = select(literal(otherwise, UTCDateTime()).label("counted_until")).where(~mine.exists())
+    return union_all(mine, none).subquery("mark")
+
+
 def _read(
     session: Session,
     organization_id: UUID,
@@ -171,13 +178,13 @@ def _read(
     runs: tuple[ColumnElement[bool], ...],
 ) -> dict[UUID, Counts]:
     # Both parts at once: between two statements somebody could move the mark.
-    mark = select(RunHourMark.counted_until).where(RunHourMark.organization_id == organization_id).scalar_subquery()
+    mark = _mark_of(organization_id, otherwise=since)
     counted = select(RunHour.subject_id.label("subject_id"), *(func.sum(getattr(RunHour, name)) for name in _NAMES))
     fresh = select(subject.label("subject_id"), *_ends().values())
-    behind = (Run.finished_at >= since, Run.finished_at >= func.coalesce(mark, literal(since, UTCDateTime())))
+    behind = fresh.join_from(Run, mark, Run.finished_at >= mark.c.counted_until)
     query = union_all(
         counted.where(*hours, RunHour.hour >= _number(since)).group_by(RunHour.subject_id),
-        fresh.where(*runs, *behind).group_by(subject),
+        behind.where(*runs, Run.finished_at >= since).group_by(subject),
     )
     found: dict[UUID, Counts] = {}
     for subject_id, *numbers in session.execute(query):

@@ -20,8 +20,12 @@ def record_gap(
     until: datetime,
     reason: GapReason,
     now: datetime,
+    explanation: str | None = None,
 ) -> None:
-    """Account for the slots from `since` up to `until` that nobody executed, if there are any."""
+    """Account for the slots from `since` up to `until` that nobody executed, if there are any.
+
+    `explanation` says who or what it was, where the reason alone does not.
+    """
     gap = gap_between(when, since=since, until=until, why=Absence(reason))
     if gap is None:
         return
@@ -33,6 +37,7 @@ def record_gap(
             last_slot_at=gap.last_slot_at,
             slots=gap.slots,
             reason=reason.value,
+            explanation=explanation,
             at=now,
         )
     )

@@ -5,7 +5,7 @@ Their rhythms are read once and kept for as long as nothing changes; the answer 
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -15,39 +15,18 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import Invalid
 from app.events.service import Topic, latest_event_id
-from app.schedules.day_minutes import in_hour_from, minutes_of, read_minutes
-from app.schedules.fire_times import MOMENT, Rhythm, fire_times
+from app.schedules.day_minutes import minutes_of, read_minutes
 from app.schedules.models import Schedule, is_planned
 from app.schedules.rhythm_rows import COLUMNS_BESIDE_KEY, stored_rhythm
+from app.schedules.zone_load import Group, ZoneLoad, zone_load
 from app.schedules.zones import Zone, find_zone
 
-HOUR = timedelta(hours=1)
 # A change that was committed late carries an older number than one that was seen, so nothing is believed for long.
 _BELIEVED = timedelta(minutes=1)
 # Of all organizations together; a group takes about half a kilobyte until its text has to be read.
 _MOST_GROUPS = 20_000
 _MOST_HOURS = 200
-# One each second, which is more than any rhythm has.
-_MOST_IN_HOUR = 3_600
-# As long as a change of the clocks can move a slot, see clock_changes.py.
-_LONGEST_MOVE = timedelta(hours=3)
 _EVERY_DAY = ["*", "*", "*"]
-
-
-@dataclass(frozen=True)
-class Group:
-    """Schedules with one rhythm: how many, and the minutes of the day at which they ever fire.
-
-    Where every day is the same, these minutes alone say when it fires.
-    """
-
-    says: RowMapping
-    count: int
-    minutes: int
-    is_daily: bool
-
-    def rhythm(self) -> Rhythm:
-        return stored_rhythm(self.says)
 
 
 @dataclass(frozen=True)
@@ -56,18 +35,18 @@ class LoadMap:
 
     number: int
     read_at: datetime
-    zones: Sequence[tuple[Zone, Sequence[Group]]]
+    zones: Sequence[ZoneLoad]
     _hours: dict[datetime, tuple[int, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def size(self) -> int:
-        return sum(len(groups) for _, groups in self.zones)
+        return sum(len(zone.groups) for zone in self.zones)
 
     def hour(self, start: datetime) -> tuple[int, ...]:
         """How many start in each of the sixty minutes from `start`, a whole minute, on."""
         known = self._hours.get(start)
         if known is None:
-            known = _count_hour(self.zones, start)
+            known = tuple(map(sum, zip((0,) * 60, *(zone.count_hour(start) for zone in self.zones), strict=True)))
             if len(self._hours) >= _MOST_HOURS:
                 self._hours.clear()
             self._hours[start] = known
@@ -100,13 +79,7 @@ class LoadBook:
             self._maps.popitem(last=False)
 
 
-def starts_in_hour(when: Rhythm, start: datetime) -> set[int]:
-    """The minutes from `start` on, 0 to 59, in which a rhythm fires."""
-    found = fire_times(when, after=start - MOMENT, until=start + HOUR - MOMENT, limit=_MOST_IN_HOUR)
-    return {(at - start) // timedelta(minutes=1) for at in found}
-
-
-def _read(session: Session, organization_id: UUID) -> list[tuple[Zone, list[Group]]]:
+def _read(session: Session, organization_id: UUID) -> list[ZoneLoad]:
     # Without H the key changes nothing, and schedules with the same text are one group.
     key = case((func.upper(Schedule.cron).contains("H"), Schedule.spread_key), else_="").label("spread_key")
     columns = [*COLUMNS_BESIDE_KEY, key, Schedule.minutes]
@@ -119,34 +92,10 @@ def _read(session: Session, organization_id: UUID) -> list[tuple[Zone, list[Grou
         except Invalid:
             # It cannot start anything; the scheduler says so as soon as it comes by.
             continue
-    return list(zones.items())
+    return [zone_load(zone, groups) for zone, groups in zones.items()]
 
 
 def _group(row: RowMapping) -> Group:
     named = read_minutes(row["minutes"] or minutes_of(stored_rhythm(row)))
     has_bounds = row["starts_at"] is not None or row["ends_at"] is not None
     return Group(row, row["count"], named, not has_bounds and row["cron"].split()[2:] == _EVERY_DAY)
-
-
-def _count_hour(zones: Iterable[tuple[Zone, Sequence[Group]]], start: datetime) -> tuple[int, ...]:
-    counts = [0] * 60
-    for zone, groups in zones:
-        for group, minutes in _starting(zone, groups, start):
-            for minute in minutes:
-                counts[minute] += group.count
-    return tuple(counts)
-
-
-def _starting(zone: Zone, groups: Iterable[Group], start: datetime) -> Iterator[tuple[Group, Iterable[int]]]:
-    wall = start.astimezone(zone.tzinfo)
-    first = wall.hour * 60 + wall.minute
-    # Where the clocks change nearby, a slot need not lie at the minute that its text names.
-    is_plain = (start - _LONGEST_MOVE).astimezone(zone.tzinfo).utcoffset() == (
-        (start + HOUR).astimezone(zone.tzinfo).utcoffset()
-    )
-    for group in groups:
-        named = in_hour_from(group.minutes, first)
-        if not is_plain or (named and not group.is_daily):
-            yield group, starts_in_hour(group.rhythm(), start)
-        elif named:
-            yield group, [minute for minute in range(60) if named >> minute & 1]

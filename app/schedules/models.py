@@ -63,6 +63,8 @@ class Schedule(Base):
             unique=True,
             where="code_id IS NOT NULL",
         ),
+        # The recently deleted ones; no others are ever looked for.
+        partial_index("ix_schedules_deleted", "organization_id", "deleted_at", "id", where="deleted_at IS NOT NULL"),
         # All schedules are in it. A check of a foreign key, which says nothing of jobs, cannot take it.
         index_of_given("ix_schedules_organization_id_job_id", "organization_id", "job_id", given="job_id"),
     )
@@ -111,6 +113,9 @@ class Schedule(Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     deleted_at: Mapped[datetime | None]
+    # Who deleted it, and whether it was on before: what comes back is what went.
+    deleted_by: Mapped[str | None] = mapped_column(String(254))
+    was_enabled: Mapped[bool | None]
 
 
 def is_planned() -> tuple[ColumnElement[bool], ...]:

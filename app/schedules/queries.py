@@ -76,6 +76,10 @@ class ScheduleRow:
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     tags: tuple[str, ...] = ()
+    # Of those that are deleted: since when, by whom, and whether they were on.
+    deleted_at: datetime | None = None
+    deleted_by: str | None = None
+    was_enabled: bool | None = None
 
     @property
     def is_fresh(self) -> bool:
@@ -187,6 +191,19 @@ def get_schedule(session: Session, *, organization_id: UUID, schedule_id: UUID) 
     return found[0]
 
 
+def list_deleted_schedules(
+    session: Session, *, organization_id: UUID, since: datetime, schedule_ids: Collection[UUID] | None = None,
+    limit: int | None = None, before: tuple[datetime, UUID] | None = None,
+) -> list[ScheduleRow]:  # fmt: skip
+    """Those that were deleted after an instant, the last one first; of some alone, or behind one that was seen."""
+    query = _schedules_of(organization_id, deleted=True).where(Schedule.deleted_at > since)
+    if schedule_ids is not None:
+        query = query.where(Schedule.id.in_(schedule_ids))
+    if before is not None:
+        query = query.where(tuple_(Schedule.deleted_at, Schedule.id) < before)
+    return _read(session, query.order_by(Schedule.deleted_at.desc(), Schedule.id.desc()).limit(limit))
+
+
 def find_schedules(session: Session, *, organization_id: UUID, name: str) -> list[ScheduleRow]:
     """The schedules that somebody may mean by a name or an id: one, none, or one whose name is the id of another."""
     wanted = Schedule.name == name.strip()
@@ -233,11 +250,12 @@ def _has_tag(tag: str) -> ColumnElement[bool]:
     return cast(Schedule.tags, String).contains(json.dumps(clean_tag(tag)), autoescape=True)
 
 
-def _schedules_of(organization_id: UUID) -> _Query:
+def _schedules_of(organization_id: UUID, *, deleted: bool = False) -> _Query:
+    is_wanted = Schedule.deleted_at.is_not(None) if deleted else Schedule.deleted_at.is_(None)
     return (
         select(Schedule, Job.name, Job.kind, Job.service, Job.left_code_at)
         .join(Job, (Job.id == Schedule.job_id) & (Job.organization_id == Schedule.organization_id))
-        .where(Schedule.organization_id == organization_id, Schedule.deleted_at.is_(None))
+        .where(Schedule.organization_id == organization_id, is_wanted)
     )
 
 
@@ -304,6 +322,9 @@ def _row(found: Row[Schedule, str, str, str | None, datetime | None], cursor: da
         starts_at=schedule.starts_at,
         ends_at=schedule.ends_at,
         tags=tuple(schedule.tags),
+        deleted_at=schedule.deleted_at,
+        deleted_by=schedule.deleted_by,
+        was_enabled=schedule.was_enabled,
     )
 
 

@@ -163,12 +163,14 @@ def refuse_switch(schedule: ScheduleRow, *, enabled: bool) -> None:
 
 
 def mark_deleted(session: Session, *, actor: Actor, schedule_id: UUID, now: datetime) -> None:
-    """Take a schedule out of every list. Its runs stay. Raises ScheduleIsDefault."""
+    """Take a schedule out of every list; `deleted.bring_back` undoes that. Its runs stay. Raises ScheduleIsDefault."""
     require(actor, Permission.EDIT_SCHEDULES)
     before = get_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
     refuse_loss(before)
     query = update(Schedule).where(Schedule.id == schedule_id, Schedule.deleted_at.is_(None))
-    if count_changed(session, query.values(deleted_at=now, enabled=False)) != 1:
+    # What is deleted counts as off wherever somebody forgets to ask; what it was before comes back with it.
+    values = {"deleted_at": now, "deleted_by": actor.label, "was_enabled": before.enabled, "enabled": False}
+    if count_changed(session, query.values(**values)) != 1:
         raise ScheduleNotFound("There is no such schedule here any more: somebody deleted it a moment ago.")
     _note(session, actor, schedule_id, "deleted", f"Deleted schedule “{before.name}”", now, {})
 

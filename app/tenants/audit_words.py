@@ -10,6 +10,7 @@ _DONE: dict[str, dict[str, str]] = {
         "restored": "Restored a version of a schedule",
         "noted": "Changed the notes of a schedule",
         "deleted": "Deleted a schedule",
+        "undeleted": "Restored a deleted schedule",
     },
     "job": {
         "created": "Made a job",
@@ -25,6 +26,11 @@ _DONE: dict[str, dict[str, str]] = {
         "retried_now": "Cut short the wait of a run",
         "given_up": "Gave up a run",
         "removed": "Removed a run from the queue",
+    },
+    "bulk": {
+        "started": "Began to change many things",
+        "stopped": "Stopped changing many things",
+        "undone": "Began to undo what was done to many things",
     },
     "member": {
         "role_changed": "Changed a role",
@@ -71,6 +77,7 @@ GROUPS = {
     "schedule": "Schedules",
     "job": "Jobs",
     "run": "Runs",
+    "bulk": "Bulk actions",
     "member": "Members",
     "invitation": "Invitations",
     "token": "API tokens",
@@ -86,6 +93,7 @@ KINDS = {
     "schedule": "Schedule",
     "job": "Job",
     "run": "Run",
+    "bulk_action": "Bulk action",
     "user": "Person",
     "invitation": "Invitation",
     "api_token": "API token",

@@ -2,6 +2,7 @@
 
 from app.web import whereabouts
 from app.web.actions import account as account_actions
+from app.web.actions import bulk as bulk_actions
 from app.web.actions import chains as chain_actions
 from app.web.actions import code_schedules as code_schedule_actions
 from app.web.actions import invitation as invitation_actions
@@ -19,8 +20,10 @@ from app.web.blueprint import web
 from app.web.pages import (
     account,
     audit,
+    bulk,
     chains,
     code_schedules,
+    deleted_schedules,
     invitation,
     job_detail,
     jobs,
@@ -45,10 +48,13 @@ MODULES = (
     account,
     account_actions,
     audit,
+    bulk,
+    bulk_actions,
     chain_actions,
     chains,
     code_schedule_actions,
     code_schedules,
+    deleted_schedules,
     invitation,
     invitation_actions,
     job_detail,

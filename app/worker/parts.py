@@ -16,6 +16,7 @@ from app.core.version import VERSION
 from app.jobs.kinds.base import JobKinds
 from app.jobs.kinds.code.supply import GuardSupply
 from app.ops.bookkeeping import Bookkeeper
+from app.ops.bulk.carrier import BulkCarrier
 from app.ops.capacity import live_slots
 from app.ops.code_loader import CodeLoader
 from app.ops.heartbeats import facts_of_this_process
@@ -83,6 +84,9 @@ class Parts:
 
     def bookkeeper(self) -> Bookkeeper:
         return Bookkeeper(self.pools.tick, self.clock, self.schema)
+
+    def bulk_carrier(self, dispatcher: Dispatcher) -> BulkCarrier:
+        return BulkCarrier(self.pools.tick, self.clock, self.schema, dispatcher.dispatch)
 
     def code_loader(self) -> CodeLoader:
         return CodeLoader(self.pools.tick, self.clock, self.schema, self.settings)

@@ -51,7 +51,10 @@ def run_worker(settings: Settings, *, with_scheduler: bool, queues: Collection[s
         on_stop=ending.begin,
     )
     finder = parts.finder(slots, work.dispatcher, is_broker_away=lambda: huey.link.is_away, execute=work.execute)
-    timekeepers: list[Helper] = [work.scheduler, parts.housekeeper(), parts.bookkeeper()] if with_scheduler else []
+    bulk = parts.bulk_carrier(work.dispatcher)
+    timekeepers: list[Helper] = []
+    if with_scheduler:
+        timekeepers = [work.scheduler, parts.housekeeper(), parts.bookkeeper(), bulk]
     others: list[Helper] = [parts.functions, parts.code_loader(), finder, *timekeepers]
     _start([keeper, *others, pulse])
     facts = {"slots": settings.workers, "scheduler": with_scheduler, "queues": pulse.facts.queues or "all"}
@@ -74,6 +77,7 @@ def run_scheduler(settings: Settings, closed: threading.Event) -> None:
         parts.scheduler(dispatcher, pulse),
         parts.housekeeper(),
         parts.bookkeeper(),
+        parts.bulk_carrier(dispatcher),
         pulse,
     ]
     _start(helpers)

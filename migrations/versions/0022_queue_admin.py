@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0022"
-down_revision = "0020"
+down_revision = "0021"
 
 DEAD = "state = 'failed' AND dismissed_at IS NULL"
 DEAD_LETTERS = "ix_runs_dead_letters"

@@ -126,6 +126,12 @@ SCENARIOS: dict[str, Scenario] = {
     "create_schedule": lambda world: Call("/schedules", {"name": "New", "job_id": str(world.job()), "cron": DAILY}),
     "edit_schedule": lambda world: Call(f"/schedules/{world.schedule()}", {"cron": DAILY, "version": 1}),
     "delete_schedule": lambda world: Call(f"/schedules/{world.schedule()}"),
+    "begin_schedule_bulk_action": lambda world: Call(
+        "/schedules/bulk-actions", {"action": "disable", "ids": [str(world.schedule())]}
+    ),
+    "stop_bulk": lambda world: Call(f"/bulk-actions/{bulk_action(world, per_minute=1)}/stop"),
+    "undo_bulk": lambda world: Call(f"/bulk-actions/{bulk_action(world)}/undo"),
+    "restore_deleted_schedule": lambda world: Call(f"/schedules/deleted/{deleted_schedule(world)}/restore"),
     "run_schedule": lambda world: Call(f"/schedules/{world.schedule()}/run"),
     "restore_schedule_version": lambda world: Call(f"/schedules/{changed_schedule(world)}/versions/1/restore"),
     "duplicate_schedule_as_it_is": lambda world: Call(f"/schedules/{world.schedule()}/duplicate"),
@@ -181,6 +187,20 @@ def changed_schedule(world: World) -> str:
     path = f"/schedules/{made.json['data']['id']}"
     world.caller.open("PATCH", path, json={"cron": "30 2 * * *"})
     return str(made.json["data"]["id"])
+
+
+def bulk_action(world: World, **more: Any) -> str:
+    """Something that is done to two schedules."""
+    job_id = world.job(name="Job of many")
+    ids = [str(world.schedule(job_id, name=f"Many {number}")) for number in range(2)]
+    made = world.caller.post("/schedules/bulk-actions", {"action": "disable", "ids": ids, **more})
+    return str(made.json["data"]["id"])
+
+
+def deleted_schedule(world: World) -> UUID:
+    schedule_id = world.schedule()
+    world.caller.open("DELETE", f"/schedules/{schedule_id}")
+    return schedule_id
 
 
 def chain(world: World) -> str:

@@ -13,6 +13,7 @@ from app.core.db import Database, open_database
 from app.core.ids import new_id
 from app.core.scopes import DatabaseRole, Scope, role_name
 from app.events.service import Topic, append_event
+from app.ops.bulk.service import select_objects
 from app.runs import ledger
 from app.runs.models import LogLine, QueueMinute, RunHour, RunHourMark
 from app.schedules.models import Gap, Schedule, ScheduleVersion
@@ -99,6 +100,8 @@ def furnish(session: Session, name: str) -> UUID:
     session.add(RunHour(subject_id=schedule.id, hour=498_000, **ends, **here))
     session.add(RunHourMark(counted_until=NOW, **here))
     session.add(QueueMinute(queue="code", minute=29_880_000, waiting=1, ended=1, **here))
+    chosen = {"actor": member.actor, "family": "schedules", "object_ids": [schedule.id], "now": NOW}
+    select_objects(session, **chosen)
     append_event(session, topic=Topic.RUNS, kind="run.ready", subject_id=run_id, now=NOW, **here)
     record(
         session, actor=member.actor, action="x", subject_kind="job", subject_id=job.id, summary="did something", now=NOW

@@ -1,14 +1,11 @@
 """The pictures on the page of a schedule: what is drawn, what is said, and what its address can ask for."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event, func, select, update
+from sqlalchemy import func, select, update
 
 from app.jobs.models import Job
 from app.runs.models import Run
@@ -17,6 +14,7 @@ from tests.factories.outcomes import make_failed, make_running, make_succeeded
 from tests.factories.work import make_job, make_run, make_schedule
 from tests.fakes.clock import ManualClock, utc
 from tests.fakes.database import OpenDatabase
+from tests.fakes.statements import counted
 from tests.web.conftest import Browser
 
 HOUR = timedelta(hours=1)
@@ -46,19 +44,6 @@ def add_runs(database: OpenDatabase, job: Job, schedule: Schedule, now: datetime
         session.execute(update(Run).where(Run.id == skipped).values(ended))
         made += [skipped, make_running(session, job, now=now - HOUR / 4, schedule_id=schedule.id)]
     return made
-
-
-@contextmanager
-def counted(database: OpenDatabase) -> Iterator[list[str]]:
-    statements: list[str] = []
-
-    def keep(_c: Any, _cursor: Any, statement: str, _p: Any, _context: Any, _many: bool) -> None:
-        if "set_config" not in statement:
-            statements.append(statement)
-
-    event.listen(database.read, "before_cursor_execute", keep)
-    yield statements
-    event.remove(database.read, "before_cursor_execute", keep)
 
 
 def panel(text: str, name: str) -> str:

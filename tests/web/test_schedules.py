@@ -1,5 +1,6 @@
 """The list of schedules, the switch, running by hand, deleting: as people of different roles meet them."""
 
+import json
 from dataclasses import replace
 from uuid import UUID, uuid4
 
@@ -125,7 +126,7 @@ class TestTheList:
     def test_leads_its_buttons_back_to_what_was_searched(self, operator: Browser, schedule: Schedule) -> None:
         text = operator.visit(f"/schedules?q={schedule.name[:3]}").text
 
-        assert text.count(f'name="next" value="/schedules?q={schedule.name[:3]}"') == 2
+        assert text.count(f'name="next" value="/schedules?q={schedule.name[:3]}"') == 3
 
     def test_is_empty_with_a_note_before_there_are_tables(self, settings: Settings) -> None:
         app = create_app(settings, kinds={})
@@ -315,6 +316,26 @@ class TestDeleting:
 
         assert response.location == "/schedules"
         assert "Meta Ads daily</a>" not in operator.visit("/schedules").text
+
+    def test_tells_first_of_runs_that_end_with_it(
+        self, operator: Browser, schedule: Schedule, database: Database
+    ) -> None:
+        operator.send(address(schedule, "run"), {"request_key": "k1"})
+
+        response = operator.send(address(schedule, "delete"))
+        was_there = stored(database, schedule).deleted_at is None
+        operator.send(address(schedule, "delete"), {"sure": "yes"})
+
+        assert (response.location, was_there) == (address(schedule, "delete"), True)
+        assert stored(database, schedule).deleted_at is not None
+
+    def test_offers_the_way_back(self, operator: Browser, schedule: Schedule, database: Database) -> None:
+        response = operator.send(address(schedule, "delete"), {"next": "/schedules?q=x"}, htmx=True)
+        toast = json.loads(response.headers["HX-Trigger"])["toast"]
+        operator.send(toast["action"]["url"], htmx=True)
+
+        assert (toast["message"], toast["action"]["label"]) == ("Meta Ads daily deleted.", "Undo")
+        assert (stored(database, schedule).deleted_at, stored(database, schedule).next_run_at) == (None, NEXT)
 
 
 class TestOneSchedule:

@@ -528,6 +528,15 @@ class TestWhoMayNotChangeIt:
         assert "Your role here is viewer; this needs operator or higher." in text
         assert "Save schedule" not in text
 
+    def test_is_led_there_by_its_page(self, viewer: Browser, operator: Browser, schedule: Schedule) -> None:
+        link = f'href="/schedules/{schedule.id}/edit"'
+        for_viewer, for_operator = (each.visit(f"/schedules/{schedule.id}").text for each in (viewer, operator))
+
+        assert link in for_viewer
+        assert "All settings" in for_viewer
+        assert link in for_operator
+        assert "All settings" not in for_operator
+
     def test_can_save_nothing(self, viewer: Browser, schedule: Schedule, job: Job, database: Database) -> None:
         answer = viewer.send(f"/schedules/{schedule.id}", typed(job))
 

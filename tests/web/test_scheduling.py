@@ -1,11 +1,9 @@
 """Stopping everything and pausing a queue, as browsers see it."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from app.core.scopes import PLATFORM
 from app.runs.switches import list_switches
@@ -37,18 +35,6 @@ ADMIN_ACTIONS = ["/scheduling/stop", "/scheduling/start", "/queue/code/pause", "
 def text_of(browser: Browser, path: str) -> str:
     """What a person reads: no tags, no line breaks."""
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", browser.visit(path).text))
-
-
-@contextmanager
-def counted_statements(database: OpenDatabase) -> Iterator[list[str]]:
-    seen: list[str] = []
-
-    def note(_connection, _cursor, statement: str, _parameters, _context, _many: bool) -> None:
-        seen.append(statement)
-
-    event.listen(database.write, "before_cursor_execute", note)
-    yield seen
-    event.remove(database.write, "before_cursor_execute", note)
 
 
 class TestStoppingEverything:
@@ -166,18 +152,3 @@ class TestPausingAQueue:
 
     def test_of_a_queue_that_does_not_exist_is_not_found(self, platform_admin: Browser) -> None:
         assert platform_admin.send("/queue/mail/pause").status_code == 404
-
-
-class TestCost:
-    def test_the_overview_asks_at_most_twenty_questions(self, owner: Browser, database: OpenDatabase) -> None:
-        with database.transaction() as session:
-            make_schedule(session, make_job(session, owner.organization_id))
-        app_database = owner.application.extensions["belfry"].database
-
-        # What a process asks once in its life is no part of it.
-        owner.visit("/")
-
-        with counted_statements(app_database) as seen:
-            owner.visit("/")
-
-        assert len([statement for statement in seen if "set_config" not in statement]) <= 20

@@ -1,14 +1,13 @@
 """Why it did not run and why it waits, as the pages of a schedule and of a run say it."""
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from html import unescape
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event, update
+from sqlalchemy import update
 
 from app.core.ids import new_id
 from app.jobs.models import Job
@@ -21,6 +20,7 @@ from tests.factories.outcomes import make_running
 from tests.factories.work import make_job, make_run, make_schedule
 from tests.fakes.clock import ManualClock, utc
 from tests.fakes.database import OpenDatabase
+from tests.fakes.statements import counted
 from tests.web.conftest import Browser
 
 NEXT = utc("2027-01-05 14:00")
@@ -61,18 +61,6 @@ def note(browser: Browser, path: str, element_id: str) -> str:
     text = browser.visit(path).text
     found = re.search(rf'<div class="note"[^>]*id="{element_id}".*?</div>', text, re.DOTALL)
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", found[0])).split()) if found else ""
-
-
-@contextmanager
-def counted(database: OpenDatabase) -> Iterator[list[str]]:
-    statements: list[str] = []
-
-    def keep(_c: Any, _cursor: Any, statement: str, _p: Any, _context: Any, _many: bool) -> None:
-        statements.append(statement)
-
-    event.listen(database.read, "before_cursor_execute", keep)
-    yield statements
-    event.remove(database.read, "before_cursor_execute", keep)
 
 
 class TestTheSchedulePage:

@@ -194,7 +194,7 @@ def _preview(proposal: Proposal, draft: Draft, count: int) -> PreviewOut:
     found = preview_draft(
         request_session(),
         organization_id=current_actor().organization_id,
-        book=runtime().load,
+        books=runtime().previews,
         draft=draft,
         now=request_now(),
         count=count,

@@ -13,6 +13,7 @@ from app.edge.database import roll_back
 from app.edge.errors import status_of
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import fresh_session, request_session, runtime
+from app.ops.schedule_effects import standing_of
 from app.ops.schedule_preview import twin_note_of
 from app.runs import service as runs
 from app.runs.resuming import MissedMoreMeanwhile, missed_meanwhile
@@ -111,13 +112,18 @@ def run_schedule(schedule_id: UUID) -> Response:
 
 @route(web, "/schedules/<uuid:schedule_id>/delete", permission=Permission.EDIT_SCHEDULES, methods=["POST"])
 def delete_schedule(schedule_id: UUID) -> Response:
-    """Delete a schedule."""
-    name = _schedule(schedule_id).name
+    """Delete a schedule. Where runs of it wait or go on, that is told of first."""
+    row = _schedule(schedule_id)
     session, actor, now = request_session(), current_actor(), request_now()
+    standing = standing_of(session, row, now=now)
+    if request.form.get("sure") != "yes" and (standing.waiting or standing.running or standing.due):
+        return see_other("web.confirm_schedule_deletion", schedule_id=schedule_id)
     runs.delete_schedule(session, actor=actor, schedule_id=schedule_id, now=now)
     # Other runs may have waited for those that end with it.
     on_commit(session, runtime().dispatch)
-    return toast(see_other("web.schedules"), f"{name} deleted. Its history stays.")
+    undo = {"label": "Undo", "url": url_for("web.restore_deleted_schedule", schedule_id=schedule_id), "post": True}
+    is_in_list = is_htmx() or _next() is not None
+    return toast(_back() if is_in_list else see_other("web.schedules"), f"{row.name} deleted.", action=undo)
 
 
 def wanted_switch() -> tuple[bool, Missed | None]:

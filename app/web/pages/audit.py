@@ -1,17 +1,19 @@
 """Pages of the audit: who did what, of an organization and of the installation itself, and the same as files."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from flask import Response, request
 from sqlalchemy.orm import Session
 
-from app.edge.identity import acting_for_installation, current_actor
+from app.edge.identity import acting_for_installation, current_actor, request_now
 from app.edge.runtime import request_session, runtime
 from app.ops.audit_files import WRITERS, read_parts
-from app.ops.audit_lines import list_lines
+from app.ops.audit_lines import AuditLine, list_lines
 from app.ops.audit_subjects import living_subjects
-from app.tenants.access import Actor, Permission
+from app.schedules.deleted import which_can_come_back
+from app.tenants.access import Actor, Permission, may
 from app.tenants.roster import list_members
 from app.web.blueprint import web
 from app.web.pages.audit_search import AuditSearch, read_search
@@ -71,9 +73,20 @@ def _page(session: Session, actor: Actor, *, is_of_installation: bool) -> Respon
     view = audit_view(
         shown, search, subjects, has_older=len(found) > len(shown), is_of_installation=is_of_installation,
         people=[row.email for row in list_members(session, organization_id=here)],
+        restorable=() if is_of_installation else _restorable(session, shown),
     )  # fmt: skip
     # What could not be read of the address is said; the rest of it holds.
     return invalid("audit/index.html", status=422 if search.problems else 200, view=view)
+
+
+def _restorable(session: Session, lines: Sequence[AuditLine]) -> Collection[UUID]:
+    """The schedules whose deletion is told of and that this person can bring back."""
+    if not may(current_actor(), Permission.EDIT_SCHEDULES):
+        return ()
+    told = (line.row.subject_id for line in lines if line.row.action == "schedule.deleted")
+    ids = {schedule_id for schedule_id in told if schedule_id is not None}
+    here = current_actor().organization_id
+    return which_can_come_back(session, organization_id=here, schedule_ids=ids, now=request_now())
 
 
 def _file(actor: Actor, form: str) -> Response:

@@ -10,6 +10,7 @@ from app.ops.audit_bounds import BoundInvalid, read_bound
 from app.tenants.audit import Place
 from app.tenants.audit_filter import AuditFilter
 from app.web.context import viewer_zone
+from app.web.pages.places import read_place
 
 LONGEST = 254
 
@@ -52,13 +53,8 @@ def read_search(args: Mapping[str, str]) -> AuditSearch:
         since=_read_day(texts["since"], "From", problems, is_end=False),
         until=_read_day(texts["until"], "To", problems, is_end=True),
     )
-    before = _read_place(args.get("before", ""))
+    before = read_place(args.get("before", ""))
     return AuditSearch(wanted, {name: text for name, text in texts.items() if text}, before, tuple(problems))
-
-
-def write_place(place: Place) -> str:
-    """The place of the last entry of a page, as links to the next one carry it."""
-    return f"{place[0].isoformat()}~{place[1]}"
 
 
 def _clean(text: str) -> str:
@@ -79,13 +75,3 @@ def _read_day(text: str, name: str, problems: list[str], *, is_end: bool) -> dat
     except BoundInvalid as error:
         problems.append(error.message)
         return None
-
-
-def _read_place(text: str) -> Place | None:
-    at, _, entry_id = text.partition("~")
-    try:
-        place = datetime.fromisoformat(at), UUID(entry_id)
-    except ValueError:
-        return None
-    # Without its zone it is no instant, and somebody has written it by hand.
-    return place if place[0].tzinfo is not None else None

@@ -1,6 +1,6 @@
 """What the page of the audit shows: entries by day, each with its links, and the filter around them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from itertools import groupby
@@ -18,7 +18,8 @@ from app.tenants.audit import ActorKind
 from app.tenants.audit_words import GROUPS, KINDS, actions_of, kind_words
 from app.web.context import viewer_zone
 from app.web.formatting import absolute_time
-from app.web.pages.audit_search import AuditSearch, write_place
+from app.web.pages.audit_search import AuditSearch
+from app.web.pages.places import write_place
 from app.web.pages.tabs import Tab
 
 ROWS_PER_PAGE = 50
@@ -42,6 +43,8 @@ class EntryLine:
     href: str
     summary: str
     changes: tuple[Change, ...]
+    # Where a deletion can be taken back; empty where it cannot.
+    restore_href: str
 
 
 @dataclass(frozen=True)
@@ -74,16 +77,19 @@ class AuditView:
 
 def audit_view(
     lines: Sequence[AuditLine], search: AuditSearch, subjects: _Subjects, *, people: Sequence[str], has_older: bool,
-    is_of_installation: bool,
+    is_of_installation: bool, restorable: Collection[UUID] = (),
 ) -> AuditView:  # fmt: skip
-    """Everything that the template needs. `has_older` says whether another page follows."""
+    """Everything that the template needs. `has_older` says whether another page follows.
+
+    `restorable` are the deleted schedules that can come back.
+    """
     endpoint = "web.installation_audit" if is_of_installation else "web.audit"
     older = write_place(lines[-1].row.place) if has_older else None
     without_subject = {name: text for name, text in search.args.items() if name != "subject"}
     return AuditView(
         here=url_for(endpoint),
         search=search,
-        days=_days(lines, search, subjects, endpoint),
+        days=_days(lines, search, subjects, endpoint, restorable),
         shown=len(lines),
         zone=viewer_zone(),
         tabs=_tabs(is_of_installation),
@@ -143,20 +149,25 @@ def _narrowed_to(lines: Sequence[AuditLine], search: AuditSearch, subjects: _Sub
     return "One thing"
 
 
-def _days(lines: Sequence[AuditLine], search: AuditSearch, subjects: _Subjects, endpoint: str) -> list[EntryDay]:
+def _days(
+    lines: Sequence[AuditLine], search: AuditSearch, subjects: _Subjects, endpoint: str, restorable: Collection[UUID]
+) -> list[EntryDay]:
     zone, now = viewer_zone(), request_now()
 
     def day_of(line: AuditLine) -> str:
         return absolute_time(line.row.at, zone=zone, now=now).rpartition(",")[0]
 
     return [
-        EntryDay(label, [_entry(line, search, subjects, endpoint, zone) for line in found])
+        EntryDay(label, [_entry(line, search, subjects, endpoint, zone, restorable) for line in found])
         for label, found in groupby(lines, key=day_of)
     ]
 
 
-def _entry(line: AuditLine, search: AuditSearch, subjects: _Subjects, endpoint: str, zone: str) -> EntryLine:
+def _entry(
+    line: AuditLine, search: AuditSearch, subjects: _Subjects, endpoint: str, zone: str, restorable: Collection[UUID]
+) -> EntryLine:
     row = line.row
+    can_restore = row.action == "schedule.deleted" and row.subject_id in restorable
     subject = None if row.subject_id is None else subjects.get((row.subject_kind, row.subject_id))
     return EntryLine(
         id=row.id,
@@ -171,6 +182,7 @@ def _entry(line: AuditLine, search: AuditSearch, subjects: _Subjects, endpoint: 
         href="" if subject is None else _subject_href(subject, is_of_installation=endpoint != "web.audit"),
         summary=row.summary,
         changes=line.changes,
+        restore_href=url_for("web.restore_deleted_schedule", schedule_id=row.subject_id) if can_restore else "",
     )
 
 
@@ -185,6 +197,7 @@ def _subject_href(subject: Subject, *, is_of_installation: bool) -> str:
         "schedule": ("web.schedule", {"schedule_id": subject.id}),
         "job": ("web.job", {"job_id": subject.id}),
         "run": ("web.run", {"run_id": subject.id}),
+        "bulk_action": ("web.bulk_action", {"bulk_id": subject.id}),
         "user": ("web.team", {}),
         "invitation": ("web.team", {"_anchor": "invitations"}),
         "api_token": ("web.tokens", {}),

@@ -9,13 +9,12 @@ from flask import url_for
 
 from app.core.errors import Invalid, NotFound
 from app.edge.identity import current_actor, request_now
-from app.edge.runtime import request_session
+from app.edge.runtime import request_session, runtime
 from app.jobs.queries import get_job
 from app.jobs.retry_words import retry_words
 from app.ops.load_notes import LoadNote
 from app.ops.off_example import OffExample, off_example
 from app.ops.retry_example import retry_example
-from app.ops.schedule_lengths import read_lengths
 from app.schedules.fire_times import Rhythm
 from app.schedules.policies import Missed, MissedPolicy, Overlap
 from app.schedules.policy_fields import default_max_age
@@ -186,4 +185,4 @@ def _job_rules(form: ScheduleForm, before: ScheduleRow | None, when: Rhythm | No
 
 def _lengths(schedule: ScheduleRow, now: datetime) -> str:
     here = {"organization_id": schedule.organization_id, "schedule_id": schedule.id}
-    return read_lengths(request_session(), **here, now=now).sentence
+    return runtime().previews.lengths(request_session(), **here, now=now).sentence

@@ -1,5 +1,6 @@
 """The first page: what to do next, what needs attention, and the last runs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -12,7 +13,7 @@ from app.edge.permissions import schema_note
 from app.edge.runtime import request_session
 from app.jobs.queries import has_own_job
 from app.ops.heartbeats import list_processes
-from app.ops.schedule_glances import Glance, read_glances
+from app.ops.schedule_glances import Glance
 from app.ops.schedule_health import ScheduleHealth
 from app.runs.filters import RunFilter
 from app.runs.queries import RunRow, list_dead_letters, list_runs
@@ -23,6 +24,7 @@ from app.tenants.access import Permission
 from app.web.blueprint import web
 from app.web.daemon import scheduling_stop
 from app.web.pages.first_steps import FirstStep, first_steps
+from app.web.pages.glances import own_glances
 from app.web.pages.processes import live_slots
 from app.web.pages.run_rows import RunLine, run_lines
 from app.web.pages.schedule_tiles import Tiles, read_tiles
@@ -73,7 +75,7 @@ def overview() -> Response:
 def _overview() -> Overview:
     session, organization_id, now = request_session(), current_actor().organization_id, request_now()
     is_stopped = scheduling_stop() is not None
-    glances = read_glances(session, organization_id=organization_id, now=now, is_stopped=is_stopped)
+    glances = own_glances()
     # What came with the organization is nothing that somebody made yet.
     has_jobs = has_own_job(session, organization_id=organization_id)
     has_schedules = any(one.enabled or not one.is_default for one in glances)
@@ -92,7 +94,7 @@ def _overview() -> Overview:
     )
 
 
-def _unreadable(session: Session, organization_id: UUID, glances: list[Glance]) -> list[ScheduleRow]:
+def _unreadable(session: Session, organization_id: UUID, glances: Sequence[Glance]) -> list[ScheduleRow]:
     ids = [one.id for one in glances if one.health is ScheduleHealth.UNREADABLE][:MOST_TROUBLES]
     return list_these_schedules(session, organization_id=organization_id, schedule_ids=ids)
 

@@ -87,7 +87,7 @@ def company_of(*, job_id: UUID | None, before: ScheduleRow | None, overlap: Over
     return lambda when, count: preview_schedule(
         request_session(),
         organization_id=current_actor().organization_id,
-        book=runtime().load,
+        books=runtime().previews,
         draft=Draft(when, job_id, before, overlap),
         now=request_now(),
         count=count,

@@ -1,5 +1,6 @@
 """The list of schedules: a page of those that a filter takes, made of what several packages know."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -154,11 +155,11 @@ def why_it_stays(schedule: ScheduleRow) -> str:
 
 def _healths(glances: Sequence[Glance], wanted: GlanceFilter) -> tuple[tuple[str, str], ...]:
     """The choices of how they fare, with how many do; only those that there are, and the chosen one."""
-    numbers = {health: sum(one.health is health for one in glances) for health in ScheduleHealth}
+    numbers = Counter(one.health for one in glances)
     return tuple(
-        (health.value, f"{health.value.capitalize()} ({count(number)})")
-        for health, number in numbers.items()
-        if number or health is wanted.health
+        (health.value, f"{health.value.capitalize()} ({count(numbers[health])})")
+        for health in ScheduleHealth
+        if numbers[health] or health is wanted.health
     )
 
 

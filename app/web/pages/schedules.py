@@ -1,5 +1,6 @@
 """Pages of schedules: the list, one schedule, its form, its preview. What their forms do is in actions/schedules.py."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,8 @@ from app.edge.identity import current_actor, current_person, request_now
 from app.edge.permissions import schema_note
 from app.edge.runtime import request_session
 from app.jobs.queries import has_job
-from app.ops.schedule_glances import Glance, GlanceFilter, read_glances
+from app.ops.bulk.schedules import SCHEDULE_KINDS
+from app.ops.schedule_glances import Glance, GlanceFilter
 from app.ops.schedule_health import ScheduleHealth
 from app.schedules.queries import get_schedule
 from app.tenants.access import Permission
@@ -19,6 +21,7 @@ from app.web.daemon import scheduling_stop
 from app.web.forms.schedule_checks import check
 from app.web.forms.schedules import ScheduleForm, fresh_values, stored_values
 from app.web.pages.form_answer import answer_of
+from app.web.pages.glances import own_glances
 from app.web.pages.resume_question import ask_about_missed, resume_question
 from app.web.pages.rights import refusals
 from app.web.pages.schedule_detail import read_detail
@@ -41,7 +44,7 @@ def schedules() -> Response:
     """All schedules, with the figures above."""
     if schema_note():
         return page("overview/unready.html", subject="Schedules")
-    glances = _glances()
+    glances = own_glances()
     # Whoever has schedules has jobs.
     return page(
         "schedules/index.html", tiles=_tiles(glances), has_jobs=bool(glances) or _has_jobs(), **_listing(glances)
@@ -51,13 +54,13 @@ def schedules() -> Response:
 @route(web, "/schedules/tiles", permission=Permission.VIEW)
 def schedule_tiles() -> Response:
     """The figures alone, for a refresh."""
-    return fragment("schedules/_tiles.html", tiles=_tiles(_glances()))
+    return fragment("schedules/_tiles.html", tiles=_tiles(own_glances()))
 
 
 @route(web, "/schedules/rows", permission=Permission.VIEW)
 def schedule_rows() -> Response:
     """The rows alone, for a refresh."""
-    return fragment("schedules/_table.html", **_listing(_glances()))
+    return fragment("schedules/_table.html", **_listing(own_glances()))
 
 
 @route(web, "/schedules/preview", permission=Permission.EDIT_SCHEDULES)
@@ -127,16 +130,7 @@ def confirm_schedule_deletion(schedule_id: UUID) -> Response:
     return page("schedules/delete.html", schedule=row, effect=effect_of_deletion(row, now=request_now()))
 
 
-def _glances() -> list[Glance]:
-    return read_glances(
-        request_session(),
-        organization_id=current_actor().organization_id,
-        now=request_now(),
-        is_stopped=scheduling_stop() is not None,
-    )
-
-
-def _tiles(glances: list[Glance]) -> Tiles:
+def _tiles(glances: Sequence[Glance]) -> Tiles:
     return read_tiles(
         request_session(),
         glances,
@@ -146,25 +140,25 @@ def _tiles(glances: list[Glance]) -> Tiles:
     )
 
 
-def _listing(glances: list[Glance]) -> dict[str, Any]:
+def _listing(glances: Sequence[Glance]) -> dict[str, Any]:
     number = request.args.get("page", 1, type=int)
     listing = read_list(
         request_session(),
         glances,
         organization_id=current_actor().organization_id,
-        wanted=_wanted(),
+        wanted=wanted_schedules(request.args),
         page=min(max(number, 1), _MOST_PAGES),
         viewer_zone=viewer_zone(),
         is_stopped=scheduling_stop() is not None,
         now=request_now(),
     )
     rows_url = url_for("web.schedule_rows", **listing.link(listing.page))
-    return {"listing": listing, "rows_url": rows_url, "refused": refusals()}
+    return {"listing": listing, "rows_url": rows_url, "refused": refusals(), "bulk_kinds": SCHEDULE_KINDS}
 
 
-def _wanted() -> GlanceFilter:
+def wanted_schedules(given: Mapping[str, str]) -> GlanceFilter:
     """What the address narrows the list to. Parts that cannot be read are left out, so that an old link still works."""
-    text = {name: request.args.get(name, "")[:_LONGEST_SEARCH] for name in ("q", "status", "tag", "service")}
+    text = {name: given.get(name, "")[:_LONGEST_SEARCH] for name in ("q", "status", "tag", "service")}
     health = ScheduleHealth(text["status"]) if text["status"] in set(ScheduleHealth) else None
     return GlanceFilter(query=text["q"], health=health, tag=text["tag"], service=text["service"])
 

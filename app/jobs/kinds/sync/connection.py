@@ -6,10 +6,13 @@ from typing import Any
 from app.jobs.kinds.base import KindName
 from app.jobs.services import SERVICE_NAMES, Service
 
+# Asked of each schedule of a list.
+_SYNC = KindName.SYNC.value
+
 
 def needs_connection(kind: str) -> bool:
     """Whether jobs of this kind cannot start before somebody connects an account."""
-    return kind == KindName.SYNC.value
+    return kind == _SYNC
 
 
 def what_to_connect(definition: Mapping[str, Any]) -> str:

@@ -1,0 +1,90 @@
+"""Who asks for the same glances at the same time reads them once: every open list does so whenever a run ends."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.events.service import Topic, latest_event_id
+from app.ops.schedule_glances import Glance, read_glances
+
+# Time alone makes a schedule late, and a change that was committed late carries an older number than one that was seen.
+_BELIEVED = timedelta(seconds=5)
+# Of all organizations together; each takes about half a kilobyte.
+_MOST_GLANCES = 20_000
+_TOPICS = (Topic.SCHEDULES, Topic.JOBS, Topic.RUNS)
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What was read, and how new everything was just before."""
+
+    numbers: tuple[int, ...]
+    is_stopped: bool
+    at: datetime
+    glances: Sequence[Glance]
+
+    def is_good_for(self, numbers: tuple[int, ...], *, is_stopped: bool, now: datetime) -> bool:
+        is_new_enough = all(mine >= theirs for mine, theirs in zip(self.numbers, numbers, strict=True))
+        return is_new_enough and self.is_stopped == is_stopped and abs(now - self.at) < _BELIEVED
+
+
+@dataclass
+class _Shelf:
+    """What one organization has. Whoever holds the lock reads; the others wait for it and take what was read."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    last: _Reading | None = None
+
+    @property
+    def size(self) -> int:
+        return 0 if self.last is None else len(self.last.glances)
+
+
+class GlanceBook:
+    """The glances of the organizations that asked lately, for one process. Any number of threads."""
+
+    def __init__(self) -> None:
+        self._shelves: OrderedDict[UUID, _Shelf] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def look_up(
+        self, session: Session, *, organization_id: UUID, newest: Mapping[Topic, int], is_stopped: bool, now: datetime
+    ) -> Sequence[Glance]:
+        """Each schedule of the organization, at least as new as these numbers of its newest events."""
+        numbers = tuple(newest[topic] for topic in _TOPICS)
+        shelf = self._shelf(organization_id)
+        had_to_wait = not shelf.lock.acquire(blocking=False)
+        if had_to_wait:
+            shelf.lock.acquire()
+        try:
+            if shelf.last is not None and shelf.last.is_good_for(numbers, is_stopped=is_stopped, now=now):
+                return shelf.last.glances
+            if had_to_wait:
+                # The others who wait know of newer events by now, and this reading will do for them, too.
+                here = {"organization_id": organization_id}
+                numbers = tuple(latest_event_id(session, **here, topic=topic) for topic in _TOPICS)
+            found = read_glances(session, organization_id=organization_id, now=now, is_stopped=is_stopped)
+            shelf.last = _Reading(numbers, is_stopped, now, found)
+        finally:
+            shelf.lock.release()
+        self._make_room(organization_id)
+        return found
+
+    def _shelf(self, organization_id: UUID) -> _Shelf:
+        with self._lock:
+            shelf = self._shelves.setdefault(organization_id, _Shelf())
+            self._shelves.move_to_end(organization_id)
+            return shelf
+
+    def _make_room(self, besides: UUID) -> None:
+        with self._lock:
+            while len(self._shelves) > 1 and sum(shelf.size for shelf in self._shelves.values()) > _MOST_GLANCES:
+                oldest = next(iter(self._shelves))
+                if oldest == besides:
+                    return
+                del self._shelves[oldest]
