@@ -9,6 +9,7 @@ from app.web.actions import invitation as invitation_actions
 from app.web.actions import jobs as job_actions
 from app.web.actions import limits as limit_actions
 from app.web.actions import organizations as organization_actions
+from app.web.actions import queue_selection
 from app.web.actions import runs as run_actions
 from app.web.actions import schedule_versions as schedule_version_actions
 from app.web.actions import schedules as schedule_actions
@@ -67,6 +68,7 @@ MODULES = (
     overview,
     queue,
     queue_limits,
+    queue_selection,
     run_actions,
     runs,
     schedule_actions,
