@@ -6,6 +6,7 @@ from datetime import datetime
 import click
 
 from app.cli.console import Console, as_json, moment, pass_console, show, with_organization
+from app.cli.queue_bulk import bulk_command
 from app.cli.queue_limits import create, delete, set_command
 from app.cli.queue_runs import causes_command, runs_command, stuck_command, take_command
 from app.core.lengths import duration
@@ -31,7 +32,9 @@ def queue() -> None:
     """See the queues and their runs, limit, pause and resume them, take stuck runs from workers."""
 
 
-for command in (create, set_command, delete, runs_command, causes_command, stuck_command, take_command):
+COMMANDS = (create, set_command, delete, runs_command, causes_command, stuck_command, take_command, bulk_command)
+
+for command in COMMANDS:
     queue.add_command(command)
 
 

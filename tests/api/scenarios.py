@@ -121,6 +121,9 @@ SCENARIOS: dict[str, Scenario] = {
     "cancel_run": lambda world: Call(f"/runs/{world.run()}/cancel"),
     "retry_run_now": lambda world: Call(f"/runs/{world.waiting_run()}/retry-now"),
     "give_run_up": lambda world: Call(f"/runs/{world.waiting_run()}/give-up"),
+    "begin_queue_bulk_action": lambda world: Call(
+        "/admin/queue-runs/bulk-actions", {"action": "retry", "ids": [str(world.failed_run())]}
+    ),
     "remove_stuck_run": lambda world: Call(f"/admin/queue-runs/{stuck_run(world)}/removal", {"retry": True}),
     "remove_run": lambda world: Call(f"/runs/{world.run()}"),
     "create_schedule": lambda world: Call("/schedules", {"name": "New", "job_id": str(world.job()), "cron": DAILY}),

@@ -102,3 +102,58 @@ class TestFigures:
 
         assert (len(found["depth"]), found["slots"], found["is_cut"]) == (60, 0, False)
         assert (found["wait_p50_seconds"], found["wait_p95_seconds"]) == (0.0, 0.0)
+
+
+class TestBulkActions:
+    def test_retry_what_matches(self, admin_api: Caller, dead: list[UUID]) -> None:
+        body = {"action": "retry", "matching": {"tab": "dead", "q": "call"}}
+
+        found = admin_api.post("/admin/queue-runs/bulk-actions", body).json["data"]
+
+        left = admin_api.get("/admin/queue-runs", tab="dead").json["data"]
+        assert (found["total"], found["done"]) == (2, 2)
+        assert [run["id"] for run in left] == [str(dead[2])]
+
+    def test_remove_what_is_named(self, admin_api: Caller, dead: list[UUID]) -> None:
+        body = {"action": "remove", "ids": [str(dead[0])], "reason": "Nobody needs it"}
+
+        admin_api.post("/admin/queue-runs/bulk-actions", body)
+
+        listed = admin_api.get("/admin/queue-runs", tab="removed").json["data"]
+        assert [run["id"] for run in listed] == [str(dead[0])]
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            {"action": "retry"},
+            {"action": "retry", "ids": [], "matching": {}},
+            {"action": "retry", "ids": []},
+            {"action": "retry", "matching": {"cause": "x"}},
+            {"action": "pause", "matching": {}},
+        ],
+        ids=str,
+    )
+    def test_refuse_what_is_unclear(self, admin_api: Caller, dead: list[UUID], body: dict[str, object]) -> None:
+        assert admin_api.post("/admin/queue-runs/bulk-actions", body).status_code == 422
+
+    def test_ask_for_the_number_to_remove_over_a_hundred(
+        self, database: OpenDatabase, admin_api: Caller, organization_id: UUID, clock: ManualClock
+    ) -> None:
+        with database.transaction() as session:
+            job = make_job(session, organization_id)
+            for _ in range(101):
+                make_failed(session, job, now=clock.moment)
+        body = {"action": "remove", "matching": {}}
+
+        refused = admin_api.post("/admin/queue-runs/bulk-actions", body)
+        accepted = admin_api.post("/admin/queue-runs/bulk-actions", body | {"count": 101})
+
+        assert refused.status_code == 422
+        assert "101" in refused.json["error"]["message"]
+        assert accepted.status_code == 201
+
+    def test_leave_runs_of_others_alone(self, stranger_api: Caller, admin_api: Caller, dead: list[UUID]) -> None:
+        found = stranger_api.post("/admin/queue-runs/bulk-actions", {"action": "remove", "ids": [str(dead[0])]}).json
+
+        assert (found["data"]["done"], found["data"]["refused"]) == (0, 1)
+        assert len(admin_api.get("/admin/queue-runs", tab="dead").json["data"]) == 3

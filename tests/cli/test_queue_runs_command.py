@@ -63,3 +63,20 @@ def test_status_has_the_figures_of_each_queue(terminal: Terminal, dead: list[UUI
     found = {row["name"]: row for row in terminal.json("queue", "status")["figures"]}
 
     assert (found["code"]["failed"], len(found["code"]["depth"])) == (3, 60)
+
+
+def test_bulk_retries_what_matches_and_removes_what_is_named(terminal: Terminal, dead: list[UUID]) -> None:
+    retried = terminal.run("queue", "bulk", "retry", "--all", "--search", "call")
+    removed = terminal.run("queue", "bulk", "remove", str(dead[2]), "--reason", "Nobody needs it")
+
+    assert "Retry 2 runs" in retried.output
+    assert "1 run removed" in removed.output
+    assert terminal.run("queue", "runs", "--tab", "dead").output == "No such runs.\n"
+
+
+@pytest.mark.parametrize("words", [("retry",), ("retry", "--all", "--cause", "x"), ("retry", "--tab", "dead")], ids=str)
+def test_bulk_refuses_what_is_unclear(terminal: Terminal, dead: list[UUID], words: tuple[str, ...]) -> None:
+    refused = terminal.run("queue", "bulk", *words)
+
+    assert refused.exit_code != 0
+    assert "Name the runs" in str(refused.exception)
