@@ -116,11 +116,14 @@ class TestByKeysAlone:
         expect(row_of(page, NAME)).to_contain_text("09:00")
 
     def test_is_deleted(self, page: Page, belfry: Belfry) -> None:
-        """A54: with the question before."""
+        """A54: and brought back by the message that says so; then deleted once more."""
         page.goto(f"{belfry.url}/schedules")
-        go_to(page, "Delete…")
-        expect(page.get_by_role("heading", level=1)).to_contain_text("Delete")
-        press(page, "Delete schedule")
+        go_to(page, "Delete")
+        expect(toasts(page)).to_contain_text(f"{NAME} deleted.")
+        tab_to(page, page.get_by_role("button", name="Undo"))
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", level=1)).to_have_text(NAME)
+        press(page, "Delete")
 
         expect(toasts(page)).to_contain_text(f"{NAME} deleted.")
         expect(page.get_by_role("link", name=NAME, exact=True)).to_have_count(0)

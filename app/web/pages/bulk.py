@@ -112,8 +112,8 @@ def bulk_action(bulk_id: UUID) -> Response:
 @route(web, "/bulk/<uuid:bulk_id>/start", permission=Permission.RUN)
 def confirm_bulk_action(bulk_id: UUID) -> Response:
     """The question before something is done to a selection."""
-    kind = find_kind(request.args.get("action", ""))
     row = get_bulk_action(request_session(), organization_id=current_actor().organization_id, bulk_id=bulk_id)
+    kind = find_kind(request.args.get("action", ""))
     if row.state is not BulkState.DRAFT:
         return go_to(url_for("web.bulk_action", bulk_id=bulk_id))
     return question_page(bulk_id, kind, fresh_form())
