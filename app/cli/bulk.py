@@ -80,7 +80,7 @@ def bulk_schedules(
             per_minute=per_minute,
         )  # fmt: skip
         organization_id = desk.actor.organization_id
-    _finish(console, organization_id, bulk_id, is_json=is_json)
+    finish(console, organization_id, bulk_id, is_json=is_json)
 
 
 @bulk.command("list")
@@ -139,7 +139,7 @@ def undo(console: Console, bulk_id: UUID, is_json: bool) -> None:
     with console.desk() as desk:
         undo_id = service.undo(desk.session, actor=desk.actor, bulk_id=bulk_id, now=desk.now)
         organization_id = desk.actor.organization_id
-    _finish(console, organization_id, undo_id, is_json=is_json)
+    finish(console, organization_id, undo_id, is_json=is_json)
 
 
 def _selection(desk: Desk, names: Sequence[str], is_all: bool, wanted: GlanceFilter) -> list[UUID]:
@@ -168,7 +168,7 @@ def _foresee(desk: Desk, kind: str, bulk_id: UUID, is_json: bool) -> None:
     show({"schedules": names, "lines": lines}, "\n".join([*names, *lines]), is_json=is_json)
 
 
-def _finish(console: Console, organization_id: UUID, bulk_id: UUID, *, is_json: bool) -> None:
+def finish(console: Console, organization_id: UUID, bulk_id: UUID, *, is_json: bool) -> None:
     """Carry it out here, piece by piece; what is paced, or in the hands of a scheduler already, goes on by itself."""
     while True:
         with console.database.transaction(Scope.tenant(organization_id)) as session:

@@ -103,6 +103,10 @@ class ProcessRow:
         """Whether it signed off: it ended in good order, when it was last heard of."""
         return self.is_stopping and self.pid == _NO_PROCESS
 
+    def takes_runs(self, now: datetime) -> bool:
+        """Whether it was heard of lately, and neither stops nor stands still."""
+        return not self.is_gone(now) and self.problem is None and not self.is_stopping
+
     def is_gone(self, now: datetime) -> bool:
         return silence(self.beat_at, now) > GONE_AFTER
 
@@ -197,6 +201,22 @@ def list_processes(session: Session, *, now: datetime, with_ended: bool = False)
     return [
         ProcessRow(**{one.name: getattr(row, one.name) for one in fields(ProcessRow)}) for row in session.scalars(query)
     ]
+
+
+def workers_at_work(session: Session, *, now: datetime) -> list[ProcessRow]:
+    """The workers that were heard of lately and take new runs."""
+    return at_work(list_processes(session, now=now), now=now)
+
+
+def at_work(processes: Collection[ProcessRow], *, now: datetime) -> list[ProcessRow]:
+    """Those of these processes."""
+    return [row for row in processes if row.slots and row.takes_runs(now)]
+
+
+def slots_for(workers: Collection[ProcessRow], queue: str, concurrency: int | None) -> int:
+    """How many runs of a queue these workers can carry at once, with a limit of its own or without."""
+    slots = sum(worker.slots for worker in workers if worker.serves(queue))
+    return slots if concurrency is None else min(slots, concurrency)
 
 
 def last_scheduler_beat(session: Session, *, now: datetime) -> datetime | None:

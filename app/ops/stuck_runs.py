@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import Conflict
 from app.core.lengths import duration
-from app.ops.heartbeats import FORGET_AFTER, GONE_AFTER, silence
+from app.ops.heartbeats import FORGET_AFTER, GONE_AFTER, ProcessRow, silence
 from app.ops.models import Heartbeat
 from app.runs.queues import Outcome, act_on_each
 from app.runs.stuck_reads import HeldRun, JobLength, lengths_of_jobs, list_held
@@ -69,16 +69,22 @@ class StuckEvidence:
 
 
 def read_evidence(
-    session: Session, *, organization_id: UUID | None, now: datetime, run_ids: Collection[UUID] | None = None
+    session: Session,
+    *,
+    organization_id: UUID | None,
+    now: datetime,
+    run_ids: Collection[UUID] | None = None,
+    processes: Collection[ProcessRow] | None = None,
 ) -> dict[UUID, StuckEvidence]:
     """What is known of runs that a worker holds: of one organization or, as PLATFORM, of all. Three statements at most.
 
-    Of these ids, or of the thousand that run the longest.
+    Of these ids, or of the thousand that run the longest. `processes` are all that were heard of within the last day,
+    also those that ended, for whoever has them at hand.
     """
     held = list_held(session, organization_id=organization_id, run_ids=run_ids)
     if not held:
         return {}
-    beats = _beats_of(session, {run.worker for run in held})
+    beats = _beats_of(session, {run.worker for run in held}) if processes is None else _latest_beats(processes)
     # What runs for a few minutes is not long, however short its job is.
     asked = {run.job_id for run in held if run_ids is not None or now - run.began_at > LEAST_LONG}
     lengths = lengths_of_jobs(session, job_ids=asked)
@@ -122,6 +128,10 @@ def _remove(session: Session, actor: Actor, run_id: UUID, *, is_retried: bool, n
 def _beats_of(session: Session, workers: Collection[str]) -> dict[str, datetime]:
     query = select(Heartbeat.name, Heartbeat.beat_at).where(Heartbeat.name.in_(workers))
     return {found.name: found.beat_at for found in session.execute(query)}
+
+
+def _latest_beats(processes: Collection[ProcessRow]) -> dict[str, datetime]:
+    return {row.name: row.beat_at for row in processes}
 
 
 def _evidence(run: HeldRun, beat_at: datetime | None, length: JobLength | None, now: datetime) -> StuckEvidence:

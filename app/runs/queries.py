@@ -1,5 +1,6 @@
 """Reads of runs, as frozen rows. Every one is scoped to an organization, unless its name says otherwise."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -233,6 +234,12 @@ def get_run(session: Session, *, organization_id: UUID, run_id: UUID) -> RunRow:
     if found is None:
         raise RunNotFound("There is no such run here. It may have been cleaned up.")
     return row_of(found)
+
+
+def run_names(session: Session, *, organization_id: UUID, run_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The names of the jobs of these runs."""
+    query = select(Run.id, Run.job_name).where(Run.organization_id == organization_id, Run.id.in_(run_ids))
+    return {found.id: found.job_name for found in session.execute(query)}
 
 
 def definition_of_run(session: Session, *, run: RunRow) -> dict[str, Any]:

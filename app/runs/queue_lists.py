@@ -6,7 +6,18 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, Subquery, literal, or_, select, tuple_, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    SQLColumnExpression,
+    Subquery,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from app.core.columns import UTCDateTime
@@ -35,6 +46,14 @@ class QueuePage:
     rows: list[RunRow]
     next: Place | None
     was_cut: bool = False
+
+
+@dataclass(frozen=True)
+class Matches:
+    """How many runs a narrowed list has. `is_all` says that it looked at all of them."""
+
+    runs: int
+    is_all: bool
 
 
 @dataclass(frozen=True)
@@ -85,6 +104,17 @@ def ids_of_tab(
     window = _union(listing, here, None, None)
     narrowing = QueueFilter(wanted.tab) if wanted.run_id is not None else wanted
     return [found.id for found in session.execute(_narrowed(window, narrowing, listing).limit(limit))]
+
+
+def count_matches(session: Session, *, organization_id: UUID | None, wanted: QueueFilter, now: datetime) -> Matches:
+    """How many runs a filter matches, among as many as a page looks through. One statement."""
+    listing = _listing_of(wanted.tab, now, is_of_all=organization_id is None)
+    here = (*_of(organization_id), *((Run.cause == wanted.cause,) if wanted.cause else ()))
+    window = _union(listing, here, None, LOOKED_AT_ONCE)
+    found = _narrowed(window, wanted, listing).order_by(None).subquery()
+    looked = select(func.count()).select_from(window).scalar_subquery()
+    runs, all_looked = session.execute(select(func.count(), looked).select_from(found)).one()
+    return Matches(runs, is_all=all_looked < LOOKED_AT_ONCE)
 
 
 def _of(organization_id: UUID | None) -> tuple[ColumnElement[bool], ...]:

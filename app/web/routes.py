@@ -10,6 +10,7 @@ from app.web.actions import invitation as invitation_actions
 from app.web.actions import jobs as job_actions
 from app.web.actions import limits as limit_actions
 from app.web.actions import organizations as organization_actions
+from app.web.actions import queue_selection
 from app.web.actions import runs as run_actions
 from app.web.actions import saved_views as saved_view_actions
 from app.web.actions import schedule_versions as schedule_version_actions
@@ -79,6 +80,7 @@ MODULES = (
     overview,
     queue,
     queue_limits,
+    queue_selection,
     run_actions,
     run_again,
     run_compare,

@@ -19,6 +19,7 @@ from app.schedules.stops import stop_scheduling
 from app.tenants.models import SYSTEM_ORGANIZATION_ID, LoginSession
 from app.tenants.roles import Role
 from tests.api.conftest import Caller
+from tests.factories.outcomes import make_running
 from tests.factories.tenants import make_member
 from tests.factories.work import make_job, make_run, make_schedule
 from tests.fakes.database import OpenDatabase
@@ -128,6 +129,10 @@ SCENARIOS: dict[str, Scenario] = {
     "cancel_run": lambda world: Call(f"/runs/{world.run()}/cancel"),
     "retry_run_now": lambda world: Call(f"/runs/{world.waiting_run()}/retry-now"),
     "give_run_up": lambda world: Call(f"/runs/{world.waiting_run()}/give-up"),
+    "begin_queue_bulk_action": lambda world: Call(
+        "/admin/queue-runs/bulk-actions", {"action": "retry", "ids": [str(world.failed_run())]}
+    ),
+    "remove_stuck_run": lambda world: Call(f"/admin/queue-runs/{stuck_run(world)}/removal", {"retry": True}),
     "remove_run": lambda world: Call(f"/runs/{world.run()}"),
     "create_schedule": lambda world: Call("/schedules", {"name": "New", "job_id": str(world.job()), "cron": DAILY}),
     "edit_schedule": lambda world: Call(f"/schedules/{world.schedule()}", {"cron": DAILY, "version": 1}),
@@ -276,6 +281,13 @@ def invitation(world: World) -> str:
     """An invitation that the caller made."""
     made = world.caller.post("/invitations", {"email": "linus@example.com"})
     return str(made.json["data"]["id"])
+
+
+def stuck_run(world: World) -> UUID:
+    """A run of a worker that nobody ever heard of."""
+    with world.session() as session:
+        job = make_job(session, world.organization_id, name="Job of a stuck run")
+        return make_running(session, job, now=world.now - timedelta(minutes=5))
 
 
 def own_token(world: World) -> str:

@@ -65,7 +65,7 @@ class TestListing:
             make_failed(session, flow, now=NOW)
 
         with database.reading(scope_of(bob)) as session:
-            found = {row.name: row for row in list_queues(session, organization_id=bob.organization_id)}
+            found = {row.name: row for row in list_queues(session, organization_id=bob.organization_id, now=NOW)}
 
         assert {name: figures(row) for name, row in found.items()} == {
             "code": (1, 1, 0, 0),
@@ -80,7 +80,7 @@ class TestListing:
             pause_queue(session, actor=ada.actor, name="code", now=NOW)
 
         with database.reading(PLATFORM) as session:
-            found = {row.name: row for row in list_queues(session, organization_id=None)}
+            found = {row.name: row for row in list_queues(session, organization_id=None, now=NOW)}
 
         assert figures(found["code"]) == (0, 0, 0, 2)
         assert (found["code"].is_paused, found["code"].paused_by) == (True, "ada@example.com")

@@ -48,6 +48,7 @@ SECRETIVE = "canary-of-ours"
 BODIES: dict[str, Callable[[dict[str, UUID]], dict[str, Any]]] = {
     "create_schedule": lambda ids: {"name": "New", "job_id": str(ids["job_id"]), "cron": "0 2 * * *"},
     "add_job_chain": lambda ids: {"outcome": "failure", "then_job_id": str(ids["job_id"])},
+    "begin_queue_bulk_action": lambda ids: {"action": "remove", "ids": [str(ids["run_id"])]},
     "begin_schedule_bulk_action": lambda ids: {"action": "delete", "ids": [str(ids["schedule_id"])]},
     "create_workflow_schedule": lambda _ids: {"cron": "0 2 * * *"},
     "set_default_schedule": lambda _ids: {"cron": "0 2 * * *", "enabled": True},

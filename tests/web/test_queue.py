@@ -83,8 +83,8 @@ class TestQueue:
         for_viewer = viewer.visit("/queue?tab=dead", htmx=True).text
         for_admin = admin.visit("/queue?tab=dead", htmx=True).text
 
-        # Pausing concerns everybody, and is for platform admins alone.
-        assert for_viewer.count("disabled title") == 2 + 3
+        # Retry and Remove, Retry of its cause, and pausing, which concerns everybody and is for platform admins alone.
+        assert for_viewer.count("disabled title") == 2 + 1 + 3
         assert for_admin.count("disabled title") == 3
 
     def test_says_why_a_run_cannot_be_retried_whose_job_left_the_code(

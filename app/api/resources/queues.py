@@ -3,12 +3,12 @@
 An organization's admins see and steer their own runs. Platform admins see everybody's and pause whole queues.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
@@ -22,8 +22,9 @@ from app.core.errors import Invalid
 from app.core.scopes import PLATFORM
 from app.edge.identity import current_actor, request_now, tenant_scope
 from app.edge.runtime import request_session, runtime, working_as
+from app.ops.heartbeats import ProcessRow, slots_for, workers_at_work
 from app.runs import queues
-from app.runs.queues import Outcome, QueueRunRow
+from app.runs.queues import Outcome, QueueRow, QueueRunRow
 from app.runs.states import Reason, RunState
 from app.runs.switches import check_queue, pause_queue, resume_queue
 from app.tenants.access import Permission, require
@@ -74,7 +75,10 @@ class QueueActionOut(Answer):
 
 
 class QueueOut(Answer):
-    """A queue. For an organization's admins the figures are their own."""
+    """A queue. For an organization's admins the figures are their own.
+
+    Runs are counted up to ten thousand of each state, over all queues; `is_cut` says that there are more.
+    """
 
     name: str
     waiting: int
@@ -87,6 +91,14 @@ class QueueOut(Answer):
     concurrency: Annotated[int | None, Field(description="How many of its runs go on at once. null: any number.")]
     rate_starts: Annotated[int | None, Field(description="How many start in `rate_seconds`. null: any number.")]
     rate_seconds: int | None
+    is_cut: bool
+    slots: Annotated[int, Field(description="Of the workers that serve it, as far as `concurrency` lets it use them.")]
+    runs_per_minute: Annotated[float, Field(description="How many ended, in the mean of the last five minutes.")]
+    wait_p50_seconds: Annotated[
+        float | None, Field(description="How long half of the runs waited for a slot that ended within an hour.")
+    ]
+    wait_p95_seconds: float | None
+    depth: Annotated[list[int], Field(description="How many waited, in each of the last 60 minutes, the oldest first.")]
 
 
 class QueuedRun(Answer):
@@ -125,18 +137,20 @@ class QueueDetail(QueueOut):
 @resource("GET", "/admin/queues", signed_in=True, answer=QueueOut, is_list=True)
 def list_queues() -> Page[QueueOut]:
     """Every queue with its figures. For admins of the organization, and for platform admins."""
-    with _overseeing() as (session, organization_id):
-        rows = queues.list_queues(session, organization_id=organization_id)
-    return Page([QueueOut(**asdict(row)) for row in rows])
+    with overseeing() as (session, organization_id):
+        rows = queues.list_queues(session, organization_id=organization_id, now=request_now())
+        workers = workers_at_work(session, now=request_now())
+    return Page([QueueOut(**_figures(row, workers)) for row in rows])
 
 
 @resource("GET", "/admin/queues/<name>", signed_in=True, query=QueueQuery, answer=QueueDetail)
 def show_queue(name: str, query: QueueQuery) -> QueueDetail:
     """One queue and its runs, the oldest first. For admins of the organization, and for platform admins."""
     after = read_cursor(query)
-    with _overseeing() as (session, organization_id):
+    with overseeing() as (session, organization_id):
         check_queue(session, name)
-        rows = queues.list_queues(session, organization_id=organization_id)
+        rows = queues.list_queues(session, organization_id=organization_id, now=request_now())
+        workers = workers_at_work(session, now=request_now())
         found = queues.list_queue_runs(
             session,
             organization_id=organization_id,
@@ -148,7 +162,7 @@ def show_queue(name: str, query: QueueQuery) -> QueueDetail:
     shown = found[: query.limit]
     goes_on = write_cursor(shown[-1].created_at.isoformat(), str(shown[-1].id)) if len(found) > len(shown) else None
     queue = next(row for row in rows if row.name == name)
-    return QueueDetail(**asdict(queue), runs=[_run(row) for row in shown], next=goes_on)
+    return QueueDetail(**_figures(queue, workers), runs=[_run(row) for row in shown], next=goes_on)
 
 
 @resource("POST", "/admin/queues/<name>", signed_in=True, body=QueueActionIn, answer=QueueActionOut, is_bare=True)
@@ -168,7 +182,7 @@ def steer_queue(name: str, body: QueueActionIn) -> QueueActionOut:
 
 
 @contextmanager
-def _overseeing() -> Iterator[tuple[Session, UUID | None]]:
+def overseeing() -> Iterator[tuple[Session, UUID | None]]:
     """The session of somebody who may see the queues, and of which organization: none for platform admins, who see all.
 
     Raises PermissionMissing.
@@ -210,6 +224,19 @@ def _outcome(outcome: Outcome) -> QueueActionOut:
         done=[str(run_id) for run_id in outcome.done],
         skipped=[SkippedRun(id=str(run_id), reason=reason) for run_id, reason in outcome.skipped],
     )
+
+
+def _figures(row: QueueRow, workers: Sequence[ProcessRow]) -> dict[str, Any]:
+    facts = asdict(row)
+    del facts["hour"], facts["waits"]
+    half, most = row.waits.half, row.waits.most
+    return facts | {
+        "slots": slots_for(workers, row.name, row.concurrency),
+        "runs_per_minute": row.hour.per_minute,
+        "wait_p50_seconds": None if half is None else half.total_seconds(),
+        "wait_p95_seconds": None if most is None else most.total_seconds(),
+        "depth": list(row.hour.waiting),
+    }
 
 
 def _run(row: QueueRunRow) -> QueuedRun:

@@ -90,10 +90,16 @@ class BulkKind:
     makes_runs: bool = False
     paced_above: int | None = None
     per_minute: int = 10
+    # Of more than so many, somebody has to type the number before it begins.
+    typed_above: int | None = None
 
     def pace(self, total: int) -> int | None:
         """How many a minute by default; None for as fast as it goes."""
         return self.per_minute if self.paced_above is not None and total > self.paced_above else None
+
+    def must_type(self, total: int) -> bool:
+        """Whether whoever begins it has to type how many they are."""
+        return self.typed_above is not None and total > self.typed_above
 
     def title_of(self, total: int, parameters: Mapping[str, Any]) -> str:
         """“Disable 38 schedules”."""

@@ -42,6 +42,10 @@ class BulkInvalid(Invalid):
     """The reason or the pace cannot be accepted."""
 
 
+class CountWrong(Invalid):
+    """So many are done only for somebody who says how many they are."""
+
+
 class NotStoppable(Conflict):
     """It is over, or was not started."""
 
@@ -77,11 +81,12 @@ def select_objects(session: Session, *, actor: Actor, family: str, object_ids: S
 
 def start(
     session: Session, *, actor: Actor, bulk_id: UUID, kind: str, parameters: Mapping[str, Any], now: datetime,
-    reason: str = "", per_minute: int | None = None, at_once: bool = False,
+    reason: str = "", per_minute: int | None = None, at_once: bool = False, counted: int | None = None,
 ) -> bool:  # fmt: skip
     """Begin with something that is to be done to a selection. False when somebody began with it before.
 
-    Where no pace is given, the kind's own is taken, unless all is wanted `at_once`.
+    Where no pace is given, the kind's own is taken, unless all is wanted `at_once`. `counted` is how many somebody said
+    that they are, which some kinds ask for.
     Raises BulkActionNotFound, SelectionInvalid, BulkKindUnknown, BulkInvalid and what the kind's parameters raise.
     """
     wanted = find_kind(kind)
@@ -90,6 +95,8 @@ def start(
     if row.state is not BulkState.DRAFT:
         return False
     _refuse_selection(wanted, row)
+    if wanted.must_type(row.total) and counted != row.total:
+        raise CountWrong(f"Type {row.total} to {wanted.button.lower()} so many: this cannot be undone.", field="count")
     values = {
         "kind": wanted.name,
         "state": BulkState.GOING.value,

@@ -13,12 +13,13 @@ from app.edge.runtime import request_session, runtime
 from app.ops.bulk import service
 from app.ops.bulk.carrying import carry_at_once
 from app.ops.bulk.queries import BulkRow, get_bulk_action
+from app.ops.bulk.runs import RUNS
 from app.ops.bulk.service import SelectionInvalid
 from app.ops.schedule_glances import matching_in_order
 from app.tenants.access import Permission
 from app.web.blueprint import web
 from app.web.forms.bulk import BulkForm
-from app.web.pages.bulk import fresh_form, question_page
+from app.web.pages.bulk import fresh_form, paced, question_page
 from app.web.pages.schedules import wanted_schedules
 from app.web.permissions import route
 from app.web.responses import ToastKind, announce, close_dialog, empty, go_to, is_htmx, see_other, toast
@@ -51,7 +52,8 @@ def start_bulk_action(bulk_id: UUID) -> Response:
     try:
         service.start(
             session, actor=actor, bulk_id=bulk_id, kind=kind.name, parameters=form.parameters_of(kind.name), now=now,
-            reason=form.reason.data or "",
+            reason=form.reason.data or "", at_once=form.wants_all_at_once, per_minute=paced(kind, form.pace.data),
+            counted=form.counted,
         )  # fmt: skip
     except (Invalid, Conflict) as error:
         roll_back(runtime().requests)
@@ -112,7 +114,8 @@ def _told(row: BulkRow) -> Response:
     here = url_for("web.bulk_action", bulk_id=row.id)
     if not is_htmx():
         return go_to(local_address(request.form.get("next")) or here) if row.is_undo else go_to(here)
-    response = announce(close_dialog(empty()), **{"live:schedules": True, "bulk:started": True})
+    events = ["live:queue", "live:runs"] if row.family is RUNS else ["live:schedules"]
+    response = announce(close_dialog(empty()), **dict.fromkeys([*events, "bulk:started"], True))
     words = f"{row.title}: {row.progress} so far." if row.is_going else row.summary
     actions: list[dict[str, Any]] = [{"label": "View", "url": here, "post": False}]
     if row.can_undo:

@@ -13,7 +13,9 @@ from app.edge.runtime import request_session
 from app.ops.bulk.kinds import BulkKind
 from app.ops.bulk.queries import BulkRow, ItemRow, get_bulk_action, list_bulk_actions, list_items
 from app.ops.bulk.registry import KINDS
-from app.ops.bulk.selected_schedules import Selected, read_selected, told_before
+from app.ops.bulk.runs import RUNS
+from app.ops.bulk.selected_runs import read_selected_runs, told_before_runs
+from app.ops.bulk.selected_schedules import read_selected, told_before
 from app.ops.bulk.service import find_kind
 from app.ops.bulk.states import BulkState, ItemState
 from app.schedules.policies import Missed
@@ -73,6 +75,16 @@ class BulkQuestion:
     problem: str
     back: str
 
+    @property
+    def asks_pace(self) -> bool:
+        """Whether it can be done a few at a time."""
+        return self.kind.paced_above is not None and self.row.total > 1
+
+    @property
+    def must_type(self) -> bool:
+        """Whether the number has to be typed."""
+        return self.kind.must_type(self.row.total)
+
 
 @route(web, "/bulk", permission=Permission.VIEW)
 def bulk_actions() -> Response:
@@ -112,11 +124,18 @@ def fresh_form() -> BulkForm:
     return BulkForm(None, data={"missed": Missed.SKIP.value, "timezone": current_person().timezone})
 
 
+def paced(kind: BulkKind, pace: str | None) -> int | None:
+    """How many a minute somebody chose; None where they chose nothing, or all at once."""
+    return kind.per_minute if kind.paced_above is not None and pace == "paced" else None
+
+
 def question_page(bulk_id: UUID, kind: BulkKind, form: BulkForm, *, error: AppError | None = None) -> Response:
     """The question in the page's dialog or as a page; with what was refused when somebody answered it."""
     question = _read_question(bulk_id, kind)
     if error is not None:
         form.show_error(error)
+    is_paced = kind.pace(question.row.total) is not None if error is None else None
+    form.offer_paces(kind.per_minute, question.row.total, is_paced=is_paced)
     is_in_dialog = wants_dialog() or (wants_fragment() and request.values.get("dialog") == "yes")
     template = "bulk/_question_dialog.html" if is_in_dialog else "bulk/question.html"
     status = 200 if error is None else status_of(error)
@@ -170,9 +189,11 @@ def _tabs(row: BulkRow, chosen: str) -> list[Tab]:
 def _read_question(bulk_id: UUID, kind: BulkKind) -> BulkQuestion:
     session, actor, now = request_session(), current_actor(), request_now()
     row = get_bulk_action(session, organization_id=actor.organization_id, bulk_id=bulk_id)
-    found = read_selected(session, organization_id=actor.organization_id, bulk_id=bulk_id, now=now)
     items = list_items(session, organization_id=actor.organization_id, bulk_id=bulk_id, limit=_MOST_NAMED)
     names = [item.name for item in items if item.name]
+    if kind.family is RUNS:
+        return _question_of_runs(row, kind, names)
+    found = read_selected(session, organization_id=actor.organization_id, bulk_id=bulk_id, now=now)
     return BulkQuestion(
         row=row,
         kind=kind,
@@ -181,7 +202,7 @@ def _read_question(bulk_id: UUID, kind: BulkKind) -> BulkQuestion:
         more=row.total - len(names),
         lines=told_before(kind.name, found),
         asks_missed=found.missed > 0,
-        problem=_problem(kind, row, found),
+        problem=_problem(kind, row, found.found),
         back=local_address(request.values.get("next")) or url_for("web.schedules"),
     )
 
@@ -190,11 +211,29 @@ def _heading(kind: BulkKind, row: BulkRow) -> str:
     return f"{kind.button} {kind.family.counted(row.total)}"
 
 
-def _problem(kind: BulkKind, row: BulkRow, found: Selected) -> str:
+def _question_of_runs(row: BulkRow, kind: BulkKind, names: list[str]) -> BulkQuestion:
+    session, organization_id = request_session(), current_actor().organization_id
+    found = read_selected_runs(session, organization_id=organization_id, bulk_id=row.id, total=row.total)
+    # Many of them have the same name.
+    shown = list(dict.fromkeys(names))
+    return BulkQuestion(
+        row=row,
+        kind=kind,
+        heading=_heading(kind, row),
+        names=shown,
+        more=0 if row.total <= len(names) else row.total - len(names),
+        lines=told_before_runs(kind.name, found),
+        asks_missed=False,
+        problem=_problem(kind, row, found.found),
+        back=local_address(request.values.get("next")) or url_for("web.queue", tab="dead"),
+    )
+
+
+def _problem(kind: BulkKind, row: BulkRow, found: int) -> str:
     """Why it cannot be started at all."""
     if row.total > kind.most:
         return f"{kind.button} does at most {kind.family.counted(kind.most)} at once. {row.total:,} are selected."
-    return "" if found.found else "None of them is here any more."
+    return "" if found else "None of them is here any more."
 
 
 def _after() -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from app.ops.heartbeats import ProcessRow
+from app.ops.heartbeats import ProcessRow, slots_for
 from app.runs.queue_figures import NO_WAITS, QueueFigures, Waits
 from app.runs.queue_limits import QueueLimitsRow
 from app.runs.queue_minutes import NO_HOUR, QueueHour
@@ -46,17 +46,13 @@ class QueueLine:
 
 
 def queue_lines(
-    limits: Sequence[QueueLimitsRow],
+    queues: Sequence[tuple[QueueLimitsRow, QueueSwitchRow | None]],
     figures: QueueFigures,
     hours: Mapping[str, QueueHour],
-    switches: Mapping[str, QueueSwitchRow],
     workers: Sequence[ProcessRow],
 ) -> list[QueueLine]:
-    """A line for each queue, by name."""
-    return [
-        _line(row, figures, hours.get(row.name, NO_HOUR), switches.get(row.name), workers)
-        for row in sorted(limits, key=lambda one: one.name)
-    ]
+    """A line for each queue, in the order given."""
+    return [_line(row, figures, hours.get(row.name, NO_HOUR), switch, workers) for row, switch in queues]
 
 
 def counted(figures: QueueFigures, states: Sequence[RunState], queue: str | None = None) -> str:
@@ -84,7 +80,6 @@ def _line(
     switch: QueueSwitchRow | None,
     workers: Sequence[ProcessRow],
 ) -> QueueLine:
-    slots = sum(worker.slots for worker in workers if worker.serves(row.name))
     waits = figures.waits.get(row.name, NO_WAITS)
     # What is counted now ends the line, unless it was not counted to the end.
     waiting = figures.sum_of((*WAITING, RunState.WAITING_RETRY), row.name)
@@ -96,7 +91,7 @@ def _line(
         waiting=counted(figures, WAITING, row.name),
         retrying=figures.sum_of((RunState.WAITING_RETRY,), row.name),
         running=figures.sum_of((RunState.RUNNING,), row.name),
-        slots=slots if row.concurrency is None else min(slots, row.concurrency),
+        slots=slots_for(workers, row.name, row.concurrency),
         dead=counted(figures, (RunState.FAILED,), row.name),
         rate=rate_words(hour.per_minute),
         wait=wait,

@@ -14,19 +14,22 @@ from app.core.scopes import PLATFORM
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, working_as
 from app.jobs.queries import job_names
-from app.ops.heartbeats import list_processes
+from app.ops.bulk.kinds import BulkKind
+from app.ops.bulk.registry import KINDS
+from app.ops.heartbeats import at_work, list_processes
 from app.ops.stuck_runs import StuckEvidence, read_evidence
 from app.runs.cause_groups import CauseGroup, CauseGroups, list_causes
 from app.runs.queue_figures import read_figures
 from app.runs.queue_filter import QueueFilter, QueueTab
-from app.runs.queue_limits import list_limits
-from app.runs.queue_lists import LOOKED_AT_ONCE, Place, QueuePage, list_queue_tab
+from app.runs.queue_limits import list_limits_and_switches
+from app.runs.queue_lists import LOOKED_AT_ONCE, Matches, Place, QueuePage, count_matches, list_queue_tab
 from app.runs.queue_minutes import read_minutes
 from app.runs.states import RunState
-from app.runs.switches import QueueSwitchRow, list_switches
+from app.runs.switches import QueueSwitchRow
 from app.schedules.queries import schedule_names
 from app.tenants.organizations import organization_names
 from app.tenants.platform import require_platform_admin
+from app.web.formatting import count
 from app.web.pages.badges import Badge
 from app.web.pages.queue_rows import WAITING, QueueLine, counted, queue_lines
 from app.web.pages.queue_tiles import Standstill, Tile, queue_tiles, standstill
@@ -43,6 +46,11 @@ _TAB_LABELS = {
     QueueTab.DEAD: "Dead letter",
     QueueTab.REMOVED: "Removed",
     QueueTab.ALL: "All",
+}
+_BULK_KINDS = {
+    QueueTab.DEAD: ("runs.retry", "runs.remove"),
+    QueueTab.WAITING: ("runs.remove",),
+    QueueTab.RETRYING: ("runs.remove",),
 }
 _COUNTED_STATES = {
     QueueTab.WAITING: WAITING,
@@ -92,6 +100,9 @@ class QueueView:
     is_first: bool
     older_href: str
     looked: str
+    # What can be done to ticked runs of this tab, and the words of the button that selects all of the list.
+    bulk_kinds: list[BulkKind]
+    select_all_label: str
 
     @property
     def tab(self) -> QueueTab:
@@ -145,21 +156,24 @@ def queue_view(args: Mapping[str, str]) -> QueueView:
     with overseeing(of_all=of_all) as (session, organization_id):
         asked: dict[str, Any] = {"organization_id": organization_id, "now": now}
         figures, hours = read_figures(session, **asked), read_minutes(session, **asked)
-        limits, paused = list_limits(session), list_switches(session)
-        processes = list_processes(session, now=now)
+        queues = list_limits_and_switches(session)
+        processes = list_processes(session, now=now, with_ended=True)
         found = list_queue_tab(session, wanted=wanted, limit=ROWS_PER_PAGE, after=after, **asked)
+        matches = _matches(session, organization_id, wanted, found, is_first=after is None)
         causes = _causes(session, organization_id, wanted) if wanted.tab is QueueTab.DEAD and after is None else None
         running = [row.id for row in found.rows if row.state is RunState.RUNNING]
-        evidence = read_evidence(session, run_ids=running, **asked) if running else {}
+        evidence = read_evidence(session, run_ids=running, processes=processes, **asked) if running else {}
         owners = organization_names(session, {row.organization_id for row in found.rows}) if of_all else {}
+    total = counted(figures, _COUNTED_STATES.get(wanted.tab, ()))
     more = {"of": "all"} if of_all else {}
-    workers = [row for row in processes if not row.is_gone(now) and row.problem is None and not row.is_stopping]
+    paused = [switch for _limits, switch in queues if switch is not None]
+    processes = [row for row in processes if not row.has_ended]
     return QueueView(
         wanted=wanted,
         is_of_all=of_all,
         tiles=queue_tiles(figures, hours, processes, now=now),
         standstill=standstill(figures, processes, now=now),
-        queues=queue_lines(limits, figures, hours, {switch.name: switch for switch in paused}, workers),
+        queues=queue_lines(queues, figures, hours, at_work(processes, now=now)),
         tabs=[_tab(each, wanted, more, counted(figures, _COUNTED_STATES.get(each, ()))) for each in QueueTab],
         narrowings=_narrowings(wanted, more),
         groups=_group_lines(causes, wanted, more),
@@ -172,7 +186,26 @@ def queue_view(args: Mapping[str, str]) -> QueueView:
         is_first=after is None,
         older_href=_older_href(found, wanted, more),
         looked=f"Looked through {LOOKED_AT_ONCE:,} runs." if found.was_cut else "",
+        bulk_kinds=[KINDS[name] for name in _BULK_KINDS.get(wanted.tab, ())] if found.rows else [],
+        select_all_label=_select_all_label(wanted, matches, total),
     )
+
+
+def _matches(
+    session: Session, organization_id: UUID | None, wanted: QueueFilter, found: QueuePage, *, is_first: bool
+) -> Matches | None:
+    """How many a narrowed list has; None where it is not narrowed, or nothing can be done to its runs."""
+    if not wanted.narrowing or wanted.tab not in _BULK_KINDS:
+        return None
+    if is_first and found.next is None:
+        return Matches(len(found.rows), is_all=True)
+    return count_matches(session, organization_id=organization_id, wanted=wanted, now=request_now())
+
+
+def _select_all_label(wanted: QueueFilter, matches: Matches | None, total: str) -> str:
+    if matches is None:
+        return f"Select all {total}"
+    return f"Select all {count(matches.runs)}{'' if matches.is_all else '+'} matching"
 
 
 def _causes(session: Session, organization_id: UUID | None, wanted: QueueFilter) -> CauseGroups | None:
