@@ -9,6 +9,8 @@ from app.core.clock_words import Clocks
 from app.ops.schedule_effects import Action, Effect, Standing
 from app.runs.foreseen import Foreseen
 
+_LOST_WORDS = ", because its times change. To decide otherwise, enable it first"
+
 
 def effect_lines(effect: Effect, clocks: Clocks) -> tuple[str, ...]:
     """What becomes of runs, one sentence each. `clocks` are those of the schedule as it is now."""
@@ -93,7 +95,8 @@ def _missed_lines(effect: Effect, clocks: Clocks) -> Iterator[str]:
     missed = effect.missed
     if missed is not None:
         slots = _slots_words(missed, clocks).removesuffix(" is").removesuffix(" are")
-        yield f"{slots} passed while it was off{_outcome_words(missed)}."
+        lost = "" if effect.is_on_after else _LOST_WORDS
+        yield f"{slots} passed while it was off{_outcome_words(missed)}{lost}."
     if effect.unreadable is not None:
         count = effect.unreadable.count
         slots = "1 slot" if count == 1 else f"{count:,} slots"

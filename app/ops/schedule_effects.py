@@ -15,6 +15,7 @@ from app.runs.states import Reason, RunState
 from app.schedules.fire_times import Rhythm, fire_times
 from app.schedules.policies import Missed
 from app.schedules.queries import ScheduleRow
+from app.schedules.silence import lost_by_edit
 from app.schedules.slot_accounts import DOWNTIME, MissedSlots, gap_between
 from app.schedules.stored_rhythms import rhythm_of
 
@@ -49,7 +50,8 @@ class Standing:
 class Effect:
     """The next runs as it is and afterwards, without any where it is off, and what becomes of the rest.
 
-    `zone_before` and `zone_after` are those of the two lists. `missed` are the slots that passed while it was off.
+    `zone_before` and `zone_after` are those of the two lists. `missed` are the slots that passed while it was off,
+    where this decides about them: it switches it on, or gives it other times, so that they stay missed.
     """
 
     action: Action
@@ -105,7 +107,9 @@ def edit_effect(
     missed: Missed = Missed.SKIP,
 ) -> Effect:  # fmt: skip
     """What saving a schedule with this rhythm does."""
-    problem = schedule.problem is not None
+    found = foresee_missed(session, schedule, missed=missed, now=now) if is_on else _lost(schedule, when, now)
+    # What somebody is asked about is told as that.
+    is_unreadable = schedule.problem is not None and found is None
     return Effect(
         action=Action.EDIT,
         before=_coming(schedule, now, count) if schedule.enabled else (),
@@ -114,8 +118,8 @@ def edit_effect(
         zone_after=when.zone.name,
         is_on_before=schedule.enabled,
         is_on_after=is_on,
-        missed=foresee_missed(session, schedule, missed=missed, now=now) if is_on else None,
-        unreadable=_slots(_counted_by(schedule, when), schedule.cursor, now) if problem else None,
+        missed=found,
+        unreadable=_slots(_counted_by(schedule, when), schedule.cursor, now) if is_unreadable else None,
         standing=standing_of(session, schedule, now=now),
     )
 
@@ -164,6 +168,12 @@ def next_runs_of(schedule: ScheduleRow, *, now: datetime, count: int = NEXT_RUNS
         return tuple(fire_times(rhythm_of(schedule), after=now, limit=count))
     except Invalid:
         return ()
+
+
+def _lost(schedule: ScheduleRow, when: Rhythm, now: datetime) -> Foreseen | None:
+    """What it missed and nobody can decide about any more, where it stays off."""
+    slots = lost_by_edit(schedule, when, now=now)
+    return None if slots is None else Foreseen(lost=slots)
 
 
 def _coming(schedule: ScheduleRow, now: datetime, count: int) -> tuple[datetime, ...]:

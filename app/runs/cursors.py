@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, case, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.core.db import OUTAGES
@@ -198,13 +198,13 @@ def repair(session: Session, schedule_id: UUID, *, problem: str, now: datetime) 
     Raises NeverAgain, CronInvalid or UnknownZone.
     """
     # The time itself is not read: it may be what no driver can read.
-    facts: tuple[Any, ...] = Schedule.organization_id, Schedule.updated_at, Schedule.enabled, *RHYTHM_COLUMNS
+    facts: tuple[Any, ...] = Schedule.organization_id, _last_set(), Schedule.enabled, *RHYTHM_COLUMNS
     row = session.execute(select(*facts).where(Schedule.id == schedule_id, *_is_mended()).with_for_update()).first()
     if row is None:
         return False
-    organization_id, updated_at, is_enabled, *stored = row
+    organization_id, last_set, is_enabled, *stored = row
     when = rhythm_of(StoredRhythm._make(stored))
-    known, has_books = _accounted_until(session, schedule_id, updated_at, now)
+    known, has_books = _accounted_until(session, schedule_id, last_set, now)
     # Without books nobody knows what ran: the runs of one that fires rarely may have been deleted since.
     believed = known if has_books or not is_enabled else max(known, now - LOOK_BACK)
     cursor = _first_slot(when, after=believed)
@@ -238,15 +238,21 @@ def _row_of(gap: SlotGap, organization_id: UUID, schedule_id: UUID, now: datetim
     )
 
 
-def _accounted_until(session: Session, schedule_id: UUID, updated_at: datetime, now: datetime) -> tuple[datetime, bool]:
+def _last_set() -> ColumnElement[datetime]:
+    """Since when something may be open: a switch sets the time anew, and of what is on also an edit."""
+    # What somebody edits while it is off keeps what it has missed since.
+    at_rest = func.coalesce(Schedule.switched_at, Schedule.created_at)
+    return case((Schedule.enabled.is_(True), Schedule.updated_at), else_=at_rest)
+
+
+def _accounted_until(session: Session, schedule_id: UUID, last_set: datetime, now: datetime) -> tuple[datetime, bool]:
     """Up to when nothing is open, and whether the books say so."""
     # Behind a clock that was set back by more than this, what it saw before is no guide to what is open now.
     believable = now + LOOK_BACK
     runs = select(func.max(Run.slot_at)).where(Run.schedule_id == schedule_id, Run.slot_at < believable)
     gaps = select(func.max(Gap.last_slot_at)).where(Gap.schedule_id == schedule_id, Gap.first_slot_at < believable)
     booked = [moment for moment in (session.scalar(runs), session.scalar(gaps)) if moment is not None]
-    # An edit and a switch set the time anew, so nothing before them is open.
-    known = [moment if moment < believable else now for moment in (updated_at, *booked)]
+    known = [moment if moment < believable else now for moment in (last_set, *booked)]
     return max(known), bool(booked)
 
 

@@ -28,6 +28,7 @@ from app.schedules.saving import (
     columns_of,
     edited_columns,
 )
+from app.schedules.silence import keeps_missed
 from app.schedules.slot_accounts import NOTHING_MADE_UP, MadeUp
 from app.schedules.stored_rhythms import rhythm_of
 from app.schedules.versions import differences_of, keep_version, write_version
@@ -79,6 +80,7 @@ def edit_schedule(
 ) -> None:  # fmt: skip
     """Change a schedule from the version the person saw; its cursor moves to the first slot of the new rhythm.
 
+    Where it stays off and its times stay, what it missed meanwhile still waits for whoever switches it on.
     Expects that slots due up to now are planned already. Raises ScheduleChanged besides what creating raises.
     """
     require(actor, Permission.EDIT_SCHEDULES)
@@ -87,7 +89,10 @@ def edit_schedule(
     columns = edited_columns(session, before=before, draft=draft, now=now)
     overrides = () if before.code is None else before.code.overrides_of(columns)
     keep_version(session, schedule_id=schedule_id)
-    _account_for_silence(session, before, rhythm_of(draft), now)
+    when = rhythm_of(draft)
+    is_kept = not draft.enabled and keeps_missed(before, when, now=now)
+    if not is_kept:
+        _account_for_silence(session, before, when, now)
     query = (
         update(Schedule)
         .where(
@@ -100,7 +105,7 @@ def edit_schedule(
             **_switched(before, draft.enabled, actor, now),
             code_overrides=",".join(overrides),
             problem=None,
-            next_run_at=next_fire(rhythm_of(draft), after=now),
+            next_run_at=before.cursor if is_kept else next_fire(when, after=now),
             version=version + 1,
             updated_at=now,
         )

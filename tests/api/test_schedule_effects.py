@@ -134,6 +134,31 @@ class TestAnEdit:
 
         assert told(said["missed"]) == accounts(database) == (1, 5)
 
+    def test_of_what_stays_off_keeps_what_it_missed(self, owner_api: Caller, database: OpenDatabase, job: Job):
+        path = make(database, job, enabled=False, switched_at=utc("2027-03-01 06:30"), switched_by="ana")
+        before = data(owner_api, path)["missed_while_paused"]
+        said = owner_api.post(f"{path}/effects", {"notes": "hello"}).json["data"]
+
+        owner_api.patch(path, {"notes": "hello"})
+
+        assert (said["lines"], said["missed"]) == ([], None)
+        assert data(owner_api, path)["missed_while_paused"] == before
+        assert (before["count"], *accounts(database)) == (6, 0, 0)
+
+    def test_of_the_times_of_what_stays_off_says_what_is_lost(
+        self, owner_api: Caller, database: OpenDatabase, job: Job
+    ):
+        path = make(database, job, enabled=False, switched_at=utc("2027-03-01 06:30"), switched_by="ana")
+        said = owner_api.post(f"{path}/effects", self.OTHER).json["data"]
+
+        owner_api.patch(path, self.OTHER)
+
+        assert told(said["missed"]) == accounts(database) == (0, 6)
+        assert said["lines"][0].endswith(
+            "passed while it was off: 6 stay missed, because its times change. To decide otherwise, enable it first."
+        )
+        assert data(owner_api, path)["missed_while_paused"] is None
+
 
 class TestTheSwitch:
     @pytest.mark.parametrize("missed", ["skip", "latest", "all"])

@@ -28,6 +28,9 @@ DAY = timedelta(days=1)
 # Cron remembers a change of the clocks for that long, so a walk begins by so much before what it is asked for.
 MEMORY = timedelta(hours=4)
 
+# Of more slots than that, nobody compares those of two rhythms.
+MOST_COMPARED = 1_000
+
 
 class Calendar:
     """When cron would have started each line in a zone, walked minute by minute as far as anybody has asked."""
@@ -121,6 +124,14 @@ class Believed:
         if not self.is_on:
             self.off |= set(passed)
         self.accounted = until
+
+    def keeps(self, cron: str, zone: str, *, until: datetime) -> bool:
+        """Whether what it has missed by now are slots of these times, too, so that nothing of it is lost."""
+        missed = self.slots(until)
+        if not missed or (cron, zone) == self.rules[-1][:2]:
+            return bool(missed)
+        slots = CALENDARS[zone].slots(cron, after=missed[0] - timedelta(seconds=1), until=until)
+        return len(missed) <= MOST_COMPARED and missed == slots
 
     def to_open(self, due: Sequence[datetime], *, now: datetime) -> list[datetime]:
         """Which slots run that nobody planned in time: what the policy about missed ones says."""

@@ -5,8 +5,9 @@ Whoever switches a schedule on is asked about what it missed. Exactly the runs t
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -143,29 +144,48 @@ class Life(RuleBasedStateMachine):
     @rule(
         which=WHICH, cron=st.sampled_from(sorted(CRONS)), zone=st.sampled_from(ZONES), turn=st.booleans(),
         missed=st.sampled_from(Missed), overlap=st.sampled_from(Overlap), limit=st.sampled_from(LIMITS),
-        choice=st.sampled_from(Missed),
+        choice=st.sampled_from(Missed), is_elsewhen=st.booleans(),
     )  # fmt: skip
     def edit(
         self, which: int, cron: str, zone: str, turn: bool, missed: Missed, overlap: Overlap, limit: int,
-        choice: Missed,
+        choice: Missed, is_elsewhen: bool = True,
     ) -> None:  # fmt: skip
-        """Another rhythm and other policies, in force from now on; with `turn` it is also switched on or off."""
+        """Other policies, in force from now on, and another rhythm; with `turn` it is also switched on or off."""
         schedule_id = self.one(which)
         known = self.believed[schedule_id]
+        if not is_elsewhen:
+            cron, zone, _ = known.rules[-1]
         is_on, age = known.is_on is not turn, CRONS[cron] * 3
+        if not (known.is_on or is_on):
+            self.edit_at_rest(schedule_id, cron, zone, missed=missed, overlap=overlap, limit=limit)
+            return
         # What it missed while it was off is gone by its old rhythm, and by its old limit.
-        answer = choice if is_on else Missed.SKIP
-        with self.planned(schedule_id) if known.is_on else self.made_up(schedule_id, answer):
+        with self.planned(schedule_id) if known.is_on else self.made_up(schedule_id, choice):
             self.world.edit(
                 schedule_id, self.now, missed_while_paused=choice, cron=cron, timezone=zone, enabled=is_on,
                 missed=missed, overlap=overlap, missed_max_age_seconds=int(age.total_seconds()), missed_limit=limit,
             )  # fmt: skip
         self.shown["edited: another overlap"] += overlap is not known.overlap
         if not known.is_on:
-            self.shown[f"edited: {choice}" if is_on else "edited while off"] += 1
+            self.shown[f"edited: {choice}"] += 1
         known.rules.append(Rule(cron, zone, self.now))
         known.overlaps |= {overlap}
         known.is_on, known.missed, known.overlap, known.max_age, known.limit = is_on, missed, overlap, age, limit
+
+    def edit_at_rest(self, schedule_id: UUID, cron: str, zone: str, **policies: Any) -> None:
+        """One that is off and stays so: what it missed waits for a decision still, or it is said to be lost, and is."""
+        known, age = self.believed[schedule_id], CRONS[cron] * 3
+        missed, is_kept = figures(known.slots(self.now)), known.keeps(cron, zone, until=self.now)
+        changes = {"cron": cron, "timezone": zone, "missed_max_age_seconds": int(age.total_seconds()), **policies}
+        changes["missed_limit"] = limit = changes.pop("limit")
+        assert self.world.loses(schedule_id, self.now, **changes) == (None if is_kept else missed)
+        with nullcontext() if is_kept else self.made_up(schedule_id, Missed.SKIP):
+            self.world.edit(schedule_id, self.now, missed_while_paused=Missed.LATEST, **changes)
+        self.shown["edited while off"] += not is_kept
+        self.shown["edited while off, and kept what it missed"] += is_kept
+        known.rules.append(Rule(cron, zone, known.rules[-1].since if is_kept else self.now))
+        known.overlaps |= {policies["overlap"]}
+        known.missed, known.overlap, known.max_age, known.limit = policies["missed"], policies["overlap"], age, limit
 
     @rule()
     def stop_or_start_everything(self) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.core.columns import UTCDateTime
 from app.core.scopes import ENGINE, Scope
+from app.ops.schedule_foresight import Onlooker, foresee_edit
 from app.runs import ledger, planner, service
 from app.runs.facts import AttemptEnd
 from app.runs.models import Run
@@ -68,6 +69,18 @@ class World:
                 session, actor=self.actor, schedule_id=schedule_id, draft=draft, version=row.version, now=now,
                 missed=missed_while_paused,
             )  # fmt: skip
+
+    def loses(self, schedule_id: UUID, now: datetime, **changes: object) -> Figures | None:
+        """What somebody reads before they save this of a schedule that stays off: the slots that are lost by it."""
+        with self.database.reading() as session:
+            row = self._row(session, schedule_id)
+            draft = replace(draft_of(row), **changes)  # type: ignore[arg-type]
+            by = Onlooker("UTC", now)
+            said = foresee_edit(session, row, draft=draft, version=row.version, by=by)
+        assert said.effect is not None
+        found = said.effect.missed
+        assert any("stay" in line for line in said.lines) == (found is not None)
+        return found and Figures(found.count, found.first, found.last)
 
     def stop_everything(self, now: datetime) -> None:
         with self._changing() as session:

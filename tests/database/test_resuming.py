@@ -191,9 +191,8 @@ class TestAnEdit:
             missed=Missed.ALL,
         )  # fmt: skip
 
-        assert runs_of(session, paused) == []
-        assert gaps_of(session, paused) == [(NOW, minutes(10), 3, "paused")]
-        assert paused.switched_at is None
+        assert (runs_of(session, paused), gaps_of(session, paused)) == ([], [])
+        assert (paused.next_run_at, paused.switched_at) == (NOW, None)
 
 
 class TestWhatIsSaidBefore:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -13,9 +14,12 @@ from app.jobs.models import Job
 from app.ops.effect_words import effect_lines, replacement_line
 from app.ops.off_example import off_example
 from app.ops.schedule_effects import Effect, delete_effect, edit_effect, next_runs_of, standing_of, switch_effect
+from app.ops.schedule_foresight import Onlooker, foresee_restore
 from app.runs import service
 from app.runs.foreseen import Foreseen
 from app.runs.models import Run
+from app.runs.restoring import restore_schedule
+from app.runs.resuming import missed_meanwhile
 from app.schedules.draft import ScheduleDraft
 from app.schedules.drafts import draft_of
 from app.schedules.fire_times import rhythm
@@ -23,6 +27,7 @@ from app.schedules.models import Gap, Schedule
 from app.schedules.policies import Missed, MissedPolicy, Overlap
 from app.schedules.queries import ScheduleRow, get_schedule
 from app.schedules.stored_rhythms import rhythm_of
+from app.schedules.versions import get_version
 from app.tenants.access import Actor
 from tests.factories.work import actor_in, make_job, make_organization, make_run, make_schedule
 from tests.fakes.clock import utc
@@ -356,6 +361,105 @@ class TestSwitchingOn:
 
         session.expire_all()
         assert told(said.missed) == made_of(session, schedule) == (0, 1, 8)
+
+
+class TestSavingWhatIsOffAndStaysOff:
+    @pytest.fixture
+    def schedule(self, session: Session, job: Job) -> Schedule:
+        since = NOW - timedelta(minutes=40)
+        return make_schedule(session, job, next_run_at=since, enabled=False, switched_at=since, missed_limit=3)
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"notes": "hello"},
+            {"name": "Other"},
+            {"overlap": Overlap.ALLOW},
+            {"missed": Missed.ALL},
+            {"tags": ("new",)},
+            {"cron": "0-59/5 * * * *"},
+            {"timezone": "Europe/Riga"},
+            {"ends_at": NOW + timedelta(days=1)},
+        ],
+    )
+    def test_keeps_what_it_missed_where_that_are_its_times_still(
+        self, session: Session, actor: Actor, schedule: Schedule, changes: dict[str, Any]
+    ) -> None:
+        row = row_of(session, schedule)
+        draft = replace(draft_of(row), **changes)
+        said = foretold(session, schedule, draft, NOW)
+
+        edit(session, actor, schedule, draft, NOW)
+
+        found = missed_meanwhile(row_of(session, schedule), now=NOW)
+        assert (said.missed, effect_lines(said, Clocks("UTC", "UTC", NOW))) == (None, ())
+        assert found == missed_meanwhile(row, now=NOW)
+        assert slots_accounted_for(session, schedule) == 0
+
+    @pytest.mark.parametrize(
+        "changes", [{"cron": "*/10 * * * *"}, {"starts_at": NOW - timedelta(minutes=5)}, OTHER_TIMES]
+    )
+    def test_says_what_is_lost_where_its_times_change(
+        self, session: Session, actor: Actor, schedule: Schedule, changes: dict[str, Any]
+    ) -> None:
+        row = row_of(session, schedule)
+        draft = replace(draft_of(row), **changes)
+        said = foretold(session, schedule, draft, NOW)
+
+        edit(session, actor, schedule, draft, NOW)
+
+        assert told(said.missed) == made_of(session, schedule) == (0, 0, 9)
+        assert missed_meanwhile(row_of(session, schedule), now=NOW) is None
+        assert effect_lines(said, Clocks("UTC", "UTC", NOW)) == (
+            "9 slots up to Tue 5 Jan, 12:00 UTC passed while it was off: 9 stay missed, because its times change. "
+            "To decide otherwise, enable it first.",
+        )
+
+    def test_lets_somebody_decide_when_it_is_switched_on(
+        self, session: Session, actor: Actor, schedule: Schedule
+    ) -> None:
+        later = NOW + timedelta(minutes=5)
+        edit(session, actor, schedule, replace(draft_of(row_of(session, schedule)), notes="hello"), NOW)
+
+        made_up = service.switch_schedule(
+            session, actor=actor, schedule_id=schedule.id, enabled=True, now=later, missed=Missed.LATEST
+        )
+
+        assert (made_up.slots, made_up.left) == (1, 9)
+        assert made_of(session, schedule) == (1, 0, 9)
+
+    def test_by_restoring_a_version_keeps_and_says_the_same(
+        self, session: Session, actor: Actor, schedule: Schedule
+    ) -> None:
+        row = row_of(session, schedule)
+        edit(session, actor, schedule, replace(draft_of(row), notes="hello"), NOW)
+        row = row_of(session, schedule)
+        version = get_version(session, organization_id=row.organization_id, schedule_id=row.id, number=1)
+        said = foresee_restore(session, row, version=version, by=Onlooker("UTC", NOW))
+
+        restore_schedule(session, actor=actor, schedule_id=row.id, number=1, version=row.version, now=NOW)
+
+        found = missed_meanwhile(row_of(session, schedule), now=NOW)
+        assert said.lines == ()
+        assert found is not None
+        assert found.count == 9
+
+    def test_asks_nobody_about_a_default_that_was_never_on(self, session: Session, job: Job) -> None:
+        schedule = make_schedule(
+            session, job, next_run_at=NOW - timedelta(minutes=40), enabled=False, default_for="meta"
+        )
+
+        said = foretold(session, schedule, replace(draft_of(row_of(session, schedule)), **OTHER_TIMES), NOW)
+
+        assert said.missed is None
+
+    def test_tells_what_nobody_could_read_once(self, session: Session, job: Job, actor: Actor) -> None:
+        since = NOW - timedelta(minutes=40)
+        schedule = make_schedule(session, job, problem="?", next_run_at=since, enabled=False, switched_at=since)
+        for is_on in (False, True):
+            draft = replace(draft_of(row_of(session, schedule)), enabled=is_on)
+            said = foretold(session, schedule, draft, NOW)
+            assert (said.missed is None, said.unreadable is None) == (not is_on, is_on)
 
 
 class TestWords:

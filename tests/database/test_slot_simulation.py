@@ -11,14 +11,16 @@ from tests.database.slot_life import Life
 from tests.fakes.database import OpenDatabase
 
 CRONS = ("*/7 * * * *", "15 1,2,3 * * *")
-NOTHING, A_RUN_GOES_ON, ALL_IS_STOPPED, AN_EDIT, AN_EDIT_THAT_SWITCHES_IT_ON = BESIDE = range(5)
+BESIDE = range(6)
+NOTHING, A_RUN_GOES_ON, ALL_IS_STOPPED, AN_EDIT, AN_EDIT_THAT_SWITCHES_IT_ON, AN_EDIT_OF_POLICIES = BESIDE
 
 # What these lives have to show.
 SHOWN = {
     *(f"answered: {choice}" for choice in Missed), *(f"edited: {choice}" for choice in Missed),
     "answered: all, beyond the limit", "answered: nothing missed", "answered beside a run that goes on",
     "answered while everything is stopped", "answered after an edit", "answered late, and refused",
-    "answered late, and it is all the same", "edited while off", "edited: another overlap", "switched on twice",
+    "answered late, and it is all the same", "edited while off",
+    "edited while off, and kept what it missed", "edited: another overlap", "switched on twice",
 }  # fmt: skip
 
 
@@ -56,9 +58,10 @@ def live_through(life: Life, choice: Missed, slots: int, late: int, overlap: Ove
     life.pause(which=0, slots=slots)
     if happens == ALL_IS_STOPPED:
         life.stop_or_start_everything()
-    if happens == AN_EDIT:
+    if happens in (AN_EDIT, AN_EDIT_OF_POLICIES):
         life.edit(
             which=0,
+            is_elsewhen=happens == AN_EDIT,
             cron="5 * * * *",
             zone="UTC",
             turn=False,

@@ -70,7 +70,13 @@ class EffectOut(Answer):
     before: Annotated[list[NextRun], Field(description="Its next runs as it is; none where it is off.")]
     after: Annotated[list[NextRun], Field(description="Its next runs afterwards; none where it is off or gone.")]
     due: Annotated[ForeseenOut | None, Field(description="Slots that are due; they go by what it says until then.")]
-    missed: Annotated[ForeseenOut | None, Field(description="Slots that passed while it was off, if this enables it.")]
+    missed: Annotated[
+        ForeseenOut | None,
+        Field(
+            description="Slots that passed while it was off, if this enables it; if it stays off and gets other times, "
+            "those about which nobody can decide any more."
+        ),
+    ]
     unreadable: Annotated[
         MissedSlotsOut | None, Field(description="Slots that passed while it could not be read: recorded as missed.")
     ]
