@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.ops.heartbeats import ProcessRow, at_work
+from app.ops.heartbeats import ProcessRow
 from app.web.formatting import duration
 
 
