@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
@@ -13,6 +13,8 @@ from tests.api.conftest import Caller
 from tests.factories.work import make_job, make_schedule
 from tests.fakes.clock import ManualClock
 from tests.fakes.database import OpenDatabase
+
+NOBODYS = str(UUID(int=1))
 
 
 @pytest.fixture(autouse=True)
@@ -81,7 +83,7 @@ class TestBeginning:
         assert [(one["state"], one["done"]) for one in (found, later)] == [("going", 25), ("done", 30)]
 
     def test_says_of_each_what_became_of_it(self, operator_api: Caller, ids: list[str]):
-        unknown = str(uuid4())
+        unknown = NOBODYS
         found = begin(operator_api, action="disable", ids=[ids[0], unknown, ids[0]])
         path = f"/bulk-actions/{found['id']}/items"
 
@@ -104,14 +106,14 @@ class TestBeginning:
     @pytest.mark.parametrize(
         "wrong",
         [
-            {"action": "disable"}, {"action": "disable", "ids": []}, {"action": "paint", "ids": [str(uuid4())]},
-            {"action": "disable", "ids": [str(uuid4())], "matching": {}}, {"action": "disable", "ids": ["x"]},
-            {"action": "add_tag", "ids": [str(uuid4())]}, {"action": "add_tag", "ids": [str(uuid4())], "tag": "a b"},
-            {"action": "move_zone", "ids": [str(uuid4())], "timezone": "Mars"},
-            {"action": "run", "ids": [str(uuid4()) for _ in range(21)]},
-            {"action": "disable", "ids": [str(uuid4())], "per_minute": 0},
-            {"action": "disable", "ids": [str(uuid4())], "reason": "\x00"},
-            {"action": "disable", "ids": [str(uuid4()) for _ in range(10_001)]},
+            {"action": "disable"}, {"action": "disable", "ids": []}, {"action": "paint", "ids": [NOBODYS]},
+            {"action": "disable", "ids": [NOBODYS], "matching": {}}, {"action": "disable", "ids": ["x"]},
+            {"action": "add_tag", "ids": [NOBODYS]}, {"action": "add_tag", "ids": [NOBODYS], "tag": "a b"},
+            {"action": "move_zone", "ids": [NOBODYS], "timezone": "Mars"},
+            {"action": "run", "ids": [str(UUID(int=number)) for number in range(21)]},
+            {"action": "disable", "ids": [NOBODYS], "per_minute": 0},
+            {"action": "disable", "ids": [NOBODYS], "reason": "\x00"},
+            {"action": "disable", "ids": [str(UUID(int=number)) for number in range(10_001)]},
         ],
         ids=lambda wrong: str(wrong)[:40],
     )  # fmt: skip
