@@ -15,9 +15,10 @@ from app.jobs.kinds.base import KindName
 from app.ops.cancel_words import cancel_words
 from app.runs.attempt_queries import AttemptRow, list_attempts
 from app.runs.progress import Progress
-from app.runs.queries import RunRow, get_run, retry_policy_of_run
+from app.runs.queries import RunRow, definition_of_run, get_run, retry_policy_of_run
 from app.runs.states import AttemptState, Reason, RunState, Trigger
 from app.tenants.access import Permission, may
+from app.tenants.audit_masks import masked
 from app.tenants.queries import find_email
 from app.web.context import viewer_zone
 from app.web.formatting import absolute_time, duration, state_label
@@ -97,6 +98,8 @@ class RunView:
     why: WhyNote | None
     tries: list[TryLine]
     result: list[Fact]
+    # What the job was given for this run, without secrets.
+    parameters: list[Fact]
     # How long it has been going on and how far it has come, while it does.
     running: str
     refusal: str
@@ -121,6 +124,7 @@ def run_view(run_id: UUID) -> RunView:
         why=note_on_run(wait),
         tries=[TryLine(attempt, ATTEMPT_WORDS[attempt.state]) for attempt in attempts],
         result=result_facts(attempts[-1].result) if attempts else [],
+        parameters=parameter_facts(definition_of_run(session, run=run)),
         running=running_words(run, attempts[-1].progress if attempts else None),
         refusal=refusals().manage_queue,
         family=run_family(run),
@@ -156,6 +160,14 @@ def result_facts(result: Mapping[str, Any]) -> list[Fact]:
         else:
             facts.append(Fact(_words(name), _plain(value)))
     return facts
+
+
+def parameter_facts(definition: Mapping[str, Any]) -> list[Fact]:
+    """The arguments in a run's definition as lines. What is called like a secret, or looks like one, is masked."""
+    arguments = definition.get("arguments")
+    if not isinstance(arguments, dict):
+        return []
+    return [Fact(str(name), _plain(masked(str(name), value))) for name, value in arguments.items()]
 
 
 def _who_asked(run: RunRow) -> str:
