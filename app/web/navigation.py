@@ -32,7 +32,7 @@ _AUDIT = ("Audit", "web.audit", "shield")
 _INSTALLATION_AUDIT = ("Audit", "web.installation_audit", "shield")
 _PLATFORM_ENTRIES = (("Schedules in code", "web.code_schedules", "clock"),)
 # Pages that belong to an entry without standing below it.
-_ALSO = {"web.audit": "/admin/audit"}
+_ALSO = {"web.audit": "/admin/audit", "web.schedules": "/bulk"}
 
 
 def main_menu(*, is_platform_admin: bool = False, may_view_audit: bool = False) -> list[NavItem]:
@@ -48,5 +48,6 @@ def main_menu(*, is_platform_admin: bool = False, may_view_audit: bool = False) 
 
 def _item(label: str, href: str, icon: str, *, also: str | None) -> NavItem:
     # A page below /schedules belongs to Schedules; only the overview has nothing below it.
-    is_below = href != "/" and request.path.startswith(f"{href.rstrip('/')}/")
+    places = [place.rstrip("/") for place in (href, also) if place and place != "/"]
+    is_below = any(request.path.startswith(f"{place}/") for place in places)
     return NavItem(label=label, href=href, icon=icon, is_current=request.path in {href, also} or is_below)
