@@ -29,9 +29,9 @@ _DONE: dict[str, dict[str, str]] = {
         "removed": "Removed a run from the queue",
     },
     "bulk": {
-        "started": "Began to change many things",
-        "stopped": "Stopped changing many things",
-        "undone": "Began to undo what was done to many things",
+        "started": "Began a bulk action",
+        "stopped": "Stopped a bulk action",
+        "undone": "Began to undo a bulk action",
     },
     "view": {"saved": "Saved a view", "renamed": "Renamed a view", "deleted": "Deleted a view"},
     "member": {

@@ -39,7 +39,7 @@ _PLATFORM_ENTRIES = (
     ("System", "web.system", "monitor"),
 )
 # Pages that belong to an entry without standing below it.
-_ALSO = {"web.audit": "/admin/audit"}
+_ALSO = {"web.audit": "/admin/audit", "web.schedules": "/bulk"}
 # What follows g. The first letter where it is free.
 _KEYS = {
     "web.overview": "o", "web.schedules": "s", "web.runs": "r", "web.queue": "q", "web.jobs": "j", "web.team": "t",
@@ -64,12 +64,13 @@ def main_menu(
 def _item(label: str, endpoint: str, icon: str, counters: Mapping[str, int]) -> NavItem:
     href, counter = url_for(endpoint), _COUNTERS.get(endpoint, "")
     # A page below /schedules belongs to Schedules; only the overview has nothing below it.
-    is_below = href != "/" and request.path.startswith(f"{href.rstrip('/')}/")
+    places = [place for place in (href, _ALSO.get(endpoint)) if place]
+    is_below = any(place != "/" and request.path.startswith(f"{place.rstrip('/')}/") for place in places)
     return NavItem(
         label=label,
         href=href,
         icon=icon,
-        is_current=request.path in {href, _ALSO.get(endpoint)} or is_below,
+        is_current=request.path in places or is_below,
         key=_KEYS.get(endpoint, ""),
         counter=counter,
         count=counters.get(counter, 0),

@@ -14,20 +14,26 @@ from sqlalchemy.orm import Session
 from app.core.config import Settings
 from app.core.ids import new_id
 from app.core.lane import Lane, Rows, Step, Values
-from app.core.scopes import ENGINE, Scope, rescope
+from app.core.scopes import ENGINE, PLATFORM, Scope, rescope
 from app.jobs.models import Job
 from app.ops.capacity import live_slots
+from app.ops.stuck_runs import read_evidence
 from app.ops.why.answers import why_schedule
 from app.ops.why.reasons import in_utc
 from app.queue.broker import make_huey
 from app.queue.dispatch import Dispatcher
 from app.queue.tasks import make_hints
 from app.runs import planner, reaper
+from app.runs.cause_groups import fill_causes, list_causes
 from app.runs.express import Express
 from app.runs.facts import AttemptEnd
 from app.runs.filters import RunFilter
 from app.runs.models import Run
 from app.runs.queries import earliest_ready_across_tenants, list_dead_letters, list_runs
+from app.runs.queue_figures import read_figures
+from app.runs.queue_filter import QueueFilter, QueueTab
+from app.runs.queue_lists import Place, list_queue_tab
+from app.runs.queue_minutes import keep_minute
 from app.runs.run_hours import counts_of_organization
 from app.runs.run_lengths import last_lengths
 from app.runs.states import AttemptState
@@ -260,6 +266,30 @@ class TestQueryPlans:
             list_dead_letters(session, organization_id=here, limit=50)
 
         plans = plans_of(session.get_bind(), read)
+
+        assert scans(plans) == []
+
+    @pytest.mark.parametrize("is_of_all", [False, True], ids=["own", "all"])
+    def test_of_the_queue_page(self, session: Session, job: Job, is_of_all: bool) -> None:
+        here = None if is_of_all else job.organization_id
+        rescope(session, PLATFORM if is_of_all else Scope.tenant(job.organization_id))
+
+        def read() -> None:
+            read_figures(session, organization_id=here, now=NOW)
+            for tab in QueueTab:
+                after = Place(NOW, job.id)
+                list_queue_tab(session, organization_id=here, wanted=QueueFilter(tab), now=NOW, limit=2, after=after)
+            list_causes(session, organization_id=here, wanted=QueueFilter(QueueTab.DEAD))
+            read_evidence(session, organization_id=here, now=NOW)
+
+        plans = plans_of(session.get_bind(), read)
+
+        assert scans(plans) == []
+
+    def test_of_a_minute_of_the_queues(self, session: Session, job: Job) -> None:
+        rescope(session, ENGINE)
+
+        plans = plans_of(session.get_bind(), lambda: (keep_minute(session, now=NOW), fill_causes(session)))
 
         assert scans(plans) == []
 

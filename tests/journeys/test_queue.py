@@ -111,6 +111,7 @@ class TestAllThatMatch:
         page.get_by_label("Name, error or id").fill("rate limit")
         page.get_by_label("Name, error or id").press("Enter")
         expect(rows(page)).to_have_count(38)
+        page.locator(f"#tick-{matching[0]}").check()
         page.get_by_role("button", name="Select all 38 matching").click()
         page.get_by_role("link", name="Remove 38").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Remove 38 runs?")
@@ -140,9 +141,9 @@ class TestAStuckRun:
 
         expect(page.locator(f"#run-{run_id}")).to_contain_text("Ads")
         with site.database.reading() as session:
-            entry = session.scalars(select(AuditEntry).where(AuditEntry.subject_id == run_id)).one()
             assert load_run(session, run_id).state == "cancelled"
-        assert "It has run 5 min" in entry.summary
+            entry = session.scalars(select(AuditEntry).where(AuditEntry.subject_id == run_id)).one()
+            assert "It has run 5 min" in entry.summary
 
 
 class TestNothingIsWrong:
@@ -171,7 +172,7 @@ class TestNothingIsWrong:
         expect(dialog(tab)).to_be_visible()
         found += violations(tab)
         tab.goto(f"{site.url}/queue?tab=dead")
-        tab.locator("[id^=retry-]").get_by_role("button", name="Retry the 3 runs").click()
+        tab.locator("[id^=retry-]").get_by_role("button", name="Retry 3 runs").click()
         expect(dialog(tab)).to_contain_text("Retry 3 runs?")
         found += violations(tab)
         context.close()

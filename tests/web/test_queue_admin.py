@@ -261,6 +261,52 @@ class TestStuckRuns:
         assert f"/runs/{run_id}" in text
 
 
+class TestWorkers:
+    def test_are_told_with_the_runs_in_hand_that_are_ones_own(
+        self, database: OpenDatabase, viewer: Browser, stranger: Browser, platform_admin: Browser, clock: ManualClock
+    ) -> None:
+        report(database, clock)
+        with database.transaction() as session:
+            for browser, name in ((viewer, "Orders"), (stranger, "Payroll")):
+                job = make_job(session, browser.organization_id, name=name)
+                make_running(session, job, now=clock.moment - timedelta(minutes=5))
+
+        own, everybodys = viewer.visit("/queue/workers").text, platform_admin.visit("/queue/workers?of=all").text
+
+        assert "worker-1:42" in own
+        assert ("Orders" in own, "Payroll" in own) == (True, False)
+        assert ("Orders" in everybodys, "Payroll" in everybodys) == (True, True)
+        assert "for 5 min" in own
+        assert viewer.visit("/queue/workers?of=all").status_code == 403
+
+    def test_that_report_no_more_are_named_with_what_they_hold(
+        self, database: OpenDatabase, viewer: Browser, clock: ManualClock
+    ) -> None:
+        with database.transaction() as session:
+            make_running(session, make_job(session, viewer.organization_id), now=clock.moment - timedelta(minutes=5))
+
+        text = viewer.visit("/queue/workers", htmx=True).text
+
+        assert "1 run is held by a worker that does not report." in text
+        assert "No worker is running" in text
+
+
+class TestParameters:
+    def test_of_a_run_are_on_its_page_without_secrets(
+        self, database: OpenDatabase, viewer: Browser, clock: ManualClock
+    ) -> None:
+        arguments = {"days": 3, "api_token": "canary-1", "note": "password=canary-2", "deep": {"secret": "canary-3"}}
+        with database.transaction() as session:
+            job = make_job(session, viewer.organization_id, arguments=arguments)
+            run_id = make_failed(session, job, now=clock.moment)
+
+        text = viewer.visit(f"/runs/{run_id}").text
+
+        assert "Parameters" in text
+        assert "days" in text
+        assert "canary" not in text
+
+
 class TestEverybodys:
     @pytest.fixture
     def theirs(self, database: OpenDatabase, stranger: Browser, clock: ManualClock) -> UUID:

@@ -72,8 +72,9 @@ class BulkKind:
     """Something that is done to many things of a family.
 
     `button` is its verb ("Disable"). `title` and `past` are sentences with {things} and the names of parameters in
-    them: "Disable {things}", "{things} disabled". `accept` cleans parameters and raises Invalid; `most` things are done
-    at most, and where there are more than `paced_above`, so many a minute unless somebody says otherwise.
+    them: "Disable {things}", "{things} disabled"; `ask` is the title before the parameters are known. `accept` cleans
+    parameters and raises Invalid. `most` things are done at most, and where there are more than `paced_above`, so many
+    a minute unless somebody says otherwise.
     """
 
     name: str
@@ -84,6 +85,7 @@ class BulkKind:
     past: str
     do: Do
     undo: Undo | None = None
+    ask: str = ""
     most: int = MOST_OBJECTS
     accept: Callable[[Mapping[str, Any]], dict[str, Any]] = field(default=lambda _given: {})
     # Whether runs may be ready to start afterwards.
@@ -100,6 +102,10 @@ class BulkKind:
     def must_type(self, total: int) -> bool:
         """Whether whoever begins it has to type how many they are."""
         return self.typed_above is not None and total > self.typed_above
+
+    def ask_of(self, total: int) -> str:
+        """“Add a tag to 38 schedules”."""
+        return (self.ask or self.title).format(things=self.family.counted(total))
 
     def title_of(self, total: int, parameters: Mapping[str, Any]) -> str:
         """“Disable 38 schedules”."""

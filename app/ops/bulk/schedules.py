@@ -27,6 +27,10 @@ class MissedUnclear(Invalid):
     """It is not said what is to become of slots that schedules missed while they were off."""
 
 
+class TagUnclear(Invalid):
+    """It is not said which tag is meant, or it cannot be one."""
+
+
 def _names_of(session: Session, organization_id: UUID, ids: Sequence[UUID]) -> Mapping[UUID, str]:
     return schedule_names(session, organization_id=organization_id, schedule_ids=ids)
 
@@ -126,9 +130,12 @@ def _refuse_changed(row: ScheduleRow, was: Mapping[str, Any]) -> None:
 
 
 def _accept_tag(given: Mapping[str, Any]) -> dict[str, Any]:
-    tag = clean_tag(str(given.get("tag") or ""))
+    try:
+        tag = clean_tag(str(given.get("tag") or ""))
+    except TagInvalid as error:
+        raise TagUnclear(error.message, field="tag") from error
     if not tag:
-        raise TagInvalid("Say which tag.")
+        raise TagUnclear("Say which tag.", field="tag")
     return {"tag": tag}
 
 
@@ -162,16 +169,16 @@ SCHEDULE_KINDS = (
         most=MOST_RUN_AT_ONCE,
     ),
     _kind(
-        "add_tag", "Add a tag to", "Add the tag “{tag}” to {things}", "{things} tagged “{tag}”", accept=_accept_tag,
-        makes_runs=True, do=_add_tag, undo=_edit_back,
+        "add_tag", "Tag", "Add the tag “{tag}” to {things}", "{things} tagged “{tag}”", accept=_accept_tag,
+        makes_runs=True, do=_add_tag, undo=_edit_back, ask="Add a tag to {things}",
     ),
     _kind(
-        "remove_tag", "Remove a tag from", "Remove the tag “{tag}” from {things}", "{things} no longer tagged “{tag}”",
-        accept=_accept_tag, makes_runs=True, do=_remove_tag, undo=_edit_back,
+        "remove_tag", "Untag", "Remove the tag “{tag}” from {things}", "{things} no longer tagged “{tag}”",
+        accept=_accept_tag, makes_runs=True, do=_remove_tag, undo=_edit_back, ask="Remove a tag from {things}",
     ),
     _kind(
-        "move_zone", "Move the time zone of", "Move {things} to {timezone}", "{things} moved to {timezone}",
-        accept=_accept_zone, makes_runs=True, do=_move_zone, undo=_edit_back,
+        "move_zone", "Move zone", "Move {things} to {timezone}", "{things} moved to {timezone}",
+        accept=_accept_zone, makes_runs=True, do=_move_zone, undo=_edit_back, ask="Move {things} to another time zone",
     ),
     _kind("delete", "Delete", "Delete {things}", "{things} deleted", makes_runs=True, do=_delete, undo=_delete_back),
 )  # fmt: skip

@@ -55,8 +55,10 @@ class BulkView:
     refused: str
 
     def link_of(self, item: ItemRow) -> str:
-        """The page of a thing, where it had a name."""
-        found = None if self.row.family is None or not item.name else _PAGES.get(self.row.family.name)
+        """The page of a thing, where it had a name and this did not delete it."""
+        is_gone = self.row.kind_name.endswith(".delete") and item.state is ItemState.DONE and not self.row.is_undo
+        has_page = bool(item.name) and not is_gone
+        found = _PAGES.get(self.row.family.name) if has_page and self.row.family is not None else None
         values: dict[str, Any] = {} if found is None else {found[1]: item.object_id}
         return "" if found is None else url_for(found[0], **values)
 
@@ -197,7 +199,7 @@ def _read_question(bulk_id: UUID, kind: BulkKind) -> BulkQuestion:
     return BulkQuestion(
         row=row,
         kind=kind,
-        heading=_heading(kind, row),
+        heading=kind.ask_of(row.total),
         names=names,
         more=row.total - len(names),
         lines=told_before(kind.name, found),
@@ -205,10 +207,6 @@ def _read_question(bulk_id: UUID, kind: BulkKind) -> BulkQuestion:
         problem=_problem(kind, row, found.found),
         back=local_address(request.values.get("next")) or url_for("web.schedules"),
     )
-
-
-def _heading(kind: BulkKind, row: BulkRow) -> str:
-    return f"{kind.button} {kind.family.counted(row.total)}"
 
 
 def _question_of_runs(row: BulkRow, kind: BulkKind, names: list[str]) -> BulkQuestion:
@@ -219,7 +217,7 @@ def _question_of_runs(row: BulkRow, kind: BulkKind, names: list[str]) -> BulkQue
     return BulkQuestion(
         row=row,
         kind=kind,
-        heading=_heading(kind, row),
+        heading=kind.ask_of(row.total),
         names=shown,
         more=0 if row.total <= len(names) else row.total - len(names),
         lines=told_before_runs(kind.name, found),

@@ -20,6 +20,7 @@ from app.runs.queries import RunRow
 from app.runs.repeats import list_again
 from app.runs.states import RunState
 from app.tenants.access import Permission, may
+from app.tenants.audit_masks import masked
 from app.tenants.queries import find_email
 from app.web.context import viewer_zone
 from app.web.formatting import absolute_time, duration
@@ -106,6 +107,14 @@ def result_facts(result: Mapping[str, Any]) -> list[Fact]:
         else:
             facts.append(Fact(_words(name), _plain(value)))
     return facts
+
+
+def parameter_facts(definition: Mapping[str, Any]) -> list[Fact]:
+    """The arguments in a run's definition as lines. What is called like a secret, or looks like one, is masked."""
+    arguments = definition.get("arguments")
+    if not isinstance(arguments, dict):
+        return []
+    return [Fact(str(name), _plain(masked(str(name), value))) for name, value in arguments.items()]
 
 
 def _who_asked(run: RunRow) -> str:

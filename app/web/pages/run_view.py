@@ -12,14 +12,14 @@ from app.edge.runtime import request_session, runtime
 from app.ops.cancel_words import cancel_words
 from app.runs.attempt_queries import AttemptRow, list_attempts
 from app.runs.progress import Progress
-from app.runs.queries import RunRow, get_run, retry_policy_of_run
+from app.runs.queries import RunRow, definition_of_run, get_run, retry_policy_of_run
 from app.runs.states import AttemptState, Reason, RunState, Trigger
 from app.web.context import viewer_zone
 from app.web.formatting import absolute_time, duration, state_label
 from app.web.pages.badges import Badge, badge_of
 from app.web.pages.rights import refusals
 from app.web.pages.run_again import takes_parameters
-from app.web.pages.run_facts import Fact, result_facts, run_facts
+from app.web.pages.run_facts import Fact, parameter_facts, result_facts, run_facts
 from app.web.pages.run_family import RunFamily, run_family
 from app.web.pages.run_strip import RunsAround, runs_around
 from app.web.pages.why_notes import WhyNote, note_on_run, standing_words, why_of
@@ -92,6 +92,8 @@ class RunView:
     why: WhyNote | None
     tries: list[TryLine]
     result: list[Fact]
+    # What the job was given for this run, without secrets.
+    parameters: list[Fact]
     # How long it has been going on and how far it has come, while it does.
     running: str
     refusal: str
@@ -118,6 +120,7 @@ def run_view(run_id: UUID) -> RunView:
         why=note_on_run(wait),
         tries=[TryLine(attempt, ATTEMPT_WORDS[attempt.state]) for attempt in attempts],
         result=result_facts(attempts[-1].result) if attempts else [],
+        parameters=parameter_facts(definition_of_run(session, run=run)),
         running=running_words(run, attempts[-1].progress if attempts else None),
         refusal=refusals().manage_queue,
         again=_again(run),

@@ -1,12 +1,14 @@
 """axe-core finds nothing wrong with the dialog of a schedule, its page and what lies behind it, light and dark."""
 
 from typing import Literal
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from app.jobs.models import Job
+from app.ops.bulk.carrying import carry_piece
+from app.ops.bulk.service import select_objects, start
 from app.runs import service
 from tests.factories.outcomes import make_failed, make_succeeded
 from tests.factories.tenants import Member
@@ -67,6 +69,20 @@ def paused(site: Site, ana: Member, job: Job) -> UUID:
     return made
 
 
+@pytest.fixture(scope="module")
+def bulk_ids(site: Site, ana: Member, job: Job) -> dict[str, UUID]:
+    """Of a bulk action that deleted one of two schedules, and of a selection."""
+    gone = site.add_schedule(ana, job, "Gone", "0 6 * * *")
+    many = {"actor": ana.actor, "now": site.clock.moment}
+    with site.database.transaction() as session:
+        chosen = [select_objects(session, family="schedules", object_ids=[gone, uuid4()], **many) for _ in range(2)]
+        start(session, bulk_id=chosen[0], kind="schedules.delete", parameters={}, reason="Moving house", **many)
+        carry_piece(
+            session, organization_id=ana.organization_id, bulk_id=chosen[0], now=site.clock.moment, seconds=60.0
+        )
+    return {"BULK": chosen[0], "DRAFT": chosen[1]}
+
+
 def show(page: Page, theme: Theme, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})
     page.emulate_media(color_scheme=theme)
@@ -125,6 +141,36 @@ class TestNothingIsWrong:
 
         assert answer is not None
         assert answer.ok
+        assert violations(page) == []
+        assert not is_too_wide(page)
+
+    def test_with_many_ticked_and_the_question_about_them(
+        self, page: Page, site: Site, schedule_id: UUID, theme: Theme, width: int
+    ) -> None:
+        """A02, A03: the bar under the list, and what is asked before all of them are deleted."""
+        show(page, theme, width)
+        page.goto(f"{site.url}/schedules")
+        page.get_by_role("checkbox", name="Tick Nightly").check()
+        found = violations(page)
+        is_wide = is_too_wide(page)
+        page.locator("#bulk").get_by_role("button", name="Delete 1").click()
+        expect(dialog(page)).to_contain_text("Delete 1 schedule?")
+
+        assert (found, is_wide) == ([], False)
+        assert violations(page) == []
+        assert not is_too_wide(page)
+
+    @pytest.mark.parametrize("part", ["", "/BULK", "/BULK?show=refused", "/DRAFT", "/DRAFT/start", "/deleted"])
+    def test_with_bulk_actions_and_deleted_schedules(
+        self, page: Page, site: Site, bulk_ids: dict[str, UUID], part: str, theme: Theme, width: int
+    ) -> None:
+        """A02, A03: the list of them, one with its outcomes, a selection, the question as a page, what is deleted."""
+        show(page, theme, width)
+        address = part.replace("/start", "/start?action=schedules.move_zone")
+        for name, bulk_id in bulk_ids.items():
+            address = address.replace(name, str(bulk_id))
+        page.goto(f"{site.url}/schedules/deleted" if part == "/deleted" else f"{site.url}/bulk{address}")
+
         assert violations(page) == []
         assert not is_too_wide(page)
 
