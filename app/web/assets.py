@@ -14,7 +14,14 @@ from app.edge.permissions import Access, declare
 
 _EXTENSION = "belfry.assets"
 # What is joined, from which folder, by its manifest.
-_BUNDLES = {"app.css": "css", "app.js": "js", "form.js": "js/form", "log.js": "js/log", "run.js": "js/run"}
+_BUNDLES = {
+    "app.css": "css",
+    "app.js": "js",
+    "form.js": "js/form",
+    "log.js": "js/log",
+    "run.js": "js/run",
+    "list.js": "js/list",
+}
 # Whole lines alone, so that nobody has to read JavaScript to see that this is safe.
 _COMMENT_LINE = re.compile(rb"//.*|/\*.*\*/")
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
