@@ -69,7 +69,7 @@ def _own(*rights: str) -> Access:
 
 TABLES: dict[str, tuple[Access, ...]] = {
     "organizations": (
-        Access(TENANT, ("SELECT", "UPDATE (name, timezone)"), f"id = {ORGANIZATION}"),
+        Access(TENANT, ("SELECT", "UPDATE (name, timezone, runs_deleted_until)"), f"id = {ORGANIZATION}"),
         Access(IDENTITY, ("SELECT", "INSERT")),
         Access(ENGINE, ("SELECT (id, concurrency)",)),
         Access(PLATFORM, ("SELECT", "UPDATE (concurrency)")),

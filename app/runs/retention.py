@@ -17,6 +17,7 @@ from app.jobs.kinds.base import JobKinds, KindName
 from app.jobs.leftovers import UNREADABLE, Cleared, has_open_values
 from app.runs.models import LogLine, Run
 from app.runs.states import TERMINAL, RunState
+from app.tenants.deleted_runs import note_deletion
 
 _IS_OVER = Run.state.in_([state.value for state in TERMINAL])
 
@@ -48,6 +49,7 @@ def delete_old_runs(
     A run that was retried stays as long as its retry does, so that nothing ever points into the void. One that failed
     stays until somebody has dealt with it, and one that another run has started until that one has counted it.
     `reached` is where the last batch came to: those that stay are not looked at again by each batch.
+    The organization remembers up to which end its runs are gone.
     """
     query = select(Run.id, Run.finished_at).where(*_old(organization_id, before, reached))
     # One that somebody works with at this moment, as with a retry, stays until the next time.
@@ -60,7 +62,10 @@ def delete_old_runs(
         return DeletedRuns(0, lines, reached)
     _close_what_they_retried(session, ids, now)
     doomed = delete(Run).where(Run.id.in_(ids)).execution_options(synchronize_session=False)
-    return DeletedRuns(count_changed(session, doomed), lines, found[-1].finished_at)
+    latest = found[-1].finished_at
+    assert latest is not None
+    note_deletion(session, organization_id=organization_id, until=latest)
+    return DeletedRuns(count_changed(session, doomed), lines, latest)
 
 
 def _not_retried(session: Session, run_ids: Sequence[UUID]) -> Sequence[UUID]:

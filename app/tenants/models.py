@@ -37,6 +37,8 @@ class Organization(Base):
     timezone: Mapped[str] = mapped_column(String(64))
     # How many of its runs may go on at once; any number unless one is named.
     concurrency: Mapped[int | None]
+    # Of what ended up to then, runs were deleted because they were old.
+    runs_deleted_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
 

@@ -21,6 +21,7 @@ from app.schedules.queries import GapRow, ScheduleRow
 from app.schedules.said import Era, eras_of, version_now
 from app.schedules.stops import SchedulingStopRow, current_stop
 from app.schedules.versions import VersionRow, versions_around
+from app.tenants.deleted_runs import deleted_until
 
 # So many versions before a day say who had switched the schedule off; in a day nobody makes more than all of these.
 _EARLIER, _VERSIONS = 20, 500
@@ -56,7 +57,10 @@ class SlotLedger:
 
 
 def read_ledger(session: Session, *, schedule: ScheduleRow, day: Day, kept_days: int, now: datetime) -> SlotLedger:
-    """The ledger of a day. Finished runs are kept for so many days, or for ever where it is none."""
+    """The ledger of a day. Finished runs are kept for so many days, or for ever where it is none.
+
+    What a job or a setting of before has deleted earlier is known besides.
+    """
     until = min(day.end - MOMENT, now)
     versions = _versions(session, schedule, day)
     eras = eras_of(versions, created_at=schedule.created_at)
@@ -67,7 +71,7 @@ def read_ledger(session: Session, *, schedule: ScheduleRow, day: Day, kept_days:
         runs={run.slot_at: run for run in _runs(session, schedule, day)},
         gaps=_gaps(session, schedule, day),
         stop=_stop(session, schedule, until),
-        kept_since=now - timedelta(days=kept_days) if kept_days else None,
+        kept_since=_kept_since(session, schedule, kept_days, now),
         now=now,
     )
     rows = tuple(_rows(books, day, until))
@@ -75,6 +79,14 @@ def read_ledger(session: Session, *, schedule: ScheduleRow, day: Day, kept_days:
     extras = [row_of_run(run) for slot_at, run in sorted(books.runs.items()) if slot_at not in listed]
     here = [era for era in eras if era.since <= until and (era.until is None or era.until >= day.start)]
     return SlotLedger(day, until, rows, tuple(extras), tuple(here))
+
+
+def _kept_since(session: Session, schedule: ScheduleRow, kept_days: int, now: datetime) -> datetime | None:
+    """Before when runs may be gone: by age, or because somebody or something deleted them earlier than that."""
+    gone = deleted_until(session, organization_id=schedule.organization_id)
+    # A run may have ended in the very instant of its slot.
+    found = [None if gone is None else gone + MOMENT, now - timedelta(days=kept_days) if kept_days else None]
+    return max((each for each in found if each is not None), default=None)
 
 
 def _rows(books: Books, day: Day, until: datetime) -> Iterator[SlotRow]:

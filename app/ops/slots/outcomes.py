@@ -26,7 +26,7 @@ class SlotOutcome(StrEnum):
     STOPPED = "stopped"  # all scheduling was stopped
     DUE = "due"  # no scheduler has come by since
     BEFORE = "before"  # the schedule was made later
-    NOT_KEPT = "not_kept"  # so old that its run is deleted, if there was one
+    NOT_KEPT = "not_kept"  # so old that its run was deleted, if there was one
     UNACCOUNTED = "unaccounted"  # nobody knows: this must not happen
 
 
