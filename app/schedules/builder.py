@@ -7,6 +7,7 @@ text again: everything else is shown as it was written. The browser follows the 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from app.schedules.presets import PRESETS
 
@@ -48,6 +49,17 @@ _MISTAKES = {
     "from": "“{}” is no date with a time. Write it as 2027-01-31T08:00.",
     "at": "“{}” is no date with a time. Write it as 2027-01-31T08:00.",
 }
+_LACKING = {
+    "minute": "Enter a minute, 0 to 59.",
+    "hour": "Enter an hour, 0 to 23.",
+    "again": "Choose the second hour.",
+    "day": "Enter a day of the month, 1 to 31.",
+    "days": "Choose at least one day.",
+    "count": "Enter a whole number from 1 on.",
+    "unit": "Choose minutes, hours, days or weeks.",
+    "from": "Enter the date and time that it counts from.",
+    "at": "Enter a date and a time.",
+}
 INTERVAL, SINGLE = "every {count} {unit} from {from}", "at {at}"
 DEFAULTS = {preset.key: preset.cron for preset in PRESETS}
 
@@ -78,7 +90,7 @@ def values_of(pattern: str, text: str) -> dict[str, str] | None:
 def write(pattern: str, values: Mapping[str, str]) -> str | None:
     """The text of a choice; None while one of its fields holds nothing that can be."""
     wanted = {name: _tidy(name, values.get(name, "")) for name in _names(pattern)}
-    if not all(re.fullmatch(FIELDS[name], value, re.ASCII) for name, value in wanted.items()):
+    if not all(_can_be(name, value) for name, value in wanted.items()):
         return None
     if "again" in wanted:
         wanted["hour"], wanted["again"] = sorted((wanted["hour"], wanted["again"]), key=int)
@@ -86,18 +98,18 @@ def write(pattern: str, values: Mapping[str, str]) -> str | None:
 
 
 def mistakes(pattern: str, values: Mapping[str, str]) -> dict[str, str]:
-    """What cannot be of what stands in the fields of a pattern, and what to say instead. Nothing is no mistake."""
-    wanted = {name: _tidy(name, values.get(name, "")) for name in _names(pattern)}
+    """What is wrong in the fields of a pattern that are given, by name: they are empty, or hold what cannot be."""
+    given = {name: _tidy(name, values[name]) for name in _names(pattern) if name in values}
     return {
-        name: _MISTAKES[name].format(value[:_SHOWN])
-        for name, value in wanted.items()
-        if value and not re.fullmatch(FIELDS[name], value, re.ASCII)
+        name: _MISTAKES[name].format(value[:_SHOWN]) if value else _LACKING[name]
+        for name, value in given.items()
+        if not _can_be(name, value)
     }
 
 
-def write_preset(key: str, values: Mapping[str, str]) -> str:
-    """The text of a preset, or the one it starts from while a field of its holds nothing that can be."""
-    return write(PATTERNS[key], values) or DEFAULTS[key]
+def write_preset(key: str, values: Mapping[str, str]) -> str | None:
+    """The text of a preset; fields that are not given are as it starts. None as in `write`."""
+    return write(PATTERNS[key], {**(values_of(PATTERNS[key], DEFAULTS[key]) or {}), **values})
 
 
 def _expression(pattern: str) -> str:
@@ -107,12 +119,23 @@ def _expression(pattern: str) -> str:
     return "".join(texts)
 
 
+def _can_be(name: str, value: str) -> bool:
+    if not re.fullmatch(FIELDS[name], value, re.ASCII):
+        return False
+    try:
+        # No field of a browser shows 30 February.
+        return name not in {"from", "at"} or datetime.fromisoformat(value) is not None
+    except ValueError:
+        return False
+
+
 def _names(pattern: str) -> list[str]:
     return re.findall(r"\{(\w+)\}", pattern)
 
 
 def _tidy(name: str, value: str) -> str:
     """As a text has it: days once and in order, numbers without zeros in front."""
+    value = value.strip()
     if name == "days":
         return ",".join(sorted({day for day in value.split(",") if day}))
     return str(int(value)) if value.isascii() and value.isdigit() and len(value) < 9 else value

@@ -28,7 +28,10 @@ SENT = {"HX-Request": "true", "HX-Request-Type": "partial", "HX-Target": "form#s
 NOT_CANONICAL = [
     "0 9-21 * * *", "0 9,12,15 * * 1-5", "*/7 * * * *", "0 6 1,15 * *", "5 4 * * SUN", "00 06 * * *", "7  9-21/3 * * *",
     "@daily", "@manually", "H H * * *", "0 6 * * *\n30 18 * * 1-5", "0 6 * * *\n\n0 7 * * *", "0 18,6 * * *",
-    "every  90 minutes from 2026-11-21 08:00", "AT 2040-12-24 18:00", "at 2040-12-24 18:00\nat 2040-12-26 18:00",
+    "every  90 minutes from 2026-11-21 08:00", "every 1 hour from 2026-12-01 08:00",
+    "every minute from 2026-12-01 08:00", "EVERY 90 minutes from 2026-11-21 08:00",
+    "every 90 minutes from 2026-11-21 8:00", "AT 2040-12-24 18:00", "at 2040-12-24 9:00",
+    "at 2040-12-24 18:00\nat 2040-12-26 18:00",
 ]  # fmt: skip
 CANONICAL = [
     *(preset.cron for preset in PRESETS), "30 2 * * *", "5 */6 * * *", "15 3,23 * * *", "0 9 * * 0,2,6", "59 23 31 * *",
@@ -144,7 +147,7 @@ class TestTheTextIsNeverRewritten:
     ) -> None:
         fields = open_form(operator, stored(database, job, cron=text))
 
-        assert fields["preset"] == ["custom"]
+        assert (fields["kind"], fields["preset"]) == (["cron"], ["custom"])
         assert fields["cron"] == [text.replace("\n", "\r\n")]
 
     @pytest.mark.parametrize("changes", [{"timezone": "Asia/Tokyo"}, {"name": "Renamed"}, {"enabled": []}])
@@ -199,14 +202,32 @@ class TestItsChoices:
 
         assert only(database).cron == text
 
-    def test_say_what_they_replaced(self, operator: Browser, job: Job, database: Database) -> None:
-        schedule = stored(database, job, cron="0 9-21 * * *")
-        pressed = {"preset": "daily", "time": "06:00", "preview": "yes"}
+    @pytest.mark.parametrize(
+        ("text", "pressed"),
+        [
+            ("0 9-21 * * *", {"preset": "daily", "time": "06:00"}),
+            ("every 1 hour from 2026-12-01 08:00", {"kind": "every", "count": "2", "unit": "hours"}),
+            ("at 2040-12-24 18:00\nat 2040-12-26 18:00", {"kind": "at", "at": "2040-12-24T19:00"}),
+        ],
+    )
+    def test_say_what_they_replaced(
+        self, operator: Browser, job: Job, database: Database, text: str, pressed: dict[str, str]
+    ) -> None:
+        schedule = stored(database, job, cron=text)
+        sent = open_form(operator, schedule) | pressed | {"preview": "yes"}
 
-        text = operator.post(f"/schedules/{schedule.id}", data=open_form(operator, schedule) | pressed).text
+        shown = operator.post(f"/schedules/{schedule.id}", data=sent).text
 
-        assert "Was <code>0 9-21 * * *</code>" in text
-        assert only(database).cron == "0 9-21 * * *"
+        assert f"Was <code>{text}</code>" in shown.replace("\r\n", "\n")
+        assert only(database).cron == text
+
+    def test_say_nothing_of_what_the_same_choice_wrote(self, operator: Browser, job: Job, database: Database) -> None:
+        schedule = stored(database, job, cron="at 2040-12-24 18:00")
+        sent = open_form(operator, schedule) | {"at": "2040-12-25T18:00", "preview": "yes"}
+
+        shown = operator.post(f"/schedules/{schedule.id}", data=sent).text
+
+        assert "data-was hidden" in shown
 
     @pytest.mark.parametrize(
         ("text", "kind", "preset", "values"),
@@ -216,6 +237,8 @@ class TestItsChoices:
             ("0 9 * * 1,3", "cron", "weekly", {"time": "09:00", "days": "1,3", "own": "yes"}),
             ("0 9-21 * * *", "cron", "custom", {}),
             ("at 2040-12-24 18:00", "at", "custom", {"at": "2040-12-24T18:00"}),
+            ("at 2040-12-24 18:00\nat 2040-12-26 18:00", "cron", "custom", {}),
+            ("every 1 hour from 2026-12-01 08:00", "cron", "custom", {}),
         ],
     )
     def test_follow_the_text_that_is_typed(
@@ -224,6 +247,7 @@ class TestItsChoices:
         found = answer(operator, {"cron": text, "timezone": "UTC"})
 
         assert (found["data-kind"], found["data-preset"]) == (kind, preset)
+        assert found.get("data-custom", "") == ("" if values else "yes")
         assert json.loads(found["data-values"]) == values
 
 

@@ -482,7 +482,18 @@ IMPOSSIBLE = [
     ({"kind": "every", "preset": "daily", "count": "٣", "unit": "minutes"}, "count", "“٣” is no number of times."),
     ({"kind": "every", "preset": "daily", "count": "1000000000", "unit": "weeks"}, "count", "is no number of times."),
     ({"kind": "at", "preset": "daily", "at": "tomorrow"}, "at", "“tomorrow” is no date with a time."),
-]
+    ({"preset": "hourly", "minute": ""}, "minute", "Enter a minute, 0 to 59."),
+    ({"preset": "weekdays", "time": ""}, "time", "Enter a time, 00:00 to 23:59."),
+    ({"preset": "daily", "time": "7"}, "time", "There is no time “7”."),
+    ({"preset": "twice_daily", "time": "06:00", "again": ""}, "again", "Choose the second hour."),
+    ({"preset": "monthly", "time": "07:00", "day": ""}, "day", "Enter a day of the month, 1 to 31."),
+    ({"kind": "every", "preset": "daily", "count": "", "unit": "hours"}, "count", "Enter a whole number from 1 on."),
+    ({"kind": "every", "preset": "daily", "count": "2", "unit": ""}, "unit", "Choose minutes, hours, days or weeks."),
+    ({"kind": "every", "preset": "daily", "count": "2", "unit": "days", "counted_from": ""}, "counted_from",
+     "Enter the date and time that it counts from."),
+    ({"kind": "at", "preset": "daily", "at": ""}, "at", "Enter a date and a time."),
+    ({"kind": "at", "preset": "daily"}, "at", "Enter a date and a time."),
+]  # fmt: skip
 
 
 class TestChoicesThatCannotBe:
@@ -499,6 +510,37 @@ class TestChoicesThatCannotBe:
         assert message in response.text
         assert message in shown
         assert "data-invalid" in shown
+
+    @pytest.mark.parametrize(
+        ("stored", "emptied", "field"),
+        [
+            ("30 7 15 * *", {"day": ""}, "day"),
+            ("30 7 * * *", {"time": ""}, "time"),
+            ("15 7 * * 1,3", {"days": []}, "days"),
+            ("17 * * * *", {"minute": ""}, "minute"),
+            ("every 90 minutes from 2026-11-21 08:00", {"count": ""}, "count"),
+            ("every 90 minutes from 2026-11-21 08:00", {"counted_from": ""}, "counted_from"),
+            ("at 2040-12-24 18:00", {"at": ""}, "at"),
+        ],
+    )
+    def test_leave_an_old_schedule_as_it_is_and_are_led_to(
+        self, operator: Browser, database: Database, job: Job, stored: str, emptied: dict[str, Any], field: str
+    ) -> None:
+        """Whoever empties a field of it, without a script or before the script has seen it."""
+        with database.transaction() as session:
+            old = make_schedule(session, job, cron=stored)
+        sent = filled_form(operator.visit(f"/schedules/{old.id}/edit").text) | emptied
+
+        answer = operator.post(f"/schedules/{old.id}", data=sent)
+        shown = operator.visit(f"/schedules/preview?{urlencode(sent, doseq=True)}", htmx=True).text
+        again = filled_form(answer.text)
+
+        assert (answer.status_code, only(database).cron, only(database).version) == (422, stored, 1)
+        assert f'href="#{field}"' in answer.text
+        assert re.search(rf'aria-describedby="[^"]*\b{field}-error"', answer.text)
+        assert f'<p class="error" id="{field}-error">' in answer.text
+        assert (again["cron"], again.get(field, []) in ([], [""]), again["preset"]) == ([stored], True, sent["preset"])
+        assert 'data-values="{}"' in shown
 
     def test_stay_as_they_were_typed_to_be_mended(self, operator: Browser, database: Database, job: Job) -> None:
         sent = typed(job, preset="monthly", day="32", time="07:30", cron="0 6 * * *", cron_was="0 6 * * *")

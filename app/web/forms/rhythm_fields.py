@@ -100,6 +100,8 @@ class RhythmFields(BaseForm):
     spread_key = HiddenField()
     # What of the choices' fields the text itself says, as the browser shows it.
     built_values: dict[str, str]
+    # Whether no choice writes exactly this text, so that a press on one takes it away.
+    is_custom: bool
     # What is wrong in the fields of the choice that was pressed, so that it writes no text.
     mistaken: dict[str, str]
     # The line and the cell of the text that are to blame for what is wrong with it, such as "1 minute".
@@ -110,7 +112,7 @@ class RhythmFields(BaseForm):
         typed, self.mistaken = clean_text(text_of(self.cron)), {}
         pressed = self.kind.data, self.preset.data
         chosen = self._chosen_text(typed)
-        if chosen != typed and not self.replaced.data and read_built(typed) is None:
+        if chosen != typed and not self.replaced.data and _is_custom(typed):
             self.replaced.data = typed
         self.cron.data = self.cron_was.data = chosen
         # Kept over a refused save, so that the preview still says what the move of the zone does.
@@ -175,47 +177,45 @@ class RhythmFields(BaseForm):
             return typed if kind_of(typed) == kind else DEFAULT_CRON
         known = read_built(typed)
         stored = known.values if known is not None and known.preset == pressed else {}
-        values = {**stored, **self._sent()}
-        if "{days}" in PATTERNS[pressed] and self.time.raw_data and not self.days.raw_data:
-            # Boxes that nobody ticked are not sent; with the time beside them they were there.
-            self.mistaken["days"] = "Choose at least one day."
-            return typed
-        return typed if self._is_mistaken(PATTERNS[pressed], values) else write_preset(pressed, values)
+        values = {**stored, **self._sent(PATTERNS[pressed])}
+        return typed if self._is_mistaken(PATTERNS[pressed], values) else write_preset(pressed, values) or typed
 
     def _is_mistaken(self, pattern: str, values: Mapping[str, str]) -> bool:
-        """Whether a field of the choice holds what cannot be. Then nothing else is put in its place, and it is said."""
+        """Whether a field of the choice holds nothing, or what cannot be. Then it is said, and nothing is put there."""
         clock = {"hour", "minute"} if "{hour}" in pattern else set()
         for part, message in mistakes(pattern, values).items():
-            if part in clock:
-                self.mistaken["time"] = f"There is no time “{text_of(self.time)[:40]}”. Use 00:00 to 23:59."
-            else:
+            if part not in clock:
                 self.mistaken[PARTS.get(part, part)] = message
+            elif time := text_of(self.time).strip():
+                self.mistaken["time"] = f"There is no time “{time[:40]}”. Use 00:00 to 23:59."
+            else:
+                self.mistaken["time"] = "Enter a time, 00:00 to 23:59."
         return bool(self.mistaken)
 
     def _other_kind(self, kind: str, typed: str) -> str:
-        """The text of an interval or a single time. One that its fields would not write exactly so stays."""
-        if kind_of(typed) == kind and values_of(KIND_PATTERNS[kind], typed) is None:
-            return typed
-        sent = self._sent()
-        # The command adds today to an interval that says no beginning.
+        """The text of an interval or a single time, of which every field is needed."""
+        sent = {"count": "", "unit": "", "at": "", **self._sent(KIND_PATTERNS[kind])}
+        # The command adds today to an interval of which no beginning is asked for.
         pattern = _UNBEGUN if kind == Kind.INTERVAL and "from" not in sent else KIND_PATTERNS[kind]
         return typed if self._is_mistaken(pattern, sent) else write(pattern, sent) or typed
 
-    def _sent(self) -> dict[str, str]:
-        """What stands in the fields of the choices, by the names that patterns give them."""
-        sent = {name: text_of(self[name]) for name in ("again", "day", "count", "unit") if self[name].raw_data}
-        if self.days.raw_data:
+    def _sent(self, pattern: str) -> dict[str, str]:
+        """What stands in the fields of the choices, by the pattern's names for them; nothing of what did not arrive."""
+        sent = {part: text_of(self[field]) for part, field in PARTS.items() if self[field].raw_data}
+        if "{hour}" in pattern:
+            sent.pop("minute", None)
+            if (time := sent.pop("time", None)) is not None:
+                sent["hour"], _, sent["minute"] = time.partition(":")
+        if self.time.raw_data or self.days.raw_data:
+            # Boxes that nobody ticked are not sent; with the time beside them they were there.
             sent["days"] = ",".join(self.days.data or [])
-        hour, _, minute = text_of(self.time).partition(":")
-        takes_time = text_of(self.preset) not in {"hourly", "every_3_hours", "every_6_hours"}
-        sent |= {"hour": hour, "minute": minute} if takes_time else {"minute": text_of(self.minute)}
-        sent |= {"from": _spaced(text_of(self.counted_from)), "at": _spaced(text_of(self.at))}
-        return {name: text for name, text in sent.items() if text}
+        return sent | {part: _spaced(sent[part]) for part in ("from", "at") if part in sent}
 
     def _fill(self, text: str) -> None:
         """The choices that write exactly this text, and beside them what a press on another one starts from."""
         built = read_built(text)
         self.preset.data = CUSTOM if built is None else built.preset
+        self.is_custom = _is_custom(text)
         known = dict(built.values) if built else values_of(INTERVAL, text) or values_of(SINGLE, text) or {}
         self.built_values = _shown(known)
         if built is not None and text != DEFAULTS[built.preset]:
@@ -235,8 +235,9 @@ class RhythmFields(BaseForm):
             wall = now.astimezone(find_zone(text_of(self.timezone)).tzinfo)
         except Invalid:
             wall = now
-        self.counted_from.data = text_of(self.counted_from) or f"{wall:%Y-%m-%dT%H}:00"
-        self.at.data = text_of(self.at) or f"{wall + timedelta(days=1):%Y-%m-%dT%H}:00"
+        for field, at in ((self.counted_from, wall), (self.at, wall + timedelta(days=1))):
+            if field.name not in self.mistaken:
+                field.data = text_of(field) or f"{at:%Y-%m-%dT%H}:00"
 
 
 def _shown(known: Mapping[str, str]) -> dict[str, str]:
@@ -254,9 +255,13 @@ _STARTS = {
 
 
 def kind_of(text: str) -> str:
-    """Which kind of rhythm a text is, by its first word."""
-    word = text.split(maxsplit=1)[0].lower() if text.strip() else ""
-    return word if word in {Kind.INTERVAL.value, Kind.SINGLE.value} else Kind.CRON.value
+    """The kind of choices that write exactly this text. What none of them writes is custom, among cron lines."""
+    found = (kind for kind, pattern in KIND_PATTERNS.items() if values_of(pattern, text) is not None)
+    return next(found, Kind.CRON.value)
+
+
+def _is_custom(text: str) -> bool:
+    return read_built(text) is None and kind_of(text) == Kind.CRON
 
 
 def local_text(at: datetime | None, timezone: str) -> str:

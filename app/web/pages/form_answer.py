@@ -91,7 +91,8 @@ def answer_of(form: ScheduleForm, *, before: ScheduleRow | None) -> Answer:
         text=text_of(form.cron),
         kind=text_of(form.kind),
         preset=text_of(form.preset),
-        values=json.dumps(form.built_values),
+        # Beside a mistake every field stays as it is.
+        values=json.dumps({} if form.mistaken else form.built_values),
         problems=json.dumps({field.name: " ".join(field.errors) for field in form if field.errors}),
     )
 

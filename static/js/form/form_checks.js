@@ -5,13 +5,14 @@
   let typedAt = 0, timer = 0;
 
   const say = (input, message, blamed) => {
-    const box = input.closest(".field"), id = `${input.id}-error`, others = (input.getAttribute("aria-describedby") || "").split(" ").filter((one) => one && one !== id);
+    const id = `${input.id.replace(/-\d+$/, "")}-error`, others = (input.getAttribute("aria-describedby") || "").split(" ").filter((one) => one && one !== id);
     let place = document.getElementById(id);
-    if (!place && !message) return;
-    if (!place) { place = Object.assign(document.createElement("p"), { id, className: "error" }); box.append(place); }
-    if (!message) place.remove(); else if (place.textContent.trim() !== message) place.textContent = message;
-    if (message) input.setAttribute("aria-invalid", "true"); else input.removeAttribute("aria-invalid");
-    input.setAttribute("aria-describedby", [...others, ...(message ? [id] : [])].join(" "));
+    if (message) {
+      if (!place) input.closest(".field").append(place = Object.assign(document.createElement("p"), { id, className: "error" }));
+      others.push(id);
+      if (place.textContent.trim() !== message) place.textContent = message;
+    } else place?.remove();
+    Object.assign(input, { ariaInvalid: message ? "true" : null }).setAttribute("aria-describedby", others.join(" "));
     if ("cronInput" in input.dataset) { input.dataset.blamed = message && blamed; input.dispatchEvent(new Event("cron:blame", { bubbles: true })); }
   };
 
@@ -25,8 +26,7 @@
     for (const form of document.querySelectorAll("[data-checks]")) for (const input of form.elements) {
       if (!touched.has(input) || input.type === "hidden") continue;
       const message = problems[input.name] || "";
-      if (!message) say(input, "");
-      else if (document.activeElement !== input || Date.now() - typedAt >= QUIET_MS) say(input, message, blamed);
+      if (!message || document.activeElement !== input || Date.now() - typedAt >= QUIET_MS) say(input, message, blamed);
     }
     const wait = QUIET_MS - (Date.now() - typedAt);
     if (wait > 0) timer = setTimeout(showAll, wait);
@@ -40,7 +40,7 @@
     if (!ctx.sourceElement?.hasAttribute("data-preview")) return;
     const shown = document.querySelector("[data-answer]"), came = tasks[0]?.fragment.querySelector("[data-answer]");
     if (came && shown && "invalid" in came.dataset && shown.closest(".preview").querySelector(".next-runs")) {
-      for (const name of ["text", "problems", "blamed", "zone", "clock", "kind", "preset", "values"]) shown.dataset[name] = came.dataset[name];
+      Object.assign(shown.dataset, came.dataset);
       shown.closest(".preview").dataset.stale = "";
       tasks.length = 0;
     }

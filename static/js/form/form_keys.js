@@ -8,6 +8,9 @@
     if (key !== "Enter" || !form || event.defaultPrevented || event.isComposing) return;
     if (event.ctrlKey || event.metaKey) {
       event.preventDefault();
+      // What is typed last counts when its field is left.
+      target.blur();
+      target.focus();
       form.requestSubmit(form.querySelector("[data-save]"));
     } else if (isText(target)) {
       event.preventDefault();

@@ -12,7 +12,8 @@
     put(cron, text, "input");
   };
 
-  document.addEventListener("rhythm:write", ({ target, detail }) => write(target, detail.text, detail.isKept));
+  // Whoever takes the next choice at once still wants back what no choice writes.
+  document.addEventListener("rhythm:write", ({ target, detail }) => { write(target, detail, "custom" in target.dataset); delete target.dataset.custom; });
 
   document.addEventListener("click", ({ target: { form, dataset, value } }) => {
     if (!form || !("putBack" in dataset || dataset.offer)) return;

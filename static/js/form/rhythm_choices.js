@@ -7,7 +7,7 @@
 
   const valuesIn = (form, pattern) => {
     const values = { days: all(form, "part").filter((one) => one.checked).map((one) => one.value).sort().join() };
-    for (const { dataset, type, value } of all(form, "part")) if (type !== "checkbox") values[dataset.part] = plain(value);
+    for (const { dataset, type, value, validity } of all(form, "part")) if (type !== "checkbox") values[dataset.part] = validity.valid ? plain(value) : "";
     if (pattern.includes("{hour}")) [values.hour = "", values.minute = ""] = values.time.split(":").map(plain);
     if (pattern.includes("{again}") && +values.hour > +values.again) [values.hour, values.again] = [values.again, values.hour];
     return values;
@@ -19,23 +19,24 @@
   };
 
   document.addEventListener("change", ({ target }) => {
-    const { form, dataset = {} } = target, { part, kind, start } = dataset;
-    if (!textOf(form) || (part ?? kind ?? start) === undefined) return;
+    const { form, dataset = {} } = target, { part, kind, start } = dataset, input = textOf(form);
+    if (!input || (part ?? kind ?? start) === undefined) return;
     const choice = start ? target : [kind === undefined ? checked(form, "kind") : target].find((one) => one?.dataset.cron) || checked(form, "start") || all(form, "start").find((one) => one.value === "daily");
-    if (part) dataset.touched = ""; // what somebody set stays set where the next choice has room for it
-    const isOwn = part || !choice.dataset.start || form.querySelector("[data-touched]");
-    const text = (isOwn && write(form, choice.dataset.cron)) || choice.dataset.start;
-    if (!text || text === textOf(form).value) return;
-    form.dispatchEvent(new CustomEvent("rhythm:write", { bubbles: true, detail: { text, isKept: !part && "custom" in form.dataset } }));
+    // What somebody set stays set where the next choice has room for it.
+    if (part) dataset.touched = "";
+    const isOwn = part || !choice.dataset.start || form.querySelector("[data-touched]"), text = isOwn ? write(form, choice.dataset.cron) : choice.dataset.start;
+    // A field that holds nothing, or what cannot be, leaves the text alone: the server asks the choices then, and says what is wrong.
+    if (!text) form.elements.cron_was.value = input.value;
+    else if (text !== input.value) form.dispatchEvent(new CustomEvent("rhythm:write", { bubbles: true, detail: text }));
   });
 
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
-    const form = ctx.sourceElement?.closest("[data-preview]")?.closest("form"), { text: about, kind, preset, values } = form?.querySelector("[data-answer]")?.dataset || {};
+    const form = ctx.sourceElement?.closest("[data-preview]")?.closest("form"), { text: about, kind, preset, values, custom } = form?.querySelector("[data-answer]")?.dataset || {};
     // What was typed or pressed since then has its own answer coming.
     if (!kind || about !== textOf(form).value.trim()) return;
     const known = JSON.parse(values), chips = form.dataset.free === textOf(form).value ? [] : form.querySelectorAll("[name=preset]");
     for (const one of [...all(form, "kind"), ...chips]) one.checked = one.value === kind || one.value === preset;
-    form.toggleAttribute("data-custom", preset === "custom");
+    form.toggleAttribute("data-custom", custom);
     for (const field of all(form, "part")) if (field.dataset.part in known && field !== document.activeElement) {
       const text = known[field.dataset.part];
       if (field.type === "checkbox") field.checked = text.includes(field.value); else field.value = text;

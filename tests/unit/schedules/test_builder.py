@@ -4,7 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.schedules.builder import DEFAULTS, INTERVAL, PATTERNS, SINGLE, read_built, values_of, write, write_preset
+from app.schedules.builder import (
+    DEFAULTS,
+    FIELDS,
+    INTERVAL,
+    PATTERNS,
+    SINGLE,
+    mistakes,
+    read_built,
+    values_of,
+    write,
+    write_preset,
+)
 from app.schedules.presets import PRESETS, Preset
 
 VALUES = st.fixed_dictionaries(
@@ -61,6 +72,27 @@ def test_an_interval_in_other_words_stays_text(text: str) -> None:
     assert values_of(INTERVAL, text) is None
 
 
-def test_a_field_that_holds_nothing_leaves_the_text_a_choice_starts_from() -> None:
-    assert write_preset("weekly", {"minute": "0", "hour": "9", "days": ""}) == "0 9 * * 1"
+@pytest.mark.parametrize("text", ["every 90 minutes from 2027-02-30 08:00", "every 90 minutes from 2027-01-31 24:00"])
+def test_a_date_that_no_field_can_show_stays_text(text: str) -> None:
+    assert values_of(INTERVAL, text) is None
+
+
+def test_a_field_that_is_not_there_is_as_the_choice_starts() -> None:
+    assert write_preset("weekly", {"days": "3"}) == "0 9 * * 3"
+    assert write_preset("monthly", {"hour": "7", "minute": "30"}) == "30 7 1 * *"
+
+
+@given(key=st.sampled_from(sorted(PATTERNS)), values=VALUES, emptied=st.sampled_from(sorted(FIELDS)))
+def test_a_field_that_holds_nothing_writes_nothing_and_is_said(key: str, values: dict[str, str], emptied: str) -> None:
+    wanted = values | {emptied: " "}
+    is_needed = f"{{{emptied}}}" in PATTERNS[key]
+
+    assert (write_preset(key, wanted) is None) == is_needed
+    assert list(mistakes(PATTERNS[key], wanted)) == ([emptied] if is_needed else [])
+
+
+def test_a_single_time_of_no_date_is_none() -> None:
     assert write(SINGLE, {"at": "soon"}) is None
+    assert mistakes(SINGLE, {"at": "2027-02-30 08:00"}) == {
+        "at": "“2027-02-30 08:00” is no date with a time. Write it as 2027-01-31T08:00."
+    }
