@@ -30,7 +30,7 @@
   // The rows that are there, as the answer has them; those it no longer has, as they are.
   const freeze = (body, fresh, topic) => {
     const rows = new Map([...fresh.children].map((row) => [row.id, row]));
-    const added = [...rows.keys()].filter((id) => !document.getElementById(id));
+    const added = [...rows.keys()].filter((id) => id && !document.getElementById(id));
     fresh.replaceChildren(...[...body.children].map((row) => rows.get(row.id) || row.cloneNode(true)));
     held.set(body.id, { ...held.get(body.id), topic });
     if (added.length) offer(body, added.length);
