@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0026"
-down_revision = "0020"
+down_revision = "0025"
 
 # Tables whose policies hold back their owner, too.
 HELD_BACK = ("organizations", "runs")
