@@ -95,7 +95,7 @@ def _figures(row: QueueRow) -> dict[str, object]:
 
 
 def _of_figures(row: QueueRow) -> str:
-    waits = "" if row.waits.most is None else f", nearly all wait {duration(row.waits.most)} at most"
+    waits = "" if row.waits.most is None else f", 95% wait {duration(row.waits.most)} at most"
     return f"{row.name}: {row.hour.per_minute:.1f} runs a minute{waits}"
 
 

@@ -28,7 +28,7 @@ from app.schedules.models import Schedule
 
 REMOVED_SHOWN = timedelta(days=7)
 # How many runs a narrowed list looks through for one page.
-LOOKED_AT_ONCE = 10_000
+LOOKED_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True)

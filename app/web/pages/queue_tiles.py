@@ -51,7 +51,7 @@ def queue_tiles(
         Tile(
             "Throughput", rate_words(sum(hour.per_minute for hour in hours.values())), "ended, last 5 min", QueueTab.ALL
         ),
-        Tile("Wait, nearly all", wait, wait_note, QueueTab.ALL),
+        Tile("Wait, 95% within", wait, wait_note, QueueTab.ALL),
     ]
 
 
