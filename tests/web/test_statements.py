@@ -26,7 +26,8 @@ MOST_OF_A_LIST = 12
 MOST_OF_A_SCHEDULE = 20
 LISTS = (
     "/", "/schedules", "/schedules?q=a", "/schedules?status=failing", "/schedules?page=2", "/schedules/rows",
-    "/schedules/tiles", "/runs", "/runs?state=failed", "/runs?q=boom", "/queue", "/queue?tab=failed", "/jobs",
+    "/schedules/tiles", "/runs", "/runs?state=failed", "/runs?q=boom", "/runs?trigger=retry&last=7d",
+    "/schedules?owner=ana@example.com", "/views", "/queue", "/queue?tab=failed", "/jobs",
     "/audit", "/settings/team", "/account/tokens", "/live",
 )  # fmt: skip
 
