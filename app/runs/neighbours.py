@@ -7,6 +7,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select, tuple_
 from sqlalchemy.orm import Session
 
+from app.jobs.models import Job
+from app.runs.filters import of_schedule
 from app.runs.models import Run
 from app.runs.queries import RunRow, row_of, select_runs
 from app.runs.recent import RECENT_COLUMNS, ListedRun, listed_run
@@ -64,6 +66,7 @@ def last_good_before(session: Session, run: RunRow) -> RunRow | None:
 
 def _alike(run: RunRow) -> tuple[ColumnElement[bool], ...]:
     if run.schedule_id is not None:
-        return Run.schedule_id == run.schedule_id, Run.organization_id == run.organization_id
-    alone = Run.job_id == run.job_id, Run.schedule_id.is_(None)
-    return (*alone, Run.organization_id == run.organization_id)
+        return (of_schedule(organization_id=run.organization_id, schedule_id=run.schedule_id),)
+    # Asked of the job, and not for the organization of runs, for the same reason.
+    mine = select(Job.id).where(Job.id == run.job_id, Job.organization_id == run.organization_id)
+    return Run.job_id == mine.scalar_subquery(), Run.schedule_id.is_(None)

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from app.core.errors import Conflict
 from app.jobs.given_arguments import GivenArguments, checked_arguments
@@ -78,8 +78,11 @@ def parameters_of_run(session: Session, *, run: RunRow) -> dict[str, Any]:
 
 def list_again(session: Session, *, organization_id: UUID, run_id: UUID) -> list[UUID]:
     """The runs that are this one once more, the newest first; the last ones of many."""
-    mine = (Run.organization_id == organization_id, Run.again_of_run_id == run_id)
-    return list(session.scalars(select(Run.id).where(*mine).order_by(Run.created_at.desc()).limit(MOST_AGAIN)))
+    # Asked of the old run: for an organization a database might go through all of its runs in their order.
+    old = aliased(Run)
+    mine = select(old.id).where(old.id == run_id, old.organization_id == organization_id).scalar_subquery()
+    query = select(Run.id).where(Run.again_of_run_id == mine).order_by(Run.created_at.desc())
+    return list(session.scalars(query.limit(MOST_AGAIN)))
 
 
 def _chosen(

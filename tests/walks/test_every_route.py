@@ -56,7 +56,6 @@ BODIES: dict[str, Callable[[dict[str, UUID]], dict[str, Any]]] = {
     "pause_system": lambda _ids: {"reason": "Moving house"},
     "stop_scheduler": lambda _ids: {"reason": "Moving house"},
     "steer_queue": lambda ids: {"action": "retry", "jobIds": [str(ids["run_id"])]},
-    "save_view": lambda _ids: {"list": "runs", "name": "New", "query": {"q": "x"}},
     "rename_view": lambda _ids: {"name": "Renamed"},
     "validate_cron": lambda _ids: {"cron": "0 2 * * *"},
     "preview_new_schedule": lambda ids: {"cron": "0 2 * * *", "job_id": str(ids["job_id"])},
