@@ -178,6 +178,12 @@ def schedule_names(session: Session, *, organization_id: UUID, schedule_ids: Col
     return {row.id: row.name for row in session.execute(query)}
 
 
+def schedule_zones(session: Session, *, organization_id: UUID, schedule_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The time zones of these schedules, those included that were deleted."""
+    here = Schedule.organization_id == organization_id, Schedule.id.in_(schedule_ids)
+    return {row.id: row.timezone for row in session.execute(select(Schedule.id, Schedule.timezone).where(*here))}
+
+
 def list_schedules_of_job(session: Session, *, organization_id: UUID, job_id: UUID) -> list[ScheduleRow]:
     """The schedules of one job, by name."""
     query = _schedules_of(organization_id).where(Schedule.job_id == job_id).order_by(Schedule.name)

@@ -14,6 +14,7 @@ from app.schedules.zone_search import zone_clock
 from app.tenants import access
 from app.tenants.access import Permission
 from app.web import formatting
+from app.web.clock_choice import Clock, clock_choices, list_clock
 from app.web.navigation import main_menu
 from app.web.organization_menu import OtherOrganizations, other_organizations
 
@@ -66,6 +67,7 @@ def _context() -> dict[str, Any]:
         "person": person,
         "actor": actor,
         "account": _account_menu(person),
+        "clock_choices": clock_choices() if is_signed_in else [],
         "may": _may,
         "now": now,
         "server_now": now,
@@ -85,9 +87,9 @@ def _may(permission: Permission | str) -> bool:
 
 
 def viewer_zone() -> str:
-    """The zone in which times are shown: the person's, or UTC."""
+    """The zone in which times are shown: the person's, or UTC where that was chosen for a list."""
     found = signed_in_session()
-    return found.timezone if found is not None else "UTC"
+    return "UTC" if found is None or list_clock() is Clock.UTC else found.timezone
 
 
 def _relative_time(at: datetime) -> str:

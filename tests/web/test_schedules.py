@@ -79,7 +79,14 @@ class TestTheList:
 
         assert "Meta Ads daily" in text
         assert "in 2 h" in text
-        assert "Tue 5 Jan, 14:00 UTC" in text
+        assert "Tue 5 Jan, 16:00" in text
+
+    def test_says_it_by_the_clock_that_is_chosen(self, viewer: Browser, schedule: Schedule) -> None:
+        answer = viewer.send("/account/times", {"times": "schedule", "back": "/schedules"})
+
+        assert answer.location == "/schedules"
+        assert "Tue 5 Jan, 14:00 UTC" in viewer.visit("/schedules").text
+        assert "Tue 5 Jan, 14:00 UTC" in viewer.visit("/schedules/rows").text
 
     def test_shows_no_next_run_of_one_that_is_off(
         self, viewer: Browser, schedule: Schedule, database: Database

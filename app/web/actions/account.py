@@ -27,6 +27,7 @@ from app.tenants.service import (
 from app.tenants.sign_in import change_password, sign_in, sign_out, start_session
 from app.tenants.tries import TooManyTries
 from app.web.blueprint import web
+from app.web.clock_choice import choose_clock
 from app.web.forms.account import LoginForm, PasswordForm, ProfileForm, SetupForm
 from app.web.forms.base import text_of
 from app.web.pages.account import account_page
@@ -101,6 +102,13 @@ def choose_theme() -> Response:
     """Choose the theme from the menu. The page has changed its colours already, if it could."""
     _revise({"theme": request.form.get("theme", "")})
     return empty() if is_htmx() else see_other("web.account")
+
+
+@route(web, "/account/times", signed_in=True, methods=["POST"])
+def choose_list_clock() -> Response:
+    """Choose by which clock lists tell times, in this browser."""
+    choose_clock(request.form.get("times", ""))
+    return go_to(local_address(request.form.get("back")) or "/")
 
 
 @route(web, "/account/browsers/sign-out", signed_in=True, methods=["POST"])

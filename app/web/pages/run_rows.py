@@ -2,13 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from app.edge.identity import request_now
+from app.edge.identity import current_actor, request_now
+from app.edge.runtime import request_session
 from app.ops.run_notes import NO_NOTES, RunNotes, against_usual, length_of
 from app.ops.source_words import source_words
 from app.runs.queries import RunRow
 from app.runs.states import LOSSES, RunState
+from app.schedules.queries import schedule_zones
+from app.web.clock_choice import Clock, list_clock
 from app.web.context import viewer_zone
 from app.web.formatting import absolute_time, duration, wall_clock
 from app.web.pages.badges import Badge, badge_of
@@ -31,19 +35,23 @@ class RunLine:
     worker: str
     trigger: str
     error: str
+    # By which zone its times are told; empty for the viewer's.
+    zone: str = ""
 
 
 def run_lines(rows: Sequence[RunRow], notes: RunNotes = NO_NOTES) -> list[RunLine]:
     """Lines in the order of the rows."""
-    return [_line(row, notes) for row in rows]
+    zones = _zones(rows)
+    return [_line(row, notes, zones.get(row.schedule_id, "")) for row in rows]
 
 
-def _line(row: RunRow, notes: RunNotes) -> RunLine:
+def _line(row: RunRow, notes: RunNotes, zone: str) -> RunLine:
     took = length_of(row, now=request_now())
     return RunLine(
         run=row,
         badge=badge_of(row),
-        started=_started(row),
+        started=_started(row, zone),
+        zone=zone,
         lateness=lateness_words(row.lateness),
         took="" if took is None else duration(took),
         usual=against_usual(took, notes.usual_of(row)),
@@ -59,12 +67,22 @@ def _worker(run: RunRow) -> str:
     return run.worker or "" if helps else ""
 
 
-def _started(run: RunRow) -> str:
+def _zones(rows: Sequence[RunRow]) -> dict[UUID | None, str]:
+    """The zones of their schedules, where those are asked for."""
+    ids = {row.schedule_id for row in rows if row.schedule_id is not None}
+    if list_clock() is not Clock.SCHEDULE or not ids:
+        return {}
+    here = current_actor().organization_id
+    return dict(schedule_zones(request_session(), organization_id=here, schedule_ids=ids).items())
+
+
+def _started(run: RunRow, zone_name: str) -> str:
     if run.started_at is None:
         return ""
-    zone = ZoneInfo(viewer_zone())
+    name = zone_name or viewer_zone()
+    zone = ZoneInfo(name)
     started, due = run.started_at.astimezone(zone), run.due_at.astimezone(zone)
     # The time it was due stands beside it and has the date.
     if started.date() == due.date():
         return wall_clock(started, seconds=True)
-    return absolute_time(run.started_at, zone=viewer_zone(), now=request_now(), seconds=True)
+    return absolute_time(run.started_at, zone=name, now=request_now(), seconds=True)

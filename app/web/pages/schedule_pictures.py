@@ -17,8 +17,9 @@ from app.runs.queries import RunNotFound, RunRow, get_run, list_runs
 from app.runs.recent import RecentRun
 from app.runs.states import RunState
 from app.schedules.queries import ScheduleRow
+from app.web.clock_choice import Clock
 from app.web.formatting import zone_label
-from app.web.pages.schedule_view import Clock, ScheduleView
+from app.web.pages.schedule_view import ScheduleView
 from app.web.pages.tabs import Tab
 from app.web.pictures.strip import SLOTS, Strip, draw_strip
 from app.web.pictures.timeline import TimelinePicture, draw_timeline

@@ -20,6 +20,7 @@ from app.runs.run_hours import NOTHING, Counts, counts_of_schedules
 from app.runs.states import RunState
 from app.schedules.preview import sentence_of
 from app.schedules.queries import ScheduleRow, list_these_schedules
+from app.web.clock_choice import Clock, list_clock
 from app.web.formatting import absolute_time, count, zoned_time
 from app.web.pages.badges import Badge, badge_of
 from app.web.pages.schedule_tiles import RATE_WINDOW, STOPPED_NOTE, success_words
@@ -58,6 +59,8 @@ class ScheduleListRow:
     clock_change: str
     request_key: str
     no_deletion: str
+    # By which zone its times are told; empty for the viewer's.
+    zone: str
 
 
 @dataclass(frozen=True)
@@ -135,15 +138,17 @@ def read_list(
     )
 
 
-def next_run_note(schedule: ScheduleRow, *, viewer_zone: str, is_stopped: bool, now: datetime) -> str:
-    """The absolute time of the next run on the schedule's clock, or why there is none."""
+def next_run_note(
+    schedule: ScheduleRow, *, viewer_zone: str, is_stopped: bool, now: datetime, is_by_viewer: bool = False
+) -> str:
+    """The absolute time of the next run on the schedule's clock, or the viewer's, or why there is none."""
     if not schedule.enabled:
         return "— (disabled)"
     if schedule.next_run_at is None:
         return "" if schedule.problem else "Only by hand"
     if is_stopped:
         return STOPPED_NOTE
-    if schedule.timezone == viewer_zone:
+    if is_by_viewer or schedule.timezone == viewer_zone:
         return absolute_time(schedule.next_run_at, zone=viewer_zone, now=now)
     return zoned_time(schedule.next_run_at, zone=schedule.timezone, now=now)
 
@@ -178,6 +183,7 @@ def _list_row(
     # What was skipped says little; it is the last result only where nothing else happened lately.
     told = [run for run in recent if run.state is not RunState.SKIPPED] or recent
     last = told[-1] if told else None
+    is_by_viewer = list_clock() is not Clock.SCHEDULE
     good = [run.took for run in recent if run.outcome in _GOOD and run.took is not None]
     return ScheduleListRow(
         id=schedule.id,
@@ -196,11 +202,14 @@ def _list_row(
         last_at=None if last is None else last.at,
         took=None if last is None or last.state is RunState.RUNNING else last.took,
         next_run_at=None if is_stopped else schedule.next_run_at,
-        next_note=next_run_note(schedule, viewer_zone=viewer_zone, is_stopped=is_stopped, now=now),
+        next_note=next_run_note(
+            schedule, viewer_zone=viewer_zone, is_stopped=is_stopped, now=now, is_by_viewer=is_by_viewer
+        ),
         clock_change=change_soon(schedule, now=now),
         # As short as is safe: it is the part of a row that no compression makes smaller.
         request_key=token_urlsafe(9),
         no_deletion=why_it_stays(schedule),
+        zone="" if is_by_viewer else schedule.timezone,
     )
 
 

@@ -2,23 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from app.ops.schedule_timeline import Span
+from app.web.clock_choice import Clock
 
 FEW_NEXT_RUNS = 5
 MORE_NEXT_RUNS = 20
 _SPANS = {"24h": Span.DAY, "7d": Span.WEEK}
-
-
-class Clock(StrEnum):
-    """By which clock times are told."""
-
-    MINE = "mine"  # the viewer's
-    SCHEDULE = "schedule"
-    UTC = "utc"
 
 
 @dataclass(frozen=True)

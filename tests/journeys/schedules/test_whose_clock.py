@@ -65,6 +65,33 @@ class TestEveryTime:
         expect(page.locator("#facts")).to_contain_text(f"Sun 3 Jan, {minute[-5:]}")
         expect(page.locator("#facts")).to_contain_text(f"by ana@example.com, Mon 4 Jan, {minute[-5:]}")
 
+    @pytest.mark.parametrize(
+        ("choice", "last", "coming"),
+        [
+            ("Schedule", "Tue 5 Jan, 04:30 New York", "Tue 5 Jan, 09:30 New York"),
+            ("UTC", "Tue 5 Jan, 09:30", "Tue 5 Jan, 14:30"),
+            ("Mine", "Tue 5 Jan, 10:30", "Tue 5 Jan, 15:30"),
+        ],
+    )
+    def test_of_the_lists_is_told_by_the_clock_that_is_chosen(
+        self, page: Page, site: Site, address: str, run_id: UUID, choice: str, last: str, coming: str
+    ) -> None:
+        """A39: lists of schedules and runs and the overview tell one run by the clock that is chosen on any of them."""
+        page.goto(f"{site.url}/schedules")
+        page.get_by_role("group", name="Whose clock").get_by_role("button", name=choice).click()
+
+        button = page.get_by_role("group", name="Whose clock").get_by_role("button", name=choice)
+        expect(button).to_have_attribute("aria-pressed", "true")
+        row = page.get_by_role("row").filter(has_text="Every three hours")
+        expect(row).to_contain_text(last)
+        expect(row).to_contain_text(coming)
+        for path in ("/runs", "/"):
+            page.goto(f"{site.url}{path}")
+            expect(page.locator(f"#run-{run_id}")).to_contain_text(last)
+        if choice != "Schedule":
+            table = page.locator("#day-table tr").filter(has_text=last.replace(":30", ":00"))
+            expect(table).to_have_count(1)
+
     def test_of_the_list_is_told_by_yours(self, page: Page, site: Site, address: str, run_id: UUID) -> None:
         """A39: the list tells the same run by the viewer's clock, as the page of the schedule does at first."""
         page.goto(f"{site.url}/schedules")
