@@ -4,11 +4,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from app.core.errors import Invalid
-from app.schedules.change_notes import clock_change_notes
-from app.schedules.cron import CronExpression
-from app.schedules.fire_times import Rhythm
+from app.schedules.change_notes import fixed_time_notes
 from app.schedules.queries import ScheduleRow
-from app.schedules.rhythm_text import CronLines
 from app.schedules.stored_rhythms import rhythm_of
 from app.schedules.zone_clocks import clock_of
 
@@ -32,11 +29,4 @@ def change_soon(schedule: ScheduleRow, *, now: datetime) -> str:
     if changes_at is None or changes_at > now + SOON:
         return ""
     week = replace(when, ends_at=min(when.ends_at or changes_at + _AFTER, changes_at + _AFTER))
-    return " ".join(note.text for one in _fixed(week) for note in clock_change_notes(one, now=now))
-
-
-def _fixed(when: Rhythm) -> list[Rhythm]:
-    """Its lines of fixed times, each by itself; an interval and single times are fixed."""
-    if isinstance(when.cron, CronExpression | CronLines):
-        return [replace(when, cron=line) for line in when.cron.lines if line.is_fixed]
-    return [when]
+    return " ".join(note.text for note in fixed_time_notes(week, now=now))

@@ -205,13 +205,14 @@ def _at(span: Span, wall: int) -> int:
 
 @lru_cache(maxsize=1024)
 def _spans_in_seconds(zone: Zone, year: int, rule: ClockChange | None) -> tuple[Span, ...]:
-    return tuple(_in_seconds(span) for span in spans_of_year(zone, year, rule))
+    return tuple(each for span in spans_of_year(zone, year, rule) for each in _in_seconds(span))
 
 
-def _in_seconds(span: Span) -> Span:
+def _in_seconds(span: Span) -> tuple[Span, ...]:
+    wall_from, wall_to, offset = span.wall_from * A_MINUTE, span.wall_to * A_MINUTE, span.offset * A_MINUTE
     if span.gathered_at is None:
-        return Span(span.wall_from * A_MINUTE, span.wall_to * A_MINUTE, span.offset * A_MINUTE)
+        return (Span(wall_from, wall_to, offset),)
     # Its last minute is the first one after the gap. Of that, the first second runs together with what was jumped over,
     # and the others have their own turn.
-    wall_to = (span.wall_to - 1) * A_MINUTE + 1
-    return Span(span.wall_from * A_MINUTE, wall_to, span.offset * A_MINUTE, span.gathered_at * A_MINUTE)
+    together = wall_to - A_MINUTE + 1
+    return Span(wall_from, together, offset, span.gathered_at * A_MINUTE), Span(together, wall_to, offset)

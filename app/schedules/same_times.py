@@ -7,14 +7,12 @@ from functools import cached_property
 from app.schedules.cron import CronExpression
 from app.schedules.fire_times import MOMENT, ClockChange, Rhythm, count_fires, fire_times
 from app.schedules.intervals import Interval
+from app.schedules.minute_sets import minute_sets
 from app.schedules.single_times import SingleTimes
 
+# A year and a month: every clock change that comes around, and every day of a year.
 _AHEAD = timedelta(days=400)
-_WEEK = timedelta(days=7)
-_WEEKS = _AHEAD // _WEEK + 1
-# What differs for months is met after a few of these: by eights, by fours, by twos, and then what is left.
-_COUNTED = tuple(sorted(range(1, _WEEKS), key=lambda weeks: -(weeks & -weeks)))
-_SHOWN, _FIRST = 5, 100
+_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -29,18 +27,14 @@ class Coming:
         return fire_times(self.when, after=self.now, limit=_SHOWN)
 
     @cached_property
-    def first_hundred(self) -> list[datetime]:
-        return fire_times(self.when, after=self.now, limit=_FIRST)
-
-    def count(self, weeks: int) -> int:
-        """How often it fires in so many weeks: counted, so that a dense one costs no more than a rare one."""
-        if weeks not in self._counted:
-            self._counted[weeks] = count_fires(self.when, after=self.now, until=self.now + weeks * _WEEK)
-        return self._counted[weeks]
+    def number(self) -> int:
+        """How often it fires in 400 days: counted, so that a dense one costs no more than a rare one."""
+        return count_fires(self.when, after=self.now, until=self.now + _AHEAD)
 
     @cached_property
-    def _counted(self) -> dict[int, int]:
-        return {}
+    def times(self) -> dict[int, int]:
+        """All of these, as bits."""
+        return minute_sets(self.when, after=self.now, until=self.now + _AHEAD)
 
     def from_then(self, at: datetime) -> list[datetime]:
         return fire_times(self.when, after=at - MOMENT, limit=_SHOWN)
@@ -59,20 +53,20 @@ def are_alike(one: Coming, other: Coming) -> bool:
     """Whether both fire, and may do so at the same times: what a first look tells, and it costs little."""
     if not one.next_five or one.next_five != other.next_five:
         return False
-    return one.meaning == other.meaning or one.count(_WEEKS) == other.count(_WEEKS)
+    return one.meaning == other.meaning or one.number == other.number
 
 
 def are_same(one: Coming, other: Coming) -> bool:
     """Whether both fire, and at the same times.
 
-    Two that are written alike are the same for ever. Others are when their next hundred times are, and their number in
-    every week of 400 days, and what follows then and at their ends: what people write does not differ elsewhere alone.
+    Two that are written alike are the same for ever. Others are when all their times of 400 days are, and what follows
+    then and at their ends: what people write does not differ elsewhere alone.
     """
     if not are_alike(one, other):
         return False
     if one.meaning == other.meaning:
         return True
-    if any(one.count(weeks) != other.count(weeks) for weeks in _COUNTED) or one.first_hundred != other.first_hundred:
+    if one.times != other.times:
         return False
     ends = [at for at in (one.when.ends_at, other.when.ends_at) if at is not None and at > one.now]
     return all(one.from_then(at) == other.from_then(at) for at in (one.now + _AHEAD, *ends))

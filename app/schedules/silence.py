@@ -1,16 +1,16 @@
 """What an edit makes of the slots that passed while a schedule was off: kept for who switches it on, or lost. Pure."""
 
-from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.core.errors import Invalid
-from app.schedules.fire_times import MOMENT, Rhythm, fire_times
+from app.schedules.fire_times import MOMENT, Rhythm
+from app.schedules.minute_sets import minute_sets
 from app.schedules.queries import ScheduleRow
-from app.schedules.slot_accounts import DOWNTIME, MissedSlots, SlotGap, count_missed, gap_between
+from app.schedules.slot_accounts import MissedSlots, count_missed
 from app.schedules.stored_rhythms import rhythm_of
 
-# Of more slots than that, two rhythms are not compared one by one.
-_MOST_COMPARED = 1_000
+# Of what has been off for longer, the slots are not compared.
+_LONGEST_COMPARED = timedelta(days=400)
 
 
 def keeps_missed(before: ScheduleRow, when: Rhythm, *, now: datetime) -> bool:
@@ -43,21 +43,7 @@ def lost_by_edit(before: ScheduleRow, when: Rhythm, *, now: datetime) -> MissedS
 
 
 def _has_same_slots(one: Rhythm, other: Rhythm, *, since: datetime, until: datetime) -> bool:
-    found = _gap(one, since, until)
-    if found is None or found != _gap(other, since, until):
+    if until - since > _LONGEST_COMPARED:
         return False
-    if _without_bounds(one) == _without_bounds(other):
-        # Bounds cut off a beginning or an end, and neither is missing.
-        return True
-    if found.slots > _MOST_COMPARED:
-        return False
-    slots = (fire_times(each, after=since - MOMENT, until=until, limit=_MOST_COMPARED) for each in (one, other))
-    return next(slots) == next(slots)
-
-
-def _gap(when: Rhythm, since: datetime, until: datetime) -> SlotGap | None:
-    return gap_between(when, since=since, until=until, why=DOWNTIME)
-
-
-def _without_bounds(when: Rhythm) -> Rhythm:
-    return replace(when, starts_at=None, ends_at=None)
+    slots = minute_sets(one, after=since - MOMENT, until=until)
+    return bool(slots) and slots == minute_sets(other, after=since - MOMENT, until=until)

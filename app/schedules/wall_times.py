@@ -66,6 +66,14 @@ def count_wall_minutes(cron: Named, start: int, stop: int) -> int:
     return total
 
 
+def named_days(cron: Named, start: int, stop: int) -> int:
+    """The named days in [start, stop) as bits, the first one lowest. Days are counted from 0001-01-01."""
+    found = 0
+    for first, mask in _masks(cron, start, stop):
+        found |= mask << first - start if first >= start else mask >> start - first
+    return found
+
+
 def _before(minute: int, stop: int) -> int | None:
     return minute if minute < stop else None
 

@@ -28,9 +28,6 @@ DAY = timedelta(days=1)
 # Cron remembers a change of the clocks for that long, so a walk begins by so much before what it is asked for.
 MEMORY = timedelta(hours=4)
 
-# Of more slots than that, nobody compares those of two rhythms.
-MOST_COMPARED = 1_000
-
 
 class Calendar:
     """When cron would have started each line in a zone, walked minute by minute as far as anybody has asked."""
@@ -131,7 +128,7 @@ class Believed:
         if not missed or (cron, zone) == self.rules[-1][:2]:
             return bool(missed)
         slots = CALENDARS[zone].slots(cron, after=missed[0] - timedelta(seconds=1), until=until)
-        return len(missed) <= MOST_COMPARED and missed == slots
+        return missed == slots
 
     def to_open(self, due: Sequence[datetime], *, now: datetime) -> list[datetime]:
         """Which slots run that nobody planned in time: what the policy about missed ones says."""

@@ -1,5 +1,6 @@
 """A next time that cannot be right is worked out again from the books: nothing is lost, nothing runs twice."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -12,9 +13,10 @@ from app.jobs.models import Job
 from app.runs import cursors, planner
 from app.runs.cursors import Rounds
 from app.runs.models import Run
-from app.runs.service import switch_schedule
+from app.runs.service import edit_schedule, switch_schedule
+from app.schedules.drafts import draft_of
 from app.schedules.models import Gap, Schedule, SchedulingStop
-from app.schedules.queries import NO_TIME_TO_READ, list_schedules
+from app.schedules.queries import NO_TIME_TO_READ, get_schedule, list_schedules
 from tests.factories.work import actor_in, make_job, make_organization, make_schedule
 from tests.fakes.clock import utc
 
@@ -352,6 +354,21 @@ class TestOfAScheduleThatIsSwitchedOff:
         found = session.get_one(Schedule, schedule.id, populate_existing=True)
         assert session.execute(select(Gap.slots, Gap.reason)).all() == [(3 * 288, "paused")]
         assert (found.problem, found.next_run_at) == (None, later + timedelta(minutes=5))
+
+
+def test_of_a_schedule_that_was_edited_while_off_is_the_first_that_it_missed(session: Session, job: Job) -> None:
+    schedule, actor = planned_until(session, job), actor_in(job.organization_id)
+    switch_schedule(session, actor=actor, schedule_id=schedule.id, enabled=False, now=NOW)
+    row = get_schedule(session, organization_id=job.organization_id, schedule_id=schedule.id)
+    later = NOW + timedelta(minutes=30)
+    draft = replace(draft_of(row), notes="hello")
+    edit_schedule(session, actor=actor, schedule_id=schedule.id, draft=draft, version=row.version, now=later)
+    store(session, schedule, "9998-01-01 00:00:00.000000")
+
+    mend(session, now=later)
+
+    session.expire_all()
+    assert schedule.next_run_at == NOW + timedelta(minutes=5)
 
 
 def test_a_look_goes_round_all_schedules_in_time(session: Session, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:

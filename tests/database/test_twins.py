@@ -81,6 +81,34 @@ DIFFERENT = [
     ("@manually", "@manually", {}),
 ]
 
+# Other places, and times that are the same for a part of the year alone.
+PART_OF_A_YEAR = [
+    ("0 2 * * *", "America/New_York", "0 7 * * *", "UTC"),
+    ("0 6 * * *", "Europe/Berlin", "0 5 * * *", "UTC"),
+    ("0 * * * *", "Europe/Berlin", "0 * * * *\n30 2 1 7 *", "Europe/Berlin"),
+    ("30 2 * * *", "Europe/Berlin", "30 2 * * *", "Africa/Lagos"),
+    ("0 12 * * *", "Europe/Berlin", "every 24 hours from 2027-01-01 12:00", "Europe/Berlin"),
+    ("0 12 * * *", "Africa/Casablanca", "0 12 * * *", "Africa/Lagos"),
+]
+
+
+@pytest.mark.parametrize(("stored", "zone", "asked", "timezone"), PART_OF_A_YEAR)
+@pytest.mark.parametrize("turned", [False, True])
+def test_are_not_those_that_differ_after_a_clock_change(
+    session: Session, job: Job, stored: str, zone: str, asked: str, timezone: str, turned: bool
+) -> None:
+    pairs = [(stored, zone), (asked, timezone)]
+    one, other = reversed(pairs) if turned else pairs
+    make(session, job, *one)
+
+    assert twins(session, job, *other) == []
+
+
+def test_are_found_in_another_zone_whose_clocks_change_at_the_same_moment(session: Session, job: Job) -> None:
+    make(session, job, "30 2 * * *", "Europe/Berlin")
+
+    assert twins(session, job, "30 1 * * *", "Europe/London") == ["First"]
+
 
 @pytest.mark.parametrize(("stored", "asked", "said"), ALIKE)
 def test_are_found_however_they_are_written(

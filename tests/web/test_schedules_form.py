@@ -293,6 +293,23 @@ class TestEditing:
         assert 'name="missed_while_paused"' in form
         assert [run.trigger for run in runs] == ["catch_up"]
 
+    @pytest.mark.parametrize(("cron", "is_lost"), [("0 * * * *", False), ("30 2 * * *", True)])
+    def test_of_what_stays_off_keeps_what_it_missed_or_says_what_is_lost(
+        self, operator: Browser, job: Job, database: Database, clock: ManualClock, cron: str, is_lost: bool
+    ) -> None:
+        with database.transaction() as session:
+            since = clock.now(session).replace(minute=0, second=0, microsecond=0) - timedelta(hours=2)
+            paused = make_schedule(session, job, cron="0 * * * *", enabled=False, next_run_at=since)
+        said = typed(job, version="1", cron=cron, cron_was="0 * * * *", notes="hello")
+        said.pop("enabled", None)
+
+        shown = operator.send(f"/schedules/{paused.id}", said | {"preview": "yes"}).text
+        operator.send(f"/schedules/{paused.id}", said)
+
+        asked = operator.visit(f"/schedules/{paused.id}/resume").text
+        assert ("3 stay missed, because its times change. To decide otherwise, enable it first." in shown) == is_lost
+        assert ("3 slots were missed" in asked) != is_lost
+
     def test_asks_anew_where_more_slots_were_missed_meanwhile(
         self, operator: Browser, job: Job, database: Database, clock: ManualClock
     ) -> None:

@@ -52,9 +52,9 @@ def _shown(found: Effect, schedule: ScheduleRow, now: datetime) -> ChangeEffect:
         zone_before=zone_label(found.zone_before),
         zone_after=zone_label(found.zone_after),
         has_new_times=found.changes_times,
-        # What was missed meanwhile, the form asks about itself.
+        # What was missed meanwhile, the form asks about itself where this switches it on.
         lines=(
-            *effect_lines(replace(found, missed=None), _clocks(schedule, now)),
+            *effect_lines(replace(found, missed=None) if found.is_on_after else found, _clocks(schedule, now)),
             *_if_a_missed_one_runs(found, schedule),
         ),
     )
@@ -62,7 +62,7 @@ def _shown(found: Effect, schedule: ScheduleRow, now: datetime) -> ChangeEffect:
 
 def _if_a_missed_one_runs(found: Effect, schedule: ScheduleRow) -> tuple[str, ...]:
     """What the answer to the question about missed slots does to the runs that are there."""
-    asks = found.missed is not None and schedule.overlap is Overlap.CANCEL_PREVIOUS
+    asks = found.is_on_after and found.missed is not None and schedule.overlap is Overlap.CANCEL_PREVIOUS
     line = replacement_line(found.standing) if asks and why_none_runs(schedule) is None else None
     return () if line is None else (line,)
 
