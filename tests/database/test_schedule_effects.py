@@ -13,12 +13,12 @@ from app.jobs.models import Job
 from app.ops.effect_words import effect_lines, replacement_line
 from app.ops.off_example import off_example
 from app.ops.schedule_effects import Effect, delete_effect, edit_effect, next_runs_of, standing_of, switch_effect
-from app.runs import planner, service
+from app.runs import service
 from app.runs.foreseen import Foreseen
 from app.runs.models import Run
 from app.schedules.draft import ScheduleDraft
 from app.schedules.drafts import draft_of
-from app.schedules.fire_times import next_fire, rhythm
+from app.schedules.fire_times import rhythm
 from app.schedules.models import Gap, Schedule
 from app.schedules.policies import Missed, MissedPolicy, Overlap
 from app.schedules.queries import ScheduleRow, get_schedule
@@ -396,13 +396,6 @@ class TestTheExample:
             ("30 2 * * *", MissedPolicy(Missed.SKIP, timedelta(days=1)), 1, 0),
             ("*/30 * * * *", MissedPolicy(Missed.ALL, timedelta(days=1), 4), 6, 4),
             ("0 * * * *", MissedPolicy(Missed.ALL, timedelta(hours=1), 10), 3, 1),
-            ("*/5 * * * *", MissedPolicy(Missed.SKIP, timedelta(days=1)), 36, 0),
-            ("*/5 * * * *", MissedPolicy(Missed.LATEST, timedelta(days=1)), 36, 1),
-            ("*/5 * * * *", MissedPolicy(Missed.ALL, timedelta(days=1), 100), 36, 36),
-            ("*/15 * * * *", MissedPolicy(Missed.SKIP, timedelta(days=1)), 12, 0),
-            # Some minute is always just over: that one is merely late.
-            ("* * * * *", MissedPolicy(Missed.SKIP, timedelta(days=1)), 178, 0),
-            ("* * * * *", MissedPolicy(Missed.ALL, timedelta(days=1), 100), 180, 100),
         ],
     )
     def test_says_what_the_planner_would_make_of_it(
@@ -413,23 +406,6 @@ class TestTheExample:
         assert found is not None
         assert found.until - found.since == timedelta(hours=3)
         assert (found.missed, found.made_up) == (missed, made_up)
-
-    @pytest.mark.parametrize("cron", ["*/5 * * * *", "*/15 * * * *", "0 * * * *", "17 * * * *", "30 2 * * *"])
-    @pytest.mark.parametrize("missed", Missed)
-    def test_does_not_follow_the_minute_and_comes_true(
-        self, session: Session, job: Job, cron: str, missed: Missed
-    ) -> None:
-        when, policy = rhythm(cron, timezone="UTC"), MissedPolicy(missed, timedelta(days=1), 100)
-        found = {off_example(when, policy=policy, now=NOW + timedelta(minutes=minutes)) for minutes in range(3, 15, 4)}
-
-        (said,) = found
-        assert said is not None
-        columns = {"missed": missed.value, "missed_limit": 100, "missed_max_age_seconds": 86_400}
-        begin = next_fire(when, after=said.since)
-        schedule = make_schedule(session, job, cron=cron, next_run_at=begin, overlap="allow", **columns)
-        planner.tick(session, now=said.until)
-        runs = session.scalars(select(Run.slot_at).where(Run.schedule_id == schedule.id)).all()
-        assert len(runs) == said.made_up
 
     def test_is_none_where_nothing_comes(self) -> None:
         never = rhythm("@manually", timezone="UTC")
