@@ -30,7 +30,7 @@ from app.schedules.fire_times import next_fire, rhythm
 from app.schedules.models import Schedule
 from app.schedules.policy_fields import default_max_age
 from app.schedules.queries import ScheduleRow, get_schedule, list_schedules
-from app.schedules.versions import keep_version, write_version
+from app.schedules.versions import BY_CODE, keep_version, write_version
 from app.tenants.access import Actor
 from app.tenants.audit import record
 from app.tenants.models import SYSTEM_ORGANIZATION_ID, Organization
@@ -78,7 +78,7 @@ def sync_definitions(
     newer = _put_in_force(session, definitions, loaded_by, is_asked_for, now)
     if newer is not None:
         return SyncReport(newer=newer)
-    actor = acting_for_the_installation(f"code, loaded by {loaded_by}"[:254])
+    actor = acting_for_the_installation(f"{BY_CODE}{loaded_by}"[:254])
     return _Sync(session, actor, definitions, now).run()
 
 

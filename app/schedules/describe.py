@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from app.schedules.bound_notes import bound_notes
 from app.schedules.change_notes import REPEATED, clock_change_notes
+from app.schedules.clock_changes import to_instant
 from app.schedules.cron import CronExpression
 from app.schedules.fire_times import Rhythm, count_fires, next_fire
 from app.schedules.intervals import Interval
@@ -18,7 +19,7 @@ from app.schedules.single_times import SingleTimes
 
 MOST_NOTES = 4
 _MANY_RUNS_A_DAY = 720
-_YEAR = timedelta(days=365)
+_YEAR, _FOUR_YEARS = timedelta(days=365), timedelta(days=4 * 365 + 1)
 # Every month has so many days.
 _SHORTEST = 28
 _LISTED = re.compile(r"\d+(,\d+)*")
@@ -66,16 +67,29 @@ def shortened(found: tuple[str, ...], needed: Collection[str], *, most: int) -> 
 
 def consequence(rhythm: Rhythm, *, now: datetime, typical: timedelta | None = None) -> str | None:
     """“About 365 runs a year, ~21 s each”: what it amounts to. None for what never fires by itself."""
-    if rhythm.cron.is_manual or next_fire(rhythm, after=now) is None:
+    first = next_fire(rhythm, after=now)
+    if first is None:
         return None
-    end = now + _YEAR
-    count = count_fires(rhythm, after=now, until=end)
     each = f", ~{roughly(typical)} each" if typical else ""
+    # What begins later is no rarer for that; an interval has its steps from its beginning on.
+    begin = first if isinstance(rhythm.cron, Interval) else max(now, rhythm.starts_at or now)
+    end = _end(rhythm, begin)
     if next_fire(rhythm, after=end) is None:
+        count = count_fires(rhythm, after=now, until=end)
         return f"{'1 run' if count == 1 else f'{count:,} runs'}, then no more{each}"
+    count = count_fires(rhythm, after=begin, until=end) // (4 if end - begin == _FOUR_YEARS else 1)
     if count == 0:
         return f"Less than one run a year{each}"
     return f"About {'1 run' if count == 1 else f'{count:,} runs'} a year{each}"
+
+
+def _end(rhythm: Rhythm, begin: datetime) -> datetime:
+    """Until when runs are counted: a year, four of what is so rare that a leap year decides, or all single times."""
+    if isinstance(rhythm.cron, SingleTimes):
+        # Whatever the zone is, its clocks have shown the last one by then.
+        return max(begin, to_instant(rhythm.cron.minutes[-1]) + timedelta(days=2))
+    is_rare = count_fires(rhythm, after=begin, until=begin + _YEAR) <= 1
+    return begin + (_FOUR_YEARS if is_rare else _YEAR)
 
 
 def _phrase(times: Times) -> str:

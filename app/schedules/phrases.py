@@ -100,12 +100,16 @@ def _fixed_times(cron: CronExpression) -> str | None:
 
 
 def _with_seconds(pace: str | None, seconds: tuple[int, ...]) -> str | None:
-    """“every 10 seconds”, “every 5 minutes, at second 30”."""
+    """“every 10 seconds”, “every 5 minutes, at second 30”, “every 5 minutes, for one minute every 10 seconds”."""
     if pace is None or seconds == (0,):
         return pace
     spacing = 60 // len(seconds)
     if len(seconds) > 1 and seconds == tuple(range(0, 60, spacing)):
-        return f"every {spacing} seconds" if pace == "every minute" else f"{pace}, every {spacing} seconds in it"
+        if pace == "every minute":
+            return f"every {spacing} seconds"
+        if pace.startswith(("every minute ", "minutes ")):
+            return f"{pace}, every {spacing} seconds in each"
+        return f"{pace}, for one minute every {spacing} seconds"
     if len(seconds) > _MOST_LISTED:
         return None
     return f"{pace}, at {'second' if len(seconds) == 1 else 'seconds'} {listing([str(each) for each in seconds])}"

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from app.core.lengths import duration
-from app.schedules.versions import Difference, VersionRow
+from app.schedules.versions import BY_CODE, Difference, VersionRow
 
 _LABELS = {
     "job_id": "job",
@@ -22,6 +22,7 @@ _LABELS = {
     "ends_at": "ends",
 }
 _LONGEST = 80
+_CODE_CHANGED = "Nothing that a person says: what code says about it."
 
 
 def change_words(change: Difference, *, jobs: Mapping[UUID, str]) -> str:
@@ -41,7 +42,8 @@ def version_lines(version: VersionRow, *, jobs: Mapping[UUID, str]) -> tuple[str
         return ("Made.",) if version.number == 1 else ("The first version that is kept.",)
     changes = tuple(change_words(change, jobs=jobs) for change in version.differences)
     restored = () if version.restored_from is None else (f"Restored version {version.restored_from}.",)
-    return (*restored, *(changes or ("Nothing that a person says: what code says about it.",)))
+    unchanged = _CODE_CHANGED if version.by.startswith(BY_CODE) else "Saved without a change."
+    return (*restored, *(changes or (unchanged,)))
 
 
 def jobs_named(changes: Iterable[Difference]) -> set[UUID]:

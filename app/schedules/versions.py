@@ -21,6 +21,8 @@ SAID = (
 )  # fmt: skip
 # Of versions from before they were kept it is known what they said, and since when, but not by whom.
 UNKNOWN_AUTHOR = ""
+# Whoever loads code is its author so, and may change what no version holds.
+BY_CODE = "code, loaded by "
 LONGEST_AUTHOR = 254
 # The highest number that the column holds: no schedule is changed so often.
 NO_VERSION = 2**31 - 1

@@ -15,8 +15,8 @@ from app.schedules.rhythm_text import CronLines, Times
 
 # The nearest hour first, and of two that are equally near the later one.
 _SHIFTS = (1, -1, 2, -2, 3, -3)
-# The seconds, where the text has six fields, are left as they are.
-_ONE_TIME = re.compile(r"((?:\S+\s+(?=(?:\S+\s+){4}\S+\s*\Z))?)(\d{1,2})(\s+)(\d{1,2})(?=\s)")
+# The seconds, where the text has six fields, are left as they are, and never read as the minute.
+_ONE_TIME = re.compile(r"((?:\S+\s+(?=(?:\S+\s+){4}\S+\s*\Z))?+)(\d{1,2})(\s+)(\d{1,2})(?=\s)")
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from app.schedules.models import Schedule, ScheduleVersion
 from app.schedules.queries import get_schedule
 from app.schedules.said import draft_said
 from app.schedules.service import ScheduleChanged, ScheduleDraft, create_schedule, mark_deleted
+from app.schedules.version_words import version_lines
 from app.schedules.versions import SAID, VersionNotFound, VersionRow, get_version, list_versions
 from app.tenants.access import Actor, PermissionMissing
 from app.tenants.models import AuditEntry
@@ -82,6 +83,16 @@ class TestKeeping:
 
         assert said(session, actor, schedule_id)[0] == [
             ("cron", "0 2 * * *", "30 2 * * *"), ("notes", "", "Half past"),
+        ]  # fmt: skip
+
+    def test_says_so_where_nothing_was_changed(self, session: Session, actor: Actor, schedule_id: UUID):
+        edit(session, actor, schedule_id)
+
+        newest, made = versions(session, actor, schedule_id)
+        loaded = replace(newest, by="code, loaded by tower")
+        lines = [version_lines(row, jobs={}) for row in (newest, made, loaded)]
+        assert lines == [
+            ("Saved without a change.",), ("Made.",), ("Nothing that a person says: what code says about it.",),
         ]  # fmt: skip
 
     def test_says_when_it_was_switched(self, session: Session, actor: Actor, schedule_id: UUID):

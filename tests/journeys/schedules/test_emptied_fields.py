@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from itertools import count
+from typing import Literal
 from uuid import UUID
 
 import pytest
@@ -9,6 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from app.jobs.models import Job
 from tests.factories.tenants import Member
+from tests.journeys.axe import violations
 from tests.journeys.schedules.form import choice, open_edit, preview, save, save_and_close, text_field
 from tests.journeys.schedules.site import Site
 
@@ -156,6 +158,23 @@ class TestAFieldThatHoldsNothing:
         expect(page.get_by_role("dialog")).to_be_hidden()
 
         assert site.stored(schedule_id).cron == "30 7 2 * *"
+
+    @pytest.mark.parametrize("theme", ["light", "dark"])
+    @pytest.mark.parametrize("width", [1360, 360])
+    def test_can_be_read_by_everybody(
+        self, page: Page, site: Site, ana: Member, job: Job, name: str, theme: Literal["light", "dark"], width: int
+    ) -> None:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=theme)
+        open_with(page, site, ana, job, name, "15 7 * * 1,3")
+        untick_days(page)
+        expect(page.locator("#days-error")).to_be_visible()
+
+        assert violations(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        save(page)
+        assert violations(page) == []
+        page.set_viewport_size({"width": 1360, "height": 900})
 
 
 class TestATextThatNoFieldsShow:

@@ -59,6 +59,12 @@ CONSEQUENCES = {
     "0 0 1 1 *": "About 1 run a year, ~21 s each",
     "0 0 29 2 *": "Less than one run a year, ~21 s each",
     "@manually": None,
+    "0 6 20 11 *": "About 1 run a year, ~21 s each",
+    "every 52 weeks from 2028-01-01 08:00": "About 1 run a year, ~21 s each",
+    "every 260 weeks from 2028-01-01 08:00": "Less than one run a year, ~21 s each",
+    "every 1 days from 2028-01-01 08:00": "About 365 runs a year, ~21 s each",
+    "at 2029-01-01 08:00": "1 run, then no more, ~21 s each",
+    "at 2027-06-01 08:00\nat 2029-01-01 08:00": "2 runs, then no more, ~21 s each",
 }
 # Eight expressions in five zones, each from shortly before its clocks change.
 TEXTS = (
@@ -113,6 +119,32 @@ def test_what_it_amounts_to_is_said(text: str, said: str | None) -> None:
     when = read_typed(text, timezone="UTC", spread_key="", now=NOW)
 
     assert preview_rhythm(when, now=NOW, count=5, typical=timedelta(seconds=21)).consequence == said
+
+
+@pytest.mark.parametrize(
+    ("text", "days", "said"),
+    [
+        ("0 6 * * *", 364, "About 365 runs a year"),
+        ("0 6 * * *", 569, "About 365 runs a year"),
+        ("0 * * * *", 3_650, "About 8,760 runs a year"),
+        ("0 6 1 * *", 400, "About 12 runs a year"),
+    ],
+)
+def test_what_begins_later_is_no_rarer_for_that(text: str, days: int, said: str) -> None:
+    when = read_typed(text, timezone="UTC", spread_key="", now=NOW, starts_at=NOW + timedelta(days=days))
+
+    assert preview_rhythm(when, now=NOW, count=5).consequence == said
+
+
+@pytest.mark.parametrize(
+    ("text", "days", "said"),
+    [("0 6 * * *", 10, "10 runs, then no more"), ("0 0 1 1 *", 800, "3 runs, then no more"),
+     ("0 6 * * *", 800, "About 365 runs a year")],
+)  # fmt: skip
+def test_what_ends_is_counted_to_its_end(text: str, days: int, said: str) -> None:
+    when = read_typed(text, timezone="UTC", spread_key="", now=NOW, ends_at=NOW + timedelta(days=days))
+
+    assert preview_rhythm(when, now=NOW, count=5).consequence == said
 
 
 @cache

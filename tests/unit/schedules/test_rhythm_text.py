@@ -133,7 +133,11 @@ class TestSentences:
             ("*/10 * * * * *", "Every 10 seconds"),
             ("30 0 6 * * *", "Every day at 06:00:30"),
             ("30 */5 * * * *", "Every 5 minutes, at second 30"),
-            ("*/20 */5 * * * *", "Every 5 minutes, every 20 seconds in it"),
+            ("*/20 */5 * * * *", "Every 5 minutes, for one minute every 20 seconds"),
+            ("*/5 0 * * * *", "Every hour, for one minute every 5 seconds"),
+            ("*/30 15 9-17 * * *", "Every hour from 09:15 to 17:15, for one minute every 30 seconds"),
+            ("*/10 * 9-17 * * *", "Every minute from 09:00 to 17:59, every 10 seconds in each"),
+            ("*/10 0-29 * * * *", "Minutes 0 through 29 past the hour, every 10 seconds in each"),
             ("7,27,50 * * * * 1", "Every minute, at seconds 7, 27 and 50, every Monday"),
         ],
     )

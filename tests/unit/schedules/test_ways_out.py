@@ -1,9 +1,14 @@
 """How a schedule may keep out of the way of the clock changes."""
 
 import pytest
+from hypothesis import given, reject
+from hypothesis import strategies as st
 
 from app.schedules.change_notes import clock_change_notes
+from app.schedules.cron import CronExpression
+from app.schedules.cron_fields import CronInvalid
 from app.schedules.fire_times import rhythm
+from app.schedules.rhythm_text import parse_times
 from app.schedules.ways_out import WayOut, way_out
 from tests.fakes.clock import utc
 
@@ -44,11 +49,41 @@ def test_of_a_line_with_seconds_another_hour_is_offered(cron: str, zone: str, of
     assert clock_change_notes(rhythm(offered, timezone=zone, has_seconds=True), now=NOW) == []
 
 
-@pytest.mark.parametrize("cron", ["30 2-4 2 * * *", "0 0,30 2 * * *", "15 30 2,14 * * *"])
+@pytest.mark.parametrize(
+    "cron",
+    ["30 2-4 2 * * *", "0 0,30 2 * * *", "15 30 2,14 * * *", "0 0 2,3 * * *", "0 3 2,3 * * *", "30 15 1-3 * * *"],
+)
 def test_of_a_line_with_seconds_and_several_times_none_is(cron: str) -> None:
     when = rhythm(cron, timezone="America/New_York", has_seconds=True)
 
     assert way_out(when, now=NOW) == WayOut("", "")
+
+
+PARTS = st.sampled_from(["0", "2", "02", "30", "1,2", "2,3", "1-3", "*/2", "*"])
+
+
+@given(parts=st.tuples(PARTS, PARTS, PARTS), days=st.sampled_from(["* * *", "1 * *", "* * 0,6"]), is_long=st.booleans())
+def test_whatever_is_offered_runs_at_the_time_that_is_named_and_is_else_the_same(
+    parts: tuple[str, str, str], days: str, is_long: bool
+) -> None:
+    cron = f"{' '.join(parts if is_long else parts[1:])} {days}"
+    try:
+        when = rhythm(cron, timezone="Europe/Berlin", has_seconds=is_long)
+    except CronInvalid:
+        reject()
+
+    found = way_out(when, now=NOW)
+
+    if found is not None and found.cron:
+        old, new = (cron_of(text, has_seconds=is_long) for text in (cron, found.cron))
+        assert (new.seconds, new.minutes, new.days) == (old.seconds, old.minutes, old.days)
+        assert [f"{hour:02}:{minute:02}" for hour in new.hours for minute in new.minutes] == [found.clock]
+
+
+def cron_of(text: str, *, has_seconds: bool) -> CronExpression:
+    found = parse_times(text, has_seconds=has_seconds)
+    assert isinstance(found, CronExpression)
+    return found
 
 
 @pytest.mark.parametrize("cron", ["0 2-4 * * *", "30 2 * * *\n0 5 * * *", "at 2027-03-14 02:30", "30 2,14 * * *"])
