@@ -99,13 +99,13 @@ def counts_of_organization(session: Session, *, organization_id: UUID, since: da
 
 def hours_of_organization(session: Session, *, organization_id: UUID, since: datetime) -> dict[int, Counts]:
     """How all its runs ended, by the hour since 1970 in which they did, from that hour on. One statement."""
-    mark = select(RunHourMark.counted_until).where(RunHourMark.organization_id == organization_id).scalar_subquery()
     mine = RunHour.organization_id == organization_id, RunHour.subject_id == organization_id
     since = full_hour(since)
+    mark = _mark_of(organization_id, otherwise=since)
     counted = select(RunHour.hour.label("hour"), *(getattr(RunHour, name) for name in _NAMES))
     hour = (UnixSeconds(Run.finished_at) // HOUR).label("hour")
-    behind = (Run.finished_at >= since, Run.finished_at >= func.coalesce(mark, literal(since, UTCDateTime())))
-    fresh = select(hour, *_ends().values()).where(Run.organization_id == organization_id, *behind).group_by(hour)
+    behind = select(hour, *_ends().values()).join_from(Run, mark, Run.finished_at >= mark.c.counted_until)
+    fresh = behind.where(Run.organization_id == organization_id, Run.finished_at >= since).group_by(hour)
     query: CompoundSelect[Any] = union_all(counted.where(*mine, RunHour.hour >= _number(since)), fresh)
     found: dict[int, Counts] = {}
     for number, *counts in session.execute(query):
