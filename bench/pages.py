@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from app.core.clock import DatabaseClock
 from app.core.ids import new_id
 from app.events.service import Topic, append_event
 from app.factory import create_app
+from app.ops.models import Heartbeat
 from app.runs.models import Run
 from app.runs.states import RunState
 from app.schedules.models import Schedule
@@ -132,6 +134,7 @@ def _line(name: str, page: Figures) -> str:
 def _measure(place: Installation, large: Large, client: FlaskClient, path: str, requests: int) -> Figures:
     times, most, size = [], 0, 0
     _ask(client, path)
+    keep_time(place)
     for _ in range(requests):
         _end_a_run(place, large)
         with _counted() as statements:
@@ -140,6 +143,19 @@ def _measure(place: Installation, large: Large, client: FlaskClient, path: str, 
             times.append((time.perf_counter() - began) * 1_000)
         most = max(most, len(statements))
     return Figures(percentile(times, 95), most, size)
+
+
+def keep_time(place: Installation) -> None:
+    """As if a scheduler were there: what a banner asks besides is no part of a page."""
+    with place.database.transaction() as session:
+        now = DatabaseClock().now(session)
+        until = now + timedelta(seconds=1)
+        session.add(
+            Heartbeat(
+                process_id=new_id(), name="bench", version="1.0", slots=5, schedules=True,
+                started_at=now, beat_at=until, ticked_at=until,
+            )
+        )  # fmt: skip
 
 
 def _end_a_run(place: Installation, large: Large) -> None:

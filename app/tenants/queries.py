@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, exists, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from app.tenants.models import LoginSession, Membership, Organization, User
 from app.tenants.preferences import PREFERENCE_NAMES, Preferences, stored_preferences
@@ -31,6 +31,8 @@ class SignedInSession:
     organization_name: str
     role: Role
     preferences: Preferences
+    # Most people have none, and for them no page has to ask which.
+    has_others: bool
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,7 @@ def find_signed_in(session: Session, *, token_digest: str, now: datetime) -> Sig
             LoginSession.organization_id,
             Organization.name.label("organization_name"),
             Membership.role,
+            _has_others().label("has_others"),
         )
         .join(User, User.id == LoginSession.user_id)
         .join(Organization, Organization.id == LoginSession.organization_id)
@@ -120,7 +123,19 @@ def find_signed_in(session: Session, *, token_digest: str, now: datetime) -> Sig
     if row is None:
         return None
     rest = {name: value for name, value in row.items() if name not in PREFERENCE_NAMES}
-    return SignedInSession(**{**rest, "role": Role(row["role"]), "preferences": stored_preferences({**row})})
+    more = {
+        "role": Role(row["role"]),
+        "preferences": stored_preferences({**row}),
+        "has_others": bool(row["has_others"]),
+    }
+    return SignedInSession(**{**rest, **more})
+
+
+def _has_others() -> ColumnElement[bool]:
+    """Whether the person of a browser session belongs to another organization than the one it sees."""
+    other = aliased(Membership)
+    elsewhere = other.user_id == LoginSession.user_id, other.organization_id != LoginSession.organization_id
+    return exists(select(other.user_id).where(*elsewhere)).correlate(LoginSession)
 
 
 def find_home(

@@ -23,6 +23,8 @@ class OtherOrganizations:
 
 def other_organizations() -> OtherOrganizations:
     """The organizations to switch to. None while the database is away: the page has to come out all the same."""
+    if not current_session().has_others:
+        return OtherOrganizations([], 0)
     try:
         own = own_organizations()
     except SQLAlchemyError:

@@ -357,15 +357,15 @@ class TestRetry:
         assert count_runs(database) == 1
 
     def test_from_the_queue_brings_the_queue_and_a_way_to_the_run(self, admin: Browser, failed: UUID) -> None:
-        answer = admin.send(f"/runs/{failed}/retry", {"tab": "failed"}, htmx=True)
+        answer = admin.send(f"/runs/{failed}/retry", {"here": "tab=dead"}, htmx=True)
 
-        assert "Nothing failed" in answer.text
+        assert "Nothing dead" in answer.text
         assert '"label": "View"' in answer.headers["HX-Trigger"]
 
     def test_from_the_queue_works_without_scripts(self, admin: Browser, failed: UUID) -> None:
-        answer = admin.send(f"/runs/{failed}/retry", {"tab": "failed"})
+        answer = admin.send(f"/runs/{failed}/retry", {"here": "tab=dead"})
 
-        assert (answer.status_code, answer.location) == (303, "/queue?tab=failed")
+        assert (answer.status_code, answer.location) == (303, "/queue?tab=dead")
 
 
 class TestRemoval:
@@ -383,13 +383,13 @@ class TestRemoval:
     def test_takes_a_failed_run_off_the_queue_and_keeps_its_outcome(
         self, admin: Browser, failed: UUID, database: Database
     ) -> None:
-        answer = admin.send(f"/runs/{failed}/removal", {"tab": "failed"}, htmx=True)
+        answer = admin.send(f"/runs/{failed}/removal", {"here": "tab=dead"}, htmx=True)
 
-        assert "Nothing failed" in answer.text
+        assert "Nothing dead" in answer.text
         assert state_of(database, admin, failed) is RunState.FAILED
 
     def test_of_a_run_that_runs_is_refused_in_words(self, admin: Browser, running: UUID) -> None:
-        answer = admin.send(f"/runs/{running}/removal", {"tab": "waiting"}, htmx=True)
+        answer = admin.send(f"/runs/{running}/removal", {"here": "tab=waiting"}, htmx=True)
 
         assert answer.status_code == 409
         assert "no longer waiting" in answer.text

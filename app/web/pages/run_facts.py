@@ -109,9 +109,10 @@ def result_facts(result: Mapping[str, Any]) -> list[Fact]:
     return facts
 
 
-def parameter_facts(definition: Mapping[str, Any]) -> list[Fact]:
+def parameter_facts(definition: object) -> list[Fact]:
     """The arguments in a run's definition as lines. What is called like a secret, or looks like one, is masked."""
-    arguments = definition.get("arguments")
+    # A row that somebody spoiled may hold anything.
+    arguments = definition.get("arguments") if isinstance(definition, Mapping) else None
     if not isinstance(arguments, dict):
         return []
     return [Fact(str(name), _plain(masked(str(name), value))) for name, value in arguments.items()]
