@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 from secrets import token_urlsafe
 from typing import Any
 from uuid import UUID
@@ -23,6 +24,7 @@ from app.schedules.queries import ScheduleRow, list_these_schedules
 from app.web.clock_choice import Clock, list_clock
 from app.web.formatting import absolute_time, count, zoned_time
 from app.web.pages.badges import Badge, badge_of
+from app.web.pages.schedule_search import ScheduleSearch
 from app.web.pages.schedule_tiles import RATE_WINDOW, STOPPED_NOTE, success_words
 from app.web.pictures.strip import SLOTS, Strip, draw_strip
 
@@ -76,6 +78,8 @@ class ScheduleList:
     total: int
     found: int
     page: int
+    # What of the address could not be read: it shows more than was asked for.
+    problems: tuple[str, ...]
 
     @property
     def first(self) -> int:
@@ -108,14 +112,16 @@ def read_list(
     glances: Sequence[Glance],
     *,
     organization_id: UUID,
-    wanted: GlanceFilter,
+    wanted: ScheduleSearch,
     page: int,
     viewer_zone: str,
     is_stopped: bool,
     now: datetime,
 ) -> ScheduleList:
-    """A page of the schedules that the filter takes, out of all, which the caller has read."""
-    found = by_attention(one for one in glances if wanted.takes(one))
+    """A page of the schedules that the filter takes, out of all, which the caller has read; the last one at most."""
+    narrowed = wanted.filter
+    found = by_attention(one for one in glances if narrowed.takes(one))
+    page = min(page, max(1, ceil(len(found) / ROWS_PER_PAGE)))
     shown = {one.id: one for one in found[(page - 1) * ROWS_PER_PAGE : page * ROWS_PER_PAGE]}
     here: dict[str, Any] = {"organization_id": organization_id, "schedule_ids": list(shown)}
     counts = counts_of_schedules(session, **here, since=now - RATE_WINDOW)
@@ -129,14 +135,15 @@ def read_list(
     )
     return ScheduleList(
         rows=rows,
-        wanted=wanted,
-        healths=_healths(glances, wanted),
-        tags=tuple(sorted({tag for one in glances for tag in one.tags} | ({wanted.tag} - {""}))),
-        services=tuple(sorted({one.service for one in glances if one.service} | ({wanted.service} - {""}))),
-        owners=tuple(sorted({one.made_by for one in glances if one.made_by} | ({wanted.owner} - {""}))),
+        wanted=narrowed,
+        healths=_healths(glances, narrowed),
+        tags=tuple(sorted({tag for one in glances for tag in one.tags} | ({narrowed.tag} - {""}))),
+        services=tuple(sorted({one.service for one in glances if one.service} | ({narrowed.service} - {""}))),
+        owners=tuple(sorted({one.made_by for one in glances if one.made_by} | ({narrowed.owner} - {""}))),
         total=len(glances),
         found=len(found),
         page=page,
+        problems=wanted.problems,
     )
 
 
