@@ -47,8 +47,8 @@ def test_a_failed_run_tells_that_it_was_taken_off_the_queue(
 
     admin.send(f"/runs/{run_id}/removal")
 
-    assert "Taken off by hand" not in before
-    assert "Taken off by hand" in admin.visit(f"/runs/{run_id}").text
+    assert "from the queue, by hand" not in before
+    assert "from the queue, by hand" in admin.visit(f"/runs/{run_id}").text
 
 
 def test_every_reason_has_words() -> None:
