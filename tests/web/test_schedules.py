@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from html import unescape
 from uuid import UUID, uuid4
 
 import pytest
@@ -146,6 +147,42 @@ class TestTheList:
 
         assert "No schedule matches" in before
         assert schedule.name in viewer.visit("/schedules?status=paused").text
+
+    @pytest.mark.parametrize("sort", ["name", "-name", "next", "success", "-success", "duration"])
+    def test_is_sorted_by_a_link_in_its_head_and_stays_so(
+        self, viewer: Browser, schedule: Schedule, database: Database, sort: str
+    ) -> None:
+        with database.transaction() as session:
+            job = session.scalars(select(Job)).one()
+            for _ in range(ROWS_PER_PAGE):
+                make_schedule(session, job, next_run_at=NEXT)
+
+        text = unescape(viewer.visit(f"/schedules?sort={sort}&status=never+run").text)
+
+        assert text.count("aria-sort") == 1
+        assert f'href="/schedules?status=never+run&sort={sort}&page=2"' in text
+        assert f'hx-get="/schedules/rows?status=never+run&sort={sort}"' in text
+
+    def test_is_turned_round_by_the_same_link(self, viewer: Browser, schedule: Schedule) -> None:
+        text = unescape(viewer.visit("/schedules?sort=name").text)
+
+        assert 'aria-sort="ascending"><a href="/schedules?sort=-name"' in text
+        assert '<option value="name" selected>' in text
+
+    def test_has_the_order_that_is_asked_for(self, viewer: Browser, schedule: Schedule, database: Database) -> None:
+        with database.transaction() as session:
+            make_schedule(session, session.scalars(select(Job)).one(), name="Zebra", next_run_at=NEXT)
+
+        there, back = (viewer.visit(f"/schedules/rows?sort={sort}").text for sort in ("name", "-name"))
+
+        assert there.index(schedule.name) < there.index("Zebra")
+        assert back.index(schedule.name) > back.index("Zebra")
+
+    def test_tells_of_an_order_that_there_is_not(self, viewer: Browser, schedule: Schedule) -> None:
+        text = viewer.visit("/schedules?sort=size").text
+
+        assert "“size” is no order." in text
+        assert "aria-sort" not in text
 
     @pytest.mark.parametrize("number", ["999", "10001", "2"])
     def test_shows_its_last_page_behind_the_end(self, viewer: Browser, schedule: Schedule, number: str) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from app.ops.schedule_glances import GlanceFilter
 from app.ops.schedule_health import ScheduleHealth
+from app.ops.schedule_order import ScheduleOrder
 
 _LONGEST_SEARCH = 200
 _LONGEST_SHOWN = 40
@@ -17,6 +18,7 @@ class ScheduleSearch:
     """A filter, and what of the address could not be read and was left out: then it shows more than was asked for."""
 
     filter: GlanceFilter
+    order: ScheduleOrder
     problems: tuple[str, ...] = ()
 
 
@@ -24,9 +26,12 @@ def read_schedule_search(args: Mapping[str, str]) -> ScheduleSearch:
     """What an address asks for. What cannot be read is left out and told of, so that an old link still works."""
     text = {name: args.get(name, "")[:_LONGEST_SEARCH] for name in ("q", "status", "tag", "service", "owner")}
     health = _health(text["status"])
-    problems = () if health is not None or not text["status"] else (f"{shown_value(text['status'])} is no status.",)
+    problems = [] if health is not None or not text["status"] else [f"{shown_value(text['status'])} is no status."]
+    order = ScheduleOrder.read(args.get("sort", ""))
+    if order is None:
+        problems.append(f"{shown_value(args['sort'])} is no order.")
     wanted = GlanceFilter(query=text["q"], health=health, tag=text["tag"], service=text["service"], owner=text["owner"])
-    return ScheduleSearch(wanted, problems)
+    return ScheduleSearch(wanted, order or ScheduleOrder(), tuple(problems))
 
 
 def shown_value(text: str) -> str:
