@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.api.models import Answer, Moment
 from app.edge.identity import request_now
 from app.jobs.policies import ErrorClass
+from app.ops.run_advice import advice_on
 from app.ops.run_notes import RunNotes, length_of, read_notes
 from app.runs.attempt_queries import AttemptRow, list_attempts
 from app.runs.queries import RunRow
@@ -97,6 +98,10 @@ class AttemptOut(Answer):
 
 
 class RunDetailOut(RunOut):
+    advice: Annotated[
+        str | None,
+        Field(description="What to do about a failure; null where its cause is not known, or there is none."),
+    ]
     attempts: list[AttemptOut]
     started_run_ids: Annotated[list[UUID], Field(description="The runs that its end started.")]
     again_run_ids: Annotated[list[UUID], Field(description="The runs that are this one once more, the newest first.")]
@@ -109,6 +114,7 @@ def shown_run(session: Session, row: RunRow) -> RunDetailOut:
     followers = list_followers(session, organization_id=row.organization_id, run_id=row.id)
     return RunDetailOut(
         **dict(shown_runs(session, [row])[0]),
+        advice=advice_on(row, attempts[-1] if attempts else None) or None,
         attempts=[_attempt(one) for one in attempts],
         started_run_ids=[one.id for one in followers],
         again_run_ids=list_again(session, organization_id=row.organization_id, run_id=row.id),

@@ -16,6 +16,7 @@ from app.cli.starting import changed_on_line, set_parameters, show_started
 from app.cli.why import why_of_run
 from app.ops.cancel_words import cancel_words
 from app.ops.kinds import job_kinds
+from app.ops.run_advice import advice_on
 from app.runs import service, steering
 from app.runs.attempt_queries import AttemptRow, list_attempts, newest_progress
 from app.runs.logs import read_lines
@@ -51,8 +52,9 @@ def show_command(console: Console, run_id: UUID, is_json: bool) -> None:
         row = get_run(desk.session, organization_id=organization_id, run_id=run_id)
         attempts = list_attempts(desk.session, organization_id=organization_id, run_id=run_id)
         around = relatives_of(desk.session, row)
-    value = run_facts(row) | {"attempts": [_attempt(attempt) for attempt in attempts]} | _relatives(around)
-    lines = [f"{name}: {fact}" for name, fact in run_facts(row).items() if fact is not None]
+    facts = run_facts(row) | {"advice": advice_on(row, attempts[-1] if attempts else None) or None}
+    value = facts | {"attempts": [_attempt(attempt) for attempt in attempts]} | _relatives(around)
+    lines = [f"{name}: {fact}" for name, fact in facts.items() if fact is not None]
     lines += [_try_line(attempt) for attempt in attempts]
     lines += _relative_lines(around)
     show(value, "\n".join(lines), is_json=is_json)

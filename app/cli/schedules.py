@@ -9,7 +9,7 @@ import click
 from app.cli.bulk import bulk_schedules
 from app.cli.code import revert_to_code, show_code_schedules
 from app.cli.code_names import schedule_argument
-from app.cli.console import Console, as_json, choice_of, moment, pass_console, show, table, with_organization
+from app.cli.console import Console, Desk, as_json, choice_of, moment, pass_console, show, table, with_organization
 from app.cli.deleted_schedules import deleted, undelete
 from app.cli.dry_runs import dry_run_option, onlooker, show_foresight
 from app.cli.resuming import enable
@@ -27,16 +27,19 @@ from app.ops.kinds import job_kinds
 from app.ops.schedule_foresight import foresee_deletion, foresee_edit, foresee_switch
 from app.ops.schedule_glances import GlanceFilter, matching_schedules
 from app.ops.schedule_health import ScheduleHealth
+from app.ops.schedule_order import ScheduleOrder, SortKey, ordered_ids
 from app.runs import service
 from app.schedules.drafts import draft_of
 from app.schedules.policies import DEFAULT_MISSED_LIMIT, Missed, Overlap
 from app.schedules.policy_fields import read_length
 from app.schedules.policy_words import schedule_policy_sentences
-from app.schedules.queries import ScheduleRow, get_schedule, list_schedules
+from app.schedules.queries import ScheduleFilter, ScheduleRow, get_schedule, list_schedules
 from app.schedules.service import ScheduleDraft, create_schedule
 from app.schedules.spread_keys import spread_key_of
 
 NO_SCHEDULES = "No schedules yet. Make one in the browser, under Schedules."
+ORDERS = ("", *(f"{way}{key.value}" for way in ("", "-") for key in SortKey))
+SORT_HELP = "By next run, name, success within 7 days (worst first) or length of the last run; with a - the other way."
 MAX_AGE_HELP = "How old a missed slot may be that still runs, such as 90m, 36h or 7d."
 
 
@@ -58,12 +61,14 @@ for command in (
 @click.option("--status", type=choice_of(ScheduleHealth), help="Those alone that fare so.")
 @click.option("--owner", default="", metavar="EMAIL", help="Those alone that this person made.")
 @click.option("--search", default="", help="Those alone with this in their name.")
+@click.option("--sort", type=click.Choice(ORDERS), default="", help=SORT_HELP)
 @with_organization
 @as_json
 @pass_console
 def list_command(
-    console: Console, is_code: bool, tag: str | None, status: str | None, owner: str, search: str, is_json: bool
-) -> None:
+    console: Console, is_code: bool, tag: str | None, status: str | None, owner: str, search: str, sort: str,
+    is_json: bool,
+) -> None:  # fmt: skip
     """List the schedules of an organization."""
     if is_code:
         show_code_schedules(console, is_json=is_json)
@@ -79,11 +84,21 @@ def list_command(
         rows = list_schedules(desk.session, organization_id=here, tag=tag)
         wanted = GlanceFilter(query=search, health=ScheduleHealth(status) if status else None, owner=owner)
         matching = matching_schedules(desk.session, organization_id=here, wanted=wanted, now=desk.now)
-    rows = [row for row in rows if row.id in matching]
+        rows = [row for row in rows if row.id in matching]
+        if sort:
+            rows = _sorted(desk, rows, ScheduleOrder.read(sort) or ScheduleOrder())
     headings = ["ID", "NAME", "JOB", "CRON", "TAGS", "ZONE", "STATE", "NEXT RUN", "PROBLEM"]
     cells = [[_cell(fact) for fact in _facts(row).values()] for row in rows]
     facts = [_facts(row) | {"policies_in_words": schedule_policy_sentences(row)} for row in rows]
     show(facts, table(headings, cells, empty=NO_SCHEDULES), is_json=is_json)
+
+
+def _sorted(desk: Desk, rows: list[ScheduleRow], order: ScheduleOrder) -> list[ScheduleRow]:
+    narrowed = ScheduleFilter(ids=[row.id for row in rows])
+    here = desk.actor.organization_id
+    ids = ordered_ids(desk.session, organization_id=here, schedule_filter=narrowed, order=order, now=desk.now)
+    places = {schedule_id: place for place, schedule_id in enumerate(ids)}
+    return sorted(rows, key=lambda row: places[row.id])
 
 
 @schedules.command()

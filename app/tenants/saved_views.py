@@ -35,7 +35,7 @@ class ListName(StrEnum):
 # What of an address narrows a list. Where in it somebody was is left out.
 PARTS = {
     ListName.RUNS: ("state", "trigger", "last", "since", "until", "schedule", "job", "q"),
-    ListName.SCHEDULES: ("status", "tag", "owner", "service", "q"),
+    ListName.SCHEDULES: ("status", "tag", "owner", "service", "q", "sort"),
 }
 
 

@@ -129,6 +129,8 @@ class TestBulkActions:
             {"action": "retry", "ids": [], "matching": {}},
             {"action": "retry", "ids": []},
             {"action": "retry", "matching": {"cause": "x"}},
+            {"action": "retry", "matching": {}},
+            {"action": "retry", "matching": {"q": " "}},
             {"action": "pause", "matching": {}},
         ],
         ids=str,
@@ -143,7 +145,7 @@ class TestBulkActions:
             job = make_job(session, organization_id)
             for _ in range(101):
                 make_failed(session, job, now=clock.moment)
-        body = {"action": "remove", "matching": {}}
+        body = {"action": "remove", "matching": {"tab": "dead"}}
 
         refused = admin_api.post("/admin/queue-runs/bulk-actions", body)
         accepted = admin_api.post("/admin/queue-runs/bulk-actions", body | {"count": 101})

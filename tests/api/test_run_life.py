@@ -10,7 +10,7 @@ from flask import Flask
 from app.edge.runtime import EXTENSION
 from app.runs.progress import Progress, write_progress
 from tests.api.conftest import Caller
-from tests.factories.outcomes import make_running, make_waiting_retry
+from tests.factories.outcomes import make_failed, make_running, make_waiting_retry
 from tests.factories.work import make_job
 from tests.fakes.clock import ManualClock
 from tests.fakes.database import OpenDatabase
@@ -120,3 +120,20 @@ class TestPoliciesOfAJob:
 
         assert answer.status_code in {400, 422}
         assert [one["field"] for one in answer.json["error"]["fields"]] == [field]
+
+
+@pytest.mark.parametrize(("error", "is_known"), [("It answered 404 Not Found.", True), ("No orders today.", False)])
+def test_a_failed_run_says_what_to_do_where_that_is_known(
+    viewer_api: Caller,
+    database: OpenDatabase,
+    organization_id: UUID,
+    clock: ManualClock,
+    error: str,
+    is_known: bool,
+) -> None:
+    with database.transaction() as session:
+        run_id = make_failed(session, make_job(session, organization_id), now=clock.moment, error=error)
+
+    advice = viewer_api.get(f"/runs/{run_id}").json["data"]["advice"]
+
+    assert "Nothing is at this address." in advice if is_known else advice is None

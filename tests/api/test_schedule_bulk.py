@@ -60,8 +60,20 @@ class TestBeginning:
 
         assert (found["total"], on(database, ids)) == (1, [True, True, False])
 
-    def test_takes_all_where_the_filter_says_nothing(self, operator_api: Caller, ids: list[str]):
-        assert begin(operator_api, action="add_tag", tag="all", matching={})["total"] == 3
+    def test_takes_all_where_that_is_said(self, operator_api: Caller, ids: list[str]):
+        assert begin(operator_api, action="add_tag", tag="all", matching={"all": True})["total"] == 3
+
+    @pytest.mark.parametrize(
+        "matching", [{}, {"q": "", "tag": ""}, {"all": False}, {"all": True, "tag": "nightly"}], ids=str
+    )
+    def test_refuses_a_filter_that_leaves_open_what_is_meant(
+        self, operator_api: Caller, ids: list[str], database: OpenDatabase, matching: dict[str, Any]
+    ):
+        answer = operator_api.post("/schedules/bulk-actions", {"action": "disable", "matching": matching})
+
+        assert answer.status_code == 422
+        assert "all" in answer.json["error"]["message"]
+        assert on(database, ids) == [True] * 3
 
     def test_of_a_filter_that_matches_nothing_is_refused(self, operator_api: Caller, ids: list[str]):
         answer = operator_api.post("/schedules/bulk-actions", {"action": "disable", "matching": {"q": "nothing"}})

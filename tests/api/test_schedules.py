@@ -680,3 +680,34 @@ class TestRhythms:
         answer = operator_api.post("/utils/validate-cron", body).json
 
         assert (answer["valid"], answer["nextRuns"][0]) == (True, "2027-02-01T06:00:30Z")
+
+
+class TestSorting:
+    @pytest.mark.parametrize(("sort", "expected"), [("name", "abcde"), ("-name", "edcba"), ("next", "edcba")])
+    def test_goes_through_all_pages(
+        self, viewer_api: Caller, database: OpenDatabase, job: Job, sort: str, expected: str
+    ) -> None:
+        with database.transaction() as session:
+            for number, name in enumerate("abcde"):
+                make_schedule(session, job, name=name, next_run_at=utc("2027-01-09 00:00") - timedelta(hours=number))
+        found, cursor = "", None
+        for _ in range(5):
+            more = {"cursor": cursor} if cursor else {}
+            answer = viewer_api.get("/schedules", sort=sort, limit=2, **more).json
+            found += "".join(one["name"] for one in answer["data"])
+            cursor = answer["next"]
+            if cursor is None:
+                break
+
+        assert found == expected
+
+    def test_is_by_what_there_is(self, viewer_api: Caller, job: Job) -> None:
+        assert viewer_api.get("/schedules", sort="size").status_code == 422
+
+    def test_of_a_filter_keeps_to_it(self, viewer_api: Caller, schedule: Schedule) -> None:
+        found = [
+            viewer_api.get("/schedules", sort="success", **more).json["data"]
+            for more in ({"enabled": "true"}, {"enabled": "false"}, {"workflow": str(uuid4())}, {"q": "night"})
+        ]
+
+        assert [len(one) for one in found] == [1, 0, 0, 1]

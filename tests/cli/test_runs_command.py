@@ -202,3 +202,15 @@ def test_compare_puts_a_run_beside_the_last_good_one(terminal: Terminal, organiz
     assert found["other"]["id"] == str(good)
     assert "The logs part at line 1" in result.output
     assert "queue" not in result.output
+
+
+@pytest.mark.parametrize(("error", "is_known"), [("It answered 404 Not Found.", True), ("No orders today.", False)])
+def test_show_says_what_to_do_about_a_known_failure(
+    terminal: Terminal, organization_id: UUID, error: str, is_known: bool
+) -> None:
+    with terminal.database.transaction() as session:
+        run_id = make_failed(session, make_job(session, organization_id), now=NOW, error=error)
+
+    shown = terminal.json("runs", "show", str(run_id), "--organization", str(organization_id))
+
+    assert "Nothing is at this address." in shown["advice"] if is_known else shown["advice"] is None

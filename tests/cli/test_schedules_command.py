@@ -163,6 +163,14 @@ class TestSchedules:
         assert states == ["enabled", "disabled"]
         assert terminal.json("schedules", "list") == []
 
+    def test_are_listed_in_the_order_that_is_asked_for(self, terminal: Terminal, job_id: str) -> None:
+        for name, cron in (("b", "0 0 1 1 *"), ("a", "* * * * *")):
+            terminal.run("schedules", "create", name, "--job", job_id, "--cron", cron)
+
+        orders = [terminal.json("schedules", "list", "--sort", sort) for sort in ("name", "-name", "next", "-next")]
+
+        assert ["".join(row["name"] for row in rows) for rows in orders] == ["ab", "ba", "ab", "ba"]
+
     def test_keep_what_an_edit_does_not_name(self, terminal: Terminal, job_id: str) -> None:
         made = terminal.json(
             "schedules", "create", "Hourly", "--job", job_id, "--cron", "0 * * * *", "--zone", "Asia/Tokyo"

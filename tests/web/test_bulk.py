@@ -85,6 +85,16 @@ class TestTheList:
     def test_offers_all_that_match_where_it_is_narrowed(self, operator: Browser, ids: list[UUID]) -> None:
         assert "Select all 1 that match" in operator.visit("/schedules?q=S1").text
 
+    def test_offers_not_all_where_a_part_of_the_filter_was_left_out(
+        self, operator: Browser, ids: list[UUID], database: Database
+    ) -> None:
+        text = operator.visit("/schedules?status=sleepy").text
+        refused = operator.send("/schedules/selection", {"all": "yes", "status": "sleepy"})
+
+        assert "“sleepy” is no status." in text
+        assert "Select all" not in text
+        assert (refused.status_code, "“sleepy” is no status." in refused.text) == (422, True)
+
     def test_tells_a_viewer_why_not(self, viewer: Browser, ids: list[UUID]) -> None:
         bar = viewer.visit("/schedules").text.partition('id="bulk"')[2].partition("</form>")[0]
 

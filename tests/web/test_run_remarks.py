@@ -1,9 +1,10 @@
 """What the page of a run says about how it ended, and what lists say about times that nobody ran."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.core.db import Database
 from app.jobs.policies import Backoff, RetryPolicy
@@ -13,7 +14,7 @@ from app.runs.models import Run
 from app.runs.states import Reason
 from app.schedules.policies import GapReason
 from app.web.run_words import REASON_WORDS, named_run
-from tests.factories.outcomes import make_failed, make_running
+from tests.factories.outcomes import make_failed, make_running, make_waiting_retry
 from tests.factories.work import make_job, make_schedule
 from tests.fakes.clock import ManualClock
 from tests.web.conftest import Browser
@@ -46,8 +47,8 @@ def test_a_failed_run_tells_that_it_was_taken_off_the_queue(
 
     admin.send(f"/runs/{run_id}/removal")
 
-    assert "Taken off by hand" not in before
-    assert "Taken off by hand" in admin.visit(f"/runs/{run_id}").text
+    assert "from the queue, by hand" not in before
+    assert "from the queue, by hand" in admin.visit(f"/runs/{run_id}").text
 
 
 def test_every_reason_has_words() -> None:
@@ -73,3 +74,27 @@ def test_a_skipped_run_leads_to_the_run_that_was_in_its_way(
 @pytest.mark.parametrize("text", [None, "", "It failed (500).", "Somebody wrote (01a1fdbb-5e8a-7f2d)."])
 def test_an_explanation_without_a_run_names_none(text: str | None) -> None:
     assert named_run(text) is None
+
+
+@pytest.mark.parametrize(("error", "is_known"), [("It answered 404 Not Found.", True), ("No orders <today>.", False)])
+def test_a_failure_of_a_known_cause_says_what_to_do(
+    viewer: Browser, database: Database, clock: ManualClock, error: str, is_known: bool
+) -> None:
+    with database.transaction() as session:
+        run_id = make_failed(session, make_job(session, viewer.organization_id), now=clock.moment, error=error)
+
+    text = viewer.visit(f"/runs/{run_id}").text
+
+    assert ('id="run-advice"' in text, "Nothing is at this address." in text) == (is_known, is_known)
+
+
+def test_a_try_that_comes_by_itself_is_left_to_come(viewer: Browser, database: Database, clock: ManualClock) -> None:
+    with database.transaction() as session:
+        job = make_job(session, viewer.organization_id)
+        run_id = make_waiting_retry(session, job, now=clock.moment, ready_at=clock.moment + timedelta(hours=1))
+        session.execute(update(Run).where(Run.id == run_id).values(error="It answered 429 Too Many Requests."))
+
+    text = viewer.visit(f"/runs/{run_id}").text
+
+    assert "The next try comes by itself." in text
+    assert "Then retry the run." not in text

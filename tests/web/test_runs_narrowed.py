@@ -81,7 +81,7 @@ class TestTimes:
         text = shown(viewer, "last=1h&since=2001-05-06T07:08")
 
         assert 'value="2001-05-06T07:08"' in text
-        assert "last=1h&" not in text
+        assert 'href="/runs?last=1h&' not in text
 
     def test_that_cannot_be_read_are_named_and_left_out(self, viewer: Browser, runs: Runs) -> None:
         run_id = runs.make()
@@ -181,3 +181,33 @@ class TestLengths:
             make_succeeded(session, other, now=clock.moment - timedelta(minutes=5), schedule_id=schedule.id)
 
         assert "× usual" not in shown(viewer)
+
+
+class TestWhatCannotBeRead:
+    @pytest.mark.parametrize(
+        ("query", "words"),
+        [
+            ("state=sleepy", "“sleepy” is no state of a run."),
+            ("trigger=moon", "“moon” is no trigger."),
+            ("schedule=zzz", "“zzz” is not the id of a schedule."),
+            ("job=zzz", "“zzz” is not the id of a job."),
+            ("last=9y", "“9y” is no span of time."),
+            ("state=sleepy&last=24h", "“sleepy” is no state of a run."),
+            ("schedule=zzz&since=abc", "“zzz” is not the id of a schedule."),
+            ("since=abc", "Part of the filter was left out."),
+        ],
+    )
+    def test_is_told_of(self, viewer: Browser, query: str, words: str) -> None:
+        text = shown(viewer, query)
+
+        assert words in text
+        assert "Clear filters" in text
+
+    def test_is_nothing_of_a_filter_that_is_empty(self, viewer: Browser) -> None:
+        assert "left out" not in shown(viewer, "state=&trigger=&schedule=&job=&last=&q=")
+
+    def test_is_shown_without_what_could_break_the_page(self, viewer: Browser) -> None:
+        text = viewer.visit(f"/runs?state=%3Cscript%3E%E2%80%AE{'x' * 500}").text
+
+        assert "<script>xx" not in text
+        assert f"“&lt;script&gt;{'x' * 32}…” is no state of a run." in text

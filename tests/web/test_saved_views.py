@@ -128,3 +128,9 @@ class TestChanging:
         text = admin.visit("/audit?action=view").text
         assert "Saved the view “Failed today” of runs" in text
         assert "Renamed the view “Failed today” to “Failed”" in text
+
+
+def test_a_view_keeps_the_order_of_schedules(viewer: Browser) -> None:
+    viewer.send("/views", {"list": "schedules", "sort": "-success", "name": "Best ones"})
+
+    assert 'href="/schedules?sort=-success"' in viewer.visit("/views").text

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from html import unescape
 from uuid import UUID, uuid4
 
 import pytest
@@ -16,6 +17,7 @@ from app.jobs.models import Job
 from app.ops.kinds import job_kinds
 from app.runs.models import Run
 from app.schedules.models import Schedule
+from app.web.pages.schedule_rows import ROWS_PER_PAGE
 from tests.factories.work import make_job, make_run, make_schedule
 from tests.fakes.clock import ManualClock, utc
 from tests.web.conftest import Browser
@@ -129,6 +131,73 @@ class TestTheList:
 
         assert "Meta Ads daily" in found
         assert "No schedule matches" in missed
+
+    @pytest.mark.parametrize(("status", "is_known"), [("paused", True), ("Never_Run", True), ("sleepy<b>", False)])
+    def test_tells_of_a_status_that_there_is_not(
+        self, viewer: Browser, schedule: Schedule, status: str, is_known: bool
+    ) -> None:
+        text = viewer.visit(f"/schedules?status={status}").text
+
+        assert ("Part of the filter was left out." in text) is not is_known
+        assert "sleepy<b>" not in text
+
+    def test_understands_paused_as_disabled(self, viewer: Browser, operator: Browser, schedule: Schedule) -> None:
+        before = viewer.visit("/schedules?status=paused").text
+        operator.send(address(schedule, "switch"), {"enabled": "no"})
+
+        assert "No schedule matches" in before
+        assert schedule.name in viewer.visit("/schedules?status=paused").text
+
+    @pytest.mark.parametrize("sort", ["name", "-name", "next", "success", "-success", "duration"])
+    def test_is_sorted_by_a_link_in_its_head_and_stays_so(
+        self, viewer: Browser, schedule: Schedule, database: Database, sort: str
+    ) -> None:
+        with database.transaction() as session:
+            job = session.scalars(select(Job)).one()
+            for _ in range(ROWS_PER_PAGE):
+                make_schedule(session, job, next_run_at=NEXT)
+
+        text = unescape(viewer.visit(f"/schedules?sort={sort}&status=never+run").text)
+
+        assert text.count("aria-sort") == 1
+        assert f'href="/schedules?status=never+run&sort={sort}&page=2"' in text
+        assert f'hx-get="/schedules/rows?status=never+run&sort={sort}"' in text
+
+    def test_is_turned_round_by_the_same_link(self, viewer: Browser, schedule: Schedule) -> None:
+        text = unescape(viewer.visit("/schedules?sort=name").text)
+
+        assert 'aria-sort="ascending"><a href="/schedules?sort=-name"' in text
+        assert '<option value="name" selected>' in text
+
+    def test_has_the_order_that_is_asked_for(self, viewer: Browser, schedule: Schedule, database: Database) -> None:
+        with database.transaction() as session:
+            make_schedule(session, session.scalars(select(Job)).one(), name="Zebra", next_run_at=NEXT)
+
+        there, back = (viewer.visit(f"/schedules/rows?sort={sort}").text for sort in ("name", "-name"))
+
+        assert there.index(schedule.name) < there.index("Zebra")
+        assert back.index(schedule.name) > back.index("Zebra")
+
+    def test_tells_of_an_order_that_there_is_not(self, viewer: Browser, schedule: Schedule) -> None:
+        text = viewer.visit("/schedules?sort=size").text
+
+        assert "“size” is no order." in text
+        assert "aria-sort" not in text
+
+    @pytest.mark.parametrize("number", ["999", "10001", "2"])
+    def test_shows_its_last_page_behind_the_end(self, viewer: Browser, schedule: Schedule, number: str) -> None:
+        text = viewer.visit(f"/schedules?page={number}").text
+
+        assert schedule.name in text
+        assert "No schedule matches" not in text
+
+    def test_says_which_rows_its_last_page_has(self, viewer: Browser, schedule: Schedule, database: Database) -> None:
+        with database.transaction() as session:
+            job = session.scalars(select(Job)).one()
+            for _ in range(ROWS_PER_PAGE):
+                make_schedule(session, job, next_run_at=NEXT)
+
+        assert "51–51 of 51" in viewer.visit("/schedules?page=999").text
 
     def test_leads_its_buttons_back_to_what_was_searched(self, operator: Browser, schedule: Schedule) -> None:
         text = operator.visit(f"/schedules?q={schedule.name[:3]}").text

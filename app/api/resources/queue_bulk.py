@@ -34,7 +34,7 @@ class QueueBulkAction(StrEnum):
 
 
 class MatchingRunsIn(Body):
-    """All runs that a tab of the queue with this filter has at this moment."""
+    """All runs that a tab of the queue with this filter has at this moment. One that names nothing is refused."""
 
     tab: QueueTab = QueueTab.DEAD
     queue: Annotated[str, Field(max_length=LONGEST_NAME)] = ""
@@ -97,5 +97,8 @@ def _ids(body: QueueBulkIn) -> list[UUID]:
     assert body.matching is not None
     given = body.matching
     wanted = QueueFilter(given.tab, given.queue, given.job, given.schedule, search_text(given.q), given.cause)
+    if not (given.model_fields_set & {"tab"} or wanted.narrowing):
+        words = 'This narrows nothing. Send `{"tab": "dead"}` where all dead letters are meant.'
+        raise RunSelectionUnclear(words, field="matching")
     here = current_actor().organization_id
     return ids_of_tab(request_session(), organization_id=here, wanted=wanted, now=request_now(), limit=MOST_OBJECTS)

@@ -40,12 +40,15 @@ class ScheduleBulkAction(StrEnum):
 
 
 class MatchingIn(Body):
-    """All schedules that a list with this filter has at this moment. An empty filter means all."""
+    """All schedules that a list with this filter has at this moment. A filter that narrows nothing is refused."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"tag": "nightly"}, {"all": True}]})
 
     q: Annotated[str, Field(max_length=LONGEST_SEARCH, description="Part of the name.")] = ""
     health: Annotated[ScheduleHealth | None, Field(description="How it fares.")] = None
     tag: Annotated[str, Field(max_length=LONGEST_TAG, description="A tag that it has.")] = ""
     service: Annotated[Service | None, Field(description="What its job syncs from.")] = None
+    all: Annotated[bool, Field(description="All there are. Then nothing else narrows them.")] = False
 
 
 class ScheduleBulkIn(Body):
@@ -102,5 +105,10 @@ def _ids(body: ScheduleBulkIn) -> list[UUID]:
         query=body.matching.q, health=body.matching.health, tag=body.matching.tag,
         service=body.matching.service.value if body.matching.service else "",
     )  # fmt: skip
+    if body.matching.all != wanted.is_empty:
+        words = "`all` stands alone: leave out what narrows them, or leave out `all`."
+        if wanted.is_empty:
+            words = 'This narrows nothing. Send `{"all": true}` where all schedules are meant.'
+        raise SelectionUnclear(words, field="matching")
     here = current_actor().organization_id
     return matching_in_order(request_session(), organization_id=here, wanted=wanted, now=request_now())

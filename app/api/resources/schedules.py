@@ -26,12 +26,13 @@ from app.edge.runtime import request_session, runtime
 from app.jobs.services import Service
 from app.ops.schedule_glances import GlanceFilter, matching_schedules
 from app.ops.schedule_health import ScheduleHealth
+from app.ops.schedule_order import ScheduleOrder, SortKey, ordered_ids
 from app.ops.schedule_preview import twin_note_of
 from app.runs import service as runs
 from app.runs.filters import LONGEST_SEARCH
 from app.runs.queries import get_run
 from app.runs.states import RunState
-from app.schedules.queries import ScheduleFilter, get_schedule, list_some_schedules, lock_schedule
+from app.schedules.queries import ScheduleFilter, get_schedule, list_some_schedules, list_these_schedules, lock_schedule
 from app.schedules.service import create_schedule as make_schedule
 from app.schedules.tags import LONGEST_TAG
 from app.tenants.access import Permission
@@ -48,6 +49,15 @@ class ScheduleQuery(Paging):
     owner: Annotated[str, Field(max_length=LONGEST_EMAIL, description="The address of who made it.")] = ""
     health: Annotated[ScheduleHealth | None, Field(description="How it fares.")] = None
     q: Annotated[str, Field(max_length=LONGEST_SEARCH, description="Part of its name.")] = ""
+    sort: Annotated[
+        str,
+        Field(
+            pattern=rf"^(-?({'|'.join(SortKey)}))?$",
+            description="`next`: the soonest first; `name`; `success`: of those with runs within 7 days, the least "
+            "successful first; `duration`: the longest last run first. With a `-` before it the other way round. "
+            "What has nothing of the kind comes last. Empty: by name.",
+        ),
+    ] = ""
 
 
 class ScheduleIn(ScheduleRules):
@@ -78,7 +88,9 @@ class ResumedScheduleOut(ScheduleOut):
 
 @resource("GET", "/schedules", permission=Permission.VIEW, query=ScheduleQuery, answer=ScheduleOut, is_list=True)
 def list_schedules(query: ScheduleQuery) -> Page[ScheduleOut]:
-    """Schedules of the organization, by name."""
+    """Schedules of the organization, by name unless `sort` says otherwise."""
+    if query.sort:
+        return _sorted(query)
     after = read_cursor(query)
     found = list_some_schedules(
         request_session(),
@@ -90,6 +102,27 @@ def list_schedules(query: ScheduleQuery) -> Page[ScheduleOut]:
     rows = found[: query.limit]
     goes_on = write_cursor(rows[-1].name, str(rows[-1].id)) if len(found) > len(rows) else None
     return Page(show_schedules(rows), goes_on)
+
+
+def _sorted(query: ScheduleQuery) -> Page[ScheduleOut]:
+    session, organization_id = request_session(), current_actor().organization_id
+    narrowed = ScheduleFilter(query.workflow, query.service, query.enabled, query.tag, _ids(query))
+    order = ScheduleOrder.read(query.sort) or ScheduleOrder()
+    found = ordered_ids(
+        session, organization_id=organization_id, schedule_filter=narrowed, order=order, now=request_now()
+    )
+    after = read_cursor(query)
+    start = 0 if after is None else _place_behind(found, UUID(after[0]), int(after[1]))
+    ids = found[start : start + query.limit]
+    goes_on = write_cursor(str(ids[-1]), str(start + len(ids))) if len(found) > start + len(ids) else None
+    return Page(
+        show_schedules(list_these_schedules(session, organization_id=organization_id, schedule_ids=ids)), goes_on
+    )
+
+
+def _place_behind(ids: list[UUID], last: UUID, place: int) -> int:
+    # Behind the last one that was shown, wherever it stands by now; where it was, if it is gone.
+    return ids.index(last) + 1 if last in ids else place
 
 
 def _ids(query: ScheduleQuery) -> frozenset[UUID] | None:

@@ -20,7 +20,7 @@ from app.tenants.access import Permission
 from app.web.blueprint import web
 from app.web.forms.bulk import BulkForm
 from app.web.pages.bulk import fresh_form, paced, question_page
-from app.web.pages.schedules import wanted_schedules
+from app.web.pages.schedule_search import read_schedule_search
 from app.web.permissions import route
 from app.web.responses import ToastKind, announce, close_dialog, empty, go_to, is_htmx, see_other, toast
 from app.web.session import local_address
@@ -93,11 +93,12 @@ def _ticked() -> list[UUID]:
 
 
 def _matching() -> list[UUID]:
-    """All that the list would show on all of its pages, in its order."""
-    return matching_in_order(
-        request_session(), organization_id=current_actor().organization_id, wanted=wanted_schedules(request.form),
-        now=request_now(),
-    )  # fmt: skip
+    """All that the list would show on all of its pages, in its order. Refused where it would be more than was meant."""
+    wanted = read_schedule_search(request.form)
+    if wanted.problems:
+        raise SelectionInvalid(f"{' '.join(wanted.problems)} Choose another filter, and select again.")
+    here = current_actor().organization_id
+    return matching_in_order(request_session(), organization_id=here, wanted=wanted.filter, now=request_now())
 
 
 def _carry(bulk_id: UUID) -> BulkRow:

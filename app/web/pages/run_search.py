@@ -12,6 +12,7 @@ from app.ops.time_bounds import BoundInvalid, read_bound
 from app.runs.filters import RunFilter
 from app.runs.states import RunState, Source
 from app.web.context import viewer_zone
+from app.web.pages.schedule_search import shown_value
 
 # As people say them, and how far back they reach.
 SPANS = {"1h": ("1 h", timedelta(hours=1)), "24h": ("24 h", timedelta(hours=24)), "7d": ("7 days", timedelta(days=7))}
@@ -79,18 +80,33 @@ class RunSearch:
 def read_run_search(args: Mapping[str, str]) -> RunSearch:
     """What an address asks for. Times are meant on the clock of whoever looks, and stand above a span."""
     wanted = RunFilter.from_args(args)
+    problems = _unread(args, wanted)
     last, since, until = (_clean(args.get(name, "")) for name in ("last", "since", "until"))
     if not (since or until):
         if last not in SPANS:
-            return RunSearch(wanted)
-        return RunSearch(replace(wanted, since=request_now() - SPANS[last][1]), last=last)
-    problems: list[str] = []
+            left_out = [f"{shown_value(last)} is no span of time."] if last else []
+            return RunSearch(wanted, problems=(*problems, *left_out))
+        since_then = replace(wanted, since=request_now() - SPANS[last][1])
+        return RunSearch(since_then, last=last, problems=tuple(problems))
     wanted = replace(
         wanted,
         since=_read(since, "From", problems, is_end=False),
         until=_read(until, "To", problems, is_end=True),
     )
     return RunSearch(wanted, since=since, until=until, problems=tuple(problems))
+
+
+def _unread(args: Mapping[str, str], wanted: RunFilter) -> list[str]:
+    """What the filter has left out, because it could not be read."""
+    parts = {
+        "state": (wanted.state, "is no state of a run."),
+        "trigger": (wanted.source, "is no trigger."),
+        "schedule": (wanted.schedule_id, "is not the id of a schedule."),
+        "job": (wanted.job_id, "is not the id of a job."),
+    }
+    return [
+        f"{shown_value(args[name])} {words}" for name, (read, words) in parts.items() if args.get(name) and read is None
+    ]
 
 
 def _clean(text: str) -> str:

@@ -10,6 +10,7 @@ from app.core.ids import new_id
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, runtime
 from app.ops.cancel_words import cancel_words
+from app.ops.run_advice import advice_on
 from app.runs.attempt_queries import AttemptRow, list_attempts
 from app.runs.progress import Progress
 from app.runs.queries import RunRow, definition_of_run, get_run, retry_policy_of_run
@@ -89,6 +90,8 @@ class RunView:
     steps: list[Step]
     facts: list[Fact]
     remark: Remark | None
+    # What to do about it, where that is known.
+    advice: str
     why: WhyNote | None
     tries: list[TryLine]
     result: list[Fact]
@@ -117,6 +120,7 @@ def run_view(run_id: UUID) -> RunView:
         steps=_steps(run, attempts, standing=standing_words(wait)),
         facts=run_facts(run, attempts, why=tries_note),
         remark=_remark(run, tries_note),
+        advice=advice_on(run, attempts[-1] if attempts else None),
         why=note_on_run(wait),
         tries=[TryLine(attempt, ATTEMPT_WORDS[attempt.state]) for attempt in attempts],
         result=result_facts(attempts[-1].result) if attempts else [],

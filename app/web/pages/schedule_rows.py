@@ -4,16 +4,19 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 from secrets import token_urlsafe
 from typing import Any
 from uuid import UUID
 
+from flask import url_for
 from sqlalchemy.orm import Session
 
 from app.jobs.kinds.sync.connection import needs_connection
 from app.ops.clock_badges import change_soon
-from app.ops.schedule_glances import Glance, GlanceFilter, by_attention
+from app.ops.schedule_glances import Glance, GlanceFilter
 from app.ops.schedule_health import ScheduleHealth
+from app.ops.schedule_order import ScheduleOrder, SortKey, in_order
 from app.runs.outcomes import Outcome
 from app.runs.recent import ListedRun, recent_runs
 from app.runs.run_hours import NOTHING, Counts, counts_of_schedules
@@ -23,12 +26,20 @@ from app.schedules.queries import ScheduleRow, list_these_schedules
 from app.web.clock_choice import Clock, list_clock
 from app.web.formatting import absolute_time, count, zoned_time
 from app.web.pages.badges import Badge, badge_of
+from app.web.pages.schedule_search import ScheduleSearch
 from app.web.pages.schedule_tiles import RATE_WINDOW, STOPPED_NOTE, success_words
 from app.web.pictures.strip import SLOTS, Strip, draw_strip
 
 ROWS_PER_PAGE = 50
 # Why a schedule cannot be deleted.
 DEFAULT_STAYS = "The default schedule of a service stays. Disable it instead."
+# What each order lists first, and what the other way round.
+_ORDERS = {
+    SortKey.NEXT: ("Next run first", "Next run last"),
+    SortKey.NAME: ("Name, A to Z", "Name, Z to A"),
+    SortKey.SUCCESS: ("Least successful first", "Most successful first"),
+    SortKey.DURATION: ("Longest last run first", "Shortest last run first"),
+}
 _GOOD = {Outcome.SUCCEEDED, Outcome.SUCCEEDED_AFTER_RETRY}
 
 
@@ -69,6 +80,7 @@ class ScheduleList:
 
     rows: tuple[ScheduleListRow, ...]
     wanted: GlanceFilter
+    order: ScheduleOrder
     healths: tuple[tuple[str, str], ...]
     tags: tuple[str, ...]
     services: tuple[str, ...]
@@ -76,6 +88,8 @@ class ScheduleList:
     total: int
     found: int
     page: int
+    # What of the address could not be read: it shows more than was asked for.
+    problems: tuple[str, ...]
 
     @property
     def first(self) -> int:
@@ -94,11 +108,30 @@ class ScheduleList:
         """For a field in which one of them is chosen."""
         return [(value, value) for value in values]
 
+    @property
+    def orders(self) -> list[tuple[str, str]]:
+        """The orders to choose from. The other way round of one is offered while it is chosen, or by its heading."""
+        offered = [("", "Attention first"), *((key.value, words) for key, (words, _) in _ORDERS.items())]
+        if self.order.key is None or not self.order.is_reversed:
+            return offered
+        return [*offered, (self.order.text, _ORDERS[self.order.key][1])]
+
+    def heading(self, key: str) -> dict[str, str]:
+        """A column's link that sorts by it, or the other way round where that is so already."""
+        is_chosen = self.order.key == key
+        wanted = ScheduleOrder(SortKey(key), is_chosen and not self.order.is_reversed)
+        words = _ORDERS[SortKey(key)][1 if wanted.is_reversed else 0]
+        # The success rate grows down the column, the duration shrinks.
+        falls = self.order.is_reversed != (self.order.key is SortKey.DURATION)
+        sort = ("descending" if falls else "ascending") if is_chosen else ""
+        return {"href": url_for("web.schedules", **self.link() | {"sort": wanted.text}), "sort": sort, "by": words}
+
     def link(self, page: int | None = None) -> dict[str, Any]:
         """The query string's parts of a page of it, to build a link from."""
         parts = {
             "q": self.wanted.query, "status": self.wanted.health, "tag": self.wanted.tag,
-            "service": self.wanted.service, "owner": self.wanted.owner, "page": page if page != 1 else None,
+            "service": self.wanted.service, "owner": self.wanted.owner, "sort": self.order.text,
+            "page": page if page != 1 else None,
         }  # fmt: skip
         return {name: value for name, value in parts.items() if value}
 
@@ -108,14 +141,19 @@ def read_list(
     glances: Sequence[Glance],
     *,
     organization_id: UUID,
-    wanted: GlanceFilter,
+    wanted: ScheduleSearch,
     page: int,
     viewer_zone: str,
     is_stopped: bool,
     now: datetime,
 ) -> ScheduleList:
-    """A page of the schedules that the filter takes, out of all, which the caller has read."""
-    found = by_attention(one for one in glances if wanted.takes(one))
+    """A page of the schedules that the filter takes, out of all, which the caller has read; the last one at most."""
+    narrowed = wanted.filter
+    found = in_order(
+        session, [one for one in glances if narrowed.takes(one)], organization_id=organization_id, order=wanted.order,
+        now=now,
+    )  # fmt: skip
+    page = min(page, max(1, ceil(len(found) / ROWS_PER_PAGE)))
     shown = {one.id: one for one in found[(page - 1) * ROWS_PER_PAGE : page * ROWS_PER_PAGE]}
     here: dict[str, Any] = {"organization_id": organization_id, "schedule_ids": list(shown)}
     counts = counts_of_schedules(session, **here, since=now - RATE_WINDOW)
@@ -129,14 +167,16 @@ def read_list(
     )
     return ScheduleList(
         rows=rows,
-        wanted=wanted,
-        healths=_healths(glances, wanted),
-        tags=tuple(sorted({tag for one in glances for tag in one.tags} | ({wanted.tag} - {""}))),
-        services=tuple(sorted({one.service for one in glances if one.service} | ({wanted.service} - {""}))),
-        owners=tuple(sorted({one.made_by for one in glances if one.made_by} | ({wanted.owner} - {""}))),
+        wanted=narrowed,
+        order=wanted.order,
+        healths=_healths(glances, narrowed),
+        tags=tuple(sorted({tag for one in glances for tag in one.tags} | ({narrowed.tag} - {""}))),
+        services=tuple(sorted({one.service for one in glances if one.service} | ({narrowed.service} - {""}))),
+        owners=tuple(sorted({one.made_by for one in glances if one.made_by} | ({narrowed.owner} - {""}))),
         total=len(glances),
         found=len(found),
         page=page,
+        problems=wanted.problems,
     )
 
 

@@ -1,6 +1,6 @@
 """Pages of schedules: the list, one schedule, its form, its preview. What their forms do is in actions/schedules.py."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +11,7 @@ from app.edge.permissions import schema_note
 from app.edge.runtime import request_session
 from app.jobs.queries import has_job
 from app.ops.bulk.schedules import SCHEDULE_KINDS
-from app.ops.schedule_glances import Glance, GlanceFilter
-from app.ops.schedule_health import ScheduleHealth
+from app.ops.schedule_glances import Glance
 from app.schedules.queries import get_schedule
 from app.tenants.access import Permission
 from app.tenants.saved_views import ListName
@@ -30,6 +29,7 @@ from app.web.pages.schedule_detail import read_detail
 from app.web.pages.schedule_effects import effect_of_deletion, effect_of_resuming
 from app.web.pages.schedule_form import edited_schedule, form_page, offered_job_id, schedule_form
 from app.web.pages.schedule_rows import read_list
+from app.web.pages.schedule_search import read_schedule_search
 from app.web.pages.schedule_tiles import Tiles, read_tiles
 from app.web.pages.schedule_view import ScheduleView
 from app.web.pages.why_notes import note_on_schedule
@@ -37,7 +37,6 @@ from app.web.permissions import route
 from app.web.responses import fragment, go_to, page, page_or_fragment
 from app.web.session import local_address
 
-_LONGEST_SEARCH = 200
 _MOST_PAGES = 10_000
 
 
@@ -149,7 +148,7 @@ def _listing(glances: Sequence[Glance]) -> dict[str, Any]:
         request_session(),
         glances,
         organization_id=current_actor().organization_id,
-        wanted=wanted_schedules(request.args),
+        wanted=read_schedule_search(request.args),
         page=min(max(number, 1), _MOST_PAGES),
         viewer_zone=viewer_zone(),
         is_stopped=scheduling_stop() is not None,
@@ -157,13 +156,6 @@ def _listing(glances: Sequence[Glance]) -> dict[str, Any]:
     )
     rows_url = url_for("web.schedule_rows", **listing.link(listing.page))
     return {"listing": listing, "rows_url": rows_url, "refused": refusals(), "bulk_kinds": SCHEDULE_KINDS}
-
-
-def wanted_schedules(given: Mapping[str, str]) -> GlanceFilter:
-    """What the address narrows the list to. Parts that cannot be read are left out, so that an old link still works."""
-    text = {name: given.get(name, "")[:_LONGEST_SEARCH] for name in ("q", "status", "tag", "service", "owner")}
-    health = ScheduleHealth(text["status"]) if text["status"] in set(ScheduleHealth) else None
-    return GlanceFilter(query=text["q"], health=health, tag=text["tag"], service=text["service"], owner=text["owner"])
 
 
 def _has_jobs() -> bool:
