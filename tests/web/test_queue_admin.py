@@ -186,6 +186,21 @@ class TestStandstill:
         assert "belfry worker" in silent
         assert 'id="standstill"' not in well
 
+    def test_counts_as_the_tiles_do(self, database: OpenDatabase, viewer: Browser, clock: ManualClock) -> None:
+        with database.transaction() as session:
+            job = make_job(session, viewer.organization_id)
+            make_waiting_retry(session, job, now=clock.moment, ready_at=clock.moment + timedelta(hours=1))
+        retrying = viewer.visit("/queue").text
+        with database.transaction() as session:
+            for _ in range(2):
+                make_run(session, job, now=clock.moment)
+
+        both = viewer.visit("/queue").text
+
+        assert "1 run waits for its next try." in retrying
+        assert "none waits to start" in retrying
+        assert "2 runs wait, and 1 waits for its next try." in both
+
     def test_is_none_where_nothing_waits(self, viewer: Browser) -> None:
         assert 'id="standstill"' not in viewer.visit("/queue").text
 
