@@ -292,6 +292,8 @@ class TestWorkers:
         assert ("Orders" in own, "Payroll" in own) == (True, False)
         assert ("Orders" in everybodys, "Payroll" in everybodys) == (True, True)
         assert "for 5 min" in own
+        # Counted where the names come from, whatever the last report said, and of everybody.
+        assert ("2 of 5" in own, "2 of 5" in everybodys) == (True, True)
         assert viewer.visit("/queue/workers?of=all").status_code == 403
 
     def test_that_report_no_more_are_named_with_what_they_hold(
