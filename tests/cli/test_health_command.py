@@ -64,7 +64,7 @@ class TestQueueStatus:
 
         said = terminal.run("queue", "status").stdout
 
-        assert "tower:7: 2 of 5 slots in use, version 1.2.3, last report 20" in said
+        assert "tower:7: 0 of 5 slots in use, version 1.2.3, last report 20" in said
         assert "took 12 ms" in said
 
     def test_says_who_starts_nothing_and_why(self, terminal: Terminal) -> None:
