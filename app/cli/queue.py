@@ -10,7 +10,9 @@ from app.cli.queue_bulk import bulk_command
 from app.cli.queue_limits import create, delete, set_command
 from app.cli.queue_runs import causes_command, runs_command, stuck_command, take_command
 from app.core.lengths import duration
-from app.ops.heartbeats import ProcessRow, list_processes
+from app.core.scopes import PLATFORM
+from app.ops.heartbeats import ProcessRow, list_processes, with_runs_in_hand
+from app.runs.in_hand import count_in_hand
 from app.runs.queue_limits import list_limits
 from app.runs.queues import QueueRow, list_queues
 from app.runs.states import RunState
@@ -50,6 +52,8 @@ def status(console: Console, is_json: bool) -> None:
         switches = list_switches(desk.session)
         limits = list_limits(desk.session)
         processes = list_processes(desk.session, now=desk.now)
+    with console.database.reading(PLATFORM) as session:
+        processes = with_runs_in_hand(processes, count_in_hand(session))
     value: dict[str, object] = {state.value: counts[state] for state in LABELS}
     value["paused"] = [switch.name for switch in switches]
     value["queues"] = [asdict(row) for row in limits]

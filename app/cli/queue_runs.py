@@ -56,10 +56,10 @@ def causes_command(console: Console, is_json: bool) -> None:
         found = list_causes(desk.session, organization_id=desk.actor.organization_id, wanted=wanted, limit=100)
     rows = [
         [one.cause, f"{one.runs:,}", f"{one.schedules:,}", str(moment(one.first_at)), str(moment(one.last_at)),
-         _short(one.error)]
+         one.jobs_words, _short(one.error)]
         for one in found.groups
     ]  # fmt: skip
-    headings = ["cause", "runs", "schedules", "first", "last", "error of the last one"]
+    headings = ["cause", "runs", "schedules", "first", "last", "job", "error of the last one"]
     show([asdict(one) for one in found.groups], table(headings, rows, empty="Nothing dead."), is_json=is_json)
 
 

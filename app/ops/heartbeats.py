@@ -2,8 +2,8 @@
 
 import os
 import socket
-from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -201,6 +201,11 @@ def list_processes(session: Session, *, now: datetime, with_ended: bool = False)
     return [
         ProcessRow(**{one.name: getattr(row, one.name) for one in fields(ProcessRow)}) for row in session.scalars(query)
     ]
+
+
+def with_runs_in_hand(processes: Iterable[ProcessRow], held: Mapping[str, int]) -> list[ProcessRow]:
+    """The same, each with what it has in hand now by the books of runs; its last report may be older."""
+    return [replace(row, running=held.get(row.name, 0)) for row in processes]
 
 
 def workers_at_work(session: Session, *, now: datetime) -> list[ProcessRow]:

@@ -13,9 +13,9 @@ from app.core.config import Settings
 from app.core.schema import newest_migration
 from app.core.version import VERSION
 from app.ops.health import Health, judge
-from app.ops.heartbeats import HEALTHY_WITHIN, ProcessRow, list_processes
+from app.ops.heartbeats import HEALTHY_WITHIN, ProcessRow, list_processes, with_runs_in_hand
 from app.ops.housekeeping import EVENTS_KEPT, EVERY_SECONDS, FIRST_AFTER_SECONDS
-from app.runs.in_hand import RunInHand, runs_in_hand
+from app.runs.in_hand import RunInHand, count_in_hand, runs_in_hand
 from app.runs.switches import QueueSwitchRow, list_switches, queue_names
 from app.schedules.clock_steps import HeldByClock, current_hold
 from app.schedules.queries import earliest_due_across_tenants
@@ -68,7 +68,7 @@ class Installation:
 
 def read_installation(session: Session, settings: Settings, *, now: datetime) -> Installation:
     """How it stands now. Works as PLATFORM."""
-    processes = list_processes(session, now=now)
+    processes = with_runs_in_hand(list_processes(session, now=now), count_in_hand(session))
     alive = {row.version for row in processes if not row.is_gone(now)}
     return Installation(
         health=judge(processes, now=now, queues=queue_names(session)),

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.events.service import Topic, newest_event_id
 from app.ops.gauges import enabled_schedule
 from app.ops.heartbeats import scheduler_ended_at, scheduler_kept_time_at
+from app.runs.switches import queues_open, queues_paused
 from app.schedules.clock_steps import HeldByClock, hold_of, last_step
 from app.schedules.stops import SchedulingStopRow, open_stop
 
@@ -28,6 +29,8 @@ class News:
     stop: SchedulingStopRow | None
     # Whether anything of theirs needs a scheduler at all.
     has_enabled: bool
+    paused_queues: int = 0
+    open_queues: int = 0
 
 
 def read_news(session: Session, *, organization_id: UUID, now: datetime) -> News:
@@ -35,14 +38,19 @@ def read_news(session: Session, *, organization_id: UUID, now: datetime) -> News
     ids = [newest_event_id(organization_id, topic) for topic in Topic]
     one_row, step, stop = select(true().label("is_there")).subquery("one_row"), last_step(), open_stop()
     scheduler = scheduler_kept_time_at(now), scheduler_ended_at(now)
+    queues = queues_paused(), queues_open()
     query = (
-        select(*ids, *scheduler, exists(enabled_schedule(organization_id)), *step.c, *stop.c)
+        select(*ids, *scheduler, exists(enabled_schedule(organization_id)), *queues, *step.c, *stop.c)
         .select_from(one_row)
         .outerjoin(step, true())
         .outerjoin(stop, true())
     )
     row = tuple(session.execute(query).one())
-    numbers, (beat_at, ended_at, has_enabled), rest = row[: len(ids)], row[len(ids) : len(ids) + 3], row[len(ids) + 3 :]
+    numbers, (beat_at, ended_at, has_enabled, paused, still_open), rest = (
+        row[: len(ids)],
+        row[len(ids) : len(ids) + 5],
+        row[len(ids) + 5 :],
+    )
     said_of_step, said_of_stop = rest[: len(step.c)], rest[len(step.c) :]
     return News(
         newest={topic: number or 0 for topic, number in zip(Topic, numbers, strict=True)},
@@ -51,4 +59,6 @@ def read_news(session: Session, *, organization_id: UUID, now: datetime) -> News
         hold=None if said_of_step[0] is None else hold_of(*said_of_step, now=now),
         stop=None if said_of_stop[0] is None else SchedulingStopRow(*said_of_stop),
         has_enabled=bool(has_enabled),
+        paused_queues=paused,
+        open_queues=still_open,
     )

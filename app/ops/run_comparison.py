@@ -19,7 +19,7 @@ from app.ops.run_notes import read_notes
 from app.ops.source_words import source_words
 from app.runs.attempt_queries import AttemptRow, list_attempts
 from app.runs.neighbours import last_good_before
-from app.runs.queries import RunRow, definition_of_run, get_run
+from app.runs.queries import RunNotFound, RunRow, definition_of_run, get_run
 from app.schedules.version_words import change_words, jobs_named
 from app.schedules.versions import VersionRow, differences, version_at
 from app.tenants.audit_masks import masked
@@ -30,7 +30,7 @@ LONGEST_VALUE = 300
 
 
 class NothingToCompare(NotFound):
-    """No run of the same schedule or job went well before this one."""
+    """No run of the same schedule or job went well before this one, or the other run is not there."""
 
 
 class Part(StrEnum):
@@ -89,12 +89,20 @@ def compare_runs(session: Session, *, organization_id: UUID, run_id: UUID, other
 
 def _other(session: Session, this: RunRow, other_id: UUID | None) -> RunRow:
     if other_id is not None:
-        return get_run(session, organization_id=this.organization_id, run_id=other_id)
+        try:
+            return get_run(session, organization_id=this.organization_id, run_id=other_id)
+        except RunNotFound as error:
+            raise NothingToCompare("The other run is not here. It may have been cleaned up.") from error
     found = last_good_before(session, this)
     if found is None:
-        whose = "schedule" if this.schedule_id is not None else "job"
-        raise NothingToCompare(f"No run of its {whose} went well before this one. Choose another run to compare with.")
+        raise NothingToCompare(f"{why_no_good(this)} Choose another run to compare with.")
     return found
+
+
+def why_no_good(run: RunRow) -> str:
+    """What to say where `last_good_before` finds nothing."""
+    whose = "schedule" if run.schedule_id is not None else "job"
+    return f"No run of its {whose} went well before this one."
 
 
 class _Side:

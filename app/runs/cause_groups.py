@@ -1,5 +1,6 @@
 """Dead letters by what caused them: how many of each, since when, and one of their errors. Bounded, however many."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,8 @@ from app.runs.states import Reason
 MOST_GROUPED = 100_000
 # Of how many schedules those of a cause are, is told by so many of the newest.
 _MOST_COMPARED = 1_000
+# Of which jobs they are, by fewer: names are in no index.
+_MOST_NAMED = 100
 _FILLED_AT_ONCE = 500
 
 Conditions = tuple[ColumnElement[bool], ...]
@@ -26,7 +29,10 @@ Conditions = tuple[ColumnElement[bool], ...]
 
 @dataclass(frozen=True)
 class CauseGroup:
-    """Dead letters of one cause. `error` is that of the newest one; `schedules` counts those of the newest thousand."""
+    """Dead letters of one cause. `error` is that of the newest one; `schedules` counts those of the newest thousand.
+
+    `job_name` is that of most of the newest hundred, and `other_jobs` how many others these have.
+    """
 
     cause: str
     runs: int
@@ -36,6 +42,14 @@ class CauseGroup:
     reason: Reason | None
     error: str | None
     schedules: int
+    other_jobs: int
+
+    @property
+    def jobs_words(self) -> str:
+        """“Orders”, “Orders and 1 other job”."""
+        if not self.other_jobs:
+            return self.job_name
+        return f"{self.job_name} and {self.other_jobs} other job{'' if self.other_jobs == 1 else 's'}"
 
 
 @dataclass(frozen=True)
@@ -62,6 +76,18 @@ def list_causes(session: Session, *, organization_id: UUID | None, wanted: Queue
         if row.cause in newest
     ]
     return CauseGroups(groups, is_all=len(grouped) <= limit, were_cut=bool(shown) and shown[0].looked > MOST_GROUPED)
+
+
+def count_of_causes(
+    session: Session, *, organization_id: UUID, wanted: QueueFilter, causes: Collection[str]
+) -> dict[str, int]:
+    """How many dead letters of each of these causes one organization has. Causes that it has none of are left out."""
+    if not causes:
+        return {}
+    which = *_which(organization_id, wanted), Run.cause.in_(causes)
+    some = select(Run.cause).where(*which).limit(MOST_GROUPED).subquery("some")
+    found = session.execute(select(some.c.cause, func.count()).group_by(some.c.cause))
+    return {row[0]: row[1] for row in found}
 
 
 def fill_causes(session: Session) -> int:
@@ -96,14 +122,20 @@ def _grouped(organization_id: UUID | None, wanted: QueueFilter) -> Select[Any, A
 
 def _newest_of(
     session: Session, which: Conditions, causes: list[str]
-) -> dict[str, tuple[str, Reason | None, str | None, int]]:
-    """For each cause the name, the reason and the error of its newest run, and of how many schedules the newest are."""
+) -> dict[str, tuple[str, Reason | None, str | None, int, int]]:
+    """For each cause the job most are of, reason and error of the newest run, and how many schedules and other jobs."""
     if not causes:
         return {}
     newest = [_newest(which, cause) for cause in causes]
     found = session.execute(union_all(*(select(one.subquery()) for one in newest)))
     return {
-        row.of_cause: (row.job_name, Reason(row.reason) if row.reason else None, row.error, row.schedules)
+        row.of_cause: (
+            row.most_of or row.job_name,
+            Reason(row.reason) if row.reason else None,
+            row.error,
+            row.schedules,
+            max(0, (row.jobs or 1) - 1),
+        )
         for row in found
     }
 
@@ -113,7 +145,14 @@ def _newest(which: Conditions, cause: str) -> Select[Any, Any, Any, Any, Any]:
     mine = *which, Run.cause == cause
     some = select(Run.schedule_id).where(*mine).order_by(*newest_first).limit(_MOST_COMPARED).subquery()
     schedules = select(func.count(some.c.schedule_id.distinct())).scalar_subquery()
-    found = select(literal(cause).label("of_cause"), Run.job_name, Run.reason, Run.error, schedules.label("schedules"))
+    named = select(Run.job_id, Run.job_name).where(*mine).order_by(*newest_first).limit(_MOST_NAMED).subquery()
+    jobs = select(func.count(named.c.job_id.distinct())).scalar_subquery()
+    name = func.max(named.c.job_name)
+    most_of = select(name).group_by(named.c.job_id).order_by(func.count().desc(), name).limit(1).scalar_subquery()
+    found = select(
+        literal(cause).label("of_cause"), Run.job_name, Run.reason, Run.error, schedules.label("schedules"),
+        jobs.label("jobs"), most_of.label("most_of"),
+    )  # fmt: skip
     return found.where(*mine).order_by(*newest_first).limit(1)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.runs.models import Run, in_state
@@ -33,3 +33,9 @@ def runs_in_hand(session: Session) -> list[RunInHand]:
         .limit(_MOST)
     )
     return [RunInHand(*row) for row in session.execute(query)]
+
+
+def count_in_hand(session: Session) -> dict[str, int]:
+    """How many runs each worker has in hand, by its name. Works as PLATFORM."""
+    query = select(Run.worker, func.count()).where(in_state(RunState.RUNNING), Run.worker.is_not(None))
+    return {worker or "": runs for worker, runs in session.execute(query.group_by(Run.worker))}

@@ -49,6 +49,14 @@ def neighbours_of(session: Session, run: RunRow, *, most: int, now: datetime) ->
 
 def last_good_before(session: Session, run: RunRow) -> RunRow | None:
     """The last run that went well of those that were made before it; None where there is none, or too far back."""
+    found_id = last_good_id_before(session, run)
+    if found_id is None:
+        return None
+    return row_of(session.execute(select_runs(run.organization_id, Run.id == found_id)).one())
+
+
+def last_good_id_before(session: Session, run: RunRow) -> UUID | None:
+    """The id of that run."""
     earlier = (*_alike(run), tuple_(Run.created_at, Run.id) < (run.created_at, run.id))
     window = (
         select(Run.id, Run.state, Run.created_at)
@@ -58,10 +66,7 @@ def last_good_before(session: Session, run: RunRow) -> RunRow | None:
         .subquery()
     )
     good = select(window.c.id).where(window.c.state == RunState.SUCCEEDED.value).limit(1)
-    found_id = session.scalar(good.order_by(window.c.created_at.desc(), window.c.id.desc()))
-    if found_id is None:
-        return None
-    return row_of(session.execute(select_runs(run.organization_id, Run.id == found_id)).one())
+    return session.scalar(good.order_by(window.c.created_at.desc(), window.c.id.desc()))
 
 
 def _alike(run: RunRow) -> tuple[ColumnElement[bool], ...]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Insert, delete, select
+from sqlalchemy import ColumnElement, Insert, ScalarSelect, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -30,6 +30,16 @@ class QueueSwitchRow:
 def is_open() -> ColumnElement[bool]:
     """Runs whose queue nobody paused. The switch is read by the statement itself, so it takes effect at once."""
     return Run.queue.not_in(select(QueueSwitch.name))
+
+
+def queues_paused() -> ScalarSelect[int]:
+    """How many queues are paused, as part of a statement."""
+    return select(func.count(QueueSwitch.name)).scalar_subquery()
+
+
+def queues_open() -> ScalarSelect[int]:
+    """How many queues are not, as part of a statement."""
+    return select(func.count(Queue.name)).where(Queue.name.not_in(select(QueueSwitch.name))).scalar_subquery()
 
 
 def queue_names(session: Session) -> list[str]:

@@ -108,6 +108,18 @@ def scheduling_stop() -> SchedulingStopRow | None:
         return None
 
 
+def stop_words() -> str:
+    """What a stop of all scheduling leaves going: runs by hand start where their queue is not paused, too."""
+    found = news()
+    if not found.paused_queues:
+        return "Nothing is planned; runs by hand still start."
+    if not found.open_queues:
+        return "Nothing is planned, and all queues are paused: runs by hand wait, too. What runs goes on."
+    many = found.paused_queues
+    queues = "1 queue is paused" if many == 1 else f"{many:,} queues are paused"
+    return f"Nothing is planned, and {queues}: runs by hand wait there, and start in the other queues."
+
+
 def news() -> News:
     """The news for the person of this request. Asked once per request, because every page says some of it."""
     if "news" not in g:

@@ -58,6 +58,23 @@ class TestRuns:
         assert [group["runs"] for group in groups] == [2, 1]
         assert {run["id"] for run in found} == {str(each) for each in dead[:2]}
 
+    def test_groups_of_everybody_tell_ones_own_part(
+        self, platform_api: Caller, stranger_api: Caller, database: OpenDatabase, clock: ManualClock
+    ) -> None:
+        with database.transaction() as session:
+            for caller, name, runs in ((platform_api, "Ours", 2), (stranger_api, "Theirs", 1)):
+                job = make_job(session, caller.organization_id, name=name)
+                for _ in range(runs):
+                    make_failed(session, job, now=clock.moment)
+
+        (group,) = platform_api.get("/admin/dead-letters/causes").json["data"]
+
+        assert (group["runs"], group["own_runs"]) == (3, 2)
+        assert (group["job_name"], group["other_jobs"]) == ("Ours", 1)
+        matching = {"action": "remove", "matching": {"tab": "dead", "cause": group["cause"]}}
+        bulk = platform_api.post("/admin/queue-runs/bulk-actions", matching).json["data"]
+        assert bulk["total"] == group["own_runs"]
+
     @pytest.mark.parametrize("query", [{"tab": "x"}, {"cause": "x"}, {"job": "x"}, {"cursor": "x"}], ids=str)
     def test_refuse_what_they_cannot_read(self, admin_api: Caller, query: dict[str, str]) -> None:
         assert admin_api.get("/admin/queue-runs", **query).status_code == 422

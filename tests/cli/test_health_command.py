@@ -64,7 +64,7 @@ class TestQueueStatus:
 
         said = terminal.run("queue", "status").stdout
 
-        assert "tower:7: 2 of 5 slots in use, version 1.2.3, last report 20" in said
+        assert "tower:7: 0 of 5 slots in use, version 1.2.3, last report 20" in said
         assert "took 12 ms" in said
 
     def test_says_who_starts_nothing_and_why(self, terminal: Terminal) -> None:
@@ -79,7 +79,7 @@ class TestQueueStatus:
 
         (process,) = terminal.json("queue", "status")["processes"]
 
-        assert (process["host"], process["pid"], process["running"], process["tick_ms"]) == ("tower", 7, 2, 12)
+        assert (process["host"], process["pid"], process["running"], process["tick_ms"]) == ("tower", 7, 0, 12)
 
 
 class TestJobs:

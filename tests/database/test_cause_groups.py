@@ -73,6 +73,17 @@ class TestGroups:
 
         assert [(group.runs, group.job_name) for group in found] == [(1, "Orders")]
 
+    def test_are_named_by_the_job_of_most(self, database: OpenDatabase, bob: Member) -> None:
+        with database.transaction() as session:
+            most, newest = (make_job(session, bob.organization_id, name=name) for name in ("Orders", "Stock"))
+            for job in (most, most, newest):
+                make_failed(session, job, now=NOW)
+
+        (group,) = groups_of(database, bob).groups
+
+        assert (group.job_name, group.other_jobs) == ("Orders", 1)
+        assert group.jobs_words == "Orders and 1 other job"
+
     def test_are_of_everybody_for_platform_admins_alone(self, database: OpenDatabase, bob: Member) -> None:
         with database.transaction() as session:
             other = make_member(session, email="eve@example.com")

@@ -7,7 +7,7 @@ import pytest
 from app.core.db import Database
 from app.ops.heartbeats import beat, facts_of_this_process
 from tests.factories.outcomes import make_failed, make_running, make_waiting_retry
-from tests.factories.work import make_job, make_run
+from tests.factories.work import load_run, make_job, make_run
 from tests.fakes.clock import ManualClock
 from tests.web.conftest import Browser
 
@@ -168,7 +168,10 @@ class TestProcesses:
         problem = "The database was upgraded by a newer version."
         facts = facts_of_this_process(version="1.2.3", slots=5, schedules=True)
         with database.transaction() as session:
-            beat(session, facts, now=clock.moment, ticked_at=clock.moment, tick_ms=12, running=2, problem=problem)
+            beat(session, facts, now=clock.moment, ticked_at=clock.moment, tick_ms=12, running=0, problem=problem)
+            for name in ("Orders", "Stock"):
+                job = make_job(session, platform_admin.organization_id, name=name)
+                load_run(session, make_running(session, job, now=clock.moment)).worker = facts.name
 
         shown = platform_admin.visit("/queue").text
 

@@ -186,6 +186,21 @@ class TestStandstill:
         assert "belfry worker" in silent
         assert 'id="standstill"' not in well
 
+    def test_counts_as_the_tiles_do(self, database: OpenDatabase, viewer: Browser, clock: ManualClock) -> None:
+        with database.transaction() as session:
+            job = make_job(session, viewer.organization_id)
+            make_waiting_retry(session, job, now=clock.moment, ready_at=clock.moment + timedelta(hours=1))
+        retrying = viewer.visit("/queue").text
+        with database.transaction() as session:
+            for _ in range(2):
+                make_run(session, job, now=clock.moment)
+
+        both = viewer.visit("/queue").text
+
+        assert "1 run waits for its next try." in retrying
+        assert "none waits to start" in retrying
+        assert "2 runs wait, and 1 waits for its next try." in both
+
     def test_is_none_where_nothing_waits(self, viewer: Browser) -> None:
         assert 'id="standstill"' not in viewer.visit("/queue").text
 
@@ -277,6 +292,8 @@ class TestWorkers:
         assert ("Orders" in own, "Payroll" in own) == (True, False)
         assert ("Orders" in everybodys, "Payroll" in everybodys) == (True, True)
         assert "for 5 min" in own
+        # Counted where the names come from, whatever the last report said, and of everybody.
+        assert ("2 of 5" in own, "2 of 5" in everybodys) == (True, True)
         assert viewer.visit("/queue/workers?of=all").status_code == 403
 
     def test_that_report_no_more_are_named_with_what_they_hold(

@@ -10,6 +10,7 @@ from app.core.db import Database
 from tests.factories.outcomes import make_failed, make_running, make_succeeded
 from tests.factories.work import make_job, make_schedule
 from tests.fakes.clock import ManualClock
+from tests.fakes.database import OpenDatabase
 from tests.web.conftest import Browser
 
 HOSTILE = "<script>alert(1)</script>"
@@ -83,11 +84,38 @@ class TestTheComparison:
     def test_ignores_what_is_no_run(self, viewer: Browser, runs: list[UUID], query: str) -> None:
         assert viewer.visit(f"/runs/{runs[-1]}/compare?{query}").status_code == 200
 
-    def test_says_that_there_is_nothing_to_compare_with(self, viewer: Browser, runs: list[UUID]) -> None:
+    def test_offers_runs_where_none_went_well_before(self, viewer: Browser, runs: list[UUID]) -> None:
         answer = viewer.visit(f"/runs/{runs[0]}/compare")
 
-        assert answer.status_code == 404
-        assert "went well before this one" in answer.text
+        assert answer.status_code == 200
+        assert "No run of its schedule went well before this one." in answer.text
+        assert f'href="/runs/{runs[0]}"' in answer.text
+        assert f'href="/runs/{runs[0]}/compare?with={runs[3]}"' in answer.text
+        assert f"?with={runs[0]}" not in answer.text
+
+    def test_is_off_with_its_reason_where_none_went_well_before(self, viewer: Browser, runs: list[UUID]) -> None:
+        first, second = (viewer.visit(f"/runs/{run_id}").text for run_id in runs[:2])
+
+        assert 'disabled title="No run of its schedule went well before this one."' in first
+        assert "Compare with another run" in first
+        assert "went well before this one" not in second
+
+    def test_takes_the_address_of_a_page(self, viewer: Browser, runs: list[UUID]) -> None:
+        text = viewer.visit(f"/runs/{runs[0]}/compare?with=https://example.org/runs/{runs[5]}%23L3").text
+
+        assert f'href="/runs/{runs[5]}"' in text
+        assert "side by side" in text
+
+    def test_offers_others_where_the_named_one_is_not_here(
+        self, viewer: Browser, stranger: Browser, database: OpenDatabase, runs: list[UUID], clock: ManualClock
+    ) -> None:
+        with database.transaction() as session:
+            theirs = make_succeeded(session, make_job(session, stranger.organization_id), now=clock.moment)
+
+        text = viewer.visit(f"/runs/{runs[-1]}/compare?with={theirs}").text
+
+        assert "The other run is not here." in text
+        assert f"?with={runs[-2]}" in text
 
     def test_is_nothing_for_strangers(self, stranger: Browser, runs: list[UUID]) -> None:
         assert stranger.visit(f"/runs/{runs[-1]}/compare").status_code == 404

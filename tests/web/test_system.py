@@ -106,6 +106,30 @@ class TestPausing:
         with database.reading(PLATFORM) as session:
             assert list_switches(session) == []
 
+    @pytest.mark.parametrize(
+        ("queues", "words"),
+        [
+            ({"queues": "yes"}, "all queues are paused: runs by hand wait, too"),
+            ({}, "Nothing is planned; runs by hand still start."),
+        ],
+    )
+    def test_tells_everybody_whether_runs_by_hand_start(
+        self, platform_admin: Browser, owner: Browser, queues: dict[str, str], words: str
+    ) -> None:
+        platform_admin.send(f"{PAGE}/pause", {"reason": "Moving house"} | queues)
+
+        assert [words in owner.visit(path).text for path in ("/", "/runs", "/live/scheduling")] == [True] * 3
+
+    def test_tells_of_single_queues_that_are_paused_and_refreshes_the_banner(
+        self, platform_admin: Browser, owner: Browser
+    ) -> None:
+        platform_admin.send(f"{PAGE}/pause", {"reason": "Moving house"})
+        before = owner.visit("/live").json["health"]
+        platform_admin.send("/queue/code/pause")
+
+        assert owner.visit("/live").json["health"] != before
+        assert "1 queue is paused: runs by hand wait there, and start in the other queues." in owner.visit("/").text
+
     def test_needs_a_reason(self, platform_admin: Browser, database: OpenDatabase) -> None:
         answer = platform_admin.send(f"{PAGE}/pause", {"reason": " ", "queues": "yes"})
 

@@ -7,10 +7,12 @@ from pydantic import Field
 
 from app.api.models import Answer, Moment
 from app.api.resource import resource
+from app.core.scopes import PLATFORM
 from app.edge.identity import request_now
-from app.edge.runtime import request_session
+from app.edge.runtime import request_session, working_as
 from app.ops.health import judge
-from app.ops.heartbeats import ProcessRow, list_processes
+from app.ops.heartbeats import ProcessRow, list_processes, with_runs_in_hand
+from app.runs.in_hand import count_in_hand
 from app.runs.switches import queue_names
 
 
@@ -24,7 +26,7 @@ class ProcessOut(Answer):
     schedules: Annotated[bool, Field(description="Whether it keeps time.")]
     slots: Annotated[int, Field(description="How many runs it takes at once. 0 for a scheduler apart.")]
     queues: Annotated[list[str] | None, Field(description="The queues it serves. null: all.")]
-    running: Annotated[int, Field(description="How many runs it had in hand when it reported.")]
+    running: Annotated[int, Field(description="How many runs it has in hand now.")]
     problem: Annotated[str | None, Field(description="Why it starts nothing at present, and what to do.")]
     is_stopping: bool
     started_at: Moment
@@ -47,7 +49,8 @@ class ProcessesOut(Answer):
 def show_processes() -> ProcessesOut:
     """Workers and schedulers, and whether all is well."""
     now = request_now()
-    rows = list_processes(request_session(), now=now)
+    with working_as(PLATFORM) as session:
+        rows = with_runs_in_hand(list_processes(session, now=now), count_in_hand(session))
     health = judge(rows, now=now, queues=queue_names(request_session()))
     return ProcessesOut(
         is_well=health.is_well,

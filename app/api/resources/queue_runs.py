@@ -18,7 +18,7 @@ from app.core.errors import Conflict
 from app.edge.identity import current_actor, request_now, tenant_scope
 from app.edge.runtime import request_session, runtime, working_as
 from app.ops.stuck_runs import StuckEvidence, read_evidence, remove_stuck_runs
-from app.runs.cause_groups import list_causes
+from app.runs.cause_groups import count_of_causes, list_causes
 from app.runs.causes import CAUSE_LENGTH
 from app.runs.filters import LONGEST_SEARCH, search_text
 from app.runs.queries import RunNotFound, RunRow
@@ -94,13 +94,17 @@ class DeadLetterCauseOut(Answer):
     """Dead letters of one cause: their errors are the same but for numbers, ids, times and quoted parts."""
 
     cause: Annotated[str, Field(description="Its mark, for `cause` of the list.")]
-    runs: int
+    runs: Annotated[int, Field(description="Of all organizations for a platform admin, else of one's own.")]
+    own_runs: Annotated[
+        int, Field(description="Those of one's own organization: as many as a bulk action on the cause takes.")
+    ]
     schedules: int
     first_at: Moment
     last_at: Moment
-    job_name: Annotated[str, Field(description="Of the newest one, as is the error.")]
+    job_name: Annotated[str, Field(description="The job that most of the newest hundred are of.")]
+    other_jobs: Annotated[int, Field(description="How many other jobs these hundred have.")]
     reason: Reason | None
-    error: str | None
+    error: Annotated[str | None, Field(description="Of the newest one, as is the reason.")]
 
 
 class EvidenceOut(Answer):
@@ -164,9 +168,18 @@ def list_dead_letter_causes(query: CausesQuery) -> Page[DeadLetterCauseOut]:
     """Dead letters grouped by what caused them, the largest hundred groups."""
     wanted = QueueFilter(QueueTab.DEAD, query.queue, query.job, query.schedule)
     with overseeing() as (session, organization_id):
-        found = list_causes(session, organization_id=organization_id, wanted=wanted, limit=_MOST_CAUSES)
-    names = DeadLetterCauseOut.model_fields
-    return Page([DeadLetterCauseOut(**{name: getattr(group, name) for name in names}) for group in found.groups])
+        groups = list_causes(session, organization_id=organization_id, wanted=wanted, limit=_MOST_CAUSES).groups
+        own = {group.cause: group.runs for group in groups}
+        if organization_id is None:
+            here = current_actor().organization_id
+            own = count_of_causes(session, organization_id=here, wanted=wanted, causes=list(own))
+    names = DeadLetterCauseOut.model_fields.keys() - {"own_runs"}
+    return Page(
+        [
+            DeadLetterCauseOut(**{name: getattr(group, name) for name in names}, own_runs=own.get(group.cause, 0))
+            for group in groups
+        ]
+    )
 
 
 @resource("GET", "/admin/queue-runs/<uuid:run_id>/stuck", signed_in=True, answer=EvidenceOut)

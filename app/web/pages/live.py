@@ -8,7 +8,7 @@ from app.edge.database import SAFE_METHODS
 from app.edge.identity import current_actor, request_now, signed_in_session
 from app.events.service import Topic
 from app.web.blueprint import web
-from app.web.daemon import SchedulerHealth, health_of, news, scheduler_notice, scheduling_stop
+from app.web.daemon import SchedulerHealth, health_of, news, scheduler_notice, scheduling_stop, stop_words
 from app.web.pages.glances import own_attention
 from app.web.permissions import route
 from app.web.responses import empty, fragment, go_to, wants_fragment
@@ -48,8 +48,10 @@ def changed_organization() -> Response:
 def read_counters() -> dict[str, int]:
     """One number for each thing that pages watch; another number means that it changed."""
     found, needs = news(), own_attention()
-    # How scheduling fares is one number: silence, and behind that whether it is stopped and whether it waits.
+    # How scheduling fares is one number: silence, and behind that whether it is stopped, whether it waits, and how
+    # many queues are paused, because the banner says what still starts.
     waits = int(found.stop is not None) + 2 * int(found.hold is not None)
+    waits += 4 * (2 * found.paused_queues + int(found.open_queues > 0))
     fares = int(health_of(found.beat_at, now=request_now())) + len(SchedulerHealth) * waits
     return {
         "runs": found.newest[Topic.RUNS],
@@ -84,4 +86,5 @@ def _context() -> dict[str, Any]:
         "worst": worst_state(g.get("live_counters")),
         "scheduler_notice": scheduler_notice,
         "scheduling_stop": scheduling_stop,
+        "stop_words": stop_words,
     }

@@ -2,11 +2,13 @@
 
 from flask import Response, request, url_for
 
+from app.core.scopes import PLATFORM
 from app.edge.identity import current_actor, request_now
 from app.edge.permissions import schema_note
-from app.edge.runtime import request_session
+from app.edge.runtime import request_session, working_as
 from app.ops.health import judge
-from app.ops.heartbeats import list_processes
+from app.ops.heartbeats import list_processes, with_runs_in_hand
+from app.runs.in_hand import count_in_hand
 from app.runs.queue_minutes import NO_HOUR, read_minutes
 from app.runs.switches import check_queue, queue_names
 from app.tenants.access import Permission
@@ -49,6 +51,7 @@ def queue_processes() -> Response:
 
 def _processes() -> dict[str, object]:
     now = request_now()
-    processes = list_processes(request_session(), now=now)
+    with working_as(PLATFORM) as session:
+        processes = with_runs_in_hand(list_processes(session, now=now), count_in_hand(session))
     health = judge(processes, now=now, queues=queue_names(request_session()))
     return {"processes": process_lines(processes, now=now), "health": health}

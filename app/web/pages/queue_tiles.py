@@ -44,7 +44,7 @@ def queue_tiles(
     dead_state = "" if dead == "0" else "failed"
     running_note = f"of {slots} slots" if slots else "no worker is running"
     return [
-        Tile("Waiting", waiting, _oldest(figures, now), QueueTab.WAITING),
+        Tile("Waiting", waiting, _oldest(figures, waiting, now), QueueTab.WAITING),
         Tile("Running", count(running), running_note, QueueTab.RUNNING),
         Tile("Waiting for retry", retrying, _next_try(figures, now), QueueTab.RETRYING),
         Tile("Dead letter", dead, "not tried again or out of tries", QueueTab.DEAD, dead_state),
@@ -57,11 +57,9 @@ def queue_tiles(
 
 def standstill(figures: QueueFigures, processes: Sequence[ProcessRow], *, now: datetime) -> Standstill | None:
     """What to say where nobody takes runs although some wait."""
-    waiting = figures.sum_of((*WAITING, RunState.WAITING_RETRY))
-    if not waiting or slots_alive(processes, now=now):
+    runs = _runs_that_wait(figures)
+    if not runs or slots_alive(processes, now=now):
         return None
-    plus = "+" if figures.is_cut(WAITING) else ""
-    runs = f"{count(waiting)}{plus} run{' waits' if waiting == 1 else 's wait'}"
     beats = [row.beat_at for row in processes if row.slots]
     if not beats:
         return Standstill("No worker is running.", f"{runs}.")
@@ -72,9 +70,23 @@ def standstill(figures: QueueFigures, processes: Sequence[ProcessRow], *, now: d
     return Standstill(f"No worker has reported for {duration(silent)}.", f"{runs}.")
 
 
-def _oldest(figures: QueueFigures, now: datetime) -> str:
+def _runs_that_wait(figures: QueueFigures) -> str:
+    """“1 run waits, and 3 wait for their next try”: counted as the two tiles do. Empty where none does."""
+    waiting, retrying = counted(figures, WAITING), counted(figures, (RunState.WAITING_RETRY,))
+    begin = "" if waiting == "0" else f"{waiting} run{' waits' if waiting == '1' else 's wait'}"
+    if retrying == "0":
+        return begin
+    verb = "waits for its next try" if retrying == "1" else "wait for their next try"
+    if begin:
+        return f"{begin}, and {retrying} {verb}"
+    return f"{retrying} run{'' if retrying == '1' else 's'} {verb}"
+
+
+def _oldest(figures: QueueFigures, waiting: str, now: datetime) -> str:
     since = figures.oldest_at
-    return "nothing waits" if since is None else f"oldest for {duration(max(timedelta(), now - since))}"
+    if since is None:
+        return "none waits to start" if waiting == "0" else "for other runs"
+    return f"oldest for {duration(max(timedelta(), now - since))}"
 
 
 def _next_try(figures: QueueFigures, now: datetime) -> str:

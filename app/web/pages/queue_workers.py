@@ -8,10 +8,12 @@ from uuid import UUID
 
 from flask import Response, request
 
+from app.core.scopes import PLATFORM
 from app.edge.identity import request_now
-from app.edge.runtime import request_session
-from app.ops.heartbeats import list_processes
+from app.edge.runtime import request_session, working_as
+from app.ops.heartbeats import list_processes, with_runs_in_hand
 from app.ops.stuck_runs import StuckEvidence, read_evidence
+from app.runs.in_hand import count_in_hand
 from app.tenants.access import Permission
 from app.web.blueprint import web
 from app.web.pages.processes import ProcessLine, process_lines
@@ -42,6 +44,9 @@ def queue_workers() -> Response:
     workers = [row for row in processes if row.slots and not row.has_ended]
     known = {row.name for row in workers}
     held = _by_worker(found)
+    # How many is no secret, whosever they are, and says how much room is left.
+    with working_as(PLATFORM) as session:
+        workers = with_runs_in_hand(workers, count_in_hand(session))
     context: dict[str, Any] = {
         "workers": [_line(line, held.get(line.process.name, [])) for line in process_lines(workers, now=now)],
         # Held by somebody who does not report any more.

@@ -1,5 +1,6 @@
-"""The page that puts a run beside another one."""
+"""The page that puts a run beside another one, and what it offers where there is none."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby, zip_longest
@@ -11,9 +12,10 @@ from flask import Response, request, url_for
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session
 from app.ops.log_comparison import MOST_COMPARED
-from app.ops.run_comparison import Compared, Part, RunComparison, compare_runs
+from app.ops.run_comparison import Compared, NothingToCompare, Part, RunComparison, compare_runs
 from app.runs.logs import Line
-from app.runs.queries import RunRow
+from app.runs.neighbours import neighbours_of
+from app.runs.queries import RunRow, get_run
 from app.tenants.access import Permission
 from app.web.blueprint import web
 from app.web.context import viewer_zone
@@ -22,6 +24,10 @@ from app.web.pages.badges import Badge, badge_of
 from app.web.permissions import route
 from app.web.responses import page
 
+# So many runs beside this one are offered.
+_MOST_OFFERED = 20
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_LONGEST_ADDRESS = 2_000
 _PARTS = {
     Part.COURSE: "How it went",
     Part.FIGURES: "What it said and returned",
@@ -38,6 +44,15 @@ class Head:
     badge: Badge
     at: str
     lines: str
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A run that this one can be put beside."""
+
+    href: str
+    at: str
+    badge: Badge
 
 
 @dataclass(frozen=True)
@@ -67,19 +82,35 @@ class CompareView:
 
 @route(web, "/runs/<uuid:run_id>/compare", permission=Permission.VIEW)
 def compare_run(run_id: UUID) -> Response:
-    """A run beside the last good one before it, or the one that the address names."""
-    other_id = _given()
-    found = compare_runs(
-        request_session(), organization_id=current_actor().organization_id, run_id=run_id, other_id=other_id
-    )
+    """A run beside the last good one before it, or the one that the address names. Without one it offers some."""
+    session, organization_id, other_id = request_session(), current_actor().organization_id, _given()
+    try:
+        found = compare_runs(session, organization_id=organization_id, run_id=run_id, other_id=other_id)
+    except NothingToCompare as error:
+        return _offer(get_run(session, organization_id=organization_id, run_id=run_id), error)
     return page("runs/compare.html", view=_view(found, other_id, is_all="all" in request.args))
 
 
 def _given() -> UUID | None:
-    try:
-        return UUID(request.args.get("with", ""))
-    except ValueError:
-        return None
+    """The run that is named by its id, or by the address of its page."""
+    found = _ID.search(request.args.get("with", "")[:_LONGEST_ADDRESS])
+    return UUID(found[0]) if found else None
+
+
+def _offer(run: RunRow, error: NothingToCompare) -> Response:
+    """The runs around it, the newest first, for somebody to choose from."""
+    now = request_now()
+    around = neighbours_of(request_session(), run, most=_MOST_OFFERED, now=now)
+    offered = [
+        Offer(
+            href=f"{url_for('web.compare_run', run_id=run.id)}?with={one.id}",
+            at=absolute_time(one.at, zone=viewer_zone(), now=now, seconds=True),
+            badge=badge_of(one),
+        )
+        for one in reversed(around.runs)
+        if one.id != run.id
+    ]
+    return page("runs/compare_other.html", run=run, message=error.message, offered=offered)
 
 
 def _view(found: RunComparison, other_id: UUID | None, *, is_all: bool) -> CompareView:

@@ -1,15 +1,19 @@
 """The runs around one, as a picture in which it is marked, with the ways to those beside it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 from uuid import UUID
 
 from flask import url_for
 
 from app.edge.identity import request_now
 from app.edge.runtime import request_session
-from app.runs.neighbours import neighbours_of
+from app.ops.run_comparison import why_no_good
+from app.runs.neighbours import last_good_id_before, neighbours_of
 from app.runs.outcomes import Outcome
 from app.runs.queries import RunRow
+from app.runs.recent import ListedRun
 from app.web.pictures.strip import SLOTS, Strip, draw_strip
 
 _GOOD = {Outcome.SUCCEEDED, Outcome.SUCCEEDED_AFTER_RETRY}
@@ -23,6 +27,8 @@ class RunsAround:
     href: str
     previous_href: str
     following_href: str
+    # Why it cannot be put beside the last good run; empty where it can.
+    compare_refusal: str
 
 
 def runs_around(run: RunRow) -> RunsAround:
@@ -35,7 +41,14 @@ def runs_around(run: RunRow) -> RunsAround:
         href=_all_of(run),
         previous_href=_way(found.previous),
         following_href=_way(found.following),
+        compare_refusal="" if _has_good_before(run, found.runs) else why_no_good(run),
     )
+
+
+def _has_good_before(run: RunRow, shown: Iterable[ListedRun]) -> bool:
+    # Mostly the picture knows one already.
+    older = takewhile(lambda one: one.id != run.id, shown)
+    return any(one.outcome in _GOOD for one in older) or last_good_id_before(request_session(), run) is not None
 
 
 def _all_of(run: RunRow) -> str:
