@@ -1,6 +1,6 @@
 """The audit: one row per command, in the command's own transaction, and the reads of those rows."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -135,3 +135,14 @@ def last_author(session: Session, *, organization_id: UUID, subject_id: UUID) ->
         .limit(1)
     )
     return session.scalar(query)
+
+
+def authors_of(
+    session: Session, *, organization_id: UUID, action: str, subject_ids: Collection[UUID]
+) -> dict[UUID, str]:
+    """Who did something to each of these things, by the name the audit has. What nobody did it to is left out."""
+    if not subject_ids:
+        return {}
+    here = AuditEntry.organization_id == organization_id, AuditEntry.subject_id.in_(subject_ids)
+    query = select(AuditEntry.subject_id, AuditEntry.actor_label).where(*here, AuditEntry.action == action)
+    return {row.subject_id: row.actor_label for row in session.execute(query.order_by(AuditEntry.at))}

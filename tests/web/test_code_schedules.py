@@ -470,7 +470,7 @@ class TestRunningNow:
 
         shown = words(platform_admin.visit(f"{PAGE}/hourly-matching"))
 
-        assert "By hand" in shown
+        assert f"By hand by {platform_admin.actor.label}" in shown
         assert "belong to the organization System" in shown
 
 

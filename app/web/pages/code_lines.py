@@ -23,6 +23,7 @@ from app.schedules.policies import Missed, Overlap
 from app.schedules.policy_fields import length_words
 from app.schedules.policy_words import schedule_policy_sentences
 from app.schedules.preview import sentence_of
+from app.tenants.audit import authors_of
 from app.web.formatting import absolute_time, relative_time
 from app.web.forms.schedule_words import missed_words, overlap_words
 from app.web.pages.badges import Badge, badge_of
@@ -160,8 +161,16 @@ def has_parameters(kinds: JobKinds, job: JobRow) -> bool:
 def history_of(session: Session, row: CodeScheduleRow) -> tuple[HistoryLine, ...]:
     """Its last runs, the newest first."""
     run_filter = RunFilter(schedule_id=row.schedule.id)
-    found = list_runs(session, organization_id=row.schedule.organization_id, run_filter=run_filter, limit=HISTORY_SHOWN)
-    return tuple(HistoryLine(run, badge_of(run), TRIGGER_WORDS[run.trigger]) for run in found.rows)
+    here = row.schedule.organization_id
+    found = list_runs(session, organization_id=here, run_filter=run_filter, limit=HISTORY_SHOWN).rows
+    # Whoever looks after the installation need not be a member of its organization, so the audit knows them.
+    asked = [run.id for run in found if run.requested_by is not None]
+    names = authors_of(session, organization_id=here, action="run.requested", subject_ids=asked)
+    return tuple(HistoryLine(run, badge_of(run), _trigger_words(run, names.get(run.id))) for run in found)
+
+
+def _trigger_words(run: RunRow, asked_by: str | None) -> str:
+    return TRIGGER_WORDS[run.trigger] + (f" by {asked_by}" if asked_by else "")
 
 
 def scheduler_lines(processes: Sequence[ProcessRow], *, now: datetime) -> tuple[SchedulerLine, ...]:

@@ -21,6 +21,7 @@ from app.runs.outcomes import Outcome
 from app.runs.recent import ListedRun, recent_runs
 from app.runs.run_hours import NOTHING, Counts, counts_of_schedules
 from app.runs.states import RunState
+from app.schedules.cron import MANUALLY
 from app.schedules.preview import sentence_of
 from app.schedules.queries import ScheduleRow, list_these_schedules
 from app.web.clock_choice import Clock, list_clock
@@ -187,12 +188,17 @@ def next_run_note(
     if not schedule.enabled:
         return "— (disabled)"
     if schedule.next_run_at is None:
-        return "" if schedule.problem else "Only by hand"
+        return "" if schedule.problem else _why_no_next_run(schedule)
     if is_stopped:
         return STOPPED_NOTE
     if is_by_viewer or schedule.timezone == viewer_zone:
         return absolute_time(schedule.next_run_at, zone=viewer_zone, now=now)
     return zoned_time(schedule.next_run_at, zone=schedule.timezone, now=now)
+
+
+def _why_no_next_run(schedule: ScheduleRow) -> str:
+    """Of one that is on and can be read."""
+    return "Only by hand" if schedule.cron.strip().lower() == MANUALLY else "No future run: its times are over"
 
 
 def why_it_stays(schedule: ScheduleRow) -> str:

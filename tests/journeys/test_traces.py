@@ -1,0 +1,257 @@
+"""What somebody did is in the audit, with who and what changed; and what is secret is on no page afterwards."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+from sqlalchemy import select
+from werkzeug.routing import Rule
+
+from app.edge.runtime import EXTENSION, Runtime
+from app.jobs.models import Job
+from app.ops.code_loader import put_in_force
+from app.ops.models import BulkAction
+from app.runs.models import Run
+from app.schedules.models import Schedule
+from app.tenants.models import ApiToken, Invitation, SavedView
+from tests.factories.outcomes import make_failed, make_running
+from tests.factories.tenants import PASSWORD, Member, password_hash
+from tests.fakes.vault import VAULT_KEY
+from tests.journeys.schedules.form import (
+    choose_zone,
+    dialog,
+    name_field,
+    open_edit,
+    open_new,
+    row_of,
+    save_and_close,
+    toasts,
+    type_text,
+)
+from tests.journeys.schedules.site import Site, open_site
+
+pytestmark = pytest.mark.journey
+
+HEADER = "Bearer canary-of-a-header"
+OTHER_HEADER = "canary-of-a-changed-header"
+IN_CODE = "hourly-matching"
+# Each action of the audit in words, and what it changed from and to where it changed something.
+DONE: dict[str, tuple[str, str] | None] = {
+    "Made a job": None,
+    "Changed a job": ("Tell the shop", "Tell the warehouse"),
+    "Made a schedule": None,
+    "Changed a schedule": ("0 6 * * *", "30 7 * * *"),
+    "Disabled a schedule": None,
+    "Enabled a schedule": None,
+    "Started a run": None,
+    "Cancelled a run": None,
+    "Retried a failed run": None,
+    "Ran a run again": None,
+    "Removed a run from the queue": None,
+    "Deleted a schedule": None,
+    "Restored a deleted schedule": None,
+    "Began a bulk action": None,
+    "Saved a view": None,
+    "Made an API token": None,
+    "Invited somebody": None,
+}
+DONE_TO_THE_INSTALLATION = ["Enabled a schedule", "Started a run"]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with open_site(tmp_path_factory.mktemp("site"), "2027-01-05 12:00", kinds=None) as site:
+        parts: Runtime = site.app.extensions[EXTENSION]
+        put_in_force(site.database, site.clock, parts.definitions, is_asked_for=True)
+        yield site
+
+
+@pytest.fixture(scope="module")
+def ana(site: Site, page: Page) -> Member:
+    return site.enter(page.context, is_platform_admin=True)
+
+
+@pytest.fixture(scope="module")
+def shown_once(page: Page, site: Site, ana: Member) -> list[str]:
+    """Do one thing after the other. Returns what was secret and shown to who made it, and only then."""
+    make_and_change_job(page, site)
+    make_and_change_schedule(page, site)
+    steer_runs(page, site, ana)
+    take_away_and_back(page, site)
+    send(page, site, f"/admin/schedules/{IN_CODE}/enabled", enabled="yes")
+    send(page, site, f"/admin/schedules/{IN_CODE}/run")
+    send(page, site, "/scheduling/stop", reason="Moving house")
+    send(page, site, "/scheduling/start")
+    send(page, site, "/views", list="runs", name="Failed", state="failed")
+    return [make_token(page, site), invite(page, site)]
+
+
+def send(page: Page, site: Site, path: str, **fields: str) -> None:
+    """Send a form as its page would."""
+    token = page.locator('meta[name="csrf-token"]').get_attribute("content")
+    answer = page.request.post(f"{site.url}{path}", form={"csrf_token": token or "", **fields}, max_redirects=0)
+    assert answer.status in {200, 204, 303}, f"{path}: {answer.status} {answer.text()}"
+
+
+def make_and_change_job(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/jobs/new?kind=workflow")
+    page.get_by_label("Name", exact=True).fill("Tell the shop")
+    page.get_by_label("Address").fill("https://hooks.example.com/sync")
+    page.get_by_label("Headers").fill(f"Authorization: {HEADER}")
+    page.get_by_role("button", name="Save job").click()
+    expect(page.get_by_role("link", name="Tell the shop")).to_be_visible()
+    page.get_by_role("link", name="Tell the shop").first.click()
+    expect(page.get_by_label("Headers")).to_have_value("Authorization: •••")
+    page.get_by_label("Name", exact=True).fill("Tell the warehouse")
+    page.get_by_label("Headers").fill(f"Authorization: •••\nX-Api-Key: {OTHER_HEADER}")
+    page.get_by_role("button", name="Save job").click()
+    expect(page.get_by_role("link", name="Tell the warehouse").first).to_be_visible()
+
+
+def make_and_change_schedule(page: Page, site: Site) -> None:
+    open_new(page, site)
+    name_field(page).fill("Nightly")
+    page.get_by_label("Job", exact=True).select_option(label="Tell the warehouse")
+    choose_zone(page, "UTC")
+    type_text(page, "0 6 * * *")
+    save_and_close(page)
+    open_edit(page, site, "Nightly")
+    type_text(page, "30 7 * * *")
+    save_and_close(page)
+    switch = row_of(page, "Nightly").get_by_role("switch")
+    for state in ("false", "true"):
+        switch.click()
+        expect(switch).to_have_attribute("aria-checked", state)
+    row_of(page, "Nightly").get_by_label("Actions for Nightly").click()
+    row_of(page, "Nightly").get_by_role("button", name="Run now").click()
+    expect(toasts(page)).to_contain_text("View run")
+
+
+def steer_runs(page: Page, site: Site, ana: Member) -> None:
+    """Cancel the run that was started, and repeat and remove those that failed."""
+    with site.database.transaction() as session:
+        job = session.scalars(select(Job).where(Job.name == "Tell the warehouse")).one()
+        started = session.scalars(select(Run.id).where(Run.job_id == job.id)).one()
+        failed = [make_failed(session, job, now=site.clock.moment - timedelta(hours=n)) for n in (1, 2, 3)]
+        make_running(session, job, now=site.clock.moment - timedelta(minutes=1))
+    send(page, site, f"/runs/{started}/cancel")
+    send(page, site, f"/runs/{failed[0]}/retry")
+    send(page, site, f"/runs/{failed[1]}/again")
+    send(page, site, f"/runs/{failed[2]}/removal")
+
+
+def take_away_and_back(page: Page, site: Site) -> None:
+    """Delete the schedule and bring it back, and then do something to all that are ticked."""
+    page.goto(f"{site.url}/schedules")
+    row_of(page, "Nightly").get_by_label("Actions for Nightly").click()
+    row_of(page, "Nightly").get_by_role("button", name="Delete").click()
+    expect(toasts(page)).to_contain_text("Nightly deleted.")
+    toasts(page).get_by_role("button", name="Undo").last.click()
+    expect(row_of(page, "Nightly")).to_be_visible()
+    page.get_by_role("checkbox", name="Tick Nightly", exact=True).check()
+    page.locator("#bulk").get_by_role("button", name="Tag 1", exact=True).click()
+    dialog(page).get_by_label("Tag", exact=True).fill("nightly")
+    dialog(page).get_by_role("button", name="Add a tag to 1 schedule").click()
+    expect(toasts(page)).to_contain_text("1 schedule tagged “nightly”.")
+
+
+def make_token(page: Page, site: Site) -> str:
+    page.goto(f"{site.url}/account/tokens")
+    page.get_by_label("Name", exact=True).fill("Deploys")
+    page.locator("#new input[type=checkbox]").first.check()
+    page.get_by_role("button", name="Make the token").click()
+    return page.locator("#token").input_value()
+
+
+def invite(page: Page, site: Site) -> str:
+    """Returns the token in the link."""
+    page.goto(f"{site.url}/settings/team")
+    page.get_by_label("Email").fill("grace@example.com")
+    page.get_by_role("button", name="Make the invitation").click()
+    return page.locator("#link").input_value().rpartition("=")[2]
+
+
+def entries(page: Page, words: str) -> Locator:
+    return page.locator("tr[id^='e-']").filter(has_text=words)
+
+
+class TestTheAudit:
+    @pytest.mark.parametrize("words", DONE)
+    def test_says_who_did_what_and_what_changed(
+        self, page: Page, site: Site, ana: Member, shown_once: list[str], words: str
+    ) -> None:
+        """A53: each thing that was done is there with its actor, and a change with its old and new value."""
+        page.goto(f"{site.url}/audit")
+        entry = entries(page, words).last
+        expect(entry).to_contain_text(ana.email)
+        changed = DONE[words]
+        if changed is not None:
+            entry.locator("summary").click()
+            expect(entry.locator("del", has_text=changed[0])).to_be_visible()
+            expect(entry.locator("ins", has_text=changed[1])).to_be_visible()
+
+    @pytest.mark.parametrize("words", DONE_TO_THE_INSTALLATION)
+    def test_says_so_of_the_installation(
+        self, page: Page, site: Site, ana: Member, shown_once: list[str], words: str
+    ) -> None:
+        """A53: what was done to schedules in code is in the audit of the installation."""
+        page.goto(f"{site.url}/admin/audit")
+
+        expect(entries(page, words).last).to_contain_text(ana.email)
+
+
+class TestASecret:
+    def test_is_on_no_page(self, page: Page, site: Site, ana: Member, shown_once: list[str]) -> None:
+        """A53: neither headers, tokens and passwords of people nor the keys of the installation are in any answer."""
+        secrets = [
+            HEADER.removeprefix("Bearer "), OTHER_HEADER, *shown_once, PASSWORD, password_hash(), VAULT_KEY,
+            str(site.app.secret_key),
+        ]  # fmt: skip
+        assert all(len(secret) > 12 for secret in secrets)
+        page.goto(f"{site.url}/")
+        paths = sorted({path for rule in site.app.url_map.iter_rules() for path in paths_of(rule, site, ana)})
+
+        found, shown = {}, 0
+        for path in paths:
+            answer = page.request.get(f"{site.url}{path}")
+            assert answer.status < 500, f"{path}: {answer.status}"
+            shown += answer.ok
+            text = answer.text()
+            found[path] = [secret for secret in secrets if secret in text]
+
+        assert {path: secrets for path, secrets in found.items() if secrets} == {}
+        # Nearly all of them have something to show: a walk of refusals would prove nothing.
+        assert shown > len(paths) * 0.9
+
+
+def paths_of(rule: Rule, site: Site, ana: Member) -> Iterator[str]:
+    """Where a route of pages leads to for the first and the last thing there is, unless it serves a file."""
+    if "GET" not in (rule.methods or set()) or rule.rule.startswith(("/static", "/api")):
+        return
+    choices = {name: values(name, site, ana) for name in rule.arguments}
+    for number in (0, -1):
+        found = rule.build({name: each[number] for name, each in choices.items()})
+        assert found is not None, f"{rule.rule} cannot be walked: give its parts a value here"
+        yield str(found[1])
+
+
+def values(name: str, site: Site, ana: Member) -> list[Any]:
+    """What a part of a path can be."""
+    tables: dict[str, Any] = {
+        "schedule_id": Schedule, "job_id": Job, "run_id": Run, "invitation_id": Invitation, "token_id": ApiToken,
+        "view_id": SavedView, "bulk_id": BulkAction,
+    }  # fmt: skip
+    if name in tables:
+        with site.database.reading() as session:
+            here = tables[name].organization_id == ana.organization_id
+            ids: list[UUID] = list(session.scalars(select(tables[name].id).where(here)))
+        assert ids, f"there is no {name}"
+        return ids
+    words = {
+        "code_id": IN_CODE, "code_name": "example_quick_test", "name": "workflow", "number": 1, "service": "meta",
+        "user_id": ana.user_id, "organization_id": ana.organization_id,
+    }  # fmt: skip
+    return [words[name]]
