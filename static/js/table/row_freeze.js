@@ -2,7 +2,7 @@
 // new waits behind a button. A <tbody id data-rows="run"> takes part; the rows need ids.
 (() => {
   const CALM_MS = 3000, LOOK_MS = 500;
-  const touchedAt = new WeakMap(), held = new Map(), isFreed = new Set();
+  const touchedAt = new WeakMap(), held = new Map(), isFreed = new Set(), acted = new Set();
   const bodyOf = (target) => target instanceof Element && target.closest("tbody[data-rows]");
   const touch = ({ target }) => { const body = bodyOf(target); if (body) touchedAt.set(body, Date.now()); };
   for (const name of ["pointermove", "focusin", "focusout", "input"]) document.addEventListener(name, touch, { passive: true });
@@ -27,14 +27,20 @@
     held.get(body.id).button = button;
   };
 
-  // The rows that are there, as the answer has them; those it no longer has, as they are.
+  // The rows that are there, as the answer has them; those it no longer has, as they are, unless that is what was asked.
   const freeze = (body, fresh, topic) => {
     const rows = new Map([...fresh.children].map((row) => [row.id, row]));
     const added = [...rows.keys()].filter((id) => id && !document.getElementById(id));
-    fresh.replaceChildren(...[...body.children].map((row) => rows.get(row.id) || row.cloneNode(true)));
+    const staying = [...body.children].filter((row) => rows.has(row.id) || !acted.has(row.id));
+    fresh.replaceChildren(...staying.map((row) => rows.get(row.id) || row.cloneNode(true)));
     held.set(body.id, { ...held.get(body.id), topic });
     if (added.length) offer(body, added.length);
   };
+
+  document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+    const row = ctx.sourceElement?.closest?.("tbody[data-rows] > tr");
+    if (row) acted.add(row.id);
+  });
 
   document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
     const topic = ctx.sourceElement?.getAttribute("hx-trigger")?.match(/live:\w+/)?.[0];

@@ -22,7 +22,7 @@ from tests.journeys.schedules.site import Site
 
 pytestmark = pytest.mark.journey
 
-NEXT = "Wed 6 Jan, 06:00 UTC"
+NEXT = "Wed 6 Jan, 07:00"
 NAMES = ["One", "Two", "Three"]
 
 
