@@ -33,7 +33,7 @@ class Counting:
 
 
 def make_glance(health: ScheduleHealth) -> Glance:
-    return Glance(HERE, "Nightly", True, (), None, False, None, health)
+    return Glance(HERE, "Nightly", True, (), None, None, False, None, health)
 
 
 def news(number: int) -> News:
