@@ -19,6 +19,7 @@ from tests.factories.outcomes import make_failed, make_running, make_succeeded
 from tests.factories.tenants import Member
 from tests.factories.work import load_run, make_job
 from tests.journeys.axe import violations
+from tests.journeys.schedules.form import go
 from tests.journeys.schedules.site import Site, open_site
 
 pytestmark = pytest.mark.journey
@@ -123,7 +124,7 @@ class TestAllThatMatch:
             mine = Run.organization_id == job.organization_id
             removed = set(session.scalars(select(Run.id).where(mine, Run.removed_at.is_not(None))))
         assert removed == set(matching)
-        page.goto(f"{site.url}/queue?tab=dead")
+        go(page, f"{site.url}/queue?tab=dead")
         expect(rows(page)).to_have_count(len(others))
 
 

@@ -23,6 +23,7 @@ from tests.fakes.vault import VAULT_KEY
 from tests.journeys.schedules.form import (
     choose_zone,
     dialog,
+    go,
     name_field,
     open_edit,
     open_new,
@@ -97,7 +98,7 @@ def send(page: Page, site: Site, path: str, **fields: str) -> None:
 
 
 def make_and_change_job(page: Page, site: Site) -> None:
-    page.goto(f"{site.url}/jobs/new?kind=workflow")
+    go(page, f"{site.url}/jobs/new?kind=workflow")
     page.get_by_label("Name", exact=True).fill("Tell the shop")
     page.get_by_label("Address").fill("https://hooks.example.com/sync")
     page.get_by_label("Headers").fill(f"Authorization: {HEADER}")
@@ -145,7 +146,7 @@ def steer_runs(page: Page, site: Site, ana: Member) -> None:
 
 def take_away_and_back(page: Page, site: Site) -> None:
     """Delete the schedule and bring it back, and then do something to all that are ticked."""
-    page.goto(f"{site.url}/schedules")
+    go(page, f"{site.url}/schedules")
     row_of(page, "Nightly").get_by_label("Actions for Nightly").click()
     row_of(page, "Nightly").get_by_role("button", name="Delete").click()
     expect(toasts(page)).to_contain_text("Nightly deleted.")
@@ -159,7 +160,7 @@ def take_away_and_back(page: Page, site: Site) -> None:
 
 
 def make_token(page: Page, site: Site) -> str:
-    page.goto(f"{site.url}/account/tokens")
+    go(page, f"{site.url}/account/tokens")
     page.get_by_label("Name", exact=True).fill("Deploys")
     page.locator("#new input[type=checkbox]").first.check()
     page.get_by_role("button", name="Make the token").click()
@@ -168,7 +169,7 @@ def make_token(page: Page, site: Site) -> str:
 
 def invite(page: Page, site: Site) -> str:
     """Returns the token in the link."""
-    page.goto(f"{site.url}/settings/team")
+    go(page, f"{site.url}/settings/team")
     page.get_by_label("Email").fill("grace@example.com")
     page.get_by_role("button", name="Make the invitation").click()
     return page.locator("#link").input_value().rpartition("=")[2]
@@ -184,7 +185,7 @@ class TestTheAudit:
         self, page: Page, site: Site, ana: Member, shown_once: list[str], words: str
     ) -> None:
         """A53: each thing that was done is there with its actor, and a change with its old and new value."""
-        page.goto(f"{site.url}/audit")
+        go(page, f"{site.url}/audit")
         entry = entries(page, words).last
         expect(entry).to_contain_text(ana.email)
         changed = DONE[words]
@@ -198,7 +199,7 @@ class TestTheAudit:
         self, page: Page, site: Site, ana: Member, shown_once: list[str], words: str
     ) -> None:
         """A53: what was done to schedules in code is in the audit of the installation."""
-        page.goto(f"{site.url}/admin/audit")
+        go(page, f"{site.url}/admin/audit")
 
         expect(entries(page, words).last).to_contain_text(ana.email)
 
@@ -211,7 +212,7 @@ class TestASecret:
             str(site.app.secret_key),
         ]  # fmt: skip
         assert all(len(secret) > 12 for secret in secrets)
-        page.goto(f"{site.url}/")
+        go(page, f"{site.url}/")
         paths = sorted({path for rule in site.app.url_map.iter_rules() for path in paths_of(rule, site, ana)})
 
         found, shown = {}, 0

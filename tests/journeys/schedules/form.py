@@ -1,9 +1,19 @@
 """The form of a schedule as a person sees it, and what they do with it."""
 
 import pytest
-from playwright.sync_api import Locator, Page, Response, expect
+from playwright.sync_api import Error, Locator, Page, Response, expect
 
 from tests.journeys.schedules.site import Site
+
+
+def go(page: Page, address: str) -> None:
+    """Open a page, also where the one before goes somewhere by itself at that moment, which takes this one's place."""
+    try:
+        page.goto(address)
+    except Error as error:
+        if "ERR_ABORTED" not in error.message:
+            raise
+        page.goto(address)
 
 
 def dialog(page: Page) -> Locator:
