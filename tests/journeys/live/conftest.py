@@ -26,6 +26,11 @@ class Visits:
         self.seen.append((environ["PATH_INFO"], environ.get("HTTP_REFERER", "")))
         return self.app(environ, start)
 
+    @property
+    def to_pages(self) -> int:
+        """How often, but for scripts and styles, which a page fetches once when it needs them."""
+        return sum(not asked.startswith("/static/") for asked, _ in self.seen)
+
     def to(self, path: str) -> list[str]:
         """From which pages that was asked for."""
         return [page for asked, page in self.seen if asked == path]

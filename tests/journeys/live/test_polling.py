@@ -86,10 +86,10 @@ class TestAChange:
         page.goto(f"{site.url}/schedules")
         pill(page).click()
         expect(pill(page)).to_have_text("Paused")
-        before = len(visits.seen)
+        before = visits.to_pages
         add_run(site, job)
         pass_time(page, 20_000)
-        during = len(visits.seen)
+        during = visits.to_pages
         with page.expect_response(re.compile("/schedules/rows")):
             pill(page).click()
             pass_time(page, 1_000)
