@@ -47,7 +47,8 @@
     if (!topic || ctx.response.status !== 200) return;
     for (const { fragment, target } of tasks) for (const body of target.matches("[data-rows]") ? [target] : target.querySelectorAll("[data-rows]")) {
       const fresh = body === target ? fragment : fragment.querySelector(`#${body.id}`);
-      if (!fresh || isFreed.delete(body.id) || !isBusy(body)) { held.get(body.id)?.button?.remove(); held.delete(body.id); continue; }
+      const isBack = fresh && [...fresh.children].some(({ id }) => acted.has(id) && !document.getElementById(id));
+      if (!fresh || isBack || isFreed.delete(body.id) || !isBusy(body)) { held.get(body.id)?.button?.remove(); held.delete(body.id); continue; }
       freeze(body, fresh, topic);
       ctx.isHeld = true;
     }
