@@ -43,8 +43,9 @@ def test_a_cause_that_is_none_is_refused(terminal: Terminal) -> None:
 
 
 def test_takes_a_stuck_run_from_its_worker(terminal: Terminal) -> None:
+    began_at = datetime.now(UTC) - timedelta(minutes=5)
     with terminal.database.transaction() as session:
-        run_id = make_running(session, make_job(session, own(terminal)), now=NOW - timedelta(minutes=5))
+        run_id = make_running(session, make_job(session, own(terminal)), now=began_at)
 
     told = terminal.run("queue", "stuck").output
     taken = terminal.run("queue", "take", str(run_id), "--retry")

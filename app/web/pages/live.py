@@ -51,7 +51,7 @@ def read_counters() -> dict[str, int]:
     # How scheduling fares is one number: silence, and behind that whether it is stopped, whether it waits, and how
     # many queues are paused, because the banner says what still starts.
     waits = int(found.stop is not None) + 2 * int(found.hold is not None)
-    waits += 4 * (2 * found.paused_queues + int(found.open_queues > 0))
+    waits += 4 * (2 * found.paused_queues + int(found.open_queues == 0))
     fares = int(health_of(found.beat_at, now=request_now())) + len(SchedulerHealth) * waits
     return {
         "runs": found.newest[Topic.RUNS],
