@@ -16,7 +16,7 @@ from app.schedules.queries import earliest_due_across_tenants
 from app.schedules.service import ScheduleDraft
 from app.schedules.stops import StopReasonInvalid, current_stop, start_scheduling, stop_scheduling
 from app.tenants.access import Actor
-from app.tenants.models import AuditEntry
+from app.tenants.models import SYSTEM_ORGANIZATION_ID, AuditEntry
 from app.tenants.platform import PlatformAdminNeeded
 from app.tenants.roles import Role
 from tests.factories.work import actor_in, make_job, make_organization, make_schedule
@@ -81,11 +81,11 @@ class TestStopping:
         assert found is not None
         assert found.reason == "Moving house"
 
-    def test_and_starting_leave_an_audit_row_where_the_admin_is(self, session: Session, admin: Actor) -> None:
+    def test_and_starting_leave_an_audit_row_with_the_installation(self, session: Session, admin: Actor) -> None:
         stop(session, admin, at=NOW)
         start_scheduling(session, actor=admin, now=minutes(5))
 
-        query = select(AuditEntry.action).where(AuditEntry.organization_id == admin.organization_id)
+        query = select(AuditEntry.action).where(AuditEntry.organization_id == SYSTEM_ORGANIZATION_ID)
         found = session.scalars(query.order_by(AuditEntry.at)).all()
 
         assert found == ["scheduling.stopped", "scheduling.started"]
