@@ -14,7 +14,6 @@ from sqlalchemy import (
     CompoundSelect,
     Delete,
     Select,
-    Subquery,
     and_,
     delete,
     func,
@@ -101,11 +100,10 @@ def hours_of_organization(session: Session, *, organization_id: UUID, since: dat
     """How all its runs ended, by the hour since 1970 in which they did, from that hour on. One statement."""
     mine = RunHour.organization_id == organization_id, RunHour.subject_id == organization_id
     since = full_hour(since)
-    mark = _mark_of(organization_id, otherwise=since)
     counted = select(RunHour.hour.label("hour"), *(getattr(RunHour, name) for name in _NAMES))
     hour = (UnixSeconds(Run.finished_at) // HOUR).label("hour")
-    behind = select(hour, *_ends().values()).join_from(Run, mark, Run.finished_at >= mark.c.counted_until)
-    fresh = behind.where(Run.organization_id == organization_id, Run.finished_at >= since).group_by(hour)
+    behind = Run.organization_id == organization_id, _is_behind_mark(organization_id, since)
+    fresh = select(hour, *_ends().values()).where(*behind).group_by(hour)
     query: CompoundSelect[Any] = union_all(counted.where(*mine, RunHour.hour >= _number(since)), fresh)
     found: dict[int, Counts] = {}
     for number, *counts in session.execute(query):
@@ -193,11 +191,12 @@ def _add(
     session.execute(statement.on_conflict_do_update(index_elements=["subject_id", "hour"], set_=more))
 
 
-def _mark_of(organization_id: UUID, *, otherwise: datetime) -> Subquery:
-    """One row. Joined, and not compared with, because row security keeps such comparisons from using an index."""
-    mine = select(RunHourMark.counted_until).where(RunHourMark.organization_id == organization_id)
-    none = select(literal(otherwise, UTCDateTime()).label("counted_until")).where(~mine.exists())
-    return union_all(mine, none).subquery("mark")
+def _is_behind_mark(organization_id: UUID, since: datetime) -> ColumnElement[bool]:
+    """Of runs: those that are in no hour yet and finished since then."""
+    # The comparison is with the subquery itself: around it, row security keeps a function from using an index.
+    newest = func.coalesce(func.max(RunHourMark.counted_until), literal(since, UTCDateTime()))
+    mark = select(newest).where(RunHourMark.organization_id == organization_id).scalar_subquery()
+    return and_(Run.finished_at >= since, Run.finished_at >= mark)
 
 
 def _read(
@@ -209,13 +208,11 @@ def _read(
     runs: tuple[ColumnElement[bool], ...],
 ) -> dict[UUID, Counts]:
     # Both parts at once: between two statements somebody could move the mark.
-    mark = _mark_of(organization_id, otherwise=since)
     counted = select(RunHour.subject_id.label("subject_id"), *(func.sum(getattr(RunHour, name)) for name in _NAMES))
     fresh = select(subject.label("subject_id"), *_ends().values())
-    behind = fresh.join_from(Run, mark, Run.finished_at >= mark.c.counted_until)
     query = union_all(
         counted.where(*hours, RunHour.hour >= _number(since)).group_by(RunHour.subject_id),
-        behind.where(*runs, Run.finished_at >= since).group_by(subject),
+        fresh.where(*runs, _is_behind_mark(organization_id, since)).group_by(subject),
     )
     found: dict[UUID, Counts] = {}
     for subject_id, *numbers in session.execute(query):
