@@ -1,12 +1,12 @@
 """Reads of runs, as frozen rows. Every one is scoped to an organization, unless its name says otherwise."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, String, Subquery, cast, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, String, Subquery, cast, func, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased, defer
 
 from app.core.errors import NotFound
@@ -326,9 +326,9 @@ def select_all_runs(
     )
 
 
-def row_of(found: Row[Run, str, UUID, datetime | None, datetime | None, str | None]) -> RunRow:
-    """A row of `select_runs` as pages see it."""
-    run, schedule_name, retried_by, deleted_at, left_code_at, source = found
+def row_of(found: Sequence[Any]) -> RunRow:
+    """A row of `select_runs` as pages see it: its first six columns."""
+    run, schedule_name, retried_by, deleted_at, left_code_at, source = found[:6]
     return RunRow(
         id=run.id,
         organization_id=run.organization_id,
