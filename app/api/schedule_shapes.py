@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from app.edge.runtime import fresh_session, request_session
 from app.ops.schedule_glances import health_of_schedules
 from app.ops.schedule_health import ScheduleHealth
 from app.runs.resuming import missed_meanwhile
+from app.runs.run_hours import RATE_WINDOW
 from app.runs.states import RunState
 from app.runs.statistics import ScheduleStats, schedule_stats
 from app.schedules.clock_changes import ClockChange
@@ -30,7 +30,6 @@ from app.schedules.spread_keys import spread_key_of
 from app.schedules.tags import MOST_TAGS
 
 LONGEST_SPREAD_KEY = 64
-RECENTLY = timedelta(days=7)
 
 CronText = Annotated[
     str,
@@ -268,7 +267,9 @@ class ScheduleOut(Answer):
 def show_schedules(rows: Sequence[ScheduleRow]) -> list[ScheduleOut]:
     """Schedules of the actor's organization with what their runs say about them."""
     session, organization_id, ids = request_session(), current_actor().organization_id, [row.id for row in rows]
-    stats = schedule_stats(session, organization_id=organization_id, schedule_ids=ids, since=request_now() - RECENTLY)
+    stats = schedule_stats(
+        session, organization_id=organization_id, schedule_ids=ids, since=request_now() - RATE_WINDOW
+    )
     healths = health_of_schedules(session, organization_id=organization_id, schedule_ids=ids, now=request_now())
     return [_shown(row, stats[row.id], healths[row.id]) for row in rows]
 
