@@ -1,8 +1,6 @@
 """The queue in a real browser: retrying exactly what was ticked, removing what a filter matches, and a stuck run."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from typing import Literal
 from uuid import UUID
 
 import pytest
@@ -19,21 +17,13 @@ from tests.factories.outcomes import make_failed, make_running, make_succeeded
 from tests.factories.tenants import Member
 from tests.factories.work import load_run, make_job
 from tests.journeys.axe import violations
+from tests.journeys.looks import THEMES, WIDTHS, Theme, is_too_wide
 from tests.journeys.schedules.form import go
-from tests.journeys.schedules.site import Site, open_site
+from tests.journeys.schedules.site import Site
 
 pytestmark = pytest.mark.journey
 
 SEEN_MS = 8_000
-Theme = Literal["light", "dark"]
-THEMES = pytest.mark.parametrize("theme", ["light", "dark"])
-WIDTHS = pytest.mark.parametrize("width", [1360, 360])
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with open_site(tmp_path_factory.mktemp("site"), "2027-01-05 12:00") as site:
-        yield site
 
 
 @pytest.fixture
@@ -165,7 +155,7 @@ class TestNothingIsWrong:
         for name in ("waiting", "running", "retrying", "dead", "removed", "all"):
             tab.goto(f"{site.url}/queue?tab={name}")
             found += violations(tab)
-            assert tab.evaluate("document.documentElement.scrollWidth") <= width
+            assert not is_too_wide(tab)
         tab.goto(f"{site.url}/queue/hours/code")
         found += violations(tab)
         tab.goto(f"{site.url}/queue?tab=running")

@@ -64,7 +64,7 @@ DONE_TO_THE_INSTALLATION = ["Enabled a schedule", "Started a run"]
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with open_site(tmp_path_factory.mktemp("site"), "2027-01-05 12:00", kinds=None) as site:
+    with open_site(tmp_path_factory.mktemp("site"), kinds=None) as site:
         parts: Runtime = site.app.extensions[EXTENSION]
         put_in_force(site.database, site.clock, parts.definitions, is_asked_for=True)
         yield site

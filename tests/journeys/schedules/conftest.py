@@ -9,14 +9,12 @@ from app.jobs.models import Job
 from tests.factories.tenants import Member
 from tests.factories.work import make_job
 from tests.fakes.clock import utc
-from tests.journeys.schedules.site import Site, open_site
-
-START = "2027-01-05 12:00"
+from tests.journeys.schedules.site import START, Site, open_site
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with open_site(tmp_path_factory.mktemp("site"), START) as site:
+    with open_site(tmp_path_factory.mktemp("site")) as site:
         yield site
 
 

@@ -30,6 +30,7 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.database import OpenDatabase, open_everything
 
 NO_KINDS: JobKinds = {}
+START = "2027-01-05 12:00"
 QUARTER = timedelta(minutes=15)
 
 
@@ -95,7 +96,7 @@ class Site:
 
 
 @contextmanager
-def open_site(folder: Path, start: str, kinds: JobKinds | None = NO_KINDS) -> Iterator[Site]:
+def open_site(folder: Path, start: str = START, kinds: JobKinds | None = NO_KINDS) -> Iterator[Site]:
     """Serve the pages out of an empty folder. Pages of jobs need the real kinds, which None stands for."""
     settings = make_settings(folder)
     set_up(settings)
