@@ -8,24 +8,12 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from app.api.job_shapes import PoliciesInWords, PoliciesOut, policies_in_words, policies_of
-from app.api.models import Answer, Body, Moment, Paging
+from app.api.missed_shapes import MissedSlotsOut, Resumed, ResumeIn, show_missed, show_resumed
+from app.api.models import Answer, Body, Moment, Paging, not_sent
 from app.api.paging import cut
 from app.api.resource import Message, Page, resource
 from app.api.resources.runs import RunStartedOut
-from app.api.schedule_shapes import (
-    CronText,
-    MaxAge,
-    MissedLimit,
-    MissedSlotsOut,
-    OnClockChange,
-    Resumed,
-    ResumeIn,
-    Tags,
-    ZoneName,
-    not_sent,
-    show_missed,
-    show_resumed,
-)
+from app.api.schedule_fields import CronText, MaxAge, MissedLimit, OnClockChange, Tags, ZoneName
 from app.core.db import on_commit
 from app.core.ids import new_id
 from app.edge.identity import acting_for_installation, request_now
