@@ -11,8 +11,9 @@ from app.ops.heartbeats import list_processes, slots_alive
 from app.ops.organization_hours import OrganizationHours, hours_around
 from app.ops.schedule_glances import Glance, failed_before
 from app.ops.schedule_health import ScheduleHealth
-from app.runs.queries import RunRow, list_dead_letters
+from app.runs.queries import RunRow
 from app.runs.run_hours import HOUR, NOTHING, RATE_WINDOW, Counts, hours_of_organization
+from app.runs.run_lists import list_dead_letters
 from app.runs.states import RunState
 from app.runs.statistics import count_queue
 from app.schedules.load import LoadMap

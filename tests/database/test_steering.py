@@ -11,7 +11,8 @@ from app.events.models import Event
 from app.jobs.models import Job
 from app.runs import ledger, steering
 from app.runs.facts import AttemptEnd
-from app.runs.queries import RunNotFound, get_run, list_dead_letters
+from app.runs.queries import RunNotFound, get_run
+from app.runs.run_lists import list_dead_letters
 from app.runs.states import AttemptState, Reason, RunState
 from app.runs.steering import RunNotCancellable, RunNotWaiting
 from app.tenants.access import Actor, PermissionMissing

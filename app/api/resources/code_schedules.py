@@ -28,7 +28,7 @@ from app.edge.runtime import request_session, runtime
 from app.ops import code_rows, code_schedules
 from app.ops.code_standing import standing_of
 from app.runs.filters import RunFilter
-from app.runs.queries import list_runs
+from app.runs.run_lists import list_runs
 from app.schedules.policies import Missed
 from app.schedules.slot_accounts import MadeUp
 

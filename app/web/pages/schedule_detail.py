@@ -12,8 +12,9 @@ from app.ops.schedule_history import list_history
 from app.ops.schedule_preview import twin_note_of
 from app.ops.source_words import TRIGGER_WORDS
 from app.runs.filters import RunFilter
-from app.runs.queries import RunRow, list_runs
+from app.runs.queries import RunRow
 from app.runs.run_hours import NOTHING, RATE_WINDOW, counts_of_schedules
+from app.runs.run_lists import list_runs
 from app.runs.states import RunState
 from app.schedules.policy_words import OVERLAP_SENTENCES, missed_sentence
 from app.schedules.queries import ScheduleRow, get_schedule
