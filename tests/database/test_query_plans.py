@@ -40,8 +40,9 @@ from app.runs.run_lists import list_dead_letters, list_runs
 from app.runs.states import AttemptState
 from app.runs.statistics import count_queue, schedule_stats
 from app.runs.timeline import bunch_runs
+from app.schedules.gaps import list_gaps
 from app.schedules.models import Schedule
-from app.schedules.queries import earliest_due_across_tenants, list_gaps
+from app.schedules.queries import earliest_due_across_tenants
 from app.tenants.audit import last_author, list_audit, list_entries
 from app.tenants.audit_filter import AuditFilter
 from app.tenants.models import AuditEntry
