@@ -13,7 +13,7 @@ from app.jobs.code_rows import CodeJob
 from app.jobs.kinds.code.loading import CodeProblem
 from app.jobs.models import CodeVersion, Job
 from app.ops.code_definitions import PART, Definitions
-from app.runs.models import Queue
+from app.runs.queue_models import Queue
 from app.schedules.acceptance import refuse_never
 from app.schedules.code_origin import CodeSchedule
 from app.schedules.fire_times import rhythm

@@ -21,7 +21,7 @@ from app.ops.code_definitions import Definitions
 from app.ops.code_standing import loaded_words, newest_version, unknown_queue
 from app.runs import planner
 from app.runs import service as runs
-from app.runs.models import Queue
+from app.runs.queue_models import Queue
 from app.schedules.acceptance import refuse_never
 from app.schedules.code_origin import OVERRIDABLE, CodeSchedule, ScheduleInCodeInvalid, said_value
 from app.schedules.day_minutes import minutes_of

@@ -16,8 +16,9 @@ from app.jobs.models import Job
 from app.ops.models import Heartbeat
 from app.ops.why.answers import why_run, why_schedule
 from app.ops.why.reasons import Why, WhyCode, in_utc
-from app.runs.models import ConnectionLimit, Queue, QueueSwitch, Run
+from app.runs.models import Run
 from app.runs.queries import RunNotFound
+from app.runs.queue_models import ConnectionLimit, Queue, QueueSwitch
 from app.runs.states import Reason, RunState
 from app.schedules.models import ClockStepSeen, Gap, Schedule, SchedulingStop
 from app.schedules.queries import ScheduleNotFound
