@@ -39,16 +39,6 @@ TERMS = LeaseTerms.for_lease(30)
 
 
 @pytest.fixture
-def job(session: Session) -> Job:
-    return make_job(session, make_organization(session))
-
-
-@pytest.fixture
-def actor(job: Job) -> Actor:
-    return actor_in(job.organization_id)
-
-
-@pytest.fixture
 def stranger(session: Session) -> Actor:
     return actor_in(make_organization(session, "Other"))
 

@@ -67,11 +67,6 @@ def also(why: Why) -> list[WhyCode]:
 
 
 @pytest.fixture
-def job(session: Session) -> Job:
-    return make_job(session, make_organization(session))
-
-
-@pytest.fixture
 def schedule(session: Session, job: Job) -> Schedule:
     return make_schedule(session, job, next_run_at=SOON, created_at=MADE)
 
