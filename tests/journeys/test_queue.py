@@ -7,9 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 from sqlalchemy import select
 
-from app.core.schema import SchemaGate, newest_migration
 from app.jobs.models import Job
-from app.ops.bulk.carrier import BulkCarrier
 from app.ops.heartbeats import ProcessFacts, beat
 from app.runs.models import Run
 from app.tenants.models import AuditEntry
@@ -18,7 +16,7 @@ from tests.factories.tenants import Member
 from tests.factories.work import load_run, make_job
 from tests.journeys.axe import violations
 from tests.journeys.looks import THEMES, WIDTHS, Theme, is_too_wide
-from tests.journeys.schedules.form import go
+from tests.journeys.schedules.form import dialog, go
 from tests.journeys.schedules.site import Site
 
 pytestmark = pytest.mark.journey
@@ -47,17 +45,8 @@ def fail(site: Site, job: Job, number: int, error: str = "Meta (#17)") -> list[U
         ]
 
 
-def carry(site: Site) -> None:
-    gate = SchemaGate(site.database, expected=newest_migration())
-    BulkCarrier(site.database, site.clock, gate, lambda: None).carry()
-
-
 def rows(page: Page) -> Locator:
     return page.get_by_test_id("queue.run")
-
-
-def dialog(page: Page) -> Locator:
-    return page.get_by_role("dialog")
 
 
 def make_stuck(site: Site, job: Job) -> UUID:
@@ -84,7 +73,7 @@ class TestTickedRuns:
         expect(dialog(page)).to_contain_text("Retry 3 runs?")
         dialog(page).get_by_role("button", name="Retry 3 runs").click()
         expect(rows(page)).to_have_count(1, timeout=SEEN_MS)
-        carry(site)
+        site.carry()
 
         with site.database.reading() as session:
             mine = Run.organization_id == job.organization_id
@@ -108,7 +97,7 @@ class TestAllThatMatch:
         expect(page.get_by_role("heading", level=1)).to_have_text("Remove 38 runs?")
         page.get_by_role("button", name="Remove 38 runs").click()
         expect(page.locator("#progress")).to_be_visible()
-        carry(site)
+        site.carry()
 
         with site.database.reading() as session:
             mine = Run.organization_id == job.organization_id

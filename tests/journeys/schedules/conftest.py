@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from app.jobs.models import Job
 from tests.factories.tenants import Member
@@ -36,3 +36,11 @@ def job(site: Site, ana: Member) -> Job:
     """What can be put on a schedule."""
     with site.database.transaction() as session:
         return make_job(session, ana.organization_id, name="Ask the shop")
+
+
+@pytest.fixture(scope="module")
+def plain(browser: Browser, page: Page, ana: Member) -> Iterator[Page]:
+    """The same person in a browser without scripts."""
+    context = browser.new_context(java_script_enabled=False, storage_state=page.context.storage_state())
+    yield context.new_page()
+    context.close()

@@ -18,6 +18,7 @@ from app.edge.runtime import EXTENSION, Runtime
 from app.factory import PAGE_CONNECTIONS, create_app
 from app.jobs.kinds.base import JobKinds
 from app.jobs.models import Job
+from app.ops.bulk.carrier import BulkCarrier
 from app.ops.capacity import live_slots
 from app.queue.dispatch import make_dispatcher
 from app.queue.scheduler import Scheduler
@@ -90,6 +91,11 @@ class Site:
         while self.clock.moment < until:
             self.clock.advance(seconds=QUARTER.total_seconds())
             scheduler.tick()
+
+    def carry(self) -> None:
+        """Go on with the bulk actions that are under way."""
+        parts: Runtime = self.app.extensions[EXTENSION]
+        BulkCarrier(self.database, self.clock, parts.schema, lambda: None).carry()
 
     def _seconds(self) -> float:
         return self.clock.moment.timestamp()
