@@ -22,7 +22,7 @@ from app.schedules.queries import list_schedules
 from app.schedules.stops import current_stop
 
 # Nobody looks further back for a run that ended: a schedule may have done nothing but skip for a long time.
-_LOOKS_BACK = timedelta(days=30)
+LOOKS_BACK = timedelta(days=30)
 _STATES: dict[str | None, RunState | None] = {None: None} | {state.value: state for state in OVER}
 
 
@@ -95,7 +95,7 @@ def failed_before(
     if not schedule_ids:
         return frozenset()
     over = Run.state.in_([state.value for state in OVER])
-    mine = (Run.schedule_id == Schedule.id, Run.created_at >= now - _LOOKS_BACK, Run.created_at < moment, over)
+    mine = (Run.schedule_id == Schedule.id, Run.created_at >= now - LOOKS_BACK, Run.created_at < moment, over)
     last = select(Run.state).where(*mine).order_by(Run.created_at.desc()).limit(1).correlate(Schedule)
     query = select(Schedule.id, last.scalar_subquery().label("last")).where(Schedule.id.in_(schedule_ids))
     bad = {RunState.FAILED.value, RunState.MISSED.value}
@@ -181,7 +181,7 @@ def _query(organization_id: UUID, now: datetime) -> Select[*tuple[Any, ...]]:
 def _last_over(now: datetime) -> ScalarSelect[str]:
     """How the last run ended that says something about the schedule."""
     over = Run.state.in_([state.value for state in OVER])
-    mine = (Run.schedule_id == Schedule.id, Run.created_at >= now - _LOOKS_BACK, over)
+    mine = (Run.schedule_id == Schedule.id, Run.created_at >= now - LOOKS_BACK, over)
     return select(Run.state).where(*mine).order_by(Run.created_at.desc()).limit(1).correlate(Schedule).scalar_subquery()
 
 

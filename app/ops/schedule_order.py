@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -12,18 +12,14 @@ from sqlalchemy.orm import Session
 
 from app.core.seconds import SecondsBetween
 from app.jobs.models import Job
-from app.ops.schedule_glances import Glance, by_attention, read_glances
+from app.ops.schedule_glances import LOOKS_BACK, Glance, by_attention, read_glances
 from app.runs.models import Run
-from app.runs.run_hours import counts_of_all_schedules, counts_of_schedules
+from app.runs.run_hours import RATE_WINDOW, counts_of_all_schedules, counts_of_schedules
 from app.runs.states import RunState
 from app.schedules.models import Schedule
 from app.schedules.queries import ScheduleFilter
 from app.schedules.stops import current_stop
 
-# As long as the rate in the list is counted.
-_RATE_WINDOW = timedelta(days=7)
-# Nobody looks further back for the last run.
-_LOOKS_BACK = timedelta(days=30)
 # To name more of them in a statement takes longer than to read all.
 _MANY = 500
 
@@ -103,7 +99,7 @@ def _place(session: Session, key: SortKey, ids: list[UUID], organization_id: UUI
 
 
 def _success(session: Session, ids: list[UUID], organization_id: UUID, now: datetime) -> dict[UUID, float]:
-    here: dict[str, Any] = {"organization_id": organization_id, "since": now - _RATE_WINDOW}
+    here: dict[str, Any] = {"organization_id": organization_id, "since": now - RATE_WINDOW}
     if len(ids) > _MANY:
         counts = counts_of_all_schedules(session, **here)
     else:
@@ -115,7 +111,7 @@ def _lengths(session: Session, ids: list[UUID], organization_id: UUID, now: date
     """Below zero, so that the longest comes first."""
     took = SecondsBetween(Run.finished_at, Run.started_at)
     mine = (
-        Run.schedule_id == Schedule.id, Run.created_at >= now - _LOOKS_BACK, Run.state != RunState.SKIPPED.value,
+        Run.schedule_id == Schedule.id, Run.created_at >= now - LOOKS_BACK, Run.state != RunState.SKIPPED.value,
         Run.started_at.is_not(None), Run.finished_at.is_not(None),
     )  # fmt: skip
     last = select(took).where(*mine).order_by(Run.created_at.desc()).limit(1).correlate(Schedule).scalar_subquery()

@@ -32,8 +32,10 @@ from app.runs.states import RunState
 from app.tenants.models import Organization
 
 HOUR = 3_600
-# Two weeks can be compared with each other, and there is a day to spare.
-KEPT = timedelta(days=15)
+# As long as rates are counted wherever one is shown.
+RATE_WINDOW = timedelta(days=7)
+# Two of them can be compared with each other, and there is a day to spare.
+KEPT = 2 * RATE_WINDOW + timedelta(days=1)
 # A run is seen by others when its transaction ends, which is later than its end.
 SETTLED_AFTER = timedelta(minutes=2)
 # So much is counted in one transaction.

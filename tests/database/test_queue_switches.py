@@ -47,11 +47,6 @@ class KeptHints(Hints):
 
 
 @pytest.fixture
-def job(session: Session) -> Job:
-    return make_job(session, make_organization(session))
-
-
-@pytest.fixture
 def admin(job: Job) -> Actor:
     return platform_admin(job.organization_id)
 

@@ -32,11 +32,6 @@ def minutes(number: float) -> datetime:
 
 
 @pytest.fixture
-def job(session: Session) -> Job:
-    return make_job(session, make_organization(session))
-
-
-@pytest.fixture
 def admin(job: Job) -> Actor:
     return Actor(job.organization_id, Role.OWNER, "ada@example.com", is_platform_admin=True)
 
