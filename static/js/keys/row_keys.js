@@ -24,6 +24,12 @@
     return true;
   };
 
+  const tickPage = () => {
+    const boxes = rows().map((name) => boxOf(name.closest("tr"))).filter(Boolean), isTicked = boxes.every((box) => box.checked);
+    for (const box of boxes) if (box.checked === isTicked) box.click();
+    return Boolean(boxes.length);
+  };
+
   const openMenu = () => {
     const menu = here()?.querySelector("details[data-menu]");
     if (!menu) return false;
@@ -35,7 +41,7 @@
   const ACTIONS = {
     j: () => move(1), k: () => move(-1),
     ArrowDown: () => Boolean(here()) && move(1), ArrowUp: () => Boolean(here()) && move(-1),
-    x: () => tick(false), X: () => tick(true), ".": openMenu,
+    x: () => tick(false), X: () => tick(true), a: tickPage, ".": openMenu,
     Escape: () => { if (here() && !here().querySelector("details[open]")) document.activeElement.blur(); return false; },
   };
 
