@@ -108,10 +108,10 @@ class TestKeys:
         fail(site, job, 3)
         page.goto(f"{site.url}/queue?tab=dead")
         page.keyboard.press("a")
-        expect(page.get_by_role("button", name="Retry 3")).to_have_count(1)
+        expect(page.get_by_role("button", name="Retry 3", exact=True)).to_have_count(1)
         page.keyboard.press("a")
 
-        expect(page.get_by_role("button", name="Retry 0")).to_have_count(1)
+        expect(page.get_by_role("button", name="Retry 0", exact=True)).to_have_count(1)
 
 
 class TestAllThatMatch:

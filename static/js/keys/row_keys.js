@@ -26,6 +26,8 @@
 
   const tickPage = () => {
     const boxes = rows().map((name) => boxOf(name.closest("tr"))).filter(Boolean), isTicked = boxes.every((box) => box.checked);
+    // What counts the ticks, and keeps rows in place, comes with the focus.
+    if (!here()) move(1);
     for (const box of boxes) if (box.checked === isTicked) box.click();
     return Boolean(boxes.length);
   };
