@@ -165,7 +165,7 @@ class TestBulkActions:
         error = admin_api.post("/admin/queue-runs/bulk-actions", body).json["error"]
 
         assert "Only dead letters have a cause." in error["message"]
-        assert list(error["fields"]) == ["matching.cause"]
+        assert [one["field"] for one in error["fields"]] == ["matching.cause"]
 
     def test_ask_for_the_number_to_remove_over_a_hundred(
         self, database: OpenDatabase, admin_api: Caller, organization_id: UUID, clock: ManualClock
