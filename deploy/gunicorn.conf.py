@@ -43,6 +43,19 @@ def pre_fork(server, worker):
         trim(0)
 
 
+def post_worker_init(worker):
+    """A process that serves reports so, before its first request."""
+    # Loaded by now, whether before the fork or after it.
+    sys.modules["wsgi"].pulse.begin()
+
+
+def worker_exit(server, worker):
+    """One that ends in good order says so, if it came so far."""
+    served = sys.modules.get("wsgi")
+    if served is not None:
+        served.pulse.end()
+
+
 def post_fork(server, worker):
     """A worker ends with the process that started it."""
     die_with_parent(worker.ppid)

@@ -176,6 +176,8 @@ class ScheduleOut(Answer):
     made_by: Annotated[
         str | None, Field(description="The address of who made it; null where it came with the organization.")
     ]
+    owner: Annotated[str | None, Field(description="The address of the member whose it is; null: nobody's.")]
+    former_owner: Annotated[str | None, Field(description="Whose it was until they left; null where somebody has it.")]
     created_at: Moment
     updated_at: Moment
 
@@ -234,6 +236,8 @@ def _shown(row: ScheduleRow, stats: ScheduleStats, health: ScheduleHealth) -> Sc
         recent_runs=RecentRuns(finished=stats.counts.finished, succeeded=stats.counts.good),
         version=row.version,
         made_by=row.made_by,
+        owner=row.owner if row.owner_id else None,
+        former_owner=None if row.owner_id else row.owner,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, String, cast, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, String, case, cast, select
 from sqlalchemy.orm import Session
 
 from app.core.db import OUTAGES
@@ -17,6 +17,7 @@ from app.ops.schedule_health import OVER, ScheduleHealth, health_of
 from app.runs.models import Run, in_state
 from app.runs.states import RunState
 from app.schedules.models import Schedule
+from app.schedules.owners import NOBODY
 from app.schedules.policies import LATE_AFTER
 from app.schedules.queries import list_schedules
 from app.schedules.stops import current_stop
@@ -34,7 +35,8 @@ class Glance(NamedTuple):
     enabled: bool
     tags: tuple[str, ...]
     service: str | None
-    made_by: str | None
+    # The address of whose it is.
+    owner: str | None
     # Whether it came with the organization.
     is_default: bool
     next_run_at: datetime | None
@@ -49,7 +51,7 @@ class GlanceFilter:
     health: ScheduleHealth | None = None
     tag: str = ""
     service: str = ""
-    # The address of who made it.
+    # The address of whose it is; NOBODY for those without an owner.
     owner: str = ""
 
     @property
@@ -63,7 +65,7 @@ class GlanceFilter:
             and (self.health is None or one.health is self.health)
             and (not self.tag or self.tag in one.tags)
             and (not self.service or one.service == self.service)
-            and (not self.owner or one.made_by == self.owner)
+            and (not self.owner or one.owner == (None if self.owner == NOBODY else self.owner))
         )
 
 
@@ -168,7 +170,7 @@ def _query(organization_id: UUID, now: datetime) -> Select[*tuple[Any, ...]]:
             Job.kind,
             Job.service,
             Schedule.default_for,
-            Schedule.made_by,
+            case((Schedule.owner_id.is_not(None), Schedule.owner)).label("owner"),
             Schedule.problem.is_not(None).label("has_problem"),
             _last_over(now).label("last_over"),
             Schedule.id.in_(waits_too_long(organization_id, now)).label("waits"),
@@ -201,7 +203,7 @@ def _glance(row: Any, *, cursor: datetime | None, has_problem: bool, now: dateti
         enabled=row.enabled,
         tags=_tags(row.tags),
         service=row.service,
-        made_by=row.made_by,
+        owner=row.owner,
         is_default=row.default_for is not None,
         next_run_at=next_run_at,
         health=health,

@@ -75,6 +75,9 @@ class ScheduleRow:
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     tags: tuple[str, ...] = ()
+    # Whose it is. An address without an id is that of an owner who left.
+    owner_id: UUID | None = None
+    owner: str | None = None
     # Of those that are deleted: since when, by whom, and whether they were on.
     deleted_at: datetime | None = None
     deleted_by: str | None = None
@@ -273,6 +276,8 @@ def _row(found: Row[Schedule, str, str, str | None, datetime | None], cursor: da
         starts_at=schedule.starts_at,
         ends_at=schedule.ends_at,
         tags=tuple(schedule.tags),
+        owner_id=schedule.owner_id,
+        owner=schedule.owner,
         deleted_at=schedule.deleted_at,
         deleted_by=schedule.deleted_by,
         was_enabled=schedule.was_enabled,

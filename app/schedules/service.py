@@ -58,7 +58,9 @@ def create_schedule(session: Session, *, actor: Actor, draft: ScheduleDraft, now
         switched_at=now,
         switched_by=actor.label,
         # A program acts for a person, whose schedule it is.
-        made_by=actor.label.partition(" (token ")[0],
+        made_by=(maker := actor.label.partition(" (token ")[0]),
+        owner_id=actor.user_id,
+        owner=None if actor.user_id is None else maker,
         created_at=now,
         updated_at=now,
         **columns,

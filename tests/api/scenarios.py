@@ -136,6 +136,10 @@ SCENARIOS: dict[str, Scenario] = {
     "remove_stuck_run": lambda world: Call(f"/admin/queue-runs/{stuck_run(world)}/removal", {"retry": True}),
     "remove_run": lambda world: Call(f"/runs/{world.run()}"),
     "create_schedule": lambda world: Call("/schedules", {"name": "New", "job_id": str(world.job()), "cron": DAILY}),
+    "set_schedule_owner": lambda world: Call(
+        f"/schedules/{world.schedule(owner_id=world.member(role=Role.VIEWER), owner='ada@example.com')}/owner",
+        {"owner": None},
+    ),
     "edit_schedule": lambda world: Call(f"/schedules/{world.schedule()}", {"cron": DAILY, "version": 1}),
     "delete_schedule": lambda world: Call(f"/schedules/{world.schedule()}"),
     "begin_schedule_bulk_action": lambda world: Call(

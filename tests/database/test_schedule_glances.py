@@ -126,7 +126,7 @@ class TestFilter:
     def one(self, **more: Any) -> Glance:
         facts = {
             "id": UUID(int=1), "name": "Straße, täglich", "enabled": True, "tags": ("shop",), "service": "meta",
-            "made_by": "ana@example.com", "is_default": False, "next_run_at": None, "health": ScheduleHealth.OK,
+            "owner": "ana@example.com", "is_default": False, "next_run_at": None, "health": ScheduleHealth.OK,
         }  # fmt: skip
         return Glance(**(facts | more))
 

@@ -82,6 +82,17 @@ class TestTickedRuns:
         expect(page.locator(f"#run-{fourth}")).to_be_visible()
 
 
+class TestKeys:
+    def test_tick_the_page(self, page: Page, site: Site, job: Job) -> None:
+        fail(site, job, 3)
+        page.goto(f"{site.url}/queue?tab=dead")
+        page.keyboard.press("a")
+        expect(page.get_by_role("button", name="Retry 3", exact=True)).to_have_count(1)
+        page.keyboard.press("a")
+
+        expect(page.get_by_role("button", name="Retry 0", exact=True)).to_have_count(1)
+
+
 class TestAllThatMatch:
     def test_are_removed_and_nothing_else(self, page: Page, site: Site, job: Job) -> None:
         """A44: a filter, “Select all 38 matching”, Remove: the dialog says 38, and only matching ones go."""

@@ -167,6 +167,28 @@ class TestALine:
         expect(page.locator("#L1190:target")).to_be_visible()
 
 
+class TestKeys:
+    def test_follow_and_let_go(self, page: Page, address: str) -> None:
+        page.goto(address)
+        follow = page.get_by_role("button", name="Follow")
+        expect(follow).to_have_attribute("aria-pressed", "true")
+        page.keyboard.press("f")
+        expect(follow).to_have_attribute("aria-pressed", "false")
+        page.keyboard.press("f")
+
+        expect(follow).to_have_attribute("aria-pressed", "true")
+
+    def test_go_from_error_to_error_and_begin_again(self, page: Page, site: Site, run_id: UUID, address: str) -> None:
+        write(site, run_id, "first", level=Level.ERROR)
+        write(site, run_id, "between")
+        write(site, run_id, "second", level=Level.ERROR)
+        page.goto(address)
+        for line in (1201, 1203, 1201):
+            page.keyboard.press("e")
+            expect(page).to_have_url(f"{address}#L{line}")
+            expect(page.locator(f"#L{line}")).to_be_in_viewport()
+
+
 class TestLookingForLines:
     def test_counts_as_grep_does(self, page: Page, site: Site, run_id: UUID, address: str) -> None:
         """A49: in the address, from the first line to the last."""

@@ -20,9 +20,9 @@ from app.edge.runtime import request_session, runtime, working_as
 from app.ops.stuck_runs import StuckEvidence, read_evidence, remove_stuck_runs
 from app.runs.cause_groups import count_of_causes, list_causes
 from app.runs.causes import CAUSE_LENGTH
-from app.runs.filters import LONGEST_SEARCH, search_text
+from app.runs.filters import LONGEST_SEARCH
 from app.runs.queries import RunNotFound, RunRow
-from app.runs.queue_filter import LONGEST_NAME, QueueFilter, QueueTab
+from app.runs.queue_filter import LONGEST_NAME, QueueFilter, QueueTab, read_whole
 from app.runs.queue_lists import LOOKED_AT_ONCE, Place, list_queue_tab
 from app.runs.states import Reason
 
@@ -132,7 +132,8 @@ class StuckRemovalOut(Answer):
 @resource("GET", "/admin/queue-runs", signed_in=True, query=QueueRunsQuery, answer=QueueRunOut, is_list=True)
 def list_queue_runs(query: QueueRunsQuery) -> Page[QueueRunOut]:
     """Runs of a tab of the queues. What waits, runs and is retried comes the oldest first, the others the newest."""
-    wanted = QueueFilter(query.tab, query.queue, query.job, query.schedule, search_text(query.q), query.cause)
+    ids = {"job": str(query.job or ""), "schedule": str(query.schedule or "")}
+    wanted = read_whole({"tab": query.tab, "queue": query.queue, "q": query.q, "cause": query.cause, **ids})
     with overseeing() as (session, organization_id):
         found = list_queue_tab(
             session,

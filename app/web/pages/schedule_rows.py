@@ -22,6 +22,7 @@ from app.runs.recent import ListedRun, recent_runs
 from app.runs.run_hours import NOTHING, RATE_WINDOW, Counts, counts_of_schedules
 from app.runs.states import RunState
 from app.schedules.cron import MANUALLY
+from app.schedules.owners import NOBODY
 from app.schedules.preview import sentence_of
 from app.schedules.queries import ScheduleRow, list_these_schedules
 from app.web.clock_choice import Clock, list_clock
@@ -173,7 +174,7 @@ def read_list(
         healths=_healths(glances, narrowed),
         tags=tuple(sorted({tag for one in glances for tag in one.tags} | ({narrowed.tag} - {""}))),
         services=tuple(sorted({one.service for one in glances if one.service} | ({narrowed.service} - {""}))),
-        owners=tuple(sorted({one.made_by for one in glances if one.made_by} | ({narrowed.owner} - {""}))),
+        owners=tuple(sorted({one.owner or NOBODY for one in glances} | ({narrowed.owner} - {""}))),
         total=len(glances),
         found=len(found),
         page=page,
