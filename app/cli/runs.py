@@ -24,6 +24,7 @@ from app.runs.queries import RunRow, get_run
 from app.runs.relatives import Relatives, counts_in_words, relatives_of
 from app.runs.repeats import run_again
 from app.runs.states import RunState
+from app.tenants.audit_masks import masked
 
 TAIL_SECONDS = 0.5
 EXIT_FAILED = 1
@@ -200,7 +201,7 @@ def _attempt(row: AttemptRow) -> dict[str, Any]:
         "error_class": row.error_class and row.error_class.value,
         "come_back": moment(row.come_back_at),
         "progress": row.progress and asdict(row.progress),
-        "result": row.result,
+        "result": masked("result", row.result),
     }
 
 

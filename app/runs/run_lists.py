@@ -1,13 +1,15 @@
 """Lists of an organization's runs, page by page, and the search in them. Those of the queues are in queue_lists.py."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, String, Subquery, cast, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, String, Subquery, case, cast, func, null, or_, select, true, tuple_
 from sqlalchemy.orm import Session
 
+from app.runs.definition_search import holds, may_hold
 from app.runs.filters import RunFilter
 from app.runs.models import Run
 from app.runs.queries import RunRow, in_dead_letter, row_of, select_runs
@@ -15,15 +17,21 @@ from app.schedules.models import Schedule
 
 # How many runs a search looks through for one page.
 SEARCHED_AT_ONCE = 20_000
+# How many of those, which may hold the text, it looks at closely: each is read for that.
+CHECKED_AT_ONCE = 1_000
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Page:
-    """Some rows, newest first, and where the next older ones begin."""
+    """Some rows, newest first, and where the next older ones begin.
+
+    `looked_at` says how many runs a search looked through that found few and can go on.
+    """
 
     rows: list[RunRow]
     older_than: UUID | None
+    looked_at: int = 0
 
 
 def list_runs(
@@ -67,13 +75,24 @@ def _search(
         .limit(SEARCHED_AT_ONCE)
         .subquery()
     )
-    matches = _matches(run_filter, window).order_by(window.c.created_at.desc(), window.c.id.desc()).limit(limit + 1)
-    query = select_runs(organization_id, Run.id.in_(matches)).order_by(*newest)
-    rows = [row_of(found) for found in session.execute(query)]
-    if len(rows) > limit:
-        return Page(rows[:limit], rows[limit - 1].id)
+    matches = _matches(run_filter, window).order_by(window.c.created_at.desc(), window.c.id.desc())
+    looked = session.execute(matches.limit(CHECKED_AT_ONCE if run_filter.query else limit + 1)).all()
+    ids = [one.id for one in looked if one.is_sure or holds(one.definition, run_filter.query)]
+    rows = _rows(session, organization_id, ids[:limit])
+    if len(ids) > limit:
+        return Page(rows, ids[limit - 1])
+    if len(looked) == CHECKED_AT_ONCE:
+        return Page(rows, looked[-1].id, CHECKED_AT_ONCE)
     oldest = select(Run.id).where(Run.organization_id == organization_id, *conditions).order_by(*newest)
-    return Page(rows, session.scalar(oldest.offset(SEARCHED_AT_ONCE - 1).limit(1)))
+    older_than = session.scalar(oldest.offset(SEARCHED_AT_ONCE - 1).limit(1))
+    return Page(rows, older_than, 0 if older_than is None else SEARCHED_AT_ONCE)
+
+
+def _rows(session: Session, organization_id: UUID, ids: Sequence[UUID]) -> list[RunRow]:
+    if not ids:
+        return []
+    query = select_runs(organization_id, Run.id.in_(ids)).order_by(Run.created_at.desc(), Run.id.desc())
+    return [row_of(found) for found in session.execute(query)]
 
 
 def _searched(run_filter: RunFilter) -> list[ColumnElement[Any]]:
@@ -86,11 +105,15 @@ def _searched(run_filter: RunFilter) -> list[ColumnElement[Any]]:
     return columns
 
 
-def _matches(run_filter: RunFilter, window: Subquery) -> Select[UUID]:
-    """The ids of those that are searched for."""
-    found = select(window.c.id)
-    if run_filter.query:
-        texts = (window.c.job_name, Schedule.name, window.c.error, cast(window.c.definition, String))
-        has_text = or_(*(text.icontains(run_filter.query, autoescape=True) for text in texts))
-        found = found.outerjoin(Schedule, Schedule.id == window.c.schedule_id).where(has_text)
-    return found if run_filter.source is None else found.where(window.c.is_from)
+def _matches(run_filter: RunFilter, window: Subquery) -> Select[Any, Any, Any]:
+    """The ids of those that are searched for, and of those that may be: these with what they were to do, as JSON."""
+    is_asked_for = true() if run_filter.source is None else window.c.is_from
+    if not run_filter.query:
+        return select(window.c.id, true().label("is_sure"), null().label("definition")).where(is_asked_for)
+    texts = (window.c.job_name, Schedule.name, window.c.error)
+    # One that is not there would make the whole unknown.
+    is_sure = or_(*(func.coalesce(text, "").icontains(run_filter.query, autoescape=True) for text in texts))
+    definition = case((is_sure, null()), else_=cast(window.c.definition, String))
+    query = select(window.c.id, is_sure.label("is_sure"), definition.label("definition"))
+    query = query.outerjoin(Schedule, Schedule.id == window.c.schedule_id)
+    return query.where(is_asked_for, or_(is_sure, may_hold(window.c.definition, run_filter.query)))

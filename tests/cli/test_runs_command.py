@@ -245,3 +245,15 @@ class TestRunsOf:
 
         assert "Did you mean “Ads of Google” or “Ads of Meta”?" in str(several.exception)
         assert "No schedule is called “ads”. See: belfry schedules list" in str(none.exception)
+
+
+def test_no_secret_is_found_or_shown(terminal: Terminal, organization_id: UUID) -> None:
+    with terminal.database.transaction() as session:
+        job = make_job(session, organization_id, arguments={"city": "Rīga", "password": "hunter2"})
+        run_id = make_succeeded(session, job, now=NOW, result={"token": "t-1"})
+    here = ("--organization", str(organization_id))
+
+    found = {word: len(terminal.json("runs", "list", "--search", word, *here)) for word in ("hunter", "rīga")}
+
+    assert found == {"hunter": 0, "rīga": 1}
+    assert "t-1" not in terminal.run("runs", "show", str(run_id), "--json", *here).output

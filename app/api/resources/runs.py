@@ -125,7 +125,7 @@ class RunAgainIn(Body):
         dict[str, Any] | None,
         Field(
             description="Take the place of the job's own in the new run. Without them it gets those that were chosen "
-            "for the old one."
+            "for the old one. One that is sent as it was shown, masked, stays what it was in the old run."
         ),
     ] = None
 

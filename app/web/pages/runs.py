@@ -160,8 +160,14 @@ def _listing(search: RunSearch, picks: Sequence[Pick], found: Page, *, is_first:
         narrowings=_narrowings(search),
         is_first=is_first,
         older_href=older,
-        looked=f"Looked through {SEARCHED_AT_ONCE:,} runs." if is_cut else "",
+        looked=_looked(found) if is_cut else "",
     )
+
+
+def _looked(found: Page) -> str:
+    if found.looked_at == SEARCHED_AT_ONCE:
+        return f"Looked through {SEARCHED_AT_ONCE:,} runs."
+    return f"Looked closely at {found.looked_at:,} runs that might match."
 
 
 def _tab(search: RunSearch, state: RunState | None, label: str) -> Tab:
