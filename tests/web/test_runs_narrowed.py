@@ -46,7 +46,7 @@ def runs(database: Database, job_id: UUID, clock: ManualClock) -> Runs:
 
 
 def shown(browser: Browser, query: str = "") -> str:
-    return unescape(browser.visit(f"/runs?{query}").text)
+    return unescape(browser.visit(f"/runs?{query}", follow_redirects=True).text)
 
 
 def has(text: str, run_id: UUID) -> bool:

@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC
 from typing import Any
 from uuid import UUID
 
 from flask import url_for
 from sqlalchemy.orm import Session
 
+from app.core.instants import write_instant
 from app.core.scopes import PLATFORM
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, working_as
@@ -231,8 +231,7 @@ def _causes(session: Session, organization_id: UUID | None, wanted: QueueFilter)
 def _older_href(found: QueuePage, wanted: QueueFilter, more: Mapping[str, str]) -> str:
     if found.next is None:
         return ""
-    at = found.next.at.astimezone(UTC).replace(tzinfo=None).isoformat()
-    return _address(wanted, more, after=f"{at}_{found.next.run_id}")
+    return _address(wanted, more, after=f"{write_instant(found.next.at)}_{found.next.run_id}")
 
 
 def _address(wanted: QueueFilter, more: Mapping[str, str], **rest: str) -> str:
