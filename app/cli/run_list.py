@@ -19,7 +19,8 @@ from app.ops.run_notes import RunNotes, against_usual, length_of, read_notes
 from app.ops.source_words import source_words
 from app.ops.time_bounds import read_bound
 from app.runs.filters import RunFilter, search_text
-from app.runs.queries import RunRow, list_runs
+from app.runs.queries import RunRow
+from app.runs.run_lists import list_runs
 from app.runs.states import RunState, Source
 from app.schedules.names import schedules_called
 from app.tenants.roster import get_organization

@@ -23,7 +23,7 @@ from app.schedules.queries import list_schedules
 from app.schedules.stops import current_stop
 
 # Nobody looks further back for a run that ended: a schedule may have done nothing but skip for a long time.
-_LOOKS_BACK = timedelta(days=30)
+LOOKS_BACK = timedelta(days=30)
 _STATES: dict[str | None, RunState | None] = {None: None} | {state.value: state for state in OVER}
 
 
@@ -97,7 +97,7 @@ def failed_before(
     if not schedule_ids:
         return frozenset()
     over = Run.state.in_([state.value for state in OVER])
-    mine = (Run.schedule_id == Schedule.id, Run.created_at >= now - _LOOKS_BACK, Run.created_at < moment, over)
+    mine = (Run.schedule_id == Schedule.id, Run.created_at >= now - LOOKS_BACK, Run.created_at < moment, over)
     last = select(Run.state).where(*mine).order_by(Run.created_at.desc()).limit(1).correlate(Schedule)
     query = select(Schedule.id, last.scalar_subquery().label("last")).where(Schedule.id.in_(schedule_ids))
     bad = {RunState.FAILED.value, RunState.MISSED.value}
@@ -151,6 +151,15 @@ def by_attention(glances: Iterable[Glance]) -> list[Glance]:
     return sorted(glances, key=place)
 
 
+def waits_too_long(organization_id: UUID, now: datetime) -> Select[Any]:
+    """The ids of the schedules of which a run is due and has not started."""
+    late: tuple[ColumnElement[bool], ...] = (
+        in_state(RunState.READY), Run.organization_id == organization_id, Run.due_at < now - LATE_AFTER,
+        Run.schedule_id.is_not(None),
+    )  # fmt: skip
+    return select(Run.schedule_id.label("subject_id")).where(*late)
+
+
 def _query(organization_id: UUID, now: datetime) -> Select[*tuple[Any, ...]]:
     return (
         select(
@@ -164,7 +173,7 @@ def _query(organization_id: UUID, now: datetime) -> Select[*tuple[Any, ...]]:
             case((Schedule.owner_id.is_not(None), Schedule.owner)).label("owner"),
             Schedule.problem.is_not(None).label("has_problem"),
             _last_over(now).label("last_over"),
-            Schedule.id.in_(_waits_too_long(organization_id, now)).label("waits"),
+            Schedule.id.in_(waits_too_long(organization_id, now)).label("waits"),
         )
         .join(Job, (Job.id == Schedule.job_id) & (Job.organization_id == Schedule.organization_id))
         .where(Schedule.organization_id == organization_id, Schedule.deleted_at.is_(None))
@@ -174,16 +183,8 @@ def _query(organization_id: UUID, now: datetime) -> Select[*tuple[Any, ...]]:
 def _last_over(now: datetime) -> ScalarSelect[str]:
     """How the last run ended that says something about the schedule."""
     over = Run.state.in_([state.value for state in OVER])
-    mine = (Run.schedule_id == Schedule.id, Run.created_at >= now - _LOOKS_BACK, over)
+    mine = (Run.schedule_id == Schedule.id, Run.created_at >= now - LOOKS_BACK, over)
     return select(Run.state).where(*mine).order_by(Run.created_at.desc()).limit(1).correlate(Schedule).scalar_subquery()
-
-
-def _waits_too_long(organization_id: UUID, now: datetime) -> Select[Any]:
-    late: tuple[ColumnElement[bool], ...] = (
-        in_state(RunState.READY), Run.organization_id == organization_id, Run.due_at < now - LATE_AFTER,
-        Run.schedule_id.is_not(None),
-    )  # fmt: skip
-    return select(Run.schedule_id).where(*late)
 
 
 def _glance(row: Any, *, cursor: datetime | None, has_problem: bool, now: datetime, is_stopped: bool) -> Glance:

@@ -13,7 +13,8 @@ from app.core.ids import new_id, new_token
 from app.jobs.kinds.base import KindName
 from app.jobs.models import Job
 from app.jobs.services import Service
-from app.runs.models import Queue, Run
+from app.runs.models import Run
+from app.runs.queue_models import Queue
 from app.schedules.defaults import give_default_schedules
 from app.schedules.stops import stop_scheduling
 from app.tenants.models import SYSTEM_ORGANIZATION_ID, LoginSession

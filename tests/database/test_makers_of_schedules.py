@@ -1,10 +1,8 @@
 """Who made a schedule, and whose it is: kept when it is made, and found out for those that there are."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import flask_migrate
-import pytest
 from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,9 +10,8 @@ from sqlalchemy.orm import Session
 from app.core.config import Settings
 from app.core.paths import MIGRATIONS
 from app.core.scopes import Scope
-from app.edge.database_setup import administering, bring_up_to_date
+from app.edge.database_setup import bring_up_to_date
 from app.edge.migrations import upgrade_database
-from app.factory import create_app
 from app.schedules.models import Schedule
 from app.schedules.service import ScheduleDraft, create_schedule
 from app.tenants.access import Actor
@@ -26,14 +23,6 @@ from tests.fakes.clock import utc
 
 NOW = utc("2027-01-05 12:00")
 TOKEN = "ana@example.com (token Deploys)"
-
-
-@pytest.fixture
-def administration(empty_settings: Settings) -> Iterator[Flask]:
-    """An app with the login that owns the tables."""
-    app = create_app(administering(empty_settings), kinds={})
-    yield app
-    app.extensions["belfry"].database.dispose()
 
 
 def test_is_kept_without_the_token(session: Session) -> None:

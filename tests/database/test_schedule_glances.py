@@ -29,11 +29,6 @@ NOW = utc("2027-03-02 12:30")
 SOON = NOW + timedelta(hours=1)
 
 
-@pytest.fixture
-def job(session: Session) -> Job:
-    return make_job(session, make_organization(session))
-
-
 def ended(session: Session, job: Job, schedule: Schedule, *states: RunState | None) -> None:
     """Runs of the schedule, the newest last; None for one that waits since two minutes."""
     for number, state in enumerate(states):

@@ -1,7 +1,5 @@
 """The log of a run in a real browser: what is written while somebody looks, links to lines, and how much it holds."""
 
-from collections.abc import Iterator
-from typing import Literal
 from uuid import UUID
 
 import pytest
@@ -17,25 +15,12 @@ from tests.factories.outcomes import make_failed, make_running
 from tests.factories.tenants import Member
 from tests.factories.work import make_job
 from tests.journeys.axe import violations
-from tests.journeys.schedules.site import Site, open_site
+from tests.journeys.looks import THEMES, WIDTHS, Theme, is_too_wide, show
+from tests.journeys.schedules.site import Site
 
 pytestmark = pytest.mark.journey
 
 NEXT_LINES_MS = 8_000
-THEMES = pytest.mark.parametrize("theme", ["light", "dark"])
-WIDTHS = pytest.mark.parametrize("width", [1360, 360])
-Theme = Literal["light", "dark"]
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with open_site(tmp_path_factory.mktemp("site"), "2027-01-05 12:00") as site:
-        yield site
-
-
-@pytest.fixture(scope="module")
-def ana(site: Site, page: Page) -> Member:
-    return site.enter(page.context)
 
 
 @pytest.fixture(scope="module")
@@ -299,8 +284,7 @@ class TestNothingIsWrong:
         write(site, run_id, "It broke", level=Level.ERROR)
         with site.database.transaction() as session:
             failed = make_failed(session, job, now=site.clock.moment, lines=["one"])
-        page.set_viewport_size({"width": width, "height": 900})
-        page.emulate_media(color_scheme=theme)
+        show(page, theme, width)
         found, wide = [], []
         for path in (
             address,
@@ -312,7 +296,7 @@ class TestNothingIsWrong:
             page.goto(path)
             expect(log(page)).to_be_visible()
             found += violations(page)
-            wide += [path] if page.evaluate("document.documentElement.scrollWidth > innerWidth") else []
-        page.set_viewport_size({"width": 1360, "height": 900})
+            wide += [path] if is_too_wide(page) else []
+        show(page)
 
         assert (found, wide) == ([], [])

@@ -5,20 +5,12 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
+from app.api.missed_shapes import Resumed, ResumeIn, show_resumed
 from app.api.models import Body, Flag, Name, Paging
 from app.api.paging import read_cursor, write_cursor
 from app.api.resource import Message, Page, resource
 from app.api.resources.runs import RunStartedOut
-from app.api.schedule_shapes import (
-    Resumed,
-    ResumeIn,
-    ScheduleChanges,
-    ScheduleOut,
-    ScheduleRules,
-    show_newest,
-    show_resumed,
-    show_schedules,
-)
+from app.api.schedule_shapes import ScheduleChanges, ScheduleOut, ScheduleRules, show_newest, show_schedules
 from app.core.db import on_commit
 from app.core.ids import new_id
 from app.edge.identity import current_actor, request_now

@@ -26,7 +26,7 @@ from app.runs.queue_lists import LOOKED_AT_ONCE, Matches, QueuePage, count_match
 from app.runs.queue_minutes import read_minutes
 from app.runs.states import RunState
 from app.runs.switches import QueueSwitchRow
-from app.schedules.queries import schedule_names
+from app.schedules.names import schedule_names
 from app.tenants.organizations import organization_names
 from app.tenants.platform import require_platform_admin
 from app.web.formatting import count

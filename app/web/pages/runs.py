@@ -15,9 +15,10 @@ from app.jobs.queries import job_names
 from app.ops.run_notes import read_notes
 from app.runs.attempt_queries import newest_progress
 from app.runs.logs import Line, read_lines
-from app.runs.queries import SEARCHED_AT_ONCE, Page, get_run, list_runs
+from app.runs.queries import get_run
+from app.runs.run_lists import SEARCHED_AT_ONCE, Page, list_runs
 from app.runs.states import RunState
-from app.schedules.queries import schedule_names
+from app.schedules.names import schedule_names
 from app.tenants.access import Permission
 from app.tenants.saved_views import ListName
 from app.web.blueprint import web

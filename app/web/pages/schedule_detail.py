@@ -12,8 +12,9 @@ from app.ops.schedule_history import list_history
 from app.ops.schedule_preview import twin_note_of
 from app.ops.source_words import TRIGGER_WORDS
 from app.runs.filters import RunFilter
-from app.runs.queries import RunRow, list_runs
-from app.runs.run_hours import NOTHING, counts_of_schedules
+from app.runs.queries import RunRow
+from app.runs.run_hours import NOTHING, RATE_WINDOW, counts_of_schedules
+from app.runs.run_lists import list_runs
 from app.runs.states import RunState
 from app.schedules.owners import owner_words
 from app.schedules.policy_words import OVERLAP_SENTENCES, missed_sentence
@@ -25,7 +26,7 @@ from app.web.pages.schedule_history import HistoryLine, history_lines
 from app.web.pages.schedule_pictures import SchedulePictures, read_pictures
 from app.web.pages.schedule_preview import Preview, preview_stored
 from app.web.pages.schedule_rows import next_run_note, why_it_stays
-from app.web.pages.schedule_tiles import RATE_WINDOW, success_words
+from app.web.pages.schedule_tiles import success_words
 from app.web.pages.schedule_view import ScheduleView
 from app.web.pictures.strip import SLOTS
 

@@ -19,7 +19,7 @@ from app.ops.schedule_health import ScheduleHealth
 from app.ops.schedule_order import ScheduleOrder, SortKey, in_order
 from app.runs.outcomes import Outcome
 from app.runs.recent import ListedRun, recent_runs
-from app.runs.run_hours import NOTHING, Counts, counts_of_schedules
+from app.runs.run_hours import NOTHING, RATE_WINDOW, Counts, counts_of_schedules
 from app.runs.states import RunState
 from app.schedules.cron import MANUALLY
 from app.schedules.owners import NOBODY
@@ -29,7 +29,7 @@ from app.web.clock_choice import Clock, list_clock
 from app.web.formatting import absolute_time, count, zoned_time
 from app.web.pages.badges import Badge, badge_of
 from app.web.pages.schedule_search import ScheduleSearch
-from app.web.pages.schedule_tiles import RATE_WINDOW, STOPPED_NOTE, success_words
+from app.web.pages.schedule_tiles import STOPPED_NOTE, success_words
 from app.web.pictures.strip import SLOTS, Strip, draw_strip
 
 ROWS_PER_PAGE = 50
