@@ -292,3 +292,17 @@ class TestTracebacks:
         shown = "Traceback (most recent call last):<details><summary>8 lines of the traceback</summary>  File"
         assert shown in text
         assert "</details>ShopError: no such shop</div>" in text
+
+
+def test_lines_steer_no_page_and_the_file_keeps_them(
+    viewer: Browser, database: Database, organization_id: UUID, clock: ManualClock
+) -> None:
+    with database.transaction() as session:
+        line = "done \u202egnp.exe\x1b[31m"
+        run_id = make_running(session, make_job(session, organization_id), now=clock.moment, lines=[line])
+
+    page, file = viewer.visit(f"/runs/{run_id}").text, viewer.visit(f"/runs/{run_id}/log.txt").text
+
+    assert "done \\u202egnp.exe\\x1b[31m" in page
+    assert "\u202e" not in page
+    assert line in file
