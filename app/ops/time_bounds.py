@@ -20,11 +20,12 @@ def read_bound(text: str, *, zone: str, name: str, is_end: bool = False) -> date
     text = text.strip()
     if not text:
         return None
-    found = _parse(text, name, is_end=is_end)
+    found = _parse(text, name)
     # Before any clock is asked: at either end of the calendar its offset leads out of it.
     if found.year in YEARS:
-        is_last = is_end and not _is_day(text)
-        at = found.astimezone(UTC) if found.tzinfo else _on_clock(found, ZoneInfo(zone), is_end=is_last)
+        is_whole = is_end and _is_day(text)
+        wall = found + timedelta(days=is_whole)
+        at = wall.astimezone(UTC) if wall.tzinfo else _on_clock(wall, ZoneInfo(zone), is_end=is_end and not is_whole)
         if at.year in YEARS:
             return at
     raise BoundInvalid(f"{name}: {text[:40]!r} is out of reach. Use the years {YEARS[0]} to {YEARS[-1]}.")
@@ -33,7 +34,7 @@ def read_bound(text: str, *, zone: str, name: str, is_end: bool = False) -> date
 def is_on_some_clock(text: str) -> bool:
     """Whether it is a day or a time that says nothing of its offset, so that it depends on who reads it."""
     try:
-        return _parse(text.strip(), "", is_end=False).tzinfo is None
+        return _parse(text.strip(), "").tzinfo is None
     except BoundInvalid:
         return False
 
@@ -59,12 +60,10 @@ def shown_bound(at: datetime, *, zone: str, is_end: bool = False, as_day: bool =
     return write_instant(at)
 
 
-def _parse(text: str, name: str, *, is_end: bool) -> datetime:
+def _parse(text: str, name: str) -> datetime:
     try:
-        if _is_day(text):
-            return datetime.combine(date.fromisoformat(text) + timedelta(days=is_end), time())
-        return datetime.fromisoformat(text)
-    except (ValueError, OverflowError) as error:
+        return datetime.combine(date.fromisoformat(text), time()) if _is_day(text) else datetime.fromisoformat(text)
+    except ValueError as error:
         raise BoundInvalid(
             f"{name}: {text[:40]!r} is neither a day nor an instant. Write 2027-03-13 or 2027-03-13T08:00:00Z."
         ) from error

@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from app.core.columns import UTCDateTime
+from app.core.searching import holds_text
 from app.runs.models import Run, in_state
 from app.runs.queries import RunRow, in_dead_letter, row_of, select_all_runs
 from app.runs.queue_filter import LIVE_STATES, QueueFilter, QueueTab
@@ -162,7 +163,7 @@ def _narrowed(window: Subquery, wanted: QueueFilter, listing: _Listing) -> Selec
         return query
     texts = (window.c.job_name, Schedule.name, window.c.error)
     query = query.outerjoin(Schedule, Schedule.id == window.c.schedule_id)
-    return query.where(or_(*(text.icontains(wanted.text, autoescape=True) for text in texts)))
+    return query.where(or_(*(holds_text(text, wanted.text) for text in texts)))
 
 
 def _end_of(session: Session, window: Subquery, listing: _Listing) -> Place | None:

@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from app.core.searching import holds_text
 from app.runs.definition_search import holds, may_hold
 from app.runs.filters import RunFilter
 from app.runs.models import Run
@@ -160,7 +161,7 @@ def _matches(run_filter: RunFilter, window: Subquery) -> Select[Any, Any, Any]:
         return select(window.c.id, true().label("is_sure"), null().label("definition")).where(is_asked_for)
     texts = (window.c.job_name, Schedule.name, window.c.error)
     # One that is not there would make the whole unknown.
-    is_sure = or_(*(func.coalesce(text, "").icontains(run_filter.query, autoescape=True) for text in texts))
+    is_sure = or_(*(holds_text(func.coalesce(text, ""), run_filter.query) for text in texts))
     definition = case((is_sure, null()), else_=cast(window.c.definition, String))
     query = select(window.c.id, is_sure.label("is_sure"), definition.label("definition"))
     query = query.outerjoin(Schedule, Schedule.id == window.c.schedule_id)

@@ -18,7 +18,10 @@ from tests.web.conftest import Browser
 
 SECRETS = {"password": "hunter2-xyz", "options": {"api_key": "sk-live-9f8e"}}
 OPEN = {"city": "Rīga", "path": "C:\\data\\in", "note": 'say "hi"'}
-ADDRESS = "https://ada:sesame@example.com/"
+WORDS = "password=sesame"
+ADDRESS = "https://example.com/"
+
+FORM = {"parameters": "yes", "argument_url": ADDRESS, "argument_method": "GET"}
 
 
 @pytest.fixture
@@ -33,10 +36,10 @@ def told(database: Database, organization_id: UUID, clock: ManualClock) -> UUID:
 
 @pytest.fixture
 def checked(database: Database, organization_id: UUID, clock: ManualClock) -> UUID:
-    """A run of a function with an address that holds a password."""
+    """A run of a function that looks for a password in an answer."""
     with database.transaction() as session:
         job = make_job(session, organization_id, name="Website check")
-        job.definition = {"function": "http_check", "arguments": {"url": ADDRESS, "method": "GET"}}
+        job.definition = {"function": "http_check", "arguments": {"url": ADDRESS, "body_contains": WORDS}}
         return make_succeeded(session, job, now=clock.moment)
 
 
@@ -58,6 +61,14 @@ class TestSearch:
     @pytest.mark.parametrize("typed", ["Rīga", "RĪGA", "C:\\data", 'say "hi"', "password", "city", "ābeļu", "ŠĶIRO"])
     def test_finds_what_a_person_wrote(self, viewer: Browser, told: UUID, typed: str) -> None:
         assert finds(viewer, told, typed)
+
+    @pytest.mark.parametrize("typed", ["ĀBEĻU c", "šķiro"])
+    def test_of_the_queue_knows_capitals_of_any_script(
+        self, viewer: Browser, database: Database, told: UUID, typed: str
+    ) -> None:
+        text = viewer.visit("/queue", query_string={"tab": "all", "q": typed}).text
+
+        assert str(told) in text
 
     @pytest.mark.parametrize("typed", ["arguments", "ends", "u012b", "R_ga", "%"])
     def test_finds_nothing_by_the_keys_and_signs_of_the_definition(
@@ -100,27 +111,27 @@ class TestAgain:
         self, operator: Browser, database: Database, organization_id: UUID, checked: UUID
     ) -> None:
         form = operator.visit(f"/runs/{checked}/again").text
-        typed = {"parameters": "yes", "argument_url": f"https://ada:{MASK}@example.com/", "argument_method": "HEAD"}
+        typed = FORM | {"argument_body_contains": f"password={MASK}", "argument_max_latency_ms": "500"}
 
         operator.send(f"/runs/{checked}/again", typed)
 
         assert "sesame" not in form
-        assert f'value="https://ada:{MASK}@example.com/"' in form
+        assert f'value="password={MASK}"' in form
         arguments = newest_again(database, organization_id, checked).definition["arguments"]
-        assert (arguments["url"], arguments["method"]) == (ADDRESS, "HEAD")
+        assert (arguments["body_contains"], arguments["max_latency_ms"]) == (WORDS, 500)
 
     def test_takes_what_is_typed_in_its_place(
         self, operator: Browser, database: Database, organization_id: UUID, checked: UUID
     ) -> None:
-        typed = {"parameters": "yes", "argument_url": "https://example.com/new", "argument_method": "GET"}
+        typed = FORM | {"argument_body_contains": "welcome"}
 
         operator.send(f"/runs/{checked}/again", typed)
 
         arguments = newest_again(database, organization_id, checked).definition["arguments"]
-        assert arguments["url"] == "https://example.com/new"
+        assert arguments["body_contains"] == "welcome"
 
     def test_refuses_a_mask_that_was_changed(self, operator: Browser, checked: UUID) -> None:
-        typed = {"parameters": "yes", "argument_url": f"https://eve:{MASK}@example.org/", "argument_method": "GET"}
+        typed = FORM | {"argument_body_contains": f"pass={MASK}"}
 
         answer = operator.send(f"/runs/{checked}/again", typed)
 
