@@ -123,7 +123,7 @@ class TestTheForm:
         operator.send("/schedules", fields | {"name": "Theirs", "job_id": job_id, "owner": str(viewer.user_id)})
 
         with database.reading() as session:
-            found = {name: whose for name, whose in session.execute(select(Schedule.name, Schedule.owner))}
+            found = dict(session.execute(select(Schedule.name, Schedule.owner)).all())
         assert fields["owner"] == [str(operator.user_id)]
         assert (found["Mine"], found["Theirs"]) == ("operator@example.com", "viewer@example.com")
 
