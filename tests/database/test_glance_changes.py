@@ -209,7 +209,17 @@ def test_after_anything_the_glances_are_those_of_reading_all(site: Site, seed: i
             delete_schedule(session, actor=actor, schedule_id=schedule_id, now=site.now)
             site.ids.remove(schedule_id)
 
-    deeds = [run_ends, run_ends, run_ends, is_switched, slots_are_planned, is_deleted]
+    def slots_are_missed(session: Session, schedule_id: UUID) -> None:
+        # Whoever stops planning for a while finds slots that are too old, and their schedules due.
+        session.get_one(Schedule, schedule_id).next_run_at = site.now - timedelta(minutes=5)
+        session.get_one(Schedule, schedule_id).missed = "skip"
+        tell(session, schedule_id)
+
+    def tell(session: Session, schedule_id: UUID) -> None:
+        about = {"organization_id": site.job.organization_id, "topic": Topic.SCHEDULES, "kind": "told"}
+        append_event(session, subject_id=schedule_id, now=site.now, **about)
+
+    deeds = [run_ends, run_ends, run_ends, is_switched, slots_are_planned, is_deleted, slots_are_missed]
     for _ in range(15):
         for _ in range(chance.randrange(3)):
             deed, schedule_id = chance.choice(deeds), chance.choice(site.ids)
