@@ -210,12 +210,10 @@ def test_after_anything_the_glances_are_those_of_reading_all(site: Site, seed: i
             site.ids.remove(schedule_id)
 
     def slots_are_missed(session: Session, schedule_id: UUID) -> None:
-        # Whoever stops planning for a while finds slots that are too old, and their schedules due.
-        session.get_one(Schedule, schedule_id).next_run_at = site.now - timedelta(minutes=5)
-        session.get_one(Schedule, schedule_id).missed = "skip"
-        tell(session, schedule_id)
-
-    def tell(session: Session, schedule_id: UUID) -> None:
+        # As after a while in which nobody planned: a slot of before is due, and too old to run.
+        schedule, before = session.get_one(Schedule, schedule_id), site.now - timedelta(minutes=5)
+        schedule.missed = "skip"
+        schedule.next_run_at = before.replace(minute=before.minute // 5 * 5, second=0, microsecond=0)
         about = {"organization_id": site.job.organization_id, "topic": Topic.SCHEDULES, "kind": "told"}
         append_event(session, subject_id=schedule_id, now=site.now, **about)
 
