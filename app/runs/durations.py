@@ -1,6 +1,5 @@
 """How long runs usually take, from those that ended well lately. Medians: one stuck run must not move them."""
 
-import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -11,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, func, literal, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from app.core.columns import UTCDateTime
+from app.core.ranks import middle_of
 from app.core.seconds import SecondsBetween
 from app.jobs.models import Job
 from app.runs.models import Run
@@ -73,7 +73,7 @@ def _not_before_nth() -> Select[*tuple[Any, ...]]:
 
 def _middle(seconds: Sequence[float]) -> timedelta:
     # A file keeps fractions of a day, which come out a few microseconds short.
-    return timedelta(milliseconds=round(statistics.median(seconds) * 1000))
+    return timedelta(milliseconds=round(middle_of(seconds) * 1000))
 
 
 def _median(session: Session, newest: InstrumentedAttribute[Any], *which: ColumnElement[bool]) -> timedelta | None:
