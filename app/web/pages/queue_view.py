@@ -29,13 +29,15 @@ from app.runs.switches import QueueSwitchRow
 from app.schedules.names import schedule_names
 from app.tenants.organizations import organization_names
 from app.tenants.platform import require_platform_admin
+from app.web.clock_choice import Clock, list_clock
+from app.web.context import viewer_zone
 from app.web.formatting import count
 from app.web.pages.badges import Badge
 from app.web.pages.queue_rows import WAITING, QueueLine, counted, queue_lines
 from app.web.pages.queue_search import read_queue_search
 from app.web.pages.queue_tiles import Standstill, Tile, queue_tiles, standstill
 from app.web.pages.rights import refusals
-from app.web.pages.run_rows import RunLine, run_lines
+from app.web.pages.run_rows import RunLine, listed_zones, run_lines
 from app.web.pages.tabs import Tab
 from app.web.run_words import REASON_WORDS, first_words
 
@@ -63,12 +65,13 @@ _COUNTED_STATES = {
 
 @dataclass(frozen=True)
 class GroupLine:
-    """Dead letters of one cause, and where the list shows them alone."""
+    """Dead letters of one cause, and where the list shows them alone. `zone` tells their times; empty: the viewer's."""
 
     group: CauseGroup
     words: str
     href: str
     is_current: bool
+    zone: str
 
 
 @dataclass(frozen=True)
@@ -178,6 +181,9 @@ def queue_view(args: Mapping[str, str]) -> QueueView:
         running = [row.id for row in found.rows if row.state is RunState.RUNNING]
         evidence = read_evidence(session, run_ids=running, processes=processes, **asked) if running else {}
         owners = organization_names(session, {row.organization_id for row in found.rows}) if of_all else {}
+        listed = [row.schedule_id for row in found.rows]
+        listed += [] if causes is None else [group.schedule_id for group in causes.groups]
+        zones = listed_zones(listed, of=(session, organization_id))
     total = counted(figures, _COUNTED_STATES.get(wanted.tab, ()))
     more = {"of": "all"} if of_all else {}
     paused = [switch for _limits, switch in queues if switch is not None]
@@ -191,9 +197,9 @@ def queue_view(args: Mapping[str, str]) -> QueueView:
         queues=queue_lines(queues, figures, hours, at_work(processes, now=now)),
         tabs=[_tab(each, wanted, more, counted(figures, _COUNTED_STATES.get(each, ()))) for each in QueueTab],
         narrowings=_narrowings(wanted, more),
-        groups=_group_lines(causes, wanted, more),
+        groups=_group_lines(causes, wanted, more, zones),
         groups_note=_groups_note(causes),
-        lines=[_marked(line, {switch.name for switch in paused}) for line in run_lines(found.rows)],
+        lines=[_marked(line, {switch.name for switch in paused}) for line in run_lines(found.rows, zones=zones)],
         owners=owners,
         evidence=evidence,
         refusal="" if of_all else refusals().manage_queue,
@@ -250,15 +256,20 @@ def _marked(line: RunLine, paused: set[str]) -> RunLine:
     return replace(line, badge=Badge("paused")) if is_held else line
 
 
-def _group_lines(causes: CauseGroups | None, wanted: QueueFilter, more: Mapping[str, str]) -> list[GroupLine]:
+def _group_lines(
+    causes: CauseGroups | None, wanted: QueueFilter, more: Mapping[str, str], zones: Mapping[UUID, str]
+) -> list[GroupLine]:
     if causes is None:
         return []
+    # Runs of several schedules have no clock of their own: the viewer's is named instead.
+    fallback = viewer_zone() if list_clock() is Clock.SCHEDULE else ""
     return [
         GroupLine(
             group,
             first_words(group.error) or (REASON_WORDS[group.reason] if group.reason else "It failed."),
             _address(replace(wanted, cause=group.cause), more),
             is_current=group.cause == wanted.cause,
+            zone=fallback if group.schedule_id is None else zones.get(group.schedule_id, fallback),
         )
         for group in causes.groups
     ]
