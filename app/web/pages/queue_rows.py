@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.ops.heartbeats import ProcessRow, slots_for
-from app.runs.queue_figures import NO_WAITS, QueueFigures, Waits
+from app.runs.queue_figures import MOST_COUNTED, NO_WAITS, QueueFigures, Waits
 from app.runs.queue_limits import QueueLimitsRow
 from app.runs.queue_minutes import NO_HOUR, QueueHour
 from app.runs.states import RunState
@@ -58,7 +58,7 @@ def queue_lines(
 def counted(figures: QueueFigures, states: Sequence[RunState], queue: str | None = None) -> str:
     """How many runs stand so; “10,000+” where nobody counted further."""
     found = figures.sum_of(states, queue)
-    return f"{count(found)}+" if found and figures.is_cut(states) else count(found)
+    return f"{count(min(found, MOST_COUNTED))}+" if found and figures.is_cut(states) else count(found)
 
 
 def rate_words(per_minute: float) -> str:

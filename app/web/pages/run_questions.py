@@ -41,7 +41,7 @@ class RunQuestion:
 
 
 @route(web, "/runs/<uuid:run_id>/cancel", permission=Permission.RUN)
-def confirm_cancel(run_id: UUID) -> Response:
+def confirm_run_cancel(run_id: UUID) -> Response:
     """What cancelling a run does, and what of it stays."""
     session, organization_id = request_session(), current_actor().organization_id
     run = get_run(session, organization_id=organization_id, run_id=run_id)
@@ -54,7 +54,7 @@ def confirm_cancel(run_id: UUID) -> Response:
 
 
 @route(web, "/runs/<uuid:run_id>/removal", permission=Permission.VIEW)
-def confirm_removal(run_id: UUID) -> Response:
+def confirm_run_removal(run_id: UUID) -> Response:
     """What removing a run means. Whoever has seen nothing of it, or can remove nothing, is led to the run."""
     organization_id = current_actor().organization_id
     try:
