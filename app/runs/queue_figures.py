@@ -11,13 +11,11 @@ from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select, union_
 from sqlalchemy.orm import Session
 
 from app.core.seconds import SecondsBetween
-from app.runs.filters import runs_of
+from app.runs.filters import MOST_COUNTED, runs_of
 from app.runs.models import Run, in_state
 from app.runs.queries import in_dead_letter
 from app.runs.states import RunState
 
-# No page counts further.
-MOST_COUNTED = 10_000
 # How long runs waited is told by so many of those that ended within the last hour.
 _MOST_WAITS = 1_000
 _WAITS_SHOWN = timedelta(hours=1)

@@ -21,9 +21,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from app.core.columns import UTCDateTime
+from app.runs.filters import MOST_COUNTED
 from app.runs.models import Run, in_state
 from app.runs.queries import RunRow, in_dead_letter, row_of, select_all_runs
-from app.runs.queue_figures import MOST_COUNTED
 from app.runs.queue_filter import LIVE_STATES, QueueFilter, QueueTab
 from app.schedules.models import Schedule
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.ops.heartbeats import ProcessRow, slots_for
-from app.runs.queue_figures import MOST_COUNTED, NO_WAITS, QueueFigures, Waits
+from app.runs.filters import MOST_COUNTED
+from app.runs.queue_figures import NO_WAITS, QueueFigures, Waits
 from app.runs.queue_limits import QueueLimitsRow
 from app.runs.queue_minutes import NO_HOUR, QueueHour
 from app.runs.states import RunState
