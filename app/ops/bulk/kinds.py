@@ -70,10 +70,10 @@ class Family:
         """What is said where more match than are done at once; nothing where none is left."""
         if not left:
             return ""
-        others = f"{min(left, MOST_OBJECTS):,}{'+' if left >= MOST_OBJECTS else ''} more"
+        number = f"{min(left, MOST_OBJECTS):,}{'+' if left >= MOST_OBJECTS else ''}"
+        others = "1 more matches and is left as it is" if left == 1 else f"{number} more match and are left as they are"
         return (
-            f"{others} {'matches' if left == 1 else 'match'} and {'is' if left == 1 else 'are'} left as they are: "
-            f"at most {self.counted(MOST_OBJECTS)} are done at once. When these are done, do the same again."
+            f"{others}: at most {self.counted(MOST_OBJECTS)} are done at once. When these are done, do the same again."
         )
 
 
