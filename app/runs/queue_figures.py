@@ -12,13 +12,11 @@ from sqlalchemy.orm import Session
 
 from app.core.ranks import nearest_rank
 from app.core.seconds import SecondsBetween
-from app.runs.filters import runs_of
+from app.runs.filters import MOST_COUNTED, runs_of
 from app.runs.models import Run, in_state
 from app.runs.queries import in_dead_letter
 from app.runs.states import RunState
 
-# No page counts further.
-MOST_COUNTED = 10_000
 # How long runs waited is told by so many of those that ended within the last hour.
 _MOST_WAITS = 1_000
 _WAITS_SHOWN = timedelta(hours=1)
@@ -84,9 +82,14 @@ def read_figures(session: Session, *, organization_id: UUID | None, now: datetim
         counts[queue][RunState(state)] = runs
         totals[RunState(state)] += runs
     waits, all_waits = _read_waits(session, runs_of(organization_id), now)
+    cut = frozenset(state for state, runs in totals.items() if runs > MOST_COUNTED)
+    for state in cut:
+        # The one more that told of the others is none of those that are counted.
+        largest = max(counts.values(), key=lambda states: states.get(state, 0))
+        largest[state] -= 1
     return QueueFigures(
         dict(counts),
-        cut=frozenset(state for state, runs in totals.items() if runs > MOST_COUNTED),
+        cut=cut,
         oldest_at=found[0][3] if found else None,
         next_try_at=found[0][4] if found else None,
         waits=waits,

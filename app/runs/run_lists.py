@@ -8,15 +8,13 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, ScalarSelect, Select, String, Subquery, cast, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
-from app.runs.filters import RunFilter
+from app.runs.filters import MOST_COUNTED, RunFilter
 from app.runs.models import Run
 from app.runs.queries import RunRow, in_dead_letter, row_of, select_runs
 from app.schedules.models import Schedule
 
 # How many runs a search looks through for one page.
 SEARCHED_AT_ONCE = 20_000
-# Nobody counts further.
-MOST_COUNTED = 10_000
 # Every run was made since, but only whoever asks for a time may use the index of that order.
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -165,6 +165,19 @@ class TestAttention:
         assert "2 failed runs" in part
         assert ("Refused" in part, "line 7" in part, "An older one" in part) == (True, False, False)
 
+    def test_says_since_when_by_the_clock_that_is_chosen(
+        self, viewer: Browser, database: Database, clock: ManualClock
+    ) -> None:
+        with database.transaction() as session:
+            job = make_job(session, viewer.organization_id)
+            tokyo = make_schedule(session, job, name="In Tokyo", timezone="Asia/Tokyo").id
+            make_failed(session, job, now=clock.moment - timedelta(hours=1), schedule_id=tokyo)
+        viewer.send("/account/times", {"times": "schedule", "back": "/"})
+
+        part = viewer.visit("/").text.partition('id="attention"')[2].partition("</section>")[0]
+
+        assert "Tue 5 Jan, 20:00 Tokyo" in part
+
     def test_has_a_button_that_helps(
         self, admin: Browser, viewer: Browser, database: Database, clock: ManualClock
     ) -> None:

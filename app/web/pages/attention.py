@@ -1,7 +1,9 @@
 """What needs somebody, as lines of the first page: what, since when, and the one button that helps."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 
 from flask import url_for
 
@@ -33,6 +35,8 @@ class AttentionLine:
     since: datetime | None = None
     count: int = 1
     is_cut: bool = False
+    # By which zone its time is told; empty for the viewer's.
+    zone: str = ""
 
     @property
     def runs(self) -> str:
@@ -48,9 +52,13 @@ class MoreAttention:
     href: str
 
 
-def attention_lines(situation: Situation) -> list[AttentionLine]:
-    """The lines, in the order of the troubles."""
-    return [_line(trouble, situation) for trouble in situation.troubles.shown]
+def attention_lines(situation: Situation, zones: Mapping[UUID, str]) -> list[AttentionLine]:
+    """The lines, in the order of the troubles. `zones` are those by which the times of schedules are to be told."""
+    return [
+        replace(_line(trouble, situation), zone=zones.get(schedule_id, "") if schedule_id else "")
+        for trouble in situation.troubles.shown
+        for schedule_id in [trouble.facts.schedule_id]
+    ]
 
 
 def more_attention(situation: Situation) -> MoreAttention | None:
