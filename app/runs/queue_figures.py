@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select, union_all
 from sqlalchemy.orm import Session
 
+from app.core.ranks import nearest_rank
 from app.core.seconds import SecondsBetween
 from app.runs.filters import MOST_COUNTED, runs_of
 from app.runs.models import Run, in_state
@@ -116,11 +117,9 @@ def _read_waits(session: Session, here: ColumnElement[bool], now: datetime) -> t
 
 
 def _waits_of(lengths: list[float]) -> Waits:
-    ordered = sorted(lengths)
-    return Waits(_rank(ordered, 0.5), _rank(ordered, 0.95)) if ordered else NO_WAITS
+    return Waits(_rank(lengths, 50), _rank(lengths, 95)) if lengths else NO_WAITS
 
 
-def _rank(ordered: list[float], share: float) -> timedelta:
-    """The nearest rank: a length that did occur."""
-    place = min(len(ordered) - 1, int(share * len(ordered)))
-    return timedelta(milliseconds=round(ordered[place] * 1000))
+def _rank(lengths: list[float], percent: int) -> timedelta:
+    # A file keeps fractions of a day, which come out a few microseconds short.
+    return timedelta(milliseconds=round(nearest_rank(lengths, percent) * 1000))

@@ -10,6 +10,7 @@ import pytest
 from app.core.scopes import PLATFORM, Scope
 from app.runs import ledger, queue_figures, queue_lists, service
 from app.runs.facts import AttemptEnd
+from app.runs.models import Run
 from app.runs.queue_figures import read_figures
 from app.runs.queue_filter import QueueFilter, QueueTab
 from app.runs.queue_lists import (
@@ -301,6 +302,18 @@ class TestFigures:
         fill(database, eve)
 
         assert self.figures(database, None).sum_of([RunState.FAILED]) == 6
+
+    def test_tell_waits_by_the_nearest_rank(self, database: OpenDatabase, bob: Member) -> None:
+        with database.transaction() as session:
+            job = make_job(session, bob.organization_id)
+            for seconds in (1, 60):
+                run = session.get_one(Run, make_succeeded(session, job, now=NOW - timedelta(minutes=5)))
+                assert run.started_at is not None
+                run.created_at = run.started_at - timedelta(seconds=seconds)
+
+        waits = self.figures(database, bob).all_waits
+
+        assert (waits.half, waits.most) == (timedelta(seconds=1), timedelta(seconds=60))
 
     def test_stop_counting(self, database: OpenDatabase, bob: Member, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(queue_figures, "MOST_COUNTED", 2)
