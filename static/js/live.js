@@ -53,11 +53,7 @@
   };
 
   if (bus) bus.onmessage = ({ data }) => { heardAt = Date.now(); if (data.state) say(data.state); if (data.counters) take(data.counters); };
-  document.addEventListener("live-pause", ({ detail }) => {
-    isPaused = detail;
-    heardAt = 0;
-    turn();
-  });
+  document.addEventListener("live-pause", ({ detail }) => { isPaused = detail; heardAt = 0; turn(); });
   document.addEventListener("visibilitychange", () => { if (!document.hidden && newest !== known) take(newest); turn(); });
   turn();
 })();

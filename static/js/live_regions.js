@@ -5,10 +5,8 @@
   const tags = new WeakMap(), troubles = new WeakMap();
   const regionOf = ({ sourceElement: region, request }) => (request.method === "GET" && region?.matches(LIVE) ? region : null);
   const refresh = (region) => {
-    const topic = region.getAttribute("hx-trigger").match(/live:\w+/)[0];
-    if (region.isConnected) document.body.dispatchEvent(new CustomEvent(topic));
+    if (region.isConnected) document.body.dispatchEvent(new CustomEvent(region.getAttribute("hx-trigger").match(/live:\w+/)[0]));
   };
-
   // What a page asks for by itself waits while it is paused; a press on Try again does not.
   const retry = (region) => {
     const trouble = troubles.get(region);
