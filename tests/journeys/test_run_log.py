@@ -175,7 +175,7 @@ class TestTracebacks:
         self, page: Page, site: Site, run_id: UUID, address: str
     ) -> None:
         page.goto(address)
-        write(site, run_id, *TRACEBACK, level=Level.ERROR)
+        write(site, run_id, *TRACEBACK, *["more"] * 60, level=Level.ERROR)
         expect(page.locator("#L1201")).to_be_visible(timeout=NEXT_LINES_MS)
         expect(page.locator("#L1210")).to_contain_text("no such shop")
         expect(page.locator("#L1205")).to_be_hidden()
