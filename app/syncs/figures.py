@@ -9,11 +9,14 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from app.core.text import storable
+
 # What the table can hold: an integer of millionths, in 64 bits. No service reports more places.
 PLACES = 6
 LARGEST = Decimal(9_000_000_000_000)
 LONGEST_ID = 200
 LONGEST_NAME = 400
+LONGEST_STREAM = 40
 _STEP = Decimal(1).scaleb(-PLACES)
 # Python would also take "1_000", digits of other scripts, "NaN" and "Infinity".
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,2})?", re.ASCII)
@@ -141,6 +144,8 @@ class Entity:
             raise FigureInvalid("an account has the id '', and everything else one of its own")
         if len(self.id) > LONGEST_ID:
             raise FigureInvalid(f"an id of {len(self.id)} characters is longer than {LONGEST_ID}")
+        if storable(self.id) != self.id:
+            raise FigureInvalid(f"the id {self.id!r} cannot be kept as it is")
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +188,10 @@ class Stream:
     name: str
     level: Level
     metrics: frozenset[Metric]
+
+    def __post_init__(self) -> None:
+        if not 0 < len(self.name) <= LONGEST_STREAM or not self.metrics:
+            raise FigureInvalid(f"a stream has a name of at most {LONGEST_STREAM} characters, and metrics")
 
 
 @dataclass(frozen=True)
