@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session
 
 from app.core.ids import new_id
 from app.core.scopes import Scope
+from app.syncs.days import DayRange
 from app.syncs.figures import FetchedWindow, Figure, Level, Metric, Stream
 from app.syncs.landing import HoldRun, Landed, land_window
 from app.syncs.models import FigureChange, LandedEntity, LandedFigure, Landing, StreamState
+from app.syncs.series import Wanted
 from tests.factories.figures import campaign, days_from, figure, make_connection, window
 from tests.factories.work import make_organization
 from tests.fakes.clock import utc
@@ -83,6 +85,10 @@ class KpiWorld:
             hold_run=hold_run,
             now=fetched.fetched_at + timedelta(minutes=1),
         )
+
+    def wanted(self, metric: Metric = Metric.SPEND, *, days: int = 3, **more: Any) -> Wanted:
+        last = FIRST + timedelta(days=days - 1)
+        return Wanted(self.organization_id, (self.connection_id,), metric, DayRange(FIRST, last), **more)
 
     def table(self) -> dict[tuple[str, date, str], tuple[Decimal, str | None]]:
         """What counts: the live figures, by metric, day and entity."""
