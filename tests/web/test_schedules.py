@@ -17,7 +17,7 @@ from app.jobs.models import Job
 from app.ops.kinds import job_kinds
 from app.runs.models import Run
 from app.schedules.models import Schedule
-from app.web.pages.schedule_rows import ROWS_PER_PAGE
+from app.web.page_size import USUAL_SIZE
 from tests.factories.work import make_job, make_run, make_schedule
 from tests.fakes.clock import ManualClock, utc
 from tests.web.conftest import Browser
@@ -154,7 +154,7 @@ class TestTheList:
     ) -> None:
         with database.transaction() as session:
             job = session.scalars(select(Job)).one()
-            for _ in range(ROWS_PER_PAGE):
+            for _ in range(USUAL_SIZE):
                 make_schedule(session, job, next_run_at=NEXT)
 
         text = unescape(viewer.visit(f"/schedules?sort={sort}&status=never+run").text)
@@ -194,7 +194,7 @@ class TestTheList:
     def test_says_which_rows_its_last_page_has(self, viewer: Browser, schedule: Schedule, database: Database) -> None:
         with database.transaction() as session:
             job = session.scalars(select(Job)).one()
-            for _ in range(ROWS_PER_PAGE):
+            for _ in range(USUAL_SIZE):
                 make_schedule(session, job, next_run_at=NEXT)
 
         assert "51–51 of 51" in viewer.visit("/schedules?page=999").text

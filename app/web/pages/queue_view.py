@@ -30,6 +30,7 @@ from app.schedules.names import schedule_names
 from app.tenants.organizations import organization_names
 from app.tenants.platform import require_platform_admin
 from app.web.formatting import count
+from app.web.page_size import rows_per_page
 from app.web.pages.badges import Badge
 from app.web.pages.queue_rows import WAITING, QueueLine, counted, queue_lines
 from app.web.pages.queue_search import read_queue_search
@@ -39,7 +40,6 @@ from app.web.pages.run_rows import RunLine, run_lines
 from app.web.pages.tabs import Tab
 from app.web.run_words import REASON_WORDS, first_words
 
-ROWS_PER_PAGE = 50
 _TAB_LABELS = {
     QueueTab.WAITING: "Waiting",
     QueueTab.RUNNING: "Running",
@@ -172,7 +172,7 @@ def queue_view(args: Mapping[str, str]) -> QueueView:
         figures, hours = read_figures(session, **asked), read_minutes(session, **asked)
         queues = list_limits_and_switches(session)
         processes = list_processes(session, now=now, with_ended=True)
-        found = list_queue_tab(session, wanted=wanted, limit=ROWS_PER_PAGE, after=after, **asked)
+        found = list_queue_tab(session, wanted=wanted, limit=rows_per_page(), after=after, **asked)
         matches = _matches(session, organization_id, wanted, found, is_first=after is None)
         causes = _causes(session, organization_id, wanted) if wanted.tab is QueueTab.DEAD and after is None else None
         running = [row.id for row in found.rows if row.state is RunState.RUNNING]

@@ -32,7 +32,6 @@ from app.web.pages.schedule_search import ScheduleSearch
 from app.web.pages.schedule_tiles import STOPPED_NOTE, success_words
 from app.web.pictures.strip import SLOTS, Strip, draw_strip
 
-ROWS_PER_PAGE = 50
 # Why a schedule cannot be deleted.
 DEFAULT_STAYS = "The default schedule of a service stays. Disable it instead."
 # What each order lists first, and what the other way round.
@@ -90,12 +89,13 @@ class ScheduleList:
     total: int
     found: int
     page: int
+    size: int
     # What of the address could not be read: it shows more than was asked for.
     problems: tuple[str, ...]
 
     @property
     def first(self) -> int:
-        return (self.page - 1) * ROWS_PER_PAGE + 1
+        return (self.page - 1) * self.size + 1
 
     @property
     def previous(self) -> int | None:
@@ -103,7 +103,7 @@ class ScheduleList:
 
     @property
     def following(self) -> int | None:
-        return self.page + 1 if self.page * ROWS_PER_PAGE < self.found else None
+        return self.page + 1 if self.page * self.size < self.found else None
 
     @staticmethod
     def choices(values: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -145,6 +145,7 @@ def read_list(
     organization_id: UUID,
     wanted: ScheduleSearch,
     page: int,
+    size: int,
     viewer_zone: str,
     is_stopped: bool,
     now: datetime,
@@ -155,8 +156,8 @@ def read_list(
         session, [one for one in glances if narrowed.takes(one)], organization_id=organization_id, order=wanted.order,
         now=now,
     )  # fmt: skip
-    page = min(page, max(1, ceil(len(found) / ROWS_PER_PAGE)))
-    shown = {one.id: one for one in found[(page - 1) * ROWS_PER_PAGE : page * ROWS_PER_PAGE]}
+    page = min(page, max(1, ceil(len(found) / size)))
+    shown = {one.id: one for one in found[(page - 1) * size : page * size]}
     here: dict[str, Any] = {"organization_id": organization_id, "schedule_ids": list(shown)}
     counts = counts_of_schedules(session, **here, since=now - RATE_WINDOW)
     recent = recent_runs(session, **here, each=SLOTS, now=now)
@@ -178,6 +179,7 @@ def read_list(
         total=len(glances),
         found=len(found),
         page=page,
+        size=size,
         problems=wanted.problems,
     )
 

@@ -20,6 +20,7 @@
     const all = [...lines()], surplus = all.length - MOST_LINES;
     if (surplus <= 0) return;
     all.slice(0, surplus).forEach((line) => line.remove());
+    list.querySelectorAll(".log-fold:not(:has([data-level]))").forEach((fold) => fold.remove());
     const way = Object.assign(document.createElement("li"), { id: "log-earlier", className: "log-none" });
     const address = new URL(location.href);
     ["line", "after", "before"].forEach((name) => address.searchParams.delete(name));
@@ -51,5 +52,7 @@
   box.addEventListener("scroll", () => { if (isFollowing !== isAtEnd()) follow(isAtEnd()); }, { passive: true });
   list.addEventListener("htmx:before:request", (event) => { if (event.target.id === "log-more" && !isFollowing && lines().length >= MOST_LINES) event.preventDefault(); });
   [button, news].forEach((each) => each.addEventListener("click", () => follow(each === news || !isFollowing)));
+  // Who unfolds something reads it.
+  list.addEventListener("toggle", () => isFollowing && !isAtEnd() && follow(false), true);
   follow(!/^#L\d/.test(location.hash));
 })();
