@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0028"
-down_revision = "0027"
+revision = "0029"
+down_revision = "0028"
 
 IN_USE = sa.text("state <> 'disconnected'")
 UNIQUE_WHILE_IN_USE = {
