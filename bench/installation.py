@@ -21,7 +21,7 @@ from app.cli.database import migrate
 from app.core.clock import DatabaseClock
 from app.core.config import Settings, read_settings
 from app.core.key_rings import new_key
-from app.runs.models import Queue
+from app.runs.queue_models import Queue
 from app.tenants.access import Actor
 from app.tenants.models import Organization
 from app.tenants.roles import Role

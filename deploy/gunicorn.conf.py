@@ -1,14 +1,13 @@
 """How gunicorn serves the pages. One process with threads: pages are short, and the database is close."""
 
 import ctypes
-import gc
 import os
 import sys
 
 from app.core.config import read_settings
 from app.core.errors import AppError
 from app.core.keys import with_keys
-from app.core.process import die_with_parent
+from app.core.process import collect_seldom, die_with_parent
 
 try:
     # With the keys: what is refused here stops the server, not each of its processes.
@@ -37,12 +36,24 @@ def on_starting(server):
 
 def pre_fork(server, worker):
     """What is loaded stays: the collector of the new process would write to all of it, and so make it its own."""
-    gc.collect()
-    gc.freeze()
+    collect_seldom()
     # What loading took and gave back goes to the system. Not every C library knows the word.
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
+
+
+def post_worker_init(worker):
+    """A process that serves reports so, before its first request."""
+    # Loaded by now, whether before the fork or after it.
+    sys.modules["wsgi"].pulse.begin()
+
+
+def worker_exit(server, worker):
+    """One that ends in good order says so, if it came so far."""
+    served = sys.modules.get("wsgi")
+    if served is not None:
+        served.pulse.end()
 
 
 def post_fork(server, worker):

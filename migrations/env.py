@@ -8,12 +8,13 @@ from app.events import models as events
 from app.jobs import models as jobs
 from app.ops import models as ops
 from app.runs import models as runs
+from app.runs import queue_models as queues
 from app.schedules import models as schedules
 from app.tenants import models as tenants
 from app.vault import models as vault
 
 # Importing the tables registers them with the metadata that models are compared against.
-TABLES = (events, jobs, ops, runs, schedules, tenants, vault)
+TABLES = (events, jobs, ops, queues, runs, schedules, tenants, vault)
 
 database = current_app.extensions["migrate"].db
 

@@ -40,6 +40,16 @@ class NoQuery(Query):
     """For operations without parameters."""
 
 
+def not_sent(value: Any) -> Any:
+    """A field that may be left out and may not be null. Whether it was sent, `model_fields_set` says."""
+    return Field(default=value, json_schema_extra=_without_default)
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    # It only stands for "not sent", and a document that named it would promise something else.
+    schema.pop("default", None)
+
+
 def _in_utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC)

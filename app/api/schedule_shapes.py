@@ -2,81 +2,42 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
 from app.api.job_shapes import PoliciesInWords
-from app.api.models import Answer, Body, Int32, Moment, Name
+from app.api.missed_shapes import MissedSlotsOut, MissedWhilePaused, SeenSlots, show_missed
+from app.api.models import Answer, Body, Int32, Moment, Name, not_sent
+from app.api.schedule_fields import (
+    CronText,
+    EndsAt,
+    HasSeconds,
+    MaxAge,
+    MissedLimit,
+    Notes,
+    OnClockChange,
+    SpreadKey,
+    StartsAt,
+    Tags,
+    ZoneName,
+)
 from app.edge.identity import current_actor, current_person, request_now
 from app.edge.runtime import fresh_session, request_session
 from app.ops.schedule_glances import health_of_schedules
 from app.ops.schedule_health import ScheduleHealth
-from app.runs.resuming import missed_meanwhile
+from app.runs.run_hours import RATE_WINDOW
 from app.runs.states import RunState
 from app.runs.statistics import ScheduleStats, schedule_stats
 from app.schedules.clock_changes import ClockChange
 from app.schedules.drafts import draft_of
-from app.schedules.policies import DEFAULT_MISSED_LIMIT, MOST_MADE_UP, Missed, Overlap
-from app.schedules.policy_fields import LONGEST_NOTES
+from app.schedules.policies import DEFAULT_MISSED_LIMIT, Missed, Overlap
 from app.schedules.policy_words import schedule_policy_sentences
 from app.schedules.preview import sentence_of
 from app.schedules.queries import ScheduleRow, get_schedule
 from app.schedules.service import ScheduleDraft
-from app.schedules.slot_accounts import MadeUp
 from app.schedules.spread_keys import spread_key_of
-from app.schedules.tags import MOST_TAGS
-
-LONGEST_SPREAD_KEY = 64
-RECENTLY = timedelta(days=7)
-
-CronText = Annotated[
-    str,
-    Field(
-        description="When it runs: one to five cron lines, an interval such as “every 90 minutes from 2027-01-31 "
-        "08:00”, or one to ten single times such as “at 2027-12-24 18:00”, one a line.",
-        examples=["0 2 * * *"],
-    ),
-]
-HasSeconds = Annotated[
-    bool, Field(description="Whether a cron line may have a sixth field, seconds, which comes first.")
-]
-OnClockChange = Annotated[
-    ClockChange,
-    Field(description="What a fixed time does when the clocks change. Not of intervals in minutes or hours."),
-]
-StartsAt = Annotated[Moment | None, Field(description="No slot lies before it.")]
-EndsAt = Annotated[Moment | None, Field(description="No slot lies at it or after it.")]
-Tags = Annotated[
-    list[str],
-    Field(
-        max_length=4 * MOST_TAGS,
-        description=f"Words to find it by: at most {MOST_TAGS}, of letters, digits and - _ . :, in lower case.",
-        examples=[["finance", "nightly"]],
-    ),
-]
-ZoneName = Annotated[str, Field(description="An IANA name.", examples=["Europe/Berlin"])]
-SpreadKey = Annotated[str, Field(max_length=LONGEST_SPREAD_KEY, description="What H in the cron line is spread by.")]
-MaxAge = Annotated[
-    Int32,
-    Field(
-        description="In seconds: a missed slot that is older is not made up for. Not less than the shortest time "
-        "between two slots."
-    ),
-]
-MissedLimit = Annotated[
-    Int32, Field(description=f"How many are made up for at most, with `missed` all: 1 to {MOST_MADE_UP}.")
-]
-Notes = Annotated[str, Field(max_length=LONGEST_NOTES, description="What operators want each other to know.")]
-MissedWhilePaused = Annotated[
-    Missed,
-    Field(
-        description="What becomes of the slots that it missed while it was switched off, if this switches it on: "
-        "`skip` leaves them in a gap, `latest` runs the latest now, `all` the newest up to its `missed_limit`."
-    ),
-]
 
 
 class ScheduleRules(Body):
@@ -126,25 +87,8 @@ class ScheduleRules(Body):
         )
 
 
-def _without_default(schema: dict[str, Any]) -> None:
-    # It only stands for "not sent", and a document that named it would promise something else.
-    schema.pop("default", None)
-
-
-SeenSlots = Annotated[
-    Int32 | None,
-    Field(
-        description="The `count` of `missed_while_paused` that was read. Where all are to run: 409, and nothing "
-        "is done, when others would run by now."
-    ),
-]
 # What comes along with changes and is none of the schedule itself.
 _NOT_SAID = {"version", "missed_while_paused", "seen"}
-
-
-def not_sent(value: Any) -> Any:
-    """A field that may be left out and may not be null. Whether it was sent, `model_fields_set` says."""
-    return Field(default=value, json_schema_extra=_without_default)
 
 
 class ScheduleChanges(Body):
@@ -187,35 +131,6 @@ class RecentRuns(Answer):
 
     finished: int
     succeeded: int
-
-
-class ResumeIn(Body):
-    """What becomes of the slots that a schedule missed while it was switched off."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"missed": "latest"}]})
-
-    missed: MissedWhilePaused = Missed.SKIP
-    seen: SeenSlots = None
-
-
-class ResumedSlotsOut(Answer):
-    """What became of the slots that a schedule missed while it was switched off."""
-
-    missed: Annotated[int, Field(description="How many there were.")]
-    first: Moment
-    last: Moment
-    started: Annotated[int, Field(description="Of so many, runs were made that start now, one after the other.")]
-    skipped: Annotated[int, Field(description="Of so many, runs were made that are skipped; `why_skipped` says why.")]
-    left: Annotated[int, Field(description="So many stay missed, in a gap.")]
-    why_skipped: str | None
-
-
-class MissedSlotsOut(Answer):
-    """Slots that passed while the schedule was switched off."""
-
-    count: int
-    first: Moment
-    last: Moment
 
 
 class ScheduleOut(Answer):
@@ -261,6 +176,8 @@ class ScheduleOut(Answer):
     made_by: Annotated[
         str | None, Field(description="The address of who made it; null where it came with the organization.")
     ]
+    owner: Annotated[str | None, Field(description="The address of the member whose it is; null: nobody's.")]
+    former_owner: Annotated[str | None, Field(description="Whose it was until they left; null where somebody has it.")]
     created_at: Moment
     updated_at: Moment
 
@@ -268,7 +185,9 @@ class ScheduleOut(Answer):
 def show_schedules(rows: Sequence[ScheduleRow]) -> list[ScheduleOut]:
     """Schedules of the actor's organization with what their runs say about them."""
     session, organization_id, ids = request_session(), current_actor().organization_id, [row.id for row in rows]
-    stats = schedule_stats(session, organization_id=organization_id, schedule_ids=ids, since=request_now() - RECENTLY)
+    stats = schedule_stats(
+        session, organization_id=organization_id, schedule_ids=ids, since=request_now() - RATE_WINDOW
+    )
     healths = health_of_schedules(session, organization_id=organization_id, schedule_ids=ids, now=request_now())
     return [_shown(row, stats[row.id], healths[row.id]) for row in rows]
 
@@ -317,34 +236,8 @@ def _shown(row: ScheduleRow, stats: ScheduleStats, health: ScheduleHealth) -> Sc
         recent_runs=RecentRuns(finished=stats.counts.finished, succeeded=stats.counts.good),
         version=row.version,
         made_by=row.made_by,
+        owner=row.owner if row.owner_id else None,
+        former_owner=None if row.owner_id else row.owner,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
-
-
-Resumed = Annotated[
-    ResumedSlotsOut | None,
-    Field(description="What became of the slots that it missed while it was off; null where it missed none."),
-]
-
-
-def show_resumed(made_up: MadeUp) -> ResumedSlotsOut | None:
-    """What became of missed slots; None where none were missed."""
-    found, skips = made_up.missed, made_up.why_skipped is not None
-    if found is None:
-        return None
-    return ResumedSlotsOut(
-        missed=found.count,
-        first=found.first,
-        last=found.last,
-        started=0 if skips else made_up.slots,
-        skipped=made_up.slots if skips else 0,
-        left=made_up.left,
-        why_skipped=made_up.why_skipped,
-    )
-
-
-def show_missed(row: ScheduleRow) -> MissedSlotsOut | None:
-    """The slots that a schedule missed while it was off; None for one that is on, or missed nothing."""
-    missed = missed_meanwhile(row, now=request_now())
-    return None if missed is None else MissedSlotsOut(count=missed.count, first=missed.first, last=missed.last)

@@ -43,6 +43,7 @@ def bulk() -> None:
 @click.option("--search", default="", help="With --all: those with this in their name.")
 @click.option("--status", type=choice_of(ScheduleHealth), help="With --all: those that fare so.")
 @click.option("--with-tag", default="", help="With --all: those with this tag.")
+@click.option("--with-owner", default="", help="With --all: those of this member, an address, or of nobody.")
 @click.option("--tag", help="The tag of add-tag and remove-tag.")
 @click.option("--zone", help="The IANA time zone of move-zone.")
 @click.option("--missed", default=Missed.SKIP.value, show_default=True, type=choice_of(Missed),
@@ -55,15 +56,16 @@ def bulk() -> None:
 @pass_console
 def bulk_schedules(
     console: Console, action: str, names: tuple[str, ...], is_all: bool, search: str, status: str | None,
-    with_tag: str, tag: str | None, zone: str | None, missed: str, reason: str, per_minute: int | None, is_dry: bool,
-    is_json: bool,
+    with_tag: str, with_owner: str, tag: str | None, zone: str | None, missed: str, reason: str,
+    per_minute: int | None, is_dry: bool, is_json: bool,
 ) -> None:  # fmt: skip
     """Do one thing to many schedules, named one by one or all that match.
 
     Exit status 1 when some of them could not be changed; each is named with the reason.
     """
     kind = _FAMILY + action.replace("-", "_")
-    wanted = GlanceFilter(query=search, health=ScheduleHealth(status) if status else None, tag=with_tag)
+    health = ScheduleHealth(status) if status else None
+    wanted = GlanceFilter(query=search, health=health, tag=with_tag, owner=with_owner)
     said = {"tag": tag, "timezone": zone, "missed": missed}
     with console.desk() as desk:
         ids = _selection(desk, names, is_all, wanted)
@@ -144,7 +146,9 @@ def undo(console: Console, bulk_id: UUID, is_json: bool) -> None:
 
 def _selection(desk: Desk, names: Sequence[str], is_all: bool, wanted: GlanceFilter) -> list[UUID]:
     if bool(names) == is_all or (names and not wanted.is_empty):
-        raise SelectionUnclear("Name the schedules, or use --all with or without --search, --status and --with-tag.")
+        raise SelectionUnclear(
+            "Name the schedules, or use --all with or without --search, --status, --with-tag and --with-owner."
+        )
     here = desk.actor.organization_id
     if is_all:
         return matching_in_order(desk.session, organization_id=here, wanted=wanted, now=desk.now)

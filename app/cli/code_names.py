@@ -16,7 +16,8 @@ from app.core.errors import Conflict
 from app.core.names import has_unshowable
 from app.core.scopes import IDENTITY, Scope, rescope
 from app.ops.code_rows import find_code_job, find_code_schedule
-from app.schedules.queries import ScheduleNotFound, find_schedules, names_like
+from app.schedules.names import names_like
+from app.schedules.queries import ScheduleNotFound, find_schedules
 from app.tenants.organizations import OrganizationRow, find_organization, list_organizations
 from app.tenants.platform import acting_for_the_installation
 

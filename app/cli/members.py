@@ -6,8 +6,9 @@ from typing import Any
 import click
 
 from app.cli.console import Console, as_json, choice_of, moment, pass_console, show, table, with_organization
+from app.ops.leaving import left_words, remove_member
 from app.tenants.invitations import NewInvitation, invite, renew_invitation, revoke_invitation
-from app.tenants.members import change_role, remove_member
+from app.tenants.members import change_role
 from app.tenants.roles import Role
 from app.tenants.roster import (
     InvitationRow,
@@ -98,8 +99,8 @@ def remove(console: Console, email: str) -> None:
     """Take a member out of the organization."""
     with console.desk() as desk:
         found = find_member(desk.session, organization_id=desk.actor.organization_id, email=email)
-        remove_member(desk.session, actor=desk.actor, user_id=found.user_id, now=desk.now)
-    click.echo(f"{found.email} is no member any more.")
+        left = remove_member(desk.session, actor=desk.actor, user_id=found.user_id, now=desk.now)
+    click.echo(f"{found.email} is no member any more. {left_words(left)}".strip())
 
 
 def _show_link(console: Console, made: NewInvitation, *, is_json: bool) -> None:

@@ -10,7 +10,7 @@ from app.core.errors import Invalid
 from app.ops.bulk import service
 from app.ops.bulk.kinds import MOST_OBJECTS
 from app.ops.bulk.runs import RUN_KINDS
-from app.runs.queue_filter import QueueFilter, QueueTab
+from app.runs.queue_filter import QueueTab, read_whole
 from app.runs.queue_lists import ids_of_tab
 
 _FAMILY = "runs."
@@ -44,8 +44,8 @@ def bulk_command(
 
     Exit status 1 when some of them could not be; each is named with the reason.
     """
-    wanted = QueueFilter.from_args({"tab": tab, "queue": queue_name, "cause": cause, "q": search})
-    if bool(run_ids) == is_all or (run_ids and wanted.narrowing) or (cause and not wanted.cause):
+    wanted = read_whole({"tab": tab, "queue": queue_name, "cause": cause, "q": search})
+    if bool(run_ids) == is_all or (run_ids and wanted.narrowing):
         raise RunSelectionUnclear(
             "Name the runs, or use --all with or without --tab, --queue, --search and, with --tab dead, --cause."
         )

@@ -10,7 +10,7 @@ from app.core.lengths import duration
 from app.ops.stuck_runs import StuckEvidence, read_evidence, remove_stuck_run
 from app.runs.cause_groups import list_causes
 from app.runs.queries import RunRow
-from app.runs.queue_filter import QueueFilter, QueueTab
+from app.runs.queue_filter import QueueFilter, QueueTab, read_whole
 from app.runs.queue_lists import list_queue_tab
 
 _LONGEST_WORDS = 80
@@ -30,9 +30,9 @@ def runs_command(
 ) -> None:
     """Runs that wait, run, are retried, failed for good, were removed, or all."""
     args = {"tab": tab, "queue": queue_name, "cause": cause, "q": search}
-    wanted = QueueFilter.from_args(args)
-    if cause and not wanted.cause:
+    if cause and not QueueFilter.from_args(args).cause:
         raise click.UsageError("A cause is 16 letters and digits, and goes with --tab dead. See: belfry queue causes")
+    wanted = read_whole(args)
     with console.reading() as desk:
         found = list_queue_tab(
             desk.session, organization_id=desk.actor.organization_id, wanted=wanted, now=desk.now, limit=limit

@@ -1,5 +1,7 @@
 """`belfry runs list`: what ran, runs and is to run."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -7,23 +9,34 @@ from uuid import UUID
 
 import click
 
-from app.cli.console import Console, as_json, choice_of, pass_console, show, table, with_organization
+from app.cli.console import Console, Desk, as_json, choice_of, pass_console, show, table, with_organization
 from app.cli.run_facts import run_facts
+from app.core.called import Named, meant_by
+from app.core.errors import NotFound
 from app.core.lengths import duration
+from app.jobs.names import jobs_called
 from app.ops.run_notes import RunNotes, against_usual, length_of, read_notes
 from app.ops.source_words import source_words
 from app.ops.time_bounds import read_bound
 from app.runs.filters import RunFilter, search_text
-from app.runs.queries import RunRow, list_runs
+from app.runs.queries import RunRow
+from app.runs.run_lists import list_runs
 from app.runs.states import RunState, Source
+from app.schedules.names import schedules_called
 from app.tenants.roster import get_organization
+
+_MOST_MEANT = 5
+
+
+class NothingCalledSo(NotFound):
+    """No schedule or job has this name, and the message says which ones may be meant."""
 
 
 @click.command("list")
 @click.option("--state", type=choice_of(RunState))
 @click.option("--trigger", type=choice_of(Source), help="Why they exist, or through what somebody asked for them.")
-@click.option("--schedule", "schedule_id", type=click.UUID, metavar="ID", help="Those of one schedule.")
-@click.option("--job", "job_id", type=click.UUID, metavar="ID", help="Those of one job.")
+@click.option("--schedule", metavar="NAME|ID", help="Those of one schedule.")
+@click.option("--job", metavar="NAME|ID", help="Those of one job.")
 @click.option("--since", default="", metavar="WHEN", help="A day on the organization's clock, or an instant.")
 @click.option("--until", default="", metavar="WHEN", help="The same; a day is included.")
 @click.option("--search", default="", help="Part of a name, of an error, or of what was to be done.")
@@ -32,15 +45,13 @@ from app.tenants.roster import get_organization
 @as_json
 @pass_console
 def list_runs_command(
-    console: Console, state: str | None, trigger: str | None, schedule_id: UUID | None, job_id: UUID | None,
+    console: Console, state: str | None, trigger: str | None, schedule: str | None, job: str | None,
     since: str, until: str, search: str, limit: int, is_json: bool,
 ) -> None:  # fmt: skip
     """List runs, newest first."""
     wanted = RunFilter(
         state=RunState(state) if state else None,
         source=Source(trigger) if trigger else None,
-        schedule_id=schedule_id,
-        job_id=job_id,
         query=search_text(search),
     )
     with console.reading() as desk:
@@ -48,6 +59,8 @@ def list_runs_command(
         zone = get_organization(session, organization_id=here).timezone
         wanted = replace(
             wanted,
+            schedule_id=None if schedule is None else _id_of("schedule", schedule, desk, schedules_called),
+            job_id=None if job is None else _id_of("job", job, desk, jobs_called),
             since=read_bound(since, zone=zone, name="--since"),
             until=read_bound(until, zone=zone, name="--until", is_end=True),
         )
@@ -58,6 +71,20 @@ def list_runs_command(
     keys = ("id", "job", "schedule", "state", "asked", "due", "took", "tries")
     cells = [[str(fact[key] or "-") for key in keys] for fact in facts]
     show(facts, table(headings, cells, empty="No runs."), is_json=is_json)
+
+
+def _id_of(noun: str, text: str, desk: Desk, called: Callable[..., list[Named]]) -> UUID:
+    """What is called so, or the id itself, which may be one of something that was deleted."""
+    with suppress(ValueError):
+        return UUID(text)
+    found = called(desk.session, organization_id=desk.actor.organization_id, text=text, limit=_MOST_MEANT)
+    meant = meant_by(text, found)
+    if meant is None:
+        advice = (
+            f"Did you mean {' or '.join(f'“{one.name}”' for one in found)}?" if found else f"See: belfry {noun}s list"
+        )
+        raise NothingCalledSo(f"No {noun} is called “{text}”. {advice}")
+    return meant.id
 
 
 def _noted(row: RunRow, notes: RunNotes, now: datetime) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from app.cli.console import Console, as_json, choice_of, moment, pass_console, s
 from app.jobs.queries import job_names
 from app.ops.schedule_history import HistoryEntry, HistoryKind, list_history
 from app.runs.queries import RunRow
-from app.schedules.queries import GapRow, get_schedule, list_gaps
+from app.schedules.gaps import GapRow, list_gaps
+from app.schedules.queries import get_schedule
 from app.schedules.version_words import change_words, jobs_named, version_lines
 from app.schedules.versions import Difference, VersionRow
 

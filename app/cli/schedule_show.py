@@ -12,6 +12,7 @@ from app.core.errors import Invalid
 from app.core.lengths import duration
 from app.ops.schedule_lengths import ScheduleLengths, read_lengths
 from app.schedules.fire_times import fire_times
+from app.schedules.owners import owner_words
 from app.schedules.policy_words import schedule_policy_sentences
 from app.schedules.preview import sentence_of
 from app.schedules.queries import ScheduleRow, get_schedule
@@ -56,6 +57,7 @@ def _facts(row: ScheduleRow, coming: list[datetime], lengths: ScheduleLengths) -
         "zone": row.timezone,
         "description": sentence_of(row),
         "state": "enabled" if row.enabled else "disabled",
+        "owner": row.owner if row.owner_id else None,
         "policies_in_words": schedule_policy_sentences(row),
         "problem": row.problem,
         "next_runs": [moment(at) for at in coming],
@@ -67,6 +69,7 @@ def _facts(row: ScheduleRow, coming: list[datetime], lengths: ScheduleLengths) -
 def _lines(row: ScheduleRow, coming: list[datetime], lengths: ScheduleLengths) -> list[str]:
     took = [duration(run.took) for run in lengths.runs[-1:]]
     lines = [f"{row.name}: {sentence_of(row)}", f"Runs {row.job_name}. {'Enabled' if row.enabled else 'Disabled'}."]
+    lines.append(f"Owner: {owner_words(row)}.")
     lines += schedule_policy_sentences(row)
     lines += [row.problem] if row.problem else []
     lines += [f"{lengths.sentence} The last one took {took[0]}."] if lengths.sentence and took else []

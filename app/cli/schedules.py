@@ -16,6 +16,7 @@ from app.cli.resuming import enable
 from app.cli.rhythm_options import CRON_HELP, read_said, spread_key_option, tag_options, when_options
 from app.cli.schedule_company import warn_of_twins
 from app.cli.schedule_history import gaps, history
+from app.cli.schedule_owner import owner
 from app.cli.schedule_preview import preview
 from app.cli.schedule_show import show_schedule
 from app.cli.schedule_validate import validate
@@ -50,7 +51,7 @@ def schedules() -> None:
 
 for command in (
     enable, preview, validate, why_of_schedule, show_schedule, history, gaps, revert_to_code, versions, restore,
-    duplicate, slots, bulk_schedules, deleted, undelete,
+    duplicate, slots, bulk_schedules, deleted, undelete, owner,
 ):  # fmt: skip
     schedules.add_command(command)
 
@@ -59,7 +60,7 @@ for command in (
 @click.option("--code", "is_code", is_flag=True, help="Those that code defines, of the whole installation.")
 @click.option("--tag", help="Those with this tag alone.")
 @click.option("--status", type=choice_of(ScheduleHealth), help="Those alone that fare so.")
-@click.option("--owner", default="", metavar="EMAIL", help="Those alone that this person made.")
+@click.option("--owner", default="", metavar="EMAIL", help="Those alone that are this member's, or nobody's: nobody.")
 @click.option("--search", default="", help="Those alone with this in their name.")
 @click.option("--sort", type=click.Choice(ORDERS), default="", help=SORT_HELP)
 @with_organization
@@ -87,7 +88,7 @@ def list_command(
         rows = [row for row in rows if row.id in matching]
         if sort:
             rows = _sorted(desk, rows, ScheduleOrder.read(sort) or ScheduleOrder())
-    headings = ["ID", "NAME", "JOB", "CRON", "TAGS", "ZONE", "STATE", "NEXT RUN", "PROBLEM"]
+    headings = ["ID", "NAME", "JOB", "CRON", "TAGS", "ZONE", "OWNER", "STATE", "NEXT RUN", "PROBLEM"]
     cells = [[_cell(fact) for fact in _facts(row).values()] for row in rows]
     facts = [_facts(row) | {"policies_in_words": schedule_policy_sentences(row)} for row in rows]
     show(facts, table(headings, cells, empty=NO_SCHEDULES), is_json=is_json)
@@ -292,6 +293,7 @@ def _facts(row: ScheduleRow) -> dict[str, Any]:
         "cron": row.cron,
         "tags": list(row.tags),
         "zone": row.timezone,
+        "owner": row.owner if row.owner_id else None,
         "state": "enabled" if row.enabled else "disabled",
         "next_run": moment(row.next_run_at),
         "problem": row.problem,

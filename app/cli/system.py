@@ -81,6 +81,11 @@ def _lines(found: Installation, now: datetime) -> list[str]:
             f" {'-' if row.memory_mib is None else row.memory_mib} MiB, last report {moment(row.beat_at)}"
             for row in found.processes
         ),
+        *(
+            f"Pages {row.name}: version {row.version}, {'-' if row.memory_mib is None else row.memory_mib} MiB,"
+            f" last report {moment(row.beat_at)}{' (silent)' if row.is_silent(now) else ''}"
+            for row in found.pages
+        ),
         *found.health.problems,
         *found.health.remarks,
     ]
@@ -100,6 +105,7 @@ def _facts(found: Installation, now: datetime) -> dict[str, Any]:
         "next_clean_up_at": found.retention.next_tidying_at,
         "paused_queues": [row.name for row in found.paused_queues],
         "processes": [asdict(row) for row in found.processes],
+        "pages": [asdict(row) | {"is_silent": row.is_silent(now)} for row in found.pages],
         "running": [asdict(run) for run in found.in_hand],
         "problems": found.health.problems,
         "remarks": found.health.remarks,

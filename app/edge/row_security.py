@@ -56,7 +56,8 @@ _JOB = (
 _SCHEDULE = (
     "id, organization_id, job_id, name, cron, has_seconds, starts_at, ends_at, timezone, spread_key, clock_change, "
     "overlap, missed, tags, minutes, "
-    "missed_max_age_seconds, missed_limit, switched_at, switched_by, made_by, notes, code_id, code_source, code_says, "
+    "missed_max_age_seconds, missed_limit, switched_at, switched_by, made_by, owner_id, owner, notes, "
+    "code_id, code_source, code_says, "
     "code_overrides, left_code_at, enabled, problem, next_run_at, default_for, version, created_at, updated_at, "
     "deleted_at, deleted_by, was_enabled"
 )

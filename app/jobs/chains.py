@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session, aliased
 
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.ids import new_id
-from app.events.service import Topic, append_event
+from app.events.changes import record_change
+from app.events.service import Topic
 from app.jobs.chain_graph import count_most_starts, find_way_back
 from app.jobs.given_arguments import GivenArguments, checked_arguments
 from app.jobs.kinds.base import DefinitionInvalid, JobKinds, KindName
@@ -23,7 +24,6 @@ from app.jobs.models import Job, JobChain
 from app.jobs.policies import ChainOutcome
 from app.jobs.queries import JobRow, get_job, lock_job, why_gone
 from app.tenants.access import Actor, Permission, require
-from app.tenants.audit import record
 from app.tenants.organizations import lock_organization
 
 # One run of a job starts at most so many others, those that these start included.
@@ -259,15 +259,7 @@ def _chain_words(then_name: str, outcome: ChainOutcome, parameters: Mapping[str,
 def _note(
     session: Session, actor: Actor, job_id: UUID, verb: str, summary: str, now: datetime, change: list[str | None]
 ) -> None:
-    action, tenant = f"job.{verb}", actor.organization_id
-    record(
-        session,
-        actor=actor,
-        action=action,
-        subject_kind="job",
-        subject_id=job_id,
-        summary=summary,
+    record_change(
+        session, actor=actor, topic=Topic.JOBS, action=f"job.{verb}", subject_id=job_id, summary=summary, now=now,
         changes={"chain": change},
-        now=now,
-    )
-    append_event(session, organization_id=tenant, topic=Topic.JOBS, kind=action, subject_id=job_id, now=now)
+    )  # fmt: skip

@@ -14,7 +14,8 @@ from app.core.db import count_changed
 from app.core.errors import Conflict, Forbidden, Invalid
 from app.core.ids import new_id
 from app.core.names import NameInvalid, clean_name, has_unshowable
-from app.events.service import Topic, append_event
+from app.events.changes import record_change
+from app.events.service import Topic
 from app.jobs.chains import forget_chains
 from app.jobs.job_changes import changed_fields
 from app.jobs.kinds.base import DefinitionInvalid, JobKinds, KindName
@@ -31,7 +32,6 @@ from app.jobs.policies import (
 from app.jobs.queries import JobNotFound, JobRow, get_job, list_queue_names, why_gone
 from app.jobs.queue_lock import keep_queue
 from app.tenants.access import Actor, Permission, require
-from app.tenants.audit import record
 from app.vault.service import SecretOwner, retire
 
 LONGEST_TIME_LIMIT_SECONDS = 86_400
@@ -272,21 +272,7 @@ def _note(
     session: Session, actor: Actor, job_id: UUID, verb: str, summary: str, now: datetime,
     changes: Mapping[str, Any] | None = None,
 ) -> None:  # fmt: skip
-    record(
-        session,
-        actor=actor,
-        action=f"job.{verb}",
-        subject_kind="job",
-        subject_id=job_id,
-        summary=summary,
+    record_change(
+        session, actor=actor, topic=Topic.JOBS, action=f"job.{verb}", subject_id=job_id, summary=summary, now=now,
         changes=changes,
-        now=now,
-    )
-    append_event(
-        session,
-        organization_id=actor.organization_id,
-        topic=Topic.JOBS,
-        kind=f"job.{verb}",
-        subject_id=job_id,
-        now=now,
-    )
+    )  # fmt: skip

@@ -17,7 +17,7 @@ from app.ops.schedule_health import ScheduleHealth
 _BELIEVED = timedelta(seconds=30)
 # Where counting takes long, it may take a twentieth of the time; where it takes no time, it is done at every change.
 _SHARE = 20
-_NO_TIME_SECONDS = 0.015
+_NO_TIME_SECONDS = 0.005
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from app.core.errors import NotFound
 from app.jobs.models import Job
 from app.jobs.queries import JobRow, get_job
-from app.ops.passed_over import RECENTLY, count_passed_over
+from app.ops.passed_over import count_passed_over
 from app.runs.queries import RunRow
+from app.runs.run_hours import RATE_WINDOW
 from app.runs.statistics import ScheduleStats, last_runs_of_jobs, schedule_stats
 from app.schedules.code_origin import CodeOrigin, said_value
 from app.schedules.models import Schedule
@@ -82,7 +83,7 @@ def list_code_schedules(session: Session, *, now: datetime) -> list[CodeSchedule
     rows = list_schedules(session, organization_id=SYSTEM_ORGANIZATION_ID)
     rows = [row for row in rows if row.code is not None and not row.code.is_elsewhere]
     ids = [row.id for row in rows]
-    stats = schedule_stats(session, organization_id=SYSTEM_ORGANIZATION_ID, schedule_ids=ids, since=now - RECENTLY)
+    stats = schedule_stats(session, organization_id=SYSTEM_ORGANIZATION_ID, schedule_ids=ids, since=now - RATE_WINDOW)
     passed_over = count_passed_over(session, rows, now=now)
     columns = Schedule.id, Schedule.notes, Schedule.switched_at, Schedule.switched_by
     operated = {found.id: found for found in session.execute(select(*columns).where(Schedule.id.in_(ids)))}

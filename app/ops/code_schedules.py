@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import Invalid
 from app.core.names import has_unshowable
-from app.events.service import Topic, append_event
+from app.events.changes import record_change
+from app.events.service import Topic
 from app.jobs.given_arguments import GivenArguments
 from app.jobs.kinds.base import JobKinds
 from app.ops.code_rows import CodeScheduleNotFound, find_code_schedule, get_code_job, get_code_schedule
@@ -29,7 +30,6 @@ from app.schedules.queries import get_schedule, lock_schedule
 from app.schedules.slot_accounts import MadeUp
 from app.schedules.versions import keep_version, write_version
 from app.tenants.access import Actor
-from app.tenants.audit import record
 from app.tenants.models import SYSTEM_ORGANIZATION_ID
 from app.tenants.platform import require_platform_admin
 
@@ -144,23 +144,10 @@ def write_notes(session: Session, *, actor: Actor, code_id: str, notes: str, now
     values: dict[str, Any] = {"notes": said, "updated_at": now, "version": Schedule.version + 1}
     session.execute(update(Schedule).where(Schedule.id == schedule_id).values(values))
     write_version(session, schedule_id=schedule_id, by=actor.label, now=now)
-    record(
-        session,
-        actor=actor,
-        action="schedule.noted",
-        subject_kind="schedule",
-        subject_id=schedule_id,
-        summary=f"Changed the notes of “{code_id}”",
-        now=now,
-    )
-    append_event(
-        session,
-        organization_id=actor.organization_id,
-        topic=Topic.SCHEDULES,
-        kind="schedule.noted",
-        subject_id=schedule_id,
-        now=now,
-    )
+    record_change(
+        session, actor=actor, topic=Topic.SCHEDULES, action="schedule.noted", subject_id=schedule_id,
+        summary=f"Changed the notes of “{code_id}”", now=now,
+    )  # fmt: skip
 
 
 def _id_of(session: Session, code_id: str) -> UUID:

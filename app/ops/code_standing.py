@@ -8,12 +8,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core.errors import Invalid
-from app.core.scopes import PLATFORM, rescoped
 from app.jobs.code_rows import CodeJob
 from app.jobs.kinds.code.loading import CodeProblem
 from app.jobs.models import CodeVersion, Job
-from app.ops.code_definitions import PART, Definitions
-from app.runs.models import Queue
+from app.ops.code_definitions import Definitions
+from app.ops.code_versions import is_known, loaded_words, newest_version
+from app.runs.queue_models import Queue
 from app.schedules.acceptance import refuse_never
 from app.schedules.code_origin import CodeSchedule
 from app.schedules.fire_times import rhythm
@@ -43,23 +43,9 @@ def standing_of(session: Session, *, definitions: Definitions, now: datetime) ->
         return Standing(definitions.problems)
     if newest.digest != definitions.version:
         # What others loaded is in force, so nothing of these was refused.
-        return Standing(definitions.problems, _newer_words(newest) if _is_known(session, definitions.version) else "")
+        return Standing(definitions.problems, _newer_words(newest) if is_known(session, definitions.version) else "")
     refused = [*_jobs_elsewhere(session, definitions), *_schedules_refused(session, definitions, now)]
     return Standing(tuple(sorted((*definitions.problems, *refused), key=lambda each: each.source)))
-
-
-def newest_version(session: Session, *, is_whole: bool = False) -> CodeVersion | None:
-    """The definitions in force; or, of those that were loaded whole, the newest."""
-    with rescoped(session, PLATFORM):
-        query = select(CodeVersion).order_by(CodeVersion.loaded_at.desc()).limit(1)
-        if is_whole:
-            query = query.where(CodeVersion.digest.not_like(f"{PART}%"))
-        return session.scalars(query).one_or_none()
-
-
-def loaded_words(version: CodeVersion) -> str:
-    """Who loaded definitions, and when."""
-    return f"by {version.loaded_by} at {version.loaded_at:%Y-%m-%d %H:%M} UTC"
 
 
 def unknown_queue(job: CodeJob, known: Collection[str]) -> CodeProblem | None:
@@ -71,11 +57,6 @@ def unknown_queue(job: CodeJob, known: Collection[str]) -> CodeProblem | None:
         "Make it on the queue page, or name another one."
     )
     return CodeProblem(job.source, text, job=job.code_name)
-
-
-def _is_known(session: Session, digest: str) -> bool:
-    with rescoped(session, PLATFORM):
-        return session.get(CodeVersion, digest) is not None
 
 
 def _newer_words(newest: CodeVersion) -> str:

@@ -2,26 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.core.errors import Conflict, Invalid
 from app.core.ids import new_id
-from app.core.scopes import PLATFORM, rescoped
 from app.events.service import Topic, append_event
 from app.jobs.code_rows import REFUSALS, CodeJob, free_name, is_group_name, put_code_jobs, why_refused
 from app.jobs.kinds.code.loading import CodeProblem
-from app.jobs.models import CodeVersion
 from app.jobs.queue_lock import keep_queue
 from app.ops.code_definitions import Definitions
-from app.ops.code_standing import loaded_words, newest_version, unknown_queue
+from app.ops.code_standing import unknown_queue
+from app.ops.code_versions import loaded_words, take_over
 from app.runs import planner
 from app.runs import service as runs
-from app.runs.models import Queue
+from app.runs.queue_models import Queue
 from app.schedules.acceptance import refuse_never
 from app.schedules.code_origin import OVERRIDABLE, CodeSchedule, ScheduleInCodeInvalid, said_value
 from app.schedules.day_minutes import minutes_of
@@ -35,9 +34,6 @@ from app.tenants.access import Actor
 from app.tenants.audit import record
 from app.tenants.models import SYSTEM_ORGANIZATION_ID, Organization
 from app.tenants.platform import acting_for_the_installation
-
-# For so long it is remembered which definitions were in force; older ones count as new when they come back.
-REMEMBERED = timedelta(days=365)
 
 
 @dataclass(frozen=True)
@@ -75,35 +71,11 @@ def sync_definitions(
     # One at a time. Whoever comes second finds everything done.
     query = select(Organization.id).where(Organization.id == SYSTEM_ORGANIZATION_ID)
     session.execute(query.with_for_update(key_share=True))
-    newer = _put_in_force(session, definitions, loaded_by, is_asked_for, now)
+    newer = take_over(session, definitions=definitions, loaded_by=loaded_by, is_asked_for=is_asked_for, now=now)
     if newer is not None:
-        return SyncReport(newer=newer)
+        return SyncReport(newer=loaded_words(newer))
     actor = acting_for_the_installation(f"{BY_CODE}{loaded_by}"[:254])
     return _Sync(session, actor, definitions, now).run()
-
-
-def _put_in_force(
-    session: Session, definitions: Definitions, loaded_by: str, is_asked_for: bool, now: datetime
-) -> str | None:
-    """Who loaded newer definitions, and when. None when these are in force from now on, or have been."""
-    with rescoped(session, PLATFORM):
-        version, newest = definitions.version, newest_version(session)
-        if newest is not None and newest.digest == version:
-            return None
-        known = session.get(CodeVersion, version)
-        # What was loaded in part since then replaced nothing that was loaded whole.
-        rival = newest_version(session, is_whole=definitions.is_complete)
-        if known is not None and rival is not None and rival.digest != version and not is_asked_for:
-            return loaded_words(rival)
-        # Later than every other one, also after the clock was set back.
-        at = now if newest is None else max(now, newest.loaded_at + timedelta(microseconds=1))
-        if known is None:
-            session.add(CodeVersion(digest=version, loaded_by=loaded_by[:254], loaded_at=at))
-        else:
-            known.loaded_by, known.loaded_at = loaded_by[:254], at
-        session.execute(delete(CodeVersion).where(CodeVersion.loaded_at < now - REMEMBERED))
-        session.flush()
-    return None
 
 
 class _Sync:

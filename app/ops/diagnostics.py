@@ -55,6 +55,7 @@ def read_diagnostics(session: Session, settings: Settings, *, now: datetime) -> 
         },
         "queues": {"paused": [row.name for row in found.paused_queues], "active_runs": _active_runs(session)},
         "processes": [_process(row, now) for row in found.processes],
+        "pages": [_process(row, now) for row in found.pages],
         "retention": {
             "runs_days": settings.retention_days,
             "events_days": found.retention.events.days,

@@ -1,4 +1,7 @@
-"""Signs of life: what each worker and scheduler process reports, and who has been heard of lately."""
+"""Signs of life: what each process reports, and who has been heard of lately.
+
+One without slots that keeps no time serves pages. Nothing that is asked of workers and schedulers knows of those.
+"""
 
 import os
 import socket
@@ -94,6 +97,11 @@ class ProcessRow:
     # None where its system does not tell.
     memory_mib: int | None = None
 
+    @property
+    def serves_pages(self) -> bool:
+        """Whether it answers browsers and the API, and neither executes runs nor keeps time."""
+        return not self.slots and not self.schedules
+
     def serves(self, queue: str) -> bool:
         """Whether it takes runs of this queue."""
         return bool(self.slots) and (self.queues is None or queue in self.queues.split(","))
@@ -184,6 +192,10 @@ def sign_off_from_older_database(session: Session, facts: ProcessFacts) -> None:
     session.execute(delete(_FIRST).where(_FIRST.c.process_id == facts.process_id))
 
 
+def _serves_pages() -> ColumnElement[bool]:
+    return and_(Heartbeat.slots == 0, Heartbeat.schedules.is_(False))
+
+
 def _has_ended() -> ColumnElement[bool]:
     return and_(Heartbeat.is_stopping.is_(True), Heartbeat.pid == _NO_PROCESS)
 
@@ -194,10 +206,18 @@ def forget_processes(session: Session, *, now: datetime) -> int:
 
 
 def list_processes(session: Session, *, now: datetime, with_ended: bool = False) -> list[ProcessRow]:
-    """Processes heard of within the last day, the liveliest first; also those that ended in good order if asked."""
-    query = select(Heartbeat).where(Heartbeat.beat_at >= now - FORGET_AFTER).order_by(Heartbeat.beat_at.desc())
-    if not with_ended:
-        query = query.where(~_has_ended())
+    """Workers and schedulers heard of within the last day, the liveliest first; also those that signed off if asked."""
+    return _heard_of(session, now, ~_serves_pages(), *(() if with_ended else (~_has_ended(),)))
+
+
+def list_page_processes(session: Session, *, now: datetime) -> list[ProcessRow]:
+    """The same of those that serve pages, without those that signed off."""
+    return _heard_of(session, now, _serves_pages(), ~_has_ended())
+
+
+def _heard_of(session: Session, now: datetime, *conditions: ColumnElement[bool]) -> list[ProcessRow]:
+    query = select(Heartbeat).where(Heartbeat.beat_at >= now - FORGET_AFTER, *conditions)
+    query = query.order_by(Heartbeat.beat_at.desc())
     return [
         ProcessRow(**{one.name: getattr(row, one.name) for one in fields(ProcessRow)}) for row in session.scalars(query)
     ]

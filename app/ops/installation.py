@@ -13,7 +13,7 @@ from app.core.config import Settings
 from app.core.schema import newest_migration
 from app.core.version import VERSION
 from app.ops.health import Health, judge
-from app.ops.heartbeats import HEALTHY_WITHIN, ProcessRow, list_processes, with_runs_in_hand
+from app.ops.heartbeats import HEALTHY_WITHIN, ProcessRow, list_page_processes, list_processes, with_runs_in_hand
 from app.ops.housekeeping import EVENTS_KEPT, EVERY_SECONDS, FIRST_AFTER_SECONDS
 from app.runs.in_hand import RunInHand, count_in_hand, runs_in_hand
 from app.runs.switches import QueueSwitchRow, list_switches, queue_names
@@ -47,6 +47,8 @@ class Installation:
 
     health: Health
     processes: tuple[ProcessRow, ...]
+    # Those that serve pages and the API.
+    pages: tuple[ProcessRow, ...]
     in_hand: tuple[RunInHand, ...]
     versions: tuple[str, ...]
     stop: SchedulingStopRow | None
@@ -69,10 +71,12 @@ class Installation:
 def read_installation(session: Session, settings: Settings, *, now: datetime) -> Installation:
     """How it stands now. Works as PLATFORM."""
     processes = with_runs_in_hand(list_processes(session, now=now), count_in_hand(session))
-    alive = {row.version for row in processes if not row.is_gone(now)}
+    pages = list_page_processes(session, now=now)
+    alive = {row.version for row in (*processes, *pages) if not row.is_gone(now)}
     return Installation(
         health=judge(processes, now=now, queues=queue_names(session)),
         processes=tuple(processes),
+        pages=tuple(pages),
         in_hand=tuple(runs_in_hand(session)),
         versions=tuple(sorted(alive | {VERSION})),
         stop=current_stop(session),

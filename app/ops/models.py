@@ -12,7 +12,9 @@ from app.core.ids import new_id
 
 
 class Heartbeat(Base):
-    """A worker or scheduler that reports, or signed off. Rows of those that went silent are cleared after a day.
+    """A worker, a scheduler or a process that serves pages, which reports or signed off.
+
+    Rows of those that went silent are cleared after a day.
 
     What later versions added has a default, so that an older version can still report.
     """

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -11,14 +11,14 @@ from app.ops.heartbeats import list_processes, slots_alive
 from app.ops.organization_hours import OrganizationHours, hours_around
 from app.ops.schedule_glances import Glance, failed_before
 from app.ops.schedule_health import ScheduleHealth
-from app.runs.queries import RunRow, list_dead_letters
-from app.runs.run_hours import HOUR, NOTHING, Counts, hours_of_organization
+from app.runs.queries import RunRow
+from app.runs.run_hours import HOUR, NOTHING, RATE_WINDOW, Counts, hours_of_organization
+from app.runs.run_lists import list_dead_letters
 from app.runs.states import RunState
 from app.runs.statistics import count_queue
 from app.schedules.load import LoadMap
 from app.schedules.queries import ScheduleRow, list_these_schedules
 
-WINDOW = timedelta(days=7)
 # Failures of one schedule are told once; this many are looked at to find out since when.
 MOST_FAILED = 100
 MOST_TROUBLES = 5
@@ -92,8 +92,8 @@ def read_situation(
     now: datetime,
 ) -> Situation:
     """How it stands, over all schedules, which the caller has read. `today` is when the reader's day began."""
-    ended = hours_of_organization(session, organization_id=organization_id, since=now - 2 * WINDOW)
-    week = int((now - WINDOW).timestamp()) // HOUR
+    ended = hours_of_organization(session, organization_id=organization_id, since=now - 2 * RATE_WINDOW)
+    week = int((now - RATE_WINDOW).timestamp()) // HOUR
     counts = count_queue(session, organization_id=organization_id)
     slots = slots_alive(list_processes(session, now=now), now=now)
     failing = [one.id for one in glances if one.health is ScheduleHealth.FAILING]

@@ -40,13 +40,14 @@ class Standing:
 
 @dataclass
 class Pulse:
-    """Reports for a worker or scheduler, in a thread of its own."""
+    """Reports for a process, in a thread of its own."""
 
     database: Database
     clock: Clock
     schema: SchemaGate
     facts: ProcessFacts
-    statistics: Statistics
+    # What it did, said every few minutes; nothing where nothing is counted.
+    statistics: Statistics | None
     look: Callable[[], Standing] = Standing
     last_tick: TickReport | None = None
     closed: threading.Event = field(default_factory=threading.Event)
@@ -57,7 +58,8 @@ class Pulse:
     def note_tick(self, report: TickReport) -> None:
         """The scheduler's last tick, for the next report."""
         self.last_tick = report
-        self.statistics.note_tick(report.milliseconds)
+        if self.statistics is not None:
+            self.statistics.note_tick(report.milliseconds)
 
     def close(self) -> None:
         """Report no more, and sign off."""
@@ -93,7 +95,8 @@ class Pulse:
         while True:
             with trouble.absorbing() as go:
                 go.was_made = self.report()
-            self.statistics.say_when_due()
+            if self.statistics is not None:
+                self.statistics.say_when_due()
             if self.closed.wait(BEAT_SECONDS):
                 return
 

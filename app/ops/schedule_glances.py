@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, String, cast, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, String, case, cast, select
 from sqlalchemy.orm import Session
 
 from app.core.db import OUTAGES
@@ -17,12 +17,13 @@ from app.ops.schedule_health import OVER, ScheduleHealth, health_of
 from app.runs.models import Run, in_state
 from app.runs.states import RunState
 from app.schedules.models import Schedule
+from app.schedules.owners import NOBODY
 from app.schedules.policies import LATE_AFTER
 from app.schedules.queries import list_schedules
 from app.schedules.stops import current_stop
 
 # Nobody looks further back for a run that ended: a schedule may have done nothing but skip for a long time.
-_LOOKS_BACK = timedelta(days=30)
+LOOKS_BACK = timedelta(days=30)
 _STATES: dict[str | None, RunState | None] = {None: None} | {state.value: state for state in OVER}
 
 
@@ -34,7 +35,8 @@ class Glance(NamedTuple):
     enabled: bool
     tags: tuple[str, ...]
     service: str | None
-    made_by: str | None
+    # The address of whose it is.
+    owner: str | None
     # Whether it came with the organization.
     is_default: bool
     next_run_at: datetime | None
@@ -49,7 +51,7 @@ class GlanceFilter:
     health: ScheduleHealth | None = None
     tag: str = ""
     service: str = ""
-    # The address of who made it.
+    # The address of whose it is; NOBODY for those without an owner.
     owner: str = ""
 
     @property
@@ -63,7 +65,7 @@ class GlanceFilter:
             and (self.health is None or one.health is self.health)
             and (not self.tag or self.tag in one.tags)
             and (not self.service or one.service == self.service)
-            and (not self.owner or one.made_by == self.owner)
+            and (not self.owner or one.owner == (None if self.owner == NOBODY else self.owner))
         )
 
 
@@ -95,7 +97,7 @@ def failed_before(
     if not schedule_ids:
         return frozenset()
     over = Run.state.in_([state.value for state in OVER])
-    mine = (Run.schedule_id == Schedule.id, Run.created_at >= now - _LOOKS_BACK, Run.created_at < moment, over)
+    mine = (Run.schedule_id == Schedule.id, Run.created_at >= now - LOOKS_BACK, Run.created_at < moment, over)
     last = select(Run.state).where(*mine).order_by(Run.created_at.desc()).limit(1).correlate(Schedule)
     query = select(Schedule.id, last.scalar_subquery().label("last")).where(Schedule.id.in_(schedule_ids))
     bad = {RunState.FAILED.value, RunState.MISSED.value}
@@ -149,6 +151,15 @@ def by_attention(glances: Iterable[Glance]) -> list[Glance]:
     return sorted(glances, key=place)
 
 
+def waits_too_long(organization_id: UUID, now: datetime) -> Select[Any]:
+    """The ids of the schedules of which a run is due and has not started."""
+    late: tuple[ColumnElement[bool], ...] = (
+        in_state(RunState.READY), Run.organization_id == organization_id, Run.due_at < now - LATE_AFTER,
+        Run.schedule_id.is_not(None),
+    )  # fmt: skip
+    return select(Run.schedule_id.label("subject_id")).where(*late)
+
+
 def _query(organization_id: UUID, now: datetime) -> Select[*tuple[Any, ...]]:
     return (
         select(
@@ -159,10 +170,10 @@ def _query(organization_id: UUID, now: datetime) -> Select[*tuple[Any, ...]]:
             Job.kind,
             Job.service,
             Schedule.default_for,
-            Schedule.made_by,
+            case((Schedule.owner_id.is_not(None), Schedule.owner)).label("owner"),
             Schedule.problem.is_not(None).label("has_problem"),
             _last_over(now).label("last_over"),
-            Schedule.id.in_(_waits_too_long(organization_id, now)).label("waits"),
+            Schedule.id.in_(waits_too_long(organization_id, now)).label("waits"),
         )
         .join(Job, (Job.id == Schedule.job_id) & (Job.organization_id == Schedule.organization_id))
         .where(Schedule.organization_id == organization_id, Schedule.deleted_at.is_(None))
@@ -172,16 +183,8 @@ def _query(organization_id: UUID, now: datetime) -> Select[*tuple[Any, ...]]:
 def _last_over(now: datetime) -> ScalarSelect[str]:
     """How the last run ended that says something about the schedule."""
     over = Run.state.in_([state.value for state in OVER])
-    mine = (Run.schedule_id == Schedule.id, Run.created_at >= now - _LOOKS_BACK, over)
+    mine = (Run.schedule_id == Schedule.id, Run.created_at >= now - LOOKS_BACK, over)
     return select(Run.state).where(*mine).order_by(Run.created_at.desc()).limit(1).correlate(Schedule).scalar_subquery()
-
-
-def _waits_too_long(organization_id: UUID, now: datetime) -> Select[Any]:
-    late: tuple[ColumnElement[bool], ...] = (
-        in_state(RunState.READY), Run.organization_id == organization_id, Run.due_at < now - LATE_AFTER,
-        Run.schedule_id.is_not(None),
-    )  # fmt: skip
-    return select(Run.schedule_id).where(*late)
 
 
 def _glance(row: Any, *, cursor: datetime | None, has_problem: bool, now: datetime, is_stopped: bool) -> Glance:
@@ -200,7 +203,7 @@ def _glance(row: Any, *, cursor: datetime | None, has_problem: bool, now: dateti
         enabled=row.enabled,
         tags=_tags(row.tags),
         service=row.service,
-        made_by=row.made_by,
+        owner=row.owner,
         is_default=row.default_for is not None,
         next_run_at=next_run_at,
         health=health,

@@ -13,9 +13,9 @@ from app.events.service import list_repairs
 from app.runs.models import Run
 from app.runs.queries import RunRow, row_of, select_runs
 from app.runs.states import RunState
+from app.schedules.gaps import GapRow
 from app.schedules.models import Gap, ScheduleVersion
 from app.schedules.policies import GapReason
-from app.schedules.queries import GapRow
 from app.schedules.versions import NO_VERSION, VersionRow, select_versions
 
 Place = tuple[datetime, UUID]

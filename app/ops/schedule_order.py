@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -12,20 +12,16 @@ from sqlalchemy.orm import Session
 
 from app.core.seconds import SecondsBetween
 from app.jobs.models import Job
-from app.ops.schedule_glances import Glance, by_attention, read_glances
+from app.ops.schedule_glances import LOOKS_BACK, Glance, by_attention, read_glances
 from app.runs.models import Run
-from app.runs.run_hours import counts_of_schedules
+from app.runs.run_hours import RATE_WINDOW, counts_of_all_schedules, counts_of_schedules
 from app.runs.states import RunState
 from app.schedules.models import Schedule
 from app.schedules.queries import ScheduleFilter
 from app.schedules.stops import current_stop
 
-# As long as the rate in the list is counted.
-_RATE_WINDOW = timedelta(days=7)
-# Nobody looks further back for the last run.
-_LOOKS_BACK = timedelta(days=30)
-# So many ids fit into one statement of either database.
-_IDS_AT_ONCE = 10_000
+# To name more of them in a statement takes longer than to read all.
+_MANY = 500
 
 # What a schedule is placed by; None where it has nothing of that kind, which is then listed last.
 _Place = Callable[[Glance], Any]
@@ -64,7 +60,7 @@ class ScheduleOrder:
 def in_order(
     session: Session, glances: Iterable[Glance], *, organization_id: UUID, order: ScheduleOrder, now: datetime
 ) -> list[Glance]:
-    """These schedules of the organization in the order. At most one statement for each ten thousand."""
+    """These schedules of the organization in the order. One statement at most."""
     found = by_attention(glances)
     if order.key is None:
         return found
@@ -103,30 +99,22 @@ def _place(session: Session, key: SortKey, ids: list[UUID], organization_id: UUI
 
 
 def _success(session: Session, ids: list[UUID], organization_id: UUID, now: datetime) -> dict[UUID, float]:
-    found: dict[UUID, float] = {}
-    for piece in _pieces(ids):
-        counts = counts_of_schedules(
-            session, organization_id=organization_id, schedule_ids=piece, since=now - _RATE_WINDOW
-        )
-        found |= {each: ended.good / ended.finished for each, ended in counts.items() if ended.finished}
-    return found
+    here: dict[str, Any] = {"organization_id": organization_id, "since": now - RATE_WINDOW}
+    if len(ids) > _MANY:
+        counts = counts_of_all_schedules(session, **here)
+    else:
+        counts = counts_of_schedules(session, schedule_ids=ids, **here)
+    return {each: ended.good / ended.finished for each, ended in counts.items() if ended.finished}
 
 
 def _lengths(session: Session, ids: list[UUID], organization_id: UUID, now: datetime) -> dict[UUID, float]:
     """Below zero, so that the longest comes first."""
     took = SecondsBetween(Run.finished_at, Run.started_at)
     mine = (
-        Run.schedule_id == Schedule.id, Run.created_at >= now - _LOOKS_BACK, Run.state != RunState.SKIPPED.value,
+        Run.schedule_id == Schedule.id, Run.created_at >= now - LOOKS_BACK, Run.state != RunState.SKIPPED.value,
         Run.started_at.is_not(None), Run.finished_at.is_not(None),
     )  # fmt: skip
     last = select(took).where(*mine).order_by(Run.created_at.desc()).limit(1).correlate(Schedule).scalar_subquery()
     query = select(Schedule.id, last.label("took")).where(Schedule.organization_id == organization_id)
-    found: dict[UUID, float] = {}
-    for piece in _pieces(ids):
-        rows = session.execute(query.where(Schedule.id.in_(piece)))
-        found |= {row.id: -float(row.took) for row in rows if row.took is not None}
-    return found
-
-
-def _pieces(ids: list[UUID]) -> Iterable[list[UUID]]:
-    return (ids[start : start + _IDS_AT_ONCE] for start in range(0, len(ids), _IDS_AT_ONCE))
+    which = Schedule.deleted_at.is_(None) if len(ids) > _MANY else Schedule.id.in_(ids)
+    return {row.id: -float(row.took) for row in session.execute(query.where(which)) if row.took is not None}

@@ -13,7 +13,8 @@ from app.core.errors import Invalid
 from app.runs.outcomes import Outcome
 from app.runs.timeline import RunBunch, bunch_runs
 from app.schedules.fire_times import MOMENT, Rhythm, count_fires, fire_times
-from app.schedules.queries import GapRow, ScheduleRow, list_gaps
+from app.schedules.gaps import GapRow, list_gaps
+from app.schedules.queries import ScheduleRow
 from app.schedules.service import rhythm_of
 
 # More slots than this are counted by columns and not listed.

@@ -37,7 +37,8 @@ from app.queue.room import (
     lanes_of,
     once,
 )
-from app.runs.models import ConnectionLimit, Run
+from app.runs.models import Run
+from app.runs.queue_models import ConnectionLimit
 from app.tenants.models import Organization
 
 # What a line tells of the queue and organization it belongs to.

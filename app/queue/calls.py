@@ -32,7 +32,8 @@ from app.queue.lines import is_waiting
 from app.queue.moments import SessionMoments
 from app.queue.room import NOW, ONE, Places, Terms, once, tokens_left
 from app.runs.line_lock import LINE_LOCK
-from app.runs.models import ConnectionLimit, Queue, Run, in_state
+from app.runs.models import Run, in_state
+from app.runs.queue_models import ConnectionLimit, Queue
 from app.runs.states import RunState
 from app.runs.steps import any_of, is_state, moments
 

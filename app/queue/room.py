@@ -25,7 +25,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import ReturnTypeFromArgs
 
-from app.runs.models import Queue, QueueSwitch, Run, in_state
+from app.runs.models import Run, in_state
+from app.runs.queue_models import Queue, QueueSwitch
 from app.runs.states import RunState
 
 # Enough that a slot never waits for the next pass, few enough that a removal takes effect at once.

@@ -4,8 +4,7 @@ import logging
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import dataclass, field
 from functools import cached_property
 from uuid import UUID
 
@@ -22,7 +21,7 @@ from app.core.scopes import ENGINE, Scope
 from app.core.sealing import Sealer
 from app.jobs.kinds.base import JobKinds, KindName, Level, Outcome, OutcomeStatus
 from app.jobs.kinds.code.said import kind_and_words
-from app.runs import chains, claims, interventions, ledger, logs, retries
+from app.runs import chains, claims, interventions, ledger, logs
 from app.runs.attempts import LiveAttempt
 from app.runs.children import ChildRuns
 from app.runs.claims import Claim, LeaseTerms
@@ -31,27 +30,14 @@ from app.runs.facts import ANYTHING, AttemptEnd, Started, Taking
 from app.runs.keeper import Keeper
 from app.runs.logs import NewLine
 from app.runs.progress import Progress, write_progress
-from app.runs.retries import Next, Trouble
-from app.runs.states import AttemptState, Reason, RunState
 from app.runs.tally import Tally
+from app.runs.verdicts import end_of, judge
 from app.vault.service import SecretOwner, open_secret
 
 log = logging.getLogger(__name__)
 
 # How long to wait before asking a database again that did not take an outcome.
 RETRY_WRITE_SECONDS = 0.5
-
-_ATTEMPT_STATES = {
-    OutcomeStatus.SUCCEEDED: AttemptState.SUCCEEDED,
-    OutcomeStatus.FAILED: AttemptState.FAILED,
-    OutcomeStatus.TIMED_OUT: AttemptState.TIMED_OUT,
-    OutcomeStatus.STOPPED: AttemptState.RELEASED,
-    OutcomeStatus.WAITING: AttemptState.RELEASED,
-    OutcomeStatus.SUSPENDED: AttemptState.RELEASED,
-    OutcomeStatus.CANCELLED: AttemptState.CANCELLED,
-}
-# Ended by us and not by the job: the try is given back.
-_NOT_ITS_FAULT = {OutcomeStatus.STOPPED, OutcomeStatus.WAITING}
 
 
 @dataclass(frozen=True)
@@ -227,9 +213,7 @@ class Executor:
         self, started: Started, outcome: Outcome, lines: list[NewLine], progress: Progress | None = None
     ) -> bool:
         run_id, token = started.run_id, started.token
-        end = AttemptEnd(
-            _ATTEMPT_STATES[outcome.status], outcome.message, outcome.detail, dict(outcome.result), outcome.error_class
-        )
+        end = end_of(outcome)
         is_short = outcome.status is OutcomeStatus.SUCCEEDED and not lines and progress is None
         if is_short and self._succeed_at_once(started, end):
             return True
@@ -245,15 +229,11 @@ class Executor:
                 return was_written and chains.follow(session, run_id=run_id, now=now)
             if outcome.status is OutcomeStatus.SUSPENDED:
                 return ledger.suspend(session, run_id=run_id, token=token, end=end, now=now)
-            if outcome.come_back_after is not None:
-                end = replace(end, come_back_at=now + retries.break_of(outcome.come_back_after))
-            then = self._then(started, outcome, now)
-            refund = outcome.status in _NOT_ITS_FAULT and then.state is not RunState.FAILED
-            if outcome.status is OutcomeStatus.STOPPED and not refund:
-                end = _as_lost(end, started)
+            verdict = judge(started, outcome, kind=self.kinds.get(started.kind), chance=self.chance, now=now)
             was_written = ledger.put_down(
-                session, run_id=run_id, token=token, end=end, then=then, now=now, refund=refund
-            )
+                session, run_id=run_id, token=token, end=verdict.end, then=verdict.then, now=now,
+                refund=verdict.refund,
+            )  # fmt: skip
             return was_written and chains.follow(session, run_id=run_id, now=now)
 
     def _succeed_at_once(self, started: Started, end: AttemptEnd) -> bool:
@@ -276,26 +256,6 @@ class Executor:
                 return open_secret(session, sealer=self.sealer, owner=owner, secret_id=secret_id, field=field)
 
         return patiently(ask, seconds=self.terms.seconds)
-
-    def _then(self, started: Started, outcome: Outcome, now: datetime) -> Next:
-        if outcome.status is OutcomeStatus.WAITING:
-            return retries.after_wait(now=now)
-        if outcome.status is OutcomeStatus.CANCELLED:
-            return Next(RunState.CANCELLED, Reason.CANCELLED)
-        if outcome.status is OutcomeStatus.STOPPED:
-            kind = self.kinds.get(started.kind)
-            kind_says = kind is not None and kind.may_repeat(started.definition)
-            may_repeat = started.retry.may_repeat(kind_says=kind_says)
-            return retries.after_stop(may_repeat=may_repeat, now=now)
-        reason = Reason.TIMED_OUT if outcome.status is OutcomeStatus.TIMED_OUT else Reason.ERROR
-        trouble = Trouble(reason, outcome.may_retry, outcome.error_class, outcome.come_back_after)
-        return retries.after_failure(started.retry, trouble, attempt=started.attempt, chance=self.chance(), now=now)
-
-
-def _as_lost(end: AttemptEnd, started: Started) -> AttemptEnd:
-    # As if its worker had died: how far it came nobody knows, and again it may not begin.
-    error = f"{end.error} {retries.why_not_again(started.retry.when_lost)}"
-    return replace(end, state=AttemptState.LOST, error=error)
 
 
 def _let_go(lines: list[NewLine]) -> NewLine:

@@ -1,15 +1,21 @@
-"""What a list of the queue shows: one of its tabs, narrowed. Reads a query string and writes links."""
+"""What a list of the queue shows: one of its tabs, narrowed. Reads a query string, and writes links."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from uuid import UUID
 
-from app.runs.causes import is_cause
-from app.runs.filters import search_text
+from app.core.errors import Invalid
+from app.core.text import quoted
+from app.runs.causes import CAUSE_LENGTH, is_cause
+from app.runs.filters import LONGEST_SEARCH, search_text
 from app.runs.states import RunState
 
 LONGEST_NAME = 32
+
+
+class QueueFilterUnclear(Invalid):
+    """A part of the filter cannot be read. Left out, the rest would take more than was meant."""
 
 
 class QueueTab(StrEnum):
@@ -34,7 +40,10 @@ _FORMER = {"failed": QueueTab.DEAD}
 
 @dataclass(frozen=True)
 class QueueFilter:
-    """One tab and what it is narrowed to. Parts that cannot be read are left out, so that an old link still works."""
+    """One tab and what it is narrowed to.
+
+    Parts that cannot be read are left out, so that an old link still works: `unread_parts` names them.
+    """
 
     tab: QueueTab = QueueTab.WAITING
     queue: str = ""
@@ -77,6 +86,34 @@ class QueueFilter:
 
     def with_tab(self, tab: QueueTab) -> "QueueFilter":
         return replace(self, tab=tab, cause=self.cause if tab is QueueTab.DEAD else "")
+
+
+def unread_parts(args: Mapping[str, str]) -> dict[str, str]:
+    """Words for each part of a query string that `QueueFilter.from_args` leaves out or shortens, by its name."""
+    wanted, found = QueueFilter.from_args(args), dict[str, str]()
+    given = {name: args.get(name, "") for name in ("tab", "queue", "job", "schedule", "q", "cause")}
+    if given["tab"] and given["tab"] not in {*QueueTab, *_FORMER}:
+        found["tab"] = f"{quoted(given['tab'])} is no tab of the queue."
+    if given["queue"].strip() != wanted.queue:
+        found["queue"] = f"{quoted(given['queue'])} is not the name of a queue."
+    if given["job"] and wanted.job_id is None:
+        found["job"] = f"{quoted(given['job'])} is not the id of a job."
+    if given["schedule"] and wanted.schedule_id is None:
+        found["schedule"] = f"{quoted(given['schedule'])} is not the id of a schedule."
+    if given["q"].strip() != wanted.text:
+        found["q"] = f"A search has at most {LONGEST_SEARCH} characters, and none that cannot be shown."
+    if given["cause"] and not is_cause(given["cause"]):
+        found["cause"] = f"{quoted(given['cause'])} is no cause: that is {CAUSE_LENGTH} letters and digits."
+    elif given["cause"] != wanted.cause:
+        found["cause"] = "Only dead letters have a cause."
+    return found
+
+
+def read_whole(args: Mapping[str, str]) -> QueueFilter:
+    """The filter, for what acts on all that match. Raises QueueFilterUnclear, naming the first part it cannot read."""
+    for name, words in unread_parts(args).items():
+        raise QueueFilterUnclear(f"{words} Choose another filter, and try again.", field=name)
+    return QueueFilter.from_args(args)
 
 
 def _id(text: str | None) -> UUID | None:

@@ -17,7 +17,8 @@ from app.jobs.models import Job
 from app.jobs.queue_lock import try_to_lock_queue
 from app.runs import ledger
 from app.runs.line_lock import lock_line
-from app.runs.models import Queue, QueueSwitch, Run
+from app.runs.models import Run
+from app.runs.queue_models import Queue, QueueSwitch
 from app.runs.states import RunState
 from app.runs.switches import QueueSwitchRow, check_queue, queue_names
 from app.tenants.access import Actor

@@ -80,15 +80,14 @@ def list_queue_tab(
     listing = _listing_of(wanted.tab, now, is_of_all=organization_id is None)
     if wanted.run_id is not None:
         which = _union(listing, (*_of(organization_id), Run.id == wanted.run_id), None, 1)
-        return QueuePage(_rows(session, [found.id for found in session.execute(select(which.c.id))], listing), None)
+        return QueuePage([row for row, _ in _read(session, which, listing)], None)
     is_narrowed = bool(wanted.queue or wanted.job_id or wanted.schedule_id or wanted.text)
     here = (*_of(organization_id), *((Run.cause == wanted.cause,) if wanted.cause else ()))
     window = _union(listing, here, after, LOOKED_AT_ONCE if is_narrowed else limit + 1)
-    found = session.execute(_narrowed(window, wanted, listing).limit(limit + 1)).all()
-    shown = found[:limit]
-    rows = _rows(session, [each.id for each in shown], listing)
+    found = _read(session, _narrowed(window, wanted, listing).limit(limit + 1).subquery("shown"), listing)
+    rows = [row for row, _ in found[:limit]]
     if len(found) > limit:
-        return QueuePage(rows, Place(shown[-1].at, shown[-1].id))
+        return QueuePage(rows, found[limit - 1][1])
     end = _end_of(session, window, listing) if is_narrowed else None
     return QueuePage(rows, end, was_cut=end is not None)
 
@@ -187,7 +186,8 @@ def _is_behind(
     return tuple_(at, run_id) < place if listing.is_newest_first else tuple_(at, run_id) > place
 
 
-def _rows(session: Session, run_ids: Sequence[UUID], listing: _Listing) -> list[RunRow]:
-    # In a statement of its own: PostgreSQL would look for the ids of the first one among all runs.
-    found = {row.id: row for row in map(row_of, session.execute(select_all_runs(Run.id.in_(run_ids))))}
-    return [found[run_id] for run_id in run_ids if run_id in found]
+def _read(session: Session, shown: Subquery, listing: _Listing) -> list[tuple[RunRow, Place]]:
+    """These runs, each with its place. Joined with so few: of an `IN`, PostgreSQL would look through all runs."""
+    query = select_all_runs().add_columns(shown.c.at).join(shown, shown.c.id == Run.id)
+    found = session.execute(query.order_by(*_order(listing, shown.c.at, shown.c.id)))
+    return [(row_of(row), Place(row.at, row[0].id)) for row in found]

@@ -11,7 +11,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.runs.filters import runs_of
-from app.runs.models import QueueMinute, Run, in_state
+from app.runs.models import Run, in_state
+from app.runs.queue_models import QueueMinute
 from app.runs.states import RunState
 
 SHOWN = 60

@@ -10,18 +10,18 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import and_, or_, select, tuple_
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import Session
 
 from app.core.errors import Conflict, NotFound
 from app.core.scopes import PLATFORM, Scope, rescoped
 from app.runs import service
 from app.runs.filters import runs_of
 from app.runs.models import Run
-from app.runs.queries import RunNotFound, in_dead_letter
+from app.runs.queries import RunNotFound, RunRow, in_dead_letter, row_of, select_all_runs
 from app.runs.queue_figures import NO_WAITS, QueueFigures, Waits, read_figures
 from app.runs.queue_limits import QueueLimitsRow, limit_phrases, list_limits_and_switches
 from app.runs.queue_minutes import NO_HOUR, QueueHour, read_minutes
-from app.runs.states import Reason, RunState
+from app.runs.states import RunState
 from app.runs.switches import QueueSwitchRow, check_queue
 from app.tenants.access import Actor, Permission, require
 from app.tenants.roles import Role
@@ -59,28 +59,6 @@ class QueueRow:
 
 
 @dataclass(frozen=True)
-class QueueRunRow:
-    """A run that waits, runs or lies in the dead letter."""
-
-    id: UUID
-    organization_id: UUID
-    job_id: UUID
-    job_name: str
-    schedule_id: UUID | None
-    queue: str
-    state: RunState
-    reason: Reason | None
-    error: str | None
-    attempt: int
-    tries: int
-    worker: str | None
-    ready_at: datetime
-    created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
-
-
-@dataclass(frozen=True)
 class Outcome:
     """What became of the runs that were named: done, or skipped with the reason, each in the order given."""
 
@@ -105,21 +83,20 @@ def list_queue_runs(
     limit: int,
     states: Sequence[RunState] = (*_LIVE, RunState.FAILED),
     after: tuple[datetime, UUID] | None = None,
-) -> list[QueueRunRow]:
+) -> list[RunRow]:
     """Runs of a queue that wait, run, or failed for good, the oldest first. Raises QueueUnknown.
 
     `after` is when the last run shown before was made, and its id.
     """
     check_queue(session, name)
     words = [state.value for state in states]
-    query = select(Run).where(runs_of(organization_id), Run.queue == name, Run.state.in_(words))
     # What failed and was retried or removed is history, and no longer in the queue.
-    query = query.where(or_(Run.state != RunState.FAILED.value, and_(*in_dead_letter())))
+    is_there = or_(Run.state != RunState.FAILED.value, and_(*in_dead_letter()))
+    query = select_all_runs(runs_of(organization_id), Run.queue == name, Run.state.in_(words), is_there)
     if after is not None:
         query = query.where(tuple_(Run.created_at, Run.id) > after)
-    query = query.options(defer(Run.definition, raiseload=True)).order_by(Run.created_at, Run.id).limit(limit)
     with _seeing(session, organization_id):
-        return [_row(run) for run in session.scalars(query)]
+        return [row_of(found) for found in session.execute(query.order_by(Run.created_at, Run.id).limit(limit))]
 
 
 def retry_runs(
@@ -214,25 +191,4 @@ def _queue(limits: QueueLimitsRow, switch: QueueSwitchRow | None, figures: Queue
         is_cut=bool(figures.cut),
         waits=figures.waits.get(name, NO_WAITS),
         hour=hour,
-    )
-
-
-def _row(run: Run) -> QueueRunRow:
-    return QueueRunRow(
-        id=run.id,
-        organization_id=run.organization_id,
-        job_id=run.job_id,
-        job_name=run.job_name,
-        schedule_id=run.schedule_id,
-        queue=run.queue,
-        state=RunState(run.state),
-        reason=Reason(run.reason) if run.reason else None,
-        error=run.error,
-        attempt=run.attempt,
-        tries=run.tries,
-        worker=run.worker,
-        ready_at=run.ready_at,
-        created_at=run.created_at,
-        started_at=run.started_at,
-        finished_at=run.finished_at,
     )

@@ -12,7 +12,8 @@ from app.jobs.kinds.base import JobKinds, KindName
 from app.jobs.policies import WhenLost
 from app.runs import chains, interventions, ledger, retries
 from app.runs.facts import AttemptEnd, started_from
-from app.runs.models import Attempt, Queue, Run, in_state
+from app.runs.models import Attempt, Run, in_state
+from app.runs.queue_models import Queue
 from app.runs.retries import Next
 from app.runs.states import AttemptState, Reason, RunState
 

@@ -1,7 +1,6 @@
 """Running again: what a run did, once more, with the same parameters or with others. Retries are in service.py."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,14 +11,11 @@ from sqlalchemy.orm import Session, aliased
 from app.core.errors import Conflict
 from app.jobs.given_arguments import GivenArguments, checked_arguments
 from app.jobs.kinds.base import JobKinds
-from app.jobs.kinds.definitions import chosen_arguments, with_chosen
-from app.jobs.models import Job
+from app.jobs.kinds.definitions import chosen_arguments
 from app.jobs.queries import get_job
-from app.runs import planner
-from app.runs.facts import via_of
+from app.runs.manual_runs import open_manual_run
 from app.runs.models import Run
 from app.runs.queries import RunRow, definition_of_run, get_run
-from app.runs.states import Trigger
 from app.tenants.access import Actor, Permission, require
 from app.tenants.audit import record
 
@@ -51,23 +47,13 @@ def run_again(
     if before.why_not_again is not None:
         raise RunNotRepeatable(before.why_not_again)
     chosen = _chosen(session, actor, kinds, before, parameters)
-    request = planner.request_for(
-        session.get_one(Job, before.job_id),
-        trigger=Trigger.MANUAL,
-        due_at=now,
-        schedule_id=before.schedule_id,
-        requested_by=actor.user_id,
-        requested_via=via_of(actor),
-        request_key=request_key,
-    )
-    request = replace(request, definition=with_chosen(request.definition, chosen), again_of_run_id=run_id)
-    new_id = planner.open_or_skip(session, request, now=now)
-    if new_id is None:
-        # The first click made the run; the second is told the same.
-        query = select(Run.id).where(Run.organization_id == actor.organization_id, Run.request_key == request_key)
-        return session.scalars(query).one()
-    _note(session, actor, before, new_id, parameters, now)
-    return new_id
+    made = open_manual_run(
+        session, actor=actor, job_id=before.job_id, schedule_id=before.schedule_id, request_key=request_key,
+        chosen=chosen, now=now, again_of_run_id=run_id,
+    )  # fmt: skip
+    if made.is_new:
+        _note(session, actor, before, made.id, parameters, now)
+    return made.id
 
 
 def parameters_of_run(session: Session, *, run: RunRow) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Each organization has a mark: what finished before it is in the hours, what fini
 """
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,6 @@ from sqlalchemy import (
     CompoundSelect,
     Delete,
     Select,
-    Subquery,
     and_,
     delete,
     func,
@@ -33,8 +32,10 @@ from app.runs.states import RunState
 from app.tenants.models import Organization
 
 HOUR = 3_600
-# Two weeks can be compared with each other, and there is a day to spare.
-KEPT = timedelta(days=15)
+# As long as rates are counted wherever one is shown.
+RATE_WINDOW = timedelta(days=7)
+# Two of them can be compared with each other, and there is a day to spare.
+KEPT = 2 * RATE_WINDOW + timedelta(days=1)
 # A run is seen by others when its transaction ends, which is later than its end.
 SETTLED_AFTER = timedelta(minutes=2)
 # So much is counted in one transaction.
@@ -53,7 +54,7 @@ class Counts:
     cancelled: int = 0
 
     def __add__(self, other: "Counts") -> "Counts":
-        return Counts(*(one + another for one, another in zip(astuple(self), astuple(other), strict=True)))
+        return Counts(*(getattr(self, name) + getattr(other, name) for name in _NAMES))
 
     @property
     def good(self) -> int:
@@ -89,6 +90,13 @@ def counts_of_schedules(
     return _read(session, organization_id, full_hour(since), Run.schedule_id, hours, runs)
 
 
+def counts_of_all_schedules(session: Session, *, organization_id: UUID, since: datetime) -> dict[UUID, Counts]:
+    """The same of every schedule of the organization that has any. One statement."""
+    hours = (RunHour.organization_id == organization_id, RunHour.subject_id != organization_id)
+    runs = (Run.organization_id == organization_id, Run.schedule_id.is_not(None))
+    return _read(session, organization_id, full_hour(since), Run.schedule_id, hours, runs)
+
+
 def counts_of_organization(session: Session, *, organization_id: UUID, since: datetime) -> Counts:
     """How all its runs ended that finished since the beginning of that hour. One statement."""
     hours = (RunHour.organization_id == organization_id, RunHour.subject_id == organization_id)
@@ -101,11 +109,10 @@ def hours_of_organization(session: Session, *, organization_id: UUID, since: dat
     """How all its runs ended, by the hour since 1970 in which they did, from that hour on. One statement."""
     mine = RunHour.organization_id == organization_id, RunHour.subject_id == organization_id
     since = full_hour(since)
-    mark = _mark_of(organization_id, otherwise=since)
     counted = select(RunHour.hour.label("hour"), *(getattr(RunHour, name) for name in _NAMES))
     hour = (UnixSeconds(Run.finished_at) // HOUR).label("hour")
-    behind = select(hour, *_ends().values()).join_from(Run, mark, Run.finished_at >= mark.c.counted_until)
-    fresh = behind.where(Run.organization_id == organization_id, Run.finished_at >= since).group_by(hour)
+    behind = Run.organization_id == organization_id, _is_behind_mark(organization_id, since)
+    fresh = select(hour, *_ends().values()).where(*behind).group_by(hour)
     query: CompoundSelect[Any] = union_all(counted.where(*mine, RunHour.hour >= _number(since)), fresh)
     found: dict[int, Counts] = {}
     for number, *counts in session.execute(query):
@@ -193,11 +200,12 @@ def _add(
     session.execute(statement.on_conflict_do_update(index_elements=["subject_id", "hour"], set_=more))
 
 
-def _mark_of(organization_id: UUID, *, otherwise: datetime) -> Subquery:
-    """One row. Joined, and not compared with, because row security keeps such comparisons from using an index."""
-    mine = select(RunHourMark.counted_until).where(RunHourMark.organization_id == organization_id)
-    none = select(literal(otherwise, UTCDateTime()).label("counted_until")).where(~mine.exists())
-    return union_all(mine, none).subquery("mark")
+def _is_behind_mark(organization_id: UUID, since: datetime) -> ColumnElement[bool]:
+    """Of runs: those that are in no hour yet and finished since then."""
+    # The comparison is with the subquery itself: around it, row security keeps a function from using an index.
+    newest = func.coalesce(func.max(RunHourMark.counted_until), literal(since, UTCDateTime()))
+    mark = select(newest).where(RunHourMark.organization_id == organization_id).scalar_subquery()
+    return and_(Run.finished_at >= since, Run.finished_at >= mark)
 
 
 def _read(
@@ -209,15 +217,14 @@ def _read(
     runs: tuple[ColumnElement[bool], ...],
 ) -> dict[UUID, Counts]:
     # Both parts at once: between two statements somebody could move the mark.
-    mark = _mark_of(organization_id, otherwise=since)
     counted = select(RunHour.subject_id.label("subject_id"), *(func.sum(getattr(RunHour, name)) for name in _NAMES))
     fresh = select(subject.label("subject_id"), *_ends().values())
-    behind = fresh.join_from(Run, mark, Run.finished_at >= mark.c.counted_until)
     query = union_all(
         counted.where(*hours, RunHour.hour >= _number(since)).group_by(RunHour.subject_id),
-        behind.where(*runs, Run.finished_at >= since).group_by(subject),
+        fresh.where(*runs, _is_behind_mark(organization_id, since)).group_by(subject),
     )
     found: dict[UUID, Counts] = {}
     for subject_id, *numbers in session.execute(query):
-        found[subject_id] = found.get(subject_id, NOTHING) + Counts(*map(int, numbers))
+        counts = Counts(*map(int, numbers))
+        found[subject_id] = found[subject_id] + counts if subject_id in found else counts
     return found

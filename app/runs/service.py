@@ -19,6 +19,7 @@ from app.jobs.service import JobDraft
 from app.runs import interventions, ledger, planner
 from app.runs.facts import via_of
 from app.runs.line_lock import lock_line
+from app.runs.manual_runs import open_manual_run
 from app.runs.models import Run
 from app.runs.queries import RunRow, get_run, keep_run
 from app.runs.resuming import make_up, missed_meanwhile, refuse_others
@@ -248,23 +249,13 @@ def _run_now(
     arguments: dict[str, Any],
     now: datetime,
 ) -> UUID:
-    request = planner.request_for(
-        session.get_one(Job, job_id),
-        trigger=Trigger.MANUAL,
-        due_at=now,
-        schedule_id=schedule_id,
-        requested_by=actor.user_id,
-        requested_via=via_of(actor),
-        request_key=request_key,
-    )
-    request = replace(request, definition=with_chosen(request.definition, arguments))
-    run_id = planner.open_or_skip(session, request, now=now)
-    if run_id is None:
-        # The first click made the run; the second is told the same.
-        query = select(Run.id).where(Run.organization_id == actor.organization_id, Run.request_key == request_key)
-        return session.scalars(query).one()
-    _note(session, actor, "run.requested", run_id, f"Started “{name}” by hand", now)
-    return run_id
+    made = open_manual_run(
+        session, actor=actor, job_id=job_id, schedule_id=schedule_id, request_key=request_key, chosen=arguments,
+        now=now,
+    )  # fmt: skip
+    if made.is_new:
+        _note(session, actor, "run.requested", made.id, f"Started “{name}” by hand", now)
+    return made.id
 
 
 def _as_started(session: Session, run_id: UUID, definition: dict[str, Any]) -> dict[str, Any]:

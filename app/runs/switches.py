@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from app.core.db import count_changed
 from app.core.errors import NotFound
-from app.runs.models import Queue, QueueSwitch, Run
+from app.runs.models import Run
+from app.runs.queue_models import Queue, QueueSwitch
 from app.tenants.access import Actor
 from app.tenants.platform import record_for_platform, require_platform_admin
 

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from app.core.db import count_changed
 from app.core.errors import Conflict, Invalid, NotFound
-from app.events.service import Topic, append_event
+from app.events.changes import record_change
+from app.events.service import Topic
 from app.jobs.models import Job
 from app.schedules.fire_times import next_fire
 from app.schedules.gaps import record_gap
@@ -20,7 +21,6 @@ from app.schedules.policies import GapReason
 from app.schedules.queries import ScheduleRow, list_deleted_schedules, lock_schedule
 from app.schedules.stored_rhythms import rhythm_of
 from app.tenants.access import Actor, Permission, require
-from app.tenants.audit import record
 
 # For so long a deleted schedule can come back; then it is removed for good.
 KEPT = timedelta(days=30)
@@ -117,7 +117,10 @@ def bring_back(session: Session, *, actor: Actor, schedule_id: UUID, now: dateti
         raise ScheduleNotBroughtBack(_taken(found.row.name)) from error
     if changed != 1:
         raise DeletedScheduleNotFound("Somebody else brought it back a moment ago.")
-    _note(session, actor, found.row, now)
+    record_change(
+        session, actor=actor, topic=Topic.SCHEDULES, action="schedule.undeleted", subject_id=found.row.id,
+        summary=f"Restored the deleted schedule “{found.row.name}”", now=now,
+    )  # fmt: skip
 
 
 def _next_run(session: Session, found: DeletedSchedule, now: datetime) -> dict[str, datetime | None]:
@@ -161,14 +164,3 @@ def _explained(session: Session, organization_id: UUID, rows: list[ScheduleRow])
 
 def _taken(name: str) -> str:
     return f"Another schedule is called “{name}” by now. Rename that one first."
-
-
-def _note(session: Session, actor: Actor, row: ScheduleRow, now: datetime) -> None:
-    record(
-        session, actor=actor, action="schedule.undeleted", subject_kind="schedule", subject_id=row.id,
-        summary=f"Restored the deleted schedule “{row.name}”", changes={}, now=now,
-    )  # fmt: skip
-    append_event(
-        session, organization_id=actor.organization_id, topic=Topic.SCHEDULES, kind="schedule.undeleted",
-        subject_id=row.id, now=now,
-    )  # fmt: skip

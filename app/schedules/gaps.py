@@ -1,7 +1,13 @@
-"""Writing down a range of slots that nobody executed. The planner writes those of many schedules at once by itself."""
+"""Ranges of slots that nobody executed, written down and read.
 
+The planner writes those of many schedules at once by itself.
+"""
+
+from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.schedules.fire_times import Rhythm
@@ -9,6 +15,17 @@ from app.schedules.models import Gap, Schedule
 from app.schedules.policies import GapReason
 from app.schedules.queries import ScheduleRow
 from app.schedules.slot_accounts import Absence, gap_between
+
+
+@dataclass(frozen=True)
+class GapRow:
+    """A range of slots that nobody executed."""
+
+    first_slot_at: datetime
+    last_slot_at: datetime
+    slots: int
+    reason: GapReason
+    explanation: str | None = None
 
 
 def record_gap(
@@ -41,3 +58,17 @@ def record_gap(
             at=now,
         )
     )
+
+
+def list_gaps(session: Session, *, organization_id: UUID, schedule_id: UUID, limit: int) -> list[GapRow]:
+    """The newest gaps of a schedule."""
+    query = (
+        select(Gap)
+        .where(Gap.organization_id == organization_id, Gap.schedule_id == schedule_id)
+        .order_by(Gap.first_slot_at.desc())
+        .limit(limit)
+    )
+    return [
+        GapRow(gap.first_slot_at, gap.last_slot_at, gap.slots, GapReason(gap.reason), gap.explanation)
+        for gap in session.scalars(query)
+    ]

@@ -99,6 +99,9 @@ class Schedule(Base):
     switched_by: Mapped[str | None] = mapped_column(String(254))
     # The address of who made it. Nobody did where it came with the organization or from code.
     made_by: Mapped[str | None] = mapped_column(String(254))
+    # Whose it is, a member of the organization. An address without an id is that of an owner who left.
+    owner_id: Mapped[UUID | None]
+    owner: Mapped[str | None] = mapped_column(String(254))
     # What operators want each other to know.
     notes: Mapped[str] = mapped_column(Text, default="", server_default="")
     tags: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")

@@ -18,8 +18,8 @@ from app.core.errors import NotFound
 from app.jobs.models import Job
 from app.schedules.clock_changes import ClockChange
 from app.schedules.code_origin import CodeOrigin, origin_of
-from app.schedules.models import Gap, Schedule, is_planned
-from app.schedules.policies import GapReason, Missed, Overlap
+from app.schedules.models import Schedule, is_planned
+from app.schedules.policies import Missed, Overlap
 from app.schedules.stops import is_stopped
 from app.schedules.tags import clean_tag
 
@@ -27,8 +27,6 @@ _Query = Select[Schedule, str, str, str | None, datetime | None]
 Word = TypeVar("Word", bound=StrEnum)
 
 log = logging.getLogger(__name__)
-
-_MOST_MEANT = 3
 
 NO_TIME_TO_READ = (
     "The time of the next run cannot be read. A running scheduler works it out again by itself, "
@@ -77,6 +75,9 @@ class ScheduleRow:
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     tags: tuple[str, ...] = ()
+    # Whose it is. An address without an id is that of an owner who left.
+    owner_id: UUID | None = None
+    owner: str | None = None
     # Of those that are deleted: since when, by whom, and whether they were on.
     deleted_at: datetime | None = None
     deleted_by: str | None = None
@@ -121,17 +122,6 @@ class ScheduleFilter:
         return found
 
 
-@dataclass(frozen=True)
-class GapRow:
-    """A range of slots that nobody executed."""
-
-    first_slot_at: datetime
-    last_slot_at: datetime
-    slots: int
-    reason: GapReason
-    explanation: str | None = None
-
-
 def list_schedules(session: Session, *, organization_id: UUID, tag: str | None = None) -> list[ScheduleRow]:
     """All schedules of an organization, or those with a tag, by name."""
     query = _schedules_of(organization_id).where(*ScheduleFilter(tag=tag).conditions()).order_by(Schedule.name)
@@ -159,29 +149,6 @@ def list_these_schedules(session: Session, *, organization_id: UUID, schedule_id
         return []
     rows = _read(session, _schedules_of(organization_id).where(Schedule.id.in_(schedule_ids)))
     return sorted(rows, key=lambda row: schedule_ids.index(row.id))
-
-
-def schedules_by_job(session: Session, *, organization_id: UUID) -> dict[UUID, list[tuple[UUID, str]]]:
-    """Of each job that has schedules: their ids and names, by name."""
-    here = (Schedule.organization_id == organization_id, Schedule.deleted_at.is_(None))
-    query = select(Schedule.job_id, Schedule.id, Schedule.name).where(*here).order_by(Schedule.name)
-    found: dict[UUID, list[tuple[UUID, str]]] = {}
-    for job_id, schedule_id, name in session.execute(query):
-        found.setdefault(job_id, []).append((schedule_id, name))
-    return found
-
-
-def schedule_names(session: Session, *, organization_id: UUID, schedule_ids: Collection[UUID]) -> dict[UUID, str]:
-    """The names of these schedules, of those that are not deleted."""
-    mine = (Schedule.organization_id == organization_id, Schedule.deleted_at.is_(None))
-    query = select(Schedule.id, Schedule.name).where(*mine, Schedule.id.in_(schedule_ids))
-    return {row.id: row.name for row in session.execute(query)}
-
-
-def schedule_zones(session: Session, *, organization_id: UUID, schedule_ids: Collection[UUID]) -> dict[UUID, str]:
-    """The time zones of these schedules, those included that were deleted."""
-    here = Schedule.organization_id == organization_id, Schedule.id.in_(schedule_ids)
-    return {row.id: row.timezone for row in session.execute(select(Schedule.id, Schedule.timezone).where(*here))}
 
 
 def list_schedules_of_job(session: Session, *, organization_id: UUID, job_id: UUID) -> list[ScheduleRow]:
@@ -219,31 +186,10 @@ def find_schedules(session: Session, *, organization_id: UUID, name: str) -> lis
     return _read(session, _schedules_of(organization_id).where(wanted).order_by(Schedule.id))
 
 
-def names_like(session: Session, *, organization_id: UUID, name: str) -> list[str]:
-    """The names of schedules that are called so in other letters."""
-    here = Schedule.organization_id == organization_id, Schedule.deleted_at.is_(None)
-    alike = select(Schedule.name).where(*here, func.lower(Schedule.name) == name.strip().lower())
-    return list(session.scalars(alike.order_by(Schedule.name).limit(_MOST_MEANT)))
-
-
 def lock_schedule(session: Session, *, organization_id: UUID, schedule_id: UUID) -> None:
     """Let nobody else change a schedule until this is committed. SQLite has one writer at a time anyway."""
     query = select(Schedule.id).where(Schedule.id == schedule_id, Schedule.organization_id == organization_id)
     session.execute(query.with_for_update(key_share=True))
-
-
-def list_gaps(session: Session, *, organization_id: UUID, schedule_id: UUID, limit: int) -> list[GapRow]:
-    """The newest gaps of a schedule."""
-    query = (
-        select(Gap)
-        .where(Gap.organization_id == organization_id, Gap.schedule_id == schedule_id)
-        .order_by(Gap.first_slot_at.desc())
-        .limit(limit)
-    )
-    return [
-        GapRow(gap.first_slot_at, gap.last_slot_at, gap.slots, GapReason(gap.reason), gap.explanation)
-        for gap in session.scalars(query)
-    ]
 
 
 def earliest_due_across_tenants(session: Session) -> datetime | None:
@@ -330,6 +276,8 @@ def _row(found: Row[Schedule, str, str, str | None, datetime | None], cursor: da
         starts_at=schedule.starts_at,
         ends_at=schedule.ends_at,
         tags=tuple(schedule.tags),
+        owner_id=schedule.owner_id,
+        owner=schedule.owner,
         deleted_at=schedule.deleted_at,
         deleted_by=schedule.deleted_by,
         was_enabled=schedule.was_enabled,

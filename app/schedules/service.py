@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from app.core.db import count_changed
 from app.core.errors import Conflict, Invalid
 from app.core.ids import new_id
-from app.events.service import Topic, append_event
+from app.events.changes import record_change
+from app.events.service import Topic
 from app.schedules.code_origin import refuse_deletion, refuse_left
 from app.schedules.draft import ScheduleDraft, completed
 from app.schedules.fire_times import Rhythm, next_fire
@@ -33,7 +34,6 @@ from app.schedules.slot_accounts import NOTHING_MADE_UP, MadeUp
 from app.schedules.stored_rhythms import rhythm_of
 from app.schedules.versions import differences_of, keep_version, write_version
 from app.tenants.access import Actor, Permission, require
-from app.tenants.audit import record
 
 __all__ = [
     "LONGEST_NAME", "ScheduleChanged", "ScheduleDraft", "ScheduleInvalid", "ScheduleIsDefault", "ScheduleNameTaken",
@@ -58,7 +58,9 @@ def create_schedule(session: Session, *, actor: Actor, draft: ScheduleDraft, now
         switched_at=now,
         switched_by=actor.label,
         # A program acts for a person, whose schedule it is.
-        made_by=actor.label.partition(" (token ")[0],
+        made_by=(maker := actor.label.partition(" (token ")[0]),
+        owner_id=actor.user_id,
+        owner=None if actor.user_id is None else maker,
         created_at=now,
         updated_at=now,
         **columns,
@@ -228,21 +230,7 @@ def _note(
     now: datetime,
     changes: dict[str, Any],
 ) -> None:
-    record(
-        session,
-        actor=actor,
-        action=f"schedule.{verb}",
-        subject_kind="schedule",
-        subject_id=schedule_id,
-        summary=summary,
-        changes=changes,
-        now=now,
-    )
-    append_event(
-        session,
-        organization_id=actor.organization_id,
-        topic=Topic.SCHEDULES,
-        kind=f"schedule.{verb}",
-        subject_id=schedule_id,
-        now=now,
-    )
+    record_change(
+        session, actor=actor, topic=Topic.SCHEDULES, action=f"schedule.{verb}", subject_id=schedule_id,
+        summary=summary, now=now, changes=changes,
+    )  # fmt: skip

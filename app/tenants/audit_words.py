@@ -8,6 +8,8 @@ _DONE: dict[str, dict[str, str]] = {
         "enabled": "Enabled a schedule",
         "disabled": "Disabled a schedule",
         "restored": "Restored a version of a schedule",
+        "handed_over": "Gave a schedule to somebody",
+        "left_behind": "Left schedules without an owner",
         "noted": "Changed the notes of a schedule",
         "deleted": "Deleted a schedule",
         "undeleted": "Restored a deleted schedule",

@@ -48,8 +48,9 @@ def record_for_platform(
     subject_id: UUID | None = None,
     changes: Mapping[str, Any] | None = None,
 ) -> None:
-    """Add an audit row to the actor's organization, from a session that works as PLATFORM."""
+    """Add an audit row to the installation's own organization, from a session that works as PLATFORM."""
     # That role sees no organization's audit; the row is written as somebody of the organization.
+    actor = for_the_installation(actor)
     with rescoped(session, Scope.tenant(actor.organization_id, actor.user_id)):
         record(
             session,

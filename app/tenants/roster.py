@@ -97,6 +97,13 @@ def get_member(session: Session, *, organization_id: UUID, user_id: UUID) -> Mem
     return _one(session, organization_id, User.id == user_id)
 
 
+def hold_member(session: Session, *, organization_id: UUID, user_id: UUID) -> MemberRow:
+    """The same, who cannot leave until this is committed. SQLite has one writer at a time anyway."""
+    mine = Membership.organization_id == organization_id, Membership.user_id == user_id
+    session.execute(select(Membership.user_id).where(*mine).with_for_update(read=True, key_share=True))
+    return get_member(session, organization_id=organization_id, user_id=user_id)
+
+
 def find_member(session: Session, *, organization_id: UUID, email: str) -> MemberRow:
     """The member with this address, in any case. Raises MemberNotFound."""
     return _one(session, organization_id, User.email == email.strip().lower())

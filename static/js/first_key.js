@@ -10,7 +10,7 @@
   };
 
   const keep = ({ key, target, altKey, ctrlKey, metaKey }) => {
-    if (key.length > 1 || altKey || ctrlKey || metaKey || target.closest("input, textarea, select, [contenteditable], dialog")) return;
+    if (key.length > 1 || metaKey || ((altKey || ctrlKey) && !(altKey && /^[[\]]$/.test(key))) || target.closest("input, textarea, select, [contenteditable], dialog")) return;
     if (pressed.push([target, key]) > 1) return;
     document.head.append(Object.assign(document.createElement("script"), { src: dataset.keys, onload: handOn }));
   };

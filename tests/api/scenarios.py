@@ -13,7 +13,8 @@ from app.core.ids import new_id, new_token
 from app.jobs.kinds.base import KindName
 from app.jobs.models import Job
 from app.jobs.services import Service
-from app.runs.models import Queue, Run
+from app.runs.models import Run
+from app.runs.queue_models import Queue
 from app.schedules.defaults import give_default_schedules
 from app.schedules.stops import stop_scheduling
 from app.tenants.models import SYSTEM_ORGANIZATION_ID, LoginSession
@@ -135,6 +136,10 @@ SCENARIOS: dict[str, Scenario] = {
     "remove_stuck_run": lambda world: Call(f"/admin/queue-runs/{stuck_run(world)}/removal", {"retry": True}),
     "remove_run": lambda world: Call(f"/runs/{world.run()}"),
     "create_schedule": lambda world: Call("/schedules", {"name": "New", "job_id": str(world.job()), "cron": DAILY}),
+    "set_schedule_owner": lambda world: Call(
+        f"/schedules/{world.schedule(owner_id=world.member(role=Role.VIEWER), owner='ada@example.com')}/owner",
+        {"owner": None},
+    ),
     "edit_schedule": lambda world: Call(f"/schedules/{world.schedule()}", {"cron": DAILY, "version": 1}),
     "delete_schedule": lambda world: Call(f"/schedules/{world.schedule()}"),
     "begin_schedule_bulk_action": lambda world: Call(

@@ -5,7 +5,7 @@ import pytest
 from flask import Flask
 
 from app.jobs.models import Job
-from app.runs import queries
+from app.runs import run_lists
 from app.runs.models import Run
 from tests.api.conftest import Caller
 from tests.factories.work import make_job, make_run, make_schedule
@@ -98,7 +98,7 @@ class TestPaging:
         clock: ManualClock,
         monkeypatch: pytest.MonkeyPatch,
     ):
-        monkeypatch.setattr(queries, "SEARCHED_AT_ONCE", 4)
+        monkeypatch.setattr(run_lists, "SEARCHED_AT_ONCE", 4)
         with database.transaction() as session:
             oldest = session.get_one(Run, UUID(run_ids[-1]))
             oldest.error = "It answered 503"

@@ -35,6 +35,20 @@ class TestProcesses:
         assert process.items() >= facts.items()
         assert (shown["is_well"], shown["problems"]) == (True, [])
 
+    def test_that_serve_pages_stand_apart(
+        self, platform_api: Caller, worker: None, database: OpenDatabase, clock: ManualClock
+    ):
+        facts = ProcessFacts(new_id(), "web-1:8", "1.1", 0, False, "web-1", 8)
+        with database.transaction() as session:
+            beat(session, facts, now=clock.moment, ticked_at=None, tick_ms=None, memory_mib=90)
+        clock.moment += timedelta(seconds=31)
+
+        shown = [platform_api.get(path).json["data"] for path in ("/admin/processes", "/admin/system")]
+
+        expected: dict[str, Any] = {"host": "web-1", "pid": 8, "version": "1.1", "is_silent": True, "memory_mib": 90}
+        assert [one["pages"][0].items() >= expected.items() for one in shown] == [True, True]
+        assert [[process["pid"] for process in one["processes"]] for one in shown] == [[7], [7]]
+
     def test_say_when_all_is_not_well(self, platform_api: Caller, worker: None, clock: ManualClock):
         clock.moment += timedelta(seconds=301)
 

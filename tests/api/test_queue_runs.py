@@ -148,12 +148,24 @@ class TestBulkActions:
             {"action": "retry", "matching": {"cause": "x"}},
             {"action": "retry", "matching": {}},
             {"action": "retry", "matching": {"q": " "}},
+            {"action": "retry", "matching": {"tab": "dead", "q": "\u200b"}},
+            {"action": "retry", "matching": {"tab": "dead", "queue": "\x00"}},
+            {"action": "remove", "matching": {"tab": "waiting", "cause": "0f0497af5c9745f2"}},
+            {"action": "retry", "matching": {"tab": "on-fire"}},
             {"action": "pause", "matching": {}},
         ],
         ids=str,
     )
     def test_refuse_what_is_unclear(self, admin_api: Caller, dead: list[UUID], body: dict[str, object]) -> None:
         assert admin_api.post("/admin/queue-runs/bulk-actions", body).status_code == 422
+
+    def test_say_which_part_cannot_be_read(self, admin_api: Caller, dead: list[UUID]) -> None:
+        body = {"action": "retry", "matching": {"tab": "waiting", "cause": "0f0497af5c9745f2"}}
+
+        error = admin_api.post("/admin/queue-runs/bulk-actions", body).json["error"]
+
+        assert "Only dead letters have a cause." in error["message"]
+        assert [one["field"] for one in error["fields"]] == ["matching.cause"]
 
     def test_ask_for_the_number_to_remove_over_a_hundred(
         self, database: OpenDatabase, admin_api: Caller, organization_id: UUID, clock: ManualClock

@@ -654,13 +654,28 @@ class TestRhythms:
         assert names(operator_api.get("/schedules", tag="täglich")) == ["C"]
         assert operator_api.get("/schedules", tag="no tag").status_code == 422
 
-    def test_lists_those_that_somebody_made(self, operator_api: Caller, viewer_api: Caller, job: Job) -> None:
+    def test_lists_those_of_its_maker(self, operator_api: Caller, viewer_api: Caller, job: Job) -> None:
         made = operator_api.post("/schedules", asked(job, name="A")).json["data"]
 
         assert "@" in made["made_by"]
         assert "token" not in made["made_by"]
+        assert (made["owner"], made["former_owner"]) == (made["made_by"], None)
         assert names(viewer_api.get("/schedules", owner=made["made_by"])) == ["A"]
         assert names(viewer_api.get("/schedules", owner="nobody@example.com")) == []
+
+    def test_gives_it_to_a_member_or_to_nobody(self, operator_api: Caller, viewer_api: Caller, job: Job) -> None:
+        made = operator_api.post("/schedules", asked(job, name="A")).json["data"]
+        address, email = f"/schedules/{made['id']}/owner", viewer_api.get("/me").json["data"]["user"]["email"]
+
+        given = operator_api.put(address, {"owner": email.upper()}).json["data"]
+        refused = operator_api.put(address, {"owner": "far@example.com"})
+        left = operator_api.put(address, {"owner": None}).json["data"]
+
+        assert (given["owner"], given["made_by"], given["version"]) == (email, made["made_by"], 1)
+        assert (refused.status_code, refused.json["error"]["fields"][0]["field"]) == (422, "owner")
+        assert (left["owner"], left["former_owner"]) == (None, None)
+        assert viewer_api.put(address, {"owner": email}).status_code == 403
+        assert names(viewer_api.get("/schedules", owner="nobody", q="A")) == ["A"]
 
     def test_previews_what_it_does(self, operator_api: Caller, job: Job) -> None:
         made = operator_api.post("/schedules", asked(job, **self.SAID)).json["data"]

@@ -11,7 +11,7 @@ from sqlalchemy import update
 from app.core.ids import new_id
 from app.jobs.models import Job
 from app.ops.models import Heartbeat
-from app.runs.models import Queue
+from app.runs.queue_models import Queue
 from app.schedules.models import Schedule
 from tests.api.conftest import Caller
 from tests.factories.causes import CAUSES, Held, Scene

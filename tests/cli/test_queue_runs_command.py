@@ -75,9 +75,29 @@ def test_bulk_retries_what_matches_and_removes_what_is_named(terminal: Terminal,
     assert terminal.run("queue", "runs", "--tab", "dead").output == "No such runs.\n"
 
 
-@pytest.mark.parametrize("words", [("retry",), ("retry", "--all", "--cause", "x"), ("retry", "--tab", "dead")], ids=str)
+@pytest.mark.parametrize("words", [("retry",), ("retry", "--tab", "dead")], ids=str)
 def test_bulk_refuses_what_is_unclear(terminal: Terminal, dead: list[UUID], words: tuple[str, ...]) -> None:
     refused = terminal.run("queue", "bulk", *words)
 
     assert refused.exit_code != 0
     assert "Name the runs" in str(refused.exception)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--cause", "x"), "“x” is no cause"),
+        (("--tab", "waiting", "--cause", "0f0497af5c9745f2"), "Only dead letters have a cause."),
+        (("--queue", "x" * 33), "is not the name of a queue."),
+        (("--search", "x" * 201), "A search has at most 200 characters"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_bulk_refuses_a_filter_that_it_cannot_read(
+    terminal: Terminal, dead: list[UUID], options: tuple[str, ...], words: str
+) -> None:
+    refused = terminal.run("queue", "bulk", "remove", "--all", *options)
+
+    assert refused.exit_code != 0
+    assert words in str(refused.exception)
+    assert len(terminal.json("queue", "runs", "--tab", "dead")) == 3

@@ -214,3 +214,34 @@ def test_show_says_what_to_do_about_a_known_failure(
     shown = terminal.json("runs", "show", str(run_id), "--organization", str(organization_id))
 
     assert "Nothing is at this address." in shown["advice"] if is_known else shown["advice"] is None
+
+
+class TestRunsOf:
+    @pytest.mark.parametrize(
+        ("option", "text"),
+        [("--schedule", "nightly"), ("--schedule", "Nightly orders"), ("--job", "ord"), ("--job", "ORDERS")],
+        ids=lambda text: text,
+    )
+    def test_a_schedule_or_a_job_are_found_by_its_name(
+        self, terminal: Terminal, organization_id: UUID, running: UUID, option: str, text: str
+    ) -> None:
+        with terminal.database.transaction() as session:
+            job = make_job(session, organization_id, name="Orders")
+            schedule_id = make_schedule(session, job, name="Nightly orders").id
+            run_id = make_run(session, job, now=NOW, schedule_id=schedule_id)
+
+        found = terminal.json("runs", "list", option, text, "--organization", str(organization_id))
+
+        assert [row["id"] for row in found] == [str(run_id)]
+
+    def test_what_nothing_or_several_are_called_is_refused(self, terminal: Terminal, organization_id: UUID) -> None:
+        with terminal.database.transaction() as session:
+            for name in ("Ads of Meta", "Ads of Google"):
+                make_job(session, organization_id, name=name)
+        here = ("--organization", str(organization_id))
+
+        several = terminal.run("runs", "list", "--job", "ads", *here)
+        none = terminal.run("runs", "list", "--schedule", "ads", *here)
+
+        assert "Did you mean “Ads of Google” or “Ads of Meta”?" in str(several.exception)
+        assert "No schedule is called “ads”. See: belfry schedules list" in str(none.exception)

@@ -1,8 +1,11 @@
 """`belfry system`."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
+from app.core.ids import new_id
 from app.core.scopes import PLATFORM
+from app.ops.heartbeats import ProcessFacts, beat
 from app.runs.switches import list_switches
 from app.schedules.stops import current_stop
 from tests.cli.conftest import Terminal
@@ -15,6 +18,18 @@ class TestSystem:
         assert found["database"]["engine"] in {"SQLite", "PostgreSQL"}
         assert found["keeps_time"] is False
         assert "Kept: runs and logs 365 days, events 30 days" in terminal.run("system", "show").output
+
+    def test_tells_of_what_serves_pages(self, terminal: Terminal) -> None:
+        facts = ProcessFacts(new_id(), "web-1:8", "1.1", 0, False, "web-1", 8)
+        now = datetime.now(UTC)
+        with terminal.database.transaction() as session:
+            beat(session, facts, now=now - timedelta(minutes=1), ticked_at=None, tick_ms=None)
+
+        found = terminal.json("system", "show")
+
+        assert [(one["name"], one["is_silent"]) for one in found["pages"]] == [("web-1:8", True)]
+        assert found["processes"] == []
+        assert "Pages web-1:8: version 1.1, - MiB" in terminal.run("system", "show").output
 
     def test_is_paused_and_goes_on(self, terminal: Terminal) -> None:
         said = terminal.run("system", "pause", "--reason", "Moving house").output

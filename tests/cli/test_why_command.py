@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app.core.errors import NotFound
 from app.core.ids import new_id
 from app.ops.models import Heartbeat
-from app.runs.models import QueueSwitch
+from app.runs.queue_models import QueueSwitch
 from app.tenants.models import SYSTEM_ORGANIZATION_ID, Organization
 from tests.cli.conftest import Terminal
 from tests.factories.causes import CAUSES, Held, Scene

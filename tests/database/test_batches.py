@@ -15,16 +15,11 @@ from app.jobs.models import Job
 from app.runs import planner
 from app.runs.models import Run
 from app.schedules.models import Gap, Schedule
-from tests.factories.work import make_job, make_organization, make_schedule
+from tests.factories.work import make_schedule
 from tests.fakes.clock import utc
 
 NOW = utc("2027-01-05 12:00")
 YEAR = timedelta(days=365)
-
-
-@pytest.fixture
-def job(session: Session) -> Job:
-    return make_job(session, make_organization(session))
 
 
 def count(session: Session, table: Any) -> int:

@@ -23,13 +23,6 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.database import OpenDatabase
 
 
-@pytest.fixture
-def world(database: OpenDatabase, clock: ManualClock) -> BulkWorld:
-    with database.transaction() as session:
-        member = make_member(session)
-    return BulkWorld(database, clock, member)
-
-
 @pytest.fixture(autouse=True)
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """However slow the machine is, a piece is as large as it may be."""

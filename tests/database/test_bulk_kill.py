@@ -8,15 +8,10 @@ import time
 from pathlib import Path
 from uuid import UUID
 
-import pytest
-
 from app.core.config import Settings
 from app.core.paths import ROOT
 from app.ops.bulk.states import BulkState
 from tests.database.bulk_world import BulkWorld
-from tests.factories.tenants import make_member
-from tests.fakes.clock import ManualClock
-from tests.fakes.database import OpenDatabase
 
 # Goes on until the 8th thing of all, which is in the middle of the third piece, and stays there.
 SCRIPT = """
@@ -52,13 +47,6 @@ while True:
         )
 """
 PATIENCE_SECONDS = 20.0
-
-
-@pytest.fixture
-def world(database: OpenDatabase, clock: ManualClock) -> BulkWorld:
-    with database.transaction() as session:
-        member = make_member(session)
-    return BulkWorld(database, clock, member)
 
 
 def kill_in_the_middle(world: BulkWorld, settings: Settings, bulk_id: UUID, folder: Path) -> None:

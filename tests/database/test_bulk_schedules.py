@@ -14,16 +14,6 @@ from app.schedules.drafts import draft_with
 from app.schedules.models import Gap
 from app.schedules.queries import get_schedule
 from tests.database.bulk_world import BulkWorld
-from tests.factories.tenants import make_member
-from tests.fakes.clock import ManualClock
-from tests.fakes.database import OpenDatabase
-
-
-@pytest.fixture
-def world(database: OpenDatabase, clock: ManualClock) -> BulkWorld:
-    with database.transaction() as session:
-        member = make_member(session)
-    return BulkWorld(database, clock, member)
 
 
 def rename(world: BulkWorld, session: Session, schedule_id: object, name: str) -> None:

@@ -16,7 +16,8 @@ from app.jobs.models import Job
 from app.queue.scheduler import Scheduler, TickReport
 from app.runs import ledger, planner
 from app.runs.facts import AttemptEnd
-from app.runs.models import Queue, Run
+from app.runs.models import Run
+from app.runs.queue_models import Queue
 from app.runs.retries import Next
 from app.runs.service import switch_schedule
 from app.runs.states import AttemptState, Reason, RunState

@@ -22,7 +22,7 @@ from app.ops.code_rows import find_code_schedule, list_code_schedules
 from app.ops.code_standing import Standing, standing_of
 from app.ops.code_sync import SyncReport, sync_definitions
 from app.runs import service as runs
-from app.runs.models import Queue
+from app.runs.queue_models import Queue
 from app.schedules.code_origin import ScheduleOwnedByCode
 from app.schedules.drafts import draft_of
 from app.schedules.models import Gap, Schedule

@@ -17,16 +17,11 @@ from app.runs.service import edit_schedule, switch_schedule
 from app.schedules.drafts import draft_of
 from app.schedules.models import Gap, Schedule, SchedulingStop
 from app.schedules.queries import NO_TIME_TO_READ, get_schedule, list_schedules
-from tests.factories.work import actor_in, make_job, make_organization, make_schedule
+from tests.factories.work import actor_in, make_schedule
 from tests.fakes.clock import utc
 
 NOW = utc("2027-01-05 12:00")
 NO_TIME = {"sqlite": "soon", "postgresql": "infinity"}
-
-
-@pytest.fixture
-def job(session: Session) -> Job:
-    return make_job(session, make_organization(session))
 
 
 def planned_until(session: Session, job: Job, at: datetime = NOW) -> Schedule:

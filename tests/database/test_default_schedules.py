@@ -1,6 +1,5 @@
 """The default schedule of each service: there from the beginning, switched off, and honest about what it lacks."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
@@ -14,9 +13,8 @@ from sqlalchemy.orm import Session
 from app.core.config import Settings
 from app.core.paths import MIGRATIONS
 from app.core.scopes import IDENTITY, Scope
-from app.edge.database_setup import administering, bring_up_to_date
+from app.edge.database_setup import bring_up_to_date
 from app.edge.migrations import upgrade_database
-from app.factory import create_app
 from app.jobs.kinds.base import DefinitionInvalid, KindName, OutcomeStatus
 from app.jobs.kinds.sync.kind import SyncKind
 from app.jobs.models import Job
@@ -176,12 +174,6 @@ class TestWithoutAConnection:
 
 
 class TestOrganizationsThatExist:
-    @pytest.fixture
-    def administration(self, empty_settings: Settings) -> Iterator[Flask]:
-        app = create_app(administering(empty_settings), kinds={})
-        yield app
-        app.extensions["belfry"].database.dispose()
-
     @pytest.fixture
     def organization_id(self, administration: Flask, empty_settings: Settings) -> UUID:
         """Made before there were default schedules, with a job that has the name of one."""

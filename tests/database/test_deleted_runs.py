@@ -1,6 +1,5 @@
 """Runs that were deleted because they are old: the slot ledger says so, and does not take them for lost."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -15,9 +14,8 @@ from sqlalchemy.orm import Session
 from app.core.config import Settings
 from app.core.paths import MIGRATIONS
 from app.core.scopes import Scope
-from app.edge.database_setup import administering, bring_up_to_date
+from app.edge.database_setup import bring_up_to_date
 from app.edge.migrations import upgrade_database
-from app.factory import create_app
 from app.jobs.models import Job
 from app.ops.old_runs import delete_runs_in_batches
 from app.ops.slots.outcomes import SlotOutcome
@@ -28,22 +26,12 @@ from app.tenants.deleted_runs import deleted_until
 from app.tenants.models import Organization
 from tests.database.test_slot_ledger import MADE, ledger_of, live, make
 from tests.factories.outcomes import make_succeeded
-from tests.factories.work import actor_in, make_job, make_organization
+from tests.factories.work import make_job, make_organization
 from tests.fakes.clock import utc
 from tests.fakes.database import OpenDatabase
 
 DAY = timedelta(days=1)
 LATER = utc("2027-03-07 08:00")
-
-
-@pytest.fixture
-def job(session: Session) -> Job:
-    return make_job(session, make_organization(session))
-
-
-@pytest.fixture
-def actor(job: Job) -> Actor:
-    return actor_in(job.organization_id)
 
 
 def clean_up(session: Session, actor: Actor, *, before: datetime, limit: int = 1_000) -> None:
@@ -112,12 +100,6 @@ def test_an_organization_remembers_its_own_deletions_alone(database: OpenDatabas
 
 
 class TestWhatWasDeletedBeforeAnybodyRemembered:
-    @pytest.fixture
-    def administration(self, empty_settings: Settings) -> Iterator[Flask]:
-        app = create_app(administering(empty_settings), kinds={})
-        yield app
-        app.extensions["belfry"].database.dispose()
-
     @pytest.fixture
     def organization_id(self, administration: Flask, empty_settings: Settings) -> UUID:
         """Its oldest run that is left is one of a day in March."""

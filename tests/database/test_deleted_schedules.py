@@ -31,13 +31,6 @@ from tests.fakes.database import OpenDatabase
 DAY = timedelta(days=1)
 
 
-@pytest.fixture
-def world(database: OpenDatabase, clock: ManualClock) -> BulkWorld:
-    with database.transaction() as session:
-        member = make_member(session)
-    return BulkWorld(database, clock, member)
-
-
 def delete(world: BulkWorld, schedule_id: UUID) -> None:
     with world.acting() as session:
         runs.delete_schedule(session, actor=world.actor, schedule_id=schedule_id, now=world.clock.moment)

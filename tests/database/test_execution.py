@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import InternalError
 
-from app.core.db import Database
 from app.jobs.kinds.base import KindName, Level, Outcome, StopReason
 from app.jobs.policies import Backoff, RetryPolicy
 from app.runs import executor, ledger, logs
@@ -17,18 +16,12 @@ from app.runs.facts import AttemptEnd
 from app.runs.states import AttemptState
 from tests.database.workshop import Workshop
 from tests.factories.work import load_run
-from tests.fakes.clock import ManualClock
 from tests.fakes.kind import ScriptedKind
 
 # PostgreSQL stores nothing that is no JSON, but anything that is.
 NO_DEFINITION = {"sqlite": "{broken", "postgresql": '"words"'}
 BROKEN = "broken"
 ONE_TRY = RetryPolicy(1, 0, Backoff.FIXED)
-
-
-@pytest.fixture
-def workshop(database: Database, clock: ManualClock) -> Workshop:
-    return Workshop(database, clock)
 
 
 class TestExecuting:

@@ -15,7 +15,8 @@ from app.runs import ledger
 from app.runs.claims import LeaseTerms, take
 from app.runs.express import _FORGET_HINTS, Express, GoodEnd
 from app.runs.facts import AttemptEnd
-from app.runs.models import Attempt, QueueSwitch, Run
+from app.runs.models import Attempt, Run
+from app.runs.queue_models import QueueSwitch
 from app.runs.states import AttemptState
 from tests.factories.work import load_run, make_job, make_organization, make_run
 from tests.fakes.clock import ManualClock

@@ -6,6 +6,7 @@ from sqlalchemy import literal, select
 from sqlalchemy.orm import Session
 
 from app.ops.capacity import live_slots
+from app.ops.health import check_health
 from app.ops.heartbeats import (
     FORGET_AFTER,
     SILENT_AFTER,
@@ -13,6 +14,7 @@ from app.ops.heartbeats import (
     beat,
     facts_of_this_process,
     last_scheduler_beat,
+    list_page_processes,
     list_processes,
     scheduler_ended_at,
     sign_off,
@@ -116,3 +118,41 @@ class TestHeartbeats:
         beat(session, facts(), now=later, ticked_at=None, tick_ms=None)
 
         assert len(list_processes(session, now=later)) == 1
+
+
+class TestProcessesThatServePages:
+    @staticmethod
+    def pages() -> ProcessFacts:
+        return facts_of_this_process(version="2", slots=0, schedules=False)
+
+    def test_stand_apart_from_workers_and_schedulers(self, session: Session) -> None:
+        for process in (pages := self.pages(), facts()):
+            beat(session, process, now=NOW, ticked_at=None, tick_ms=None)
+
+        (found,), (worker,) = list_page_processes(session, now=NOW), list_processes(session, now=NOW, with_ended=True)
+
+        assert (found.name, found.version, found.serves_pages) == (pages.name, "2", True)
+        assert worker.serves_pages is False
+
+    def test_are_no_worker_whose_absence_is_no_trouble(self, session: Session) -> None:
+        beat(session, self.pages(), now=NOW, ticked_at=None, tick_ms=None)
+
+        found = check_health(session, now=NOW)
+
+        assert "No scheduler is running" in found.problems[0]
+        assert "No worker is running" in found.problems[1]
+        assert found.remarks == ()
+
+    def test_are_silent_and_then_forgotten(self, session: Session) -> None:
+        beat(session, self.pages(), now=NOW, ticked_at=None, tick_ms=None)
+        (row,) = list_page_processes(session, now=NOW + FORGET_AFTER)
+
+        assert row.is_silent(NOW + SILENT_AFTER * 1.01)
+        assert list_page_processes(session, now=NOW + FORGET_AFTER + timedelta(seconds=1)) == []
+
+    def test_that_signed_off_are_not_shown(self, session: Session) -> None:
+        process = self.pages()
+        beat(session, process, now=NOW, ticked_at=None, tick_ms=None)
+        sign_off(session, process, now=NOW)
+
+        assert list_page_processes(session, now=NOW) == []

@@ -3,7 +3,6 @@
 from datetime import timedelta
 from uuid import UUID
 
-import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -17,18 +16,13 @@ from app.runs.logs import NewLine
 from app.runs.models import Attempt
 from app.runs.retries import Next
 from app.runs.states import AttemptState, Reason, RunState, Trigger
-from tests.factories.work import load_run, make_job, make_organization, make_run, make_schedule
+from tests.factories.work import load_run, make_organization, make_run, make_schedule
 from tests.fakes.clock import utc
 
 NOW = utc("2027-01-05 12:00")
 TERMS = LeaseTerms.for_lease(30)
 WELL = AttemptEnd(AttemptState.SUCCEEDED)
 BADLY = AttemptEnd(AttemptState.FAILED, error="It broke.")
-
-
-@pytest.fixture
-def job(session: Session) -> Job:
-    return make_job(session, make_organization(session))
 
 
 def take(session: Session, run_id: UUID, worker: str = "w-1") -> Claim:

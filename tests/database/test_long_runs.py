@@ -9,7 +9,6 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from app.core.db import Database
 from app.events.models import Event
 from app.jobs.kinds.base import KindName, Outcome, RunContext, StopReason
 from app.jobs.kinds.code.kind import CodeKind
@@ -25,7 +24,6 @@ from app.runs.states import Reason
 from tests.conftest import make_settings
 from tests.database.workshop import Workshop
 from tests.factories.work import load_run, make_job, make_organization, make_run
-from tests.fakes.clock import ManualClock
 from tests.unit.jobs.calls import MODULE, guard_supply
 
 PATIENCE_SECONDS = 15.0
@@ -34,11 +32,6 @@ PATIENCE_SECONDS = 15.0
 @pytest.fixture
 def connections() -> int:
     return 3
-
-
-@pytest.fixture
-def workshop(database: Database, clock: ManualClock) -> Workshop:
-    return Workshop(database, clock)
 
 
 @pytest.fixture

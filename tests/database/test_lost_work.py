@@ -2,19 +2,12 @@
 
 import pytest
 
-from app.core.db import Database
 from app.jobs.kinds.base import KindName
 from app.jobs.policies import Backoff, RetryPolicy, WhenLost
 from tests.database.workshop import Workshop
 from tests.factories.work import load_run
-from tests.fakes.clock import ManualClock
 
 MANY_TRIES = 20
-
-
-@pytest.fixture
-def workshop(database: Database, clock: ManualClock) -> Workshop:
-    return Workshop(database, clock)
 
 
 def lose(workshop: Workshop, *, tries: int = 3, when_lost: WhenLost = WhenLost.KIND, times: int = 1, **job: object):

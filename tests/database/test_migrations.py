@@ -19,7 +19,6 @@ from app.core.paths import MIGRATIONS
 from app.core.schema import SchemaGate, SchemaState, known_migrations, newest_migration
 from app.edge.database_setup import administering, bring_up_to_date
 from app.edge.migrations import upgrade_database
-from app.factory import create_app
 
 
 @pytest.fixture
@@ -27,14 +26,6 @@ def database(empty_settings: Settings) -> Iterator[Database]:
     database = open_database(empty_settings.database_url)
     yield database
     database.dispose()
-
-
-@pytest.fixture
-def administration(empty_settings: Settings) -> Iterator[Flask]:
-    """An app with the login that owns the tables."""
-    app = create_app(administering(empty_settings), kinds={})
-    yield app
-    app.extensions["belfry"].database.dispose()
 
 
 def gate_of(database: Database, **more: Any) -> SchemaGate:

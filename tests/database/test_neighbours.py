@@ -10,15 +10,10 @@ from app.jobs.models import Job
 from app.runs.neighbours import last_good_before, neighbours_of
 from app.runs.queries import RunRow, get_run
 from tests.factories.outcomes import make_failed, make_succeeded
-from tests.factories.work import make_job, make_organization, make_schedule
+from tests.factories.work import make_schedule
 from tests.fakes.clock import utc
 
 NOW = utc("2027-01-05 12:00")
-
-
-@pytest.fixture
-def job(session: Session) -> Job:
-    return make_job(session, make_organization(session))
 
 
 @pytest.fixture

@@ -12,16 +12,11 @@ from app.runs import planner
 from app.runs.models import Run
 from app.schedules.fire_times import next_fire, rhythm
 from app.schedules.policies import Missed, MissedPolicy
-from tests.factories.work import make_job, make_organization, make_schedule
+from tests.factories.work import make_schedule
 from tests.fakes.clock import utc
 
 NOW = utc("2027-01-05 12:00")
 A_DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def job(session: Session) -> Job:
-    return make_job(session, make_organization(session))
 
 
 @pytest.mark.parametrize(

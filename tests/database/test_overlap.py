@@ -16,7 +16,7 @@ from app.runs.states import Reason, RunState
 from app.schedules.models import Schedule
 from app.schedules.policies import Overlap
 from tests.factories.outcomes import make_running
-from tests.factories.work import load_run, make_job, make_organization, make_run, make_schedule
+from tests.factories.work import load_run, make_run, make_schedule
 from tests.fakes.clock import utc
 
 NOW = utc("2027-01-05 12:00")
@@ -54,11 +54,6 @@ def _changed(session: Session, run_id: UUID, **columns: object) -> UUID:
 AHEAD = [ready, started_by_hand, running, to_be_tried_again, waiting_for_those_it_started]
 # These have begun, so they end by themselves; the others end at once.
 ENDS_LATER = [running, waiting_for_those_it_started]
-
-
-@pytest.fixture
-def job(session: Session) -> Job:
-    return make_job(session, make_organization(session))
 
 
 def schedule_of(session: Session, job: Job, overlap: Overlap) -> Schedule:

@@ -24,11 +24,6 @@ STORED_NO_TIME = {"sqlite": "soon", "postgresql": "-infinity"}
 NO_TIME = "no time"
 
 
-@pytest.fixture
-def job(session: Session) -> Job:
-    return make_job(session, make_organization(session))
-
-
 def runs_of(session: Session, schedule: Schedule) -> list[Run]:
     session.expire_all()
     return list(session.scalars(select(Run).where(Run.schedule_id == schedule.id).order_by(Run.slot_at)))

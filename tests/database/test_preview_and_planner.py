@@ -58,11 +58,6 @@ def every_change() -> list[tuple[datetime, str]]:
     return sorted((at, name) for name in set(canonical_zone_names().values()) for at in changes(name, YEAR, YEAR))
 
 
-@pytest.fixture
-def job(session: Session) -> Job:
-    return make_job(session, make_organization(session))
-
-
 class TestOneNight:
     @pytest.mark.parametrize(
         ("cron", "now", "choice", "slots", "note"),

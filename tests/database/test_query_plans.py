@@ -29,18 +29,20 @@ from app.runs.express import Express
 from app.runs.facts import AttemptEnd
 from app.runs.filters import RunFilter
 from app.runs.models import Run
-from app.runs.queries import earliest_ready_across_tenants, list_dead_letters, list_runs
+from app.runs.queries import earliest_ready_across_tenants
 from app.runs.queue_figures import read_figures
 from app.runs.queue_filter import QueueFilter, QueueTab
 from app.runs.queue_lists import Place, list_queue_tab
 from app.runs.queue_minutes import keep_minute
 from app.runs.run_hours import counts_of_organization
 from app.runs.run_lengths import last_lengths
+from app.runs.run_lists import list_dead_letters, list_runs
 from app.runs.states import AttemptState
 from app.runs.statistics import count_queue, schedule_stats
 from app.runs.timeline import bunch_runs
+from app.schedules.gaps import list_gaps
 from app.schedules.models import Schedule
-from app.schedules.queries import earliest_due_across_tenants, list_gaps
+from app.schedules.queries import earliest_due_across_tenants
 from app.tenants.audit import last_author, list_audit, list_entries
 from app.tenants.audit_filter import AuditFilter
 from app.tenants.models import AuditEntry

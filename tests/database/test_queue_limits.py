@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.core.scopes import PLATFORM
-from app.runs.models import Queue, QueueSwitch, Run
+from app.runs.models import Run
 from app.runs.organization_limits import limit_organization, list_organization_limits
 from app.runs.queue_limits import (
     LimitInvalid,
@@ -22,6 +22,7 @@ from app.runs.queue_limits import (
     delete_queue,
     get_limits,
 )
+from app.runs.queue_models import Queue, QueueSwitch
 from app.runs.switches import QueueUnknown, queue_names
 from app.tenants.access import Actor
 from app.tenants.models import AuditEntry

@@ -10,8 +10,8 @@ from app.core.ids import new_id
 from app.core.schema import SchemaGate, newest_migration
 from app.core.scopes import ENGINE, PLATFORM, Scope
 from app.ops.bookkeeping import Bookkeeper
-from app.runs.models import QueueMinute
 from app.runs.queue_minutes import NO_HOUR, QueueHour, keep_minute, minute_of, read_minutes
+from app.runs.queue_models import QueueMinute
 from tests.factories.outcomes import make_failed, make_running, make_succeeded, make_waiting_retry
 from tests.factories.tenants import Member, make_member
 from tests.factories.work import make_job, make_run

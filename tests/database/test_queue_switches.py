@@ -21,7 +21,7 @@ from app.runs.facts import AttemptEnd
 from app.runs.states import AttemptState
 from app.runs.switches import QueueUnknown, list_switches, pause_queue, resume_queue
 from app.tenants.access import Actor
-from app.tenants.models import AuditEntry
+from app.tenants.models import SYSTEM_ORGANIZATION_ID, AuditEntry
 from app.tenants.platform import PlatformAdminNeeded
 from app.tenants.roles import Role
 from tests.factories.outcomes import make_running
@@ -44,11 +44,6 @@ class KeptHints(Hints):
 
     def lying(self, names: Collection[str]) -> dict[str, int]:
         return dict.fromkeys(names, 0)
-
-
-@pytest.fixture
-def job(session: Session) -> Job:
-    return make_job(session, make_organization(session))
 
 
 @pytest.fixture
@@ -82,11 +77,11 @@ class TestSwitching:
         assert not paused_again
         assert resumed == [True, False]
 
-    def test_leaves_an_audit_row_where_the_admin_is(self, session: Session, admin: Actor) -> None:
+    def test_leaves_an_audit_row_with_the_installation(self, session: Session, admin: Actor) -> None:
         pause_queue(session, actor=admin, name="sync", now=NOW)
         resume_queue(session, actor=admin, name="sync", now=NOW + timedelta(minutes=1))
 
-        query = select(AuditEntry.action).where(AuditEntry.organization_id == admin.organization_id)
+        query = select(AuditEntry.action).where(AuditEntry.organization_id == SYSTEM_ORGANIZATION_ID)
 
         assert session.scalars(query.order_by(AuditEntry.at)).all() == ["queue.paused", "queue.resumed"]
 

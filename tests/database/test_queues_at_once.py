@@ -11,8 +11,8 @@ from app.core.scopes import PLATFORM, Scope
 from app.jobs.kinds.base import KindName
 from app.jobs.models import Job
 from app.jobs.service import JobDraft, create_job
-from app.runs.models import Queue
 from app.runs.queue_limits import QueueInUse, delete_queue
+from app.runs.queue_models import Queue
 from app.tenants.access import Actor
 from app.tenants.roles import Role
 from tests.factories.work import actor_in, make_organization

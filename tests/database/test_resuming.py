@@ -19,7 +19,7 @@ from app.schedules.queries import get_schedule
 from app.schedules.slot_accounts import MadeUp, MissedSlots
 from app.tenants.access import Actor
 from app.tenants.models import AuditEntry
-from tests.factories.work import actor_in, make_job, make_organization, make_run, make_schedule
+from tests.factories.work import make_run, make_schedule
 from tests.fakes.clock import utc
 
 NOW = utc("2027-01-05 12:00")
@@ -27,16 +27,6 @@ NOW = utc("2027-01-05 12:00")
 
 def minutes(number: float) -> datetime:
     return NOW + timedelta(minutes=number)
-
-
-@pytest.fixture
-def job(session: Session) -> Job:
-    return make_job(session, make_organization(session))
-
-
-@pytest.fixture
-def actor(job: Job) -> Actor:
-    return actor_in(job.organization_id)
 
 
 @pytest.fixture

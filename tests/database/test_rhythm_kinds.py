@@ -22,15 +22,10 @@ from app.schedules.policies import Missed, Overlap
 from app.schedules.queries import ScheduleRow, get_schedule
 from app.schedules.service import ScheduleDraft, create_schedule, rhythm_of
 from app.tenants.models import AuditEntry
-from tests.factories.work import actor_in, make_job, make_organization
+from tests.factories.work import actor_in
 from tests.fakes.clock import utc
 
 NOW = utc("2027-01-05 12:00")
-
-
-@pytest.fixture
-def job(session: Session) -> Job:
-    return make_job(session, make_organization(session))
 
 
 def make(session: Session, job: Job, cron: str, *, now: datetime = NOW, **said: Any) -> UUID:

@@ -18,8 +18,9 @@ from app.runs import claims, ledger, planner, service
 from app.runs.claims import LeaseTerms
 from app.runs.facts import AttemptEnd
 from app.runs.models import Run
-from app.runs.queries import RunNotFound, get_run, list_dead_letters
+from app.runs.queries import RunNotFound, get_run
 from app.runs.retries import Next
+from app.runs.run_lists import list_dead_letters
 from app.runs.service import RunNotRemovable, RunNotRetryable
 from app.runs.states import AttemptState, Reason, RunState
 from app.runs.statistics import count_queue
@@ -35,16 +36,6 @@ from tests.fakes.kind import scripted_kinds
 
 NOW = utc("2027-01-05 12:00")
 TERMS = LeaseTerms.for_lease(30)
-
-
-@pytest.fixture
-def job(session: Session) -> Job:
-    return make_job(session, make_organization(session))
-
-
-@pytest.fixture
-def actor(job: Job) -> Actor:
-    return actor_in(job.organization_id)
 
 
 @pytest.fixture

@@ -18,17 +18,12 @@ from app.runs.run_lengths import LastLengths, Longest, last_lengths
 from app.runs.timeline import RunBunch, bunch_runs
 from app.schedules.models import Schedule
 from app.schedules.queries import get_schedule
-from tests.factories.work import make_job, make_organization, make_run, make_schedule
+from tests.factories.work import make_organization, make_run, make_schedule
 from tests.fakes.clock import utc
 
 NOW = utc("2027-01-05 12:00")
 SINCE = NOW - timedelta(hours=16)
 QUARTER = timedelta(minutes=15)
-
-
-@pytest.fixture
-def job(session: Session) -> Job:
-    return make_job(session, make_organization(session))
 
 
 @pytest.fixture

@@ -29,21 +29,11 @@ from app.schedules.queries import ScheduleRow, get_schedule
 from app.schedules.stored_rhythms import rhythm_of
 from app.schedules.versions import get_version
 from app.tenants.access import Actor
-from tests.factories.work import actor_in, make_job, make_organization, make_run, make_schedule
+from tests.factories.work import make_run, make_schedule
 from tests.fakes.clock import utc
 
 NOW = utc("2027-01-05 12:00")
 OTHER_TIMES = {"cron": "30 2 * * *", "timezone": "America/New_York"}
-
-
-@pytest.fixture
-def job(session: Session) -> Job:
-    return make_job(session, make_organization(session))
-
-
-@pytest.fixture
-def actor(job: Job) -> Actor:
-    return actor_in(job.organization_id)
 
 
 def row_of(session: Session, schedule: Schedule) -> ScheduleRow:

@@ -29,11 +29,6 @@ NOW = utc("2027-03-02 12:30")
 SOON = NOW + timedelta(hours=1)
 
 
-@pytest.fixture
-def job(session: Session) -> Job:
-    return make_job(session, make_organization(session))
-
-
 def ended(session: Session, job: Job, schedule: Schedule, *states: RunState | None) -> None:
     """Runs of the schedule, the newest last; None for one that waits since two minutes."""
     for number, state in enumerate(states):
@@ -131,7 +126,7 @@ class TestFilter:
     def one(self, **more: Any) -> Glance:
         facts = {
             "id": UUID(int=1), "name": "Straße, täglich", "enabled": True, "tags": ("shop",), "service": "meta",
-            "made_by": "ana@example.com", "is_default": False, "next_run_at": None, "health": ScheduleHealth.OK,
+            "owner": "ana@example.com", "is_default": False, "next_run_at": None, "health": ScheduleHealth.OK,
         }  # fmt: skip
         return Glance(**(facts | more))
 

@@ -18,11 +18,6 @@ NOW = utc("2027-03-02 12:30")
 SOON = NOW + timedelta(hours=1)
 
 
-@pytest.fixture
-def job(session: Session) -> Job:
-    return make_job(session, make_organization(session))
-
-
 def ended(session: Session, schedule: Schedule, job: Job, state: RunState, *, seconds: int, ago: int = 1) -> None:
     at = NOW - timedelta(hours=ago)
     run = session.get_one(Run, make_run(session, job, now=at, schedule_id=schedule.id))

@@ -32,16 +32,6 @@ LATER = NOW + timedelta(hours=1)
 
 
 @pytest.fixture
-def job(session: Session) -> Job:
-    return make_job(session, make_organization(session))
-
-
-@pytest.fixture
-def actor(job: Job) -> Actor:
-    return actor_in(job.organization_id)
-
-
-@pytest.fixture
 def draft(job: Job) -> ScheduleDraft:
     return ScheduleDraft(name="Nightly", job_id=job.id, cron="0 2 * * *", timezone="UTC", spread_key="k")
 

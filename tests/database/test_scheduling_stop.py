@@ -16,7 +16,7 @@ from app.schedules.queries import earliest_due_across_tenants
 from app.schedules.service import ScheduleDraft
 from app.schedules.stops import StopReasonInvalid, current_stop, start_scheduling, stop_scheduling
 from app.tenants.access import Actor
-from app.tenants.models import AuditEntry
+from app.tenants.models import SYSTEM_ORGANIZATION_ID, AuditEntry
 from app.tenants.platform import PlatformAdminNeeded
 from app.tenants.roles import Role
 from tests.factories.work import actor_in, make_job, make_organization, make_schedule
@@ -29,11 +29,6 @@ SAID = "ada@example.com stopped all scheduling at 2027-01-05 12:01 UTC: Moving h
 
 def minutes(number: float) -> datetime:
     return NOW + timedelta(minutes=number)
-
-
-@pytest.fixture
-def job(session: Session) -> Job:
-    return make_job(session, make_organization(session))
 
 
 @pytest.fixture
@@ -81,11 +76,11 @@ class TestStopping:
         assert found is not None
         assert found.reason == "Moving house"
 
-    def test_and_starting_leave_an_audit_row_where_the_admin_is(self, session: Session, admin: Actor) -> None:
+    def test_and_starting_leave_an_audit_row_with_the_installation(self, session: Session, admin: Actor) -> None:
         stop(session, admin, at=NOW)
         start_scheduling(session, actor=admin, now=minutes(5))
 
-        query = select(AuditEntry.action).where(AuditEntry.organization_id == admin.organization_id)
+        query = select(AuditEntry.action).where(AuditEntry.organization_id == SYSTEM_ORGANIZATION_ID)
         found = session.scalars(query.order_by(AuditEntry.at)).all()
 
         assert found == ["scheduling.stopped", "scheduling.started"]

@@ -29,23 +29,13 @@ from app.schedules.service import ScheduleDraft, create_schedule
 from app.tenants.access import Actor
 from tests.database.believed_slots import BEGIN
 from tests.database.slot_life import Life
-from tests.factories.work import actor_in, make_job, make_organization, make_schedule
+from tests.factories.work import make_schedule
 from tests.fakes.clock import utc
 from tests.fakes.database import OpenDatabase
 from tests.unit.schedules.cron_oracle import CronJob, walk
 
 MADE = utc("2027-01-04 08:00")
 HOUR, MOMENT = timedelta(hours=1), timedelta(microseconds=1)
-
-
-@pytest.fixture
-def job(session: Session) -> Job:
-    return make_job(session, make_organization(session))
-
-
-@pytest.fixture
-def actor(job: Job) -> Actor:
-    return actor_in(job.organization_id)
 
 
 def make(session: Session, actor: Actor, job: Job, *, now: datetime = MADE, **more: object) -> UUID:

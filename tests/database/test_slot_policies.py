@@ -27,11 +27,6 @@ def minutes(number: float) -> datetime:
     return NOW + timedelta(minutes=number)
 
 
-@pytest.fixture
-def job(session: Session) -> Job:
-    return make_job(session, make_organization(session))
-
-
 def runs_of(session: Session, schedule: Schedule) -> list[Run]:
     session.expire_all()
     query = select(Run).where(Run.schedule_id == schedule.id)

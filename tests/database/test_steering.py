@@ -11,24 +11,20 @@ from app.events.models import Event
 from app.jobs.models import Job
 from app.runs import ledger, steering
 from app.runs.facts import AttemptEnd
-from app.runs.queries import RunNotFound, get_run, list_dead_letters
+from app.runs.queries import RunNotFound, get_run
+from app.runs.run_lists import list_dead_letters
 from app.runs.states import AttemptState, Reason, RunState
 from app.runs.steering import RunNotCancellable, RunNotWaiting
 from app.tenants.access import Actor, PermissionMissing
 from app.tenants.models import AuditEntry
 from app.tenants.roles import Role
 from tests.factories.outcomes import make_running, make_succeeded, make_waiting_retry, start_run
-from tests.factories.work import actor_in, load_run, make_job, make_organization, make_run
+from tests.factories.work import actor_in, load_run, make_organization, make_run
 from tests.fakes.clock import utc
 
 NOW = utc("2027-01-05 12:00")
 LATER = NOW + timedelta(hours=1)
 WORDS = "ana@example.com cancelled it at 2027-01-05 12:00:00 UTC."
-
-
-@pytest.fixture
-def job(session: Session) -> Job:
-    return make_job(session, make_organization(session))
 
 
 @pytest.fixture

@@ -13,16 +13,11 @@ from app.schedules.fire_times import ClockChange, rhythm
 from app.schedules.models import Schedule
 from app.schedules.service import ScheduleDraft, create_schedule
 from app.schedules.twins import find_twins, twin_note
-from tests.factories.work import actor_in, make_job, make_organization, make_schedule
+from tests.factories.work import actor_in, make_schedule
 from tests.fakes.clock import utc
 
 NOW = utc("2027-01-05 12:00")
 ZONE = "Europe/Berlin"
-
-
-@pytest.fixture
-def job(session: Session) -> Job:
-    return make_job(session, make_organization(session))
 
 
 def twins(session: Session, job: Job, cron: str, timezone: str = ZONE, **said: Any) -> list[str]:

@@ -16,8 +16,9 @@ from app.jobs.models import Job
 from app.ops.models import Heartbeat
 from app.ops.why.answers import why_run, why_schedule
 from app.ops.why.reasons import Why, WhyCode, in_utc
-from app.runs.models import ConnectionLimit, Queue, QueueSwitch, Run
+from app.runs.models import Run
 from app.runs.queries import RunNotFound
+from app.runs.queue_models import ConnectionLimit, Queue, QueueSwitch
 from app.runs.states import Reason, RunState
 from app.schedules.models import ClockStepSeen, Gap, Schedule, SchedulingStop
 from app.schedules.queries import ScheduleNotFound
@@ -63,11 +64,6 @@ def of_schedule(session: Session, schedule: Schedule) -> Why:
 
 def also(why: Why) -> list[WhyCode]:
     return [one.code for one in why.also]
-
-
-@pytest.fixture
-def job(session: Session) -> Job:
-    return make_job(session, make_organization(session))
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from app.core.ids import new_id
 from app.jobs.kinds.base import KindName
 from app.jobs.models import Job
 from app.ops.models import Heartbeat
-from app.runs.models import ConnectionLimit, Queue, Run
+from app.runs.models import Run
+from app.runs.queue_models import ConnectionLimit, Queue
 from app.schedules.models import Schedule, SchedulingStop
 from app.tenants.models import Organization
 from tests.factories.outcomes import make_running

@@ -60,6 +60,15 @@ def make_job(
     return job
 
 
+def make_workflow(session: Session, organization_id: UUID, name: str = "Tell the warehouse") -> Job:
+    """A call with a secret in its address and one in a header, as it was stored before headers were sealed."""
+    step = {"name": "Call", "url": "https://hooks.example.com/sync?key=s3cr3t", "method": "GET"}
+    header = {"name": "Authorization", "value": "Bearer secret-1"}
+    job = make_job(session, organization_id, name=name, kind=KindName.WORKFLOW)
+    job.definition = {"steps": [{**step, "headers": [header]}]}
+    return job
+
+
 def make_schedule(session: Session, job: Job, **columns: Any) -> Schedule:
     values: dict[str, Any] = {
         "name": f"Schedule {new_id().hex[-6:]}",

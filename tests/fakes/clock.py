@@ -10,6 +10,15 @@ def utc(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
+class Ticks:
+    """A monotonic clock that a test moves."""
+
+    value = 100.0
+
+    def __call__(self) -> float:
+        return self.value
+
+
 class ManualClock:
     """Stands in for the database's clock."""
 

@@ -11,7 +11,7 @@ import pytest
 
 from app.core.deadline import Deadline
 from app.jobs.kinds.code.supply import GuardSupply
-from tests.faults.degraded_worker import Site
+from tests.faults.degraded_worker import Site, WorkerProcess, wait_until
 from tests.unit.jobs.calls import guard_supply
 
 # Generous: what is waited for takes a moment.
@@ -71,3 +71,12 @@ def site(tmp_path: Path, migrated_file: Path) -> Iterator[Site]:
     site = Site(tmp_path)
     yield site
     site.database.dispose()
+
+
+@pytest.fixture
+def worker(site: Site) -> Iterator[WorkerProcess]:
+    """A worker process of the site, which has reported that it is there."""
+    worker = WorkerProcess(site.environment)
+    wait_until(lambda: len(site.processes()) == 1, worker.text)
+    yield worker
+    worker.end()

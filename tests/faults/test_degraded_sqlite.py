@@ -2,7 +2,6 @@
 
 import resource
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -18,14 +17,6 @@ NO_LIMIT = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
 @pytest.fixture
 def engine() -> str:
     return "sqlite"
-
-
-@pytest.fixture
-def worker(site: Site) -> Iterator[WorkerProcess]:
-    worker = WorkerProcess(site.environment)
-    wait_until(lambda: len(site.processes()) == 1, worker.text)
-    yield worker
-    worker.end()
 
 
 def largest_file(folder: Path) -> int:

@@ -45,14 +45,6 @@ def site(disk: Path, migrated_file: Path) -> Iterator[Site]:
     site.database.dispose()
 
 
-@pytest.fixture
-def worker(site: Site) -> Iterator[WorkerProcess]:
-    worker = WorkerProcess(site.environment)
-    wait_until(lambda: len(site.processes()) == 1, worker.text)
-    yield worker
-    worker.end()
-
-
 @contextmanager
 def full(disk: Path) -> Iterator[None]:
     """No byte is left, and the log of the database cannot begin anew in the room that it has."""

@@ -15,7 +15,8 @@ from app.core.scopes import DatabaseRole, Scope, role_name
 from app.events.service import Topic, append_event
 from app.ops.bulk.service import select_objects
 from app.runs import ledger
-from app.runs.models import LogLine, QueueMinute, RunHour, RunHourMark
+from app.runs.models import LogLine, RunHour, RunHourMark
+from app.runs.queue_models import QueueMinute
 from app.schedules.models import Gap, Schedule, ScheduleVersion
 from app.schedules.policies import GapReason
 from app.tenants.audit import record

@@ -17,6 +17,8 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
 
 from app.core.paths import ROOT
+from tests.factories.tenants import Member
+from tests.journeys.schedules.site import Site, open_site
 
 PASSWORD = "correct horse battery staple"
 PATIENCE_SECONDS = 40.0
@@ -270,6 +272,19 @@ def page(browser: Browser, harmless: re.Pattern[str]) -> Iterator[Page]:
     # What it says while it is closed is about a server that may be gone already.
     page.close()
     assert heard == []
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The pages without the other processes, for tests that say themselves what they hold and what time it is."""
+    with open_site(tmp_path_factory.mktemp("site")) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def ana(site: Site, page: Page) -> Member:
+    """Whom the browser is signed in as."""
+    return site.enter(page.context)
 
 
 def _free_port() -> int:

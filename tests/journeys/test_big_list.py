@@ -3,7 +3,6 @@
 How long they take is measured by `bench.pages` and `bench.paint`: a test that looks at the clock fails by chance.
 """
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -23,7 +22,7 @@ from tests.factories.outcomes import make_succeeded
 from tests.factories.tenants import Member
 from tests.factories.work import make_job, make_schedule
 from tests.fakes.statements import counted
-from tests.journeys.schedules.site import QUARTER, Site, open_site
+from tests.journeys.schedules.site import QUARTER, Site
 
 pytestmark = pytest.mark.journey
 
@@ -32,17 +31,6 @@ OF_EACH_OTHER = (RUNS - OF_THE_BUSY_ONE) // (SCHEDULES - 1) + 1
 MOST_OF_A_LIST = 12
 # It has a history, pictures and what will be.
 MOST_OF_A_SCHEDULE = 20
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with open_site(tmp_path_factory.mktemp("site"), "2027-01-05 12:00") as site:
-        yield site
-
-
-@pytest.fixture(scope="module")
-def ana(site: Site, page: Page) -> Member:
-    return site.enter(page.context)
 
 
 @pytest.fixture(scope="module")

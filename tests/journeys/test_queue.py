@@ -1,17 +1,13 @@
 """The queue in a real browser: retrying exactly what was ticked, removing what a filter matches, and a stuck run."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from typing import Literal
 from uuid import UUID
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 from sqlalchemy import select
 
-from app.core.schema import SchemaGate, newest_migration
 from app.jobs.models import Job
-from app.ops.bulk.carrier import BulkCarrier
 from app.ops.heartbeats import ProcessFacts, beat
 from app.runs.models import Run
 from app.tenants.models import AuditEntry
@@ -19,21 +15,13 @@ from tests.factories.outcomes import make_failed, make_running, make_succeeded
 from tests.factories.tenants import Member
 from tests.factories.work import load_run, make_job
 from tests.journeys.axe import violations
-from tests.journeys.schedules.form import go
-from tests.journeys.schedules.site import Site, open_site
+from tests.journeys.looks import THEMES, WIDTHS, Theme, is_too_wide
+from tests.journeys.schedules.form import dialog, go
+from tests.journeys.schedules.site import Site
 
 pytestmark = pytest.mark.journey
 
 SEEN_MS = 8_000
-Theme = Literal["light", "dark"]
-THEMES = pytest.mark.parametrize("theme", ["light", "dark"])
-WIDTHS = pytest.mark.parametrize("width", [1360, 360])
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with open_site(tmp_path_factory.mktemp("site"), "2027-01-05 12:00") as site:
-        yield site
 
 
 @pytest.fixture
@@ -57,17 +45,8 @@ def fail(site: Site, job: Job, number: int, error: str = "Meta (#17)") -> list[U
         ]
 
 
-def carry(site: Site) -> None:
-    gate = SchemaGate(site.database, expected=newest_migration())
-    BulkCarrier(site.database, site.clock, gate, lambda: None).carry()
-
-
 def rows(page: Page) -> Locator:
     return page.get_by_test_id("queue.run")
-
-
-def dialog(page: Page) -> Locator:
-    return page.get_by_role("dialog")
 
 
 def make_stuck(site: Site, job: Job) -> UUID:
@@ -94,13 +73,24 @@ class TestTickedRuns:
         expect(dialog(page)).to_contain_text("Retry 3 runs?")
         dialog(page).get_by_role("button", name="Retry 3 runs").click()
         expect(rows(page)).to_have_count(1, timeout=SEEN_MS)
-        carry(site)
+        site.carry()
 
         with site.database.reading() as session:
             mine = Run.organization_id == job.organization_id
             retried = set(session.scalars(select(Run.retry_of_run_id).where(mine, Run.retry_of_run_id.is_not(None))))
         assert retried == set(failed)
         expect(page.locator(f"#run-{fourth}")).to_be_visible()
+
+
+class TestKeys:
+    def test_tick_the_page(self, page: Page, site: Site, job: Job) -> None:
+        fail(site, job, 3)
+        page.goto(f"{site.url}/queue?tab=dead")
+        page.keyboard.press("a")
+        expect(page.get_by_role("button", name="Retry 3", exact=True)).to_have_count(1)
+        page.keyboard.press("a")
+
+        expect(page.get_by_role("button", name="Retry 0", exact=True)).to_have_count(1)
 
 
 class TestAllThatMatch:
@@ -118,7 +108,7 @@ class TestAllThatMatch:
         expect(page.get_by_role("heading", level=1)).to_have_text("Remove 38 runs?")
         page.get_by_role("button", name="Remove 38 runs").click()
         expect(page.locator("#progress")).to_be_visible()
-        carry(site)
+        site.carry()
 
         with site.database.reading() as session:
             mine = Run.organization_id == job.organization_id
@@ -165,7 +155,7 @@ class TestNothingIsWrong:
         for name in ("waiting", "running", "retrying", "dead", "removed", "all"):
             tab.goto(f"{site.url}/queue?tab={name}")
             found += violations(tab)
-            assert tab.evaluate("document.documentElement.scrollWidth") <= width
+            assert not is_too_wide(tab)
         tab.goto(f"{site.url}/queue/hours/code")
         found += violations(tab)
         tab.goto(f"{site.url}/queue?tab=running")

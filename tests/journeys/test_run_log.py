@@ -1,7 +1,5 @@
 """The log of a run in a real browser: what is written while somebody looks, links to lines, and how much it holds."""
 
-from collections.abc import Iterator
-from typing import Literal
 from uuid import UUID
 
 import pytest
@@ -17,25 +15,12 @@ from tests.factories.outcomes import make_failed, make_running
 from tests.factories.tenants import Member
 from tests.factories.work import make_job
 from tests.journeys.axe import violations
-from tests.journeys.schedules.site import Site, open_site
+from tests.journeys.looks import THEMES, WIDTHS, Theme, is_too_wide, show
+from tests.journeys.schedules.site import Site
 
 pytestmark = pytest.mark.journey
 
 NEXT_LINES_MS = 8_000
-THEMES = pytest.mark.parametrize("theme", ["light", "dark"])
-WIDTHS = pytest.mark.parametrize("width", [1360, 360])
-Theme = Literal["light", "dark"]
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with open_site(tmp_path_factory.mktemp("site"), "2027-01-05 12:00") as site:
-        yield site
-
-
-@pytest.fixture(scope="module")
-def ana(site: Site, page: Page) -> Member:
-    return site.enter(page.context)
 
 
 @pytest.fixture(scope="module")
@@ -182,6 +167,28 @@ class TestALine:
         expect(page.locator("#L1190:target")).to_be_visible()
 
 
+class TestKeys:
+    def test_follow_and_let_go(self, page: Page, address: str) -> None:
+        page.goto(address)
+        follow = page.get_by_role("button", name="Follow")
+        expect(follow).to_have_attribute("aria-pressed", "true")
+        page.keyboard.press("f")
+        expect(follow).to_have_attribute("aria-pressed", "false")
+        page.keyboard.press("f")
+
+        expect(follow).to_have_attribute("aria-pressed", "true")
+
+    def test_go_from_error_to_error_and_begin_again(self, page: Page, site: Site, run_id: UUID, address: str) -> None:
+        write(site, run_id, "first", level=Level.ERROR)
+        write(site, run_id, "between")
+        write(site, run_id, "second", level=Level.ERROR)
+        page.goto(address)
+        for line in (1201, 1203, 1201):
+            page.keyboard.press("e")
+            expect(page).to_have_url(f"{address}#L{line}")
+            expect(page.locator(f"#L{line}")).to_be_in_viewport()
+
+
 class TestLookingForLines:
     def test_counts_as_grep_does(self, page: Page, site: Site, run_id: UUID, address: str) -> None:
         """A49: in the address, from the first line to the last."""
@@ -239,8 +246,7 @@ class TestNothingIsWrong:
         write(site, run_id, "It broke", level=Level.ERROR)
         with site.database.transaction() as session:
             failed = make_failed(session, job, now=site.clock.moment, lines=["one"])
-        page.set_viewport_size({"width": width, "height": 900})
-        page.emulate_media(color_scheme=theme)
+        show(page, theme, width)
         found, wide = [], []
         for path in (
             address,
@@ -252,7 +258,7 @@ class TestNothingIsWrong:
             page.goto(path)
             expect(log(page)).to_be_visible()
             found += violations(page)
-            wide += [path] if page.evaluate("document.documentElement.scrollWidth > innerWidth") else []
-        page.set_viewport_size({"width": 1360, "height": 900})
+            wide += [path] if is_too_wide(page) else []
+        show(page)
 
         assert (found, wide) == ([], [])

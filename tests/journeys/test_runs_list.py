@@ -1,8 +1,6 @@
 """The list of runs, a run's page and what is reached from both, in a real browser."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from typing import Literal
 from uuid import UUID
 
 import pytest
@@ -14,26 +12,13 @@ from tests.factories.outcomes import make_failed, make_running, make_succeeded
 from tests.factories.tenants import Member
 from tests.factories.work import make_job, make_schedule
 from tests.journeys.axe import violations
-from tests.journeys.schedules.site import Site, open_site
+from tests.journeys.looks import THEMES, WIDTHS, Theme, is_too_wide, show
+from tests.journeys.schedules.site import Site
 
 pytestmark = pytest.mark.journey
 
 # The poll of the counters, the refresh, and three seconds of rest.
 REFRESH_MS = 12_000
-THEMES = pytest.mark.parametrize("theme", ["light", "dark"])
-WIDTHS = pytest.mark.parametrize("width", [1360, 360])
-Theme = Literal["light", "dark"]
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with open_site(tmp_path_factory.mktemp("site"), "2027-01-05 12:00") as site:
-        yield site
-
-
-@pytest.fixture(scope="module")
-def ana(site: Site, page: Page) -> Member:
-    return site.enter(page.context)
 
 
 @pytest.fixture(scope="module")
@@ -148,15 +133,14 @@ class TestNothingIsWrong:
         self, page: Page, site: Site, runs: dict[str, UUID], theme: Theme, width: int
     ) -> None:
         """A02, A03: axe finds nothing in the list of runs, a comparison and the saved views, and all fit a phone."""
-        page.emulate_media(color_scheme=theme)
-        page.set_viewport_size({"width": width, "height": 900})
+        show(page, theme, width)
         found = []
         for path in ("/runs?last=7d&trigger=manual&since=2027-01-01T00:00", f"/runs/{runs['failed']}",
                      f"/runs/{runs['failed']}/compare?all=1", f"/runs/{runs['failed']}/again", "/views",
                      "/views/new?list=runs&state=failed"):  # fmt: skip
             page.goto(f"{site.url}{path}")
             found += [f"{path}: {one}" for one in violations(page)]
-            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            if is_too_wide(page):
                 found.append(f"{path} is wider than {width}")
 
         assert found == []

@@ -17,7 +17,8 @@ from app.queue.served import Served
 from app.runs.claims import LeaseTerms, take
 from app.runs.facts import AttemptEnd, Taking
 from app.runs.ledger import succeed
-from app.runs.models import ConnectionLimit, Queue, Run, in_state
+from app.runs.models import Run, in_state
+from app.runs.queue_models import ConnectionLimit, Queue
 from app.runs.states import AttemptState, RunState
 from tests.factories.work import make_job, make_organization, make_run
 from tests.fakes.clock import ManualClock

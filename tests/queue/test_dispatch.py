@@ -21,7 +21,8 @@ from app.queue.tasks import make_hints
 from app.runs import ledger
 from app.runs.claims import LeaseTerms, take
 from app.runs.facts import AttemptEnd
-from app.runs.models import QueueSwitch, Run
+from app.runs.models import Run
+from app.runs.queue_models import QueueSwitch
 from app.runs.retries import Next
 from app.runs.states import AttemptState, Reason, RunState
 from tests.factories.work import make_job, make_organization, make_run

@@ -22,7 +22,8 @@ from app.queue.served import Served
 from app.queue.slots import Slots
 from app.queue.stale import STALE_AFTER
 from app.runs.facts import Taking
-from app.runs.models import QueueSwitch, Run
+from app.runs.models import Run
+from app.runs.queue_models import QueueSwitch
 from app.runs.service import revise_job
 from app.runs.states import RunState
 from app.tenants.models import Organization

@@ -1,6 +1,7 @@
 """Browsers for tests of pages: one for each role, a platform admin, a stranger, and nobody."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,9 @@ from werkzeug.test import TestResponse
 
 from app.core.config import Settings
 from app.core.db import Database
+from app.edge.runtime import EXTENSION
 from app.factory import create_app
+from app.ops.kinds import job_kinds
 from app.tenants.access import Actor
 from app.tenants.roles import Role
 from app.tenants.sign_in import start_session
@@ -98,6 +101,12 @@ def app(
     app.jinja_env.bytecode_cache = compiled_templates
     app.test_client_class = Browser
     return app
+
+
+@pytest.fixture
+def real_kinds(app: Flask, settings: Settings) -> None:
+    """Let the app know the real kinds of job, which most pages can do without."""
+    app.extensions[EXTENSION] = replace(app.extensions[EXTENSION], kinds=job_kinds(settings))
 
 
 OpenBrowser = Callable[..., Browser]

@@ -21,7 +21,8 @@ from app.factory import create_app
 from app.ops.code_definitions import Definitions, load_definitions
 from app.ops.code_loader import put_in_force
 from app.ops.heartbeats import ProcessFacts, beat, sign_off
-from app.runs.models import QueueSwitch, Run
+from app.runs.models import Run
+from app.runs.queue_models import QueueSwitch
 from app.schedules.models import Gap, Schedule
 from app.tenants.models import SYSTEM_ORGANIZATION_ID, AuditEntry
 from tests.fakes.clock import ManualClock

@@ -1,16 +1,11 @@
 """The default schedules of a new installation, as the person who set it up sees them."""
 
-from dataclasses import replace
 from uuid import UUID
 
 import pytest
-from flask import Flask
 from sqlalchemy import select
 
-from app.core.config import Settings
-from app.edge.runtime import EXTENSION
 from app.jobs.models import Job
-from app.ops.kinds import job_kinds
 from app.runs.models import Run
 from app.schedules.defaults import find_default, give_default_schedules
 from app.schedules.queries import ScheduleRow
@@ -19,14 +14,9 @@ from tests.fakes.database import OpenDatabase
 from tests.web.conftest import Browser
 from tests.web.filled_form import filled_form
 
+pytestmark = pytest.mark.usefixtures("real_kinds")
+
 WHAT_TO_DO = "This sync needs a connection to Meta, and there is none. Connect an account first."
-
-
-@pytest.fixture
-def app(app: Flask, settings: Settings) -> Flask:
-    """The app with the real kinds of job."""
-    app.extensions[EXTENSION] = replace(app.extensions[EXTENSION], kinds=job_kinds(settings))
-    return app
 
 
 @pytest.fixture

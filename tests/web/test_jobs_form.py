@@ -1,22 +1,18 @@
 """The forms of jobs, of both kinds: what they accept, what they say about mistakes, and that they lose nothing."""
 
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import pytest
-from flask import Flask
 from sqlalchemy import func, select
 
-from app.core.config import Settings
 from app.core.db import Database
-from app.edge.runtime import EXTENSION
-from app.jobs.kinds.base import KindName
 from app.jobs.models import Job
-from app.ops.kinds import job_kinds
 from app.vault.models import Secret
-from tests.factories.work import make_job
+from tests.factories.work import make_workflow
 from tests.web.conftest import Browser
+
+pytestmark = pytest.mark.usefixtures("real_kinds")
 
 COMMON = {"tries": "3", "retry_delay_seconds": "5", "retry_backoff": "fixed", "time_limit_seconds": "600"}
 CALL = {
@@ -45,20 +41,9 @@ CHECK = {
 
 
 @pytest.fixture
-def app(app: Flask, settings: Settings) -> Flask:
-    """The app with the real kinds of job."""
-    app.extensions[EXTENSION] = replace(app.extensions[EXTENSION], kinds=job_kinds(settings))
-    return app
-
-
-@pytest.fixture
 def job(database: Database, organization_id: UUID) -> Job:
-    step = {"name": "Call", "url": "https://hooks.example.com/sync?key=s3cr3t", "method": "GET"}
-    header = {"name": "Authorization", "value": "Bearer secret-1"}
     with database.transaction() as session:
-        made = make_job(session, organization_id, name="Tell the warehouse")
-        made.kind, made.definition = KindName.WORKFLOW.value, {"steps": [{**step, "headers": [header]}]}
-        return made
+        return make_workflow(session, organization_id)
 
 
 def stored(database: Database, name: str) -> Job:

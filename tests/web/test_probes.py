@@ -14,16 +14,8 @@ from app.edge.runtime import EXTENSION
 from app.factory import create_app
 from app.tenants.access import Permission
 from app.web.permissions import route
+from tests.fakes.clock import Ticks
 from tests.web.conftest import Browser
-
-
-class Ticks:
-    """A monotonic clock that a test moves."""
-
-    value = 0.0
-
-    def __call__(self) -> float:
-        return self.value
 
 
 @pytest.fixture

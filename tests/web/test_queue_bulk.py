@@ -1,6 +1,8 @@
 """Doing one thing to many runs of the queue: a selection as it was, paced or at once, with its progress."""
 
 from datetime import timedelta
+from html import unescape
+from urllib.parse import urlencode
 from uuid import UUID
 
 import pytest
@@ -195,3 +197,57 @@ class TestRemovingOverAHundred:
         page = admin.send("/queue/selection", {"all": "yes", "tab": "dead"}).location
 
         assert admin.send(f"/bulk/{draft_of(page)}/start", {"action": "runs.remove"}).status_code == 303
+
+
+class TestAFilterThatCannotBeRead:
+    @pytest.mark.parametrize(
+        ("query", "words"),
+        [
+            ({"tab": "on-fire"}, "“on-fire” is no tab of the queue."),
+            ({"tab": "dead", "cause": "all"}, "“all” is no cause: that is 16 letters and digits."),
+            ({"tab": "waiting", "cause": "0f0497af5c9745f2"}, "Only dead letters have a cause."),
+            ({"tab": "dead", "job": "zzz"}, "“zzz” is not the id of a job."),
+            ({"tab": "dead", "schedule": "zzz"}, "“zzz” is not the id of a schedule."),
+            ({"tab": "dead", "queue": "x" * 99}, "is not the name of a queue."),
+            ({"tab": "dead", "q": "\x01"}, "A search has at most 200 characters"),
+        ],
+        ids=lambda value: next(reversed(value)) if isinstance(value, dict) else "",
+    )
+    def test_is_told_of_and_selects_nothing(
+        self, database: OpenDatabase, admin: Browser, clock: ManualClock, query: dict[str, str], words: str
+    ) -> None:
+        fail(database, admin, clock, 2)
+        with database.transaction() as session:
+            make_run(session, make_job(session, admin.organization_id, name="Waits"), now=clock.moment)
+
+        text = unescape(admin.visit(f"/queue?{urlencode(query)}").text)
+        refused = admin.send("/queue/selection", {"all": "yes", "action": "runs.retry", **query})
+
+        assert words in text
+        assert "Clear filters" in text
+        assert "Select all" not in text
+        assert (refused.status_code, words in unescape(refused.text)) == (422, True)
+
+    def test_keeps_its_note_when_the_list_refreshes(self, admin: Browser) -> None:
+        text = unescape(admin.visit("/queue?tab=dead&job=zzz").text)
+
+        assert 'hx-get="/queue?tab=dead&job=zzz"' in text
+
+    def test_offers_no_retry_of_a_whole_cause(self, database: OpenDatabase, admin: Browser, clock: ManualClock) -> None:
+        fail(database, admin, clock, 2)
+
+        text = admin.visit("/queue?tab=dead&job=zzz").text.partition('id="causes"')[2].partition("</table>")[0]
+
+        assert "Part of the filter was left out. Choose another one first." in text
+
+    @pytest.mark.parametrize("query", ["of=everybody", "after=yesterday"])
+    def test_may_be_whose_runs_or_a_place(self, admin: Browser, query: str) -> None:
+        assert "Part of the filter was left out." in admin.visit(f"/queue?{query}").text
+
+    def test_is_none_that_is_empty_or_names_a_queue_there_is_not(self, admin: Browser) -> None:
+        empty = admin.visit("/queue?tab=&queue=&job=&schedule=&q=&cause=&of=&after=").text
+        unknown = admin.visit("/queue?tab=dead&queue=gone").text
+
+        assert "left out" not in empty
+        assert "left out" not in unknown
+        assert "<option selected>gone</option>" in unknown

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from app.runs.models import Queue
+from app.runs.queue_models import Queue
 from app.tenants.models import Organization
 from tests.fakes.database import OpenDatabase
 from tests.web.conftest import Browser

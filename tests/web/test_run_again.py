@@ -1,16 +1,11 @@
 """Running again what has ended: with the same parameters, or with others from a form."""
 
-from dataclasses import replace
 from uuid import UUID
 
 import pytest
-from flask import Flask
 
-from app.core.config import Settings
 from app.core.db import Database
-from app.edge.runtime import EXTENSION
 from app.jobs.models import Job
-from app.ops.kinds import job_kinds
 from app.runs.models import Run
 from app.runs.repeats import list_again
 from tests.factories.outcomes import make_failed, make_running
@@ -18,14 +13,9 @@ from tests.factories.work import load_run, make_job, make_schedule
 from tests.fakes.clock import ManualClock
 from tests.web.conftest import Browser
 
+pytestmark = pytest.mark.usefixtures("real_kinds")
+
 OWN = {"url": "https://example.com/", "method": "GET", "expected_status": "200-299"}
-
-
-@pytest.fixture
-def app(app: Flask, settings: Settings) -> Flask:
-    """The app with the real kinds of job."""
-    app.extensions[EXTENSION] = replace(app.extensions[EXTENSION], kinds=job_kinds(settings))
-    return app
 
 
 @pytest.fixture

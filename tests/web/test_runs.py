@@ -9,7 +9,7 @@ from sqlalchemy import func, select, text
 
 from app.core.db import Database
 from app.core.ids import new_id
-from app.runs import queries
+from app.runs import run_lists
 from app.runs.models import Run
 from app.runs.queries import get_run
 from app.runs.states import RunState
@@ -134,7 +134,7 @@ class TestList:
         clock: ManualClock,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr(queries, "SEARCHED_AT_ONCE", 3)
+        monkeypatch.setattr(run_lists, "SEARCHED_AT_ONCE", 3)
         with database.transaction() as session:
             job = make_job(session, organization_id, name="Rare")
             rare = make_run(session, job, now=clock.moment)

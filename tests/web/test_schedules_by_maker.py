@@ -1,4 +1,4 @@
-"""The list of schedules: by who made them, and what became of their runs in figures."""
+"""The list of schedules: by whose they are, and what became of their runs in figures."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from app.core.db import Database
+from app.core.ids import new_id
 from app.jobs.models import Job
 from app.schedules.models import Schedule
 from tests.factories.outcomes import make_failed, make_succeeded
@@ -25,12 +26,15 @@ def two(database: Database, job: Job, clock: ManualClock) -> list[Schedule]:
     later = clock.moment + timedelta(days=1)
     with database.transaction() as session:
         return [
-            make_schedule(session, job, name=f"Of {who}", made_by=f"{who}@example.com", next_run_at=later)
+            make_schedule(
+                session, job, name=f"Of {who}", made_by="ana@example.com", owner_id=new_id(),
+                owner=f"{who}@example.com", next_run_at=later,
+            )
             for who in ("ana", "ben")
-        ]
+        ]  # fmt: skip
 
 
-class TestWhoMadeIt:
+class TestWhoseItIs:
     def test_narrows_the_list(self, viewer: Browser, two: list[Schedule]) -> None:
         text = viewer.visit("/schedules?owner=ana@example.com").text
 
@@ -45,10 +49,24 @@ class TestWhoMadeIt:
         assert "/views/new?list=schedules&amp;owner=ana@example.com" in text
 
     def test_is_told_on_its_page(self, viewer: Browser, two: list[Schedule]) -> None:
-        assert "by ana@example.com" in viewer.visit(f"/schedules/{two[0].id}").text
+        text = viewer.visit(f"/schedules/{two[1].id}").text
+
+        assert "by ana@example.com" in text
+        assert "ben@example.com" in text
 
     def test_is_nobody_in_the_list_of_nobodys(self, viewer: Browser, two: list[Schedule]) -> None:
         assert "No schedule matches" in viewer.visit("/schedules?owner=nobody@example.com").text
+
+    def test_may_be_nobody(self, viewer: Browser, two: list[Schedule], database: Database, job: Job) -> None:
+        with database.transaction() as session:
+            left = make_schedule(session, job, name="Left behind", owner="cid@example.com").id
+
+        text = viewer.visit("/schedules?owner=nobody").text
+
+        assert "Left behind" in text
+        assert "Of ana" not in text
+        assert '<option value="nobody" selected>' in text
+        assert "Nobody, since cid@example.com left" in viewer.visit(f"/schedules/{left}").text
 
 
 def test_counts_say_what_became_of_the_runs(

@@ -1,18 +1,14 @@
 """How often pages ask the database, however much there is to show."""
 
-from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from flask import Flask
 
-from app.core.config import Settings
 from app.core.ids import new_id
 from app.edge.runtime import EXTENSION
 from app.events.service import Topic, append_event
 from app.jobs.models import Job
-from app.ops.kinds import job_kinds
 from app.ops.models import Heartbeat
 from app.schedules.models import Schedule
 from tests.factories.outcomes import make_failed, make_running, make_succeeded
@@ -21,6 +17,8 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.database import OpenDatabase
 from tests.fakes.statements import counted
 from tests.web.conftest import Browser
+
+pytestmark = pytest.mark.usefixtures("real_kinds")
 
 MINUTE = timedelta(minutes=1)
 MOST_OF_A_LIST = 12
@@ -32,13 +30,6 @@ LISTS = (
     "/runs", "/runs?state=failed", "/runs?q=boom", "/runs?trigger=retry&last=7d", "/queue", "/queue?tab=failed",
     "/jobs", "/audit", "/settings/team", "/account/tokens", "/live",
 )  # fmt: skip
-
-
-@pytest.fixture
-def app(app: Flask, settings: Settings) -> Flask:
-    """The app with the real kinds of job."""
-    app.extensions[EXTENSION] = replace(app.extensions[EXTENSION], kinds=job_kinds(settings))
-    return app
 
 
 @pytest.fixture

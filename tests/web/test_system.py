@@ -9,6 +9,7 @@ import pytest
 from app.core.clock_words import absolute_time
 from app.core.ids import new_id
 from app.core.scopes import PLATFORM
+from app.core.version import VERSION
 from app.ops.heartbeats import ProcessFacts, beat
 from app.runs.switches import list_switches, pause_queue
 from app.schedules.stops import current_stop
@@ -58,6 +59,21 @@ class TestThePage:
 
         assert "State Down" in text
         assert "start one with belfry up" in text
+
+    def test_tells_of_what_serves_pages(
+        self, platform_admin: Browser, database: OpenDatabase, clock: ManualClock
+    ) -> None:
+        for number, ago in ((7, 0), (8, 40)):
+            facts = ProcessFacts(new_id(), f"web-1:{number}", VERSION, 0, False, host="web-1", pid=number)
+            with database.transaction() as session:
+                beat(session, facts, now=clock.moment - timedelta(seconds=ago), ticked_at=None, tick_ms=None)
+
+        text = text_of(platform_admin, PAGE)
+
+        assert "No worker and no scheduler is running" in text
+        assert "web-1:7 OK Pages" in text
+        assert "web-1:8 Silent Pages" in text
+        assert "Two versions" not in text
 
     def test_names_versions_that_differ(
         self, platform_admin: Browser, database: OpenDatabase, clock: ManualClock

@@ -12,7 +12,8 @@ from sqlalchemy import update
 from app.core.ids import new_id
 from app.jobs.models import Job
 from app.ops.models import Heartbeat
-from app.runs.models import Queue, QueueSwitch, Run
+from app.runs.models import Run
+from app.runs.queue_models import Queue, QueueSwitch
 from app.schedules.models import Schedule
 from app.web.formatting import absolute_time
 from tests.factories.causes import CAUSES, Held, Scene

@@ -5,9 +5,11 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
+from app.api.missed_shapes import MissedWhilePaused, SeenSlots
 from app.api.models import Answer, Body
 from app.api.resource import Message, resource
-from app.api.schedule_shapes import CronText, MissedWhilePaused, ScheduleOut, SeenSlots, ZoneName, show_newest
+from app.api.schedule_fields import CronText, ZoneName
+from app.api.schedule_shapes import ScheduleOut, show_newest
 from app.core.db import on_commit
 from app.core.ids import new_id
 from app.edge.identity import current_actor, current_person, request_now

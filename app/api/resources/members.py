@@ -9,6 +9,8 @@ from app.api.paging import cut
 from app.api.resource import Message, Page, resource
 from app.edge.identity import current_actor, request_now, tenant_scope
 from app.edge.runtime import request_session, working_as
+from app.ops.leaving import left_words
+from app.ops.leaving import remove_member as remove_from_organization
 from app.tenants import members
 from app.tenants.access import Permission
 from app.tenants.roles import Role, rank
@@ -62,15 +64,17 @@ def change_member_role(user_id: UUID, body: RoleIn) -> MemberOut:
 def remove_member(user_id: UUID) -> Message:
     """Take somebody out of the organization, with their API tokens here and the invitations they made.
 
+    Schedules that belonged to them go on without an owner.
     Leaving by oneself takes the scope manage_team too; the token that was used ends with it.
     """
     actor = current_actor()
     with working_as(tenant_scope()) as session:
         organization = get_organization(session, organization_id=actor.organization_id)
-        members.remove_member(session, actor=actor, user_id=user_id, now=request_now())
+        left = remove_from_organization(session, actor=actor, user_id=user_id, now=request_now())
     if user_id == actor.user_id:
         return Message(None, f"You left {organization.name}. Your tokens of it have no access any more.")
-    return Message(None, "Member removed. Their browsers and API tokens have no access any more.")
+    said = f"Member removed. Their browsers and API tokens have no access any more. {left_words(left)}"
+    return Message(None, said.strip())
 
 
 def _shown(row: MemberRow) -> MemberOut:

@@ -5,10 +5,9 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from app.api.models import Answer, Body, Name, Paging
+from app.api.models import Answer, Body, Name, Paging, not_sent
 from app.api.paging import cut
 from app.api.resource import Page, resource
-from app.api.schedule_shapes import not_sent
 from app.edge.identity import current_actor, current_person, request_now
 from app.edge.runtime import request_session, runtime
 from app.schedules.defaults import give_default_schedules

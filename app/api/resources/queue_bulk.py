@@ -16,8 +16,8 @@ from app.ops.bulk import service
 from app.ops.bulk.kinds import MOST_OBJECTS
 from app.ops.bulk.runs import PACED_ABOVE, PER_MINUTE, TYPED_ABOVE
 from app.runs.causes import CAUSE_LENGTH
-from app.runs.filters import LONGEST_SEARCH, search_text
-from app.runs.queue_filter import LONGEST_NAME, QueueFilter, QueueTab
+from app.runs.filters import LONGEST_SEARCH
+from app.runs.queue_filter import LONGEST_NAME, QueueFilter, QueueFilterUnclear, QueueTab, read_whole
 from app.runs.queue_lists import ids_of_tab
 from app.tenants.access import Permission
 
@@ -95,10 +95,17 @@ def _ids(body: QueueBulkIn) -> list[UUID]:
     if body.ids is not None:
         return body.ids
     assert body.matching is not None
-    given = body.matching
-    wanted = QueueFilter(given.tab, given.queue, given.job, given.schedule, search_text(given.q), given.cause)
-    if not (given.model_fields_set & {"tab"} or wanted.narrowing):
+    wanted = _wanted(body.matching)
+    if not (body.matching.model_fields_set & {"tab"} or wanted.narrowing):
         words = 'This narrows nothing. Send `{"tab": "dead"}` where all dead letters are meant.'
         raise RunSelectionUnclear(words, field="matching")
     here = current_actor().organization_id
     return ids_of_tab(request_session(), organization_id=here, wanted=wanted, now=request_now(), limit=MOST_OBJECTS)
+
+
+def _wanted(given: MatchingRunsIn) -> QueueFilter:
+    ids = {"job": str(given.job or ""), "schedule": str(given.schedule or "")}
+    try:
+        return read_whole({"tab": given.tab, "queue": given.queue, "q": given.q, "cause": given.cause, **ids})
+    except QueueFilterUnclear as error:
+        raise QueueFilterUnclear(error.message, field=f"matching.{error.field}") from error

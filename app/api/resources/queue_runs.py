@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field
 from app.api.models import Answer, Body, Moment, Paging, Query
 from app.api.paging import CursorInvalid, read_cursor, write_cursor
 from app.api.resource import Message, Page, resource
-from app.api.resources.queues import overseeing
+from app.api.resources.queues import QueuedRun, overseeing
 from app.core.db import on_commit
 from app.core.errors import Conflict
 from app.edge.identity import current_actor, request_now, tenant_scope
@@ -20,11 +20,11 @@ from app.edge.runtime import request_session, runtime, working_as
 from app.ops.stuck_runs import StuckEvidence, read_evidence, remove_stuck_runs
 from app.runs.cause_groups import count_of_causes, list_causes
 from app.runs.causes import CAUSE_LENGTH
-from app.runs.filters import LONGEST_SEARCH, search_text
+from app.runs.filters import LONGEST_SEARCH
 from app.runs.queries import RunNotFound, RunRow
-from app.runs.queue_filter import LONGEST_NAME, QueueFilter, QueueTab
+from app.runs.queue_filter import LONGEST_NAME, QueueFilter, QueueTab, read_whole
 from app.runs.queue_lists import LOOKED_AT_ONCE, Place, list_queue_tab
-from app.runs.states import Reason, RunState
+from app.runs.states import Reason
 
 _MOST_CAUSES = 100
 
@@ -57,27 +57,12 @@ class QueueRunsQuery(Paging):
     ] = ""
 
 
-class QueueRunOut(Answer):
+class QueueRunOut(QueuedRun):
     """A run of a queue. What it printed is not part of this."""
 
-    id: UUID
-    organization_id: UUID
-    job_id: UUID
-    job_name: str
-    schedule_id: UUID | None
     schedule_name: str | None
     queue: str
-    state: RunState
-    reason: Reason | None
-    error: str | None
     cause: Annotated[str | None, Field(description="What its last error shares with others of the same cause.")]
-    attempt: int
-    tries: int
-    worker: str | None
-    ready_at: Moment
-    created_at: Moment
-    started_at: Moment | None
-    finished_at: Moment | None
     removed_at: Moment | None
     retried_by_run_id: UUID | None
 
@@ -147,7 +132,8 @@ class StuckRemovalOut(Answer):
 @resource("GET", "/admin/queue-runs", signed_in=True, query=QueueRunsQuery, answer=QueueRunOut, is_list=True)
 def list_queue_runs(query: QueueRunsQuery) -> Page[QueueRunOut]:
     """Runs of a tab of the queues. What waits, runs and is retried comes the oldest first, the others the newest."""
-    wanted = QueueFilter(query.tab, query.queue, query.job, query.schedule, search_text(query.q), query.cause)
+    ids = {"job": str(query.job or ""), "schedule": str(query.schedule or "")}
+    wanted = read_whole({"tab": query.tab, "queue": query.queue, "q": query.q, "cause": query.cause, **ids})
     with overseeing() as (session, organization_id):
         found = list_queue_tab(
             session,

@@ -24,7 +24,8 @@ from app.edge.identity import current_actor, request_now, tenant_scope
 from app.edge.runtime import request_session, runtime, working_as
 from app.ops.heartbeats import ProcessRow, slots_for, workers_at_work
 from app.runs import queues
-from app.runs.queues import Outcome, QueueRow, QueueRunRow
+from app.runs.queries import RunRow
+from app.runs.queues import Outcome, QueueRow
 from app.runs.states import Reason, RunState
 from app.runs.switches import check_queue, pause_queue, resume_queue
 from app.tenants.access import Permission, require
@@ -239,8 +240,5 @@ def _figures(row: QueueRow, workers: Sequence[ProcessRow]) -> dict[str, Any]:
     }
 
 
-def _run(row: QueueRunRow) -> QueuedRun:
-    facts = asdict(row)
-    # The queue is what was asked for.
-    del facts["queue"]
-    return QueuedRun(**facts)
+def _run(row: RunRow) -> QueuedRun:
+    return QueuedRun(**{name: getattr(row, name) for name in QueuedRun.model_fields})

@@ -14,10 +14,11 @@ from app.core.db import on_commit
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, runtime
 from app.ops.cancel_words import cancel_words
-from app.runs import queries, repeats, service, steering
+from app.runs import repeats, run_lists, service, steering
 from app.runs.filters import LONGEST_SEARCH, RunFilter, search_text
-from app.runs.queries import SEARCHED_AT_ONCE, RunNotFound, RunRow, get_run
+from app.runs.queries import RunNotFound, RunRow, get_run
 from app.runs.relatives import list_children
+from app.runs.run_lists import SEARCHED_AT_ONCE
 from app.runs.states import RunState, Source
 from app.tenants.access import Permission
 
@@ -63,7 +64,7 @@ class RunStartedOut(Answer):
 @resource("GET", "/runs", permission=Permission.VIEW, query=RunQuery, answer=RunOut, is_list=True)
 def list_runs(query: RunQuery) -> Page[RunOut]:
     """Runs, newest first."""
-    page = queries.list_runs(
+    page = run_lists.list_runs(
         request_session(),
         organization_id=current_actor().organization_id,
         run_filter=RunFilter(
@@ -92,7 +93,7 @@ def show_run(run_id: UUID) -> RunDetailOut:
 def own_run(session: Session, organization_id: UUID, run_id: UUID) -> RunRow:
     """The run of this organization. Raises RunNotFound, in the same words whatever run of somebody else that may be."""
     try:
-        return queries.get_run(session, organization_id=organization_id, run_id=run_id)
+        return get_run(session, organization_id=organization_id, run_id=run_id)
     except RunNotFound as error:
         raise RunNotFound(f"{error.message} {_ELSEWHERE}") from error
 

@@ -21,6 +21,7 @@ from app.runs.filters import LONGEST_SEARCH
 from app.schedules.policies import Missed
 from app.schedules.tags import LONGEST_TAG
 from app.tenants.access import Permission
+from app.tenants.people import LONGEST_EMAIL
 
 
 class SelectionUnclear(Invalid):
@@ -48,6 +49,7 @@ class MatchingIn(Body):
     health: Annotated[ScheduleHealth | None, Field(description="How it fares.")] = None
     tag: Annotated[str, Field(max_length=LONGEST_TAG, description="A tag that it has.")] = ""
     service: Annotated[Service | None, Field(description="What its job syncs from.")] = None
+    owner: Annotated[str, Field(max_length=LONGEST_EMAIL, description="Whose it is: an address, or `nobody`.")] = ""
     all: Annotated[bool, Field(description="All there are. Then nothing else narrows them.")] = False
 
 
@@ -102,7 +104,7 @@ def _ids(body: ScheduleBulkIn) -> list[UUID]:
         return body.ids
     assert body.matching is not None
     wanted = GlanceFilter(
-        query=body.matching.q, health=body.matching.health, tag=body.matching.tag,
+        query=body.matching.q, health=body.matching.health, tag=body.matching.tag, owner=body.matching.owner,
         service=body.matching.service.value if body.matching.service else "",
     )  # fmt: skip
     if body.matching.all != wanted.is_empty:

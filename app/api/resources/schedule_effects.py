@@ -7,11 +7,12 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ConfigDict, Field
 
+from app.api.missed_shapes import MissedSlotsOut, MissedWhilePaused
 from app.api.models import Answer, Moment, Query
 from app.api.resource import resource
 from app.api.resources.schedule_previews import Count, NextRun
 from app.api.resources.schedule_versions import FieldChange, field_change
-from app.api.schedule_shapes import MissedSlotsOut, MissedWhilePaused, ScheduleChanges
+from app.api.schedule_shapes import ScheduleChanges
 from app.edge.identity import current_actor, current_person, request_now
 from app.edge.runtime import request_session
 from app.ops.schedule_effects import Action

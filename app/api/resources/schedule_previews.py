@@ -6,18 +6,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ConfigDict, Field
 
-from app.api.models import LONGEST_NAME, Answer, Body, Int32, Moment, Query
+from app.api.models import LONGEST_NAME, Answer, Body, Int32, Moment, Query, not_sent
 from app.api.resource import resource
-from app.api.schedule_shapes import (
-    CronText,
-    EndsAt,
-    HasSeconds,
-    OnClockChange,
-    SpreadKey,
-    StartsAt,
-    ZoneName,
-    not_sent,
-)
+from app.api.schedule_fields import CronText, EndsAt, HasSeconds, OnClockChange, SpreadKey, StartsAt, ZoneName
 from app.core.errors import Invalid
 from app.edge.identity import current_actor, current_person, request_now
 from app.edge.runtime import request_session, runtime

@@ -13,8 +13,9 @@ from app.edge.runtime import request_session
 from app.ops.schedule_lengths import ScheduleLengths, read_lengths
 from app.ops.schedule_timeline import ScheduleTimeline, Span, read_timeline
 from app.runs.outcomes import Outcome
+from app.schedules.gaps import GapRow
 from app.schedules.policies import GapReason
-from app.schedules.queries import GapRow, get_schedule
+from app.schedules.queries import get_schedule
 from app.schedules.stops import current_stop
 from app.tenants.access import Permission
 

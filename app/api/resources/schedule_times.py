@@ -17,8 +17,9 @@ from app.edge.runtime import request_session
 from app.ops.schedule_history import HistoryEntry, HistoryKind, Place, list_history
 from app.runs.queries import RunRow
 from app.runs.states import Reason, RunState, Trigger
+from app.schedules.gaps import GapRow
 from app.schedules.policies import GapReason
-from app.schedules.queries import GapRow, get_schedule
+from app.schedules.queries import get_schedule
 from app.schedules.version_words import version_lines
 from app.schedules.versions import VersionRow
 from app.tenants.access import Permission

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from app.api.models import Answer, Body, Int32, Moment, Paging
+from app.api.models import Answer, Body, Int32, Moment, Paging, not_sent
 from app.api.paging import read_cursor, write_cursor
 from app.api.resource import Message, Page, resource
-from app.api.schedule_shapes import ScheduleOut, not_sent, show_newest
+from app.api.schedule_shapes import ScheduleOut, show_newest
 from app.core.db import on_commit
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, runtime

@@ -5,20 +5,12 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from app.api.models import Flag, Name, Paging
+from app.api.missed_shapes import Resumed, ResumeIn, show_resumed
+from app.api.models import Body, Flag, Name, Paging
 from app.api.paging import read_cursor, write_cursor
 from app.api.resource import Message, Page, resource
 from app.api.resources.runs import RunStartedOut
-from app.api.schedule_shapes import (
-    Resumed,
-    ResumeIn,
-    ScheduleChanges,
-    ScheduleOut,
-    ScheduleRules,
-    show_newest,
-    show_resumed,
-    show_schedules,
-)
+from app.api.schedule_shapes import ScheduleChanges, ScheduleOut, ScheduleRules, show_newest, show_schedules
 from app.core.db import on_commit
 from app.core.ids import new_id
 from app.edge.identity import current_actor, request_now
@@ -32,11 +24,22 @@ from app.runs import service as runs
 from app.runs.filters import LONGEST_SEARCH
 from app.runs.queries import get_run
 from app.runs.states import RunState
+from app.schedules.owners import member_id_of, set_owner
 from app.schedules.queries import ScheduleFilter, get_schedule, list_some_schedules, list_these_schedules, lock_schedule
 from app.schedules.service import create_schedule as make_schedule
 from app.schedules.tags import LONGEST_TAG
 from app.tenants.access import Permission
 from app.tenants.people import LONGEST_EMAIL
+
+
+class OwnerIn(Body):
+    """Whose a schedule is to be."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"owner": "ada@example.com"}, {"owner": None}]})
+
+    owner: Annotated[
+        str | None, Field(max_length=LONGEST_EMAIL, description="The address of a member; null: nobody's.")
+    ]
 
 
 class ScheduleQuery(Paging):
@@ -46,7 +49,7 @@ class ScheduleQuery(Paging):
     service: Annotated[Service | None, Field(description="What its job syncs from.")] = None
     enabled: Annotated[Flag | None, Field(description="Whether it is switched on.")] = None
     tag: Annotated[str | None, Field(max_length=LONGEST_TAG, description="A tag that it has.")] = None
-    owner: Annotated[str, Field(max_length=LONGEST_EMAIL, description="The address of who made it.")] = ""
+    owner: Annotated[str, Field(max_length=LONGEST_EMAIL, description="The address of whose it is, or `nobody`.")] = ""
     health: Annotated[ScheduleHealth | None, Field(description="How it fares.")] = None
     q: Annotated[str, Field(max_length=LONGEST_SEARCH, description="Part of its name.")] = ""
     sort: Annotated[
@@ -161,6 +164,17 @@ def edit_schedule(schedule_id: UUID, body: ScheduleChanges) -> Message:
     """
     apply_changes(schedule_id, body)
     return _saved(schedule_id)
+
+
+@resource(
+    "PUT", "/schedules/<uuid:schedule_id>/owner", permission=Permission.EDIT_SCHEDULES, body=OwnerIn, answer=ScheduleOut
+)
+def set_schedule_owner(schedule_id: UUID, body: OwnerIn) -> ScheduleOut:
+    """Give a schedule to a member of the organization, or to nobody. When it runs, and what of it, stays the same."""
+    session, actor = request_session(), current_actor()
+    owner_id = None if body.owner is None else member_id_of(session, actor=actor, email=body.owner)
+    set_owner(session, actor=actor, schedule_id=schedule_id, owner_id=owner_id, now=request_now())
+    return show_newest(schedule_id)
 
 
 @resource("DELETE", "/schedules/<uuid:schedule_id>", permission=Permission.EDIT_SCHEDULES)

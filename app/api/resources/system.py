@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field
 
 from app.api.models import Answer, Body, Moment
 from app.api.resource import Message, resource
-from app.api.resources.processes import ProcessOut, process_out
+from app.api.resources.processes import PageProcessOut, ProcessOut, page_process_out, process_out
 from app.api.resources.scheduler import SchedulerOut, scheduler_out
 from app.core.db import on_commit
 from app.edge.identity import current_actor, request_now
@@ -60,6 +60,7 @@ class SystemOut(Answer):
     versions: Annotated[list[str], Field(description="Of the pages and of all processes that are alive.")]
     scheduler: SchedulerOut
     processes: list[ProcessOut]
+    pages: Annotated[list[PageProcessOut], Field(description="Processes that serve pages and the API.")]
     running: Annotated[list[RunInHandOut], Field(description="At most 500, of all organizations.")]
     paused_queues: list[str]
     database: DatabaseOut
@@ -78,7 +79,8 @@ class DiagnosticsOut(Answer):
 @resource("GET", "/admin/system", platform_admin=True, answer=SystemOut)
 def show_system() -> SystemOut:
     """Scheduler, processes, versions, database, and what is kept for how long."""
-    found = read_installation(request_session(), runtime().settings, now=request_now())
+    now = request_now()
+    found = read_installation(request_session(), runtime().settings, now=now)
     kept = found.retention.runs
     return SystemOut(
         is_well=found.health.is_well,
@@ -87,6 +89,7 @@ def show_system() -> SystemOut:
         versions=list(found.versions),
         scheduler=scheduler_out(),
         processes=[process_out(row) for row in found.processes],
+        pages=[page_process_out(row, now) for row in found.pages],
         running=[
             RunInHandOut(
                 id=run.id, job_name=run.job_name, queue=run.queue, worker=run.worker, started_at=run.started_at

@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field
 
 from app.api.models import Answer, Body, Moment
 from app.api.resource import resource
-from app.api.schedule_shapes import EndsAt, HasSeconds, OnClockChange, SpreadKey, StartsAt
+from app.api.schedule_fields import EndsAt, HasSeconds, OnClockChange, SpreadKey, StartsAt
 from app.core.errors import Invalid
 from app.edge.identity import current_person, request_now
 from app.schedules.clock_changes import ClockChange

@@ -13,8 +13,9 @@ from app.ops.bulk.kinds import BulkKind, ChangedSince, Deed, Family, NothingToDo
 from app.runs import service as runs
 from app.schedules.deleted import bring_back, is_deleted
 from app.schedules.drafts import draft_with
+from app.schedules.names import schedule_names
 from app.schedules.policies import Missed
-from app.schedules.queries import ScheduleRow, get_schedule, lock_schedule, schedule_names
+from app.schedules.queries import ScheduleRow, get_schedule, lock_schedule
 from app.schedules.tags import TagInvalid, clean_tag
 from app.schedules.zones import find_zone
 from app.tenants.access import Permission

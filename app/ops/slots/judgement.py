@@ -7,8 +7,9 @@ from datetime import datetime
 
 from app.ops.slots.outcomes import SlotOutcome, SlotRow, SlotRun, gap_words, outcome_of_gap, row_of_run
 from app.schedules.fire_times import MOMENT, Rhythm, count_fires, fire_times, next_fire
+from app.schedules.gaps import GapRow
 from app.schedules.policies import GapReason
-from app.schedules.queries import GapRow, ScheduleRow
+from app.schedules.queries import ScheduleRow
 from app.schedules.said import Era
 from app.schedules.stops import SchedulingStopRow
 from app.schedules.versions import VersionRow

@@ -15,9 +15,10 @@ from app.ops.slots.outcomes import SlotOutcome, SlotRow, SlotRun, row_of_run
 from app.runs.models import Run
 from app.runs.states import RunState, Trigger
 from app.schedules.fire_times import MOMENT
+from app.schedules.gaps import GapRow
 from app.schedules.models import Gap
 from app.schedules.policies import GapReason
-from app.schedules.queries import GapRow, ScheduleRow
+from app.schedules.queries import ScheduleRow
 from app.schedules.said import Era, eras_of, version_now
 from app.schedules.stops import SchedulingStopRow, current_stop
 from app.schedules.versions import VersionRow, versions_around

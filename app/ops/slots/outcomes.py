@@ -8,8 +8,8 @@ from uuid import UUID
 from app.core.lengths import duration
 from app.ops.gap_words import GAP_REASONS
 from app.runs.states import RunState, Trigger
+from app.schedules.gaps import GapRow
 from app.schedules.policies import LATE_AFTER, GapReason
-from app.schedules.queries import GapRow
 
 
 class SlotOutcome(StrEnum):

@@ -10,7 +10,8 @@ from sqlalchemy.orm import aliased
 from app.core.columns import UTCDateTime
 from app.jobs.models import Job
 from app.ops.why.facts import Limits, Obstacle, Rate, RateLimited, RunFacts
-from app.runs.models import ConnectionLimit, Queue, QueueSwitch, Run, in_state
+from app.runs.models import Run, in_state
+from app.runs.queue_models import ConnectionLimit, Queue, QueueSwitch
 from app.runs.states import Reason, RunState
 from app.runs.switches import QueueSwitchRow
 from app.runs.waits import those_before

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
+
+from app.syncs.days import day_of
 
 
 @dataclass(frozen=True)
@@ -20,4 +21,4 @@ class MetaAccount:
         return f"/act_{self.id}"
 
     def today(self, now: datetime) -> date:
-        return now.astimezone(ZoneInfo(self.zone)).date()
+        return day_of(now, self.zone)

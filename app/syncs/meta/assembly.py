@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 
+from app.syncs.days import DayRange
 from app.syncs.figures import (
     METRIC_FACTS,
     Entity,
@@ -16,7 +17,6 @@ from app.syncs.figures import (
     Unit,
 )
 from app.syncs.meta.ad_account import MetaAccount
-from app.syncs.meta.days import DayRange
 from app.syncs.meta.rows import MAPPING_VERSION, EntityDay
 
 _AGAIN = frozenset({QualityFlag.DUPLICATE_PAGE})

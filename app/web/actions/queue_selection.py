@@ -9,7 +9,7 @@ from app.edge.runtime import request_session
 from app.ops.bulk import service
 from app.ops.bulk.kinds import MOST_OBJECTS
 from app.ops.bulk.service import SelectionInvalid
-from app.runs.queue_filter import QueueFilter
+from app.runs.queue_filter import QueueFilterUnclear, read_whole
 from app.runs.queue_lists import ids_of_tab
 from app.tenants.access import Permission
 from app.web.blueprint import web
@@ -33,7 +33,7 @@ def select_queue_runs() -> Response:
             object_ids=_matching() if is_all else _ticked(),
             now=request_now(),
         )
-    except SelectionInvalid as error:
+    except (SelectionInvalid, QueueFilterUnclear) as error:
         if not is_htmx():
             raise
         return toast(empty(), error.message, kind=ToastKind.ERROR)
@@ -54,10 +54,11 @@ def _ticked() -> list[UUID]:
 
 
 def _matching() -> list[UUID]:
+    """All that the list would show on all of its pages. Refused where that would be more than was meant."""
     return ids_of_tab(
         request_session(),
         organization_id=current_actor().organization_id,
-        wanted=QueueFilter.from_args(request.form),
+        wanted=read_whole(request.form),
         now=request_now(),
         limit=MOST_OBJECTS,
     )

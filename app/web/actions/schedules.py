@@ -18,6 +18,8 @@ from app.ops.schedule_preview import twin_note_of
 from app.runs import service as runs
 from app.runs.resuming import MissedMoreMeanwhile, missed_meanwhile
 from app.schedules import service as schedules
+from app.schedules.drafts import draft_of
+from app.schedules.owners import OwnerChanged, refuse_other_owner, set_owner
 from app.schedules.policies import Missed
 from app.schedules.queries import ScheduleRow, get_schedule
 from app.schedules.service import ScheduleChanged
@@ -55,6 +57,8 @@ def create_schedule() -> Response:
             return form_page(form, schedule=None, status=422)
         session, actor, now = request_session(), current_actor(), request_now()
         schedule_id = schedules.create_schedule(session, actor=actor, draft=form.draft(), now=now)
+        if form.gives_away:
+            set_owner(session, actor=actor, schedule_id=schedule_id, owner_id=form.chosen_owner, now=now)
     except (Invalid, Conflict, NotFound) as error:
         return _refused(form, error, schedule=None)
     row = _schedule(schedule_id)
@@ -179,6 +183,13 @@ def _words(begin: str, row: ScheduleRow) -> str:
 
 
 def _edit(form: ScheduleForm, before: ScheduleRow) -> None:
+    if form.gives_away:
+        refuse_other_owner(before, seen=form.seen_owner)
+        session, actor, now = request_session(), current_actor(), request_now()
+        set_owner(session, actor=actor, schedule_id=before.id, owner_id=form.chosen_owner, now=now)
+        if form.draft(before) == draft_of(before):
+            # Whose it is says nothing of when it runs, so this makes no version.
+            return
     runs.edit_schedule(
         request_session(),
         actor=current_actor(),
@@ -207,6 +218,8 @@ def _refused(form: ScheduleForm, error: AppError, *, schedule: ScheduleRow | Non
         form.version.data = str(schedule.version)
     else:
         form.show_error(error)
+    if schedule is not None and isinstance(error, OwnerChanged):
+        form.owner_was.data = str(_schedule(schedule.id).owner_id or "")
     return form_page(form, schedule=schedule, status=status_of(error), conflict=conflict)
 
 

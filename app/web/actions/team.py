@@ -9,6 +9,9 @@ from app.edge.database import roll_back
 from app.edge.errors import status_of
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, runtime
+from app.ops.leaving import left_words
+from app.ops.leaving import remove_member as remove_from_organization
+from app.schedules.owners import NOBODY
 from app.tenants import founding, invitations, members, tokens
 from app.tenants.access import Permission
 from app.tenants.roles import Role, rank, roles_up_to
@@ -92,14 +95,16 @@ def remove_member(user_id: UUID) -> Response:
     actor = current_actor()
     organization = get_organization(request_session(), organization_id=actor.organization_id)
     try:
-        members.remove_member(request_session(), actor=actor, user_id=user_id, now=request_now())
+        left = remove_from_organization(request_session(), actor=actor, user_id=user_id, now=request_now())
     except (Conflict, Forbidden) as error:
         _forget(error)
         return team_page(status=status_of(error), problem=error.message)
     if user_id == actor.user_id:
         expect_move()
         return toast(go_to("/"), f"You left {organization.name}.")
-    return toast(see_other("web.team"), "Member removed. Their browsers and API tokens have no access any more.")
+    said = f"Member removed. Their browsers and API tokens have no access any more. {left_words(left)}".strip()
+    action = {"label": "Show them", "url": url_for("web.schedules", owner=NOBODY), "post": False} if left else None
+    return toast(see_other("web.team"), said, action=action)
 
 
 @route(web, "/settings/team/tokens/<uuid:token_id>/revoke", permission=Permission.MANAGE_TEAM, methods=["POST"])

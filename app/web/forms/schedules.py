@@ -1,6 +1,7 @@
 """The form of a schedule: what a browser sends, read into a draft. What is acceptable, the command decides."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -8,6 +9,7 @@ from uuid import UUID
 from werkzeug.datastructures import MultiDict
 from wtforms import (
     BooleanField,
+    Field,
     HiddenField,
     RadioField,
     SelectField,
@@ -28,6 +30,7 @@ from app.schedules.policy_fields import LONGEST_NOTES, length_words, read_length
 from app.schedules.queries import ScheduleRow
 from app.schedules.service import LONGEST_NAME, ScheduleDraft
 from app.schedules.tags import read_tags
+from app.tenants.roster import MemberRow
 from app.web.forms.base import BaseForm, text_of
 from app.web.forms.job_policies import WholeNumberField
 from app.web.forms.rhythm_fields import DEFAULT_CRON, RhythmFields, local_text
@@ -44,6 +47,9 @@ class ScheduleForm(RhythmFields):
     )
     job_id = SelectField("Job", [InputRequired("Choose a job.")], choices={}, validate_choice=False)
     tags = StringField("Tags", [Optional()], render_kw={"autocomplete": "off"})
+    owner = SelectField("Owner", [Optional()], choices={}, validate_choice=False)
+    # Whose it was when the form was opened: only another choice than that gives it away.
+    owner_was = HiddenField()
     overlap = RadioField(
         "If the previous run is still going", choices={key.value: text for key, text in OVERLAP_WORDS.items()}
     )
@@ -62,8 +68,9 @@ class ScheduleForm(RhythmFields):
     preview = SubmitField("Check schedule")
 
     def __init__(
-        self, *, jobs: Iterable[JobRow], data: Mapping[str, Any] | None = None, typed: MultiDict[str, str] | None = None
-    ) -> None:
+        self, *, jobs: Iterable[JobRow], members: Iterable[MemberRow] = (), data: Mapping[str, Any] | None = None,
+        typed: MultiDict[str, str] | None = None,
+    ) -> None:  # fmt: skip
         """Filled by what was sent or else by the data; `typed` is what stands in a form that is not sent."""
         if typed is None:
             super().__init__(data=dict(data or {}))
@@ -72,12 +79,39 @@ class ScheduleForm(RhythmFields):
         self.is_sent = typed is not None or self.is_submitted()
         self.settle()
         self.job_id.choices = {"": "Choose a job", **{str(job.id): job.name for job in jobs}}
+        self._members = {str(one.user_id): f"{one.name} ({one.email})" for one in members}
+        self.owner.choices = {"": "Nobody", **self._members}
 
     def validate_job_id(self, field: SelectField) -> None:
         try:
             UUID(text_of(field))
         except ValueError as error:
             raise ValidationError("Choose a job from the list.") from error
+
+    def validate_owner(self, field: SelectField) -> None:
+        if field.raw_data and text_of(field) not in self._members:
+            raise ValidationError("Choose a member of the organization, or nobody.")
+
+    @property
+    def asks_for_owner(self) -> bool:
+        """Whether there is anybody else whose it could be."""
+        was_asked = bool(self.owner.raw_data) if self.is_sent else text_of(self.owner) not in self._members
+        return len(self._members) > 1 or was_asked
+
+    @property
+    def gives_away(self) -> bool:
+        """Whether another owner was chosen than the form was opened with."""
+        return bool(self.owner.raw_data) and text_of(self.owner) != text_of(self.owner_was)
+
+    @property
+    def chosen_owner(self) -> UUID | None:
+        """Whose it is to be. To be asked for when the form is valid."""
+        return _id_of(self.owner)
+
+    @property
+    def seen_owner(self) -> UUID | None:
+        """Whose it was when the form was opened."""
+        return _id_of(self.owner_was)
 
     def show_error(self, error: AppError) -> None:
         """Put a refused command's message at its field."""
@@ -140,7 +174,7 @@ class ScheduleForm(RhythmFields):
         return before.missed_limit if before else DEFAULT_MISSED_LIMIT
 
 
-def fresh_values(*, timezone: str, job_id: str) -> dict[str, Any]:
+def fresh_values(*, timezone: str, job_id: str, owner_id: UUID | None) -> dict[str, Any]:
     """What the form of a new schedule opens with. The spread key is made here, so that preview and planner agree."""
     return {
         "job_id": job_id,
@@ -151,8 +185,14 @@ def fresh_values(*, timezone: str, job_id: str) -> dict[str, Any]:
         "missed": Missed.LATEST.value,
         "missed_limit": DEFAULT_MISSED_LIMIT,
         "enabled": True,
+        **_owner_values(owner_id),
         "spread_key": new_id().hex,
     }
+
+
+def _owner_values(owner_id: UUID | None) -> dict[str, str]:
+    text = "" if owner_id is None else str(owner_id)
+    return {"owner": text, "owner_was": text}
 
 
 def stored_values(schedule: ScheduleRow) -> dict[str, Any]:
@@ -173,11 +213,18 @@ def stored_values(schedule: ScheduleRow) -> dict[str, Any]:
         "missed_max_age_seconds": "" if max_age is None else length_words(timedelta(seconds=max_age)),
         "tags": ", ".join(schedule.tags),
         "notes": schedule.notes,
+        **_owner_values(schedule.owner_id),
         "enabled": schedule.enabled,
         "spread_key": schedule.spread_key,
         "schedule_id": str(schedule.id),
         "version": schedule.version,
     }
+
+
+def _id_of(field: Field) -> UUID | None:
+    with suppress(ValueError):
+        return UUID(text_of(field))
+    return None
 
 
 class ResumeForm(BaseForm):

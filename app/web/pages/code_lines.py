@@ -18,7 +18,8 @@ from app.ops.code_rows import CodeJobRow, CodeScheduleRow, Override
 from app.ops.heartbeats import ProcessRow
 from app.ops.source_words import TRIGGER_WORDS
 from app.runs.filters import RunFilter
-from app.runs.queries import RunRow, list_runs
+from app.runs.queries import RunRow
+from app.runs.run_lists import list_runs
 from app.schedules.policies import Missed, Overlap
 from app.schedules.policy_fields import length_words
 from app.schedules.policy_words import schedule_policy_sentences

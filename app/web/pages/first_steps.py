@@ -8,7 +8,8 @@ from flask import url_for
 from app.edge.identity import current_actor, current_person, request_now
 from app.edge.runtime import request_session
 from app.runs.filters import RunFilter
-from app.runs.queries import RunRow, list_runs
+from app.runs.queries import RunRow
+from app.runs.run_lists import list_runs
 from app.runs.states import RunState
 from app.tenants.first_steps import Company, read_company
 from app.web.daemon import SchedulerHealth, health_of, news

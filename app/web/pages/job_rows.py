@@ -10,7 +10,7 @@ from app.core.ids import new_id
 from app.jobs.kinds.base import JobKinds
 from app.jobs.queries import list_jobs
 from app.runs.statistics import last_runs_of_jobs
-from app.schedules.queries import schedules_by_job
+from app.schedules.names import schedules_by_job
 from app.web.pages.badges import Badge, badge_of
 from app.web.pages.job_form import KIND_WORDS, why_fixed, why_kept
 

@@ -13,7 +13,7 @@ from app.events.service import Topic
 from app.jobs.queries import has_own_job
 from app.ops.overview import Situation, read_situation
 from app.runs.filters import RunFilter
-from app.runs.queries import list_runs
+from app.runs.run_lists import list_runs
 from app.tenants.access import Permission
 from app.web.blueprint import web
 from app.web.context import viewer_zone

@@ -1,4 +1,4 @@
-"""The workers and schedulers of the installation, as lines of a table."""
+"""The processes of the installation, as lines of a table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,11 +43,13 @@ def _health(process: ProcessRow, now: datetime) -> tuple[str, str]:
     if process.is_silent(now):
         return "warning", "Silent"
     if process.problem is not None:
-        return "warning", "Starts nothing"
+        return "warning", "Serves nothing" if process.serves_pages else "Starts nothing"
     return ("paused", "Stopping") if process.is_stopping else ("ok", "OK")
 
 
 def _role(process: ProcessRow) -> str:
+    if process.serves_pages:
+        return "Pages"
     if not process.slots:
         return "Scheduler"
     role = "Worker and scheduler" if process.schedules else "Worker"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 from uuid import UUID
 
@@ -22,16 +22,17 @@ from app.runs.cause_groups import CauseGroup, CauseGroups, list_causes
 from app.runs.queue_figures import read_figures
 from app.runs.queue_filter import QueueFilter, QueueTab
 from app.runs.queue_limits import list_limits_and_switches
-from app.runs.queue_lists import LOOKED_AT_ONCE, Matches, Place, QueuePage, count_matches, list_queue_tab
+from app.runs.queue_lists import LOOKED_AT_ONCE, Matches, QueuePage, count_matches, list_queue_tab
 from app.runs.queue_minutes import read_minutes
 from app.runs.states import RunState
 from app.runs.switches import QueueSwitchRow
-from app.schedules.queries import schedule_names
+from app.schedules.names import schedule_names
 from app.tenants.organizations import organization_names
 from app.tenants.platform import require_platform_admin
 from app.web.formatting import count
 from app.web.pages.badges import Badge
 from app.web.pages.queue_rows import WAITING, QueueLine, counted, queue_lines
+from app.web.pages.queue_search import read_queue_search
 from app.web.pages.queue_tiles import Standstill, Tile, queue_tiles, standstill
 from app.web.pages.rights import refusals
 from app.web.pages.run_rows import RunLine, run_lines
@@ -83,6 +84,8 @@ class QueueView:
     """The whole page. `refusal` says why this person may not change anything. Where it is of all, nothing is linked."""
 
     wanted: QueueFilter
+    # What of the address could not be read: the list shows more than was asked for, so nothing is done to all of it.
+    problems: tuple[str, ...]
     is_of_all: bool
     tiles: list[Tile]
     standstill: Standstill | None
@@ -127,6 +130,17 @@ class QueueView:
         return QueueFilter(tab).args | ({"of": "all"} if self.is_of_all else {})
 
     @property
+    def queue_choices(self) -> list[str]:
+        """What the list can be narrowed to; the queue it is narrowed to, too, where there is none of this name."""
+        names = [queue.name for queue in self.queues]
+        return names if self.wanted.queue in ("", *names) else [*names, self.wanted.queue]
+
+    @property
+    def refusal_of_all(self) -> str:
+        """Why nothing may be done to all that the list shows."""
+        return self.refusal or ("Part of the filter was left out. Choose another one first." if self.problems else "")
+
+    @property
     def stuck(self) -> list[StuckEvidence]:
         return [found for found in self.evidence.values() if found.is_stuck]
 
@@ -150,9 +164,9 @@ def overseeing(*, of_all: bool) -> Iterator[tuple[Session, UUID | None]]:
 
 
 def queue_view(args: Mapping[str, str]) -> QueueView:
-    """The queue as a query string wants it. Parts of it that cannot be read are left out."""
-    wanted, of_all, now = QueueFilter.from_args(args), is_of_all(args), request_now()
-    after = _place(args)
+    """The queue as a query string wants it. Parts of it that cannot be read are left out, and told of."""
+    search, of_all, now = read_queue_search(args), is_of_all(args), request_now()
+    wanted, after = search.filter, search.after
     with overseeing(of_all=of_all) as (session, organization_id):
         asked: dict[str, Any] = {"organization_id": organization_id, "now": now}
         figures, hours = read_figures(session, **asked), read_minutes(session, **asked)
@@ -170,6 +184,7 @@ def queue_view(args: Mapping[str, str]) -> QueueView:
     processes = [row for row in processes if not row.has_ended]
     return QueueView(
         wanted=wanted,
+        problems=search.problems,
         is_of_all=of_all,
         tiles=queue_tiles(figures, hours, processes, now=now),
         standstill=standstill(figures, processes, now=now),
@@ -211,16 +226,6 @@ def _select_all_label(wanted: QueueFilter, matches: Matches | None, total: str) 
 def _causes(session: Session, organization_id: UUID | None, wanted: QueueFilter) -> CauseGroups | None:
     # A text is searched for in the runs of the list; the groups have no other words than their causes.
     return None if wanted.text else list_causes(session, organization_id=organization_id, wanted=wanted)
-
-
-def _place(args: Mapping[str, str]) -> Place | None:
-    """Behind which run the page begins, as `_older_href` wrote it; the first page where that cannot be read."""
-    at, _, run_id = args.get("after", "").partition("_")
-    try:
-        moment = datetime.fromisoformat(at)
-        return Place(moment if moment.tzinfo else moment.replace(tzinfo=UTC), UUID(run_id))
-    except ValueError:
-        return None
 
 
 def _older_href(found: QueuePage, wanted: QueueFilter, more: Mapping[str, str]) -> str:

@@ -77,7 +77,7 @@ def first_log(run: RunRow, args: Mapping[str, str]) -> LogPart:
 def earlier_log(run: RunRow, args: Mapping[str, str]) -> LogPart:
     """The lines before one that a page has, and the way to those before them."""
     asked = LogQuery.from_args(args)
-    lines = _read_last(run, asked.wanted, before=asked.before)
+    lines = _read(run, asked.wanted, before=asked.before, from_end=True)
     return LogPart(run.id, asked.wanted, _shown(lines), count="", earlier=_earlier(run, asked.wanted, lines))
 
 
@@ -120,13 +120,16 @@ def _lines_of(run: RunRow, asked: LogQuery, last: int) -> list[Line]:
         begin = min(asked.line - FIRST_LINES // 2, last - FIRST_LINES + 1)
         return _read(run, asked.wanted, after=max(0, begin - 1), limit=FIRST_LINES)
     if asked.before:
-        return _read_last(run, asked.wanted, before=asked.before)
+        return _read(run, asked.wanted, before=asked.before, from_end=True)
     if asked.after:
         return _read(run, asked.wanted, after=asked.after, limit=FIRST_LINES)
-    return _read_last(run, asked.wanted, before=last + 1)
+    return _read(run, asked.wanted, before=last + 1, from_end=True)
 
 
-def _read(run: RunRow, wanted: LogFilter, *, after: int, limit: int, before: int | None = None) -> list[Line]:
+def _read(
+    run: RunRow, wanted: LogFilter, *, after: int = 0, before: int | None = None, limit: int = FIRST_LINES,
+    from_end: bool = False,
+) -> list[Line]:  # fmt: skip
     session, organization_id = request_session(), run.organization_id
     return read_lines(
         session,
@@ -136,19 +139,7 @@ def _read(run: RunRow, wanted: LogFilter, *, after: int, limit: int, before: int
         before=before,
         wanted=wanted,
         limit=limit,
-    )
-
-
-def _read_last(run: RunRow, wanted: LogFilter, *, before: int) -> list[Line]:
-    session, organization_id = request_session(), run.organization_id
-    return read_lines(
-        session,
-        organization_id=organization_id,
-        run_id=run.id,
-        before=before,
-        wanted=wanted,
-        limit=FIRST_LINES,
-        from_end=True,
+        from_end=from_end,
     )
 
 

@@ -11,7 +11,7 @@ from app.ops.run_notes import NO_NOTES, RunNotes, against_usual, length_of
 from app.ops.source_words import source_words
 from app.runs.queries import RunRow
 from app.runs.states import LOSSES, RunState
-from app.schedules.queries import schedule_zones
+from app.schedules.names import schedule_zones
 from app.web.clock_choice import Clock, list_clock
 from app.web.context import viewer_zone
 from app.web.formatting import absolute_time, duration, wall_clock

@@ -7,12 +7,12 @@ from typing import Any
 
 from flask import url_for
 
+from app.core.text import quoted
 from app.edge.identity import request_now
 from app.ops.time_bounds import BoundInvalid, read_bound
 from app.runs.filters import RunFilter
 from app.runs.states import RunState, Source
 from app.web.context import viewer_zone
-from app.web.pages.schedule_search import shown_value
 
 # As people say them, and how far back they reach.
 SPANS = {"1h": ("1 h", timedelta(hours=1)), "24h": ("24 h", timedelta(hours=24)), "7d": ("7 days", timedelta(days=7))}
@@ -84,7 +84,7 @@ def read_run_search(args: Mapping[str, str]) -> RunSearch:
     last, since, until = (_clean(args.get(name, "")) for name in ("last", "since", "until"))
     if not (since or until):
         if last not in SPANS:
-            left_out = [f"{shown_value(last)} is no span of time."] if last else []
+            left_out = [f"{quoted(last)} is no span of time."] if last else []
             return RunSearch(wanted, problems=(*problems, *left_out))
         since_then = replace(wanted, since=request_now() - SPANS[last][1])
         return RunSearch(since_then, last=last, problems=tuple(problems))
@@ -104,9 +104,7 @@ def _unread(args: Mapping[str, str], wanted: RunFilter) -> list[str]:
         "schedule": (wanted.schedule_id, "is not the id of a schedule."),
         "job": (wanted.job_id, "is not the id of a job."),
     }
-    return [
-        f"{shown_value(args[name])} {words}" for name, (read, words) in parts.items() if args.get(name) and read is None
-    ]
+    return [f"{quoted(args[name])} {words}" for name, (read, words) in parts.items() if args.get(name) and read is None]
 
 
 def _clean(text: str) -> str:

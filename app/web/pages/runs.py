@@ -1,6 +1,6 @@
 """Pages of runs: the list, one run with its log, and the log as text. What buttons do is in actions/runs.py."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -15,9 +15,10 @@ from app.jobs.queries import job_names
 from app.ops.run_notes import read_notes
 from app.runs.attempt_queries import newest_progress
 from app.runs.logs import Line, read_lines
-from app.runs.queries import SEARCHED_AT_ONCE, Page, get_run, list_runs
+from app.runs.queries import get_run
+from app.runs.run_lists import SEARCHED_AT_ONCE, Page, list_runs
 from app.runs.states import RunState
-from app.schedules.queries import schedule_names
+from app.schedules.names import schedule_names
 from app.tenants.access import Permission
 from app.tenants.saved_views import ListName
 from app.web.blueprint import web
@@ -25,6 +26,7 @@ from app.web.context import viewer_zone
 from app.web.formatting import state_label
 from app.web.pages.log_query import number_of
 from app.web.pages.run_log import earlier_log, first_log, next_log
+from app.web.pages.run_picks import Pick, is_picked, read_picks
 from app.web.pages.run_rows import run_lines
 from app.web.pages.run_search import SOURCE_LABELS, SPANS, RunSearch, read_run_search
 from app.web.pages.run_view import run_view, running_words
@@ -61,6 +63,7 @@ class RunList:
     """What the list shows around its rows."""
 
     search: RunSearch
+    picks: Sequence[Pick]
     tabs: list[Tab]
     spans: list[Tab]
     sources: list[tuple[str, str]]
@@ -79,7 +82,11 @@ def runs() -> Response:
     if schema_note():
         return page("overview/unready.html", subject="Runs")
     session, organization_id = request_session(), current_actor().organization_id
-    search, older_than = read_run_search(request.args), _older_than()
+    search, picks = read_picks(request.args, read_run_search(request.args))
+    if is_picked(request.args, picks):
+        # An address that stays right whatever it will be called.
+        return go_to(search.href())
+    older_than = _older_than()
     found = list_runs(
         session,
         organization_id=organization_id,
@@ -88,7 +95,7 @@ def runs() -> Response:
         older_than=older_than,
     )
     rows = run_lines(found.rows, read_notes(session, found.rows, organization_id=organization_id))
-    listing = _listing(search, found, is_first=older_than is None)
+    listing = _listing(search, picks, found, is_first=older_than is None)
     if wants_fragment():
         return fragment("runs/_rows.html", rows=rows, listing=listing)
     return page("runs/index.html", rows=rows, listing=listing, views=view_bar(ListName.RUNS, search.args))
@@ -140,11 +147,12 @@ def _older_than() -> UUID | None:
         return None
 
 
-def _listing(search: RunSearch, found: Page, *, is_first: bool) -> RunList:
+def _listing(search: RunSearch, picks: Sequence[Pick], found: Page, *, is_first: bool) -> RunList:
     older = search.href(older_than=found.older_than) if found.older_than else ""
     is_cut = bool(search.filter.is_search and found.older_than and len(found.rows) < ROWS_PER_PAGE)
     return RunList(
         search=search,
+        picks=picks,
         tabs=[_tab(search, None, "All"), *(_tab(search, state, state_label(state)) for state in _TABS)],
         spans=_spans(search),
         sources=[("", "Any trigger"), *((each.value, label) for each, label in SOURCE_LABELS.items())],

@@ -12,9 +12,11 @@ from app.ops.schedule_history import list_history
 from app.ops.schedule_preview import twin_note_of
 from app.ops.source_words import TRIGGER_WORDS
 from app.runs.filters import RunFilter
-from app.runs.queries import RunRow, list_runs
-from app.runs.run_hours import NOTHING, counts_of_schedules
+from app.runs.queries import RunRow
+from app.runs.run_hours import NOTHING, RATE_WINDOW, counts_of_schedules
+from app.runs.run_lists import list_runs
 from app.runs.states import RunState
+from app.schedules.owners import owner_words
 from app.schedules.policy_words import OVERLAP_SENTENCES, missed_sentence
 from app.schedules.queries import ScheduleRow, get_schedule
 from app.web.formatting import absolute_time
@@ -24,7 +26,7 @@ from app.web.pages.schedule_history import HistoryLine, history_lines
 from app.web.pages.schedule_pictures import SchedulePictures, read_pictures
 from app.web.pages.schedule_preview import Preview, preview_stored
 from app.web.pages.schedule_rows import next_run_note, why_it_stays
-from app.web.pages.schedule_tiles import RATE_WINDOW, success_words
+from app.web.pages.schedule_tiles import success_words
 from app.web.pages.schedule_view import ScheduleView
 from app.web.pictures.strip import SLOTS
 
@@ -55,6 +57,7 @@ class Detail:
     overlap: str
     missed: str
     switched: str
+    owner: str
     missed_meanwhile: str
     rate: str
     runs: tuple[RunLine, ...]
@@ -98,6 +101,7 @@ def read_detail(
         overlap=OVERLAP_SENTENCES[row.overlap],
         missed=missed_sentence(row.missed, limit=row.missed_limit, max_age_seconds=row.missed_max_age_seconds),
         switched=_switched_words(row, zone=pictures.zone, now=now),
+        owner=_sentence(owner_words(row)),
         missed_meanwhile="" if question is None else question.sentence,
         rate=success_words(ended.get(row.id, NOTHING)),
         runs=tuple(RunLine(run, badge_of(run), TRIGGER_WORDS[run.trigger]) for run in runs[:RUNS_SHOWN]),
@@ -132,3 +136,8 @@ def _switched_words(row: ScheduleRow, *, zone: str, now: datetime) -> str:
     if row.switched_at is None:
         return ""
     return f"by {row.switched_by}, {absolute_time(row.switched_at, zone=zone, now=now)}"
+
+
+def _sentence(words: str) -> str:
+    # An address stays as it is.
+    return words if "@" in words.partition(" ")[0] else words[:1].upper() + words[1:]

@@ -9,6 +9,7 @@ from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session
 from app.jobs.queries import list_jobs
 from app.schedules.queries import ScheduleNotFound, ScheduleRow, get_schedule
+from app.tenants.roster import list_members
 from app.web.forms.schedules import ScheduleForm
 from app.web.pages.form_answer import answer_of
 from app.web.pages.form_conflict import Conflict
@@ -19,9 +20,10 @@ from app.web.responses import invalid, wants_dialog, wants_fragment
 
 
 def schedule_form(data: dict[str, Any] | None = None) -> ScheduleForm:
-    """The form, filled by what was sent or else by the data. Reads the jobs it offers."""
-    jobs = list_jobs(request_session(), organization_id=current_actor().organization_id)
-    return ScheduleForm(jobs=jobs, data=data)
+    """The form, filled by what was sent or else by the data. Reads the jobs and the members it offers."""
+    session, organization_id = request_session(), current_actor().organization_id
+    jobs = list_jobs(session, organization_id=organization_id)
+    return ScheduleForm(jobs=jobs, members=list_members(session, organization_id=organization_id), data=data)
 
 
 def form_page(

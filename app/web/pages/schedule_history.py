@@ -16,7 +16,8 @@ from app.ops.schedule_history import HistoryEntry, HistoryKind, Place, list_hist
 from app.ops.source_words import TRIGGER_WORDS
 from app.runs.queries import RunRow
 from app.runs.restoring import what_restoring_changes
-from app.schedules.queries import GapRow, ScheduleRow, get_schedule
+from app.schedules.gaps import GapRow
+from app.schedules.queries import ScheduleRow, get_schedule
 from app.schedules.version_words import change_words, jobs_named, version_lines
 from app.schedules.versions import NO_VERSION, Difference, VersionRow, list_versions
 from app.tenants.access import Permission

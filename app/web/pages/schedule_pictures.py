@@ -13,8 +13,9 @@ from app.ops.schedule_lengths import ScheduleLengths, read_lengths
 from app.ops.schedule_timeline import Span, read_timeline
 from app.runs.filters import RunFilter
 from app.runs.outcomes import outcome_of
-from app.runs.queries import RunNotFound, RunRow, get_run, list_runs
+from app.runs.queries import RunNotFound, RunRow, get_run
 from app.runs.recent import RecentRun
+from app.runs.run_lists import list_runs
 from app.runs.states import RunState
 from app.schedules.queries import ScheduleRow
 from app.web.clock_choice import Clock

@@ -19,16 +19,17 @@ from app.ops.schedule_health import ScheduleHealth
 from app.ops.schedule_order import ScheduleOrder, SortKey, in_order
 from app.runs.outcomes import Outcome
 from app.runs.recent import ListedRun, recent_runs
-from app.runs.run_hours import NOTHING, Counts, counts_of_schedules
+from app.runs.run_hours import NOTHING, RATE_WINDOW, Counts, counts_of_schedules
 from app.runs.states import RunState
 from app.schedules.cron import MANUALLY
+from app.schedules.owners import NOBODY
 from app.schedules.preview import sentence_of
 from app.schedules.queries import ScheduleRow, list_these_schedules
 from app.web.clock_choice import Clock, list_clock
 from app.web.formatting import absolute_time, count, zoned_time
 from app.web.pages.badges import Badge, badge_of
 from app.web.pages.schedule_search import ScheduleSearch
-from app.web.pages.schedule_tiles import RATE_WINDOW, STOPPED_NOTE, success_words
+from app.web.pages.schedule_tiles import STOPPED_NOTE, success_words
 from app.web.pictures.strip import SLOTS, Strip, draw_strip
 
 ROWS_PER_PAGE = 50
@@ -173,7 +174,7 @@ def read_list(
         healths=_healths(glances, narrowed),
         tags=tuple(sorted({tag for one in glances for tag in one.tags} | ({narrowed.tag} - {""}))),
         services=tuple(sorted({one.service for one in glances if one.service} | ({narrowed.service} - {""}))),
-        owners=tuple(sorted({one.made_by for one in glances if one.made_by} | ({narrowed.owner} - {""}))),
+        owners=tuple(sorted({one.owner or NOBODY for one in glances} | ({narrowed.owner} - {""}))),
         total=len(glances),
         found=len(found),
         page=page,

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from app.core.text import quoted
 from app.ops.schedule_glances import GlanceFilter
 from app.ops.schedule_health import ScheduleHealth
 from app.ops.schedule_order import ScheduleOrder
 
 _LONGEST_SEARCH = 200
-_LONGEST_SHOWN = 40
 # What people call it besides.
 _FORMER = {"paused": ScheduleHealth.DISABLED}
 
@@ -26,18 +26,12 @@ def read_schedule_search(args: Mapping[str, str]) -> ScheduleSearch:
     """What an address asks for. What cannot be read is left out and told of, so that an old link still works."""
     text = {name: args.get(name, "")[:_LONGEST_SEARCH] for name in ("q", "status", "tag", "service", "owner")}
     health = _health(text["status"])
-    problems = [] if health is not None or not text["status"] else [f"{shown_value(text['status'])} is no status."]
+    problems = [] if health is not None or not text["status"] else [f"{quoted(text['status'])} is no status."]
     order = ScheduleOrder.read(args.get("sort", ""))
     if order is None:
-        problems.append(f"{shown_value(args['sort'])} is no order.")
+        problems.append(f"{quoted(args['sort'])} is no order.")
     wanted = GlanceFilter(query=text["q"], health=health, tag=text["tag"], service=text["service"], owner=text["owner"])
     return ScheduleSearch(wanted, order or ScheduleOrder(), tuple(problems))
-
-
-def shown_value(text: str) -> str:
-    """A value out of an address, fit to be shown."""
-    clean = "".join(letter for letter in text if letter.isprintable()).strip()
-    return f"“{clean[:_LONGEST_SHOWN]}…”" if len(clean) > _LONGEST_SHOWN else f"“{clean}”"
 
 
 def _health(text: str) -> ScheduleHealth | None:

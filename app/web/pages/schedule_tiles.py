@@ -2,17 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from app.ops.schedule_glances import Glance
 from app.ops.schedule_health import ScheduleHealth
-from app.runs.run_hours import Counts, counts_of_organization
+from app.runs.run_hours import RATE_WINDOW, Counts, counts_of_organization
 from app.web.formatting import count, percent
 
-RATE_WINDOW = timedelta(days=7)
 # Fewer are told as they are, and not as a rate.
 FEW = 5
 STOPPED_NOTE = "Nothing is planned: all scheduling is stopped"

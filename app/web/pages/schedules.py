@@ -78,7 +78,9 @@ def schedule_preview() -> Response:
 def new_schedule() -> Response:
     """The empty form, for a job if the link names one."""
     job_id = offered_job_id(request.args.get("job", ""))
-    form = schedule_form(fresh_values(timezone=current_person().timezone, job_id=job_id))
+    form = schedule_form(
+        fresh_values(timezone=current_person().timezone, job_id=job_id, owner_id=current_actor().user_id)
+    )
     return form_page(form, schedule=None)
 
 

@@ -113,7 +113,7 @@ def _scheduler_state(found: Installation, now: datetime) -> tuple[str, str]:
 
 def _crew(found: Installation, now: datetime) -> list[CrewLine]:
     crew = []
-    for line in process_lines(found.processes, now=now):
+    for line in process_lines([*found.processes, *found.pages], now=now):
         runs = [run for run in found.in_hand if run.worker == line.process.name]
         memory = line.process.memory_mib
         shown = "–" if memory is None else f"{memory:,} MiB"
@@ -122,10 +122,11 @@ def _crew(found: Installation, now: datetime) -> list[CrewLine]:
 
 
 def _mismatch(found: Installation, now: datetime) -> str:
-    others = sorted({row.version for row in found.processes if not row.is_gone(now)} - {VERSION})
+    heard = (*found.processes, *found.pages)
+    others = sorted({row.version for row in heard if not row.is_gone(now)} - {VERSION})
     if not others:
         return ""
-    return f"Pages are of version {VERSION}, other processes of {', '.join(others)}. Restart those that are older."
+    return f"This page is of version {VERSION}, other processes of {', '.join(others)}. Restart those that are older."
 
 
 def _kept(found: Installation) -> str:

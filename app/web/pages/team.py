@@ -91,7 +91,7 @@ def confirm_team_revocation(token_id: UUID) -> Response:
     actor = current_actor()
     for row in list_tokens(request_session(), organization_id=actor.organization_id):
         if row.id == token_id:
-            return page("team/revoke_token.html", line=token_line(row, request_now()))
+            return page("tokens/revoke.html", line=token_line(row, request_now()), is_own=False)
     raise TokenNotFound("There is no such token here. It may have been revoked.")
 
 

@@ -39,7 +39,7 @@ def tokens() -> Response:
 @route(web, "/account/tokens/<uuid:token_id>/revoke", permission=Permission.VIEW)
 def confirm_revocation(token_id: UUID) -> Response:
     """The question before a token is revoked."""
-    return page("tokens/revoke.html", line=own_token(token_id))
+    return page("tokens/revoke.html", line=own_token(token_id), is_own=True)
 
 
 def tokens_page(*, status: int = 200, form: TokenForm | None = None) -> Response:

@@ -19,6 +19,7 @@ def undo_of_saving(before: ScheduleRow, row: ScheduleRow) -> dict[str, Any] | No
         # A form without notes leaves them alone.
         del fields["notes"]
     fields["version"] = str(row.version)
+    fields["owner_was"] = _sent(row.owner_id or "")
     if len(json.dumps(fields)) > _MOST_BYTES:
         return None
     address = url_for("web.save_schedule", schedule_id=row.id, dialog="yes")

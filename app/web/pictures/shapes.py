@@ -3,7 +3,7 @@
 Everything here is pure: data in, shapes out. The templates in macros/pictures.html only draw.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -34,6 +34,18 @@ class Shape:
 def rectangle(x: float, y: float, width: float, height: float) -> str:
     """A piece of a path."""
     return f"M{number(x)} {number(y)}h{number(width)}v{number(height)}h{number(-width)}z"
+
+
+def columns(tops: Iterable[tuple[float, float]], *, width: float, ground: float) -> Iterator[str]:
+    """Pieces of one path: columns of one width on the ground, by their left side and their top, from left to right.
+
+    Each begins where the one before it stands: many of them look alike, so a page of them is small once compressed.
+    """
+    before: float | None = None
+    for x, top in tops:
+        start = f"M{number(x)} {number(ground)}" if before is None else f"m{number(x - before)} 0"
+        yield f"{start}V{number(top)}h{number(width)}V{number(ground)}z"
+        before = x
 
 
 def number(value: float) -> str:

@@ -1,7 +1,7 @@
 """The strip of a schedule's last runs: how each ended and how long it took, the oldest on the left. Pure geometry."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -12,7 +12,7 @@ from app.runs.recent import RecentRun
 from app.runs.usual import usual_of
 from app.web.formatting import relative_time
 from app.web.pictures.outcome_words import counted, outcome_counts
-from app.web.pictures.shapes import Form, Shape, joined, rectangle
+from app.web.pictures.shapes import Form, Shape, columns, joined, rectangle
 
 SLOTS = 30
 HEIGHT = 24
@@ -47,7 +47,7 @@ def draw_strip(
     shown = runs[-SLOTS:]
     scale = _Scale(_most(lengths or [run.took for run in shown if run.took is not None]))
     placed = [((SLOTS - len(shown) + index) * _SLOT, run) for index, run in enumerate(shown)]
-    empty = (rectangle(index * _SLOT, HEIGHT - 2, _BAR, 2) for index in range(SLOTS - len(shown)))
+    empty = _columns((index * _SLOT, HEIGHT - 2) for index in range(SLOTS - len(shown)))
     rings = (rectangle(x - 0.5, 0.5, _SLOT, HEIGHT - 1) for x, run in placed if run.id == looked_for)
     return Strip(
         label=strip_words(shown, lengths=lengths, now=now, are_last=are_last),
@@ -105,12 +105,14 @@ def _marks(placed: Sequence[tuple[int, RecentRun]], scale: _Scale) -> Iterator[S
     failed = [(x, run) for x, run in placed if run.outcome is Outcome.FAILED]
     # Its length would hide a run that failed at once: a column and a cap stand for the failure itself.
     yield from joined("failed", Form.TINT, (rectangle(x, 0, _BAR, HEIGHT) for x, _run in failed))
-    yield from joined("failed", Form.SOLID, (_bar(x, run, scale) + rectangle(x, 0, _BAR, 4) for x, run in failed))
+    caps = (rectangle(x, 0, _BAR, 4) for x, _run in failed)
+    yield from joined("failed", Form.SOLID, (*_bars(failed, scale), *caps))
     for outcome in (Outcome.SUCCEEDED, Outcome.RUNNING, Outcome.CANCELLED):
-        bars = (_bar(x, run, scale) for x, run in placed if run.outcome is outcome)
-        yield from joined(outcome.value, Form.SOLID, bars)
+        yield from joined(
+            outcome.value, Form.SOLID, _bars(((x, run) for x, run in placed if run.outcome is outcome), scale)
+        )
     retried = [(x, run) for x, run in placed if run.outcome is Outcome.SUCCEEDED_AFTER_RETRY]
-    yield from joined("succeeded_after_retry", Form.SOLID, (_bar(x, run, scale) for x, run in retried))
+    yield from joined("succeeded_after_retry", Form.SOLID, _bars(retried, scale))
     yield from _outlines(placed)
     cut = [x for x, run in placed if scale.is_cut(run.took) and run.outcome is not Outcome.FAILED]
     # A second try is cut in two low down, which no length is.
@@ -126,9 +128,12 @@ def _outlines(placed: Sequence[tuple[int, RecentRun]]) -> Iterator[Shape]:
     yield from joined("waiting", Form.SOLID, (rectangle(x + 1, HEIGHT - 8, 1, 8) for x in at[Outcome.WAITING]))
 
 
-def _bar(x: float, run: RecentRun, scale: _Scale) -> str:
-    height = scale.height(run.took)
-    return rectangle(x, HEIGHT - height, _BAR, height)
+def _bars(placed: Iterable[tuple[int, RecentRun]], scale: _Scale) -> Iterator[str]:
+    return _columns((x, HEIGHT - scale.height(run.took)) for x, run in placed)
+
+
+def _columns(tops: Iterable[tuple[float, float]]) -> Iterator[str]:
+    return columns(tops, width=_BAR, ground=HEIGHT)
 
 
 def _rounded(length: timedelta) -> str:

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from app.ops.schedule_timeline import ComingSlots, ScheduleTimeline, Span
 from app.runs.outcomes import Outcome
 from app.runs.timeline import RunBunch
+from app.schedules.gaps import GapRow
 from app.schedules.policies import GapReason
-from app.schedules.queries import GapRow
 from app.web.formatting import absolute_time
 from app.web.pictures.outcome_words import counted, outcome_counts
 from app.web.pictures.shapes import WIDTH, Form, Shape, joined, number, percent, rectangle

@@ -1,4 +1,5 @@
-// Single keys of every page: help, search, g and a letter, new, edit, pause, whose clock. first_key.js loads this file.
+// Single keys of every page: help, search, g and a letter, new, edit, pause, whose clock, before and next, and those of
+// logs. first_key.js loads this file.
 (() => {
   const PATIENCE_MS = 1500;
   let wentAt = 0;
@@ -10,19 +11,31 @@
     const choices = [...document.querySelectorAll("[data-clock-choice] a")];
     return choices[(choices.findIndex((one) => one.hasAttribute("aria-current")) + 1) % choices.length];
   };
+  const edit = () => press(document.activeElement.closest("tr")?.querySelector("a[href$='/edit']") || find(".page-actions a[href$='/edit']"));
+  // From the line that the address names, and from the last error on to the first.
+  const nextError = () => {
+    const errors = [...document.querySelectorAll("[data-log-lines] [data-level=error]")], here = document.querySelector("[data-log-lines] :target");
+    const next = errors.find((one) => !here || here.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING) || errors[0];
+    if (next) location.hash = next.id;
+    return Boolean(next);
+  };
 
   const ACTIONS = {
     "?": () => press(document.querySelector("[data-key='?']")),
     "/": () => { const field = find("main input[type=search]"); field?.focus(); field?.select(); return Boolean(field); },
     n: () => press(find("main a[href$='/new'], main a[href*='/new?']")),
-    e: () => press(document.activeElement.closest("tr")?.querySelector("a[href$='/edit']") || find(".page-actions a[href$='/edit']")),
+    e: () => edit() || nextError(),
+    f: () => press(find("[data-log-follow]")),
+    "[": () => press(find("main a[rel=prev]")),
+    "]": () => press(find("main a[rel=next]")),
     p: () => press(find("[data-live-pill]")),
     t: () => press(nextClock()),
     g: () => { wentAt = Date.now(); return true; },
   };
 
-  const isElsewhere = ({ target, altKey, ctrlKey, metaKey }) =>
-    altKey || ctrlKey || metaKey || document.querySelector("dialog[open]") ||
+  // Many keyboards need Alt, or Alt and Ctrl, for a bracket.
+  const isElsewhere = ({ target, key, altKey, ctrlKey, metaKey }) =>
+    metaKey || ((altKey || ctrlKey) && !(altKey && /^[[\]]$/.test(key))) || document.querySelector("dialog[open]") ||
     target.closest("textarea, select, [contenteditable], [role=combobox], input:not([type=checkbox])");
 
   document.addEventListener("keydown", (event) => {

@@ -24,6 +24,14 @@
     return true;
   };
 
+  const tickPage = () => {
+    const boxes = rows().map((name) => boxOf(name.closest("tr"))).filter(Boolean), isTicked = boxes.every((box) => box.checked);
+    // What counts the ticks, and keeps rows in place, comes with the focus.
+    if (!here()) move(1);
+    for (const box of boxes) if (box.checked === isTicked) box.click();
+    return Boolean(boxes.length);
+  };
+
   const openMenu = () => {
     const menu = here()?.querySelector("details[data-menu]");
     if (!menu) return false;
@@ -35,7 +43,7 @@
   const ACTIONS = {
     j: () => move(1), k: () => move(-1),
     ArrowDown: () => Boolean(here()) && move(1), ArrowUp: () => Boolean(here()) && move(-1),
-    x: () => tick(false), X: () => tick(true), ".": openMenu,
+    x: () => tick(false), X: () => tick(true), a: tickPage, ".": openMenu,
     Escape: () => { if (here() && !here().querySelector("details[open]")) document.activeElement.blur(); return false; },
   };
 

@@ -12,8 +12,6 @@ from tests.factories.tenants import Member
 from tests.factories.work import make_job
 from tests.journeys.schedules.site import Site, open_site
 
-START = "2027-01-05 12:00"
-
 
 @dataclass
 class Visits:
@@ -38,7 +36,7 @@ class Visits:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with open_site(tmp_path_factory.mktemp("site"), START, kinds=None) as site:
+    with open_site(tmp_path_factory.mktemp("site"), kinds=None) as site:
         yield site
 
 

@@ -1,7 +1,6 @@
 """What holds for every page of the menu: its parts, its size, what it loads, and that axe-core finds nothing."""
 
 import re
-from typing import Literal
 
 import pytest
 from playwright.sync_api import Page, Response, expect
@@ -10,11 +9,11 @@ from app.jobs.models import Job
 from tests.factories.outcomes import make_failed, make_running, make_succeeded
 from tests.factories.tenants import Member
 from tests.journeys.axe import violations
+from tests.journeys.looks import THEMES, WIDTHS, Theme, is_too_wide, show
 from tests.journeys.schedules.site import QUARTER, Site
 
 pytestmark = pytest.mark.journey
 
-Theme = Literal["light", "dark"]
 ROWS = 50
 KIBIBYTE = 1_024
 PARTS = """() => ({
@@ -66,19 +65,16 @@ class TestEveryPage:
 
         assert [url for url in asked if not url.startswith((f"{site.url}/", "data:"))] == []
 
-    @pytest.mark.parametrize("theme", ["light", "dark"])
-    @pytest.mark.parametrize("width", [1360, 360])
+    @THEMES
+    @WIDTHS
     def test_is_found_without_fault(self, page: Page, site: Site, menu: list[str], theme: Theme, width: int) -> None:
         """A02, A03: axe-core finds nothing, and nothing is wider than the screen."""
-        page.set_viewport_size({"width": width, "height": 900})
-        page.emulate_media(color_scheme=theme)
+        show(page, theme, width)
         found = {}
         for path in menu:
             page.goto(f"{site.url}{path}")
-            is_wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
-            found[path] = [*violations(page), *(["wider than the screen"] if is_wide else [])]
-        page.set_viewport_size({"width": 1360, "height": 900})
-        page.emulate_media(color_scheme="light")
+            found[path] = [*violations(page), *(["wider than the screen"] if is_too_wide(page) else [])]
+        show(page)
 
         assert found == {path: [] for path in menu}
 

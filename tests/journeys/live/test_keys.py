@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 from app.jobs.models import Job
 from tests.factories.outcomes import make_succeeded
 from tests.factories.tenants import Member
+from tests.factories.work import make_job, make_schedule
 from tests.journeys.schedules.form import dialog, row_of
 from tests.journeys.schedules.site import QUARTER, Site
 
@@ -124,6 +125,33 @@ class TestKeys:
 
         expect(schedules.get_by_label("Name", exact=True)).to_have_value(first)
 
+    def test_tick_a_page_and_untick_it(self, schedules: Page) -> None:
+        """A54: a, on all rows that can be ticked."""
+        boxes = schedules.locator("#rows input.tick")
+        press(schedules, "x", "a")
+        expect(boxes.locator(":scope:not(:checked)")).to_have_count(0)
+        press(schedules, "a")
+
+        expect(boxes.locator(":scope:checked")).to_have_count(0)
+
+    def test_go_from_run_to_run(self, schedules: Page, site: Site, ana: Member) -> None:
+        """A54: brackets, also where a keyboard needs Alt for them."""
+        with site.database.transaction() as session:
+            job = make_job(session, ana.organization_id, name="Twice a day")
+            made = make_schedule(session, job, name="Twice a day").id
+            first, second = (
+                make_succeeded(session, job, now=site.clock.moment - QUARTER * back, schedule_id=made)
+                for back in (2, 1)
+            )
+        schedules.goto(f"{site.url}/runs/{first}")
+        press(schedules, "]")
+        expect(schedules).to_have_url(re.compile(f"/runs/{second}"))
+        press(schedules, "[")
+        expect(schedules).to_have_url(re.compile(f"/runs/{first}"))
+        press(schedules, "Control+Alt+]")
+
+        expect(schedules).to_have_url(re.compile(f"/runs/{second}"))
+
     def test_change_whose_clock_times_are_told_by(self, schedules: Page) -> None:
         """A54: t, from yours to the schedule's and back."""
         names(schedules).first.click()
@@ -179,7 +207,7 @@ class TestNothing:
         """A54: whatever is pressed on a row, nothing is sent that changes something."""
         sent: list[str] = []
         schedules.on("request", lambda request: sent.append(request.method))
-        press(schedules, "j", *"abcdfhilmoqsuvwyzxXDR", "Delete", "Backspace", "Escape")
+        press(schedules, "j", *"abcdfhilmoqsuvwyzxXDR[]", "Delete", "Backspace", "Escape")
 
         expect(row_of(schedules, "Nightly")).to_be_visible()
         assert set(sent) <= {"GET"}

@@ -9,13 +9,13 @@ from playwright.sync_api import Browser, CDPSession, Locator, Page
 from app.jobs.models import Job
 from tests.factories.outcomes import make_failed, make_succeeded
 from tests.factories.tenants import Member
+from tests.journeys.looks import THEMES, Theme
 from tests.journeys.schedules.form import row_of
 from tests.journeys.schedules.site import QUARTER, Site
 
 pytestmark = pytest.mark.journey
 
 WAYS = pytest.mark.parametrize("way", ["deuteranopia", "achromatopsia"])
-THEMES = pytest.mark.parametrize("theme", ["light", "dark"])
 # A slot of a strip is five pixels wide, and whole where it is drawn at its own size.
 SLOT, WIDTH, HEIGHT = 5, 150, 24
 # How far apart two of 256 shades must be to be told apart side by side.
@@ -46,9 +46,9 @@ def _work(site: Site, ana: Member, job: Job) -> None:
 
 
 @pytest.fixture
-def seen(page: Page, site: Site, way: str, theme: str) -> Iterator[CDPSession]:
+def seen(page: Page, site: Site, way: str, theme: Theme) -> Iterator[CDPSession]:
     """The list as somebody sees it."""
-    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+    page.emulate_media(color_scheme=theme)
     page.goto(f"{site.url}/schedules")
     devtools = page.context.new_cdp_session(page)
     devtools.send("Emulation.setEmulatedVisionDeficiency", {"type": way})

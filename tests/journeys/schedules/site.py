@@ -18,6 +18,7 @@ from app.edge.runtime import EXTENSION, Runtime
 from app.factory import PAGE_CONNECTIONS, create_app
 from app.jobs.kinds.base import JobKinds
 from app.jobs.models import Job
+from app.ops.bulk.carrier import BulkCarrier
 from app.ops.capacity import live_slots
 from app.queue.dispatch import make_dispatcher
 from app.queue.scheduler import Scheduler
@@ -30,6 +31,7 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.database import OpenDatabase, open_everything
 
 NO_KINDS: JobKinds = {}
+START = "2027-01-05 12:00"
 QUARTER = timedelta(minutes=15)
 
 
@@ -90,12 +92,17 @@ class Site:
             self.clock.advance(seconds=QUARTER.total_seconds())
             scheduler.tick()
 
+    def carry(self) -> None:
+        """Go on with the bulk actions that are under way."""
+        parts: Runtime = self.app.extensions[EXTENSION]
+        BulkCarrier(self.database, self.clock, parts.schema, lambda: None).carry()
+
     def _seconds(self) -> float:
         return self.clock.moment.timestamp()
 
 
 @contextmanager
-def open_site(folder: Path, start: str, kinds: JobKinds | None = NO_KINDS) -> Iterator[Site]:
+def open_site(folder: Path, start: str = START, kinds: JobKinds | None = NO_KINDS) -> Iterator[Site]:
     """Serve the pages out of an empty folder. Pages of jobs need the real kinds, which None stands for."""
     settings = make_settings(folder)
     set_up(settings)

@@ -1,6 +1,5 @@
 """axe-core finds nothing wrong with the dialog of a schedule, its page and what lies behind it, light and dark."""
 
-from typing import Literal
 from uuid import UUID, uuid4
 
 import pytest
@@ -13,6 +12,7 @@ from app.runs import service
 from tests.factories.outcomes import make_failed, make_succeeded
 from tests.factories.tenants import Member
 from tests.journeys.axe import violations
+from tests.journeys.looks import THEMES, WIDTHS, Theme, is_too_wide, show
 from tests.journeys.schedules.form import (
     choose_zone,
     dialog,
@@ -31,9 +31,6 @@ pytestmark = pytest.mark.journey
 CRON, ZONE = "30 2 * * *", "America/New_York"
 # More at one moment than nobody is told of.
 CROWD = 12
-THEMES = pytest.mark.parametrize("theme", ["light", "dark"])
-WIDTHS = pytest.mark.parametrize("width", [1360, 360])
-Theme = Literal["light", "dark"]
 
 
 @pytest.fixture(scope="module")
@@ -81,15 +78,6 @@ def bulk_ids(site: Site, ana: Member, job: Job) -> dict[str, UUID]:
             session, organization_id=ana.organization_id, bulk_id=chosen[0], now=site.clock.moment, seconds=60.0
         )
     return {"BULK": chosen[0], "DRAFT": chosen[1]}
-
-
-def show(page: Page, theme: Theme, width: int) -> None:
-    page.set_viewport_size({"width": width, "height": 900})
-    page.emulate_media(color_scheme=theme)
-
-
-def is_too_wide(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth > innerWidth"))
 
 
 def unfold(page: Page, width: int) -> None:

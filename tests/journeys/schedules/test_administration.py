@@ -1,7 +1,6 @@
 """Profile, team and the pages of platform admins: what they show at any size, and what the profile changes."""
 
 import re
-from typing import Literal
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -16,12 +15,11 @@ from tests.factories.outcomes import make_failed, make_running, make_succeeded
 from tests.factories.tenants import LONG_AGO, Member
 from tests.factories.work import make_job, make_schedule
 from tests.journeys.axe import violations
+from tests.journeys.looks import THEMES, WIDTHS, Theme, is_too_wide, show
 from tests.journeys.schedules.site import QUARTER, Site
-from tests.journeys.schedules.test_accessibility import THEMES, WIDTHS, is_too_wide, show
 
 pytestmark = pytest.mark.journey
 
-Theme = Literal["light", "dark"]
 PAGES = ["/", "/account", "/settings/team", "/account/tokens", "/admin/system", "/admin/system/pause"]
 SKIPPED = 3
 

@@ -1,6 +1,5 @@
 """Switching, deleting and doing one thing to many schedules, in a real browser."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
 
@@ -8,10 +7,8 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 from sqlalchemy import delete
 
-from app.core.schema import SchemaGate, newest_migration
 from app.events.service import Topic, append_event
 from app.jobs.models import Job
-from app.ops.bulk.carrier import BulkCarrier
 from app.schedules.models import Gap, Schedule, ScheduleVersion
 from app.tenants.models import Membership
 from app.tenants.roles import Role
@@ -24,14 +21,6 @@ pytestmark = pytest.mark.journey
 
 NEXT = "Wed 6 Jan, 07:00"
 NAMES = ["One", "Two", "Three"]
-
-
-@pytest.fixture(scope="module")
-def plain(browser: Browser, page: Page, ana: Member) -> Iterator[Page]:
-    """The same person in a browser without scripts."""
-    context = browser.new_context(java_script_enabled=False, storage_state=page.context.storage_state())
-    yield context.new_page()
-    context.close()
 
 
 @pytest.fixture
@@ -62,11 +51,6 @@ def tick(page: Page, *names: str) -> None:
 
 def bar(page: Page) -> Locator:
     return page.locator("#bulk")
-
-
-def carry(site: Site) -> None:
-    gate = SchemaGate(site.database, expected=newest_migration())
-    BulkCarrier(site.database, site.clock, gate, lambda: None).carry()
 
 
 class TestTheSwitch:
@@ -257,7 +241,7 @@ class TestTheBar:
         page.get_by_role("link", name="Disable 30").click()
         page.get_by_role("button", name="Disable 30 schedules").click()
         expect(page.get_by_role("progressbar")).to_be_visible()
-        carry(site)
+        site.carry()
 
         expect(page.locator("#progress")).to_contain_text("30 of 30. 30 schedules disabled.")
         expect(page.get_by_role("progressbar")).to_have_count(0)

@@ -24,7 +24,7 @@ EDITS_OR_DELETES = re.compile(r"^(Edit|Delete)\b")
 @contextmanager
 def started(folder: Path) -> Iterator[Site]:
     """The pages, with what code defines in force, as a process loads it when it starts."""
-    with open_site(folder, "2027-01-05 12:00", kinds=None) as site:
+    with open_site(folder, kinds=None) as site:
         parts: Runtime = site.app.extensions[EXTENSION]
         put_in_force(site.database, site.clock, parts.definitions, is_asked_for=True)
         yield site

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from itertools import count
-from typing import Literal
 from uuid import UUID
 
 import pytest
@@ -11,6 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from app.jobs.models import Job
 from tests.factories.tenants import Member
 from tests.journeys.axe import violations
+from tests.journeys.looks import THEMES, WIDTHS, Theme, is_too_wide, show
 from tests.journeys.schedules.form import choice, open_edit, preview, save, save_and_close, text_field
 from tests.journeys.schedules.site import Site
 
@@ -159,22 +159,21 @@ class TestAFieldThatHoldsNothing:
 
         assert site.stored(schedule_id).cron == "30 7 2 * *"
 
-    @pytest.mark.parametrize("theme", ["light", "dark"])
-    @pytest.mark.parametrize("width", [1360, 360])
+    @THEMES
+    @WIDTHS
     def test_can_be_read_by_everybody(
-        self, page: Page, site: Site, ana: Member, job: Job, name: str, theme: Literal["light", "dark"], width: int
+        self, page: Page, site: Site, ana: Member, job: Job, name: str, theme: Theme, width: int
     ) -> None:
-        page.set_viewport_size({"width": width, "height": 900})
-        page.emulate_media(color_scheme=theme)
+        show(page, theme, width)
         open_with(page, site, ana, job, name, "15 7 * * 1,3")
         untick_days(page)
         expect(page.locator("#days-error")).to_be_visible()
 
         assert violations(page) == []
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert not is_too_wide(page)
         save(page)
         assert violations(page) == []
-        page.set_viewport_size({"width": 1360, "height": 900})
+        show(page)
 
 
 class TestATextThatNoFieldsShow:

@@ -1,23 +1,13 @@
 """The same person in a browser without scripts."""
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from app.jobs.models import Job
-from tests.factories.tenants import Member
 from tests.journeys.schedules.form import name_field, preview
 from tests.journeys.schedules.site import Site
 
 pytestmark = pytest.mark.journey
-
-
-@pytest.fixture(scope="module")
-def plain(browser: Browser, page: Page, ana: Member) -> Iterator[Page]:
-    context = browser.new_context(java_script_enabled=False, storage_state=page.context.storage_state())
-    yield context.new_page()
-    context.close()
 
 
 class TestThePage:

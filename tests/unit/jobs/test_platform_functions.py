@@ -19,8 +19,8 @@ from app.jobs.kinds.code.context import FunctionContext, JobFailed
 from app.ops.code_jobs import CHECKS, CleanUpArguments, NoArguments, clean_up_runs, self_check
 from app.ops.heartbeats import ProcessFacts, beat
 from app.runs.models import Attempt, LogLine, Run
-from app.runs.queries import list_dead_letters
 from app.runs.retention import delete_old_runs
+from app.runs.run_lists import list_dead_letters
 from app.runs.states import RunState
 from app.vault.models import Secret
 from tests.factories.work import LONG_AGO, load_run, make_job, make_organization, make_run

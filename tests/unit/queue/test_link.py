@@ -7,15 +7,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import OutOfMemoryError, ReadOnlyError
 
 from app.queue.link import LONGEST_WAIT_SECONDS, SPARE_SECONDS, BrokerAway, Errand, Link
-
-
-class Ticks:
-    """A monotonic clock that a test moves."""
-
-    value = 100.0
-
-    def __call__(self) -> float:
-        return self.value
+from tests.fakes.clock import Ticks
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from datetime import date
 from decimal import Decimal
 
 from app.syncs.calls.client import ServiceClient
+from app.syncs.days import DayRange
 from app.syncs.figures import FetchedWindow, Stream
 from app.syncs.meta.accounts import read_account
-from app.syncs.meta.days import DayRange
 from app.syncs.meta.dialect import MetaDialect
 from app.syncs.meta.reader import MetaReader
 from app.syncs.meta.rows import CAMPAIGNS

@@ -8,9 +8,10 @@ import pytest
 
 from app.syncs.calls.client import ReadStopped
 from app.syncs.calls.troubles import SyncFailed, TroubleClass
+from app.syncs.days import DayRange
 from app.syncs.figures import QualityFlag
 from app.syncs.meta.accounts import read_accounts
-from app.syncs.meta.days import LOOKBACK_DAYS, DayRange, meta_days
+from app.syncs.meta.days import LOOKBACK_DAYS, meta_windows
 from app.syncs.meta.rows import ACCOUNT, CAMPAIGNS
 from tests.fakes.providers.meta.fake import MetaFake
 from tests.fakes.providers.meta.scenarios import EU, JP
@@ -97,26 +98,29 @@ class TestDaysToRead:
     TODAY = date(2026, 11, 20)
 
     def test_reach_28_days_behind_the_watermark(self):
-        days = meta_days(date(2026, 11, 19), today=self.TODAY)
+        windows = meta_windows(date(2026, 11, 19), today=self.TODAY)
 
-        assert (days.first, days.last) == (date(2026, 10, 23), self.TODAY)
-        assert (date(2026, 11, 19) - days.first).days + 1 == LOOKBACK_DAYS
+        assert (windows[0].first, windows[-1].last) == (date(2026, 10, 23), self.TODAY)
+        assert (date(2026, 11, 19) - windows[0].first).days + 1 == LOOKBACK_DAYS
 
     def test_make_up_for_a_long_pause_and_look_back_from_before_it(self):
-        assert meta_days(date(2026, 8, 1), today=self.TODAY) == DayRange(date(2026, 7, 5), self.TODAY)
+        windows = meta_windows(date(2026, 8, 1), today=self.TODAY)
 
-    def test_of_a_new_connection_are_ninety(self):
-        assert meta_days(None, today=self.TODAY).days == 90
+        assert (windows[0].first, windows[-1].last) == (date(2026, 7, 5), self.TODAY)
+        assert max(window.days for window in windows) == 28
+
+    def test_of_a_new_connection_are_ninety_and_today(self):
+        assert sum(window.days for window in meta_windows(None, today=self.TODAY)) == 91
 
     def test_never_begin_before_what_meta_keeps(self):
-        assert meta_days(date(2015, 1, 1), today=self.TODAY).first == date(2023, 11, 1)
+        assert meta_windows(date(2015, 1, 1), today=self.TODAY)[0].first == date(2023, 11, 1)
 
     def test_end_today_although_the_watermark_is_ahead(self):
-        assert meta_days(date(2026, 11, 22), today=self.TODAY).last == self.TODAY
+        assert meta_windows(date(2027, 3, 1), today=self.TODAY)[-1].last == self.TODAY
 
     @pytest.mark.parametrize("today", [date(2026, 1, 31), date(2026, 12, 31), date(2028, 2, 29)])
     def test_are_found_on_every_day_of_the_year(self, today):
-        assert meta_days(date(2010, 1, 1), today=today).first.day == 1
+        assert meta_windows(date(2010, 1, 1), today=today)[0].first.day == 1
 
 
 class TestPages:

@@ -1,7 +1,7 @@
 """The strip of the last runs: a mark for each, and the same counts in words."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -34,8 +34,21 @@ def drawn(made: Sequence[RecentRun], lengths: Sequence[timedelta] = (MINUTE,), *
 def rectangles(strip: Strip, state: str, form: Form) -> list[Rectangle]:
     """x, y, width and height of what was drawn so."""
     path = "".join(shape.path for shape in strip.shapes if (shape.state, shape.form) == (state, form))
-    found = re.findall(r"M([\d.]+) ([\d.]+)h([\d.]+)v([\d.]+)", path)
-    return [(float(x), float(y), float(width), float(height)) for x, y, width, height in found]
+    return [*_free_standing(path), *_columns(path)]
+
+
+def _free_standing(path: str) -> Iterator[Rectangle]:
+    for found in re.findall(r"M([\d.]+) ([\d.]+)h([\d.]+)v([\d.]+)h-\3z", path):
+        x, y, width, height = map(float, found)
+        yield x, y, width, height
+
+
+def _columns(path: str) -> Iterator[Rectangle]:
+    left = 0.0
+    for kind, x, y, top, width, ground in re.findall(r"([Mm])([\d.]+) ([\d.]+)V([\d.]+)h([\d.]+)V([\d.]+)z", path):
+        assert y == (ground if kind == "M" else "0")
+        left = float(x) if kind == "M" else left + float(x)
+        yield left, float(top), float(width), float(ground) - float(top)
 
 
 class TestMarks:

@@ -10,8 +10,8 @@ import pytest
 from app.ops.schedule_timeline import ComingSlots, ScheduleTimeline, Span
 from app.runs.outcomes import Outcome
 from app.runs.timeline import RunBunch
+from app.schedules.gaps import GapRow
 from app.schedules.policies import GapReason
-from app.schedules.queries import GapRow
 from app.web.pictures.shapes import Form
 from app.web.pictures.timeline import TimelinePicture, draw_timeline
 from app.web.pictures.timeline_table import timeline_rows
