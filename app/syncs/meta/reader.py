@@ -47,20 +47,23 @@ class MetaReader:
 
     def _windows(self, days: DayRange, size: int) -> Iterator[FetchedWindow]:
         started = self.client.watch.now()
+        rows = self._whole(_Part(days, self.stream.metrics))
+        if rows is None and days.days > 1:
+            smaller = _next_size(days.days, size)
+            self.client.watch.log(f"{days.days} days are too many for Meta at once. Asking for {smaller} at a time.")
+            for part in split_days(days, smaller):
+                yield from self._windows(part, smaller)
+            return
+        yield self._window(days, self._take_day_apart(days) if rows is None else rows, started)
+
+    def _whole(self, part: "_Part") -> list[EntityDay] | None:
+        """The rows of a part, None when it is too large to be had at once. Raises SyncFailed."""
         try:
-            rows = self._fetch(_Part(days, self.stream.metrics))
+            return self._fetch(part)
         except SyncFailed as error:
             if error.trouble_class is not TroubleClass.TOO_LARGE:
                 raise
-            if days.days == 1:
-                rows = self._take_day_apart(days)
-            else:
-                smaller = _next_size(days.days, size)
-                self.client.watch.log(f"{error.message} Asking for {smaller} days at a time.")
-                for part in split_days(days, smaller):
-                    yield from self._windows(part, smaller)
-                return
-        yield self._window(days, rows, started)
+            return None
 
     def _window(self, days: DayRange, rows: Iterable[EntityDay], started: datetime) -> FetchedWindow:
         assembly = Assembly(self.account, self.stream, days)
@@ -69,7 +72,7 @@ class MetaReader:
                 assembly.add(row)
             return assembly.finish(fetched_at=started, api_version=self.version)
         except FigureInvalid as error:
-            raise _unreadable(error) from error
+            raise self._unreadable(error) from None
 
     def _fetch(self, part: "_Part") -> list[EntityDay]:
         """All rows of a part. Raises SyncFailed; TOO_LARGE only when a report of it is too large as well."""
@@ -91,7 +94,7 @@ class MetaReader:
                 for row in rows
             ]
         except FigureInvalid as error:
-            raise _unreadable(error) from error
+            raise self._unreadable(error) from None
 
     def _take_day_apart(self, day: DayRange) -> list[EntityDay]:
         """The rows of a day that is too large as a whole, in parts of its campaigns, or of the fields."""
@@ -111,12 +114,8 @@ class MetaReader:
         return [row for half in (ids[:middle], ids[middle:]) for row in self._half(day, half)]
 
     def _half(self, day: DayRange, ids: tuple[str, ...]) -> list[EntityDay]:
-        try:
-            return self._fetch(_Part(day, self.stream.metrics, ids))
-        except SyncFailed as error:
-            if error.trouble_class is not TroubleClass.TOO_LARGE:
-                raise
-            return self._by_campaigns(day, ids)
+        rows = self._whole(_Part(day, self.stream.metrics, ids))
+        return self._by_campaigns(day, ids) if rows is None else rows
 
     def _by_fields(self, part: "_Part") -> list[EntityDay]:
         """One field at a time. Raises SyncFailed when even that is too large, or when the fields do not fit."""
@@ -147,6 +146,14 @@ class MetaReader:
             query["filtering"] = _compact([{"field": "campaign.id", "operator": "IN", "value": list(part.ids)}])
         return query
 
+    def _unreadable(self, error: FigureInvalid) -> SyncFailed:
+        # It may quote what Meta wrote.
+        said = self.client.clean(str(error))
+        if isinstance(error, OtherCurrency):
+            message = f"The currency of the account seems to have changed: {said}. Look at it at Meta. Nothing landed."
+            return failed(TroubleClass.DATA_QUALITY, message)
+        return failed(TroubleClass.INTERNAL, f"Meta's figures cannot be read: {said}. Nothing of them landed.")
+
 
 @dataclass(frozen=True)
 class _Part:
@@ -165,10 +172,3 @@ def _next_size(count: int, size: int) -> int:
 
 def _compact(said: Any) -> str:
     return json.dumps(said, separators=(",", ":"))
-
-
-def _unreadable(error: FigureInvalid) -> SyncFailed:
-    if isinstance(error, OtherCurrency):
-        message = f"The account's currency seems to have changed: {error}. Nothing landed; check the account at Meta."
-        return failed(TroubleClass.DATA_QUALITY, message)
-    return failed(TroubleClass.INTERNAL, f"Meta's figures cannot be read: {error}. Nothing of them landed.")

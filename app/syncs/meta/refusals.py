@@ -56,8 +56,9 @@ def read_error(error: Mapping[str, Any], *, status: int, usage: Usage | None, cl
     said = clean(_text(error.get("message")))
     is_transient = error.get("is_transient") is True or status >= 500
     trouble_class = class_of(code, subcode, said, is_transient=is_transient)
-    wait = usage.regain if usage is not None else None
-    if trouble_class is TroubleClass.RATE_LIMITED and wait is not None and wait > LONGEST_LIMIT:
+    # The headers also say with answers that were not limited when the hour is over; only here it matters.
+    wait = usage.regain if usage is not None and trouble_class is TroubleClass.RATE_LIMITED else None
+    if wait is not None and wait > LONGEST_LIMIT:
         trouble_class = TroubleClass.QUOTA_EXHAUSTED
     shown_code = f"{code}" if subcode is None else f"{code}/{subcode}"
     reference = clean(_text(error.get("fbtrace_id")))

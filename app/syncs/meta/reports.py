@@ -70,7 +70,7 @@ def read_report(client: ServiceClient, account: MetaAccount, parameters: Mapping
     """
     for orders in range(1, MOST_ORDERS + 1):
         order = _Order(client, _order(client, account, parameters))
-        client.watch.log(f"Meta makes a report for {parameters['time_range']}.")
+        client.watch.log("Meta makes a report of what it does not hand out directly.")
         try:
             order.wait()
         except SyncFailed as error:

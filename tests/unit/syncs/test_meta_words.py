@@ -112,6 +112,12 @@ class TestRefusals:
         assert trouble.trouble_class is TroubleClass.INTERNAL
         assert "does not know" in trouble.message
 
+    @pytest.mark.parametrize(("code", "wait"), [(80_000, timedelta(minutes=2)), (2, None), (190, None)])
+    def test_ask_for_a_break_only_where_they_are_about_limits(self, code, wait):
+        usage = Usage(100, timedelta(minutes=2))
+
+        assert read_error({"code": code}, status=400, usage=usage, clean=str).wait == wait
+
     def test_keep_what_support_wants_to_know(self):
         error = {"code": 1, "message": "Oops " * 100, "fbtrace_id": "AbC-_9"}
 
