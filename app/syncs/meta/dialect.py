@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from app.core.hiding import Cleaner
-from app.core.http import OutboundClient, OutboundResponse
+from app.core.http import OutboundResponse
 from app.core.retry_after import break_asked_for
-from app.syncs.calls.client import ServiceClient, Watch
+from app.syncs.calls.client import Sender, ServiceClient, Watch
 from app.syncs.calls.troubles import Trouble
 from app.syncs.calls.usage import Usage
 from app.syncs.meta.refusals import UNREADABLE, read_error, without_an_error
@@ -33,11 +33,16 @@ class MetaDialect:
         return UNREADABLE if trouble is None and not isinstance(content, dict) else trouble
 
 
-def meta_client(*, base_url: str, version: str, token: str, watch: Watch, chance: Callable[[], float]) -> ServiceClient:
-    """A client for one sign-in. `base_url` and `version` are the operator's settings, never what somebody typed in."""
+def meta_client(
+    *, base_url: str, version: str, token: str, sender: Sender, watch: Watch, chance: Callable[[], float]
+) -> ServiceClient:
+    """A client for one sign-in. `base_url` and `version` are the operator's settings, never what somebody typed in.
+
+    `sender` is an OutboundClient with `base_url` among its `own_urls`, for syncs alone; one serves a whole process.
+    """
     return ServiceClient(
         base_url=f"{base_url}/{version}",
-        sender=OutboundClient(own_urls=(base_url,)),
+        sender=sender,
         dialect=MetaDialect(),
         watch=watch,
         # In the address it would end up in logs of every machine on the way.

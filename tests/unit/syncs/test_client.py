@@ -31,7 +31,8 @@ def client(world, server) -> ServiceClient:
 
 
 def client_of(base_url: str, watch: FakeWatch) -> ServiceClient:
-    return meta_client(base_url=base_url, version="v26.0", token=TOKEN, watch=watch, chance=lambda: 0.5)
+    sender = OutboundClient(own_urls=(base_url,))
+    return meta_client(base_url=base_url, version="v26.0", token=TOKEN, sender=sender, watch=watch, chance=lambda: 0.5)
 
 
 class TestOverASocket:
