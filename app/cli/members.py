@@ -7,6 +7,7 @@ import click
 
 from app.cli.console import Console, as_json, choice_of, moment, pass_console, show, table, with_organization
 from app.ops.leaving import left_words, remove_member
+from app.tenants.first_steps import hide_first_steps, read_company, show_first_steps
 from app.tenants.invitations import NewInvitation, invite, renew_invitation, revoke_invitation
 from app.tenants.members import change_role
 from app.tenants.roles import Role
@@ -101,6 +102,25 @@ def remove(console: Console, email: str) -> None:
         found = find_member(desk.session, organization_id=desk.actor.organization_id, email=email)
         left = remove_member(desk.session, actor=desk.actor, user_id=found.user_id, now=desk.now)
     click.echo(f"{found.email} is no member any more. {left_words(left)}".strip())
+
+
+@members.command("first-steps")
+@click.argument("email")
+@click.argument("what", type=click.Choice(["hide", "show"]), required=False)
+@with_organization
+@as_json
+@pass_console
+def first_steps_command(console: Console, email: str, what: str | None, is_json: bool) -> None:
+    """Say whether a member put the checklist of the overview away, put it away for them, or bring it back."""
+    with console.desk() as desk:
+        here = desk.actor.organization_id
+        found = find_member(desk.session, organization_id=here, email=email)
+        if what is not None:
+            change = hide_first_steps if what == "hide" else show_first_steps
+            change(desk.session, actor=desk.actor, user_id=found.user_id, now=desk.now)
+        is_hidden = read_company(desk.session, organization_id=here, user_id=found.user_id).is_hidden
+    words = "put away" if is_hidden else "shown as long as anything is left to do"
+    show({"email": found.email, "hidden": is_hidden}, f"The first steps of {found.email} are {words}.", is_json=is_json)
 
 
 def _show_link(console: Console, made: NewInvitation, *, is_json: bool) -> None:

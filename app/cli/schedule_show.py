@@ -69,7 +69,7 @@ def _facts(row: ScheduleRow, coming: list[datetime], lengths: ScheduleLengths) -
 def _lines(row: ScheduleRow, coming: list[datetime], lengths: ScheduleLengths) -> list[str]:
     took = [duration(run.took) for run in lengths.runs[-1:]]
     lines = [f"{row.name}: {sentence_of(row)}", f"Runs {row.job_name}. {'Enabled' if row.enabled else 'Disabled'}."]
-    lines.append(f"Owner: {owner_words(row)}.")
+    lines += [f"Owner: {owner_words(row)}."] if row.owner else []
     lines += schedule_policy_sentences(row)
     lines += [row.problem] if row.problem else []
     lines += [f"{lengths.sentence} The last one took {took[0]}."] if lengths.sentence and took else []

@@ -3,11 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.core.db import count_changed
 from app.core.errors import Conflict, Invalid
+from app.events.changes import record_change
 from app.events.service import Topic, append_event
 from app.schedules.models import Schedule
 from app.schedules.queries import ScheduleRow, get_schedule
@@ -44,8 +45,11 @@ def set_owner(session: Session, *, actor: Actor, schedule_id: UUID, owner_id: UU
     if count_changed(session, query) != 1:
         raise OwnerChanged("Somebody else changed the owner just now. Look at it again, then choose.", field="owner")
     summary = f"Gave schedule “{before.name}” to {email or NOBODY}"
-    changes: dict[str, object] = {"owner": [before.owner if before.owner_id else None, email]}
-    _note(session, actor, before.id, "handed_over", summary, now, changes)
+    changes = {"owner": [before.owner if before.owner_id else None, email]}
+    record_change(
+        session, actor=actor, topic=Topic.SCHEDULES, action="schedule.handed_over", subject_id=before.id,
+        summary=summary, changes=changes, now=now,
+    )  # fmt: skip
 
 
 def member_id_of(session: Session, *, actor: Actor, email: str) -> UUID:
@@ -68,12 +72,24 @@ def leave_schedules(session: Session, *, actor: Actor, user_id: UUID, now: datet
 
     Their address stays with each, so that pages can say whose it was.
     """
-    mine = Schedule.organization_id == actor.organization_id, Schedule.owner_id == user_id
-    number = count_changed(session, update(Schedule).where(*mine).values(owner_id=None))
-    if number:
-        what = "1 schedule has" if number == 1 else f"{number:,} schedules have"
-        _note(session, actor, user_id, "left_behind", f"{what} no owner any more", now, {}, kind="user")
-    return number
+    here = actor.organization_id
+    mine = Schedule.organization_id == here, Schedule.owner_id == user_id
+    left = session.scalars(select(Schedule.id).where(*mine)).all()
+    if not left:
+        return 0
+    session.execute(update(Schedule).where(*mine).values(owner_id=None))
+    what = "1 schedule has" if len(left) == 1 else f"{len(left):,} schedules have"
+    record(
+        session, actor=actor, action="schedule.left_behind", subject_kind="user", subject_id=user_id,
+        summary=f"{what} no owner any more", now=now,
+    )  # fmt: skip
+    # Of each, for the lists that are open.
+    for schedule_id in left:
+        append_event(
+            session, organization_id=here, topic=Topic.SCHEDULES, kind="schedule.left_behind", subject_id=schedule_id,
+            now=now,
+        )  # fmt: skip
+    return len(left)
 
 
 def owner_words(schedule: ScheduleRow) -> str:
@@ -89,18 +105,3 @@ def _member(session: Session, organization_id: UUID, user_id: UUID) -> MemberRow
         return hold_member(session, organization_id=organization_id, user_id=user_id)
     except MemberNotFound as error:
         raise OwnerUnknown("Choose a member of the organization, or nobody.", field="owner") from error
-
-
-def _note(
-    session: Session, actor: Actor, subject_id: UUID, verb: str, summary: str, now: datetime,
-    changes: dict[str, object], *, kind: str = "schedule",
-) -> None:  # fmt: skip
-    action = f"schedule.{verb}"
-    record(
-        session, actor=actor, action=action, subject_kind=kind, subject_id=subject_id, summary=summary,
-        changes=changes, now=now,
-    )  # fmt: skip
-    append_event(
-        session, organization_id=actor.organization_id, topic=Topic.SCHEDULES, kind=action, subject_id=subject_id,
-        now=now,
-    )  # fmt: skip

@@ -33,19 +33,19 @@ def read_company(session: Session, *, organization_id: UUID, user_id: UUID) -> C
     return Company(is_personal, has_colleagues=count > 1, is_hidden=hidden is not None)
 
 
-def hide_first_steps(session: Session, *, actor: Actor, now: datetime) -> None:
-    """Put the checklist away for the actor alone. Nothing happens where it is away already."""
-    _keep(session, actor, hidden_at=now, now=now)
+def hide_first_steps(session: Session, *, actor: Actor, now: datetime, user_id: UUID | None = None) -> None:
+    """Put the checklist away for the actor alone, or for a member. Nothing happens where it is away already."""
+    _keep(session, actor, user_id or actor.user_id, hidden_at=now, now=now)
 
 
-def show_first_steps(session: Session, *, actor: Actor, now: datetime) -> None:
+def show_first_steps(session: Session, *, actor: Actor, now: datetime, user_id: UUID | None = None) -> None:
     """Bring it back. Nothing happens where it is not away."""
-    _keep(session, actor, hidden_at=None, now=now)
+    _keep(session, actor, user_id or actor.user_id, hidden_at=None, now=now)
 
 
-def _keep(session: Session, actor: Actor, *, hidden_at: datetime | None, now: datetime) -> None:
+def _keep(session: Session, actor: Actor, user_id: UUID | None, *, hidden_at: datetime | None, now: datetime) -> None:
     column = Membership.first_steps_hidden_at
-    mine = Membership.organization_id == actor.organization_id, Membership.user_id == actor.user_id
+    mine = Membership.organization_id == actor.organization_id, Membership.user_id == user_id
     is_other = column.is_(None) if hidden_at else column.is_not(None)
     if count_changed(session, update(Membership).where(*mine, is_other).values(first_steps_hidden_at=hidden_at)) != 1:
         return
@@ -54,7 +54,7 @@ def _keep(session: Session, actor: Actor, *, hidden_at: datetime | None, now: da
         actor=actor,
         action="account.first_steps_hidden" if hidden_at else "account.first_steps_shown",
         subject_kind="user",
-        subject_id=actor.user_id,
+        subject_id=user_id,
         summary="Put the first steps away" if hidden_at else "Brought the first steps back",
         now=now,
     )

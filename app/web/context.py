@@ -17,6 +17,7 @@ from app.web import formatting
 from app.web.clock_choice import Clock, clock_choices, list_clock
 from app.web.navigation import main_menu
 from app.web.organization_menu import OtherOrganizations, other_organizations
+from app.web.page_size import SIZES, rows_per_page
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ def install_context(app: Flask) -> None:
     app.context_processor(_context)
     app.teardown_request(_forget_the_wish)
     app.jinja_env.globals["Permission"] = Permission
+    app.jinja_env.globals["page_sizes"] = SIZES
+    app.jinja_env.globals["rows_per_page"] = rows_per_page
     app.add_template_filter(_relative_time, "relative_time")
     app.add_template_filter(_absolute_time, "absolute_time")
     app.add_template_filter(_zoned_time, "zoned_time")

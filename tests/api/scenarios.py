@@ -103,6 +103,7 @@ DAILY = "0 2 * * *"
 SCENARIOS: dict[str, Scenario] = {
     "create_token": lambda world: Call("/tokens", {"name": "Deploys", "scopes": ["view", "run"]}),
     "revoke_token": lambda world: Call(f"/tokens/{own_token(world)}"),
+    "change_own_first_steps": lambda _world: Call("/me/first-steps", {"hidden": True}),
     "change_profile": lambda _world: Call("/me/profile", {"clock": "12"}),
     "sign_out_browsers": lambda world: Call(own_browser(world, "/me/browsers")),
     "sign_out_one_browser": lambda world: Call(own_browser(world, "/me/browsers/{}")),

@@ -41,6 +41,27 @@ class TestTheProfile:
         assert "14:30" in preview["description"]
 
 
+class TestFirstSteps:
+    def test_are_put_away_and_brought_back(self, caller: Caller, database: Database) -> None:
+        before = caller.get("/me/first-steps").json["data"]
+        away = caller.patch("/me/first-steps", {"hidden": True}).json["data"]
+        caller.patch("/me/first-steps", {"hidden": True})
+        kept = caller.get("/me/first-steps").json["data"]
+        back = caller.patch("/me/first-steps", {"hidden": False}).json["data"]
+
+        assert [one["hidden"] for one in (before, away, kept, back)] == [False, True, True, False]
+        with database.reading() as session:
+            actions = session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)).all()
+        noted = [action for action in actions if "first_steps" in action]
+        assert noted == ["account.first_steps_hidden", "account.first_steps_shown"]
+
+    def test_are_left_alone_by_a_token_without_the_scope(self, open_api: OpenApi) -> None:
+        caller = open_api(scopes=ALL_BUT_ACCOUNT)
+
+        assert caller.patch("/me/first-steps", {"hidden": True}).status_code == 403
+        assert caller.get("/me/first-steps").json["data"] == {"hidden": False}
+
+
 class TestBrowsers:
     def test_are_signed_out_from_afar(self, caller: Caller, database: Database, app: Flask) -> None:
         browser = app.test_client()

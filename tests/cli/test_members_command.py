@@ -42,6 +42,21 @@ class TestMembers:
             ("grace@example.com", "operator", "invited"),
         ]
 
+    def test_have_the_first_steps_put_away_for_them(self, terminal: Terminal, acme: UUID) -> None:
+        shown = terminal.run("members", "first-steps", "vera@example.com").output
+        away = terminal.json("members", "first-steps", "vera@example.com", "hide")
+        other = terminal.json("members", "first-steps", "olga@example.com")
+        back = terminal.json("members", "first-steps", "vera@example.com", "show")
+
+        assert shown == "The first steps of vera@example.com are shown as long as anything is left to do.\n"
+        assert [one["hidden"] for one in (away, other, back)] == [True, False, False]
+        with terminal.database.reading() as session:
+            actions = session.scalars(select(AuditEntry.action)).all()
+        assert [action for action in actions if "first_steps" in action] == [
+            "account.first_steps_hidden",
+            "account.first_steps_shown",
+        ]
+
     def test_whose_link_has_expired_are_listed_as_such(self, terminal: Terminal, acme: UUID) -> None:
         terminal.run("members", "invite", "grace@example.com")
         with terminal.database.transaction() as session:

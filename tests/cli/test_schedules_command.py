@@ -393,10 +393,10 @@ class TestRhythms:
 
         assert [(row["name"], row["tags"]) for row in found] == [("B", ["b"])]
 
-    def test_are_listed_by_who_made_them(self, terminal: Terminal, job_id: str) -> None:
+    def test_are_listed_by_whose_they_are(self, terminal: Terminal, job_id: str) -> None:
         self.create(terminal, job_id, "A", "--cron", "0 9 * * *")
 
-        assert [row["name"] for row in terminal.json("schedules", "list", "--owner", "command line")] == ["A"]
+        assert [row["name"] for row in terminal.json("schedules", "list", "--owner", "nobody")] == ["A"]
         assert terminal.json("schedules", "list", "--owner", "ana@example.com") == []
 
     def test_are_previewed_with_seconds_and_bounds(self, terminal: Terminal) -> None:

@@ -131,6 +131,9 @@ class TestLeaving:
         assert [owner_words(team.read(each)) for each in mine] == ["nobody, since otto@example.com left"] * 2
         assert team.read(other).owner_id == team.vera.user_id
         assert team.audit() == [("schedule.left_behind", "2 schedules have no owner any more", {})]
+        with team.database.reading() as session:
+            told = select(Event.subject_id).where(Event.kind == "schedule.left_behind")
+            assert set(session.scalars(told)) == set(mine)
 
     def test_leaves_those_of_other_organizations_alone(self, team: Team) -> None:
         with team.database.transaction() as session:

@@ -167,6 +167,44 @@ class TestALine:
         expect(page.locator("#L1190:target")).to_be_visible()
 
 
+TRACEBACK = ("Traceback (most recent call last):", *["  File “shop.py”, line 4"] * 8, "ShopError: no such shop")
+
+
+class TestTracebacks:
+    def test_come_folded_and_are_unfolded_by_a_link_to_a_line(
+        self, page: Page, site: Site, run_id: UUID, address: str
+    ) -> None:
+        page.goto(address)
+        write(site, run_id, *TRACEBACK, level=Level.ERROR)
+        expect(page.locator("#L1201")).to_be_visible(timeout=NEXT_LINES_MS)
+        expect(page.locator("#L1210")).to_contain_text("no such shop")
+        expect(page.locator("#L1205")).to_be_hidden()
+        assert from_end(page) <= 1
+        page.evaluate("location.hash = 'L1205'")
+
+        expect(page.locator("#L1205:target")).to_be_in_viewport()
+        expect(page.get_by_role("button", name="Follow")).to_have_attribute("aria-pressed", "false")
+
+    def test_are_open_for_a_link_from_elsewhere(self, page: Page, site: Site, run_id: UUID, address: str) -> None:
+        write(site, run_id, *TRACEBACK, level=Level.ERROR)
+        write(site, run_id, *["more"] * 20)
+        page.goto(f"{address}#L1205")
+
+        expect(page.locator("#L1205:target")).to_be_in_viewport()
+
+    def test_of_which_none_is_left_leave_nothing_behind(
+        self, page: Page, site: Site, run_id: UUID, address: str
+    ) -> None:
+        write(site, run_id, *TRACEBACK, level=Level.ERROR)
+        page.goto(address)
+        expect(page.get_by_text("8 lines of the traceback")).to_have_count(1)
+        for _ in range(6):
+            write(site, run_id, *["more"] * 999)
+
+        expect(lines(page).last).to_have_attribute("id", "L7204", timeout=6 * NEXT_LINES_MS)
+        expect(page.get_by_text("8 lines of the traceback")).to_have_count(0)
+
+
 class TestKeys:
     def test_follow_and_let_go(self, page: Page, address: str) -> None:
         page.goto(address)
@@ -179,11 +217,11 @@ class TestKeys:
         expect(follow).to_have_attribute("aria-pressed", "true")
 
     def test_go_from_error_to_error_and_begin_again(self, page: Page, site: Site, run_id: UUID, address: str) -> None:
-        write(site, run_id, "first", level=Level.ERROR)
+        write(site, run_id, *TRACEBACK, "again", level=Level.ERROR)
         write(site, run_id, "between")
         write(site, run_id, "second", level=Level.ERROR)
         page.goto(address)
-        for line in (1201, 1203, 1201):
+        for line in (1201, 1213, 1201):
             page.keyboard.press("e")
             expect(page).to_have_url(f"{address}#L{line}")
             expect(page.locator(f"#L{line}")).to_be_in_viewport()

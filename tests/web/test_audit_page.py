@@ -19,7 +19,7 @@ from app.tenants.audit_masks import MASK
 from app.tenants.models import AuditEntry
 from app.tenants.platform import acting_for_the_installation
 from app.tenants.roles import Role
-from app.web.pages.audit_view import ROWS_PER_PAGE
+from app.web.page_size import USUAL_SIZE
 from tests.factories.work import make_job, make_run, make_schedule
 from tests.fakes.clock import ManualClock, utc
 from tests.fakes.database import OpenDatabase
@@ -134,7 +134,7 @@ class TestTheList:
         assert all(secret not in text and MASK in text for text in shown)
 
     def test_shows_a_page_of_fifty_and_leads_to_the_next(self, admin: Browser, note: Note, clock: ManualClock):
-        for number in range(ROWS_PER_PAGE + 2):
+        for number in range(USUAL_SIZE + 2):
             note(admin.actor, summary=f"Number {number}.", now=clock.moment - timedelta(seconds=number // 2))
 
         first = admin.visit("/audit?actor=admin@example.com").text
@@ -143,7 +143,7 @@ class TestTheList:
         second = admin.visit(older[1].replace("&amp;", "&")).text
 
         numbers = [int(found) for found in re.findall(r"Number (\d+)\.", first + second)]
-        assert sorted(numbers) == list(range(ROWS_PER_PAGE + 2))
+        assert sorted(numbers) == list(range(USUAL_SIZE + 2))
         assert len(clocks(second)) == 2
         assert 'rel="next"' not in second
 

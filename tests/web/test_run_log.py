@@ -116,6 +116,10 @@ class TestSearch:
             ("q=a_b&case=ignore", [4]),
             ("q=%5C", [6]),
             ("q='", [9]),
+            ("q=a+", [2]),
+            ("q=+timeout", [2, 7]),
+            ("q=timeout+", []),
+            ("q=+", [1, 2, 3, 7, 9]),
             ("level=warning", [7, 8, 9]),
             ("level=error", [8, 9]),
             ("level=warning&q=timeout", [7]),
@@ -227,3 +231,68 @@ def test_of_a_run_that_is_over_asks_for_nothing(
     assert numbers(text) == [1, 2]
     assert "log-more" not in text
     assert "data-log-follow" not in text
+
+
+class TestTracebacks:
+    FRAMES = ("  File “shop.py”, line 4, in fetch", "    return call()") * 4
+    TEXTS = ("before", "Traceback (most recent call last):", *FRAMES, "ShopError: no such shop", "after")
+
+    @pytest.fixture
+    def broken(self, database: Database, organization_id: UUID, clock: ManualClock) -> UUID:
+        with database.transaction() as session:
+            run_id = make_running(session, make_job(session, organization_id), now=clock.moment)
+            write_lines(session, run_id, self.TEXTS, at=clock.moment, level=Level.ERROR)
+            return run_id
+
+    @staticmethod
+    def fold(text: str) -> str:
+        return text.partition('<li class="log-fold"')[2].partition("</details>")[0]
+
+    def test_fold_between_their_first_line_and_their_error(self, viewer: Browser, broken: UUID) -> None:
+        text = viewer.visit(f"/runs/{broken}").text
+
+        fold = self.fold(text)
+        assert numbers(text) == list(range(1, 13))
+        assert numbers(fold) == list(range(3, 11))
+        assert "<summary>8 lines of the traceback</summary>" in fold
+        assert "<details >" in fold
+
+    def test_are_open_where_the_address_names_one_of_their_lines(self, viewer: Browser, broken: UUID) -> None:
+        assert "<details open>" in self.fold(viewer.visit(f"/runs/{broken}?line=10").text)
+        assert "<details >" in self.fold(viewer.visit(f"/runs/{broken}?line=11").text)
+
+    def test_fold_while_they_come(self, viewer: Browser, broken: UUID) -> None:
+        assert numbers(self.fold(viewer.visit(f"/runs/{broken}/log?after=1", htmx=True).text)) == list(range(3, 11))
+
+    def test_are_whole_in_the_file(self, viewer: Browser, broken: UUID) -> None:
+        text = viewer.visit(f"/runs/{broken}/log.txt").text
+
+        assert [line for line in self.TEXTS if line not in text] == []
+        assert len(text.splitlines()) == len(self.TEXTS)
+
+    def test_are_not_folded_among_what_is_searched_for(self, viewer: Browser, broken: UUID) -> None:
+        assert "log-fold" not in viewer.visit(f"/runs/{broken}?q=e").text
+
+    def test_are_not_folded_where_lines_between_are_left_out(
+        self, viewer: Browser, database: Database, organization_id: UUID, clock: ManualClock
+    ) -> None:
+        with database.transaction() as session:
+            run_id = make_running(session, make_job(session, organization_id), now=clock.moment)
+            for text in self.TEXTS:
+                write_lines(session, run_id, [text], at=clock.moment, level=Level.ERROR)
+                write_lines(session, run_id, ["  between"], at=clock.moment)
+
+        assert "log-fold" not in viewer.visit(f"/runs/{run_id}?level=error").text
+
+    def test_in_one_text_fold_as_well(
+        self, viewer: Browser, database: Database, organization_id: UUID, clock: ManualClock
+    ) -> None:
+        with database.transaction() as session:
+            run_id = make_running(session, make_job(session, organization_id), now=clock.moment)
+            write_lines(session, run_id, ["\n".join(self.TEXTS[1:-1])], at=clock.moment)
+
+        text = viewer.visit(f"/runs/{run_id}").text
+
+        shown = "Traceback (most recent call last):<details><summary>8 lines of the traceback</summary>  File"
+        assert shown in text
+        assert "</details>ShopError: no such shop</div>" in text

@@ -1,5 +1,6 @@
 """The list of runs, a run's page, its log, and the buttons on it, as a browser sees them."""
 
+import re
 from datetime import timedelta
 from html import unescape
 from uuid import UUID
@@ -13,6 +14,7 @@ from app.runs import run_lists
 from app.runs.models import Run
 from app.runs.queries import get_run
 from app.runs.states import RunState
+from app.web.pages import runs as pages_of_runs
 from tests.factories.outcomes import make_failed, make_running, make_succeeded, make_waiting_retry
 from tests.factories.work import make_job, make_run, make_schedule
 from tests.fakes.clock import ManualClock
@@ -166,6 +168,46 @@ class TestList:
 
     def test_says_what_will_be_here_when_there_is_nothing(self, viewer: Browser) -> None:
         assert "No runs yet" in viewer.visit("/runs").text
+
+    def test_has_as_many_rows_as_the_browser_chose(
+        self, viewer: Browser, database: Database, organization_id: UUID, clock: ManualClock
+    ) -> None:
+        with database.transaction() as session:
+            job = make_job(session, organization_id)
+            ids = [make_run(session, job, now=clock.moment + timedelta(minutes=n)) for n in range(60)]
+
+        def shown(text: str) -> list[UUID]:
+            return [UUID(found) for found in re.findall(r'<tr[^>]* id="run-([0-9a-f-]+)"', text)]
+
+        first = viewer.visit("/runs").text
+        answer = viewer.send("/account/rows", {"rows": "25", "back": "/runs?state=ready"})
+        pages = [viewer.visit("/runs").text]
+        pages += [viewer.visit(f"/runs?older_than={ids[35]}").text, viewer.visit(f"/runs?older_than={ids[10]}").text]
+        back = viewer.visit(f"/runs?newer_than={ids[9]}").text
+
+        assert "60 runs, 50 on this page." in first
+        assert answer.headers["Location"] == "/runs?state=ready"
+        assert [run_id for text in pages for run_id in shown(text)] == ids[::-1]
+        assert f"newer_than={ids[9]}" in pages[2]
+        assert shown(back) == shown(pages[1])
+        # What is before that page is no whole page any more than the first one is.
+        assert shown(viewer.visit(f"/runs?newer_than={ids[34]}").text) == shown(pages[0])
+        assert "newer_than" not in pages[0]
+
+    @pytest.mark.parametrize("rows", ["7", "100000", "", "x"])
+    def test_keeps_its_rows_where_the_choice_is_none(self, viewer: Browser, rows: str) -> None:
+        viewer.send("/account/rows", {"rows": rows})
+
+        with viewer.session_transaction() as kept:
+            assert "rows" not in kept
+
+    def test_counts_only_so_far(
+        self, viewer: Browser, running: UUID, failed: UUID, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(run_lists, "MOST_COUNTED", 1)
+        monkeypatch.setattr(pages_of_runs, "MOST_COUNTED", 1)
+
+        assert "1+ runs, 2 on this page." in viewer.visit("/runs").text
 
     def test_leads_to_older_runs_and_back(
         self, viewer: Browser, database: Database, organization_id: UUID, clock: ManualClock

@@ -123,7 +123,7 @@ class TestTheForm:
         operator.send("/schedules", fields | {"name": "Theirs", "job_id": job_id, "owner": str(viewer.user_id)})
 
         with database.reading() as session:
-            found = dict(session.execute(select(Schedule.name, Schedule.owner)).tuples().all())
+            found = {row.name: row.owner for row in session.execute(select(Schedule.name, Schedule.owner))}
         assert fields["owner"] == [str(operator.user_id)]
         assert (found["Mine"], found["Theirs"]) == ("operator@example.com", "viewer@example.com")
 

@@ -426,6 +426,15 @@ class TestCompany:
         label = "Other schedules that start from 00:00 to 00:59: 38 at 00:00, at most 0 in any other minute"
         assert f'role="img" aria-label="{label}"' in text
 
+    def test_the_hour_has_a_table_behind_it(self, operator: Browser, crowd: None, database: Database, job: Job) -> None:
+        with database.transaction() as session:
+            make_schedule(session, job, name="Later", cron="40 0 * * *")
+
+        text = operator.visit("/schedules/preview?cron=0+0+*+*+*&timezone=UTC", htmx=True).text
+
+        cells = re.findall(r"<td[^>]*>([^<]*)</td>", text.partition('id="load-table"')[2].partition("</details>")[0])
+        assert cells == ["00:00", "38", "00:40", "1"]
+
     def test_the_quiet_one_has_no_such_note(self, operator: Browser, crowd: None) -> None:
         text = operator.visit("/schedules/preview?cron=7+0+*+*+*&timezone=UTC", htmx=True).text
 

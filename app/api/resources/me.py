@@ -20,6 +20,7 @@ from app.edge.identity import (
 from app.edge.runtime import request_session
 from app.tenants.access import Permission, may
 from app.tenants.browsers import end_browser, end_other_browsers, list_browsers
+from app.tenants.first_steps import hide_first_steps, read_company, show_first_steps
 from app.tenants.people import LONGEST_NAME
 from app.tenants.preferences import Density, Theme
 from app.tenants.profiles import Profile, find_profile, revise_profile
@@ -74,6 +75,20 @@ class ProfileOut(Answer):
     theme: Annotated[Theme | None, Field(description="null: not chosen, so each browser keeps its own.")]
     density: Density
     shortcuts_enabled: bool
+
+
+class FirstStepsIn(Body):
+    """Whether the checklist is to be put away."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"hidden": True}]})
+
+    hidden: bool
+
+
+class FirstStepsOut(Answer):
+    """Whether the checklist is put away. It is not shown either once everything on it is done."""
+
+    hidden: bool
 
 
 class BrowserOut(Answer):
@@ -137,6 +152,23 @@ def change_profile(body: ProfileIn) -> ProfileOut:
     said = {name: str(value) if not isinstance(value, bool) else value for name, value in body if value is not None}
     revise_profile(session, actor=actor, user_id=actor.user_id, said=said, now=request_now())
     return _profile(find_profile(session, email=current_person().email))
+
+
+@resource("GET", "/me/first-steps", permission=Permission.VIEW, answer=FirstStepsOut, tag=TAG)
+def show_own_first_steps() -> FirstStepsOut:
+    """Whether the person put away the checklist on the overview of this organization."""
+    here = current_actor().organization_id
+    company = read_company(request_session(), organization_id=here, user_id=current_person().user_id)
+    return FirstStepsOut(hidden=company.is_hidden)
+
+
+@resource("PATCH", "/me/first-steps", permission=Permission.VIEW, body=FirstStepsIn, answer=FirstStepsOut, tag=TAG)
+def change_own_first_steps(body: FirstStepsIn) -> FirstStepsOut:
+    """Put the checklist away for this person alone, or bring it back. A token needs the scope `account`."""
+    _require_account_scope()
+    change = hide_first_steps if body.hidden else show_first_steps
+    change(request_session(), actor=current_actor(), now=request_now())
+    return FirstStepsOut(hidden=body.hidden)
 
 
 @resource("GET", "/me/browsers", signed_in=True, answer=BrowsersOut, tag=TAG)

@@ -30,6 +30,7 @@ from app.web.blueprint import web
 from app.web.clock_choice import choose_clock
 from app.web.forms.account import LoginForm, PasswordForm, ProfileForm, SetupForm
 from app.web.forms.base import text_of
+from app.web.page_size import choose_rows_per_page
 from app.web.pages.account import account_page
 from app.web.permissions import route
 from app.web.responses import empty, go_to, invalid, is_htmx, see_other, toast
@@ -108,6 +109,13 @@ def choose_theme() -> Response:
 def choose_list_clock() -> Response:
     """Choose by which clock lists tell times, in this browser."""
     choose_clock(request.form.get("times", ""))
+    return go_to(local_address(request.form.get("back")) or "/")
+
+
+@route(web, "/account/rows", signed_in=True, methods=["POST"])
+def choose_page_size() -> Response:
+    """Choose how many rows a page of a list has, in this browser."""
+    choose_rows_per_page(request.form.get("rows", ""))
     return go_to(local_address(request.form.get("back")) or "/")
 
 

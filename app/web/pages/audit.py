@@ -16,8 +16,9 @@ from app.schedules.deleted import which_can_come_back
 from app.tenants.access import Actor, Permission, may
 from app.tenants.roster import list_members
 from app.web.blueprint import web
+from app.web.page_size import rows_per_page
 from app.web.pages.audit_search import AuditSearch, read_search
-from app.web.pages.audit_view import ROWS_PER_PAGE, audit_view
+from app.web.pages.audit_view import audit_view
 from app.web.permissions import route
 from app.web.responses import invalid
 
@@ -66,9 +67,9 @@ def installation_audit_json() -> Response:
 def _page(session: Session, actor: Actor, *, is_of_installation: bool) -> Response:
     here, search = actor.organization_id, _search()
     found = list_lines(
-        session, organization_id=here, audit_filter=search.filter, limit=ROWS_PER_PAGE + 1, before=search.before
+        session, organization_id=here, audit_filter=search.filter, limit=rows_per_page() + 1, before=search.before
     )
-    shown = found[:ROWS_PER_PAGE]
+    shown = found[: rows_per_page()]
     subjects = living_subjects(session, organization_id=here, rows=[line.row for line in shown])
     view = audit_view(
         shown, search, subjects, has_older=len(found) > len(shown), is_of_installation=is_of_installation,

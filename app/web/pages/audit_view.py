@@ -22,7 +22,6 @@ from app.web.pages.audit_search import AuditSearch
 from app.web.pages.places import write_place
 from app.web.pages.tabs import Tab
 
-ROWS_PER_PAGE = 50
 _AS_WHAT = {ActorKind.PERSON: "", ActorKind.TOKEN: "API token", ActorKind.SYSTEM: "System"}
 _Subjects = Mapping[tuple[str, UUID], Subject]
 

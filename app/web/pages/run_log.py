@@ -1,7 +1,7 @@
 """A part of a run's log as its page shows it, what leads to the other parts, and what comes while somebody looks."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ from app.runs.queries import RunRow
 from app.runs.states import RunState
 from app.web.context import viewer_zone
 from app.web.formatting import duration, wall_clock
+from app.web.pages.log_folds import find_folds
 from app.web.pages.log_query import LogQuery, filter_args
 
 FIRST_LINES = 500
@@ -32,6 +33,23 @@ class LogLine:
     time: str
     level: str
     text: str
+
+    @property
+    def folded(self) -> tuple[str, list[str], str] | None:
+        """The first line of a long text with a traceback, what lies between, and the last one."""
+        texts = self.text.rstrip().splitlines()
+        if not find_folds(texts):
+            return None
+        return texts[0], texts[1:-1], texts[-1]
+
+
+@dataclass(frozen=True)
+class LogGroup:
+    """Lines in a row: as they are, or folded. A fold is open where the address names one of its lines."""
+
+    lines: list[LogLine]
+    is_folded: bool = False
+    is_open: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,6 +77,21 @@ class LogPart:
     more: str = ""
     remark: str = ""
     other_case: Way | None = None
+    # The number of the line that the address names.
+    named: int = 0
+
+    @property
+    def groups(self) -> list[LogGroup]:
+        """The lines with long tracebacks folded; not among those that somebody searches for."""
+        if self.filter.text:
+            return [LogGroup(self.lines)]
+        found, at = list[LogGroup](), 0
+        for fold in _folds(self.lines):
+            folded = self.lines[fold.start : fold.stop]
+            is_open = folded[0].id <= self.named <= folded[-1].id
+            found += [LogGroup(self.lines[at : fold.start]), LogGroup(folded, is_folded=True, is_open=is_open)]
+            at = fold.stop
+        return [*found, LogGroup(self.lines[at:])]
 
     @property
     def is_empty(self) -> bool:
@@ -71,7 +104,7 @@ def first_log(run: RunRow, args: Mapping[str, str]) -> LogPart:
     asked, last = LogQuery.from_args(args), _last_number(run)
     lines = _lines_of(run, asked, last)
     is_end = asked.is_end or not lines or not _read(run, asked.wanted, after=lines[-1].number, before=last + 1, limit=1)
-    return _part(run, asked.wanted, lines, last=last, is_end=is_end)
+    return replace(_part(run, asked.wanted, lines, last=last, is_end=is_end), named=asked.line)
 
 
 def earlier_log(run: RunRow, args: Mapping[str, str]) -> LogPart:
@@ -214,6 +247,15 @@ def _silence(run: RunRow) -> list[str]:
         return []
     usual = "" if found.typical is None else f" (typical gap {duration(found.typical)})"
     return [f"No output for {duration(found.lasts)}{usual}."]
+
+
+def _folds(lines: list[LogLine]) -> list[range]:
+    """Those of lines that follow each other in the log itself, and not only in what a filter leaves of it."""
+    return [fold for fold in find_folds([line.text for line in lines]) if _is_whole(lines, fold)]
+
+
+def _is_whole(lines: list[LogLine], fold: range) -> bool:
+    return lines[fold.stop].id - lines[fold.start - 1].id == fold.stop - fold.start + 1
 
 
 def _shown(lines: list[Line]) -> list[LogLine]:

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from flask import Response, request, url_for
+from sqlalchemy.orm import Session
 
 from app.core.db import Database
 from app.core.scopes import Scope
@@ -14,16 +16,18 @@ from app.edge.runtime import request_session, runtime
 from app.jobs.queries import job_names
 from app.ops.run_notes import read_notes
 from app.runs.attempt_queries import newest_progress
+from app.runs.filters import MOST_COUNTED
 from app.runs.logs import Line, read_lines
 from app.runs.queries import get_run
-from app.runs.run_lists import SEARCHED_AT_ONCE, Page, list_runs
+from app.runs.run_lists import SEARCHED_AT_ONCE, Page, count_runs, list_newer_runs, list_runs
 from app.runs.states import RunState
 from app.schedules.names import schedule_names
 from app.tenants.access import Permission
 from app.tenants.saved_views import ListName
 from app.web.blueprint import web
 from app.web.context import viewer_zone
-from app.web.formatting import state_label
+from app.web.formatting import count, state_label
+from app.web.page_size import rows_per_page
 from app.web.pages.log_query import number_of
 from app.web.pages.run_log import earlier_log, first_log, next_log
 from app.web.pages.run_picks import Pick, is_picked, read_picks
@@ -35,7 +39,6 @@ from app.web.pages.tabs import Tab
 from app.web.permissions import route
 from app.web.responses import fragment, go_to, page, wants_fragment
 
-ROWS_PER_PAGE = 50
 LINES_PER_READ = 1000
 _TABS = (
     RunState.READY,
@@ -71,6 +74,9 @@ class RunList:
     # What else it is narrowed to, each with the way to the list without that.
     narrowings: list[Narrowing]
     is_first: bool
+    # “4,212 runs”; empty for a search, which does not know.
+    total: str
+    newer_href: str
     older_href: str
     # What was left out of a search, if anything was.
     looked: str
@@ -86,16 +92,10 @@ def runs() -> Response:
     if is_picked(request.args, picks):
         # An address that stays right whatever it will be called.
         return go_to(search.href())
-    older_than = _older_than()
-    found = list_runs(
-        session,
-        organization_id=organization_id,
-        run_filter=search.filter,
-        limit=ROWS_PER_PAGE,
-        older_than=older_than,
-    )
+    here: dict[str, Any] = {"organization_id": organization_id, "run_filter": search.filter}
+    found = _page(session, here)
     rows = run_lines(found.rows, read_notes(session, found.rows, organization_id=organization_id))
-    listing = _listing(search, picks, found, is_first=older_than is None)
+    listing = _listing(search, picks, found, count_runs(session, **here))
     if wants_fragment():
         return fragment("runs/_rows.html", rows=rows, listing=listing)
     return page("runs/index.html", rows=rows, listing=listing, views=view_bar(ListName.RUNS, search.args))
@@ -140,16 +140,26 @@ def run_log_text(run_id: UUID) -> Response:
     return response
 
 
-def _older_than() -> UUID | None:
+def _page(session: Session, here: dict[str, Any]) -> Page:
+    """The page that the address names by the run it begins behind; the first one otherwise."""
+    size, newer_than = rows_per_page(), _run_named("newer_than")
+    if newer_than is not None:
+        newer = list_newer_runs(session, **here, limit=size, newer_than=newer_than)
+        return newer or list_runs(session, **here, limit=size)
+    return list_runs(session, **here, limit=size, older_than=_run_named("older_than"))
+
+
+def _run_named(name: str) -> UUID | None:
     try:
-        return UUID(request.args.get("older_than", ""))
+        return UUID(request.args.get(name, ""))
     except ValueError:
         return None
 
 
-def _listing(search: RunSearch, picks: Sequence[Pick], found: Page, *, is_first: bool) -> RunList:
+def _listing(search: RunSearch, picks: Sequence[Pick], found: Page, total: int | None) -> RunList:
     older = search.href(older_than=found.older_than) if found.older_than else ""
-    is_cut = bool(search.filter.is_search and found.older_than and len(found.rows) < ROWS_PER_PAGE)
+    newer = search.href(newer_than=found.newer_than) if found.newer_than else ""
+    is_cut = bool(search.filter.is_search and found.older_than and len(found.rows) < rows_per_page())
     return RunList(
         search=search,
         picks=picks,
@@ -158,10 +168,18 @@ def _listing(search: RunSearch, picks: Sequence[Pick], found: Page, *, is_first:
         sources=[("", "Any trigger"), *((each.value, label) for each, label in SOURCE_LABELS.items())],
         zone=viewer_zone(),
         narrowings=_narrowings(search),
-        is_first=is_first,
+        is_first=found.newer_than is None,
+        total=_total_words(total),
+        newer_href="" if search.filter.is_search else newer,
         older_href=older,
         looked=f"Looked through {SEARCHED_AT_ONCE:,} runs." if is_cut else "",
     )
+
+
+def _total_words(total: int | None) -> str:
+    if not total:
+        return ""
+    return f"{count(min(total, MOST_COUNTED))}{'+' if total > MOST_COUNTED else ''} run{'' if total == 1 else 's'}"
 
 
 def _tab(search: RunSearch, state: RunState | None, label: str) -> Tab:

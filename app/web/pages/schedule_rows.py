@@ -18,10 +18,11 @@ from app.ops.schedule_glances import Glance, GlanceFilter
 from app.ops.schedule_health import ScheduleHealth
 from app.ops.schedule_order import ScheduleOrder, SortKey, in_order
 from app.runs.outcomes import Outcome
-from app.runs.recent import ListedRun, recent_runs
+from app.runs.recent import ListedRun, recent_runs, with_missed
 from app.runs.run_hours import NOTHING, RATE_WINDOW, Counts, counts_of_schedules
 from app.runs.states import RunState
 from app.schedules.cron import MANUALLY
+from app.schedules.gaps import GapRow, newest_missed
 from app.schedules.owners import NOBODY
 from app.schedules.preview import sentence_of
 from app.schedules.queries import ScheduleRow, list_these_schedules
@@ -32,7 +33,6 @@ from app.web.pages.schedule_search import ScheduleSearch
 from app.web.pages.schedule_tiles import STOPPED_NOTE, success_words
 from app.web.pictures.strip import SLOTS, Strip, draw_strip
 
-ROWS_PER_PAGE = 50
 # Why a schedule cannot be deleted.
 DEFAULT_STAYS = "The default schedule of a service stays. Disable it instead."
 # What each order lists first, and what the other way round.
@@ -90,12 +90,13 @@ class ScheduleList:
     total: int
     found: int
     page: int
+    size: int
     # What of the address could not be read: it shows more than was asked for.
     problems: tuple[str, ...]
 
     @property
     def first(self) -> int:
-        return (self.page - 1) * ROWS_PER_PAGE + 1
+        return (self.page - 1) * self.size + 1
 
     @property
     def previous(self) -> int | None:
@@ -103,7 +104,7 @@ class ScheduleList:
 
     @property
     def following(self) -> int | None:
-        return self.page + 1 if self.page * ROWS_PER_PAGE < self.found else None
+        return self.page + 1 if self.page * self.size < self.found else None
 
     @staticmethod
     def choices(values: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -145,6 +146,7 @@ def read_list(
     organization_id: UUID,
     wanted: ScheduleSearch,
     page: int,
+    size: int,
     viewer_zone: str,
     is_stopped: bool,
     now: datetime,
@@ -155,16 +157,25 @@ def read_list(
         session, [one for one in glances if narrowed.takes(one)], organization_id=organization_id, order=wanted.order,
         now=now,
     )  # fmt: skip
-    page = min(page, max(1, ceil(len(found) / ROWS_PER_PAGE)))
-    shown = {one.id: one for one in found[(page - 1) * ROWS_PER_PAGE : page * ROWS_PER_PAGE]}
+    page = min(page, max(1, ceil(len(found) / size)))
+    shown = {one.id: one for one in found[(page - 1) * size : page * size]}
     here: dict[str, Any] = {"organization_id": organization_id, "schedule_ids": list(shown)}
     counts = counts_of_schedules(session, **here, since=now - RATE_WINDOW)
     recent = recent_runs(session, **here, each=SLOTS, now=now)
+    missed = newest_missed(session, **here, each=SLOTS)
     clock: dict[str, Any] = {"viewer_zone": viewer_zone, "is_stopped": is_stopped, "now": now}
     # Fifty keys that begin alike travel as one.
     keys = token_urlsafe(9)
     rows = tuple(
-        _list_row(row, shown[row.id], counts.get(row.id, NOTHING), recent.get(row.id, []), f"{keys}{number}", **clock)
+        _list_row(
+            row,
+            shown[row.id],
+            counts.get(row.id, NOTHING),
+            recent.get(row.id, []),
+            missed.get(row.id, []),
+            f"{keys}{number}",
+            **clock,
+        )
         for number, row in enumerate(list_these_schedules(session, **here))
     )
     return ScheduleList(
@@ -178,6 +189,7 @@ def read_list(
         total=len(glances),
         found=len(found),
         page=page,
+        size=size,
         problems=wanted.problems,
     )
 
@@ -224,6 +236,7 @@ def _list_row(
     glance: Glance,
     counts: Counts,
     recent: Sequence[ListedRun],
+    missed: Sequence[GapRow],
     request_key: str,
     *,
     viewer_zone: str,
@@ -244,8 +257,8 @@ def _list_row(
         enabled=schedule.enabled,
         problem=schedule.problem,
         is_late=glance.health is ScheduleHealth.LATE,
-        badge=_badge(schedule, last),
-        strip=draw_strip(recent, lengths=good, now=now),
+        badge=_badge(schedule, last, missed),
+        strip=draw_strip(with_missed(recent, missed, most=SLOTS), lengths=good, now=now),
         rate=success_words(counts),
         counters=_counters(counts),
         last_run_id=None if last is None else last.id,
@@ -272,7 +285,9 @@ def _counters(counts: Counts) -> str:
     return " · ".join([runs, *(f"{count(number)} {word}" for word, number in told.items() if number)])
 
 
-def _badge(schedule: ScheduleRow, last: ListedRun | None) -> Badge | None:
+def _badge(schedule: ScheduleRow, last: ListedRun | None, missed: Sequence[GapRow]) -> Badge | None:
     if needs_connection(schedule.job_kind):
         return Badge("needs_connection")
+    if missed and (last is None or last.at < missed[0].last_slot_at):
+        return Badge(RunState.MISSED.value)
     return None if last is None else badge_of(last)

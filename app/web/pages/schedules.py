@@ -20,6 +20,7 @@ from app.web.context import viewer_zone
 from app.web.daemon import scheduling_stop
 from app.web.forms.schedule_checks import check
 from app.web.forms.schedules import ScheduleForm, fresh_values, stored_values
+from app.web.page_size import rows_per_page
 from app.web.pages.form_answer import answer_of
 from app.web.pages.glances import own_glances
 from app.web.pages.resume_question import ask_about_missed, resume_question
@@ -152,6 +153,7 @@ def _listing(glances: Sequence[Glance]) -> dict[str, Any]:
         organization_id=current_actor().organization_id,
         wanted=read_schedule_search(request.args),
         page=min(max(number, 1), _MOST_PAGES),
+        size=rows_per_page(),
         viewer_zone=viewer_zone(),
         is_stopped=scheduling_stop() is not None,
         now=request_now(),

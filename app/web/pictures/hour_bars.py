@@ -15,9 +15,10 @@ _LOWEST = 2
 
 @dataclass(frozen=True)
 class HourBars:
-    """The picture, and the same in words."""
+    """The picture, the same in words, and the minutes in which any start, each with how many."""
 
     label: str
+    rows: Sequence[tuple[str, int]]
     first: str
     last: str
     shapes: Sequence[Shape]
@@ -36,6 +37,7 @@ def hour_bars(counts: Sequence[int], *, minute: int, hour: int) -> HourBars:
     first, last = clock_time(hour, 0), clock_time(hour, 59)
     return HourBars(
         label=f"Other schedules that start from {first} to {last}: {words}",
+        rows=[(clock_time(hour, place), count) for place, count in enumerate(counts) if count],
         first=first,
         last=last,
         shapes=(*joined("waiting", Form.SOLID, bars), *joined("waiting", Form.RING, [frame])),

@@ -227,6 +227,8 @@ class TestNothingIsWrong:
         type_text(page, "0 0 * * *")
         unfold(page, width)
         expect(preview(page).locator("#load-note svg.hour")).to_be_visible()
+        preview(page).locator("#load-table summary").click()
+        expect(preview(page).locator("#load-table table")).to_be_visible()
 
         assert violations(page) == []
         assert not is_too_wide(page)
