@@ -97,15 +97,16 @@ class TestEvidence:
     def test_takes_lengths_by_the_nearest_rank(self, database: OpenDatabase, bob: Member) -> None:
         with database.transaction() as session:
             job = make_job(session, bob.organization_id)
+            job_id = job.id
             for seconds in range(1, 21):
                 run = load_run(session, make_succeeded(session, job, now=NOW - timedelta(hours=seconds)))
                 assert run.started_at is not None
                 run.finished_at = run.started_at + timedelta(seconds=seconds)
 
         with database.reading(Scope.tenant(bob.organization_id)) as session:
-            found = lengths_of_jobs(session, job_ids=[job.id])
+            found = lengths_of_jobs(session, job_ids=[job_id])
 
-        assert found == {job.id: JobLength(typical=timedelta(seconds=10), p95=timedelta(seconds=19))}
+        assert found == {job_id: JobLength(typical=timedelta(seconds=10), p95=timedelta(seconds=19))}
 
     def test_is_told_in_words(self, database: OpenDatabase, bob: Member) -> None:
         report(database, NOW - timedelta(hours=2, minutes=58))
