@@ -9,6 +9,13 @@
     if (region.isConnected) document.body.dispatchEvent(new CustomEvent(topic));
   };
 
+  // What a page asks for by itself waits while it is paused; a press on Try again does not.
+  const retry = (region) => {
+    const trouble = troubles.get(region);
+    if (document.querySelector("[data-live-pill][data-state=paused]")) trouble.timer = setTimeout(retry, trouble.pause, region);
+    else refresh(region);
+  };
+
   const clear = (region) => {
     const trouble = troubles.get(region);
     clearTimeout(trouble?.timer);
@@ -23,7 +30,7 @@
     const again = Object.assign(document.createElement("button"), { type: "button", className: "link", textContent: "Try again", onclick: () => refresh(region) });
     note.append(again);
     (region.closest(".table-wrap") || region).before(note);
-    troubles.set(region, { note, pause, timer: setTimeout(refresh, pause, region) });
+    troubles.set(region, { note, pause, timer: setTimeout(retry, pause, region) });
   };
 
   document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {

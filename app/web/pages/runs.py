@@ -16,9 +16,10 @@ from app.edge.runtime import request_session, runtime
 from app.jobs.queries import job_names
 from app.ops.run_notes import read_notes
 from app.runs.attempt_queries import newest_progress
+from app.runs.filters import MOST_COUNTED
 from app.runs.logs import Line, read_lines
 from app.runs.queries import get_run
-from app.runs.run_lists import MOST_COUNTED, SEARCHED_AT_ONCE, Page, count_runs, list_newer_runs, list_runs
+from app.runs.run_lists import SEARCHED_AT_ONCE, Page, count_runs, list_newer_runs, list_runs
 from app.runs.states import RunState
 from app.schedules.names import schedule_names
 from app.tenants.access import Permission

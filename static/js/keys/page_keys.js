@@ -6,10 +6,10 @@
 
   const press = (element) => { element?.click(); return Boolean(element); };
   const find = (selector) => [...document.querySelectorAll(selector)].find((one) => one.checkVisibility());
-  // The link of the choice that comes after the current one.
+  // The choice that comes after the current one: of links on the page of a schedule, of buttons on lists.
   const nextClock = () => {
-    const choices = [...document.querySelectorAll("[data-clock-choice] a")];
-    return choices[(choices.findIndex((one) => one.hasAttribute("aria-current")) + 1) % choices.length];
+    const choices = [...document.querySelectorAll("[data-clock-choice] :is(a, button)")];
+    return choices[(choices.findIndex((one) => one.matches("[aria-current], [aria-pressed=true]")) + 1) % choices.length];
   };
   const edit = () => press(document.activeElement.closest("tr")?.querySelector("a[href$='/edit']") || find(".page-actions a[href$='/edit']"));
   // From the line that the address names, and from the last error on to the first. Many lines in a row are one error.

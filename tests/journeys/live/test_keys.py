@@ -164,6 +164,17 @@ class TestKeys:
 
         expect(clocks).to_have_text(before or "")
 
+    @pytest.mark.parametrize("path", ["/", "/schedules", "/runs", "/queue"])
+    def test_change_whose_clock_a_list_tells_times_by(self, schedules: Page, site: Site, path: str) -> None:
+        """A54: t, from yours to the schedules', to UTC and back to yours."""
+        schedules.goto(f"{site.url}{path}")
+        pressed = schedules.get_by_label("Whose clock").locator("[aria-pressed=true]")
+        for label in ("Schedule", "UTC", "Mine"):
+            press(schedules, "t")
+            expect(pressed).to_have_text(label)
+
+        expect(schedules).to_have_url(f"{site.url}{path}")
+
 
 class TestNothing:
     def test_is_done_while_somebody_types(self, schedules: Page) -> None:
