@@ -337,4 +337,4 @@ class TestFigures:
 
         waits = self.figures(database, bob).waits["code"]
 
-        assert waits == queue_figures.Waits(timedelta(seconds=11), timedelta(seconds=20))
+        assert waits == queue_figures.Waits(timedelta(seconds=10), timedelta(seconds=19))

@@ -164,7 +164,7 @@ class TestList:
         assert f"run-{failed}" in answer.text
 
     def test_says_when_the_filter_found_nothing(self, viewer: Browser, failed: UUID) -> None:
-        assert "No runs match this filter" in viewer.visit("/runs?state=missed").text
+        assert "No runs match this filter" in viewer.visit("/runs?state=cancelled").text
 
     def test_says_what_will_be_here_when_there_is_nothing(self, viewer: Browser) -> None:
         assert "No runs yet" in viewer.visit("/runs").text
