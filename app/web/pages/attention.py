@@ -17,7 +17,7 @@ from app.web.run_words import REASON_WORDS, first_words
 
 @dataclass(frozen=True)
 class AttentionLine:
-    """One thing. The button leads to `href`, or with `is_post` does it there; `name` says to whom it belongs."""
+    """One thing. The button leads to `href`, or with `is_post` does it there; `word` is said of it for its state."""
 
     title: str
     text: str
@@ -29,6 +29,7 @@ class AttentionLine:
     is_post: bool = False
     since: datetime | None = None
     count: int = 1
+    word: str = ""
 
 
 def attention_lines(situation: Situation) -> list[AttentionLine]:
@@ -56,6 +57,7 @@ def _of_nobody(waiting: int) -> AttentionLine:
         button="Show the queue",
         href=url_for("web.queue"),
         key="worker",
+        word="Down",
     )
 
 
