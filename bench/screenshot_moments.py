@@ -47,7 +47,7 @@ KeyError: 'price'"""
 # As people do type and paste them.
 NAMES = (
     '<script>alert(1)</script> & "quotes" \' <b>bold</b>',
-    "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft_" + "x" * 60,
+    "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft_" + "x" * 38,
     "مزامنة الطلبات اليومية من المتجر",
     "毎日の注文を倉庫に同期する 🚚📦 Ünïcödé",
     "-",

@@ -123,7 +123,7 @@ def find_places(camera: Camera) -> Places:
         failed_run=camera.read(f"/runs?state=failed&q={LINES[0].job}", _first("tbody .name")),
         long_run=camera.read("/runs?state=failed&q=Catalogue", _first("tbody .name")),
         running_run=camera.read("/queue?tab=running", _first("#queue-runs .name")),
-        job=camera.read("/jobs", _first("tbody .name")),
+        job=camera.read("/jobs", _first("tbody .name")).removesuffix("/edit"),
     )
 
 

@@ -2,7 +2,6 @@
 
 import argparse
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -22,7 +21,7 @@ from tests.factories.tenants import PASSWORD
 
 
 def wait_for_pages(address: str) -> None:
-    for _ in range(200):
+    for _ in range(900):
         try:
             with urllib.request.urlopen(f"{address}/readyz", timeout=1):
                 return
@@ -76,7 +75,7 @@ def main() -> None:
                 shoot(Camera(browser, address, options.folder, password=PASSWORD, before=before), people, options)
                 browser.close()
         finally:
-            process.send_signal(signal.SIGINT)
+            process.terminate()
             process.wait(40)
 
 
