@@ -193,9 +193,9 @@ def shoot_docs(camera: Camera, places: Places) -> None:
     camera.take(Shot("schedules", "/schedules"))
     camera.take(Shot("queue", "/queue?tab=dead"))
     camera.take(Shot("run", places.long_run))
+    camera.take(Shot("overview-dark", "/"), is_dark=True)
     for is_dark in (False, True):
         dark = "-dark" if is_dark else ""
-        camera.take(Shot("overview", "/"), name=f"overview{dark}", is_dark=is_dark)
         camera.take(Shot("schedule", schedule), name=f"schedule{dark}", is_dark=is_dark)
         camera.take(Shot("form", "/schedules", prepare=open_form), name=f"schedule-form{dark}", is_dark=is_dark)
         for name in ("trend", "history"):

@@ -27,8 +27,9 @@ CUT_OFF = """() => [...document.querySelectorAll("main *")].filter(one => {
   return style.overflowX === "hidden" && style.textOverflow !== "ellipsis"
     && !one.closest(".visually-hidden, svg, thead") && one.scrollWidth > one.clientWidth + 1;
 }).map(one => one.outerHTML.slice(0, 120))"""
-# Links within a sentence are left out, as WCAG 2.5.8 does. A switch is as large as what lies around it.
-PRESSED = "button, .button, select, input:not([type=hidden]), summary, .nav a, .tabs a"
+# Links within a sentence are left out, as WCAG 2.5.8 does, and so are ticks, around which 24 pixels are free.
+# A switch is as large as what lies around it.
+PRESSED = "button, .button, select, input:not([type=hidden], .tick), summary, .nav a, .tabs a"
 SMALL = """([pressed, least]) => [...document.querySelectorAll(pressed)].filter(one => {
   const { width, height } = one.getBoundingClientRect(), around = getComputedStyle(one, "::before");
   const grown = around.position === "absolute" ? -2 * parseFloat(around.top) || 0 : 0;
