@@ -22,6 +22,8 @@ from app.jobs.service import (
     JobDraft,
     default_retry,
 )
+from app.tenants.access import Permission, may
+from app.tenants.audit_masks import masked
 
 Description = Annotated[str, Field(max_length=LONGEST_DESCRIPTION)]
 Definition = Annotated[dict[str, Any], Field(description="What it does. Its fields depend on the kind.")]
@@ -232,9 +234,13 @@ def _retry_fields(retry: RetryPolicy) -> dict[str, Any]:
 
 
 def _shown_definition(row: JobRow) -> dict[str, Any]:
-    """Never a secret, not even one that an older version left in the open. What cannot be read is not shown."""
+    """Never a secret, not even one that an older version left in the open. What cannot be read is not shown.
+
+    Arguments that are called like one are shown to those alone who may change the job, as its form is.
+    """
     kind = runtime().kinds.get(row.kind)
     try:
-        return {} if kind is None else kind.without_secrets(row.definition)
+        shown = {} if kind is None else kind.without_secrets(row.definition)
     except DefinitionInvalid:
         return {}
+    return shown if may(current_actor(), Permission.EDIT_JOBS) else dict(masked("", shown))

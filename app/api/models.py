@@ -7,6 +7,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 from pydantic_core import PydanticCustomError
 
+from app.core.instants import YEARS
+
 LONGEST_NAME = 120
 MOST_ROWS = 200
 USUAL_ROWS = 50
@@ -57,6 +59,13 @@ def _in_utc(moment: datetime) -> datetime:
         raise PydanticCustomError("moment_range", "Use an instant between the years 1 and 9999.") from error
 
 
+def _refuse_far_year(moment: datetime) -> datetime:
+    # At either end of the calendar there is nothing before it or behind it that a list could ask for.
+    if moment.year not in YEARS:
+        raise PydanticCustomError("moment_range", f"Use an instant of the years {YEARS[0]} to {YEARS[-1]}.")
+    return moment
+
+
 def _as_text(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
@@ -96,6 +105,9 @@ Moment = Annotated[
     Field(json_schema_extra={"format": "date-time", "examples": ["2026-01-31T08:00:00Z"]}),
 ]
 """An instant. Read with any offset, written in UTC: 2026-01-31T08:00:00Z."""
+
+Bound = Annotated[Moment, AfterValidator(_refuse_far_year)]
+"""An instant from or to which a list is read."""
 
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
 """What people call something."""

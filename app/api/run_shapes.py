@@ -92,7 +92,7 @@ class AttemptOut(Answer):
         Moment | None, Field(description="When the other side said that it may be asked again. The next try waits.")
     ]
     progress: Annotated[ProgressOut | None, Field(description="How far it has come, as it said itself.")]
-    result: dict[str, Any]
+    result: Annotated[dict[str, Any], Field(description="What it returned; what is called like a secret is masked.")]
     started_at: Moment
     finished_at: Moment | None
 
@@ -105,7 +105,12 @@ class RunDetailOut(RunOut):
     attempts: list[AttemptOut]
     started_run_ids: Annotated[list[UUID], Field(description="The runs that its end started.")]
     again_run_ids: Annotated[list[UUID], Field(description="The runs that are this one once more, the newest first.")]
-    parameters: Annotated[dict[str, Any], Field(description="What its job ran with: its own, and those of this run.")]
+    parameters: Annotated[
+        dict[str, Any],
+        Field(
+            description="What its job ran with: its own, and those of this run. What is called like a secret is masked."
+        ),
+    ]
 
 
 def shown_run(session: Session, row: RunRow) -> RunDetailOut:
@@ -149,4 +154,4 @@ def _attempt(row: AttemptRow) -> AttemptOut:
     facts = {name: getattr(row, name) for name in AttemptOut.model_fields}
     said = row.progress
     shown = said and ProgressOut(done=said.done, total=said.total, percent=said.percent, text=said.text)
-    return AttemptOut(**facts | {"progress": shown})
+    return AttemptOut(**facts | {"progress": shown, "result": masked("result", row.result)})

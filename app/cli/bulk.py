@@ -11,6 +11,7 @@ from app.cli.console import Console, Desk, as_json, choice_of, moment, pass_cons
 from app.core.clock import DatabaseClock
 from app.core.errors import Invalid
 from app.core.scopes import Scope
+from app.jobs.services import Service
 from app.ops.bulk import service
 from app.ops.bulk.carrying import carry_piece
 from app.ops.bulk.queries import BulkRow, ItemRow, get_bulk_action, list_bulk_actions, list_items
@@ -39,11 +40,12 @@ def bulk() -> None:
 @click.command("bulk")
 @click.argument("action", type=click.Choice(_ACTIONS))
 @click.argument("names", metavar="[SCHEDULE]...", nargs=-1)
-@click.option("--all", "is_all", is_flag=True, help="All schedules, or all that the next three let through.")
+@click.option("--all", "is_all", is_flag=True, help="All schedules, or all that the next five let through.")
 @click.option("--search", default="", help="With --all: those with this in their name.")
 @click.option("--status", type=choice_of(ScheduleHealth), help="With --all: those that fare so.")
 @click.option("--with-tag", default="", help="With --all: those with this tag.")
 @click.option("--with-owner", default="", help="With --all: those of this member, an address, or of nobody.")
+@click.option("--with-service", type=choice_of(Service), help="With --all: those whose job syncs from this service.")
 @click.option("--tag", help="The tag of add-tag and remove-tag.")
 @click.option("--zone", help="The IANA time zone of move-zone.")
 @click.option("--missed", default=Missed.SKIP.value, show_default=True, type=choice_of(Missed),
@@ -56,8 +58,8 @@ def bulk() -> None:
 @pass_console
 def bulk_schedules(
     console: Console, action: str, names: tuple[str, ...], is_all: bool, search: str, status: str | None,
-    with_tag: str, with_owner: str, tag: str | None, zone: str | None, missed: str, reason: str,
-    per_minute: int | None, is_dry: bool, is_json: bool,
+    with_tag: str, with_owner: str, with_service: str | None, tag: str | None, zone: str | None, missed: str,
+    reason: str, per_minute: int | None, is_dry: bool, is_json: bool,
 ) -> None:  # fmt: skip
     """Do one thing to many schedules, named one by one or all that match.
 
@@ -65,7 +67,7 @@ def bulk_schedules(
     """
     kind = _FAMILY + action.replace("-", "_")
     health = ScheduleHealth(status) if status else None
-    wanted = GlanceFilter(query=search, health=health, tag=with_tag, owner=with_owner)
+    wanted = GlanceFilter(query=search, health=health, tag=with_tag, owner=with_owner, service=with_service or "")
     said = {"tag": tag, "timezone": zone, "missed": missed}
     with console.desk() as desk:
         ids = _selection(desk, names, is_all, wanted)
@@ -147,7 +149,8 @@ def undo(console: Console, bulk_id: UUID, is_json: bool) -> None:
 def _selection(desk: Desk, names: Sequence[str], is_all: bool, wanted: GlanceFilter) -> list[UUID]:
     if bool(names) == is_all or (names and not wanted.is_empty):
         raise SelectionUnclear(
-            "Name the schedules, or use --all with or without --search, --status, --with-tag and --with-owner."
+            "Name the schedules, or use --all with or without --search, --status, --with-tag, --with-owner and "
+            "--with-service."
         )
     here = desk.actor.organization_id
     if is_all:

@@ -18,6 +18,7 @@ from app.core.clock import DatabaseClock
 from app.core.config import Settings, read_settings
 from app.core.db import Database, on_commit, open_database
 from app.core.errors import AppError
+from app.core.names import visible
 from app.core.schema import SchemaGate, newest_migration
 from app.core.scopes import IDENTITY, PLATFORM, Scope, rescope
 from app.ops.capacity import live_slots
@@ -135,8 +136,8 @@ as_json = click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 
 
 def show(value: Any, text: str, *, is_json: bool) -> None:
-    """Print a value for programs, or a text for people."""
-    click.echo(json.dumps(value, indent=2, default=_plain) if is_json else text)
+    """Print a value for programs, or a text for people: whatever is in it, it does not steer their terminal."""
+    click.echo(json.dumps(value, indent=2, default=_plain) if is_json else visible(text))
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str) -> str:

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import click
 
 from app.cli.console import Console, Desk, as_json, moment, pass_console, show, with_organization
-from app.ops.overview import Situation, Trouble, read_situation
+from app.ops.needs_attention import Trouble
+from app.ops.overview import Situation, read_situation
 from app.ops.schedule_glances import read_glances
 from app.runs.run_hours import Counts
 from app.schedules.load import LoadBook
@@ -52,7 +53,8 @@ def _lines(found: Situation) -> list[str]:
         f"Running: {found.running:,} of {found.slots:,} slots, {found.waiting:,} waiting",
         f"Next run: {'none' if coming is None else f'{coming.name} at {moment(coming.next_run_at)}'}",
         f"Due within {(found.hours.until - found.hours.now).total_seconds() / 3600:.0f} h: {found.hours.coming:,}",
-        *(f"Needs attention: {_words(one)}" for one in found.troubles),
+        *(f"Needs attention: {_words(one)}" for one in found.troubles.shown),
+        *([f"Needs attention: and {found.troubles.more:,} more"] if found.troubles.more else []),
     ]
 
 
@@ -60,7 +62,8 @@ def _words(trouble: Trouble) -> str:
     facts = trouble.facts
     since = f" since {moment(trouble.since)}" if trouble.since else ""
     name = f"{facts.name}, " if facts.name else ""
-    return f"{name}{facts.kind.replace('_', ' ')}{since}: {facts.text.splitlines()[0] if facts.text else '-'}"
+    runs = f" ({facts.failed_runs:,}{'+' if facts.is_cut else ''} runs)" if facts.failed_runs > 1 else ""
+    return f"{name}{facts.kind.replace('_', ' ')}{runs}{since}: {facts.text.splitlines()[0] if facts.text else '-'}"
 
 
 def _facts(found: Situation) -> dict[str, Any]:
@@ -76,7 +79,8 @@ def _facts(found: Situation) -> dict[str, Any]:
         "waiting": found.waiting,
         "slots": found.slots,
         "next_run": None if coming is None else {"name": coming.name, "at": coming.next_run_at},
-        "needs_attention": [asdict(one.facts) | {"since": one.since} for one in found.troubles],
+        "needs_attention": [asdict(one.facts) | {"since": one.since} for one in found.troubles.shown],
+        "more_need_attention": found.troubles.more,
         "hours": [{"begin": one.begin, "ended": _ends(one.ended), "coming": one.coming} for one in found.hours.hours],
     }
 

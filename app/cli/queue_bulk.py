@@ -9,9 +9,9 @@ from app.cli.console import Console, as_json, choice_of, pass_console, with_orga
 from app.core.errors import Invalid
 from app.ops.bulk import service
 from app.ops.bulk.kinds import MOST_OBJECTS
-from app.ops.bulk.runs import RUN_KINDS
+from app.ops.bulk.runs import RUN_KINDS, RUNS
 from app.runs.queue_filter import QueueTab, read_whole
-from app.runs.queue_lists import ids_of_tab
+from app.runs.queue_lists import matching_of_tab
 
 _FAMILY = "runs."
 _ACTIONS = [kind.name.removeprefix(_FAMILY) for kind in RUN_KINDS]
@@ -51,12 +51,19 @@ def bulk_command(
         )
     with console.desk() as desk:
         here = desk.actor.organization_id
-        ids = list(run_ids)
+        ids, left = list(run_ids), 0
         if is_all:
-            ids = ids_of_tab(desk.session, organization_id=here, wanted=wanted, now=desk.now, limit=MOST_OBJECTS)
-        bulk_id = service.select_objects(desk.session, actor=desk.actor, family="runs", object_ids=ids, now=desk.now)
+            ids, left = matching_of_tab(
+                desk.session, organization_id=here, wanted=wanted, now=desk.now, most=MOST_OBJECTS
+            )
+        bulk_id = service.select_objects(
+            desk.session, actor=desk.actor, family="runs", object_ids=ids, left=left, now=desk.now
+        )
         service.start(
             desk.session, actor=desk.actor, bulk_id=bulk_id, kind=_FAMILY + action, parameters={}, now=desk.now,
             reason=reason, per_minute=per_minute, at_once=at_once, counted=count,
         )  # fmt: skip
+    if left:
+        # Beside the answer, which programs may read.
+        click.echo(RUNS.left_words(left), err=True)
     finish(console, here, bulk_id, is_json=is_json)

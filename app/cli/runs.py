@@ -11,7 +11,7 @@ from app.cli.console import Console, as_json, moment, pass_console, show, with_o
 from app.cli.run_compare import compare_command
 from app.cli.run_facts import run_facts
 from app.cli.run_list import list_runs_command
-from app.cli.run_log import log_of_run
+from app.cli.run_log import keep_bytes, log_of_run, print_line
 from app.cli.starting import changed_on_line, set_parameters, show_started
 from app.cli.why import why_of_run
 from app.ops.cancel_words import cancel_words
@@ -24,6 +24,7 @@ from app.runs.queries import RunRow, get_run
 from app.runs.relatives import Relatives, counts_in_words, relatives_of
 from app.runs.repeats import run_again
 from app.runs.states import RunState
+from app.tenants.audit_masks import masked
 
 TAIL_SECONDS = 0.5
 EXIT_FAILED = 1
@@ -62,9 +63,10 @@ def show_command(console: Console, run_id: UUID, is_json: bool) -> None:
 
 @runs.command()
 @click.argument("run_id", type=click.UUID)
+@keep_bytes
 @with_organization
 @pass_console
-def tail(console: Console, run_id: UUID) -> None:
+def tail(console: Console, run_id: UUID, is_raw: bool) -> None:
     """Print a run's log until it is over. Exit status 1 when it did not succeed."""
     seen, last_said = 0, None
     while True:
@@ -75,15 +77,15 @@ def tail(console: Console, run_id: UUID) -> None:
             lines = read_lines(desk.session, organization_id=organization_id, run_id=run_id, after=seen)
             said = newest_progress(desk.session, organization_id=organization_id, run_id=run_id)
         for line in lines:
-            click.echo(f"{moment(line.at)} {line.level.value:7} {line.text}")
+            print_line(f"{moment(line.at)} {line.level.value:7} {line.text}", is_raw=is_raw)
             seen = line.number
         if said not in (None, last_said):
-            click.echo(f"progress {said}")
+            print_line(f"progress {said}", is_raw=is_raw)
         last_said = said
         if row.is_over and not lines:
             break
         time.sleep(0 if lines else TAIL_SECONDS)
-    click.echo(f"{row.state.value}{': ' + row.error if row.error else ''}")
+    print_line(f"{row.state.value}{': ' + row.error if row.error else ''}", is_raw=is_raw)
     if row.state is not RunState.SUCCEEDED:
         raise SystemExit(EXIT_FAILED)
 
@@ -200,7 +202,7 @@ def _attempt(row: AttemptRow) -> dict[str, Any]:
         "error_class": row.error_class and row.error_class.value,
         "come_back": moment(row.come_back_at),
         "progress": row.progress and asdict(row.progress),
-        "result": row.result,
+        "result": masked("result", row.result),
     }
 
 

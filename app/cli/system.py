@@ -42,7 +42,7 @@ def pause(console: Console, reason: str, keep_queues: bool) -> None:
     with console.platform_desk() as desk:
         who: dict[str, Any] = {"actor": desk.actor, "now": desk.now}
         done = pause_everything(desk.session, **who, reason=reason, with_queues=not keep_queues)
-    click.echo("Everything was paused already." if done.is_nothing else "Everything is paused.")
+    click.echo(done.words)
 
 
 @system.command()

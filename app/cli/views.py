@@ -7,8 +7,12 @@ import click
 
 from app.cli.console import Console, as_json, choice_of, moment, pass_console, show, table, with_organization
 from app.core.errors import Invalid
+from app.ops.time_bounds import pinned_bound
 from app.tenants import saved_views
+from app.tenants.roster import get_organization
 from app.tenants.saved_views import ListName, ViewRow
+
+_TIMES = {"since": False, "until": True}
 
 
 class PartUnreadable(Invalid):
@@ -46,6 +50,11 @@ def save(console: Console, list_name: str, name: str, parts: tuple[str, ...], is
     """Save a list for everybody: belfry views save runs "Failed today" state=failed last=24h"""
     query = dict(_read(part) for part in parts)
     with console.desk() as desk:
+        zone = get_organization(desk.session, organization_id=desk.actor.organization_id).timezone
+        for part, is_end in _TIMES.items():
+            if part in query:
+                # A day, or a time on the organization's clock, as for the commands that list.
+                query[part] = pinned_bound(query[part], zone=zone, name=part, is_end=is_end)
         view_id = saved_views.save_view(
             desk.session, actor=desk.actor, list_name=ListName(list_name), name=name, query=query, is_shared=True,
             now=desk.now,

@@ -62,6 +62,8 @@ _SPECIAL = (
 )
 # Nothing else is handed out; `is_global` alone lets the old site-local fec0::/10 through.
 _HANDED_OUT_V6 = IPv6Network("2000::/3")
+# What hands out credentials stays closed even within these, and so does what is no machine.
+EVERY_NETWORK: tuple[Network, ...] = (IPv4Network("0.0.0.0/0"), IPv6Network("::/0"))
 _NEVER_ALLOWED = frozenset({AddressKind.UNSPECIFIED, AddressKind.MULTICAST})
 
 _MAPPED = IPv6Network("::ffff:0:0/96")

@@ -1,6 +1,7 @@
 """Settings, read once at the start. Every other module is handed what it needs of them."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -12,7 +13,7 @@ from zoneinfo import available_timezones
 from dotenv import dotenv_values
 
 from app.core.addresses import parse_networks
-from app.core.service_urls import broker_address, database_address, postgres_address
+from app.core.service_urls import broker_address, database_address, postgres_address, provider_address
 from app.core.setting_reader import Expected, SettingReader
 
 MIN_SECRET_CHARACTERS = 32
@@ -46,6 +47,10 @@ EXPECTED = {
     "BELFRY_ALLOWED_PRIVATE_ADDRESSES": Expected(
         "addresses or networks separated by commas", "10.1.0.0/16, 192.168.7.4"
     ),
+    "BELFRY_META_BASE_URL": Expected(
+        "an address with https://, or with http:// on this machine itself", "https://graph.facebook.com"
+    ),
+    "BELFRY_META_API_VERSION": Expected("a version of Meta's Graph API", "v26.0"),
 }
 
 
@@ -88,6 +93,8 @@ class Settings:
     default_timezone: str
     job_modules: tuple[str, ...]
     allowed_private_addresses: tuple[IPv4Network | IPv6Network, ...]
+    meta_base_url: str
+    meta_api_version: str
 
     @property
     def is_embedded(self) -> bool:
@@ -154,6 +161,8 @@ def _collect(read: SettingReader, base: Path) -> Settings:
         default_timezone=read.one("BELFRY_DEFAULT_TIMEZONE", "UTC", _zone),
         job_modules=_modules(read.words("BELFRY_JOBS")),
         allowed_private_addresses=read.one("BELFRY_ALLOWED_PRIVATE_ADDRESSES", "", parse_networks),
+        meta_base_url=read.one("BELFRY_META_BASE_URL", "https://graph.facebook.com", provider_address),
+        meta_api_version=read.one("BELFRY_META_API_VERSION", "v26.0", _graph_version),
     )
 
 
@@ -196,6 +205,12 @@ def _secret(value: str) -> str | None:
     if value and len(value) < MIN_SECRET_CHARACTERS:
         raise ValueError("too short")
     return value or None
+
+
+def _graph_version(value: str) -> str:
+    if not re.fullmatch(r"v[0-9]{1,3}\.[0-9]", value):
+        raise ValueError(value)
+    return value
 
 
 def _zone(value: str) -> str:

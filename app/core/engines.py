@@ -122,6 +122,8 @@ def sqlite_engine(url: URL, *, begin: str, read_only: bool) -> Engine:
     def prepare(connection: Any, _record: Any) -> None:
         # The driver's own transaction handling begins too late: read-modify-write then loses updates.
         connection.isolation_level = None
+        # Its own knows no capitals but those of ASCII, and whoever searches without regard to them means all.
+        connection.create_function("lower", 1, _in_lower_case, deterministic=True)
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
         cursor.execute("PRAGMA foreign_keys=ON")
@@ -138,6 +140,10 @@ def sqlite_engine(url: URL, *, begin: str, read_only: bool) -> Engine:
         _write_in_turn(engine)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
     return engine
+
+
+def _in_lower_case(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
 
 
 def _write_in_turn(engine: Engine) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import httpcore
 import httpx
 
-from app.core.addresses import Address, Network, OutboundRefused, refuse_forbidden
+from app.core.addresses import EVERY_NETWORK, Address, Network, OutboundRefused, refuse_forbidden
 from app.core.bodies import BodyUnreadable, BoundedBody
 from app.core.deadline import Deadline, boot_seconds
 from app.core.urls import Target, follow, parse_target
@@ -96,16 +96,22 @@ class _Hop:
 
 
 class OutboundClient:
-    """Sends requests to public machines and to private ones the operator listed. Safe to share between threads."""
+    """Sends requests to public machines and to private ones the operator listed. Safe to share between threads.
+
+    `own_urls` are addresses out of the operator's settings: the scheme, host and port of each may lead to a private
+    machine as well. Hand them only to a client that sends nothing to addresses that somebody typed in.
+    """
 
     def __init__(
         self,
         *,
         allowed_private: Sequence[Network] = (),
+        own_urls: Sequence[str] = (),
         limits: OutboundLimits = OutboundLimits(),
         resolver: Resolver = system_resolver,
     ) -> None:
         self._allowed_private = tuple(allowed_private)
+        self._own_origins = frozenset(parse_target(url).origin for url in own_urls)
         self._limits = limits
         self._lookups = Lookups(resolver)
         self._tls = httpx.create_ssl_context(trust_env=False)
@@ -132,7 +138,7 @@ class OutboundClient:
     def _exchange(self, hop: _Hop, limits: OutboundLimits, deadline: Deadline) -> OutboundResponse:
         backend = PinnedBackend(
             self._addresses(hop.target, deadline),
-            allowed_private=self._allowed_private,
+            allowed_private=self._allowed_for(hop.target),
             connect_seconds=limits.connect_seconds,
             deadline=deadline,
         )
@@ -152,9 +158,13 @@ class OutboundClient:
         """All addresses of a target, each of them checked: one bad one makes the name suspect."""
         literal = target.literal
         found = (literal,) if literal else self._lookups.find(target.host, deadline=deadline)
+        allowed_private = self._allowed_for(target)
         for address in found:
-            refuse_forbidden(address, host=target.host, allowed_private=self._allowed_private)
+            refuse_forbidden(address, host=target.host, allowed_private=allowed_private)
         return found
+
+    def _allowed_for(self, target: Target) -> tuple[Network, ...]:
+        return EVERY_NETWORK if target.origin in self._own_origins else self._allowed_private
 
 
 def _first_hop(request: OutboundRequest) -> _Hop:

@@ -10,6 +10,8 @@ _UNSHOWABLE = {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"}
 # They turn the direction of writing, so that a text reads as another one. Joiners, which emoji need, are fine.
 _DIRECTIONS = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# The same, and what a terminal takes for the end of a line, but for the line break.
+_STEERING = re.compile(rf"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029{''.join(sorted(_DIRECTIONS))}]")
 
 
 class NameInvalid(Invalid):
@@ -36,6 +38,17 @@ def has_unshowable(text: str, *, besides: str = "") -> bool:
 def without_controls(text: str) -> str:
     """The text without control characters. Line breaks and tabs stay."""
     return _CONTROLS.sub("", text)
+
+
+def visible(text: str) -> str:
+    """The text with everything in it that could steer a terminal or a page written out, as `\\x1b` or `\\u202e`.
+
+    Line breaks and tabs stay.
+    """
+    # Most texts have nothing of the kind, and looking at each letter takes long.
+    if not _STEERING.search(text):
+        return text
+    return _STEERING.sub(lambda found: found[0].encode("unicode_escape").decode(), text.replace("\r\n", "\n"))
 
 
 def _is_unshowable(letter: str) -> bool:

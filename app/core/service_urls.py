@@ -1,10 +1,12 @@
-"""Where database and broker are, in the form in which the rest of the code wants to read it. Connects to nothing."""
+"""Where database, broker and the services of syncs are, in the form the rest of the code reads. Connects to nothing."""
 
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from redis import ConnectionPool, RedisError
 from sqlalchemy.engine import URL, make_url
+
+from app.core.urls import parse_target
 
 _POSTGRES = {"postgresql", "postgres"}
 _REDIS = {"redis", "rediss", "unix"}
@@ -35,6 +37,18 @@ def broker_address(base: Path, value: str) -> str:
         raise ValueError("not a Redis address")
     _refuse_odd_options(value)
     return value
+
+
+def provider_address(value: str) -> str:
+    """The address below which a service of syncs answers. Raises ValueError or OutboundRefused.
+
+    Tokens go there with every request, so without encryption it has to be this machine itself.
+    """
+    target = parse_target(value)
+    is_here = target.literal is not None and target.literal.is_loopback
+    if (target.url.scheme != "https" and not is_here) or target.url.query or target.url.fragment:
+        raise ValueError("tokens would go over the network for everyone to read")
+    return value.rstrip("/")
 
 
 def _refuse_odd_options(value: str) -> None:

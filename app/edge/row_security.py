@@ -151,6 +151,14 @@ TABLES: dict[str, tuple[Access, ...]] = {
     "bulk_actions": (_own(*ALL), Access(ENGINE, (f"SELECT ({_BULK_ACTION})",))),
     "bulk_items": (_own(*ALL),),
     "job_chains": (_own(*ALL), Access(ENGINE, ("SELECT",))),
+    # Figures and who is asked for them: the engine has no business with either.
+    "connections": (_own(*ALL),),
+    "kpi_figures": (_own(*ALL),),
+    "kpi_entities": (_own(*ALL),),
+    # Nobody changes what the log of changes says; what is old goes.
+    "kpi_changes": (_own("SELECT", "INSERT", "DELETE"),),
+    "kpi_streams": (_own(*ALL),),
+    "kpi_landings": (_own(*ALL),),
     "queue_switches": (Access(ENGINE, ("SELECT",)), Access(TENANT, ("SELECT",)), Access(PLATFORM, ALL)),
 }
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
-from statistics import median_low
 
 from app.core.lengths import duration
+from app.core.ranks import middle_of
 from app.schedules.policies import Overlap
 
 
@@ -17,7 +17,7 @@ def overlap_note(coming: Sequence[datetime], *, typical: timedelta | None, overl
     gaps = [later - earlier for earlier, later in pairwise(coming)]
     if typical is None or not gaps:
         return None
-    every = median_low(gaps)
+    every = middle_of(gaps)
     if typical <= every:
         return None
     return f"Runs take {duration(typical)}, every {duration(every)}: {_outcome(overlap, -(-typical // every))}."

@@ -12,14 +12,28 @@ from app.tenants.access import Actor
 
 @dataclass(frozen=True)
 class Paused:
-    """What a command changed: whether scheduling, and which queues."""
+    """What a command changed: whether scheduling, and which queues.
+
+    `at` is the instant by which both are known again; None of a command that lets them go on.
+    """
 
     scheduling: bool
     queues: tuple[str, ...]
+    at: datetime | None = None
 
     @property
     def is_nothing(self) -> bool:
         return not self.scheduling and not self.queues
+
+    @property
+    def words(self) -> str:
+        """What somebody who asked to pause everything is told."""
+        if self.is_nothing:
+            return "Everything was paused already."
+        if self.scheduling:
+            return "Everything is paused."
+        names = ", ".join(self.queues)
+        return f"Scheduling was stopped already. Now {names} {'is' if len(self.queues) == 1 else 'are'} paused, too."
 
 
 def pause_everything(session: Session, *, actor: Actor, reason: str, with_queues: bool, now: datetime) -> Paused:
@@ -34,7 +48,20 @@ def pause_everything(session: Session, *, actor: Actor, reason: str, with_queues
     at = now if stop is None else stop.stopped_at
     names = queue_names(session) if with_queues else []
     paused = [name for name in names if pause_queue(session, actor=actor, name=name, now=at)]
-    return Paused(did_stop, tuple(paused))
+    return Paused(did_stop, tuple(paused), at=at)
+
+
+def undo_pause(session: Session, *, actor: Actor, done: Paused, now: datetime) -> Paused:
+    """Take back what one call of pause_everything did, as far as it still stands: what others paused stays so.
+
+    Works as PLATFORM. Whoever calls it dispatches after the commit. Raises PlatformAdminNeeded.
+    """
+    stop = current_stop(session)
+    is_ours = done.scheduling and stop is not None and stop.stopped_at == done.at
+    did_start = is_ours and start_scheduling(session, actor=actor, now=now)
+    still = [row.name for row in list_switches(session) if row.name in done.queues and row.paused_at == done.at]
+    opened = [name for name in still if resume_queue(session, actor=actor, name=name, now=now)]
+    return Paused(did_start, tuple(opened))
 
 
 def resume_everything(session: Session, *, actor: Actor, now: datetime) -> Paused:

@@ -3,16 +3,17 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, String, case, cast, select
+from sqlalchemy import ColumnElement, Select, String, case, cast, select
 from sqlalchemy.orm import Session
 
 from app.core.db import OUTAGES
 from app.jobs.models import Job
+from app.ops.last_ends import last_end
 from app.ops.schedule_health import OVER, ScheduleHealth, health_of
 from app.runs.models import Run, in_state
 from app.runs.states import RunState
@@ -22,8 +23,6 @@ from app.schedules.policies import LATE_AFTER
 from app.schedules.queries import list_schedules
 from app.schedules.stops import current_stop
 
-# Nobody looks further back for a run that ended: a schedule may have done nothing but skip for a long time.
-LOOKS_BACK = timedelta(days=30)
 _STATES: dict[str | None, RunState | None] = {None: None} | {state.value: state for state in OVER}
 
 
@@ -90,16 +89,11 @@ def read_glances(
     ]
 
 
-def failed_before(
-    session: Session, *, schedule_ids: Sequence[UUID], moment: datetime, now: datetime
-) -> frozenset[UUID]:
+def failed_before(session: Session, *, schedule_ids: Sequence[UUID], moment: datetime) -> frozenset[UUID]:
     """Those of these schedules whose last run before a moment had failed or was missed. One statement, or none."""
     if not schedule_ids:
         return frozenset()
-    over = Run.state.in_([state.value for state in OVER])
-    mine = (Run.schedule_id == Schedule.id, Run.created_at >= now - LOOKS_BACK, Run.created_at < moment, over)
-    last = select(Run.state).where(*mine).order_by(Run.created_at.desc()).limit(1).correlate(Schedule)
-    query = select(Schedule.id, last.scalar_subquery().label("last")).where(Schedule.id.in_(schedule_ids))
+    query = select(Schedule.id, last_end(before=moment).label("last")).where(Schedule.id.in_(schedule_ids))
     bad = {RunState.FAILED.value, RunState.MISSED.value}
     return frozenset(row.id for row in session.execute(query) if row.last in bad)
 
@@ -172,19 +166,12 @@ def _query(organization_id: UUID, now: datetime) -> Select[*tuple[Any, ...]]:
             Schedule.default_for,
             case((Schedule.owner_id.is_not(None), Schedule.owner)).label("owner"),
             Schedule.problem.is_not(None).label("has_problem"),
-            _last_over(now).label("last_over"),
+            last_end().label("last_over"),
             Schedule.id.in_(waits_too_long(organization_id, now)).label("waits"),
         )
         .join(Job, (Job.id == Schedule.job_id) & (Job.organization_id == Schedule.organization_id))
         .where(Schedule.organization_id == organization_id, Schedule.deleted_at.is_(None))
     )
-
-
-def _last_over(now: datetime) -> ScalarSelect[str]:
-    """How the last run ended that says something about the schedule."""
-    over = Run.state.in_([state.value for state in OVER])
-    mine = (Run.schedule_id == Schedule.id, Run.created_at >= now - LOOKS_BACK, over)
-    return select(Run.state).where(*mine).order_by(Run.created_at.desc()).limit(1).correlate(Schedule).scalar_subquery()
 
 
 def _glance(row: Any, *, cursor: datetime | None, has_problem: bool, now: datetime, is_stopped: bool) -> Glance:

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from app.core.seconds import SecondsBetween
 from app.jobs.models import Job
-from app.ops.schedule_glances import LOOKS_BACK, Glance, by_attention, read_glances
+from app.ops.last_ends import newest_runs
+from app.ops.schedule_glances import Glance, by_attention, read_glances
 from app.runs.models import Run
 from app.runs.run_hours import RATE_WINDOW, counts_of_all_schedules, counts_of_schedules
 from app.runs.states import RunState
@@ -94,7 +95,7 @@ def _place(session: Session, key: SortKey, ids: list[UUID], organization_id: UUI
             rates = _success(session, ids, organization_id, now)
             return lambda one: rates.get(one.id)
         case SortKey.DURATION:
-            lengths = _lengths(session, ids, organization_id, now)
+            lengths = _lengths(session, ids, organization_id)
             return lambda one: lengths.get(one.id)
 
 
@@ -107,14 +108,11 @@ def _success(session: Session, ids: list[UUID], organization_id: UUID, now: date
     return {each: ended.good / ended.finished for each, ended in counts.items() if ended.finished}
 
 
-def _lengths(session: Session, ids: list[UUID], organization_id: UUID, now: datetime) -> dict[UUID, float]:
+def _lengths(session: Session, ids: list[UUID], organization_id: UUID) -> dict[UUID, float]:
     """Below zero, so that the longest comes first."""
-    took = SecondsBetween(Run.finished_at, Run.started_at)
-    mine = (
-        Run.schedule_id == Schedule.id, Run.created_at >= now - LOOKS_BACK, Run.state != RunState.SKIPPED.value,
-        Run.started_at.is_not(None), Run.finished_at.is_not(None),
-    )  # fmt: skip
-    last = select(took).where(*mine).order_by(Run.created_at.desc()).limit(1).correlate(Schedule).scalar_subquery()
+    newest = newest_runs(Run.state, SecondsBetween(Run.finished_at, Run.started_at).label("took"))
+    counts = newest.c.state != RunState.SKIPPED.value, newest.c.took.is_not(None)
+    last = select(newest.c.took).where(*counts).limit(1).scalar_subquery()
     query = select(Schedule.id, last.label("took")).where(Schedule.organization_id == organization_id)
     which = Schedule.deleted_at.is_(None) if len(ids) > _MANY else Schedule.id.in_(ids)
     return {row.id: -float(row.took) for row in session.execute(query.where(which)) if row.took is not None}

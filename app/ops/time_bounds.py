@@ -1,12 +1,11 @@
 """From when to when somebody wants to read a list: days on their own clock, or instants. Pure."""
 
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from app.core.errors import Invalid
-
-# A calendar ends in 9999, and a zone's offset has to fit in before that.
-YEARS = range(1970, 9991)
+from app.core.instants import YEARS, write_instant
 
 
 class BoundInvalid(Invalid):
@@ -21,23 +20,57 @@ def read_bound(text: str, *, zone: str, name: str, is_end: bool = False) -> date
     text = text.strip()
     if not text:
         return None
-    found = _parse(text, ZoneInfo(zone), name, is_end)
-    if found.year not in YEARS:
-        raise BoundInvalid(f"{name}: {text[:40]!r} is out of reach. Use the years {YEARS[0]} to {YEARS[-1]}.")
-    return found.astimezone(UTC)
+    found = _parse(text, name)
+    # Before any clock is asked: at either end of the calendar its offset leads out of it.
+    if found.year in YEARS:
+        is_whole = is_end and _is_day(text)
+        wall = found + timedelta(days=is_whole)
+        at = wall.astimezone(UTC) if wall.tzinfo else _on_clock(wall, ZoneInfo(zone), is_end=is_end and not is_whole)
+        if at.year in YEARS:
+            return at
+    raise BoundInvalid(f"{name}: {text[:40]!r} is out of reach. Use the years {YEARS[0]} to {YEARS[-1]}.")
 
 
-def _parse(text: str, zone: ZoneInfo, name: str, is_end: bool) -> datetime:
+def is_on_some_clock(text: str) -> bool:
+    """Whether it is a day or a time that says nothing of its offset, so that it depends on who reads it."""
     try:
-        if len(text) == len("2027-03-13"):
-            day = date.fromisoformat(text) + timedelta(days=is_end)
-            return _on_clock(datetime.combine(day, time()), zone, is_end=False)
-        found = datetime.fromisoformat(text)
-    except (ValueError, OverflowError) as error:
+        return _parse(text.strip(), "").tzinfo is None
+    except BoundInvalid:
+        return False
+
+
+def pinned_bound(text: str, *, zone: str, name: str, is_end: bool = False) -> str:
+    """The same as an instant, which means one thing to everybody. What has an offset stays what it is.
+
+    Raises BoundInvalid.
+    """
+    found = read_bound(text, zone=zone, name=name, is_end=is_end)
+    return "" if found is None else write_instant(found)
+
+
+def shown_bound(at: datetime, *, zone: str, is_end: bool = False, as_day: bool = False) -> str:
+    """What somebody would type on their clock to mean this instant: a day, a time, or the instant where neither can."""
+    wall = at.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    day = wall.date() - timedelta(days=is_end)
+    typed = [day.isoformat()] if as_day else []
+    with suppress(BoundInvalid):
+        for text in (*typed, wall.isoformat(timespec="minutes")):
+            if read_bound(text, zone=zone, name="", is_end=is_end) == at:
+                return text
+    return write_instant(at)
+
+
+def _parse(text: str, name: str) -> datetime:
+    try:
+        return datetime.combine(date.fromisoformat(text), time()) if _is_day(text) else datetime.fromisoformat(text)
+    except ValueError as error:
         raise BoundInvalid(
             f"{name}: {text[:40]!r} is neither a day nor an instant. Write 2027-03-13 or 2027-03-13T08:00:00Z."
         ) from error
-    return found if found.tzinfo else _on_clock(found, zone, is_end=is_end)
+
+
+def _is_day(text: str) -> bool:
+    return len(text) == len("2027-03-13")
 
 
 def _on_clock(wall: datetime, zone: ZoneInfo, *, is_end: bool) -> datetime:

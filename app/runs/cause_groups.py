@@ -43,6 +43,8 @@ class CauseGroup:
     error: str | None
     schedules: int
     other_jobs: int
+    # The one whose runs they are; None where they are of several, or of none.
+    schedule_id: UUID | None = None
 
     @property
     def jobs_words(self) -> str:
@@ -122,8 +124,9 @@ def _grouped(organization_id: UUID | None, wanted: QueueFilter) -> Select[Any, A
 
 def _newest_of(
     session: Session, which: Conditions, causes: list[str]
-) -> dict[str, tuple[str, Reason | None, str | None, int, int]]:
-    """For each cause the job most are of, reason and error of the newest run, and how many schedules and other jobs."""
+) -> dict[str, tuple[str, Reason | None, str | None, int, int, UUID | None]]:
+    """For each cause the job most are of, reason and error of the newest run, how many schedules and other jobs, and
+    the schedule of the newest run where it is the only one."""
     if not causes:
         return {}
     newest = [_newest(which, cause) for cause in causes]
@@ -135,6 +138,7 @@ def _newest_of(
             row.error,
             row.schedules,
             max(0, (row.jobs or 1) - 1),
+            row.schedule_id if row.schedules == 1 else None,
         )
         for row in found
     }
@@ -151,7 +155,7 @@ def _newest(which: Conditions, cause: str) -> Select[Any, Any, Any, Any, Any]:
     most_of = select(name).group_by(named.c.job_id).order_by(func.count().desc(), name).limit(1).scalar_subquery()
     found = select(
         literal(cause).label("of_cause"), Run.job_name, Run.reason, Run.error, schedules.label("schedules"),
-        jobs.label("jobs"), most_of.label("most_of"),
+        jobs.label("jobs"), most_of.label("most_of"), Run.schedule_id,
     )  # fmt: skip
     return found.where(*mine).order_by(*newest_first).limit(1)
 

@@ -13,6 +13,8 @@ from app.schedules.models import Schedule
 from app.tenants.models import Organization
 
 LONGEST_SEARCH = 200
+# No page counts further.
+MOST_COUNTED = 10_000
 # Who asks for the runs of an hour means one, too, that began before it and ended in it. Longer ones are few, and those
 # that still go on have a list of their own.
 _BEGAN_BEFORE = timedelta(days=2)

@@ -35,6 +35,15 @@ def runs_in_hand(session: Session) -> list[RunInHand]:
     return [RunInHand(*row) for row in session.execute(query)]
 
 
+def going_on_since(
+    session: Session, *, organization_id: UUID, schedule_id: UUID | None = None, job_id: UUID | None = None
+) -> datetime | None:
+    """When the run began that goes on of a schedule or a job, of several the first; None where none does."""
+    which = Run.job_id == job_id if schedule_id is None else Run.schedule_id == schedule_id
+    query = select(func.min(Run.started_at)).where(Run.organization_id == organization_id, in_state(RunState.RUNNING))
+    return session.scalar(query.where(which))
+
+
 def count_in_hand(session: Session) -> dict[str, int]:
     """How many runs each worker has in hand, by its name. Works as PLATFORM."""
     query = select(Run.worker, func.count()).where(in_state(RunState.RUNNING), Run.worker.is_not(None))

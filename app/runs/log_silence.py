@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
-from statistics import median
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.core.ranks import middle_of
 from app.runs.logs import newest_times
 from app.runs.models import Attempt
 from app.runs.usual import FEWEST
@@ -38,5 +38,5 @@ def silence_of(session: Session, *, organization_id: UUID, run_id: UUID, now: da
         return None
     lasts = now - max(begun)
     gaps = [later - earlier for later, earlier in pairwise(times)]
-    typical = timedelta(seconds=median(gap.total_seconds() for gap in gaps)) if len(gaps) >= FEWEST else None
+    typical = middle_of(gaps) if len(gaps) >= FEWEST else None
     return Silence(lasts, typical)

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from app.core.text import storable
 from app.jobs.kinds.base import Level
-from app.runs.models import LogLine, Run
-from app.runs.states import RunState
+from app.runs.holding import holds_run
+from app.runs.models import LogLine
 
 LONGEST_LINE = 8_192
 
@@ -79,9 +79,7 @@ def append_lines(
 
     The same when somebody keeps it locked, for whoever may not wait for that.
     """
-    held = select(Run.id).where(Run.id == run_id, Run.token == token, Run.state == RunState.RUNNING.value)
-    # The row lock keeps the run this attempt's until the lines are in; SQLite has one writer anyway.
-    if session.scalar(held.with_for_update(skip_locked=not may_wait)) is None:
+    if not holds_run(session, run_id=run_id, token=token, may_wait=may_wait):
         return False
     last = session.scalar(select(func.max(LogLine.number)).where(LogLine.run_id == run_id)) or 0
     rows = [

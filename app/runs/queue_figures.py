@@ -10,14 +10,13 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select, union_all
 from sqlalchemy.orm import Session
 
+from app.core.ranks import nearest_rank
 from app.core.seconds import SecondsBetween
-from app.runs.filters import runs_of
+from app.runs.filters import MOST_COUNTED, runs_of
 from app.runs.models import Run, in_state
 from app.runs.queries import in_dead_letter
 from app.runs.states import RunState
 
-# No page counts further.
-MOST_COUNTED = 10_000
 # How long runs waited is told by so many of those that ended within the last hour.
 _MOST_WAITS = 1_000
 _WAITS_SHOWN = timedelta(hours=1)
@@ -83,9 +82,14 @@ def read_figures(session: Session, *, organization_id: UUID | None, now: datetim
         counts[queue][RunState(state)] = runs
         totals[RunState(state)] += runs
     waits, all_waits = _read_waits(session, runs_of(organization_id), now)
+    cut = frozenset(state for state, runs in totals.items() if runs > MOST_COUNTED)
+    for state in cut:
+        # The one more that told of the others is none of those that are counted.
+        largest = max(counts.values(), key=lambda states: states.get(state, 0))
+        largest[state] -= 1
     return QueueFigures(
         dict(counts),
-        cut=frozenset(state for state, runs in totals.items() if runs > MOST_COUNTED),
+        cut=cut,
         oldest_at=found[0][3] if found else None,
         next_try_at=found[0][4] if found else None,
         waits=waits,
@@ -113,11 +117,9 @@ def _read_waits(session: Session, here: ColumnElement[bool], now: datetime) -> t
 
 
 def _waits_of(lengths: list[float]) -> Waits:
-    ordered = sorted(lengths)
-    return Waits(_rank(ordered, 0.5), _rank(ordered, 0.95)) if ordered else NO_WAITS
+    return Waits(_rank(lengths, 50), _rank(lengths, 95)) if lengths else NO_WAITS
 
 
-def _rank(ordered: list[float], share: float) -> timedelta:
-    """The nearest rank: a length that did occur."""
-    place = min(len(ordered) - 1, int(share * len(ordered)))
-    return timedelta(milliseconds=round(ordered[place] * 1000))
+def _rank(lengths: list[float], percent: int) -> timedelta:
+    # A file keeps fractions of a day, which come out a few microseconds short.
+    return timedelta(milliseconds=round(nearest_rank(lengths, percent) * 1000))

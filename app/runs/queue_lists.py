@@ -21,6 +21,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from app.core.columns import UTCDateTime
+from app.core.searching import holds_text
+from app.runs.filters import MOST_COUNTED
 from app.runs.models import Run, in_state
 from app.runs.queries import RunRow, in_dead_letter, row_of, select_all_runs
 from app.runs.queue_filter import LIVE_STATES, QueueFilter, QueueTab
@@ -50,7 +52,7 @@ class QueuePage:
 
 @dataclass(frozen=True)
 class Matches:
-    """How many runs a narrowed list has. `is_all` says that it looked at all of them."""
+    """How many runs a narrowed list has. `is_all` says that there are no others."""
 
     runs: int
     is_all: bool
@@ -106,14 +108,27 @@ def ids_of_tab(
 
 
 def count_matches(session: Session, *, organization_id: UUID | None, wanted: QueueFilter, now: datetime) -> Matches:
-    """How many runs a filter matches, among as many as a page looks through. One statement."""
+    """How many runs a filter matches, as far as a page counts. One statement.
+
+    A text is looked for in as many as a page of the list looks through, and what has it among those is counted.
+    """
     listing = _listing_of(wanted.tab, now, is_of_all=organization_id is None)
     here = (*_of(organization_id), *((Run.cause == wanted.cause,) if wanted.cause else ()))
-    window = _union(listing, here, None, LOOKED_AT_ONCE)
+    # Texts are long to look through; whose, where and of what a run is, is not.
+    most = LOOKED_AT_ONCE if wanted.text else MOST_COUNTED + 1
+    window = _union(listing, here, None, most)
     found = _narrowed(window, wanted, listing).order_by(None).subquery()
     looked = select(func.count()).select_from(window).scalar_subquery()
     runs, all_looked = session.execute(select(func.count(), looked).select_from(found)).one()
-    return Matches(runs, is_all=all_looked < LOOKED_AT_ONCE)
+    return Matches(min(runs, MOST_COUNTED), is_all=all_looked < most)
+
+
+def matching_of_tab(
+    session: Session, *, organization_id: UUID, wanted: QueueFilter, now: datetime, most: int
+) -> tuple[list[UUID], int]:
+    """The first runs that a filter matches, at most so many, and how many others there are, as far as a page counts."""
+    ids = ids_of_tab(session, organization_id=organization_id, wanted=wanted, now=now, limit=most + MOST_COUNTED)
+    return ids[:most], len(ids[most:])
 
 
 def _of(organization_id: UUID | None) -> tuple[ColumnElement[bool], ...]:
@@ -162,7 +177,7 @@ def _narrowed(window: Subquery, wanted: QueueFilter, listing: _Listing) -> Selec
         return query
     texts = (window.c.job_name, Schedule.name, window.c.error)
     query = query.outerjoin(Schedule, Schedule.id == window.c.schedule_id)
-    return query.where(or_(*(text.icontains(wanted.text, autoescape=True) for text in texts)))
+    return query.where(or_(*(holds_text(text, wanted.text) for text in texts)))
 
 
 def _end_of(session: Session, window: Subquery, listing: _Listing) -> Place | None:

@@ -1,5 +1,6 @@
 """The last runs of many schedules at once: as much of each as a list shows. Bounded, however many there were."""
 
+import heapq
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,12 +14,16 @@ from sqlalchemy.orm import Session, aliased
 from app.runs.models import Run
 from app.runs.outcomes import Outcome, outcome_of
 from app.runs.states import Reason, RunState
+from app.schedules.gaps import GapRow
 from app.schedules.models import Schedule
 
 RECENT_COLUMNS = (
     Run.id, Run.state, Run.reason, Run.attempt, Run.due_at, Run.started_at, Run.finished_at, Run.slow_at,
     Run.cancel_requested_at, Run.created_at,
 )  # fmt: skip
+
+
+_NO_RUN = UUID(int=0)
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,27 @@ def recent_runs(
         found[row[0]].append(listed_run(row, now))
     # Several may have been made in the same instant as the first one.
     return {schedule_id: runs[-each:] for schedule_id, runs in found.items()}
+
+
+def with_missed(runs: Sequence[RecentRun], gaps: Sequence[GapRow], *, most: int) -> list[RecentRun]:
+    """The newest of the runs and of the slots that nobody executed, by their times, the oldest first.
+
+    Slots are taken to lie evenly in their range, and have no run to name.
+    """
+    slots = heapq.merge(*(_slots_of(gap, most) for gap in gaps), key=_time)
+    return list(heapq.merge(runs, slots, key=_time))[-most:]
+
+
+def _time(run: RecentRun) -> datetime:
+    return run.at
+
+
+def _slots_of(gap: GapRow, most: int) -> list[RecentRun]:
+    """The newest of them, the oldest first."""
+    shown = min(gap.slots, most)
+    step = (gap.last_slot_at - gap.first_slot_at) / max(gap.slots - 1, 1)
+    times = [gap.last_slot_at - number * step for number in reversed(range(shown))]
+    return [RecentRun(_NO_RUN, Outcome.MISSED, at, None) for at in times]
 
 
 def _beside_each(each: int) -> Select[*tuple[Any, ...]]:

@@ -12,7 +12,7 @@ from app.core.errors import Conflict
 from app.jobs.given_arguments import GivenArguments, checked_arguments
 from app.jobs.kinds.base import JobKinds
 from app.jobs.kinds.definitions import chosen_arguments
-from app.jobs.queries import get_job
+from app.jobs.queries import JobRow, get_job
 from app.runs.manual_runs import open_manual_run
 from app.runs.models import Run
 from app.runs.queries import RunRow, definition_of_run, get_run
@@ -39,7 +39,8 @@ def run_again(
 ) -> UUID:
     """Start the job of a run that has ended once more, as it is defined now. Returns the id of the new run.
 
-    Without `parameters` with what was chosen for the old run; else with these in the place of the job's own.
+    Without `parameters` with what was chosen for the old run; else with these in the place of the job's own, and with
+    what the old run had where they are its mask.
     The same key twice is one run. Raises RunNotRepeatable, DefinitionInvalid and ParametersForPlatform.
     """
     require(actor, Permission.RUN)
@@ -62,6 +63,11 @@ def parameters_of_run(session: Session, *, run: RunRow) -> dict[str, Any]:
     return dict(arguments) if isinstance(arguments, dict) else {}
 
 
+def arguments_to_repeat(session: Session, *, run: RunRow, job: JobRow) -> dict[str, Any]:
+    """What a run that is this one once more starts from: what it had, and what its job has got since."""
+    return {**job.definition.get("arguments", {}), **parameters_of_run(session, run=run)}
+
+
 def list_again(session: Session, *, organization_id: UUID, run_id: UUID) -> list[UUID]:
     """The runs that are this one once more, the newest first; the last ones of many."""
     # Asked of the old run: for an organization a database might go through all of its runs in their order.
@@ -79,7 +85,8 @@ def _chosen(
     if parameters is None and not wanted:
         return {}
     job = get_job(session, organization_id=actor.organization_id, job_id=before.job_id)
-    return checked_arguments(actor, job, GivenArguments(wanted, kinds))
+    had = arguments_to_repeat(session, run=before, job=job)
+    return checked_arguments(actor, job, GivenArguments(wanted, kinds), stored=had)
 
 
 def _note(

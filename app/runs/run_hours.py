@@ -1,6 +1,7 @@
 """How runs ended, hour by hour: counted a little later than they end, once each, so that nobody counts a long history.
 
 Each organization has a mark: what finished before it is in the hours, what finished since is read from the runs.
+Slots that nobody executed have no runs, and are counted as missed from the ranges that are kept of them.
 """
 
 from collections.abc import Sequence
@@ -13,11 +14,13 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Delete,
+    Integer,
     Select,
     and_,
     delete,
     func,
     literal,
+    literal_column,
     select,
     union_all,
 )
@@ -27,8 +30,10 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from app.core.columns import UTCDateTime
 from app.core.db import count_changed
 from app.core.seconds import UnixSeconds
+from app.runs.missed_slots import missed_since, spread
 from app.runs.models import Run, RunHour, RunHourMark
 from app.runs.states import RunState
+from app.schedules.models import Gap
 from app.tenants.models import Organization
 
 HOUR = 3_600
@@ -71,6 +76,7 @@ class Counts:
 
 
 _NAMES = tuple(field.name for field in fields(Counts))
+_ONE = literal_column("1", Integer)
 NOTHING = Counts()
 
 
@@ -86,8 +92,8 @@ def counts_of_schedules(
     if not schedule_ids:
         return {}
     hours = (RunHour.organization_id == organization_id, RunHour.subject_id.in_(schedule_ids))
-    runs = (Run.schedule_id.in_(schedule_ids),)
-    return _read(session, organization_id, full_hour(since), Run.schedule_id, hours, runs)
+    runs, gaps = (Run.schedule_id.in_(schedule_ids),), (Gap.schedule_id.in_(schedule_ids),)
+    return _read(session, organization_id, full_hour(since), Run.schedule_id, hours, runs, gaps)
 
 
 def counts_of_all_schedules(session: Session, *, organization_id: UUID, since: datetime) -> dict[UUID, Counts]:
@@ -109,14 +115,20 @@ def hours_of_organization(session: Session, *, organization_id: UUID, since: dat
     """How all its runs ended, by the hour since 1970 in which they did, from that hour on. One statement."""
     mine = RunHour.organization_id == organization_id, RunHour.subject_id == organization_id
     since = full_hour(since)
-    counted = select(RunHour.hour.label("hour"), *(getattr(RunHour, name) for name in _NAMES))
+    counted = select(RunHour.hour.label("hour"), RunHour.hour.label("last"), _ONE, *_columns(RunHour))
     hour = (UnixSeconds(Run.finished_at) // HOUR).label("hour")
     behind = Run.organization_id == organization_id, _is_behind_mark(organization_id, since)
-    fresh = select(hour, *_ends().values()).where(*behind).group_by(hour)
-    query: CompoundSelect[Any] = union_all(counted.where(*mine, RunHour.hour >= _number(since)), fresh)
+    fresh = select(hour, hour.label("last"), _ONE, *_ends().values()).where(*behind).group_by(hour)
+    gaps = missed_since(organization_id, since).subquery().c
+    alike = gaps.first, gaps.last, gaps.slots
+    missed = select(*alike, *_only_missed(func.count())).group_by(*alike)
+    query: CompoundSelect[Any] = union_all(counted.where(*mine, RunHour.hour >= _number(since)), fresh, missed)
     found: dict[int, Counts] = {}
-    for number, *counts in session.execute(query):
-        found[number] = found.get(number, NOTHING) + Counts(*map(int, counts))
+    for first, last, slots, *numbers in session.execute(query):
+        # A range of slots lies in several hours; runs are in the one in which they ended.
+        for number, times in spread(first, last, slots):
+            here = Counts(*(int(each) * times for each in numbers))
+            found[number] = found.get(number, NOTHING) + here
     return found
 
 
@@ -187,6 +199,15 @@ def _ends() -> dict[str, ColumnElement[int]]:
     return {name: func.count().filter(condition) for name, condition in which.items()}
 
 
+def _columns(table: type[RunHour]) -> list[InstrumentedAttribute[int]]:
+    return [getattr(table, name) for name in _NAMES]
+
+
+def _only_missed(number: ColumnElement[int]) -> list[ColumnElement[int]]:
+    """The same columns for what was missed."""
+    return [number if name == "missed" else literal_column("0", Integer) for name in _NAMES]
+
+
 def _add(
     session: Session, organization_id: UUID, subject: InstrumentedAttribute[Any], which: ColumnElement[bool]
 ) -> None:
@@ -215,13 +236,18 @@ def _read(
     subject: InstrumentedAttribute[Any],
     hours: tuple[ColumnElement[bool], ...],
     runs: tuple[ColumnElement[bool], ...],
+    gaps: tuple[ColumnElement[bool], ...] = (),
 ) -> dict[UUID, Counts]:
-    # Both parts at once: between two statements somebody could move the mark.
+    # All parts at once: between two statements somebody could move the mark.
     counted = select(RunHour.subject_id.label("subject_id"), *(func.sum(getattr(RunHour, name)) for name in _NAMES))
     fresh = select(subject.label("subject_id"), *_ends().values())
+    absent = missed_since(organization_id, since, *gaps).subquery().c
+    mine = absent.schedule_id if subject is Run.schedule_id else absent.organization_id
+    missed = select(mine, *_only_missed(func.sum(absent.slots)))
     query = union_all(
         counted.where(*hours, RunHour.hour >= _number(since)).group_by(RunHour.subject_id),
         fresh.where(*runs, _is_behind_mark(organization_id, since)).group_by(subject),
+        missed.group_by(mine),
     )
     found: dict[UUID, Counts] = {}
     for subject_id, *numbers in session.execute(query):

@@ -1,32 +1,57 @@
 """Lists of an organization's runs, page by page, and the search in them. Those of the queues are in queue_lists.py."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, String, Subquery, cast, func, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    String,
+    Subquery,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+    tuple_,
+)
 from sqlalchemy.orm import Session
 
-from app.runs.filters import RunFilter
+from app.core.searching import holds_text
+from app.runs.definition_search import holds, may_hold
+from app.runs.filters import MOST_COUNTED, RunFilter
 from app.runs.models import Run
 from app.runs.queries import RunRow, in_dead_letter, row_of, select_runs
 from app.schedules.models import Schedule
 
 # How many runs a search looks through for one page.
 SEARCHED_AT_ONCE = 20_000
-# Nobody counts further.
-MOST_COUNTED = 10_000
+# How many of those, which may hold the text, it looks at closely: each is read for that.
+CHECKED_AT_ONCE = 1_000
+# Every run was made since, but only whoever asks for a time may use the index of that order.
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Page:
-    """Some rows, newest first, and where the next older and newer ones begin."""
+    """Some rows, newest first, and where the next older and newer ones begin.
+
+    Of a search that found few and can go on `looked_at` says how many runs it looked through, or `checked` how many it
+    looked at closely because they seemed to match.
+    """
 
     rows: list[RunRow]
     older_than: UUID | None
     newer_than: UUID | None = None
+    looked_at: int = 0
+    checked: int = 0
 
 
 def list_runs(
@@ -37,7 +62,6 @@ def list_runs(
     A search, also for why they exist, looks through so many runs at once; a page of it may have few rows, or none, and
     still be followed by more.
     """
-    # That is each of them, but only whoever asks for a time may use the index of that order.
     conditions = [Run.created_at >= _LONG_AGO, *run_filter.conditions()]
     if older_than is not None:
         conditions.append(tuple_(Run.created_at, Run.id) < _place_of(organization_id, older_than))
@@ -55,7 +79,11 @@ def list_newer_runs(
     """The page before the one that this run is the first of. None where that is the first page, or for a search."""
     if run_filter.is_search:
         return None
-    conditions = [*run_filter.conditions(), tuple_(Run.created_at, Run.id) > _place_of(organization_id, newer_than)]
+    conditions: list[ColumnElement[bool]] = [
+        Run.created_at >= _LONG_AGO,
+        *run_filter.conditions(),
+        tuple_(Run.created_at, Run.id) > _place_of(organization_id, newer_than),
+    ]
     query = select_runs(organization_id, *conditions).order_by(Run.created_at, Run.id)
     rows = [row_of(found) for found in session.execute(query.limit(limit + 1))]
     # Fewer than a page is what is new since: the first page has it, and more besides.
@@ -69,7 +97,9 @@ def count_runs(session: Session, *, organization_id: UUID, run_filter: RunFilter
     """How many runs a filter takes, one more than MOST_COUNTED at most. None for a search, which only looks so far."""
     if run_filter.is_search:
         return None
-    some = select(Run.id).where(Run.organization_id == organization_id, *run_filter.conditions())
+    # Nothing of a run but what the indexes have: ten thousand runs themselves would take long to read.
+    mine = Run.organization_id == organization_id, Run.created_at >= _LONG_AGO
+    some = select(literal(1)).where(*mine, *run_filter.conditions())
     return session.scalar(select(func.count()).select_from(some.limit(MOST_COUNTED + 1).subquery()))
 
 
@@ -99,13 +129,24 @@ def _search(
         .limit(SEARCHED_AT_ONCE)
         .subquery()
     )
-    matches = _matches(run_filter, window).order_by(window.c.created_at.desc(), window.c.id.desc()).limit(limit + 1)
-    query = select_runs(organization_id, Run.id.in_(matches)).order_by(*newest)
-    rows = [row_of(found) for found in session.execute(query)]
-    if len(rows) > limit:
-        return Page(rows[:limit], rows[limit - 1].id)
+    matches = _matches(run_filter, window).order_by(window.c.created_at.desc(), window.c.id.desc())
+    looked = session.execute(matches.limit(CHECKED_AT_ONCE if run_filter.query else limit + 1)).all()
+    ids = [one.id for one in looked if one.is_sure or holds(one.definition, run_filter.query)]
+    rows = _rows(session, organization_id, ids[:limit])
+    if len(ids) > limit:
+        return Page(rows, ids[limit - 1])
+    if len(looked) == CHECKED_AT_ONCE:
+        return Page(rows, looked[-1].id, checked=CHECKED_AT_ONCE)
     oldest = select(Run.id).where(Run.organization_id == organization_id, *conditions).order_by(*newest)
-    return Page(rows, session.scalar(oldest.offset(SEARCHED_AT_ONCE - 1).limit(1)))
+    older_than = session.scalar(oldest.offset(SEARCHED_AT_ONCE - 1).limit(1))
+    return Page(rows, older_than, looked_at=0 if older_than is None else SEARCHED_AT_ONCE)
+
+
+def _rows(session: Session, organization_id: UUID, ids: Sequence[UUID]) -> list[RunRow]:
+    if not ids:
+        return []
+    query = select_runs(organization_id, Run.id.in_(ids)).order_by(Run.created_at.desc(), Run.id.desc())
+    return [row_of(found) for found in session.execute(query)]
 
 
 def _searched(run_filter: RunFilter) -> list[ColumnElement[Any]]:
@@ -118,11 +159,15 @@ def _searched(run_filter: RunFilter) -> list[ColumnElement[Any]]:
     return columns
 
 
-def _matches(run_filter: RunFilter, window: Subquery) -> Select[UUID]:
-    """The ids of those that are searched for."""
-    found = select(window.c.id)
-    if run_filter.query:
-        texts = (window.c.job_name, Schedule.name, window.c.error, cast(window.c.definition, String))
-        has_text = or_(*(text.icontains(run_filter.query, autoescape=True) for text in texts))
-        found = found.outerjoin(Schedule, Schedule.id == window.c.schedule_id).where(has_text)
-    return found if run_filter.source is None else found.where(window.c.is_from)
+def _matches(run_filter: RunFilter, window: Subquery) -> Select[Any, Any, Any]:
+    """The ids of those that are searched for, and of those that may be: these with what they were to do, as JSON."""
+    is_asked_for = true() if run_filter.source is None else window.c.is_from
+    if not run_filter.query:
+        return select(window.c.id, true().label("is_sure"), null().label("definition")).where(is_asked_for)
+    texts = (window.c.job_name, Schedule.name, window.c.error)
+    # One that is not there would make the whole unknown.
+    is_sure = or_(*(holds_text(func.coalesce(text, ""), run_filter.query) for text in texts))
+    definition = case((is_sure, null()), else_=cast(window.c.definition, String))
+    query = select(window.c.id, is_sure.label("is_sure"), definition.label("definition"))
+    query = query.outerjoin(Schedule, Schedule.id == window.c.schedule_id)
+    return query.where(is_asked_for, or_(is_sure, may_hold(window.c.definition, run_filter.query)))

@@ -4,12 +4,12 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from statistics import median
 from uuid import UUID
 
 from sqlalchemy import select, union_all
 from sqlalchemy.orm import Session
 
+from app.core.ranks import nearest_rank
 from app.core.seconds import SecondsBetween
 from app.runs.models import Attempt, Run, in_state
 from app.runs.states import RunState
@@ -69,9 +69,8 @@ def lengths_of_jobs(session: Session, *, job_ids: Collection[UUID]) -> dict[UUID
     lengths: dict[UUID, list[float]] = defaultdict(list)
     for job_id, took in session.execute(select(some.c.job_id, some.c.took).where(*went_well)):
         lengths[job_id].append(float(took))
-    return {job_id: _length_of(sorted(found)) for job_id, found in lengths.items() if len(found) >= FEWEST}
+    return {job_id: _length_of(found) for job_id, found in lengths.items() if len(found) >= FEWEST}
 
 
-def _length_of(ordered: list[float]) -> JobLength:
-    most = ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
-    return JobLength(*(timedelta(milliseconds=round(seconds * 1000)) for seconds in (median(ordered), most)))
+def _length_of(lengths: list[float]) -> JobLength:
+    return JobLength(*(timedelta(milliseconds=round(nearest_rank(lengths, percent) * 1000)) for percent in (50, 95)))

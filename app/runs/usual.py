@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from statistics import median
+
+from app.core.ranks import middle_of
 
 # Fewer say nothing about what is usual.
 FEWEST = 3
@@ -41,8 +42,8 @@ def usual_of(lengths: Sequence[timedelta]) -> Usual | None:
     if len(lengths) < FEWEST:
         return None
     seconds = [length.total_seconds() for length in lengths]
-    middle = median(seconds)
-    deviation = median(abs(each - middle) for each in seconds)
+    middle = middle_of(seconds)
+    deviation = middle_of(abs(each - middle) for each in seconds)
     reach = max(_DEVIATIONS * deviation, _LEAST_SHARE * middle)
     return Usual(
         timedelta(seconds=middle), timedelta(seconds=max(0.0, middle - reach)), timedelta(seconds=middle + reach)
@@ -54,5 +55,5 @@ def step_of(lengths: Sequence[timedelta]) -> Step | None:
     before = usual_of(lengths[:-_RECENT])
     if before is None:
         return None
-    now = timedelta(seconds=median(length.total_seconds() for length in lengths[-_RECENT:]))
+    now = middle_of(lengths[-_RECENT:])
     return Step(before.typical, now) if before.is_surprise(now) else None

@@ -3,16 +3,18 @@
 The planner writes those of many schedules at once by itself.
 """
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, true, union_all
 from sqlalchemy.orm import Session
 
 from app.schedules.fire_times import Rhythm
 from app.schedules.models import Gap, Schedule
-from app.schedules.policies import GapReason
+from app.schedules.policies import MISSED_REASONS, GapReason
 from app.schedules.queries import ScheduleRow
 from app.schedules.slot_accounts import Absence, gap_between
 
@@ -68,7 +70,31 @@ def list_gaps(session: Session, *, organization_id: UUID, schedule_id: UUID, lim
         .order_by(Gap.first_slot_at.desc())
         .limit(limit)
     )
-    return [
-        GapRow(gap.first_slot_at, gap.last_slot_at, gap.slots, GapReason(gap.reason), gap.explanation)
-        for gap in session.scalars(query)
-    ]
+    return [_row(gap) for gap in session.scalars(query)]
+
+
+def newest_missed(
+    session: Session, *, organization_id: UUID, schedule_ids: Sequence[UUID], each: int = 1
+) -> dict[UUID, list[GapRow]]:
+    """The newest ranges of missed slots of each of these schedules that has any, the newest first. One statement."""
+    if not schedule_ids:
+        return {}
+    columns = Gap.schedule_id, Gap.first_slot_at, Gap.last_slot_at, Gap.slots, Gap.reason, Gap.explanation
+    mine = select(*columns).where(Gap.organization_id == organization_id, Gap.reason.in_(MISSED_REASONS))
+    newest = mine.order_by(Gap.first_slot_at.desc()).limit(each)
+    if session.get_bind().dialect.name == "postgresql":
+        beside = newest.where(Gap.schedule_id == Schedule.id).lateral()
+        some = select(beside).select_from(Schedule).join(beside, true()).where(Schedule.id.in_(schedule_ids)).subquery()
+    else:
+        # A file reads no table beside another one.
+        parts = [newest.where(Gap.schedule_id == schedule_id).subquery() for schedule_id in schedule_ids]
+        some = union_all(*(select(part) for part in parts)).subquery()
+    found: dict[UUID, list[GapRow]] = defaultdict(list)
+    for schedule_id, *facts in session.execute(select(some).order_by(some.c.first_slot_at.desc())):
+        first, last, slots, reason, words = facts
+        found[schedule_id].append(GapRow(first, last, slots, GapReason(reason), words))
+    return dict(found)
+
+
+def _row(gap: Gap) -> GapRow:
+    return GapRow(gap.first_slot_at, gap.last_slot_at, gap.slots, GapReason(gap.reason), gap.explanation)

@@ -161,6 +161,7 @@ class Gap(Base):
             name="fk_gaps_organization_id_schedule_id_schedules",
         ),
         Index("ix_gaps_schedule_id_first_slot_at", "schedule_id", "first_slot_at"),
+        Index("ix_gaps_organization_id_last_slot_at", "organization_id", "last_slot_at"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)

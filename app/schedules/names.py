@@ -29,10 +29,13 @@ def schedule_names(session: Session, *, organization_id: UUID, schedule_ids: Col
     return {row.id: row.name for row in session.execute(query)}
 
 
-def schedule_zones(session: Session, *, organization_id: UUID, schedule_ids: Collection[UUID]) -> dict[UUID, str]:
-    """The time zones of these schedules, those included that were deleted."""
-    here = Schedule.organization_id == organization_id, Schedule.id.in_(schedule_ids)
-    return {row.id: row.timezone for row in session.execute(select(Schedule.id, Schedule.timezone).where(*here))}
+def schedule_zones(
+    session: Session, *, organization_id: UUID | None, schedule_ids: Collection[UUID]
+) -> dict[UUID, str]:
+    """The time zones of these schedules, deleted ones included; without organization, as PLATFORM, of all."""
+    here = () if organization_id is None else (Schedule.organization_id == organization_id,)
+    query = select(Schedule.id, Schedule.timezone).where(*here, Schedule.id.in_(schedule_ids))
+    return {row.id: row.timezone for row in session.execute(query)}
 
 
 def schedules_called(session: Session, *, organization_id: UUID, text: str, limit: int) -> list[Named]:

@@ -40,6 +40,14 @@ class GapReason(StrEnum):
     CLOCK_STEP = "clock_step"  # the database's clock was set past them, or planning waited because it was set
     UNREADABLE = "unreadable"  # the schedule could not be read; counted by its new text where nobody knows its times
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether somebody wanted that nothing runs. Any other slots were missed."""
+        return self in {GapReason.PAUSED, GapReason.SCHEDULING_STOPPED}
+
+
+MISSED_REASONS = tuple(reason.value for reason in GapReason if not reason.is_wanted)
+
 
 @dataclass(frozen=True)
 class MissedPolicy:

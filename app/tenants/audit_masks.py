@@ -1,6 +1,7 @@
-"""Takes out of what the audit kept whatever looks like a secret, before anybody is shown it. Pure.
+"""Says what is secret, and takes it out of what anybody is shown: the audit, parameters and results of runs. Pure.
 
-Commands never write a secret; this is for the one that does by mistake, and for what people type into names and notes.
+Commands never write a secret into the audit; this is for the one that does by mistake, and for what people type into
+names and notes. Everything that shows, compares or searches what a run was told asks here, and nowhere else.
 """
 
 import re
@@ -30,10 +31,15 @@ def masked(field: str, value: Any) -> Any:
     if is_secret(field):
         return MASK
     if isinstance(value, dict):
-        return {str(name): masked(str(name), each) for name, each in value.items()}
+        return {str(name): masked(_called(value, str(name)), each) for name, each in value.items()}
     if isinstance(value, list):
         return [masked(field, each) for each in value]
     return masked_text(value) if isinstance(value, str) else value
+
+
+def _called(pair: dict[Any, Any], name: str) -> str:
+    """What a value of an object goes by: of a pair such as a header it is the name beside it."""
+    return str(pair["name"]) if name == "value" and isinstance(pair.get("name"), str) else name
 
 
 def masked_text(text: str) -> str:

@@ -61,6 +61,8 @@ _DONE: dict[str, dict[str, str]] = {
         "profile_changed": "Changed a profile",
         "browsers_signed_out": "Signed out browsers from afar",
         "organization_switched": "Switched to an organization",
+        "first_steps_hidden": "Put the first steps away",
+        "first_steps_shown": "Brought the first steps back",
     },
     "queue": {
         "created": "Made a queue",

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.core.db import count_changed
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.ids import new_id
+from app.core.instants import read_instant, write_instant
 from app.core.names import clean_name, has_unshowable
 from app.tenants.access import Actor, Permission, require
 from app.tenants.audit import record
@@ -37,6 +38,7 @@ PARTS = {
     ListName.RUNS: ("state", "trigger", "last", "since", "until", "schedule", "job", "q"),
     ListName.SCHEDULES: ("status", "tag", "owner", "service", "q", "sort"),
 }
+_TIMES = {"since", "until"}
 
 
 class ViewNotFound(NotFound):
@@ -153,9 +155,19 @@ def _clean(list_name: ListName, query: Mapping[str, str]) -> dict[str, str]:
             raise ViewInvalid(f"The list of {list_name.value} has no {name[:40]!r}. Use: {known}.", field="query")
         if len(value) > LONGEST_VALUE or has_unshowable(value):
             raise ViewInvalid(f"{name}: use at most {LONGEST_VALUE} characters that can be shown.", field="query")
+        if name in _TIMES:
+            found[name] = _pinned(name, value)
     if not found:
         raise ViewInvalid("A view of everything is the list itself. Narrow the list first.", field="query")
     return {name: found[name] for name in PARTS[list_name] if name in found}
+
+
+def _pinned(name: str, value: str) -> str:
+    """A time as everybody reads it. One without its offset would be another one for whoever else opens the view."""
+    at = read_instant(value)
+    if at is None:
+        raise ViewInvalid(f"{name}: {value[:40]!r} is no instant. Write it as 2027-03-13T08:00Z.", field="query")
+    return write_instant(at)
 
 
 def _refuse_too_many(session: Session, actor: Actor, list_name: ListName, owner: UUID | None) -> None:

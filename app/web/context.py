@@ -8,6 +8,7 @@ from typing import Any
 from flask import Flask, g, url_for
 
 from app.core.clock_words import HourClock, count_hours_by
+from app.core.names import visible
 from app.edge.identity import Person, current_actor, current_person, page_now, signed_in_session
 from app.edge.permissions import schema_note
 from app.schedules.zone_search import zone_clock
@@ -41,6 +42,7 @@ def install_context(app: Flask) -> None:
     app.add_template_filter(_absolute_time, "absolute_time")
     app.add_template_filter(_zoned_time, "zoned_time")
     app.add_template_filter(_zone_clock, "zone_clock")
+    app.add_template_filter(visible, "visible")
     for name in ("zone_label", "duration", "count", "state_label"):
         app.add_template_filter(getattr(formatting, name), name)
 

@@ -24,6 +24,8 @@
   };
 
   document.addEventListener("htmx:config:request", (event) => {
+    // A page that is paused fetches nothing by the clock.
+    if (event.detail.ctx.sourceEvent?.type === "every" && document.querySelector("[data-live-pill][data-state=paused]")) return event.preventDefault();
     if (meta) event.detail.ctx.request.headers["X-CSRF-Token"] = meta.content;
   });
 

@@ -1,5 +1,6 @@
 // Asks /live for version counters and turns a changed one into an event on <body>: live:runs, live:schedules, …
-// One tab per browser asks: every answer is told to the others, and whoever heard one waits again. Shown by live_pill.js.
+// One tab per browser asks: every answer, and that there was none, is told to the others, and whoever heard one waits
+// again. Shown by live_pill.js.
 (() => {
   const PERIOD_MS = 2500; // with the refresh that follows, a change is on screen within three seconds
   const url = document.documentElement.dataset.liveUrl;
@@ -13,6 +14,8 @@
   const announce = (names) => {
     for (const name of names) document.body.dispatchEvent(new CustomEvent(`live:${name}`, { bubbles: true }));
   };
+
+  const tell = (state) => { say(state); bus?.postMessage({ state }); };
 
   // What is not looked at is refreshed when it is; its title goes on meanwhile.
   const take = (counters) => {
@@ -32,9 +35,9 @@
     const options = { headers: { Accept: "application/json" }, redirect: "manual", signal: AbortSignal.timeout(10000) };
     const answer = await fetch(`${url}?since=${Object.values(newest).join(".")}`, options).catch(() => null);
     heardAt = Date.now();
-    if (answer?.status === 401 || answer?.type === "opaqueredirect") return say("signed-out");
+    if (answer?.status === 401 || answer?.type === "opaqueredirect") return tell("signed-out");
     const counters = answer?.status === 200 ? await answer.json().catch(() => null) : answer?.status === 204 ? newest : null;
-    if (!counters) return say(answer ? "error" : "offline");
+    if (!counters) return tell(answer ? "error" : "offline");
     take(counters);
     bus?.postMessage({ counters });
   };
@@ -49,12 +52,8 @@
     timer = setTimeout(turn, Math.max(250, heardAt + patience - Date.now()));
   };
 
-  if (bus) bus.onmessage = ({ data }) => { heardAt = Date.now(); if (data.counters) take(data.counters); };
-  document.addEventListener("live-pause", ({ detail }) => {
-    isPaused = detail;
-    heardAt = 0;
-    turn();
-  });
+  if (bus) bus.onmessage = ({ data }) => { heardAt = Date.now(); if (data.state) say(data.state); if (data.counters) take(data.counters); };
+  document.addEventListener("live-pause", ({ detail }) => { isPaused = detail; heardAt = 0; turn(); });
   document.addEventListener("visibilitychange", () => { if (!document.hidden && newest !== known) take(newest); turn(); });
   turn();
 })();

@@ -16,7 +16,6 @@
 
   const show = (state) => {
     now = state;
-    if (state === "live") freshAt = new Date();
     const showing = `showing ${clock()}`;
     const words = {
       live: "Live",
@@ -42,7 +41,10 @@
     show(isPausing ? "paused" : "live");
     document.dispatchEvent(new CustomEvent("live-pause", { detail: isPausing }));
   });
-  document.addEventListener("live-state", ({ detail }) => show(detail));
+  document.addEventListener("live-state", ({ detail }) => {
+    if (detail === "live") freshAt = new Date();
+    show(detail);
+  });
   // Nothing is heard of a page that is paused, and it gets old all the same.
   setInterval(() => { if (now !== "live") show(now); }, LOOK_MS);
   pill.hidden = false;

@@ -5,8 +5,13 @@
   const tags = new WeakMap(), troubles = new WeakMap();
   const regionOf = ({ sourceElement: region, request }) => (request.method === "GET" && region?.matches(LIVE) ? region : null);
   const refresh = (region) => {
-    const topic = region.getAttribute("hx-trigger").match(/live:\w+/)[0];
-    if (region.isConnected) document.body.dispatchEvent(new CustomEvent(topic));
+    if (region.isConnected) document.body.dispatchEvent(new CustomEvent(region.getAttribute("hx-trigger").match(/live:\w+/)[0]));
+  };
+  // What a page asks for by itself waits while it is paused; a press on Try again does not.
+  const retry = (region) => {
+    const trouble = troubles.get(region);
+    if (document.querySelector("[data-live-pill][data-state=paused]")) trouble.timer = setTimeout(retry, trouble.pause, region);
+    else refresh(region);
   };
 
   const clear = (region) => {
@@ -23,7 +28,7 @@
     const again = Object.assign(document.createElement("button"), { type: "button", className: "link", textContent: "Try again", onclick: () => refresh(region) });
     note.append(again);
     (region.closest(".table-wrap") || region).before(note);
-    troubles.set(region, { note, pause, timer: setTimeout(refresh, pause, region) });
+    troubles.set(region, { note, pause, timer: setTimeout(retry, pause, region) });
   };
 
   document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from app.api.resources import queue_bulk
 from app.runs.queue_filter import QueueTab
 from tests.api.conftest import Caller
 from tests.factories.outcomes import make_failed, make_running
@@ -130,6 +131,16 @@ class TestBulkActions:
         left = admin_api.get("/admin/queue-runs", tab="dead").json["data"]
         assert (found["total"], found["done"]) == (2, 2)
         assert [run["id"] for run in left] == [str(dead[2])]
+
+    def test_say_what_is_left_where_more_match(
+        self, admin_api: Caller, dead: list[UUID], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(queue_bulk, "MOST_OBJECTS", 1)
+
+        answer = admin_api.post("/admin/queue-runs/bulk-actions", {"action": "retry", "matching": {"tab": "dead"}})
+
+        assert answer.json["data"]["total"] == 1
+        assert "2 more match and are left as they are" in answer.json["message"]
 
     def test_remove_what_is_named(self, admin_api: Caller, dead: list[UUID]) -> None:
         body = {"action": "remove", "ids": [str(dead[0])], "reason": "Nobody needs it"}

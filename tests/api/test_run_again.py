@@ -5,6 +5,7 @@ from uuid import UUID
 import pytest
 
 from app.runs.models import Run
+from app.tenants.audit_masks import MASK
 from tests.api.conftest import Caller
 from tests.factories.outcomes import make_failed, make_succeeded
 from tests.factories.work import make_job, make_run
@@ -84,3 +85,39 @@ def test_shows_no_secret_among_the_parameters(viewer_api: Caller, database: Open
         session.get_one(Run, ended).definition = {"ends": "succeeded", "arguments": {"api_key": "s3cr3t", "rows": 1}}
 
     assert "s3cr3t" not in viewer_api.get(f"/runs/{ended}").text
+
+
+@pytest.fixture
+def secretive(database: OpenDatabase, organization_id: UUID, clock: ManualClock) -> UUID:
+    with database.transaction() as session:
+        job = make_job(session, organization_id, arguments={"rows": 5, "pin": 4711})
+        return make_succeeded(session, job, now=clock.moment, result={"token": "t-1", "rows": 5})
+
+
+def test_keeps_what_was_shown_masked(
+    operator_api: Caller, viewer_api: Caller, database: OpenDatabase, secretive: UUID
+) -> None:
+    shown = viewer_api.get(f"/runs/{secretive}").json["data"]
+
+    new = again(operator_api, secretive, {"parameters": shown["parameters"] | {"rows": 6}})
+
+    assert shown["parameters"] == {"rows": 5, "pin": MASK} == new["parameters"] | {"rows": 5}
+    with database.reading() as session:
+        assert session.get_one(Run, UUID(str(new["id"]))).definition["arguments"] == {"rows": 6, "pin": 4711}
+
+
+def test_refuses_a_mask_of_nothing(operator_api: Caller, secretive: UUID) -> None:
+    answer = operator_api.post(f"/runs/{secretive}/again", {"parameters": {"rows": MASK}})
+
+    assert answer.status_code == 422
+    assert "stands for a value that is hidden" in answer.text
+
+
+def test_of_a_secret_nothing_is_found_shown_or_returned(viewer_api: Caller, owner_api: Caller, secretive: UUID) -> None:
+    run = viewer_api.get(f"/runs/{secretive}").json["data"]
+    job = f"/jobs/{run['job_id']}"
+
+    assert run["attempts"][0]["result"] == {"token": MASK, "rows": 5}
+    assert [viewer_api.get("/runs", q=typed).json["data"] for typed in ("4711", "471")] == [[], []]
+    assert viewer_api.get(job).json["data"]["definition"]["arguments"] == {"rows": 5, "pin": MASK}
+    assert owner_api.get(job).json["data"]["definition"]["arguments"] == {"rows": 5, "pin": 4711}

@@ -65,3 +65,20 @@ def test_tells_programs_and_people_apart(
     assert ids(operator_api, trigger="api") == [asked]
     assert set(ids(operator_api, trigger="manual")) == {asked, str(by_hand)}
     assert ids(operator_api, trigger="chain") == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"since": "0001-01-01T00:00:00Z"},
+        {"since": "0001-01-01T00:00:00+14:00"},
+        {"until": "9999-12-31T23:59:59Z"},
+        {"until": "9999-12-31T23:59:59-14:00"},
+    ],
+)
+def test_refuses_the_edges_of_the_calendar(admin_api: Caller, hours: list[UUID], query: dict[str, str]) -> None:
+    for path in ("/runs", "/audit"):
+        answer = admin_api.get(path, **query)
+
+        assert answer.status_code == 422
+        assert "Use an instant" in answer.text

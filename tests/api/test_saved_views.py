@@ -39,6 +39,17 @@ def test_refuse_what_narrows_nothing(viewer_api: Caller, wrong: dict[str, Any]) 
     assert viewer_api.post("/views", FAILED | wrong).status_code == 422
 
 
+def test_keep_times_as_instants(viewer_api: Caller) -> None:
+    times = {"since": "2027-03-15T12:30+02:00", "until": "2027-03-15T11:30:05Z"}
+
+    made = viewer_api.post("/views", FAILED | {"query": times})
+    refused = viewer_api.post("/views", FAILED | {"name": "Odd", "query": {"since": "2027-03-15T12:30"}})
+
+    assert made.json["data"]["query"] == {"since": "2027-03-15T10:30Z", "until": "2027-03-15T11:30:05Z"}
+    assert refused.status_code == 422
+    assert "is no instant" in refused.text
+
+
 def test_are_renamed_and_deleted(viewer_api: Caller) -> None:
     path = f"/views/{viewer_api.post('/views', FAILED).json['data']['id']}"
 

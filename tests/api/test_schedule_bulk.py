@@ -10,6 +10,7 @@ from app.core.schema import SchemaGate, newest_migration
 from app.ops.bulk.carrier import BulkCarrier
 from app.schedules.models import Schedule
 from tests.api.conftest import Caller
+from tests.factories.tenants import make_member
 from tests.factories.work import make_job, make_schedule
 from tests.fakes.clock import ManualClock
 from tests.fakes.database import OpenDatabase
@@ -59,6 +60,23 @@ class TestBeginning:
         found = begin(operator_api, action="disable", matching={"tag": "nightly"})
 
         assert (found["total"], on(database, ids)) == (1, [True, True, False])
+
+    def test_takes_those_of_an_owner_or_of_a_service(
+        self, operator_api: Caller, ids: list[str], database: OpenDatabase
+    ):
+        with database.transaction() as session:
+            first = session.get_one(Schedule, UUID(ids[0]))
+            cid = make_member(session, organization_id=first.organization_id, email="cid@example.com", name="Cid")
+            first.owner_id, first.owner = cid.user_id, "cid@example.com"
+            shop = make_job(session, first.organization_id, name="Shop")
+            shop.service = "shopify"
+            session.get_one(Schedule, UUID(ids[1])).job_id = shop.id
+
+        def total(**matching: str) -> int:
+            found: int = begin(operator_api, action="add_tag", tag="x", matching=matching)["total"]
+            return found
+
+        assert (total(owner="cid@example.com"), total(owner="nobody"), total(service="shopify")) == (1, 2, 1)
 
     def test_takes_all_where_that_is_said(self, operator_api: Caller, ids: list[str]):
         assert begin(operator_api, action="add_tag", tag="all", matching={"all": True})["total"] == 3

@@ -93,4 +93,7 @@ class TestAudit:
 
     def test_refuses_what_it_cannot_read(self, terminal: Terminal) -> None:
         assert isinstance(terminal.run("audit", "list", "--since", "yesterday").exception, BoundInvalid)
+        for edge in (("--since", "0001-01-01T00:00"), ("--until", "9999-12-31T23:59"), ("--until", "9999-12-31")):
+            assert isinstance(terminal.run("audit", "list", *edge).exception, BoundInvalid)
+            assert isinstance(terminal.run("runs", "list", *edge).exception, BoundInvalid)
         assert terminal.run("audit", "list", "--csv", "--json").exit_code == click.UsageError.exit_code

@@ -3,10 +3,15 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from app.core.errors import Conflict, Invalid, NotFound
+from app.jobs.kinds.base import KindName
 from app.ops.bulk.service import NotStoppable, NotUndoable
+from app.schedules.models import Schedule
 from tests.cli.conftest import Terminal
+from tests.factories.tenants import make_member
+from tests.factories.work import make_job, make_schedule
 
 WORKFLOW = '{"steps": [{"name": "Ask", "method": "GET", "url": "https://example.com/"}]}'
 
@@ -36,6 +41,24 @@ class TestBulk:
         found = terminal.json("schedules", "bulk", "add-tag", "--all", "--with-tag", "nightly", "--tag", "late")
 
         assert (found["total"], found["done"]) == (1, 1)
+
+    def test_changes_those_of_an_owner_or_a_service(self, terminal: Terminal, names: list[str]):
+        with terminal.database.transaction() as session:
+            one = session.scalars(select(Schedule).where(Schedule.name == "One")).one()
+            make_member(session, organization_id=one.organization_id, email="ada@example.com", name="Ada")
+            job = make_job(session, one.organization_id, name="Shop", kind=KindName.SYNC)
+            job.service = "shopify"
+            make_schedule(session, job, name="Shopify")
+        terminal.json("schedules", "owner", "One", "ada@example.com")
+
+        def tagged(*words: str) -> Any:
+            return terminal.json("schedules", "bulk", "add-tag", "--all", "--tag", "x", *words, "--dry-run")[
+                "schedules"
+            ]
+
+        assert tagged("--with-owner", "ada@example.com") == ["One"]
+        assert sorted(tagged("--with-owner", "nobody")) == ["Shopify", "Three", "Two"]
+        assert tagged("--with-service", "shopify") == ["Shopify"]
 
     def test_names_what_could_not_be_and_ends_with_one(self, terminal: Terminal, names: list[str]):
         for number in range(11):

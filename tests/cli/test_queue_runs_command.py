@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
+from app.cli import queue_bulk
 from app.runs.models import Run
 from app.tenants.organizations import list_organizations
 from tests.cli.conftest import Terminal
@@ -73,6 +74,19 @@ def test_bulk_retries_what_matches_and_removes_what_is_named(terminal: Terminal,
     assert "Retry 2 runs" in retried.output
     assert "1 run removed" in removed.output
     assert terminal.run("queue", "runs", "--tab", "dead").output == "No such runs.\n"
+
+
+def test_bulk_says_what_it_left_and_takes_it_the_next_time(
+    terminal: Terminal, dead: list[UUID], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue_bulk, "MOST_OBJECTS", 2)
+
+    first, second = (terminal.run("queue", "bulk", "retry", "--all").output for _ in "12")
+
+    assert "1 more matches and is left as it is" in first
+    assert "When these are done, do the same again." in first
+    assert "Retry 1 run" in second
+    assert "left as" not in second
 
 
 @pytest.mark.parametrize("words", [("retry",), ("retry", "--tab", "dead")], ids=str)

@@ -245,3 +245,40 @@ class TestRunsOf:
 
         assert "Did you mean “Ads of Google” or “Ads of Meta”?" in str(several.exception)
         assert "No schedule is called “ads”. See: belfry schedules list" in str(none.exception)
+
+
+def test_no_secret_is_found_or_shown(terminal: Terminal, organization_id: UUID) -> None:
+    with terminal.database.transaction() as session:
+        job = make_job(session, organization_id, arguments={"city": "Rīga", "password": "hunter2"})
+        run_id = make_succeeded(session, job, now=NOW, result={"token": "t-1"})
+    here = ("--organization", str(organization_id))
+
+    found = {word: len(terminal.json("runs", "list", "--search", word, *here)) for word in ("hunter", "rīga")}
+
+    assert found == {"hunter": 0, "rīga": 1}
+    assert "t-1" not in terminal.run("runs", "show", str(run_id), "--json", *here).output
+
+
+HOSTILE = "\x1b]0;owned\x07\x1b[2J\rdone \u202egnp.exe\ttab"
+
+
+def test_a_log_steers_no_terminal_unless_that_is_asked_for(terminal: Terminal, organization_id: UUID) -> None:
+    with terminal.database.transaction() as session:
+        run_id = make_succeeded(session, make_job(session, organization_id), now=NOW, lines=[HOSTILE])
+    here = (str(run_id), "--organization", str(organization_id))
+
+    for command in ("log", "tail"):
+        shown, raw = (terminal.run("runs", command, *more, *here).output for more in ((), ("--raw",)))
+
+        assert "\\x1b]0;owned\\x07\\x1b[2J\\rdone \\u202egnp.exe\ttab" in shown
+        assert HOSTILE in raw
+    assert terminal.json("runs", "log", *here)[0]["text"] == HOSTILE
+
+
+def test_neither_does_an_error(terminal: Terminal, organization_id: UUID) -> None:
+    with terminal.database.transaction() as session:
+        run_id = make_failed(session, make_job(session, organization_id), now=NOW, error="It is\x1b[2J gone")
+    here = ("--organization", str(organization_id))
+
+    for words in (("show", str(run_id)), ("tail", str(run_id))):
+        assert "It is\\x1b[2J gone" in terminal.run("runs", *words, *here).output

@@ -42,6 +42,14 @@ class TestSystem:
         assert "Everything goes on." in terminal.run("system", "resume").output
         assert "Nothing was paused." in terminal.run("system", "resume").output
 
+    def test_says_what_it_paused_beside_a_stop_that_lasts(self, terminal: Terminal) -> None:
+        terminal.run("system", "pause", "--keep-queues")
+
+        said = terminal.run("system", "pause").output
+
+        assert "Scheduling was stopped already. Now code, sync, workflow are paused, too." in said
+        assert "Everything was paused already." in terminal.run("system", "pause").output
+
     def test_leaves_the_queues_open_where_that_is_wanted(self, terminal: Terminal) -> None:
         terminal.run("system", "pause", "--keep-queues")
 

@@ -5,6 +5,8 @@ from uuid import UUID
 import pytest
 
 from app.core.errors import AppError
+from app.ops.time_bounds import BoundInvalid
+from app.tenants.models import Organization
 from tests.cli.conftest import Terminal
 from tests.factories.work import make_organization
 
@@ -31,3 +33,15 @@ def test_need_parts_that_the_list_has(terminal: Terminal, here: tuple[str, str])
 
     assert isinstance(result.exception, AppError)
     assert "has no 'colour'" in result.exception.message
+
+
+def test_keep_times_as_instants(terminal: Terminal, here: tuple[str, str]) -> None:
+    with terminal.database.transaction() as session:
+        session.get_one(Organization, UUID(here[1])).timezone = "Europe/Riga"
+
+    terminal.run("views", "save", "runs", "Then", "since=2027-03-15", "until=2027-03-15", *here)
+    refused = terminal.run("views", "save", "runs", "Odd", "since=0001-01-01T00:00", *here)
+
+    (view,) = terminal.json("views", "list", *here)
+    assert view["query"] == {"since": "2027-03-14T22:00Z", "until": "2027-03-15T22:00Z"}
+    assert isinstance(refused.exception, BoundInvalid)

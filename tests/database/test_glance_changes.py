@@ -209,7 +209,15 @@ def test_after_anything_the_glances_are_those_of_reading_all(site: Site, seed: i
             delete_schedule(session, actor=actor, schedule_id=schedule_id, now=site.now)
             site.ids.remove(schedule_id)
 
-    deeds = [run_ends, run_ends, run_ends, is_switched, slots_are_planned, is_deleted]
+    def slots_are_missed(session: Session, schedule_id: UUID) -> None:
+        # As after a while in which nobody planned: a slot of before is due, and too old to run.
+        schedule, before = session.get_one(Schedule, schedule_id), site.now - timedelta(minutes=5)
+        schedule.missed = "skip"
+        schedule.next_run_at = before.replace(minute=before.minute // 5 * 5, second=0, microsecond=0)
+        about = {"organization_id": site.job.organization_id, "topic": Topic.SCHEDULES, "kind": "told"}
+        append_event(session, subject_id=schedule_id, now=site.now, **about)
+
+    deeds = [run_ends, run_ends, run_ends, is_switched, slots_are_planned, is_deleted, slots_are_missed]
     for _ in range(15):
         for _ in range(chance.randrange(3)):
             deed, schedule_id = chance.choice(deeds), chance.choice(site.ids)

@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 
 from app.ops.overview import Situation, read_situation
 from app.ops.schedule_glances import read_glances
+from app.runs import failed_rows
 from app.runs.run_hours import count_hours
 from app.schedules.load import LoadBook
 from tests.factories.outcomes import make_failed, make_succeeded
-from tests.factories.work import make_job, make_organization, make_run, make_schedule
+from tests.factories.work import load_run, make_gap, make_job, make_organization, make_run, make_schedule
 from tests.fakes.clock import utc
 
 NOW = utc("2027-01-05 12:30")
@@ -103,16 +104,129 @@ class TestTroubles:
     def test_begin_with_workers_that_are_not_there(self, session: Session, organization_id: UUID) -> None:
         job = make_job(session, organization_id)
         make_schedule(session, job, name="Odd", problem="It has no coming date.")
+        failing = make_schedule(session, job, name="Failing", next_run_at=NOW + HOUR)
+        make_schedule(session, job, name="Late", next_run_at=NOW - HOUR)
         make_failed(session, job, now=NOW - HOUR)
-
+        make_failed(session, job, now=NOW - HOUR, schedule_id=failing.id)
         make_run(session, job, now=NOW)
 
         found = read(session, organization_id)
 
-        assert [one.facts.kind for one in found.troubles] == ["no_worker", "broken", "failed"]
+        told = [(one.facts.kind, one.facts.name) for one in found.troubles.shown]
+        assert told == [
+            ("no_worker", ""), ("broken", "Odd"), ("failed", "Failing"), ("late", "Late"), ("failed", "Nightly sync"),
+        ]  # fmt: skip
+        assert found.troubles.more == 0
 
-    def test_are_five_at_most(self, session: Session, organization_id: UUID) -> None:
+    def test_are_five_at_most_and_the_others_are_counted(self, session: Session, organization_id: UUID) -> None:
         for number in range(7):
             make_failed(session, make_job(session, organization_id, name=f"Job {number}"), now=NOW - HOUR)
+        job = make_job(session, organization_id)
+        for number in range(3):
+            make_schedule(session, job, name=f"Late {number}", next_run_at=NOW - HOUR)
 
-        assert len(read(session, organization_id).troubles) == 5
+        found = read(session, organization_id).troubles
+
+        assert [one.facts.kind for one in found.shown] == [*["late"] * 3, *["failed"] * 2]
+        assert (found.more_schedules, found.more_jobs) == (0, 5)
+
+    def test_name_no_schedule_that_works_again_is_off_or_deleted(self, session: Session, organization_id: UUID) -> None:
+        job = make_job(session, organization_id)
+        facts: dict[str, dict[str, Any]] = {"Recovered": {}, "Off": {"enabled": False}, "Gone": {"deleted_at": NOW}}
+        for name, columns in facts.items():
+            schedule = make_schedule(session, job, name=name, **{"next_run_at": NOW + HOUR, **columns})
+            make_failed(session, job, now=NOW - 5 * HOUR, schedule_id=schedule.id)
+            if name == "Recovered":
+                make_succeeded(session, job, now=NOW - HOUR, schedule_id=schedule.id)
+
+        found = read(session, organization_id)
+
+        assert (found.failing, found.troubles.shown, found.troubles.more) == (0, (), 0)
+
+    def test_name_what_fails_also_where_its_dead_letter_was_removed(
+        self, session: Session, organization_id: UUID
+    ) -> None:
+        job = make_job(session, organization_id)
+        schedule = make_schedule(session, job, name="Payroll", next_run_at=NOW + HOUR)
+        run = load_run(session, make_failed(session, job, now=NOW - HOUR, schedule_id=schedule.id))
+        run.dismissed_at = run.removed_at = NOW
+
+        found = read(session, organization_id)
+
+        assert [(one.facts.name, one.facts.run_id) for one in found.troubles.shown] == [("Payroll", run.id)]
+
+    def test_that_are_many_hide_no_others(self, session: Session, organization_id: UUID) -> None:
+        job = make_job(session, organization_id)
+        noisy, payroll = (
+            make_schedule(session, job, name=name, next_run_at=NOW + HOUR) for name in ("Noisy", "Payroll")
+        )
+        make_succeeded(session, job, now=NOW - 9 * HOUR, schedule_id=noisy.id)
+        make_failed(session, job, now=NOW - 3 * HOUR, schedule_id=payroll.id)
+        for minutes in range(120):
+            make_failed(session, job, now=NOW - timedelta(minutes=120 - minutes), schedule_id=noisy.id)
+
+        found = {one.facts.name: one for one in read(session, organization_id).troubles.shown}
+
+        assert found.keys() == {"Noisy", "Payroll"}
+        assert (found["Noisy"].facts.failed_runs, found["Noisy"].facts.is_cut) == (100, True)
+        assert found["Noisy"].since == NOW - timedelta(minutes=120) + timedelta(seconds=3)
+        assert (found["Payroll"].facts.failed_runs, found["Payroll"].facts.is_cut) == (1, False)
+
+    def test_count_failed_runs_since_the_last_good_one(self, session: Session, organization_id: UUID) -> None:
+        job = make_job(session, organization_id)
+        schedule = make_schedule(session, job, next_run_at=NOW + HOUR)
+        make_failed(session, job, now=NOW - 9 * HOUR, schedule_id=schedule.id)
+        make_succeeded(session, job, now=NOW - 8 * HOUR, schedule_id=schedule.id)
+        make_failed(session, job, now=NOW - 7 * HOUR, schedule_id=schedule.id)
+        newest = make_failed(session, job, now=NOW - 6 * HOUR, schedule_id=schedule.id, error="The newest one")
+
+        (only,) = read(session, organization_id).troubles.shown
+
+        assert (only.facts.failed_runs, only.facts.run_id, only.facts.text) == (2, newest, "The newest one")
+        assert only.since == NOW - 7 * HOUR + timedelta(seconds=3)
+
+    def test_do_not_say_since_when_where_it_is_too_long_ago(
+        self, session: Session, organization_id: UUID, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(failed_rows, "_LOOKED_THROUGH", 3)
+        job = make_job(session, organization_id)
+        for name, failures in (("Three", 3), ("Four", 4)):
+            schedule = make_schedule(session, job, name=name, next_run_at=NOW + HOUR)
+            for hours in range(failures):
+                make_failed(session, job, now=NOW - (1 + hours) * HOUR, schedule_id=schedule.id)
+
+        since = {one.facts.name: one.since for one in read(session, organization_id).troubles.shown}
+
+        assert since == {"Three": NOW - 3 * HOUR + timedelta(seconds=3), "Four": None}
+
+    def test_are_slots_that_nobody_executed(self, session: Session, organization_id: UUID) -> None:
+        schedule = make_schedule(session, make_job(session, organization_id), name="Hourly", next_run_at=NOW + HOUR)
+        make_gap(session, schedule, NOW - 9 * HOUR, NOW - HOUR, slots=9)
+
+        (only,) = read(session, organization_id).troubles.shown
+
+        assert (only.facts.kind, only.since) == ("missed", NOW - 9 * HOUR)
+        assert only.facts.text == "9 slots were missed: no scheduler was running."
+
+    def test_are_failed_runs_by_hand_once_for_each_job(self, session: Session, organization_id: UUID) -> None:
+        first, second = (make_job(session, organization_id, name=name) for name in ("First", "Second"))
+        for hours in (4, 3):
+            make_failed(session, first, now=NOW - hours * HOUR)
+        make_failed(session, second, now=NOW - 2 * HOUR)
+
+        found = read(session, organization_id).troubles.shown
+
+        told = [(one.facts.name, one.facts.failed_runs, one.facts.is_cut) for one in found]
+        assert told == [("Second", 1, False), ("First", 2, False)]
+        assert found[1].since == NOW - 4 * HOUR + timedelta(seconds=3)
+
+    def test_are_never_those_of_others(self, session: Session, organization_id: UUID) -> None:
+        other = make_job(session, make_organization(session, "Other"))
+        failing = make_schedule(session, other, next_run_at=NOW + HOUR)
+        make_failed(session, other, now=NOW - HOUR, schedule_id=failing.id)
+        make_failed(session, other, now=NOW - HOUR)
+        make_gap(session, failing, NOW - HOUR, NOW - HOUR)
+
+        found = read(session, organization_id)
+
+        assert (found.troubles.shown, found.ended.missed) == ((), 0)

@@ -17,6 +17,7 @@ from app.core.lane import Lane, Rows, Step, Values
 from app.core.scopes import ENGINE, PLATFORM, Scope, rescope
 from app.jobs.models import Job
 from app.ops.capacity import live_slots
+from app.ops.schedule_glances import failed_before, health_of_schedules
 from app.ops.stuck_runs import read_evidence
 from app.ops.why.answers import why_schedule
 from app.ops.why.reasons import in_utc
@@ -27,6 +28,7 @@ from app.runs import planner, reaper
 from app.runs.cause_groups import fill_causes, list_causes
 from app.runs.express import Express
 from app.runs.facts import AttemptEnd
+from app.runs.failed_rows import failed_by_job, failed_by_schedule
 from app.runs.filters import RunFilter
 from app.runs.models import Run
 from app.runs.queries import earliest_ready_across_tenants
@@ -34,13 +36,13 @@ from app.runs.queue_figures import read_figures
 from app.runs.queue_filter import QueueFilter, QueueTab
 from app.runs.queue_lists import Place, list_queue_tab
 from app.runs.queue_minutes import keep_minute
-from app.runs.run_hours import counts_of_organization
+from app.runs.run_hours import counts_of_organization, hours_of_organization
 from app.runs.run_lengths import last_lengths
 from app.runs.run_lists import list_dead_letters, list_runs
 from app.runs.states import AttemptState
 from app.runs.statistics import count_queue, schedule_stats
 from app.runs.timeline import bunch_runs
-from app.schedules.gaps import list_gaps
+from app.schedules.gaps import list_gaps, newest_missed
 from app.schedules.models import Schedule
 from app.schedules.queries import earliest_due_across_tenants
 from app.tenants.audit import last_author, list_audit, list_entries
@@ -270,6 +272,24 @@ class TestQueryPlans:
         plans = plans_of(session.get_bind(), read)
 
         assert scans(plans) == []
+
+    def test_of_how_schedules_fare_and_what_needs_somebody(self, session: Session, job: Job) -> None:
+        here = job.organization_id
+        ids = session.scalars(select(Schedule.id).limit(5)).all()
+        rescope(session, Scope.tenant(here))
+
+        def read() -> None:
+            failed_before(session, schedule_ids=ids, moment=NOW)
+            health_of_schedules(session, organization_id=here, schedule_ids=ids, now=NOW)
+            failed_by_schedule(session, organization_id=here, schedule_ids=ids)
+            failed_by_job(session, organization_id=here, limit=5)
+            newest_missed(session, organization_id=here, schedule_ids=ids)
+            hours_of_organization(session, organization_id=here, since=NOW)
+
+        plans = plans_of(session.get_bind(), read)
+
+        assert scans(plans) == []
+        assert any("ix_gaps_organization_id_last_slot_at" in plan for plan in plans)
 
     @pytest.mark.parametrize("is_of_all", [False, True], ids=["own", "all"])
     def test_of_the_queue_page(self, session: Session, job: Job, is_of_all: bool) -> None:

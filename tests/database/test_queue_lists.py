@@ -10,9 +10,18 @@ import pytest
 from app.core.scopes import PLATFORM, Scope
 from app.runs import ledger, queue_figures, queue_lists, service
 from app.runs.facts import AttemptEnd
+from app.runs.models import Run
 from app.runs.queue_figures import read_figures
 from app.runs.queue_filter import QueueFilter, QueueTab
-from app.runs.queue_lists import REMOVED_SHOWN, Place, ids_of_tab, list_queue_tab
+from app.runs.queue_lists import (
+    REMOVED_SHOWN,
+    Matches,
+    Place,
+    count_matches,
+    ids_of_tab,
+    list_queue_tab,
+    matching_of_tab,
+)
 from app.runs.states import AttemptState, RunState
 from tests.factories.outcomes import make_failed, make_running, make_succeeded, make_waiting_retry, start_run
 from tests.factories.tenants import Member, make_member
@@ -224,6 +233,30 @@ class TestNarrowing:
         assert found == ids_of(read(database, bob, wanted))
         assert some == found[:2]
 
+    def test_those_beyond_as_many_as_are_done_at_once_are_counted(self, database: OpenDatabase, bob: Member) -> None:
+        fill(database, bob)
+        wanted = QueueFilter(QueueTab.DEAD)
+        with database.reading(Scope.tenant(bob.organization_id)) as session:
+            asked: dict[str, Any] = {"organization_id": bob.organization_id, "now": NOW}
+            found, left = matching_of_tab(session, wanted=wanted, most=2, **asked)
+
+        assert found == ids_of(read(database, bob, wanted))[:2]
+        assert left == 1
+
+    @pytest.mark.parametrize(("most", "matches"), [(2, Matches(2, is_all=False)), (3, Matches(3, is_all=True))])
+    def test_matches_are_counted_as_far_as_a_page_counts(
+        self, database: OpenDatabase, bob: Member, monkeypatch: pytest.MonkeyPatch, most: int, matches: Matches
+    ) -> None:
+        monkeypatch.setattr(queue_lists, "MOST_COUNTED", most)
+        # A list without a text looks through no fewer for that.
+        monkeypatch.setattr(queue_lists, "LOOKED_AT_ONCE", 1)
+        fill(database, bob)
+        with database.reading(Scope.tenant(bob.organization_id)) as session:
+            wanted = QueueFilter(QueueTab.DEAD, queue="code")
+            found = count_matches(session, organization_id=bob.organization_id, wanted=wanted, now=NOW)
+
+        assert found == matches
+
 
 class TestFilter:
     @pytest.mark.parametrize(
@@ -270,6 +303,18 @@ class TestFigures:
 
         assert self.figures(database, None).sum_of([RunState.FAILED]) == 6
 
+    def test_tell_waits_by_the_nearest_rank(self, database: OpenDatabase, bob: Member) -> None:
+        with database.transaction() as session:
+            job = make_job(session, bob.organization_id)
+            for seconds in (1, 60):
+                run = session.get_one(Run, make_succeeded(session, job, now=NOW - timedelta(minutes=5)))
+                assert run.started_at is not None
+                run.created_at = run.started_at - timedelta(seconds=seconds)
+
+        waits = self.figures(database, bob).all_waits
+
+        assert (waits.half, waits.most) == (timedelta(seconds=1), timedelta(seconds=60))
+
     def test_stop_counting(self, database: OpenDatabase, bob: Member, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(queue_figures, "MOST_COUNTED", 2)
         fill(database, bob)
@@ -278,6 +323,7 @@ class TestFigures:
 
         assert found.is_cut([RunState.READY])
         assert not found.is_cut([RunState.WAITING])
+        assert found.sum_of([RunState.READY]) == 2
 
     def test_tell_how_long_runs_waited(self, database: OpenDatabase, bob: Member) -> None:
         with database.transaction() as session:

@@ -15,14 +15,18 @@ from app.runs.run_hours import (
     KEPT,
     Counts,
     count_hours,
+    counts_of_all_schedules,
     counts_of_organization,
     counts_of_schedules,
     forget_hours,
     full_hour,
+    hours_of_organization,
     uncounted_across_tenants,
 )
 from app.runs.states import RunState
-from tests.factories.work import make_job, make_organization, make_run, make_schedule
+from app.schedules.models import Schedule
+from app.schedules.policies import GapReason
+from tests.factories.work import make_gap, make_job, make_organization, make_run, make_schedule
 from tests.fakes.clock import ManualClock, utc
 from tests.fakes.database import OpenDatabase
 
@@ -137,6 +141,61 @@ class TestCounting:
         place.count(NOW - timedelta(hours=3))
 
         assert place.session.get_one(RunHourMark, place.organization_id).counted_until == NOW - 2 * MINUTE
+
+
+class TestMissedSlots:
+    """They are kept as ranges, and have no runs."""
+
+    def missed(self, place: Place, first: str, last: str, slots: int, **more: GapReason) -> None:
+        schedule = place.session.get_one(Schedule, place.first)
+        make_gap(place.session, schedule, utc(first), utc(last), slots=slots, **more)
+
+    def test_are_in_the_denominator_beside_the_runs(self, place: Place) -> None:
+        place.ended(NOW - timedelta(hours=11), RunState.SUCCEEDED, of=place.first)
+        self.missed(place, "2027-03-02 02:00", "2027-03-02 11:00", 10)
+
+        uncounted = place.all(), place.each()
+        place.count(NOW)
+
+        assert uncounted == (place.all(), place.each())
+        assert place.all() == place.each()[place.first] == Counts(succeeded=1, missed=10)
+        assert (place.all().finished, place.all().all) == (11, 11)
+
+    def test_are_none_where_somebody_wanted_that_nothing_runs(self, place: Place) -> None:
+        for reason in (GapReason.PAUSED, GapReason.SCHEDULING_STOPPED):
+            self.missed(place, "2027-03-02 02:00", "2027-03-02 11:00", 10, reason=reason)
+
+        assert (place.all(), place.each()) == (Counts(), {})
+
+    def test_count_from_the_beginning_of_the_window_on(self, place: Place) -> None:
+        self.missed(place, "2027-02-20 00:00", "2027-02-20 05:00", 6)
+        # Every full hour of ten days, of which seven are counted.
+        self.missed(place, "2027-02-20 12:00", "2027-03-02 12:00", 241)
+
+        assert place.all() == Counts(missed=169)
+        assert place.each() == {place.first: Counts(missed=169)}
+
+    def test_lie_in_the_hours_in_which_they_were_due(self, place: Place) -> None:
+        place.ended(utc("2027-03-02 03:30"), RunState.FAILED)
+        self.missed(place, "2027-03-02 02:00", "2027-03-02 04:00", 3)
+
+        hours = hours_of_organization(place.session, organization_id=place.organization_id, since=WEEK_AGO)
+
+        first = int(utc("2027-03-02 02:00").timestamp()) // 3600
+        assert hours == {first: Counts(missed=1), first + 1: Counts(missed=1, failed=1), first + 2: Counts(missed=1)}
+
+    def test_are_those_of_each_schedule_where_all_are_asked_for(self, place: Place) -> None:
+        self.missed(place, "2027-03-02 02:00", "2027-03-02 04:00", 3)
+        place.ended(NOW, RunState.SUCCEEDED, of=place.second)
+
+        found = counts_of_all_schedules(place.session, organization_id=place.organization_id, since=WEEK_AGO)
+
+        assert found == {place.first: Counts(missed=3), place.second: Counts(succeeded=1)}
+
+    def test_of_another_organization_are_another_matter(self, session: Session, place: Place) -> None:
+        self.missed(Place(session, "Other"), "2027-03-02 02:00", "2027-03-02 04:00", 3)
+
+        assert place.all() == Counts()
 
 
 class TestForgetting:

@@ -10,10 +10,12 @@ from sqlalchemy.orm import Session
 
 from app.jobs.kinds.base import KindName
 from app.jobs.models import Job
+from app.ops import last_ends
 from app.ops.schedule_glances import (
     Glance,
     GlanceFilter,
     by_attention,
+    failed_before,
     health_of_schedules,
     matching_schedules,
     read_glances,
@@ -22,7 +24,9 @@ from app.ops.schedule_health import ScheduleHealth
 from app.runs.models import Run
 from app.runs.states import RunState
 from app.schedules.models import Schedule
-from tests.factories.work import make_job, make_organization, make_run, make_schedule
+from app.schedules.policies import GapReason
+from tests.factories.outcomes import make_succeeded
+from tests.factories.work import make_gap, make_job, make_organization, make_run, make_schedule
 from tests.fakes.clock import utc
 
 NOW = utc("2027-03-02 12:30")
@@ -97,13 +101,28 @@ class TestHealth:
 
         assert health(session, job) == [ScheduleHealth.NEEDS_CONNECTION]
 
-    def test_looks_back_past_what_was_skipped_but_not_for_ever(self, session: Session, job: Job) -> None:
+    @pytest.mark.parametrize("days", [29, 31, 400])
+    @pytest.mark.parametrize(
+        ("state", "fares"), [(RunState.FAILED, ScheduleHealth.FAILING), (RunState.SUCCEEDED, ScheduleHealth.OK)]
+    )
+    def test_is_that_of_the_last_run_however_long_ago(
+        self, session: Session, job: Job, days: int, state: RunState, fares: ScheduleHealth
+    ) -> None:
+        schedule = make_schedule(session, job, next_run_at=SOON)
+        ended(session, job, schedule, state)
+        run = session.scalars(select(Run).where(Run.schedule_id == schedule.id)).one()
+        run.created_at = NOW - timedelta(days=days)
+        ended(session, job, schedule, *[RunState.SKIPPED] * 3)
+
+        assert health(session, job) == [fares]
+
+    def test_looks_back_past_what_was_skipped_but_not_for_ever(
+        self, session: Session, job: Job, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(last_ends, "LOOKED_AT", 4)
         near, far = make_schedule(session, job, next_run_at=SOON), make_schedule(session, job, next_run_at=SOON)
-        for schedule, days in ((near, 29), (far, 31)):
-            ended(session, job, schedule, RunState.FAILED)
-            run = session.scalars(select(Run).where(Run.schedule_id == schedule.id)).one()
-            run.created_at = NOW - timedelta(days=days)
-            ended(session, job, schedule, *[RunState.SKIPPED] * 3)
+        for schedule, skipped in ((near, 3), (far, 4)):
+            ended(session, job, schedule, RunState.FAILED, *[RunState.SKIPPED] * skipped)
 
         found = health_of_schedules(
             session, organization_id=job.organization_id, schedule_ids=[near.id, far.id], now=NOW
@@ -120,6 +139,56 @@ class TestHealth:
         found = read_glances(session, organization_id=job.organization_id, now=NOW, is_stopped=False)
 
         assert sorted(one.name for one in found) == ["Broken", "Fine"]
+
+
+class TestMissedSlots:
+    """Ranges of slots that nobody executed, which have no runs."""
+
+    @pytest.mark.parametrize(
+        ("reason", "fares"),
+        [
+            (GapReason.SCHEDULER_DOWN, ScheduleHealth.FAILING),
+            (GapReason.CLOCK_STEP, ScheduleHealth.FAILING),
+            (GapReason.PAUSED, ScheduleHealth.OK),
+            (GapReason.SCHEDULING_STOPPED, ScheduleHealth.OK),
+        ],
+    )
+    def test_make_a_schedule_fail_unless_somebody_wanted_them(
+        self, session: Session, job: Job, reason: GapReason, fares: ScheduleHealth
+    ) -> None:
+        schedule = make_schedule(session, job, next_run_at=SOON)
+        ended(session, job, schedule, RunState.SUCCEEDED)
+        make_gap(session, schedule, NOW - timedelta(seconds=50), NOW, reason=reason)
+
+        assert health(session, job) == [fares]
+
+    def test_are_forgotten_with_the_next_run_that_ends(self, session: Session, job: Job) -> None:
+        recovered, waiting = (
+            make_schedule(session, job, next_run_at=SOON),
+            make_schedule(session, job, next_run_at=SOON),
+        )
+        for schedule in (recovered, waiting):
+            make_gap(session, schedule, NOW - timedelta(hours=9), NOW - timedelta(hours=1))
+        ended(session, job, recovered, RunState.SUCCEEDED)
+        ended(session, job, waiting, RunState.SKIPPED, RunState.RUNNING)
+
+        found = health_of_schedules(
+            session, organization_id=job.organization_id, schedule_ids=[recovered.id, waiting.id], now=NOW
+        )
+
+        assert found == {recovered.id: ScheduleHealth.OK, waiting.id: ScheduleHealth.FAILING}
+
+    def test_count_as_a_failure_of_before(self, session: Session, job: Job) -> None:
+        missed, good = make_schedule(session, job, next_run_at=SOON), make_schedule(session, job, next_run_at=SOON)
+        for schedule in (missed, good):
+            make_gap(session, schedule, NOW - timedelta(hours=9), NOW - timedelta(hours=3))
+        make_succeeded(session, job, now=NOW - timedelta(hours=2), schedule_id=good.id)
+        make_succeeded(session, job, now=NOW, schedule_id=missed.id)
+        session.flush()
+
+        before = failed_before(session, schedule_ids=[missed.id, good.id], moment=NOW - timedelta(hours=1))
+
+        assert before == {missed.id}
 
 
 class TestFilter:

@@ -13,7 +13,8 @@ from app.jobs.policies import Backoff, RetryPolicy
 from app.runs import ledger, planner
 from app.runs.models import Run
 from app.runs.states import Trigger
-from app.schedules.models import Schedule
+from app.schedules.models import Gap, Schedule
+from app.schedules.policies import GapReason
 from app.tenants.access import Actor
 from app.tenants.models import Organization
 from app.tenants.roles import Role
@@ -88,6 +89,24 @@ def make_schedule(session: Session, job: Job, **columns: Any) -> Schedule:
     session.add(schedule)
     session.flush()
     return schedule
+
+
+def make_gap(
+    session: Session,
+    schedule: Schedule,
+    first: datetime,
+    last: datetime,
+    *,
+    slots: int = 1,
+    reason: GapReason = GapReason.SCHEDULER_DOWN,
+) -> None:
+    """Slots that nobody executed."""
+    gap = Gap(
+        organization_id=schedule.organization_id, schedule_id=schedule.id, first_slot_at=first, last_slot_at=last,
+        slots=slots, reason=reason.value, at=last,
+    )  # fmt: skip
+    session.add(gap)
+    session.flush()
 
 
 def make_run(session: Session, job: Job, *, now: datetime, **request: Any) -> UUID:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -19,9 +20,11 @@ from app.runs.models import LogLine, RunHour, RunHourMark
 from app.runs.queue_models import QueueMinute
 from app.schedules.models import Gap, Schedule, ScheduleVersion
 from app.schedules.policies import GapReason
+from app.syncs.models import FigureChange, LandedEntity, LandedFigure, Landing, StreamState
 from app.tenants.audit import record
 from app.tenants.models import SavedView
 from app.vault.models import Secret
+from tests.factories.figures import make_connection
 from tests.factories.tenants import make_member, make_organization
 from tests.factories.work import make_job, make_run, make_schedule
 from tests.fakes.clock import utc
@@ -105,12 +108,30 @@ def furnish(session: Session, name: str) -> UUID:
     session.add(RunHourMark(counted_until=NOW, **here))
     chosen = {"actor": member.actor, "family": "schedules", "object_ids": [schedule.id], "now": NOW}
     select_objects(session, **chosen)
+    furnish_figures(session, organization_id)
     session.add(QueueMinute(queue="code", minute=29_880_000, waiting=1, ended=1, **here))
     append_event(session, topic=Topic.RUNS, kind="run.ready", subject_id=run_id, now=NOW, **here)
     record(
         session, actor=member.actor, action="x", subject_kind="job", subject_id=job.id, summary="did something", now=NOW
     )
     return organization_id
+
+
+def furnish_figures(session: Session, organization_id: UUID) -> None:
+    """A connection, and one row of everything that is landed."""
+    connection = make_connection(session, organization_id)
+    here = {"organization_id": organization_id, "connection_id": connection.id}
+    figure = {"level": "campaign", "metric": "clicks", "day": NOW.date(), "entity_id": "1", "run_id": new_id()}
+    source = {"flags": "", "api_version": "v1", "mapping_version": 1, "fetched_at": NOW}
+    moments = {"first_landed_at": NOW, "changed_at": NOW}
+    session.add(LandedFigure(value=Decimal(1), **figure, **source, **moments, **here))
+    session.add(LandedEntity(level="campaign", entity_id="1", name="Autumn", **here))
+    session.add(FigureChange(new_value=Decimal(1), at=NOW, **figure, **here))
+    session.add(StreamState(name="campaigns", level="campaign", **here))
+    days = {"first_day": NOW.date(), "last_day": NOW.date(), "days": 1}
+    counts = {"rows_seen": 1, "rows_changed": 1}
+    session.add(Landing(stream="campaigns", landed_at=NOW, run_id=new_id(), **days, **counts, **source, **here))
+    session.flush()
 
 
 @pytest.fixture

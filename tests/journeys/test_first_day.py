@@ -134,7 +134,9 @@ class TestFirstDay:
         expect(page.get_by_role("status").filter(has_text="View").first).to_be_visible()
         page.goto(f"{belfry.url}/queue?tab=dead")
         expect(failed).to_have_count(1)
-        failed.get_by_role("button", name="Remove").click()
+        failed.get_by_role("link", name="Remove").click()
+        expect(page.get_by_role("dialog")).to_contain_text("This cannot be undone.")
+        page.get_by_role("dialog").get_by_role("button", name="Remove 1 run").click()
         expect(page.get_by_text("Nothing dead")).to_be_visible()
 
     def test_a_worker_killed_in_the_middle_costs_one_attempt_and_not_the_run(

@@ -182,7 +182,10 @@ class TestPolicies:
         start_job(page, belfry, "Check a slow service")
         wait_until(lambda: outside.slow_calls > before, "the function calls the slow service")
 
-        page.get_by_role("button", name="Cancel run").click()
+        page.get_by_role("link", name="Cancel run").click()
+        asked = page.get_by_role("dialog")
+        expect(asked).to_contain_text("What it has written so far stays.")
+        asked.get_by_role("button", name="Cancel run").click()
 
         # The service has not answered yet.
         expect(page.locator("main")).to_contain_text("Cancelled", timeout=UNTIL_IT_HAS_RUN_MS)

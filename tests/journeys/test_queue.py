@@ -85,12 +85,12 @@ class TestTickedRuns:
 class TestKeys:
     def test_tick_the_page(self, page: Page, site: Site, job: Job) -> None:
         fail(site, job, 3)
-        page.goto(f"{site.url}/queue?tab=dead")
+        go(page, f"{site.url}/queue?tab=dead")
         page.keyboard.press("a")
         expect(page.get_by_role("button", name="Retry 3", exact=True)).to_have_count(1)
         page.keyboard.press("a")
 
-        expect(page.get_by_role("button", name="Retry 0", exact=True)).to_have_count(1)
+        expect(page.locator(".tick:checked")).to_have_count(0)
 
 
 class TestAllThatMatch:

@@ -175,7 +175,7 @@ class TestTracebacks:
         self, page: Page, site: Site, run_id: UUID, address: str
     ) -> None:
         page.goto(address)
-        write(site, run_id, *TRACEBACK, level=Level.ERROR)
+        write(site, run_id, *TRACEBACK, *["more"] * 60, level=Level.ERROR)
         expect(page.locator("#L1201")).to_be_visible(timeout=NEXT_LINES_MS)
         expect(page.locator("#L1210")).to_contain_text("no such shop")
         expect(page.locator("#L1205")).to_be_hidden()
@@ -217,11 +217,11 @@ class TestKeys:
         expect(follow).to_have_attribute("aria-pressed", "true")
 
     def test_go_from_error_to_error_and_begin_again(self, page: Page, site: Site, run_id: UUID, address: str) -> None:
-        write(site, run_id, "first", level=Level.ERROR)
+        write(site, run_id, *TRACEBACK, "again", level=Level.ERROR)
         write(site, run_id, "between")
         write(site, run_id, "second", level=Level.ERROR)
         page.goto(address)
-        for line in (1201, 1203, 1201):
+        for line in (1201, 1213, 1201):
             page.keyboard.press("e")
             expect(page).to_have_url(f"{address}#L{line}")
             expect(page.locator(f"#L{line}")).to_be_in_viewport()

@@ -13,6 +13,7 @@ from app.jobs.models import Job
 from app.runs.models import Run
 from app.schedules.models import Schedule
 from tests.factories.work import make_schedule, make_workflow
+from tests.fakes.clock import ManualClock
 from tests.web.conftest import Browser
 
 pytestmark = pytest.mark.usefixtures("real_kinds")
@@ -75,6 +76,15 @@ class TestRunningAndDeleting:
             operator.send(f"/jobs/{job.id}/run", {"request_key": "k"}, htmx=True)
 
         assert count(database, Run) == 1
+
+    def test_a_press_a_minute_later_is_another_run(
+        self, operator: Browser, job: Job, database: Database, clock: ManualClock
+    ) -> None:
+        for _ in range(2):
+            operator.send(f"/jobs/{job.id}/run", {"request_key": "k"}, htmx=True)
+            clock.advance(seconds=61)
+
+        assert count(database, Run) == 2
 
     def test_deleting_names_the_schedules_and_waiting_runs_that_go_too(
         self, admin: Browser, job: Job, database: Database

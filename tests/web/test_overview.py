@@ -12,6 +12,7 @@ from app.core.db import Database, open_database
 from app.core.ids import new_id
 from app.factory import create_app
 from app.ops.heartbeats import ProcessFacts, beat
+from app.runs import planner
 from app.tenants.models import AuditEntry, Organization
 from app.tenants.roles import Role
 from tests.factories.outcomes import make_failed, make_running, make_succeeded
@@ -164,6 +165,19 @@ class TestAttention:
         assert "2 failed runs" in part
         assert ("Refused" in part, "line 7" in part, "An older one" in part) == (True, False, False)
 
+    def test_says_since_when_by_the_clock_that_is_chosen(
+        self, viewer: Browser, database: Database, clock: ManualClock
+    ) -> None:
+        with database.transaction() as session:
+            job = make_job(session, viewer.organization_id)
+            tokyo = make_schedule(session, job, name="In Tokyo", timezone="Asia/Tokyo").id
+            make_failed(session, job, now=clock.moment - timedelta(hours=1), schedule_id=tokyo)
+        viewer.send("/account/times", {"times": "schedule", "back": "/"})
+
+        part = viewer.visit("/").text.partition('id="attention"')[2].partition("</section>")[0]
+
+        assert "Tue 5 Jan, 20:00 Tokyo" in part
+
     def test_has_a_button_that_helps(
         self, admin: Browser, viewer: Browser, database: Database, clock: ManualClock
     ) -> None:
@@ -187,6 +201,51 @@ class TestAttention:
         assert "Odd one" in text
         assert "It has no coming date." in text
 
+    def test_follows_health_and_leads_to_what_there_is_no_room_for(
+        self, viewer: Browser, database: Database, clock: ManualClock
+    ) -> None:
+        with database.transaction() as session:
+            job = make_job(session, viewer.organization_id)
+            soon = clock.moment + timedelta(hours=1)
+            for number in range(6):
+                recovered = make_schedule(session, job, name=f"Recovered {number}", next_run_at=soon)
+                make_failed(session, job, now=clock.moment - timedelta(days=5), schedule_id=recovered.id)
+                make_succeeded(session, job, now=clock.moment - timedelta(days=4), schedule_id=recovered.id)
+                make_schedule(
+                    session, job, name=f"Late {number}", next_run_at=clock.moment - timedelta(hours=5, minutes=number)
+                )
+
+        text = viewer.visit("/").text
+        part = text.partition('id="attention"')[2].partition("</section>")[0]
+
+        assert "Recovered" not in part
+        assert part.count("It is due and has not started.") == 5
+        assert '<a href="/schedules">and 1 more</a>' in part
+
+    def test_leads_to_failed_runs_by_hand(self, viewer: Browser, database: Database, clock: ManualClock) -> None:
+        with database.transaction() as session:
+            for number in range(8):
+                job = make_job(session, viewer.organization_id, name=f"Job {number}")
+                make_failed(session, job, now=clock.moment - timedelta(hours=1))
+
+        assert '<a href="/queue?tab=failed">and 3 more</a>' in viewer.visit("/").text
+
+    def test_names_what_fails_however_often_something_else_did(
+        self, viewer: Browser, database: Database, clock: ManualClock
+    ) -> None:
+        with database.transaction() as session:
+            job = make_job(session, viewer.organization_id)
+            soon = clock.moment + timedelta(hours=1)
+            noisy, payroll = (make_schedule(session, job, name=name, next_run_at=soon) for name in ("Noisy", "Payroll"))
+            make_failed(session, job, now=clock.moment - timedelta(hours=3), schedule_id=payroll.id)
+            for minutes in range(120):
+                made = clock.moment - timedelta(minutes=120 - minutes)
+                make_failed(session, job, now=made, schedule_id=noisy.id)
+
+        part = viewer.visit("/").text.partition('id="attention"')[2].partition("</section>")[0]
+
+        assert ("Noisy" in part, "100+ failed runs" in part, "Payroll" in part) == (True, True, True)
+
     def test_is_away_when_all_is_well(self, viewer: Browser, database: Database, clock: ManualClock) -> None:
         with database.transaction() as session:
             make_succeeded(session, make_job(session, viewer.organization_id), now=clock.moment)
@@ -200,6 +259,32 @@ class TestAttention:
             make_failed(session, make_job(session, viewer.organization_id, name="Nightly export"), now=clock.moment)
 
         assert "Nightly export" not in stranger.visit("/").text
+
+
+class TestMissedSlots:
+    def test_are_in_the_figures_of_all_pages(self, viewer: Browser, database: Database, clock: ManualClock) -> None:
+        begin = clock.moment.replace(minute=0, second=0, microsecond=0)
+        with database.transaction() as session:
+            job = make_job(session, viewer.organization_id)
+            hourly = make_schedule(
+                session, job, name="Hourly", cron="0 * * * *", missed="skip", next_run_at=begin + timedelta(hours=1)
+            )
+            for hours in range(6):
+                make_succeeded(session, job, now=begin - timedelta(hours=hours), schedule_id=hourly.id)
+        # Nobody keeps time for ten hours.
+        clock.moment = begin + timedelta(hours=10, minutes=20)
+        with database.transaction() as session:
+            planner.tick(session, now=clock.moment)
+
+        first, schedules, page = (viewer.visit(path).text for path in ("/", "/schedules", f"/schedules/{hourly.id}"))
+
+        assert tile(first, "Success rate, 7 days") == "37.5% of 16 runs"
+        assert tile(first, "Failing now").startswith("1 ")
+        assert "10 slots were missed: no scheduler was running." in first
+        assert "16 runs ended: 6 succeeded, 10 missed." in first
+        assert "16 runs · 10 missed" in schedules
+        assert "37.5% of 16" in page
+        assert [re.findall(r"6 succeeded, 10 missed", text) != [] for text in (schedules, page)] == [True, True]
 
 
 class TestTheDay:

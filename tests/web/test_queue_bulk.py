@@ -12,6 +12,7 @@ from app.core.scopes import Scope
 from app.ops.bulk.carrying import carry_piece
 from app.ops.models import BulkAction, BulkItem
 from app.runs.models import Run
+from app.web.actions import queue_selection
 from tests.factories.outcomes import make_failed, make_running
 from tests.factories.work import load_run, make_job, make_run
 from tests.fakes.clock import ManualClock
@@ -118,6 +119,22 @@ class TestAllThatMatch:
             removed = set(session.scalars(select(Run.id).where(Run.removed_at.is_not(None))))
         assert removed == set(matching)
         assert not removed & {*others, *later}
+
+    def test_beyond_as_many_as_are_done_at_once_are_told_of(
+        self, database: OpenDatabase, admin: Browser, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(queue_selection, "MOST_OBJECTS", 2)
+        fail(database, admin, clock, 5)
+
+        page = admin.send("/queue/selection", {"all": "yes", "tab": "dead"}).location
+        asked = admin.send("/queue/selection", {"all": "yes", "tab": "dead", "action": "runs.retry"}).location
+        shown, question = admin.visit(page).text, admin.visit(asked).text
+
+        assert "These are the 2 that the filter took" in shown
+        assert "3 more match and are left as they are" in shown
+        assert "Retry 2 runs?" in question
+        assert "3 more match and are left as they are" in question
+        assert "When these are done, do the same again." in question
 
     def test_of_one_cause_are_asked_about_at_once(
         self, database: OpenDatabase, admin: Browser, clock: ManualClock

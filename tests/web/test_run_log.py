@@ -116,6 +116,10 @@ class TestSearch:
             ("q=a_b&case=ignore", [4]),
             ("q=%5C", [6]),
             ("q='", [9]),
+            ("q=a+", [2]),
+            ("q=+timeout", [2, 7]),
+            ("q=timeout+", []),
+            ("q=+", [1, 2, 3, 7, 9]),
             ("level=warning", [7, 8, 9]),
             ("level=error", [8, 9]),
             ("level=warning&q=timeout", [7]),
@@ -292,3 +296,17 @@ class TestTracebacks:
         shown = "Traceback (most recent call last):<details><summary>8 lines of the traceback</summary>  File"
         assert shown in text
         assert "</details>ShopError: no such shop</div>" in text
+
+
+def test_lines_steer_no_page_and_the_file_keeps_them(
+    viewer: Browser, database: Database, organization_id: UUID, clock: ManualClock
+) -> None:
+    with database.transaction() as session:
+        line = "done \u202egnp.exe\x1b[31m"
+        run_id = make_running(session, make_job(session, organization_id), now=clock.moment, lines=[line])
+
+    page, file = viewer.visit(f"/runs/{run_id}").text, viewer.visit(f"/runs/{run_id}/log.txt").text
+
+    assert "done \\u202egnp.exe\\x1b[31m" in page
+    assert "\u202e" not in page
+    assert line in file

@@ -46,7 +46,7 @@ def runs(database: Database, job_id: UUID, clock: ManualClock) -> Runs:
 
 
 def shown(browser: Browser, query: str = "") -> str:
-    return unescape(browser.visit(f"/runs?{query}").text)
+    return unescape(browser.visit(f"/runs?{query}", follow_redirects=True).text)
 
 
 def has(text: str, run_id: UUID) -> bool:
@@ -211,3 +211,15 @@ class TestWhatCannotBeRead:
 
         assert "<script>xx" not in text
         assert f"“&lt;script&gt;{'x' * 32}…” is no state of a run." in text
+
+
+class TestMissedSlots:
+    def test_have_no_runs_and_are_found_elsewhere(self, viewer: Browser, database: Database, job_id: UUID) -> None:
+        with database.transaction() as session:
+            schedule_id = make_schedule(session, session.get_one(Job, job_id)).id
+
+        everywhere = viewer.visit("/runs?state=missed").text
+        of_one = unescape(viewer.visit(f"/runs?state=missed&schedule={schedule_id}").text)
+
+        assert "Missed slots have no runs" in everywhere
+        assert f'href="/schedules/{schedule_id}/history?kind=gaps"' in of_one

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
+from werkzeug.test import TestResponse
 
 from app.core.config import Settings
 from app.core.db import Database
@@ -15,9 +16,13 @@ from app.edge.runtime import EXTENSION
 from app.factory import create_app
 from app.jobs.models import Job
 from app.ops.kinds import job_kinds
+from app.runs import ledger
+from app.runs.facts import AttemptEnd
 from app.runs.models import Run
+from app.runs.states import AttemptState
 from app.schedules.models import Schedule
 from app.web.page_size import USUAL_SIZE
+from tests.factories.outcomes import start_run
 from tests.factories.work import make_job, make_run, make_schedule
 from tests.fakes.clock import ManualClock, utc
 from tests.web.conftest import Browser
@@ -47,6 +52,11 @@ def schedule(database: Database, organization_id: UUID) -> Schedule:
 def stored(database: Database, schedule: Schedule) -> Schedule:
     with database.reading() as session:
         return session.get_one(Schedule, schedule.id)
+
+
+def view_of(answer: TestResponse) -> str:
+    """Where the notice of an answer leads."""
+    return str(json.loads(answer.headers["HX-Trigger"])["toast"]["action"]["url"])
 
 
 def count_runs(database: Database) -> int:
@@ -367,6 +377,35 @@ class TestRunningByHand:
         for _ in range(2):
             operator.send(address(schedule, "run"), {"request_key": "k1"})
 
+        assert count_runs(database) == 1
+
+    def test_of_a_page_that_stayed_open_makes_another_run(
+        self, operator: Browser, schedule: Schedule, database: Database, clock: ManualClock
+    ) -> None:
+        """The page is paused, or without a script, and its key is the old one."""
+        first = operator.send(address(schedule, "run"), {"request_key": "k1"}, htmx=True)
+        clock.advance(minutes=2)
+        later = [operator.send(address(schedule, "run"), {"request_key": "k1", "sure": "yes"}, htmx=True) for _ in "12"]
+
+        assert count_runs(database) == 2
+        assert [view_of(one) == view_of(first) for one in later] == [False, False]
+        assert view_of(later[0]) == view_of(later[1])
+
+    @pytest.mark.parametrize(("ends", "words"), [(False, "running"), (True, "succeeded")])
+    def test_says_how_far_the_run_of_a_double_click_is(
+        self, operator: Browser, schedule: Schedule, database: Database, clock: ManualClock, ends: bool, words: str
+    ) -> None:
+        made = operator.send(address(schedule, "run"), {"request_key": "k1"}, htmx=True)
+        with database.transaction() as session:
+            run_id = UUID(view_of(made).rpartition("/")[2])
+            start_run(session, run_id, at=clock.moment)
+            if ends:
+                end = AttemptEnd(AttemptState.SUCCEEDED)
+                assert ledger.succeed(session, run_id=run_id, token=1, end=end, now=clock.moment)
+
+        again = operator.send(address(schedule, "run"), {"request_key": "k1"}, htmx=True)
+
+        assert f"Meta Ads daily was started a moment ago. Its run: {words}." in again.headers["HX-Trigger"]
         assert count_runs(database) == 1
 
     def test_gives_every_refresh_a_new_key(self, operator: Browser, schedule: Schedule) -> None:

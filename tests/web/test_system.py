@@ -17,7 +17,7 @@ from tests.factories.outcomes import make_running
 from tests.factories.work import make_job
 from tests.fakes.clock import ManualClock
 from tests.fakes.database import OpenDatabase
-from tests.web.conftest import Browser
+from tests.web.conftest import Browser, OpenBrowser
 from tests.web.test_scheduling import text_of
 
 PAGE = "/admin/system"
@@ -167,9 +167,65 @@ class TestPausing:
             assert current_stop(session) is None
             assert [row.name for row in list_switches(session)] == ["code"]
 
-    @pytest.mark.parametrize("path", [f"{PAGE}/pause", f"{PAGE}/resume"])
+    @pytest.mark.parametrize("path", [f"{PAGE}/pause", f"{PAGE}/resume", f"{PAGE}/pause/undo"])
     def test_is_for_platform_admins_alone(self, owner: Browser, path: str) -> None:
         assert owner.send(path, {"reason": "Mine"}).status_code == 403
+
+
+class TestTakingAPauseBack:
+    def test_ends_all_that_it_paused(self, platform_admin: Browser, database: OpenDatabase) -> None:
+        platform_admin.send(f"{PAGE}/pause", {"reason": "Moving house", "queues": "yes"})
+
+        platform_admin.send(_undo_of(platform_admin))
+
+        with database.reading(PLATFORM) as session:
+            assert (current_stop(session), list_switches(session)) == (None, [])
+        assert "Everything goes on, as it was before." in platform_admin.visit(PAGE).text
+
+    def test_leaves_the_stop_of_somebody_else(
+        self, platform_admin: Browser, open_browser: OpenBrowser, database: OpenDatabase, clock: ManualClock
+    ) -> None:
+        other = open_browser(email="abel@example.com", is_platform_admin=True)
+        other.send("/scheduling/stop", {"reason": "Restoring, do not start"})
+        clock.advance(minutes=1)
+        platform_admin.send(f"{PAGE}/pause", {"reason": "Power", "queues": "yes"})
+        undo, said = _undo_of(platform_admin), text_of(platform_admin, PAGE)
+
+        platform_admin.send(undo)
+
+        assert "Scheduling was stopped already." in said
+        assert "Everything is paused" not in said
+        with database.reading(PLATFORM) as session:
+            stop = current_stop(session)
+            assert list_switches(session) == []
+        assert stop is not None
+        assert (stop.stopped_by, stop.reason) == ("abel@example.com", "Restoring, do not start")
+
+    def test_leaves_what_was_paused_anew(
+        self, platform_admin: Browser, database: OpenDatabase, clock: ManualClock
+    ) -> None:
+        platform_admin.send(f"{PAGE}/pause", {"reason": "Power", "queues": "yes"})
+        undo = _undo_of(platform_admin)
+        platform_admin.send(f"{PAGE}/resume")
+        clock.advance(minutes=1)
+        platform_admin.send(f"{PAGE}/pause", {"reason": "Power again", "queues": "yes"})
+
+        platform_admin.send(undo)
+
+        with database.reading(PLATFORM) as session:
+            assert current_stop(session) is not None
+            assert "code" in {row.name for row in list_switches(session)}
+        assert "Nothing of that is paused any more." in platform_admin.visit(PAGE).text
+
+    def test_needs_to_know_which(self, platform_admin: Browser) -> None:
+        assert platform_admin.send(f"{PAGE}/pause/undo?at=yesterday").status_code == 422
+
+
+def _undo_of(browser: Browser) -> str:
+    """Where the Undo of the notice leads that waits for the next page."""
+    with browser.session_transaction() as cookie:
+        [(_kind, said)] = cookie["_flashes"]
+    return str(said["action"]["url"])
 
 
 def _in_dialog(browser: Browser) -> str:

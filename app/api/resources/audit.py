@@ -9,7 +9,7 @@ from flask import Response, request
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from app.api.models import Answer, Moment, Paging
+from app.api.models import Answer, Bound, Moment, Paging
 from app.api.paging import CursorInvalid, read_cursor, write_cursor
 from app.api.resource import Page, resource
 from app.edge.identity import acting_for_installation, current_actor
@@ -55,8 +55,8 @@ class AuditQuery(Paging):
         str, Field(max_length=_LONGEST_WORD, description="`subject_kind` of an entry.", examples=["schedule"])
     ] = ""
     subject: Annotated[UUID | None, Field(description="The id of one thing, also of one that is gone.")] = None
-    since: Annotated[Moment | None, Field(description="Nothing before it.")] = None
-    until: Annotated[Moment | None, Field(description="Nothing at or after it.")] = None
+    since: Annotated[Bound | None, Field(description="Nothing before it.")] = None
+    until: Annotated[Bound | None, Field(description="Nothing at or after it.")] = None
     format: Annotated[
         AuditFormat | None,
         Field(

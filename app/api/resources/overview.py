@@ -11,8 +11,9 @@ from app.api.models import Answer, Moment
 from app.api.resource import resource
 from app.edge.identity import current_actor, current_person, request_now
 from app.edge.runtime import request_session, runtime
+from app.ops.needs_attention import Trouble
 from app.ops.organization_hours import HourOfRuns
-from app.ops.overview import Situation, Trouble, read_situation
+from app.ops.overview import Situation, read_situation
 from app.ops.schedule_glances import read_glances
 from app.runs.run_hours import Counts
 from app.schedules.stops import current_stop
@@ -50,11 +51,12 @@ class NextOut(Answer):
 class TroubleOut(Answer):
     """Something that needs a person."""
 
-    kind: Annotated[str, Field(json_schema_extra={"enum": ["no_worker", "broken", "failed", "late"]})]
+    kind: Annotated[str, Field(json_schema_extra={"enum": ["no_worker", "broken", "failed", "missed", "late"]})]
     name: Annotated[str, Field(description="Of the schedule, or of the job where no schedule started it.")]
     schedule_id: UUID | None
     run_id: Annotated[UUID | None, Field(description="The newest failed run.")]
-    failed_runs: int
+    failed_runs: Annotated[int, Field(description="Since the last good one; no more than a hundred are counted.")]
+    has_more_failed_runs: Annotated[bool, Field(description="Whether there are more than were counted.")]
     text: Annotated[str, Field(description="The error, or why it does not run.")]
     since: Moment | None
 
@@ -74,6 +76,7 @@ class OverviewOut(Answer):
     failed_runs: Annotated[int, Field(description="Failed runs that nobody has dealt with yet.")]
     next_run: NextOut | None
     needs_attention: Annotated[list[TroubleOut], Field(description="At most five, the worst first.")]
+    more_need_attention: Annotated[int, Field(description="How many more schedules and jobs need somebody.")]
     hours: Annotated[list[HourOut], Field(description="24 hours of UTC, two thirds of them past.")]
 
 
@@ -112,7 +115,8 @@ def shown(found: Situation) -> OverviewOut:
         next_run=None
         if coming is None or coming.next_run_at is None
         else NextOut(schedule_id=coming.id, name=coming.name, at=coming.next_run_at),
-        needs_attention=[_trouble(one) for one in found.troubles],
+        needs_attention=[_trouble(one) for one in found.troubles.shown],
+        more_need_attention=found.troubles.more,
         hours=[_hour(one) for one in found.hours.hours],
     )
 
@@ -140,7 +144,8 @@ def _trouble(one: Trouble) -> TroubleOut:
         name=facts.name,
         schedule_id=facts.schedule_id,
         run_id=facts.run_id,
-        failed_runs=len(one.runs),
+        failed_runs=facts.failed_runs,
+        has_more_failed_runs=facts.is_cut,
         text=facts.text,
         since=one.since,
     )

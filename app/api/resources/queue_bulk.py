@@ -14,11 +14,11 @@ from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session
 from app.ops.bulk import service
 from app.ops.bulk.kinds import MOST_OBJECTS
-from app.ops.bulk.runs import PACED_ABOVE, PER_MINUTE, TYPED_ABOVE
+from app.ops.bulk.runs import PACED_ABOVE, PER_MINUTE, RUNS, TYPED_ABOVE
 from app.runs.causes import CAUSE_LENGTH
 from app.runs.filters import LONGEST_SEARCH
 from app.runs.queue_filter import LONGEST_NAME, QueueFilter, QueueFilterUnclear, QueueTab, read_whole
-from app.runs.queue_lists import ids_of_tab
+from app.runs.queue_lists import matching_of_tab
 from app.tenants.access import Permission
 
 
@@ -77,30 +77,33 @@ def begin_queue_bulk_action(body: QueueBulkIn) -> Message:
     """Retry or remove many runs of this organization, those that are there or match at this moment.
 
     A small selection is done when the answer comes; of a larger one the first part is, and the rest goes on by itself:
-    ask for `/bulk-actions/{id}`. At most ten thousand are taken of those that match, the first of their list.
+    ask for `/bulk-actions/{id}`. At most ten thousand are taken of those that match, the first of their list; the
+    message says how many others there are, for which the same is sent again.
     """
     session, actor, now = request_session(), current_actor(), request_now()
-    bulk_id = service.select_objects(session, actor=actor, family="runs", object_ids=_ids(body), now=now)
+    ids, left = _ids(body)
+    bulk_id = service.select_objects(session, actor=actor, family="runs", object_ids=ids, left=left, now=now)
     service.start(
         session, actor=actor, bulk_id=bulk_id, kind=f"runs.{body.action.value}", parameters={}, now=now,
         reason=body.reason, per_minute=body.per_minute, at_once=body.at_once, counted=body.count,
     )  # fmt: skip
     found = carried_out(bulk_id)
-    return Message(found, found.summary)
+    return Message(found, f"{found.summary} {RUNS.left_words(left)}".strip())
 
 
-def _ids(body: QueueBulkIn) -> list[UUID]:
+def _ids(body: QueueBulkIn) -> tuple[list[UUID], int]:
+    """Which runs, and how many others match."""
     if (body.ids is None) == (body.matching is None):
         raise RunSelectionUnclear("Say which runs: either `ids` or `matching`, and not both.", field="ids")
     if body.ids is not None:
-        return body.ids
+        return body.ids, 0
     assert body.matching is not None
     wanted = _wanted(body.matching)
     if not (body.matching.model_fields_set & {"tab"} or wanted.narrowing):
         words = 'This narrows nothing. Send `{"tab": "dead"}` where all dead letters are meant.'
         raise RunSelectionUnclear(words, field="matching")
     here = current_actor().organization_id
-    return ids_of_tab(request_session(), organization_id=here, wanted=wanted, now=request_now(), limit=MOST_OBJECTS)
+    return matching_of_tab(request_session(), organization_id=here, wanted=wanted, now=request_now(), most=MOST_OBJECTS)
 
 
 def _wanted(given: MatchingRunsIn) -> QueueFilter:

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from pydantic import ConfigDict, Field
 from sqlalchemy.orm import Session
 
-from app.api.models import Answer, Body, Moment, Paging
+from app.api.models import Answer, Body, Bound, Paging
 from app.api.paging import CursorInvalid, cut, read_cursor, write_cursor
 from app.api.resource import Message, Page, resource
 from app.api.run_shapes import RunDetailOut, RunOut, shown_run, shown_runs
@@ -37,8 +37,8 @@ class RunQuery(Paging):
             f"Looks through {SEARCHED_AT_ONCE:,} runs for each page, as `q` does."
         ),
     ] = None
-    since: Annotated[Moment | None, Field(description="Those that went on or were made then or later.")] = None
-    until: Annotated[Moment | None, Field(description="Those that were made before.")] = None
+    since: Annotated[Bound | None, Field(description="Those that went on or were made then or later.")] = None
+    until: Annotated[Bound | None, Field(description="Those that were made before.")] = None
     job: Annotated[UUID | None, Field(description="The job's id.")] = None
     schedule: Annotated[UUID | None, Field(description="The schedule's id.")] = None
     q: Annotated[
@@ -125,7 +125,7 @@ class RunAgainIn(Body):
         dict[str, Any] | None,
         Field(
             description="Take the place of the job's own in the new run. Without them it gets those that were chosen "
-            "for the old one."
+            "for the old one. One that is sent as it was shown, masked, stays what it was in the old run."
         ),
     ] = None
 

@@ -21,7 +21,7 @@ Parts = Annotated[
     dict[str, str],
     Field(
         description="The parts of the list's address. Runs: `state`, `trigger`, `last` (1h, 24h, 7d), `since`, "
-        "`until`, `schedule`, `job`, `q`. Schedules: `status`, `tag`, `owner`, `service`, `q`.",
+        "`until` (instants), `schedule`, `job`, `q`. Schedules: `status`, `tag`, `owner`, `service`, `q`.",
         examples=[_QUERY],
     ),
 ]

@@ -125,7 +125,7 @@ def pause_system(body: PauseIn) -> Message:
     done = pause_everything(
         request_session(), actor=current_actor(), reason=body.reason, with_queues=body.queues, now=request_now()
     )
-    return Message(_shown(done), "Everything was paused already." if done.is_nothing else "Everything is paused.")
+    return Message(_shown(done), done.words)
 
 
 @resource("POST", "/admin/system/resume", platform_admin=True, answer=PausedOut)

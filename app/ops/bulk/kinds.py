@@ -66,6 +66,16 @@ class Family:
         """“1 schedule”, “38 schedules”."""
         return f"{number:,} {self.one if number == 1 else self.many}"
 
+    def left_words(self, left: int) -> str:
+        """What is said where more match than are done at once; nothing where none is left."""
+        if not left:
+            return ""
+        number = f"{min(left, MOST_OBJECTS):,}{'+' if left >= MOST_OBJECTS else ''}"
+        others = "1 more matches and is left as it is" if left == 1 else f"{number} more match and are left as they are"
+        return (
+            f"{others}: at most {self.counted(MOST_OBJECTS)} are done at once. When these are done, do the same again."
+        )
+
 
 @dataclass(frozen=True)
 class BulkKind:

@@ -80,6 +80,13 @@ class BulkRow:
         return f"Undo: {title[:1].lower()}{title[1:]}" if self.is_undo else title
 
     @property
+    def left_words(self) -> str:
+        """Of a selection that was cut: how many others match, and how to go on. Else nothing."""
+        if self.kind is not None or self.family is None:
+            return ""
+        return self.family.left_words(self.parameters.get("left", 0))
+
+    @property
     def progress(self) -> str:
         """“31 of 38”."""
         return f"{self.settled:,} of {self.total:,}"

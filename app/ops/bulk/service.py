@@ -62,8 +62,12 @@ def find_kind(name: str) -> BulkKind:
     return kind
 
 
-def select_objects(session: Session, *, actor: Actor, family: str, object_ids: Sequence[UUID], now: datetime) -> UUID:
+def select_objects(
+    session: Session, *, actor: Actor, family: str, object_ids: Sequence[UUID], now: datetime, left: int = 0
+) -> UUID:
     """Keep a selection as it is at this moment; an id that comes twice counts once. Returns its id.
+
+    `left` is how many others match, of a selection that is cut; whoever is asked about it is told.
 
     Raises SelectionInvalid. Ids of nothing here are kept as well, and told of when something is done to them.
     """
@@ -76,7 +80,7 @@ def select_objects(session: Session, *, actor: Actor, family: str, object_ids: S
         raise SelectionInvalid(f"Select at most {MOST_OBJECTS:,} {found.many} at once. These are {len(ids):,}.")
     names = _names_of(session, found, actor.organization_id, ids)
     items = [(each, names.get(each, ""), None) for each in ids]
-    return _keep(session, actor, kind=found.name, items=items, now=now)
+    return _keep(session, actor, kind=found.name, items=items, now=now, parameters={"left": left} if left else {})
 
 
 def start(

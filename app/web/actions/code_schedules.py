@@ -15,9 +15,10 @@ from app.jobs.kinds.base import DefinitionInvalid
 from app.jobs.queries import JobRow, get_job
 from app.ops import code_schedules as commands
 from app.ops.code_rows import get_code_job, get_code_schedule
+from app.runs.in_hand import going_on_since
 from app.runs.resuming import MissedMoreMeanwhile
 from app.schedules.policies import Missed
-from app.web.actions.schedules import made_up_words, request_key, seen_slots, wanted_switch
+from app.web.actions.schedules import made_up_words, seen_slots, wanted_switch
 from app.web.blueprint import web
 from app.web.forms.base import text_of
 from app.web.forms.code_schedules import CodeTimesForm, NotesForm
@@ -30,7 +31,8 @@ from app.web.pages.code_schedules import (
     times_page,
 )
 from app.web.permissions import route
-from app.web.responses import ToastKind, see_other, toast
+from app.web.responses import ToastKind, go_to, see_other, toast
+from app.web.started import must_ask, started_words, this_press
 
 
 @route(web, "/admin/schedules/<code_id>/enabled", platform_admin=True, methods=["POST"])
@@ -122,15 +124,20 @@ def _run(job: JobRow, name: str, url: str, start: Callable[..., UUID]) -> Respon
     given = form.given() if "parameters" in request.form else {}
     try:
         with acting_for_installation() as (session, actor):
-            start(
-                session, actor=actor, kinds=runtime().kinds, arguments=given, request_key=request_key(),
-                now=request_now(),
+            here = actor.organization_id
+            press = this_press(session, here)
+            if must_ask(press, going_on_since(session, organization_id=here, job_id=job.id)):
+                # The form of its parameters says so, and has the button for it.
+                return go_to(url)
+            run_id = start(
+                session, actor=actor, kinds=runtime().kinds, arguments=given, request_key=press.key, now=request_now(),
             )  # fmt: skip
+            words = started_words(run_id, name, session=session, organization_id=here)
     except DefinitionInvalid as refused:
         form.show_problems(refused)
         return run_page(job, name, url, form, status=status_of(refused))
     on_commit(request_session(), runtime().dispatch)
-    return toast(_back(), f"{name} queued.")
+    return toast(_back(), words)
 
 
 def _refused_notes(code_id: str, form: NotesForm, error: AppError) -> Response:

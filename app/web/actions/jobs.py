@@ -15,14 +15,14 @@ from app.jobs.kinds.base import KindName
 from app.jobs.queries import JobRow, get_job
 from app.jobs.service import JobChanged
 from app.runs import service as runs
+from app.runs.in_hand import going_on_since
 from app.tenants.access import Permission
-from app.web.actions.schedules import request_key
 from app.web.blueprint import web
 from app.web.forms.jobs import CodeForm, JobForm
 from app.web.pages.job_form import form_page, job_form, refuse_fixed
 from app.web.permissions import route
 from app.web.responses import announce, empty, is_htmx, see_other, toast
-from app.web.started import started_words
+from app.web.started import must_ask, started_words, this_press
 
 
 class KindUnknown(Invalid):
@@ -64,9 +64,11 @@ def save_job(job_id: UUID) -> Response:
 
 @route(web, "/jobs/<uuid:job_id>/run", permission=Permission.RUN, methods=["POST"])
 def run_job(job_id: UUID) -> Response:
-    """Start a job now. A double click is one run, because both clicks carry the same key."""
-    session, actor, now = request_session(), current_actor(), request_now()
-    run_id = runs.run_job_now(session, actor=actor, job_id=job_id, request_key=request_key(), now=now)
+    """Start a job now, after a question while a run of it goes on. A double click is one run."""
+    session, actor, now, press = request_session(), current_actor(), request_now(), this_press()
+    if must_ask(press, going_on_since(session, organization_id=actor.organization_id, job_id=job_id)):
+        return see_other("web.confirm_job_run", job_id=job_id)
+    run_id = runs.run_job_now(session, actor=actor, job_id=job_id, request_key=press.key, now=now)
     on_commit(session, runtime().dispatch)
     action = {"label": "View run", "url": url_for("web.run", run_id=run_id), "post": False}
     response = announce(empty(), **{"live:runs": True}) if is_htmx() else see_other("web.jobs")

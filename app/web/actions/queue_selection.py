@@ -10,7 +10,7 @@ from app.ops.bulk import service
 from app.ops.bulk.kinds import MOST_OBJECTS
 from app.ops.bulk.service import SelectionInvalid
 from app.runs.queue_filter import QueueFilterUnclear, read_whole
-from app.runs.queue_lists import ids_of_tab
+from app.runs.queue_lists import matching_of_tab
 from app.tenants.access import Permission
 from app.web.blueprint import web
 from app.web.pages.bulk import fresh_form, question_page
@@ -26,12 +26,9 @@ def select_queue_runs() -> Response:
     """
     is_all, action = request.form.get("all") == "yes", request.form.get("action", "")
     try:
+        object_ids, left = _matching() if is_all else (_ticked(), 0)
         bulk_id = service.select_objects(
-            request_session(),
-            actor=current_actor(),
-            family="runs",
-            object_ids=_matching() if is_all else _ticked(),
-            now=request_now(),
+            request_session(), actor=current_actor(), family="runs", object_ids=object_ids, left=left, now=request_now()
         )
     except (SelectionInvalid, QueueFilterUnclear) as error:
         if not is_htmx():
@@ -53,12 +50,12 @@ def _ticked() -> list[UUID]:
         raise SelectionInvalid("The page sent something that is no run. Reload it and tick again.") from error
 
 
-def _matching() -> list[UUID]:
-    """All that the list would show on all of its pages. Refused where that would be more than was meant."""
-    return ids_of_tab(
+def _matching() -> tuple[list[UUID], int]:
+    """All that the list would show, as many as are done at once, and how many others. Refused where that is unclear."""
+    return matching_of_tab(
         request_session(),
         organization_id=current_actor().organization_id,
         wanted=read_whole(request.form),
         now=request_now(),
-        limit=MOST_OBJECTS,
+        most=MOST_OBJECTS,
     )

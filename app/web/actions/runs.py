@@ -11,13 +11,12 @@ from app.edge.runtime import request_session, runtime
 from app.jobs.kinds.base import DefinitionInvalid
 from app.runs import repeats, service, steering
 from app.tenants.access import Permission
-from app.web.actions.schedules import request_key
 from app.web.blueprint import web
 from app.web.pages.queue_answer import queue_again
 from app.web.pages.run_again import again_form, again_page, repeatable_run
 from app.web.permissions import route
 from app.web.responses import see_other, toast
-from app.web.started import started_words
+from app.web.started import started_words, this_press
 
 
 @route(web, "/runs/<uuid:run_id>/retry", permission=Permission.MANAGE_QUEUE, methods=["POST"])
@@ -41,7 +40,7 @@ def run_again(run_id: UUID) -> Response:
     form = again_form(run) if "parameters" in request.form else None
     try:
         new_id = repeats.run_again(
-            session, actor=current_actor(), kinds=runtime().kinds, run_id=run_id, request_key=request_key(),
+            session, actor=current_actor(), kinds=runtime().kinds, run_id=run_id, request_key=this_press().key,
             parameters=None if form is None else form.given(), now=request_now(),
         )  # fmt: skip
     except DefinitionInvalid as refused:

@@ -14,6 +14,7 @@ from app.web.blueprint import web
 from app.web.forms.base import text_of
 from app.web.forms.saved_views import RenameViewForm, SaveViewForm
 from app.web.pages.saved_views import parts_sent, save_page, view_page, wanted_list
+from app.web.pages.typed_times import pinned
 from app.web.permissions import route
 from app.web.responses import see_other, toast
 
@@ -22,7 +23,7 @@ from app.web.responses import see_other, toast
 def save_view() -> Response:
     """Keep the list that the form names, and show it."""
     form, list_name = SaveViewForm(), wanted_list(request.form)
-    parts = parts_sent(list_name)
+    parts = pinned(parts_sent(list_name))
     try:
         commands.save_view(
             request_session(), actor=current_actor(), list_name=list_name, name=text_of(form.name), query=parts,

@@ -8,7 +8,6 @@ from flask import Response, request, url_for
 
 from app.core.db import on_commit
 from app.core.errors import AppError, Conflict, Invalid, NotFound
-from app.core.ids import new_id
 from app.edge.database import roll_back
 from app.edge.errors import status_of
 from app.edge.identity import current_actor, request_now
@@ -16,6 +15,7 @@ from app.edge.runtime import fresh_session, request_session, runtime
 from app.ops.schedule_effects import standing_of
 from app.ops.schedule_preview import twin_note_of
 from app.runs import service as runs
+from app.runs.in_hand import going_on_since
 from app.runs.resuming import MissedMoreMeanwhile, missed_meanwhile
 from app.schedules import service as schedules
 from app.schedules.drafts import draft_of
@@ -36,9 +36,7 @@ from app.web.pages.undo import undo_of_saving
 from app.web.permissions import route
 from app.web.responses import ToastKind, announce, close_dialog, empty, go_to, is_htmx, see_other, toast
 from app.web.session import local_address
-from app.web.started import started_words
-
-LONGEST_REQUEST_KEY = 64
+from app.web.started import must_ask, started_words, this_press
 
 
 class SwitchUnclear(Invalid):
@@ -106,9 +104,15 @@ def switch_schedule(schedule_id: UUID) -> Response:
 
 @route(web, "/schedules/<uuid:schedule_id>/run", permission=Permission.RUN, methods=["POST"])
 def run_schedule(schedule_id: UUID) -> Response:
-    """Start a schedule's job now. A double click is one run, because both clicks carry the same key."""
-    session, actor, now = request_session(), current_actor(), request_now()
-    run_id = runs.run_schedule_now(session, actor=actor, schedule_id=schedule_id, request_key=request_key(), now=now)
+    """Start a schedule's job now. A double click is one run, because both clicks carry the same key.
+
+    While a run of it goes on, it is asked first whether another one is to go on beside it.
+    """
+    session, actor, now, press = request_session(), current_actor(), request_now(), this_press()
+    since = going_on_since(session, organization_id=actor.organization_id, schedule_id=schedule_id)
+    if must_ask(press, since):
+        return see_other("web.confirm_schedule_run", schedule_id=schedule_id, next=_next())
+    run_id = runs.run_schedule_now(session, actor=actor, schedule_id=schedule_id, request_key=press.key, now=now)
     on_commit(session, runtime().dispatch)
     action = {"label": "View run", "url": url_for("web.run", run_id=run_id), "post": False}
     return toast(_back(), started_words(run_id, _schedule(schedule_id).name), action=action)
@@ -155,11 +159,6 @@ def made_up_words(made_up: MadeUp) -> str:
     rest = f"{made_up.left:,} {'stays' if made_up.left == 1 else 'stay'} missed." if made_up.left else ""
     what = f"{which} made up for." if made_up.why_skipped is None else f"{which} skipped: {made_up.why_skipped}"
     return f"{what} {rest}".strip()
-
-
-def request_key() -> str:
-    """What makes two clicks on one button one run; without a key every click is its own."""
-    return request.form.get("request_key", "")[:LONGEST_REQUEST_KEY] or new_id().hex
 
 
 def _saved(before: ScheduleRow) -> Response:

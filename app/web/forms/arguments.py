@@ -1,6 +1,7 @@
 """Fields of a form for the arguments of a function, and what was entered in them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from wtforms import BooleanField, Field, SelectField, StringField
@@ -9,6 +10,7 @@ from wtforms.validators import InputRequired, Optional
 from app.jobs.kinds.base import DefinitionInvalid
 from app.jobs.kinds.code.arguments import ArgumentField, ArgumentKind, argument_fields, entered_value, shown_value
 from app.jobs.kinds.code.catalog import CodeFunction
+from app.tenants.audit_masks import MASK, masked
 from app.web.forms.base import BaseForm, text_of
 
 NO_HELP = {"autocapitalize": "off", "autocomplete": "off", "spellcheck": "false"}
@@ -36,13 +38,27 @@ class ParametersForm(BaseForm):
 
 
 def parameters_form(function: CodeFunction | None, stored: Mapping[str, Any]) -> ParametersForm:
-    """The form for a run of a function; opens with the job's own arguments and the function's defaults."""
-    arguments = () if function is None else argument_fields(function)
+    """The form for a run of a function; opens with the job's own arguments and the function's defaults.
+
+    What is secret in them is masked: whoever may start a job need not be shown that. Left so, it means what is stored.
+    """
+    shown = {name: masked(name, value) for name, value in stored.items()}
+    hidden = {name for name, value in shown.items() if value != stored[name]}
+    found = () if function is None else argument_fields(function)
+    arguments = tuple(_hidden(argument) if argument.name in hidden else argument for argument in found)
     fields = {argument_name(argument.name): argument_input(argument) for argument in arguments}
     form_class = type("ParametersForm", (ParametersForm,), {"arguments": arguments, **fields})
-    opened = opened_values(stored)
+    opened = opened_values(shown)
     form: ParametersForm = form_class(data={**argument_defaults(arguments), **opened})
     return form
+
+
+def _hidden(argument: ArgumentField) -> ArgumentField:
+    """The same argument in a field that can hold a mask, and that says what it means."""
+    # Neither a number nor one of some choices looks like a mask.
+    kind = argument.kind if argument.kind is ArgumentKind.TEXT else ArgumentKind.JSON
+    words = f"{argument.help} {MASK} is hidden. Leave it, and it stays as it is.".strip()
+    return replace(argument, kind=kind, help=words)
 
 
 def argument_name(name: str) -> str:

@@ -15,11 +15,11 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Optional
 
+from app.core.hiding import HIDDEN
 from app.jobs.kinds.base import KindName
 from app.jobs.kinds.code.arguments import ArgumentField, argument_fields
 from app.jobs.kinds.code.catalog import CodeFunction
 from app.jobs.kinds.workflow.header_secrets import is_secret
-from app.jobs.kinds.workflow.hiding import HIDDEN
 from app.jobs.policies import WhenLost
 from app.jobs.queries import JobRow
 from app.jobs.service import LONGEST_NAME, JobDraft

@@ -1,14 +1,19 @@
 """What needs somebody, as lines of the first page: what, since when, and the one button that helps."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 
 from flask import url_for
 
 from app.edge.identity import current_actor
-from app.ops.overview import Situation, Trouble
+from app.ops.needs_attention import Trouble, missed_words
+from app.ops.overview import Situation
 from app.ops.schedule_glances import Glance
+from app.runs.failed_rows import FailedRow
 from app.runs.queries import RunRow
+from app.schedules.gaps import GapRow
 from app.schedules.queries import ScheduleRow
 from app.tenants.access import Permission, may
 from app.web.formatting import count
@@ -30,21 +35,53 @@ class AttentionLine:
     since: datetime | None = None
     count: int = 1
     word: str = ""
+    is_cut: bool = False
+    # By which zone its time is told; empty for the viewer's.
+    zone: str = ""
+
+    @property
+    def runs(self) -> str:
+        """“2 failed runs”; nothing for one."""
+        return f"{count(self.count)}{'+' if self.is_cut else ''} failed runs" if self.count > 1 else ""
 
 
-def attention_lines(situation: Situation) -> list[AttentionLine]:
-    """The lines, in the order of the troubles."""
-    return [_line(trouble, situation) for trouble in situation.troubles]
+@dataclass(frozen=True)
+class MoreAttention:
+    """What is not among the lines, and where it is listed."""
+
+    text: str
+    href: str
+
+
+def attention_lines(situation: Situation, zones: Mapping[UUID, str]) -> list[AttentionLine]:
+    """The lines, in the order of the troubles. `zones` are those by which the times of schedules are to be told."""
+    return [
+        replace(_line(trouble, situation), zone=zones.get(schedule_id, "") if schedule_id else "")
+        for trouble in situation.troubles.shown
+        for schedule_id in [trouble.facts.schedule_id]
+    ]
+
+
+def more_attention(situation: Situation) -> MoreAttention | None:
+    """“and 3 more”; None where the lines are all."""
+    found = situation.troubles
+    if not found.more:
+        return None
+    # The list of schedules begins with those that need somebody.
+    href = url_for("web.schedules") if found.more_schedules else url_for("web.queue", tab="failed")
+    return MoreAttention(f"and {count(found.more)} more", href)
 
 
 def _line(trouble: Trouble, situation: Situation) -> AttentionLine:
-    if trouble.runs:
-        return _of_runs(trouble.runs, trouble.since)
-    if trouble.schedule is not None:
-        return _of_schedule(trouble.schedule)
-    if trouble.late is not None:
-        return _of_late(trouble.late, trouble.since)
-    return _of_nobody(situation.waiting)
+    if trouble.failed is not None and trouble.failed.newest is not None:
+        return _of_runs(trouble.failed, trouble.failed.newest)
+    if trouble.row is not None:
+        return _of_schedule(trouble.row)
+    if trouble.schedule is None:
+        return _of_nobody(situation.waiting)
+    if trouble.missed is not None:
+        return _of_missed(trouble.schedule, trouble.missed)
+    return _of_late(trouble.schedule, trouble)
 
 
 def _of_nobody(waiting: int) -> AttentionLine:
@@ -75,14 +112,21 @@ def _of_schedule(row: ScheduleRow) -> AttentionLine:
     )
 
 
-def _of_late(one: Glance, since: datetime | None) -> AttentionLine:
+def _of_late(one: Glance, trouble: Trouble) -> AttentionLine:
+    href, facts = url_for("web.schedule", schedule_id=one.id), trouble.facts
+    return AttentionLine(
+        one.name, facts.text, href, facts.kind, "Show why", href, str(one.id), since=trouble.since
+    )  # fmt: skip
+
+
+def _of_missed(one: Glance, gap: GapRow) -> AttentionLine:
     href = url_for("web.schedule", schedule_id=one.id)
-    text = "It is due and has not started."
-    return AttentionLine(one.name, text, href, "late", "Show why", href, str(one.id), since=since)
+    return AttentionLine(
+        one.name, missed_words(gap), href, "missed", "Show why", href, str(one.id), since=gap.first_slot_at
+    )  # fmt: skip
 
 
-def _of_runs(runs: tuple[RunRow, ...], since: datetime | None) -> AttentionLine:
-    newest = runs[0]
+def _of_runs(failed: FailedRow, newest: RunRow) -> AttentionLine:
     href = url_for("web.run", run_id=newest.id)
     may_retry = newest.can_retry and may(current_actor(), Permission.MANAGE_QUEUE)
     return AttentionLine(
@@ -94,6 +138,7 @@ def _of_runs(runs: tuple[RunRow, ...], since: datetime | None) -> AttentionLine:
         href=url_for("web.retry_run", run_id=newest.id) if may_retry else f"{href}#log",
         key=str(newest.id),
         is_post=may_retry,
-        since=since,
-        count=len(runs),
+        since=failed.since,
+        count=failed.runs,
+        is_cut=failed.is_cut,
     )

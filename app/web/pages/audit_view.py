@@ -82,7 +82,7 @@ def audit_view(
 
     `restorable` are the deleted schedules that can come back.
     """
-    endpoint = "web.installation_audit" if is_of_installation else "web.audit"
+    endpoint = _endpoint(is_of_installation)
     older = write_place(lines[-1].row.place) if has_older else None
     without_subject = {name: text for name, text in search.args.items() if name != "subject"}
     return AuditView(
@@ -101,6 +101,16 @@ def audit_view(
         older_href=_href(endpoint, search.args, before=older) if older else "",
         files=[] if search.problems else _files(endpoint, search),
     )
+
+
+def search_href(search: AuditSearch, *, is_of_installation: bool) -> str:
+    """The page as it is narrowed, from the same entry on."""
+    before = {} if search.before is None else {"before": write_place(search.before)}
+    return _href(_endpoint(is_of_installation), search.args, **before)
+
+
+def _endpoint(is_of_installation: bool) -> str:
+    return "web.installation_audit" if is_of_installation else "web.audit"
 
 
 def _href(endpoint: str, args: Mapping[str, str], **more: Any) -> str:

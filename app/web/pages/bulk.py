@@ -220,7 +220,7 @@ def _question_of_runs(row: BulkRow, kind: BulkKind, names: list[str]) -> BulkQue
         heading=kind.ask_of(row.total),
         names=shown,
         more=0 if row.total <= len(names) else row.total - len(names),
-        lines=told_before_runs(kind.name, found),
+        lines=[*told_before_runs(kind.name, found), *([row.left_words] if row.left_words else [])],
         asks_missed=False,
         problem=_problem(kind, row, found.found),
         back=local_address(request.values.get("next")) or url_for("web.queue", tab="dead"),

@@ -6,6 +6,7 @@ from uuid import UUID
 from flask import Response, request, url_for
 from sqlalchemy.orm import Session
 
+from app.core.ids import new_id
 from app.edge.identity import acting_for_installation, current_actor, request_now
 from app.edge.runtime import request_session, runtime
 from app.jobs.queries import JobRow, list_jobs
@@ -20,6 +21,7 @@ from app.ops.code_standing import standing_of
 from app.ops.heartbeats import list_processes
 from app.ops.passed_over import list_passed_over
 from app.ops.why.answers import why_schedules
+from app.runs.in_hand import going_on_since
 from app.schedules.code_origin import refuse_left
 from app.schedules.queries import earliest_due_across_tenants
 from app.tenants.platform import for_the_installation
@@ -38,6 +40,7 @@ from app.web.pages.code_lines import (
     scheduler_lines,
 )
 from app.web.pages.resume_question import ResumeQuestion, ask_about_missed, resume_question
+from app.web.pages.run_questions import beside_words
 from app.web.pages.why_notes import note_on_code_schedule, telling, words_for_row
 from app.web.permissions import route
 from app.web.responses import go_to, invalid, page, page_or_fragment
@@ -178,7 +181,12 @@ def run_page(job: JobRow, name: str, url: str, form: ParametersForm, *, status: 
     """The form of the parameters of a run."""
     function = function_of(runtime().kinds, job)
     title = name if function is None else function.title
-    return invalid("admin/run.html", status=status, name=name, title=title, url=url, form=form)
+    with acting_for_installation() as (session, actor):
+        since = going_on_since(session, organization_id=actor.organization_id, job_id=job.id)
+    return invalid(
+        "admin/run.html", status=status, name=name, title=title, url=url, form=form, request_key=new_id().hex,
+        beside="" if since is None else beside_words(since),
+    )  # fmt: skip
 
 
 def parameters_of(job: JobRow) -> ParametersForm:

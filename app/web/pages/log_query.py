@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from app.core.text import storable
 from app.jobs.kinds.base import Level
-from app.runs.filters import search_text
+from app.runs.filters import LONGEST_SEARCH
 from app.runs.logs import LogFilter
 
 # The columns hold 32 bits.
@@ -55,6 +56,7 @@ def _filter_of(args: Mapping[str, str]) -> LogFilter:
     level = args.get("level", "")
     return LogFilter(
         level=Level(level) if level in set(Level) else Level.INFO,
-        text=search_text(args.get("q", "")),
+        # Letter by letter, blanks at the ends included, as grep does.
+        text=storable(args.get("q", ""))[:LONGEST_SEARCH],
         ignores_case=args.get("case") == "ignore",
     )

@@ -18,10 +18,10 @@ from app.tenants.access import Permission
 from app.web.blueprint import web
 from app.web.context import viewer_zone
 from app.web.daemon import news, scheduling_stop
-from app.web.pages.attention import AttentionLine, attention_lines
+from app.web.pages.attention import AttentionLine, MoreAttention, attention_lines, more_attention
 from app.web.pages.first_steps import FirstStep, first_steps
 from app.web.pages.glances import own_glances
-from app.web.pages.run_rows import RunLine, run_lines
+from app.web.pages.run_rows import RunLine, listed_zones, run_lines
 from app.web.pages.schedule_tiles import STOPPED_NOTE, rate_change, rate_note, rate_words
 from app.web.permissions import route
 from app.web.pictures.day_of_runs import HourRow, draw_day, hour_rows
@@ -56,6 +56,7 @@ class Overview:
     has_jobs: bool
     figures: Figures
     troubles: list[AttentionLine]
+    more: MoreAttention | None
     failed: int
     zone: str
     timeline: TimelinePicture
@@ -89,6 +90,8 @@ def _overview() -> Overview:
     has_jobs = any(not one.is_default for one in glances) or has_own_job(session, organization_id=organization_id)
     has_schedules = any(one.enabled or not one.is_default for one in glances)
     last = list_runs(session, organization_id=organization_id, run_filter=RunFilter(), limit=LAST_RUNS)
+    listed = [*(row.schedule_id for row in last.rows), *(one.facts.schedule_id for one in situation.troubles.shown)]
+    zones = listed_zones(listed)
     return Overview(
         steps=first_steps(
             has_jobs=has_jobs,
@@ -98,12 +101,13 @@ def _overview() -> Overview:
         ),
         has_jobs=bool(has_jobs or has_schedules or last.rows),
         figures=_figures(situation),
-        troubles=attention_lines(situation),
+        troubles=attention_lines(situation, zones),
+        more=more_attention(situation),
         failed=situation.dead,
         zone=zone,
         timeline=draw_day(situation.hours, zone=zone),
         hours=hour_rows(situation.hours, zone=zone),
-        lines=run_lines(last.rows),
+        lines=run_lines(last.rows, zones=zones),
     )
 
 

@@ -3,6 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
+from app.core.instants import read_instant
+
 Place = tuple[datetime, UUID]
 
 
@@ -11,12 +13,12 @@ def write_place(place: Place) -> str:
     return f"{place[0].isoformat()}~{place[1]}"
 
 
-def read_place(text: str) -> Place | None:
+def read_place(text: str, *, between: str = "~") -> Place | None:
     """The same read back; None for what somebody has written by hand."""
-    at, _, row_id = text.partition("~")
+    at, _, row_id = text.partition(between)
+    # Without its zone it is no instant.
+    moment = read_instant(at)
     try:
-        place = datetime.fromisoformat(at), UUID(row_id)
+        return None if moment is None else (moment, UUID(row_id))
     except ValueError:
         return None
-    # Without its zone it is no instant.
-    return place if place[0].tzinfo is not None else None

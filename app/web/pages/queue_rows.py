@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.ops.heartbeats import ProcessRow, slots_for
+from app.runs.filters import MOST_COUNTED
 from app.runs.queue_figures import NO_WAITS, QueueFigures, Waits
 from app.runs.queue_limits import QueueLimitsRow
 from app.runs.queue_minutes import NO_HOUR, QueueHour
@@ -58,7 +59,7 @@ def queue_lines(
 def counted(figures: QueueFigures, states: Sequence[RunState], queue: str | None = None) -> str:
     """How many runs stand so; “10,000+” where nobody counted further."""
     found = figures.sum_of(states, queue)
-    return f"{count(found)}+" if found and figures.is_cut(states) else count(found)
+    return f"{count(min(found, MOST_COUNTED))}+" if found and figures.is_cut(states) else count(found)
 
 
 def rate_words(per_minute: float) -> str:

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from uuid import UUID
 
 from app.core.text import quoted
 from app.runs.queue_filter import QueueFilter, unread_parts
 from app.runs.queue_lists import Place
+from app.web.pages.places import read_place
 
 
 @dataclass(frozen=True)
@@ -32,9 +31,6 @@ def read_queue_search(args: Mapping[str, str]) -> QueueSearch:
 
 def _place(text: str) -> Place | None:
     """Behind which run the page begins, as the link to the next page says it."""
-    at, _, run_id = text.partition("_")
-    try:
-        moment = datetime.fromisoformat(at)
-        return Place(moment if moment.tzinfo else moment.replace(tzinfo=UTC), UUID(run_id))
-    except ValueError:
-        return None
+    # Links of an earlier version left out that it is UTC.
+    found = read_place(text, between="_") or read_place(text.replace("_", "Z_", 1), between="_")
+    return None if found is None else Place(*found)

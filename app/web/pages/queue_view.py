@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC
 from typing import Any
 from uuid import UUID
 
 from flask import url_for
 from sqlalchemy.orm import Session
 
+from app.core.instants import write_instant
 from app.core.scopes import PLATFORM
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, working_as
@@ -18,7 +18,7 @@ from app.ops.bulk.kinds import BulkKind
 from app.ops.bulk.registry import KINDS
 from app.ops.heartbeats import at_work, list_processes
 from app.ops.stuck_runs import StuckEvidence, read_evidence
-from app.runs.cause_groups import CauseGroup, CauseGroups, list_causes
+from app.runs.cause_groups import CauseGroups, list_causes
 from app.runs.queue_figures import read_figures
 from app.runs.queue_filter import QueueFilter, QueueTab
 from app.runs.queue_limits import list_limits_and_switches
@@ -32,13 +32,13 @@ from app.tenants.platform import require_platform_admin
 from app.web.formatting import count
 from app.web.page_size import rows_per_page
 from app.web.pages.badges import Badge
+from app.web.pages.queue_causes import GroupLine, group_lines, groups_note
 from app.web.pages.queue_rows import WAITING, QueueLine, counted, queue_lines
 from app.web.pages.queue_search import read_queue_search
 from app.web.pages.queue_tiles import Standstill, Tile, queue_tiles, standstill
 from app.web.pages.rights import refusals
-from app.web.pages.run_rows import RunLine, run_lines
+from app.web.pages.run_rows import RunLine, listed_zones, run_lines
 from app.web.pages.tabs import Tab
-from app.web.run_words import REASON_WORDS, first_words
 
 _TAB_LABELS = {
     QueueTab.WAITING: "Waiting",
@@ -59,16 +59,6 @@ _COUNTED_STATES = {
     QueueTab.RETRYING: (RunState.WAITING_RETRY,),
     QueueTab.DEAD: (RunState.FAILED,),
 }
-
-
-@dataclass(frozen=True)
-class GroupLine:
-    """Dead letters of one cause, and where the list shows them alone."""
-
-    group: CauseGroup
-    words: str
-    href: str
-    is_current: bool
 
 
 @dataclass(frozen=True)
@@ -178,6 +168,9 @@ def queue_view(args: Mapping[str, str]) -> QueueView:
         running = [row.id for row in found.rows if row.state is RunState.RUNNING]
         evidence = read_evidence(session, run_ids=running, processes=processes, **asked) if running else {}
         owners = organization_names(session, {row.organization_id for row in found.rows}) if of_all else {}
+        listed = [row.schedule_id for row in found.rows]
+        listed += [] if causes is None else [group.schedule_id for group in causes.groups]
+        zones = listed_zones(listed, of=(session, organization_id))
     total = counted(figures, _COUNTED_STATES.get(wanted.tab, ()))
     more = {"of": "all"} if of_all else {}
     paused = [switch for _limits, switch in queues if switch is not None]
@@ -191,9 +184,9 @@ def queue_view(args: Mapping[str, str]) -> QueueView:
         queues=queue_lines(queues, figures, hours, at_work(processes, now=now)),
         tabs=[_tab(each, wanted, more, counted(figures, _COUNTED_STATES.get(each, ()))) for each in QueueTab],
         narrowings=_narrowings(wanted, more),
-        groups=_group_lines(causes, wanted, more),
-        groups_note=_groups_note(causes),
-        lines=[_marked(line, {switch.name for switch in paused}) for line in run_lines(found.rows)],
+        groups=group_lines(causes, wanted, more, zones),
+        groups_note=groups_note(causes),
+        lines=[_marked(line, {switch.name for switch in paused}) for line in run_lines(found.rows, zones=zones)],
         owners=owners,
         evidence=evidence,
         refusal="" if of_all else refusals().manage_queue,
@@ -231,8 +224,7 @@ def _causes(session: Session, organization_id: UUID | None, wanted: QueueFilter)
 def _older_href(found: QueuePage, wanted: QueueFilter, more: Mapping[str, str]) -> str:
     if found.next is None:
         return ""
-    at = found.next.at.astimezone(UTC).replace(tzinfo=None).isoformat()
-    return _address(wanted, more, after=f"{at}_{found.next.run_id}")
+    return _address(wanted, more, after=f"{write_instant(found.next.at)}_{found.next.run_id}")
 
 
 def _address(wanted: QueueFilter, more: Mapping[str, str], **rest: str) -> str:
@@ -248,29 +240,6 @@ def _tab(tab: QueueTab, wanted: QueueFilter, more: Mapping[str, str], number: st
 def _marked(line: RunLine, paused: set[str]) -> RunLine:
     is_held = line.run.queue in paused and line.run.state is RunState.READY
     return replace(line, badge=Badge("paused")) if is_held else line
-
-
-def _group_lines(causes: CauseGroups | None, wanted: QueueFilter, more: Mapping[str, str]) -> list[GroupLine]:
-    if causes is None:
-        return []
-    return [
-        GroupLine(
-            group,
-            first_words(group.error) or (REASON_WORDS[group.reason] if group.reason else "It failed."),
-            _address(replace(wanted, cause=group.cause), more),
-            is_current=group.cause == wanted.cause,
-        )
-        for group in causes.groups
-    ]
-
-
-def _groups_note(causes: CauseGroups | None) -> str:
-    if causes is None or (causes.is_all and not causes.were_cut):
-        return ""
-    largest = "" if causes.is_all else f"These are the {len(causes.groups)} largest causes. "
-    return (
-        f"{largest}{'Not all dead letters are in these groups: there are too many.' if causes.were_cut else ''}".strip()
-    )
 
 
 def _narrowings(wanted: QueueFilter, more: Mapping[str, str]) -> list[Narrowing]:

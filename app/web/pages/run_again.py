@@ -10,7 +10,7 @@ from app.edge.runtime import request_session, runtime
 from app.jobs.kinds.base import KindName
 from app.jobs.queries import get_job
 from app.runs.queries import RunRow, get_run
-from app.runs.repeats import RunNotRepeatable, parameters_of_run
+from app.runs.repeats import RunNotRepeatable, arguments_to_repeat
 from app.tenants.access import Permission
 from app.web.blueprint import web
 from app.web.context import viewer_zone
@@ -40,8 +40,7 @@ def again_form(run: RunRow) -> ParametersForm:
     """Filled by what was sent, or else by what the old run had."""
     session = request_session()
     job = get_job(session, organization_id=run.organization_id, job_id=run.job_id)
-    before = job.definition.get("arguments", {}) | parameters_of_run(session, run=run)
-    return parameters_form(function_of(runtime().kinds, job), before)
+    return parameters_form(function_of(runtime().kinds, job), arguments_to_repeat(session, run=run, job=job))
 
 
 def again_page(run: RunRow, form: ParametersForm, *, status: int = 200) -> Response:

@@ -99,9 +99,12 @@ def _soft_limit(run: RunRow) -> str:
 
 
 def result_facts(result: Mapping[str, Any]) -> list[Fact]:
-    """What a job returned, as lines: one for each value, and one for each named part of a list, such as a step."""
+    """What a job returned, as lines: one for each value, and one for each named part of a list, such as a step.
+
+    What is called like a secret, or looks like one, is masked.
+    """
     facts: list[Fact] = []
-    for name, value in result.items():
+    for name, value in masked("", dict(result)).items():
         if _has_named_parts(value):
             facts += [Fact(str(part["name"]), _in_words(part)) for part in value]
         else:

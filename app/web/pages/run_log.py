@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from flask import url_for
 
+from app.core.names import visible
 from app.edge.identity import request_now
 from app.edge.runtime import request_session
 from app.runs.log_silence import silence_of
@@ -261,6 +262,6 @@ def _is_whole(lines: list[LogLine], fold: range) -> bool:
 def _shown(lines: list[Line]) -> list[LogLine]:
     zone = ZoneInfo(viewer_zone())
     return [
-        LogLine(line.number, wall_clock(line.at.astimezone(zone), seconds=True), line.level.value, line.text)
+        LogLine(line.number, wall_clock(line.at.astimezone(zone), seconds=True), line.level.value, visible(line.text))
         for line in lines
     ]

@@ -1,9 +1,11 @@
 """A run as a line of a table: shared by the lists of runs, the queue and the overview."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
 
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session
@@ -39,10 +41,26 @@ class RunLine:
     zone: str = ""
 
 
-def run_lines(rows: Sequence[RunRow], notes: RunNotes = NO_NOTES) -> list[RunLine]:
-    """Lines in the order of the rows."""
-    zones = _zones(rows)
-    return [_line(row, notes, zones.get(row.schedule_id, "")) for row in rows]
+def run_lines(
+    rows: Sequence[RunRow], notes: RunNotes = NO_NOTES, *, zones: Mapping[UUID, str] | None = None
+) -> list[RunLine]:
+    """Lines in the order of the rows. `zones` are those of listed_zones, of whoever has read them already."""
+    known = listed_zones(row.schedule_id for row in rows) if zones is None else zones
+    return [_line(row, notes, known.get(row.schedule_id, "") if row.schedule_id else "") for row in rows]
+
+
+def listed_zones(
+    schedule_ids: Iterable[UUID | None], *, of: tuple[Session, UUID | None] | None = None
+) -> dict[UUID, str]:
+    """By which zones a list tells the times of these schedules: none unless each is to be told by its own clock.
+
+    `of` is where they are read, and of which organization, or of all; unless given, those of whoever asks.
+    """
+    ids = {schedule_id for schedule_id in schedule_ids if schedule_id is not None}
+    if list_clock() is not Clock.SCHEDULE or not ids:
+        return {}
+    session, organization_id = of or (request_session(), current_actor().organization_id)
+    return schedule_zones(session, organization_id=organization_id, schedule_ids=ids)
 
 
 def _line(row: RunRow, notes: RunNotes, zone: str) -> RunLine:
@@ -65,15 +83,6 @@ def _line(row: RunRow, notes: RunNotes, zone: str) -> RunLine:
 def _worker(run: RunRow) -> str:
     helps = run.state is RunState.RUNNING or run.reason in LOSSES
     return run.worker or "" if helps else ""
-
-
-def _zones(rows: Sequence[RunRow]) -> dict[UUID | None, str]:
-    """The zones of their schedules, where those are asked for."""
-    ids = {row.schedule_id for row in rows if row.schedule_id is not None}
-    if list_clock() is not Clock.SCHEDULE or not ids:
-        return {}
-    here = current_actor().organization_id
-    return dict(schedule_zones(request_session(), organization_id=here, schedule_ids=ids).items())
 
 
 def _started(run: RunRow, zone_name: str) -> str:

@@ -16,9 +16,10 @@ from app.edge.runtime import request_session, runtime
 from app.jobs.queries import job_names
 from app.ops.run_notes import read_notes
 from app.runs.attempt_queries import newest_progress
+from app.runs.filters import MOST_COUNTED
 from app.runs.logs import Line, read_lines
 from app.runs.queries import get_run
-from app.runs.run_lists import MOST_COUNTED, SEARCHED_AT_ONCE, Page, count_runs, list_newer_runs, list_runs
+from app.runs.run_lists import Page, count_runs, list_newer_runs, list_runs
 from app.runs.states import RunState
 from app.schedules.names import schedule_names
 from app.tenants.access import Permission
@@ -39,6 +40,8 @@ from app.web.permissions import route
 from app.web.responses import fragment, go_to, page, wants_fragment
 
 LINES_PER_READ = 1000
+# What the address carries of where in the list somebody is.
+_PLACES = ("older_than", "newer_than")
 _TABS = (
     RunState.READY,
     RunState.RUNNING,
@@ -91,6 +94,10 @@ def runs() -> Response:
     if is_picked(request.args, picks):
         # An address that stays right whatever it will be called.
         return go_to(search.href())
+    if search.is_on_own_clock and not search.problems and not any(pick.problem for pick in picks):
+        # An address that means the same to whoever else opens it.
+        place = {name: request.args[name] for name in _PLACES if _run_named(name) is not None}
+        return go_to(search.href(**place))
     here: dict[str, Any] = {"organization_id": organization_id, "run_filter": search.filter}
     found = _page(session, here)
     rows = run_lines(found.rows, read_notes(session, found.rows, organization_id=organization_id))
@@ -167,12 +174,18 @@ def _listing(search: RunSearch, picks: Sequence[Pick], found: Page, total: int |
         sources=[("", "Any trigger"), *((each.value, label) for each, label in SOURCE_LABELS.items())],
         zone=viewer_zone(),
         narrowings=_narrowings(search),
-        is_first=found.newer_than is None,
+        is_first=found.newer_than is None and _run_named("older_than") is None,
         total=_total_words(total),
         newer_href="" if search.filter.is_search else newer,
         older_href=older,
-        looked=f"Looked through {SEARCHED_AT_ONCE:,} runs." if is_cut else "",
+        looked=_looked(found) if is_cut else "",
     )
+
+
+def _looked(found: Page) -> str:
+    if found.checked:
+        return f"Looked closely at {found.checked:,} runs that might match."
+    return f"Looked through {found.looked_at:,} runs."
 
 
 def _total_words(total: int | None) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from flask import Response, request, url_for
@@ -12,7 +12,7 @@ from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session
 from app.jobs.queries import job_names
 from app.ops.gap_words import GAP_REASONS
-from app.ops.schedule_history import HistoryEntry, HistoryKind, Place, list_history
+from app.ops.schedule_history import HistoryEntry, HistoryKind, list_history
 from app.ops.source_words import TRIGGER_WORDS
 from app.runs.queries import RunRow
 from app.runs.restoring import what_restoring_changes
@@ -25,6 +25,7 @@ from app.web.blueprint import web
 from app.web.context import viewer_zone
 from app.web.formatting import absolute_time, duration
 from app.web.pages.badges import Badge, badge_of
+from app.web.pages.places import read_place
 from app.web.pages.rights import refusals
 from app.web.pages.tabs import Tab
 from app.web.permissions import route
@@ -67,7 +68,7 @@ def schedule_history(schedule_id: UUID) -> Response:
     kind = _kind()
     found = list_history(
         session, organization_id=organization_id, schedule_id=schedule_id, limit=ENTRIES_PER_PAGE + 1,
-        older_than=_place(request.args.get("before", "")), kind=kind,
+        older_than=read_place(request.args.get("before", "")), kind=kind,
     )  # fmt: skip
     shown = found[:ENTRIES_PER_PAGE]
     older = f"{shown[-1].at.isoformat()}~{shown[-1].id}" if len(found) > len(shown) else None
@@ -162,13 +163,3 @@ def _version_lines(session: Session, schedule: ScheduleRow, rows: Sequence[Versi
 def _kind() -> HistoryKind | None:
     wanted = request.args.get("kind", "")
     return HistoryKind(wanted) if wanted in set(HistoryKind) else None
-
-
-def _place(text: str) -> Place | None:
-    at, _, entry_id = text.partition("~")
-    try:
-        moment, row_id = datetime.fromisoformat(at), UUID(entry_id)
-        # Without its zone it is no instant, and somebody has written it by hand.
-        return None if moment.tzinfo is None else (moment.astimezone(UTC), row_id)
-    except (ValueError, OverflowError):
-        return None

@@ -14,9 +14,10 @@ from app.ops.schedule_timeline import Span, read_timeline
 from app.runs.filters import RunFilter
 from app.runs.outcomes import outcome_of
 from app.runs.queries import RunNotFound, RunRow, get_run
-from app.runs.recent import RecentRun
+from app.runs.recent import RecentRun, with_missed
 from app.runs.run_lists import list_runs
 from app.runs.states import RunState
+from app.schedules.gaps import newest_missed
 from app.schedules.queries import ScheduleRow
 from app.web.clock_choice import Clock
 from app.web.formatting import zone_label
@@ -68,7 +69,7 @@ def read_pictures(
         timeline=draw_timeline(timeline, zone=zone),
         timeline_rows=timeline_rows(timeline, zone=zone),
         strip=draw_strip(
-            [_strip_run(run, now) for run in reversed(shown)],
+            _strip_marks(session, schedule, shown, is_old=is_old, now=now),
             lengths=[run.took for run in lengths.good],
             now=now,
             looked_for=view.run_id,
@@ -98,6 +99,17 @@ def _strip_runs(
         session, organization_id=schedule.organization_id, run_filter=mine, limit=SLOTS - 1, older_than=looked_for
     )
     return [found, *before.rows]
+
+
+def _strip_marks(
+    session: Session, schedule: ScheduleRow, shown: Sequence[RunRow], *, is_old: bool, now: datetime
+) -> list[RecentRun]:
+    """The runs, the oldest first, and beside the newest ones the slots that nobody executed."""
+    runs = [_strip_run(run, now) for run in reversed(shown)]
+    if is_old:
+        return runs
+    here: dict[str, Any] = {"organization_id": schedule.organization_id, "schedule_ids": [schedule.id]}
+    return with_missed(runs, newest_missed(session, **here, each=SLOTS).get(schedule.id, []), most=SLOTS)
 
 
 def _strip_run(run: RunRow, now: datetime) -> RecentRun:

@@ -18,10 +18,11 @@ from app.ops.schedule_glances import Glance, GlanceFilter
 from app.ops.schedule_health import ScheduleHealth
 from app.ops.schedule_order import ScheduleOrder, SortKey, in_order
 from app.runs.outcomes import Outcome
-from app.runs.recent import ListedRun, recent_runs
+from app.runs.recent import ListedRun, recent_runs, with_missed
 from app.runs.run_hours import NOTHING, RATE_WINDOW, Counts, counts_of_schedules
 from app.runs.states import RunState
 from app.schedules.cron import MANUALLY
+from app.schedules.gaps import GapRow, newest_missed
 from app.schedules.owners import NOBODY
 from app.schedules.preview import sentence_of
 from app.schedules.queries import ScheduleRow, list_these_schedules
@@ -161,11 +162,20 @@ def read_list(
     here: dict[str, Any] = {"organization_id": organization_id, "schedule_ids": list(shown)}
     counts = counts_of_schedules(session, **here, since=now - RATE_WINDOW)
     recent = recent_runs(session, **here, each=SLOTS, now=now)
+    missed = newest_missed(session, **here, each=SLOTS)
     clock: dict[str, Any] = {"viewer_zone": viewer_zone, "is_stopped": is_stopped, "now": now}
     # Fifty keys that begin alike travel as one.
     keys = token_urlsafe(9)
     rows = tuple(
-        _list_row(row, shown[row.id], counts.get(row.id, NOTHING), recent.get(row.id, []), f"{keys}{number}", **clock)
+        _list_row(
+            row,
+            shown[row.id],
+            counts.get(row.id, NOTHING),
+            recent.get(row.id, []),
+            missed.get(row.id, []),
+            f"{keys}{number}",
+            **clock,
+        )
         for number, row in enumerate(list_these_schedules(session, **here))
     )
     return ScheduleList(
@@ -226,6 +236,7 @@ def _list_row(
     glance: Glance,
     counts: Counts,
     recent: Sequence[ListedRun],
+    missed: Sequence[GapRow],
     request_key: str,
     *,
     viewer_zone: str,
@@ -246,8 +257,8 @@ def _list_row(
         enabled=schedule.enabled,
         problem=schedule.problem,
         is_late=glance.health is ScheduleHealth.LATE,
-        badge=_badge(schedule, last),
-        strip=draw_strip(recent, lengths=good, now=now),
+        badge=_badge(schedule, last, missed),
+        strip=draw_strip(with_missed(recent, missed, most=SLOTS), lengths=good, now=now),
         rate=success_words(counts),
         counters=_counters(counts),
         last_run_id=None if last is None else last.id,
@@ -274,7 +285,9 @@ def _counters(counts: Counts) -> str:
     return " · ".join([runs, *(f"{count(number)} {word}" for word, number in told.items() if number)])
 
 
-def _badge(schedule: ScheduleRow, last: ListedRun | None) -> Badge | None:
+def _badge(schedule: ScheduleRow, last: ListedRun | None, missed: Sequence[GapRow]) -> Badge | None:
     if needs_connection(schedule.job_kind):
         return Badge("needs_connection")
+    if missed and (last is None or last.at < missed[0].last_slot_at):
+        return Badge(RunState.MISSED.value)
     return None if last is None else badge_of(last)

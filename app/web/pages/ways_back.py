@@ -25,32 +25,14 @@ def back_from_job(job_id: UUID) -> Response:
     return see_other("web.jobs")
 
 
-@route(web, "/jobs/<uuid:job_id>/run", permission=Permission.VIEW)
-def back_from_running_job(job_id: UUID) -> Response:
-    """The list has the button."""
-    return see_other("web.jobs", _anchor=f"j-{job_id}")
-
-
 @route(web, "/schedules/<uuid:schedule_id>/enabled", permission=Permission.VIEW)
 def back_from_switching(schedule_id: UUID) -> Response:
     """The schedule's page has the switch."""
     return see_other("web.schedule", schedule_id=schedule_id)
 
 
-@route(web, "/schedules/<uuid:schedule_id>/run", permission=Permission.VIEW)
-def back_from_running_schedule(schedule_id: UUID) -> Response:
-    """The schedule's page has the button."""
-    return see_other("web.schedule", schedule_id=schedule_id)
-
-
 @route(web, "/runs/<uuid:run_id>/retry", permission=Permission.VIEW)
 def back_from_retry(run_id: UUID) -> Response:
-    """The run's page has the button."""
-    return see_other("web.run", run_id=run_id)
-
-
-@route(web, "/runs/<uuid:run_id>/removal", permission=Permission.VIEW)
-def back_from_removal(run_id: UUID) -> Response:
     """The run's page has the button."""
     return see_other("web.run", run_id=run_id)
 

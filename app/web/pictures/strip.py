@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.core.lengths import duration
+from app.core.ranks import nearest_rank
 from app.runs.outcomes import Outcome
 from app.runs.recent import RecentRun
 from app.runs.usual import usual_of
@@ -97,8 +98,7 @@ class _Scale:
 
 def _most(lengths: Sequence[timedelta]) -> timedelta:
     """What nineteen of twenty stay below."""
-    ordered = sorted(lengths)
-    return ordered[min(len(ordered) * 19 // 20, len(ordered) - 1)] if ordered else timedelta(0)
+    return nearest_rank(lengths, 95) if lengths else timedelta(0)
 
 
 def _marks(placed: Sequence[tuple[int, RecentRun]], scale: _Scale) -> Iterator[Shape]:

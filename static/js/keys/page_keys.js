@@ -6,15 +6,15 @@
 
   const press = (element) => { element?.click(); return Boolean(element); };
   const find = (selector) => [...document.querySelectorAll(selector)].find((one) => one.checkVisibility());
-  // The link of the choice that comes after the current one.
+  // The choice that comes after the current one: of links on the page of a schedule, of buttons on lists.
   const nextClock = () => {
-    const choices = [...document.querySelectorAll("[data-clock-choice] a")];
-    return choices[(choices.findIndex((one) => one.hasAttribute("aria-current")) + 1) % choices.length];
+    const choices = [...document.querySelectorAll("[data-clock-choice] :is(a, button)")];
+    return choices[(choices.findIndex((one) => one.matches("[aria-current], [aria-pressed=true]")) + 1) % choices.length];
   };
   const edit = () => press(document.activeElement.closest("tr")?.querySelector("a[href$='/edit']") || find(".page-actions a[href$='/edit']"));
-  // From the line that the address names, and from the last error on to the first.
+  // From the line that the address names, and from the last error on to the first. Many lines in a row are one error.
   const nextError = () => {
-    const errors = [...document.querySelectorAll("[data-log-lines] [data-level=error]")], here = document.querySelector("[data-log-lines] :target");
+    const errors = [...document.querySelectorAll("[data-log-lines] > ol > [data-level=error]:not([data-level=error] + *, .log-fold + *)")], here = document.querySelector("[data-log-lines] :target");
     const next = errors.find((one) => !here || here.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING) || errors[0];
     if (next) location.hash = next.id;
     return Boolean(next);

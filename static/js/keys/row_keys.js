@@ -1,6 +1,6 @@
 // Keys of the rows of a table: the focus goes from name to name, so that Enter opens what it stands on.
 (() => {
-  const NAMES = "main tbody tr[id] .name";
+  const NAMES = "main tbody tr[id] :is(a, button).name";
   let tickedAt = null;
 
   const rows = () => [...document.querySelectorAll(NAMES)].filter((name) => name.checkVisibility());

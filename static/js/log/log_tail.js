@@ -6,7 +6,7 @@
   const list = box.firstElementChild, button = log.querySelector("[data-log-follow]"), news = log.querySelector("[data-log-new]");
   const lines = () => list.querySelectorAll("[data-level]");
   const isAtEnd = () => box.scrollHeight - box.scrollTop - box.clientHeight <= SLACK_PIXELS;
-  let isFollowing = false, missed = 0, first = lines()[0], last = [...lines()].pop(), height = box.scrollHeight;
+  let isFollowing = false, isLed = false, missed = 0, first = lines()[0], last = [...lines()].pop(), height = box.scrollHeight;
 
   const show = () => {
     button.setAttribute("aria-pressed", String(isFollowing));
@@ -49,7 +49,9 @@
 
   list.addEventListener("click", (event) => { if (event.target.closest("#log-earlier") && lines().length > MOST_LINES - EARLIER_LINES) event.stopPropagation(); }, true);
   if (!button) return;
-  box.addEventListener("scroll", () => { if (isFollowing !== isAtEnd()) follow(isAtEnd()); }, { passive: true });
+  box.addEventListener("scroll", () => { if (!isLed && isFollowing !== isAtEnd()) follow(isAtEnd()); isLed = false; }, { passive: true });
+  // Who was led to a line reads it, also where the way there ends at the end.
+  addEventListener("hashchange", () => { isLed = true; follow(false); });
   list.addEventListener("htmx:before:request", (event) => { if (event.target.id === "log-more" && !isFollowing && lines().length >= MOST_LINES) event.preventDefault(); });
   [button, news].forEach((each) => each.addEventListener("click", () => follow(each === news || !isFollowing)));
   // Who unfolds something reads it.

@@ -127,12 +127,13 @@ class TestKeys:
 
     def test_tick_a_page_and_untick_it(self, schedules: Page) -> None:
         """A54: a, on all rows that can be ticked."""
-        boxes = schedules.locator("#rows input.tick")
-        press(schedules, "x", "a")
-        expect(boxes.locator(":scope:not(:checked)")).to_have_count(0)
+        ticked = schedules.locator("#rows input[type=checkbox]:checked")
+        everything = names(schedules).count()
+        press(schedules, "a")
+        expect(ticked).to_have_count(everything)
         press(schedules, "a")
 
-        expect(boxes.locator(":scope:checked")).to_have_count(0)
+        expect(ticked).to_have_count(0)
 
     def test_go_from_run_to_run(self, schedules: Page, site: Site, ana: Member) -> None:
         """A54: brackets, also where a keyboard needs Alt for them."""
@@ -162,6 +163,17 @@ class TestKeys:
         press(schedules, "t")
 
         expect(clocks).to_have_text(before or "")
+
+    @pytest.mark.parametrize("path", ["/", "/schedules", "/runs", "/queue"])
+    def test_change_whose_clock_a_list_tells_times_by(self, schedules: Page, site: Site, path: str) -> None:
+        """A54: t, from yours to the schedules', to UTC and back to yours."""
+        schedules.goto(f"{site.url}{path}")
+        pressed = schedules.get_by_label("Whose clock").locator("[aria-pressed=true]")
+        for label in ("Schedule", "UTC", "Mine"):
+            press(schedules, "t")
+            expect(pressed).to_have_text(label)
+
+        expect(schedules).to_have_url(f"{site.url}{path}")
 
 
 class TestNothing:

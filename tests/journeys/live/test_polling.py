@@ -97,6 +97,57 @@ class TestAChange:
         assert during == before
         expect(pill(page)).to_have_text("Live")
 
+    @pytest.mark.parametrize("path", ["/queue", "/queue/workers", "/admin/system", "/admin/schedules"])
+    def test_told_by_the_clock_is_left_for_later_too(self, page: Page, site: Site, visits: Visits, path: str) -> None:
+        """A10: what comes every ten seconds by itself, and not by the counters."""
+        page.goto(f"{site.url}{path}")
+        pill(page).click()
+        expect(pill(page)).to_have_text("Paused")
+        before = visits.to_pages
+        pass_time(page, 30_000)
+        during = visits.to_pages
+        pill(page).click()
+        with page.expect_response(lambda answer: "/live" not in answer.url):
+            pass_time(page, 11_000)
+
+        assert during == before
+
+    def test_of_a_run_that_goes_on_is_left_for_later_too(
+        self, page: Page, site: Site, job: Job, visits: Visits
+    ) -> None:
+        """A10: its log and how far it is, which come every two seconds."""
+        with site.database.transaction() as session:
+            run_id = make_running(session, job, now=site.clock.moment, lines=["It began."])
+        page.goto(f"{site.url}/runs/{run_id}")
+        pill(page).click()
+        expect(pill(page)).to_have_text("Paused")
+        before = visits.to_pages
+        pass_time(page, 10_000)
+        during = visits.to_pages
+        pill(page).click()
+        with page.expect_response(re.compile(f"/runs/{run_id}/log")):
+            pass_time(page, 3_000)
+
+        assert during == before
+
+    def test_that_could_not_be_fetched_is_left_for_later_too(self, page: Page, site: Site, job: Job) -> None:
+        """A10, A12: a part that failed does not come again by itself while the page is paused."""
+        asked: list[str] = []
+        page.goto(f"{site.url}/schedules")
+        page.route("**/schedules/rows*", lambda route: (asked.append(route.request.url), route.fulfill(status=500)))
+        add_run(site, job)
+        pass_time(page)
+        expect(page.get_by_text("Could not refresh (server error).")).to_be_visible()
+        pill(page).click()
+        before = len(asked)
+        pass_time(page, 30_000)
+        during = len(asked)
+        page.unroute_all()
+        page.get_by_role("button", name="Try again").click()
+
+        expect(page.get_by_text("Could not refresh (server error).")).to_have_count(0)
+        assert during == before
+
     def test_that_is_none_of_a_part_swaps_nothing(self, page: Page, site: Site, job: Job) -> None:
         """A14: counters answer 204 while nothing happened, a part 304 while nothing of it did, and nothing grows."""
         page.goto(f"{site.url}/schedules")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from time import monotonic
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.factories.outcomes import make_failed
 from tests.factories.work import make_job
@@ -19,6 +19,7 @@ TABS = 10
 POLLS = 5
 PERIOD_SECONDS = 2.5
 TAKEOVER_SECONDS = 10
+FOUR_POLLS_MS = 10_000
 
 # This very machine, which browsers trust, and a plain address in a network, on which they offer no locks.
 ADDRESSES = pytest.mark.parametrize("host", ["127.0.0.1", ELSEWHERE])
@@ -83,6 +84,34 @@ class TestTenTabs:
         )
 
         expect(tabs[leader - 1].locator("[data-live-pill]")).to_have_text("Live")
+
+
+class TestThreeTabs:
+    """Whatever is the matter, no tab goes on saying that it is live, whichever of them asked."""
+
+    @ADDRESSES
+    @pytest.mark.parametrize(
+        ("fails", "words"),
+        [
+            (lambda route: route.fulfill(status=500, body=""), "Could not refresh – showing"),
+            (lambda route: route.abort("internetdisconnected"), "Offline – showing"),
+            (lambda route: route.fulfill(status=401, body=""), "Signed out – sign in again"),
+        ],
+        ids=["broken", "offline", "signed-out"],
+    )
+    def test_all_say_what_is_the_matter_and_when_it_is_over(
+        self, open_tabs: OpenTabs, context: BrowserContext, host: str, fails: Callable[[Route], None], words: str
+    ) -> None:
+        """A12, A13: each within four polls."""
+        pills = [tab.locator("[data-live-pill]") for tab in open_tabs(host)[:3]]
+
+        context.route("**/live?*", fails)
+        for pill in pills:
+            expect(pill).to_contain_text(words, timeout=FOUR_POLLS_MS)
+        context.unroute_all()
+
+        for pill in pills:
+            expect(pill).to_have_text("Live", timeout=FOUR_POLLS_MS)
 
 
 class TestATabBehindOthers:

@@ -67,6 +67,8 @@ class TestTheCore:
         expect(toasts(plain)).to_contain_text("View")
         plain.get_by_label("Actions for By hand").click()
         row_of(plain, "By hand").get_by_role("button", name="Delete").click()
+        # It has a run, so that somebody is asked first.
+        plain.get_by_role("button", name="Delete schedule").click()
         expect(plain.get_by_role("link", name="By hand", exact=True)).to_have_count(0)
         assert site.stored(made).deleted_at is not None
         toasts(plain).get_by_role("button", name="Undo").click()
@@ -78,7 +80,7 @@ class TestTheCore:
         with site.database.transaction() as session:
             run_id = make_failed(session, job, now=site.clock.moment, error="The shop is shut", lines=["Asking"])
         plain.goto(f"{site.url}/runs/{run_id}")
-        expect(plain.locator("#run-why")).to_contain_text("The shop is shut")
+        expect(plain.get_by_role("main")).to_contain_text("The shop is shut")
         expect(plain.locator("#log")).to_contain_text("Asking")
         plain.get_by_role("button", name="Retry", exact=True).click()
 

@@ -38,6 +38,10 @@ class TestSettings:
 
         assert settings.allowed_private_addresses == (ip_network("10.1.0.0/16"), ip_network("192.168.7.4/32"))
 
+    @pytest.mark.parametrize("url", ["https://10.0.0.7/graph", "http://127.0.0.1:8100/meta", "http://[::1]:8100"])
+    def test_take_a_service_at_a_private_address(self, tmp_path: Path, url: str) -> None:
+        assert read(tmp_path, BELFRY_META_BASE_URL=f"{url}/").meta_base_url == url
+
     @pytest.mark.parametrize(
         ("name", "value"),
         [
@@ -63,6 +67,12 @@ class TestSettings:
             ("BELFRY_DEFAULT_TIMEZONE", "Europe/Berln"),
             ("BELFRY_ALLOWED_PRIVATE_ADDRESSES", "10.0.0.0/99"),
             ("BELFRY_HEARTBEAT_SECONDS", "29"),
+            ("BELFRY_META_BASE_URL", "graph.facebook.com"),
+            ("BELFRY_META_BASE_URL", "http://graph.facebook.com"),
+            ("BELFRY_META_BASE_URL", "http://10.0.0.7:8100"),
+            ("BELFRY_META_BASE_URL", "https://graph.facebook.com/?token=1"),
+            ("BELFRY_META_API_VERSION", "latest"),
+            ("BELFRY_META_API_VERSION", "v26.0/../me"),
         ],
     )
     def test_stop_the_start_and_name_variable_value_and_example(self, tmp_path: Path, name: str, value: str) -> None:

@@ -7,16 +7,17 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from app.core.hiding import Cleaner, make_cleaner
 from app.core.http import OutboundFailed, OutboundLimits, OutboundRefused, OutboundResponse
+from app.core.retry_after import break_asked_for
 from app.core.sealing import KeyUnknown, SealBroken, Sealer
 from app.jobs.kinds.base import DefinitionInvalid, Level, Outcome, OutcomeStatus, RunContext, StopReason, StopWay
 from app.jobs.kinds.definitions import parse_definition, refuse_arguments
-from app.jobs.kinds.error_classes import break_asked_for, class_of_status
+from app.jobs.kinds.error_classes import class_of_status
 from app.jobs.kinds.expectations import parse_expected_status
 from app.jobs.kinds.http_words import answer_line, body_beginning, shown_url, status_words
 from app.jobs.kinds.stops import stopped
 from app.jobs.kinds.workflow.header_secrets import HeaderVault, open_headers, sealed_ids, without_values
-from app.jobs.kinds.workflow.hiding import Cleaner, make_cleaner
 from app.jobs.kinds.workflow.steps import HttpStep, Workflow, request_of
 from app.jobs.policies import ErrorClass
 from app.vault.service import SecretNotFound, SecretOwner

@@ -1,4 +1,4 @@
-"""Takes the values of a step's headers out of texts that people see, however an answer spells them. Pure."""
+"""Takes secrets out of texts that people see, however an answer spells them. Pure."""
 
 import json
 from base64 import b64encode, urlsafe_b64encode

@@ -1,0 +1,139 @@
+"""What fails, told once each: the runs of a schedule since the last good one, and the dead letters of each job.
+
+Bounded, however often something failed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, ScalarSelect, func, literal, select
+from sqlalchemy.orm import Session
+
+from app.core.columns import UTCDateTime
+from app.runs.models import Run, in_state
+from app.runs.queries import RunRow, in_dead_letter, row_of, select_runs
+from app.runs.states import RunState
+from app.schedules.models import Schedule
+
+# Failed runs of one schedule are counted up to here.
+MOST_COUNTED = 100
+# So many of its newest runs are looked through for a good one.
+_LOOKED_THROUGH = 10_000
+# The newest dead letters by which jobs are found and counted.
+_MOST_DEAD = 10_000
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class FailedRow:
+    """The failed runs of one schedule or job. `is_cut` says that there are more of them than were counted.
+
+    `since` is when the first of them failed, None where that is too long ago to know. `newest` is None for none.
+    """
+
+    subject_id: UUID
+    runs: int
+    is_cut: bool
+    since: datetime | None
+    newest: RunRow | None
+
+
+@dataclass(frozen=True)
+class FailedJobs:
+    """Some jobs, the one that failed last first, and how many there are."""
+
+    rows: tuple[FailedRow, ...] = ()
+    all: int = 0
+
+
+NO_JOBS = FailedJobs()
+
+
+def failed_by_schedule(
+    session: Session, *, organization_id: UUID, schedule_ids: Sequence[UUID]
+) -> dict[UUID, FailedRow]:
+    """The failed runs of each of these few schedules since its last good one. Two statements."""
+    if not schedule_ids:
+        return {}
+    mine = Schedule.organization_id == organization_id, Schedule.id.in_(schedule_ids)
+    good_and_long = _last_good().label("good_at"), _is_long().label("is_long")
+    # Its limit keeps it apart: inside the comparison below, row security would keep it from using an index.
+    each = select(Schedule.id, *good_and_long).where(*mine).limit(len(schedule_ids)).subquery()
+    failed = (
+        in_state(RunState.FAILED), Run.schedule_id == each.c.id,
+        Run.created_at > func.coalesce(each.c.good_at, literal(_LONG_AGO, UTCDateTime())),
+    )  # fmt: skip
+    some = select(Run.id).where(*failed).limit(MOST_COUNTED + 1).correlate(each).subquery()
+    query = select(
+        each.c.id,
+        each.c.good_at,
+        each.c.is_long,
+        select(func.count()).select_from(some).scalar_subquery(),
+        _first(Run.finished_at, Run.created_at, *failed).correlate(each).scalar_subquery(),
+        _first(Run.id, Run.created_at.desc(), *failed).correlate(each).scalar_subquery(),
+    )
+    found = session.execute(query).all()
+    newest = _rows(session, organization_id, [row[-1] for row in found if row[-1] is not None])
+    return {
+        schedule_id: FailedRow(
+            subject_id=schedule_id,
+            runs=min(runs, MOST_COUNTED),
+            is_cut=runs > MOST_COUNTED,
+            # Of a long history without a good run nobody knows where it began.
+            since=None if good_at is None and is_long else since,
+            newest=newest.get(run_id),
+        )
+        for schedule_id, good_at, is_long, runs, since, run_id in found
+    }
+
+
+def failed_by_job(session: Session, *, organization_id: UUID, limit: int) -> FailedJobs:
+    """The dead letters that are of no schedule, by their jobs: so many jobs at most. Two statements."""
+    columns = Run.id, Run.job_id, Run.finished_at
+    dead = select(*columns).where(Run.organization_id == organization_id, *in_dead_letter(), Run.schedule_id.is_(None))
+    some = dead.order_by(Run.finished_at.desc(), Run.id.desc()).limit(_MOST_DEAD).subquery().c
+    of_job: dict[str, Any] = {"partition_by": some.job_id}
+    place = func.row_number().over(order_by=(some.finished_at.desc(), some.id.desc()), **of_job)
+    runs, since = func.count().over(**of_job), func.min(some.finished_at).over(**of_job)
+    looked_at = func.count().over()
+    ranked = select(
+        some.job_id, some.id, some.finished_at, runs.label("runs"), since.label("since"), place.label("place"),
+        looked_at.label("looked_at"),
+    ).subquery().c  # fmt: skip
+    query = select(
+        ranked.job_id, ranked.runs, ranked.since, ranked.id, ranked.looked_at, func.count().over()
+    ).where(ranked.place == 1)  # fmt: skip
+    found = session.execute(query.order_by(ranked.finished_at.desc(), ranked.id.desc()).limit(limit)).all()
+    newest = _rows(session, organization_id, [row.id for row in found])
+    rows = (
+        FailedRow(job_id, runs, looked_at >= _MOST_DEAD, None if looked_at >= _MOST_DEAD else since, newest.get(run_id))
+        for job_id, runs, since, run_id, looked_at, _jobs in found
+    )
+    return FailedJobs(tuple(rows), found[0][-1] if found else 0)
+
+
+def _last_good() -> ScalarSelect[datetime]:
+    """When the last run was made that went well, of the schedule that the statement around reads."""
+    mine = Run.schedule_id == Schedule.id
+    newest = select(Run.state, Run.created_at).where(mine).order_by(Run.created_at.desc()).limit(_LOOKED_THROUGH)
+    runs = newest.correlate(Schedule).subquery().c
+    return select(runs.created_at).where(runs.state == RunState.SUCCEEDED.value).limit(1).scalar_subquery()
+
+
+def _is_long() -> ColumnElement[bool]:
+    behind = select(Run.created_at).where(Run.schedule_id == Schedule.id).order_by(Run.created_at.desc())
+    return behind.offset(_LOOKED_THROUGH).limit(1).correlate(Schedule).exists()
+
+
+def _first(column: Any, order: Any, *conditions: ColumnElement[bool]) -> Any:
+    return select(column).where(*conditions).order_by(order).limit(1)
+
+
+def _rows(session: Session, organization_id: UUID, run_ids: Sequence[UUID]) -> dict[UUID, RunRow]:
+    if not run_ids:
+        return {}
+    found = (row_of(row) for row in session.execute(select_runs(organization_id, Run.id.in_(run_ids))))
+    return {row.id: row for row in found}

@@ -1,0 +1,73 @@
+"""Whether figures are as new as promised. Pure.
+
+This is apart from whether runs succeed: a run that brought nothing newer makes nothing fresher.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from app.syncs.days import ONE_DAY
+
+_MINUTE = timedelta(minutes=1)
+
+
+class Freshness(StrEnum):
+    """How figures stand to their promise."""
+
+    FRESH = "fresh"
+    AT_RISK = "at risk"  # by the time a run could have brought them, the deadline will have passed
+    STALE = "stale"  # the deadline has passed
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Figures are here through a day; those of the next one are promised by `deadline`, which is past when stale."""
+
+    data_through: date
+    deadline: datetime
+    freshness: Freshness
+
+    def words(self, zone: str) -> str:
+        """`data through 2026-05-06 · promised by 07:00 · at risk`."""
+        by = self.deadline.astimezone(ZoneInfo(zone))
+        return f"data through {self.data_through} · promised by {by:%H:%M} · {self.freshness}"
+
+
+def deadline_of(day: date, *, minute: int, zone: str) -> datetime:
+    """By when the figures of a day are promised: at a minute of the next day, by the account's clocks.
+
+    A time that comes twice means the first one; one that is left out means the first moment after it.
+    """
+    wall = datetime.combine(day + ONE_DAY, time(minute // 60, minute % 60))
+    # Over a day that a zone left out as a whole, as well.
+    while not _exists(wall, zone):
+        wall += _MINUTE
+    return _instant(wall, zone)
+
+
+def standing(
+    data_through: date, *, minute: int, zone: str, now: datetime, next_start: datetime | None, typical: timedelta
+) -> Standing:
+    """How figures stand that are here through a day.
+
+    `next_start` is when the next run can begin, or began if it goes on; None when nothing is planned. `typical` is how
+    long a run takes until it has landed. A run brings a day only once that day is over.
+    """
+    day = data_through + ONE_DAY
+    deadline = deadline_of(day, minute=minute, zone=zone)
+    if now >= deadline:
+        return Standing(data_through, deadline, Freshness.STALE)
+    is_over_at = _instant(datetime.combine(day + ONE_DAY, time()), zone)
+    if next_start is None or max(now, max(next_start, is_over_at) + typical) > deadline:
+        return Standing(data_through, deadline, Freshness.AT_RISK)
+    return Standing(data_through, deadline, Freshness.FRESH)
+
+
+def _instant(wall: datetime, zone: str) -> datetime:
+    return wall.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+
+
+def _exists(wall: datetime, zone: str) -> bool:
+    return _instant(wall, zone).astimezone(ZoneInfo(zone)).replace(tzinfo=None) == wall

@@ -1,0 +1,1 @@
+"""Reads Meta ad accounts."""
