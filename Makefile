@@ -7,7 +7,7 @@ B ?= lateness
 E ?= embedded
 
 .DEFAULT_GOAL := help
-.PHONY: help install run check test test-slow soak test-unit fmt migrate bench screenshots lock browser services clean
+.PHONY: help install run check test test-slow soak test-unit fmt migrate bench screenshots looks lock browser services clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -76,6 +76,9 @@ bench: $(VENV)/installed-dev ## Measure: B=lateness, E=embedded or postgres+redi
 
 screenshots: $(VENV)/installed-dev browser ## Take the pictures of README and docs anew, in a minute or two
 	$(BIN)/python -m bench.screenshots --docs docs/images
+
+looks: $(VENV)/installed-dev browser ## Take every page to look at, in both themes and widths, and without colours
+	$(BIN)/python -m bench.screenshots var/looks
 
 lock: $(VENV)/installed-dev ## Write the lock files anew
 	$(BIN)/pip-compile $(LOCK) --extra install -o requirements.lock pyproject.toml

@@ -33,7 +33,7 @@ from bench.installation import Installation
 DAYS = 3
 STEP = timedelta(minutes=5)
 ONE_TRY = RetryPolicy(1, 0, Backoff.FIXED)
-ADDRESS = "https://api.example.com/exports"
+ADDRESS = "https://api.example.com"
 # For so long no scheduler was there.
 AWAY = (timedelta(hours=3, minutes=50), timedelta(hours=2, minutes=40))
 
@@ -48,6 +48,13 @@ class Line:
     zone: str
     seconds: float
     failing: float = 0.0
+    said: str = "503 Service Unavailable"
+    tags: tuple[str, ...] = ()
+    enabled: bool = True
+
+    @property
+    def address(self) -> str:
+        return f"{ADDRESS}/{self.job.lower().replace(' ', '-')}"
 
 
 @dataclass(frozen=True)
@@ -62,11 +69,14 @@ class Change:
 
 
 LINES = (
-    Line("Order export", "Orders to the warehouse", "0 * * * *", "America/New_York", 18, 0.06),
-    Line("Price feed", "Prices, every three hours", "0 */3 * * *", "America/New_York", 41, 0.3),
-    Line("Shop is up", "Shop check", "*/15 * * * *", "UTC", 2),
+    Line("Order export", "Orders to the warehouse", "0 * * * *", "America/New_York", 18, 0.06, tags=("warehouse",)),
+    Line("Price feed", "Prices, every three hours", "0 */3 * * *", "America/New_York", 41, 0.3, tags=("shop",)),
+    Line("Shop is up", "Shop check", "*/15 * * * *", "UTC", 2, tags=("shop",)),
     Line("Weekly report", "Report on Monday", "0 9 * * 1", "Asia/Tokyo", 95),
-    Line("Stock levels", "Stock, weekdays", "0 9 * * 1-5", "Europe/London", 12),
+    Line("Stock levels", "Stock, weekdays", "0 9 * * 1-5", "Europe/London", 12, tags=("warehouse",)),
+    Line("Invoices", "Invoices to bookkeeping", "30 2 * * *", "America/New_York", 64, 1.0, "401 Unauthorized"),
+    Line("Ratings", "Ratings from the marketplaces", "20 */6 * * *", "Europe/Berlin", 150, 0.1, tags=("shop",)),
+    Line("Newsletter", "Newsletter figures", "0 7 * * 5", "Europe/Berlin", 30, enabled=False),
 )
 CHANGES = (
     Change(timedelta(hours=43), "ben@example.com", "*/30 * * * *"),
@@ -110,10 +120,10 @@ def _moments(start: datetime, now: datetime) -> Iterator[datetime]:
 
 
 def _make(session: Session, place: Installation, actor: Actor, line: Line, at: datetime) -> ScheduleDraft:
-    step = {"name": "Call", "method": "POST", "url": ADDRESS}
+    step = {"name": "Call", "method": "POST", "url": line.address}
     job = JobDraft(line.job, KindName.WORKFLOW, {"steps": [step]}, retry=ONE_TRY)
     job_id = create_job(session, actor=actor, kinds=job_kinds(place.settings), draft=job, now=at)
-    draft = ScheduleDraft(line.name, job_id, line.cron, line.zone, line.name)
+    draft = ScheduleDraft(line.name, job_id, line.cron, line.zone, line.name, tags=line.tags, enabled=line.enabled)
     create_schedule(session, actor=actor, draft=draft, now=at)
     return draft
 
@@ -142,13 +152,15 @@ def _live_through(session: Session, run_id: UUID, tick_at: datetime, chance: ran
     end_at = begin + timedelta(seconds=line.seconds * chance.uniform(0.85, 1.2) * (3.5 if is_slow else 1))
     held = {"run_id": run_id, "token": started.token}
     if chance.random() < line.failing:
-        said = f"POST {ADDRESS} answered 503 Service Unavailable"
+        said = f"POST {line.address} answered {line.said}"
         _log(session, run, f"{said} in 9.8 s, 88 bytes", Level.ERROR, begin + timedelta(seconds=9.8), held)
         end = AttemptEnd(AttemptState.FAILED, error=f"{said}; expected 200-299.")
         then = Next(RunState.FAILED, Reason.ERROR)
         ledger.put_down(session, end=end, then=then, now=begin + timedelta(seconds=9.9), **held)
     else:
-        _log(session, run, f"POST {ADDRESS} answered 202 Accepted in 412 ms, 1,204 bytes", Level.INFO, end_at, held)
+        _log(
+            session, run, f"POST {line.address} answered 202 Accepted in 412 ms, 1,204 bytes", Level.INFO, end_at, held
+        )
         ledger.succeed(session, end=AttemptEnd(AttemptState.SUCCEEDED, result={"status": 202}), now=end_at, **held)
 
 

@@ -22,7 +22,7 @@ from app.web.run_words import REASON_WORDS, first_words
 
 @dataclass(frozen=True)
 class AttentionLine:
-    """One thing. The button leads to `href`, or with `is_post` does it there; `name` says to whom it belongs."""
+    """One thing. The button leads to `href`, or with `is_post` does it there; `word` is said of it for its state."""
 
     title: str
     text: str
@@ -34,6 +34,7 @@ class AttentionLine:
     is_post: bool = False
     since: datetime | None = None
     count: int = 1
+    word: str = ""
     is_cut: bool = False
     # By which zone its time is told; empty for the viewer's.
     zone: str = ""
@@ -93,6 +94,7 @@ def _of_nobody(waiting: int) -> AttentionLine:
         button="Show the queue",
         href=url_for("web.queue"),
         key="worker",
+        word="Down",
     )
 
 
