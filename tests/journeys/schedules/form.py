@@ -45,13 +45,13 @@ def row_of(page: Page, name: str) -> Locator:
 
 
 def open_new(page: Page, site: Site) -> None:
-    page.goto(f"{site.url}/schedules")
+    go(page, f"{site.url}/schedules")
     page.get_by_role("link", name="New schedule").first.click()
     expect(dialog(page)).to_be_visible()
 
 
 def open_edit(page: Page, site: Site, name: str) -> None:
-    page.goto(f"{site.url}/schedules")
+    go(page, f"{site.url}/schedules")
     row_of(page, name).get_by_label(f"Actions for {name}").click()
     row_of(page, name).get_by_role("link", name="Edit").click()
     expect(dialog(page)).to_be_visible()

@@ -33,7 +33,7 @@ def broken(site: Site, ana: Member, job: Job) -> UUID:
     now = site.clock.moment
     with site.database.transaction() as session:
         failing = make_schedule(session, job, name="GA4 events", cron="5 * * * *", next_run_at=now + 2 * QUARTER)
-        make_schedule(session, job, name="Meta Ads", cron="*/15 * * * *", next_run_at=now + timedelta(minutes=3))
+        make_schedule(session, job, name="Meta Ads", cron="*/15 * * * *", next_run_at=now + timedelta(seconds=230))
         make_succeeded(session, job, now=now - timedelta(days=1), schedule_id=failing.id)
         return make_failed(session, job, now=now - timedelta(hours=1), schedule_id=failing.id, error="Refused (401)")
 
