@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, ScalarSelect, func, literal, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from app.core.columns import UTCDateTime
 from app.runs.models import Run, in_state
@@ -91,8 +91,11 @@ def failed_by_schedule(
 
 
 def failed_by_job(session: Session, *, organization_id: UUID, limit: int) -> FailedJobs:
-    """The dead letters that are of no schedule, by their jobs: so many jobs at most. Two statements."""
-    columns = Run.id, Run.job_id, Run.finished_at
+    """The dead letters that are of no schedule, by their jobs: so many jobs at most. Two statements.
+
+    A job that went well by hand since it last failed works again, and is none of them.
+    """
+    columns = Run.id, Run.job_id, Run.finished_at, Run.created_at
     dead = select(*columns).where(Run.organization_id == organization_id, *in_dead_letter(), Run.schedule_id.is_(None))
     some = dead.order_by(Run.finished_at.desc(), Run.id.desc()).limit(_MOST_DEAD).subquery().c
     of_job: dict[str, Any] = {"partition_by": some.job_id}
@@ -100,12 +103,17 @@ def failed_by_job(session: Session, *, organization_id: UUID, limit: int) -> Fai
     runs, since = func.count().over(**of_job), func.min(some.finished_at).over(**of_job)
     looked_at = func.count().over()
     ranked = select(
-        some.job_id, some.id, some.finished_at, runs.label("runs"), since.label("since"), place.label("place"),
-        looked_at.label("looked_at"),
+        some.job_id, some.id, some.finished_at, some.created_at, runs.label("runs"), since.label("since"),
+        place.label("place"), looked_at.label("looked_at"),
     ).subquery().c  # fmt: skip
+    good = aliased(Run)
+    recovered = select(good.id).where(
+        good.job_id == ranked.job_id, good.created_at > ranked.created_at, good.schedule_id.is_(None),
+        good.state == RunState.SUCCEEDED.value,
+    )  # fmt: skip
     query = select(
         ranked.job_id, ranked.runs, ranked.since, ranked.id, ranked.looked_at, func.count().over()
-    ).where(ranked.place == 1)  # fmt: skip
+    ).where(ranked.place == 1, ~recovered.exists())  # fmt: skip
     found = session.execute(query.order_by(ranked.finished_at.desc(), ranked.id.desc()).limit(limit)).all()
     newest = _rows(session, organization_id, [row.id for row in found])
     rows = (

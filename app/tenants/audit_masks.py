@@ -8,10 +8,11 @@ import re
 from typing import Any
 
 MASK = "••••••"
-_SECRET_WORDS = {
-    "password", "passwd", "passphrase", "secret", "secrets", "token", "credential", "credentials", "authorization",
-    "cookie", "bearer", "apikey", "pin",
-}  # fmt: skip
+_SECRET_WORDS = {"token", "authorization", "auth", "cookie", "cookies", "bearer", "pin", "pwd"}
+# Wherever they stand in a name: “dbpassword”, “PGPASSWORD”, “accesstoken”. Nothing harmless is called so.
+_SECRET_PARTS = re.compile(
+    r"passw(or)?d|passphrase|secret|credential|apikey|(access|auth|refresh|bearer|api)[ _-]?token", re.IGNORECASE
+)
 # A key by itself names many harmless things; these open something.
 _SECRET_KEYS = re.compile(r"(api|access|private|secret|signing|sealing|encryption|client)[ _-]?key", re.IGNORECASE)
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
@@ -51,8 +52,11 @@ def masked_text(text: str) -> str:
 
 def is_secret(name: str) -> bool:
     """Whether something that is called so is nobody's business."""
-    words = {word.lower() for word in _WORD.findall(name)}
-    return not words.isdisjoint(_SECRET_WORDS) or _SECRET_KEYS.search(name) is not None
+    words = [word.lower() for word in _WORD.findall(name)]
+    # “api_tokens” opens something; “tokens_used” counts something else.
+    if words[-1:] == ["tokens"] or not _SECRET_WORDS.isdisjoint(words):
+        return True
+    return any(pattern.search(name) for pattern in (_SECRET_PARTS, _SECRET_KEYS))
 
 
 def _masked_pair(found: re.Match[str]) -> str:

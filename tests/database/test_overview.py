@@ -220,6 +220,15 @@ class TestTroubles:
         assert told == [("Second", 1, False), ("First", 2, False)]
         assert found[1].since == NOW - 4 * HOUR + timedelta(seconds=3)
 
+    def test_are_no_jobs_that_went_well_by_hand_since(self, session: Session, organization_id: UUID) -> None:
+        first, second = (make_job(session, organization_id, name=name) for name in ("First", "Second"))
+        for job in (first, second):
+            make_failed(session, job, now=NOW - 3 * HOUR)
+        make_succeeded(session, first, now=NOW - HOUR)
+        make_succeeded(session, second, now=NOW - 4 * HOUR)
+
+        assert [one.facts.name for one in read(session, organization_id).troubles.shown] == ["Second"]
+
     def test_are_never_those_of_others(self, session: Session, organization_id: UUID) -> None:
         other = make_job(session, make_organization(session, "Other"))
         failing = make_schedule(session, other, next_run_at=NOW + HOUR)

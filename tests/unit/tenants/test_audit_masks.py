@@ -9,12 +9,31 @@ from app.tenants.audit_masks import MASK, is_secret, masked, masked_text
 
 class TestNames:
     @pytest.mark.parametrize(
-        "name", ["password", "api_key", "apiKey", "clientSecret", "ACCESS_TOKEN", "x-api-key", "Authorization"]
-    )
+        "name",
+        [
+            "password", "api_key", "apiKey", "clientSecret", "ACCESS_TOKEN", "x-api-key", "Authorization", "passwords",
+            "api_tokens", "tokens", "dbpassword", "PGPASSWORD", "accesstoken", "refreshToken", "pwd", "auth",
+            "basic_auth",
+        ],
+    )  # fmt: skip
     def test_of_secrets_are_known(self, name: str):
         assert is_secret(name)
 
-    @pytest.mark.parametrize("name", ["spread_key", "tries", "name", "cron", "retry_not_on", "keyboard", "tokens_per"])
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "spread_key",
+            "tries",
+            "name",
+            "cron",
+            "retry_not_on",
+            "keyboard",
+            "tokens_per",
+            "author",
+            "shipping",
+            "compass",
+        ],
+    )
     def test_of_other_things_are_left_alone(self, name: str):
         assert not is_secret(name)
 
