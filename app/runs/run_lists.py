@@ -32,7 +32,7 @@ from app.runs.queries import RunRow, in_dead_letter, row_of, select_runs
 from app.schedules.models import Schedule
 
 # How many runs a search looks through for one page.
-SEARCHED_AT_ONCE = 20_000
+SEARCHED_AT_ONCE = 10_000
 # How many of those, which may hold the text, it looks at closely: each is read for that.
 CHECKED_AT_ONCE = 1_000
 # Every run was made since, but only whoever asks for a time may use the index of that order.
