@@ -1,6 +1,6 @@
 """Reads of bulk actions and of what became of each thing, as frozen rows."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -160,12 +160,6 @@ def list_items(
         ItemRow(one.position, one.object_id, one.name, ItemState(one.state), one.words, one.result_id, one.at)
         for one in session.scalars(query)
     ]
-
-
-def object_ids_of(session: Session, *, organization_id: UUID, bulk_id: UUID) -> Sequence[UUID]:
-    """All that were selected, in their order."""
-    here = BulkItem.organization_id == organization_id, BulkItem.bulk_action_id == bulk_id
-    return session.scalars(select(BulkItem.object_id).where(*here).order_by(BulkItem.position)).all()
 
 
 @dataclass(frozen=True)
