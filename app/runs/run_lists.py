@@ -28,7 +28,7 @@ from app.core.searching import holds_text
 from app.runs.definition_search import holds, may_hold
 from app.runs.filters import MOST_COUNTED, RunFilter
 from app.runs.models import Run
-from app.runs.queries import RunRow, in_dead_letter, row_of, select_runs
+from app.runs.queries import RunRow, row_of, select_runs
 from app.schedules.models import Schedule
 
 # How many runs a search looks through for one page.
@@ -106,12 +106,6 @@ def count_runs(session: Session, *, organization_id: UUID, run_filter: RunFilter
 def _place_of(organization_id: UUID, run_id: UUID) -> ScalarSelect[Any]:
     mine = Run.id == run_id, Run.organization_id == organization_id
     return select(Run.created_at, Run.id).where(*mine).scalar_subquery()
-
-
-def list_dead_letters(session: Session, *, organization_id: UUID, limit: int) -> list[RunRow]:
-    """Failed runs that nobody retried or removed, the newest first."""
-    query = select_runs(organization_id, *in_dead_letter()).order_by(Run.finished_at.desc(), Run.id.desc())
-    return [row_of(found) for found in session.execute(query.limit(limit))]
 
 
 def _search(

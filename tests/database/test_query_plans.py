@@ -38,7 +38,7 @@ from app.runs.queue_lists import Place, list_queue_tab
 from app.runs.queue_minutes import keep_minute
 from app.runs.run_hours import counts_of_organization, hours_of_organization
 from app.runs.run_lengths import last_lengths
-from app.runs.run_lists import list_dead_letters, list_runs
+from app.runs.run_lists import list_runs
 from app.runs.states import AttemptState
 from app.runs.statistics import count_queue, schedule_stats
 from app.runs.timeline import bunch_runs
@@ -48,6 +48,7 @@ from app.schedules.queries import earliest_due_across_tenants
 from app.tenants.audit import last_author, list_audit, list_entries
 from app.tenants.audit_filter import AuditFilter
 from app.tenants.models import AuditEntry
+from tests.factories.dead_letters import dead_letters
 from tests.factories.work import make_job, make_organization, make_run, make_schedule
 from tests.fakes.clock import ManualClock, utc
 from tests.fakes.database import OpenDatabase
@@ -267,7 +268,7 @@ class TestQueryPlans:
             count_queue(session, organization_id=here)
             counts_of_organization(session, organization_id=here, since=NOW)
             schedule_stats(session, organization_id=here, schedule_ids=[schedule.id], since=NOW)
-            list_dead_letters(session, organization_id=here, limit=50)
+            dead_letters(session, here)
 
         plans = plans_of(session.get_bind(), read)
 

@@ -20,7 +20,6 @@ from app.runs.facts import AttemptEnd
 from app.runs.models import Run
 from app.runs.queries import RunNotFound, get_run
 from app.runs.retries import Next
-from app.runs.run_lists import list_dead_letters
 from app.runs.service import RunNotRemovable, RunNotRetryable
 from app.runs.states import AttemptState, Reason, RunState
 from app.runs.statistics import count_queue
@@ -30,6 +29,7 @@ from app.schedules.service import ScheduleChanged, ScheduleDraft, ScheduleNameTa
 from app.tenants.access import Actor, PermissionMissing
 from app.tenants.models import AuditEntry
 from app.tenants.roles import Role
+from tests.factories.dead_letters import dead_letters
 from tests.factories.work import actor_in, load_run, make_job, make_organization, make_run, make_schedule
 from tests.fakes.clock import utc
 from tests.fakes.kind import scripted_kinds
@@ -167,7 +167,7 @@ class TestRetry:
 
         service.retry_run(session, actor=actor, run_id=failed, now=NOW)
 
-        assert list_dead_letters(session, organization_id=job.organization_id, limit=10) == []
+        assert dead_letters(session, job.organization_id) == []
         assert count_queue(session, organization_id=job.organization_id)[RunState.FAILED] == 0
 
     def test_happens_once(self, session: Session, job: Job, actor: Actor) -> None:
@@ -230,7 +230,7 @@ class TestRemove:
         service.remove_run(session, actor=actor, run_id=run_id, now=NOW)
 
         assert load_run(session, run_id).state == "failed"
-        assert list_dead_letters(session, organization_id=job.organization_id, limit=10) == []
+        assert dead_letters(session, job.organization_id) == []
 
     def test_refuses_a_run_that_is_running(self, session: Session, job: Job, actor: Actor) -> None:
         run_id = make_run(session, job, now=NOW)

@@ -12,12 +12,12 @@ from app.jobs.models import Job
 from app.runs import ledger, steering
 from app.runs.facts import AttemptEnd
 from app.runs.queries import RunNotFound, get_run
-from app.runs.run_lists import list_dead_letters
 from app.runs.states import AttemptState, Reason, RunState
 from app.runs.steering import RunNotCancellable, RunNotWaiting
 from app.tenants.access import Actor, PermissionMissing
 from app.tenants.models import AuditEntry
 from app.tenants.roles import Role
+from tests.factories.dead_letters import dead_letters
 from tests.factories.outcomes import make_running, make_succeeded, make_waiting_retry, start_run
 from tests.factories.work import actor_in, load_run, make_organization, make_run
 from tests.fakes.clock import utc
@@ -162,7 +162,7 @@ class TestGivingUp:
         steering.give_run_up(session, actor=actor, run_id=waiting, now=NOW)
 
         run = load_run(session, waiting)
-        dead = list_dead_letters(session, organization_id=actor.organization_id, limit=10)
+        dead = dead_letters(session, actor.organization_id)
         assert (run.state, run.reason, [row.id for row in dead]) == ("failed", "given_up", [waiting])
         assert run.error == "ana@example.com gave it up after 1 of 3 tries. The shop did not answer."
         assert audited(session) == ["run.given_up"]

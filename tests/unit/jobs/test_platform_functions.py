@@ -20,9 +20,9 @@ from app.ops.code_jobs import CHECKS, CleanUpArguments, NoArguments, clean_up_ru
 from app.ops.heartbeats import ProcessFacts, beat
 from app.runs.models import Attempt, LogLine, Run
 from app.runs.retention import delete_old_runs
-from app.runs.run_lists import list_dead_letters
 from app.runs.states import RunState
 from app.vault.models import Secret
+from tests.factories.dead_letters import dead_letters
 from tests.factories.work import LONG_AGO, load_run, make_job, make_organization, make_run
 
 DAY = timedelta(days=1)
@@ -129,7 +129,7 @@ class TestRetention:
         clean(session, own)
 
         assert remaining(session) == {first}
-        assert list_dead_letters(session, organization_id=own, limit=9) == []
+        assert dead_letters(session, own) == []
 
     def test_those_that_stay_are_looked_at_once(self, session: Session) -> None:
         own = make_organization(session)
