@@ -8,7 +8,7 @@ import pytest
 
 from app.core.db import Database
 from app.jobs.models import Job
-from app.runs import run_lists
+from app.runs import run_search
 from app.runs.models import Run
 from tests.factories.outcomes import make_running, make_succeeded
 from tests.factories.work import make_job, make_run, make_schedule
@@ -116,7 +116,7 @@ class TestWhy:
         assert (has(text, wanted), has(text, other)) == (True, False)
 
     def test_goes_on_where_few_are_found(self, viewer: Browser, runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(run_lists, "SEARCHED_AT_ONCE", 2)
+        monkeypatch.setattr(run_search, "SEARCHED_AT_ONCE", 2)
         rare = runs.make(age=timedelta(minutes=9), trigger="retry")
         often = [runs.make(age=timedelta(minutes=5 - number)) for number in range(3)]
 

@@ -28,6 +28,8 @@ SOURCE_LABELS = {
     Source.GROUP: "With its group",
 }
 _LONGEST_TIME = 40
+# What an address narrows the list by, beside its times.
+NARROWING = ("state", "trigger", "schedule", "job")
 
 
 @dataclass(frozen=True)

@@ -96,8 +96,9 @@ def _strip_runs(
         return list(newest)
     mine = RunFilter(schedule_id=schedule.id)
     before = list_runs(
-        session, organization_id=schedule.organization_id, run_filter=mine, limit=SLOTS - 1, older_than=looked_for
-    )
+        session, organization_id=schedule.organization_id, run_filter=mine, limit=SLOTS - 1,
+        older_than=(found.created_at, found.id),
+    )  # fmt: skip
     return [found, *before.rows]
 
 
