@@ -131,10 +131,12 @@ def _groups(looked: Subquery) -> Select[Any]:
     ).subquery()
     kind = numbered.c.is_sure, numbered.c.digest
     same = numbered.c.looked_at, numbered.c.last_at, numbered.c.last_id
-    first = func.min(numbered.c.number).label("first")
+    first = func.min(numbered.c.number)
     example = func.min(cast(numbered.c.id, String)).label("example")
-    query = select(*kind, *same, first, example, func.max(numbered.c.size).label("size"))
-    return query.group_by(*kind, *same).order_by(first)
+    # Told once: there may be as many of these as runs.
+    whole = [case((first == 1, column)).label(column.name) for column in same]
+    query = select(*kind, *whole, first.label("first"), example, func.max(numbered.c.size).label("size"))
+    return query.group_by(*kind, *same).order_by("first")
 
 
 def _affordable(groups: Sequence[_Row]) -> list[_Row]:
@@ -151,7 +153,8 @@ def _affordable(groups: Sequence[_Row]) -> list[_Row]:
 
 
 def _place_at(session: Session, window: Select[Any], number: int) -> Place:
-    found = session.execute(window.offset(number - 1).limit(1)).one()
+    place = window.with_only_columns(Run.created_at, Run.id).offset(number - 1).limit(1)
+    found = session.execute(place).one()
     return found.created_at, found.id
 
 

@@ -73,6 +73,15 @@ def list_gaps(session: Session, *, organization_id: UUID, schedule_id: UUID, lim
     return [_row(gap) for gap in session.scalars(query)]
 
 
+def missed_until(
+    session: Session, *, organization_id: UUID, schedule_id: UUID, until: datetime, limit: int
+) -> list[GapRow]:
+    """The newest ranges of missed slots of a schedule that began by then, the newest first."""
+    mine = Gap.organization_id == organization_id, Gap.schedule_id == schedule_id, Gap.first_slot_at <= until
+    query = select(Gap).where(*mine, Gap.reason.in_(MISSED_REASONS)).order_by(Gap.first_slot_at.desc())
+    return [_row(gap) for gap in session.scalars(query.limit(limit))]
+
+
 def newest_missed(
     session: Session, *, organization_id: UUID, schedule_ids: Sequence[UUID], each: int = 1
 ) -> dict[UUID, list[GapRow]]:
