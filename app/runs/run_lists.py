@@ -1,9 +1,10 @@
 """Lists of an organization's runs, page by page, and the search in them. Those of the queues are in queue_lists.py."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
@@ -101,12 +102,14 @@ def _search(
     found = search_runs(
         session, organization_id=organization_id, run_filter=run_filter, limit=limit + 1, older_than=older_than
     )
-    rows = [] if found.ids is None else _rows(session, organization_id, found.ids)
-    if len(rows) > limit:
-        return Page(rows[:limit], _place(rows[limit - 1]), looked_at=found.looked_at)
+    rows = _rows(session, organization_id, found.ids[:limit])
+    if len(found.ids) > limit:
+        return Page(rows, _place(rows[-1]), looked_at=found.looked_at)
     return Page(rows, found.last, looked_at=found.looked_at)
 
 
-def _rows(session: Session, organization_id: UUID, ids: Select[tuple[UUID]]) -> list[RunRow]:
-    query = select_runs(organization_id, Run.id.in_(ids.scalar_subquery()))
-    return [row_of(found) for found in session.execute(query.order_by(Run.created_at.desc(), Run.id.desc()))]
+def _rows(session: Session, organization_id: UUID, ids: Sequence[UUID]) -> list[RunRow]:
+    if not ids:
+        return []
+    query = select_runs(organization_id, Run.id.in_(ids)).order_by(Run.created_at.desc(), Run.id.desc())
+    return [row_of(found) for found in session.execute(query)]
