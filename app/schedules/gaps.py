@@ -7,11 +7,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, true, union_all
 from sqlalchemy.orm import Session
 
+from app.core.questions import Question, ask, is_postgres
 from app.schedules.fire_times import Rhythm
 from app.schedules.models import Gap, Schedule
 from app.schedules.policies import MISSED_REASONS, GapReason
@@ -88,18 +90,30 @@ def newest_missed(
     """The newest ranges of missed slots of each of these schedules that has any, the newest first. One statement."""
     if not schedule_ids:
         return {}
+    here: dict[str, Any] = {"organization_id": organization_id, "schedule_ids": schedule_ids}
+    return ask(session, missed_ranges(**here, each=each, asks_postgres=is_postgres(session)))
+
+
+def missed_ranges(
+    *, organization_id: UUID, schedule_ids: Sequence[UUID], each: int = 1, asks_postgres: bool
+) -> Question[dict[UUID, list[GapRow]]]:
+    """The same as a question, of one schedule at least."""
     columns = Gap.schedule_id, Gap.first_slot_at, Gap.last_slot_at, Gap.slots, Gap.reason, Gap.explanation
     mine = select(*columns).where(Gap.organization_id == organization_id, Gap.reason.in_(MISSED_REASONS))
     newest = mine.order_by(Gap.first_slot_at.desc()).limit(each)
-    if session.get_bind().dialect.name == "postgresql":
+    if asks_postgres:
         beside = newest.where(Gap.schedule_id == Schedule.id).lateral()
         some = select(beside).select_from(Schedule).join(beside, true()).where(Schedule.id.in_(schedule_ids)).subquery()
     else:
         # A file reads no table beside another one.
         parts = [newest.where(Gap.schedule_id == schedule_id).subquery() for schedule_id in schedule_ids]
         some = union_all(*(select(part) for part in parts)).subquery()
+    return Question(select(some).order_by(some.c.first_slot_at.desc()), _by_schedule)
+
+
+def _by_schedule(rows: Sequence[Any]) -> dict[UUID, list[GapRow]]:
     found: dict[UUID, list[GapRow]] = defaultdict(list)
-    for schedule_id, *facts in session.execute(select(some).order_by(some.c.first_slot_at.desc())):
+    for schedule_id, *facts in rows:
         first, last, slots, reason, words = facts
         found[schedule_id].append(GapRow(first, last, slots, GapReason(reason), words))
     return dict(found)

@@ -9,11 +9,12 @@ from flask import Response, request, url_for
 from sqlalchemy.orm import Session
 
 from app.core.db import Database
+from app.core.questions import ask_together
 from app.core.scopes import Scope
 from app.edge.identity import current_actor
 from app.edge.permissions import schema_note
 from app.edge.runtime import request_session, runtime
-from app.jobs.queries import job_names
+from app.jobs.queries import names_of_jobs
 from app.ops.run_notes import read_notes
 from app.runs.attempt_queries import newest_progress
 from app.runs.filters import MOST_COUNTED
@@ -22,7 +23,7 @@ from app.runs.queries import get_run
 from app.runs.run_lists import Page, PlaceGone, count_runs, list_newer_runs, list_runs, place_of
 from app.runs.run_search import Place
 from app.runs.states import RunState
-from app.schedules.names import schedule_names
+from app.schedules.names import names_of_schedules
 from app.tenants.access import Permission
 from app.tenants.saved_views import ListName
 from app.web.blueprint import web
@@ -233,16 +234,19 @@ def _spans(search: RunSearch) -> list[Tab]:
 
 def _narrowings(search: RunSearch) -> list[Narrowing]:
     wanted = search.filter
-    session, organization_id = request_session(), current_actor().organization_id
+    here = {"organization_id": current_actor().organization_id}
+    schedules, jobs = ask_together(
+        request_session(),
+        None if wanted.schedule_id is None else names_of_schedules(**here, schedule_ids=[wanted.schedule_id]),
+        None if wanted.job_id is None else names_of_jobs(**here, job_ids=[wanted.job_id]),
+    )
     found = []
     # The history of what was deleted stays, and so do links to it.
     if wanted.schedule_id is not None:
-        names = schedule_names(session, organization_id=organization_id, schedule_ids=[wanted.schedule_id])
-        name = names.get(wanted.schedule_id, "a deleted one")
+        name = schedules.get(wanted.schedule_id, "a deleted one")
         found.append(Narrowing(f"Schedule: {name}", search.without_schedule().href()))
     if wanted.job_id is not None:
-        names = job_names(session, organization_id=organization_id, job_ids=[wanted.job_id])
-        name = names.get(wanted.job_id, "a deleted one")
+        name = jobs.get(wanted.job_id, "a deleted one")
         found.append(Narrowing(f"Job: {name}", search.without_job().href()))
     return found
 
