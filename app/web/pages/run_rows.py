@@ -76,7 +76,7 @@ def _line(row: RunRow, notes: RunNotes, zone: str) -> RunLine:
         tries=tries_words(row.attempt, row.tries),
         worker=_worker(row),
         trigger=source_words(row, asked_by=notes.asked_by(row)),
-        error=first_words(row.error) or (REASON_WORDS[row.reason] if row.reason else ""),
+        error=first_words(row.error, longest=200) or (REASON_WORDS[row.reason] if row.reason else ""),
     )
 
 
