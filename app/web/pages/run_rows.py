@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from app.core.text import first_words
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session
 from app.ops.run_notes import NO_NOTES, RunNotes, against_usual, length_of
@@ -18,7 +19,7 @@ from app.web.clock_choice import Clock, list_clock
 from app.web.context import viewer_zone
 from app.web.formatting import absolute_time, duration, wall_clock
 from app.web.pages.badges import Badge, badge_of
-from app.web.run_words import REASON_WORDS, first_words, lateness_words, tries_words
+from app.web.run_words import REASON_WORDS, lateness_words, tries_words
 
 
 @dataclass(frozen=True)
