@@ -22,6 +22,7 @@ from app.cli.schedule_show import show_schedule
 from app.cli.schedule_validate import validate
 from app.cli.schedule_versions import duplicate, restore, slots, versions
 from app.cli.starting import given_on_line, set_parameters, show_started
+from app.cli.terminal import say
 from app.cli.why import why_of_schedule
 from app.jobs.queries import get_job
 from app.ops.kinds import job_kinds
@@ -77,7 +78,7 @@ def list_command(
     problem = console.why_empty()
     if problem is not None:
         # Empty and not an error: whoever reads this in a loop goes on once the database is there.
-        click.echo(problem, err=True)
+        say(problem, err=True)
         show([], NO_SCHEDULES, is_json=is_json)
         return
     with console.reading() as desk:

@@ -8,6 +8,7 @@ from uuid import UUID
 from flask import Response, request, url_for
 from sqlalchemy.orm import Session
 
+from app.core.text import first_words
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session
 from app.jobs.queries import job_names
@@ -30,7 +31,6 @@ from app.web.pages.rights import refusals
 from app.web.pages.tabs import Tab
 from app.web.permissions import route
 from app.web.responses import page
-from app.web.run_words import first_words
 
 ENTRIES_PER_PAGE = 50
 VERSIONS_PER_PAGE = 50
