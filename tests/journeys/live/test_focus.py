@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.jobs.models import Job
-from tests.factories.outcomes import make_failed
+from tests.factories.outcomes import make_failed, make_running
 from tests.factories.tenants import Member
 from tests.journeys.looks import WIDTHS, show
 from tests.journeys.schedules.site import QUARTER, Site
@@ -50,6 +50,7 @@ def _work(site: Site, ana: Member, job: Job) -> None:
     with site.database.transaction() as session:
         for schedule_id in made:
             make_failed(session, job, now=site.clock.moment - QUARTER, schedule_id=schedule_id)
+        make_running(session, job, now=site.clock.moment)
 
 
 def walk(page: Page, key: str) -> list[str]:
@@ -98,6 +99,39 @@ class TestTheFocus:
         show(page)
 
         assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("path", "opener"),
+    [
+        ("/schedules", "New schedule"),
+        ("/schedules", "Disable 1"),
+        ("/schedules", "Delete 1"),
+        ("/queue?tab=dead", "Retry 1"),
+        ("/queue?tab=dead", "Remove 1"),
+        ("/runs?state=running", "Cancel run…"),
+        ("/admin/system", "Pause everything"),
+    ],
+)
+@pytest.mark.parametrize("leave", ["Escape", "Close"])
+def test_a_dialog_takes_it_and_gives_it_back(page: Page, site: Site, path: str, opener: str, leave: str) -> None:
+    """A30, A54: opened by Enter, left by Escape or by the button, it leads back to where it was opened."""
+    page.goto(f"{site.url}{path}")
+    if opener.endswith(" 1"):
+        page.locator("tbody .tick").first.check()
+    if opener == "Cancel run…":
+        page.locator("tbody .name").first.click()
+    pressed = page.get_by_role("button", name=opener).or_(page.get_by_role("link", name=opener)).first
+    pressed.focus()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.locator(":focus")).to_have_count(1)
+    if leave == "Close":
+        dialog.get_by_label("Close").focus()
+    page.keyboard.press("Escape" if leave == "Escape" else "Enter")
+
+    expect(dialog).to_be_hidden()
+    expect(pressed).to_be_focused()
 
 
 @pytest.mark.parametrize("path", ["/", "/schedules", "/runs", "/queue?tab=dead", "/jobs", "/audit", "/settings/team"])
