@@ -31,6 +31,7 @@ from app.web.context import viewer_zone
 from app.web.formatting import count, state_label
 from app.web.page_size import rows_per_page
 from app.web.pages.log_query import number_of
+from app.web.pages.missed_slots import missed_slots
 from app.web.pages.places import read_place, write_place
 from app.web.pages.run_log import earlier_log, first_log, next_log
 from app.web.pages.run_picks import Pick, is_picked, read_picks
@@ -44,7 +45,7 @@ from app.web.responses import fragment, go_to, page, wants_fragment
 
 LINES_PER_READ = 1000
 # What the address carries of where in the list somebody is.
-_PLACES = ("older_than", "newer_than")
+_PLACES = ("older_than", "newer_than", "missed_before")
 _TABS = (
     RunState.READY,
     RunState.RUNNING,
@@ -118,7 +119,9 @@ def runs() -> Response:
     listing = _listing(search, picks, shown, count_runs(session, **here))
     if wants_fragment():
         return fragment("runs/_rows.html", rows=rows, listing=listing)
-    return page("runs/index.html", rows=rows, listing=listing, views=view_bar(ListName.RUNS, search.args))
+    missed = missed_slots(search, before=request.args.get("missed_before", ""))
+    views = view_bar(ListName.RUNS, search.args)
+    return page("runs/index.html", rows=rows, listing=listing, missed=missed, views=views)
 
 
 @route(web, "/runs/<uuid:run_id>", permission=Permission.VIEW)
