@@ -19,6 +19,7 @@ from sqlalchemy import (
     case,
     cast,
     func,
+    literal,
     or_,
     select,
     true,
@@ -26,6 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from app.core.questions import Question, ask, ask_together
 from app.core.searching import holds_text
 from app.runs.definition_search import SeenTexts, seen_text
 from app.runs.filters import RunFilter
@@ -45,6 +47,8 @@ SEARCHED_AT_ONCE = 10_000
 SEARCHED_FIRST = 1_000
 # And how many characters of what they were to do, where each was to do something else: masking takes its time.
 READ_AT_ONCE = 4_000_000
+# In the place of a digest: of a run that exists for another reason than is asked for.
+_UNASKED = b""
 
 _SEEN = SeenTexts(most=2 * READ_AT_ONCE)
 
@@ -68,7 +72,7 @@ def search_runs(
     """So many runs at most that are searched for, from the newest on or from behind a place."""
     search = _Search(session, organization_id, run_filter, _window(organization_id, run_filter, older_than), limit)
     if not run_filter.query:
-        return search.found(search.is_asked_for, SEARCHED_AT_ONCE)
+        return search.found(search.is_asked_for, SEARCHED_AT_ONCE, has_enough=False)
     found = search.look(SEARCHED_FIRST, has_to_do=SEARCHED_FIRST < SEARCHED_AT_ONCE) or search.look(SEARCHED_AT_ONCE)
     assert found is not None
     return found
@@ -91,43 +95,50 @@ class _Search:
     def look(self, most: int, *, has_to_do: bool = False) -> Found | None:
         """Those that hold the text among so many. None where it has to do, and a look at more would find more."""
         said = _said(self.session, self.run_filter.query)
-        digest = case((self.is_asked_for & ~said.is_named, said.digest)).label("digest")
+        unasked = [] if self.run_filter.source is None else [(~self.is_asked_for, literal(_UNASKED, LargeBinary))]
+        digest = case(*unasked, (~said.is_named, said.digest)).label("digest")
         looked = self.window.add_columns(digest, said.size.label("size")).limit(min(most, SEARCHED_AT_ONCE)).subquery()
         groups, looked_at = _affordable(self.session.execute(_groups(looked)).all())
         holding = self._holding(groups)
-        # Those without a digest are called so, or are not asked for at all.
+        # Those without a digest are called so.
         hits = [group for group in groups if group.digest is None or group.digest in holding]
-        is_cut_short = has_to_do and looked_at == most
-        if is_cut_short and sum(group.runs for group in hits) < self.limit:
+        has_enough = sum(group.runs for group in hits) >= self.limit
+        if has_to_do and looked_at == most and not has_enough:
             return None
         if not hits:
-            return Found([], looked_at, self._place_at(looked_at))
+            return Found([], looked_at, ask(self.session, self._place_at(looked_at)))
         # As many of the newest as there are rows on a page have those rows among them.
         digests = [group.digest for group in hits if group.digest is not None][: self.limit]
         is_wanted = said.is_named | said.digest.in_(digests) if digests else said.is_named
-        found = self.found(self.is_asked_for & is_wanted, looked_at)
-        return None if is_cut_short and len(found.ids) < self.limit else found
+        return self.found(self.is_asked_for & is_wanted, looked_at, has_enough=has_enough)
 
-    def found(self, is_wanted: ColumnElement[bool], looked_at: int) -> Found:
-        """The newest of those among so many for which this is true."""
+    def found(self, is_wanted: ColumnElement[bool], looked_at: int, *, has_enough: bool) -> Found:
+        """The newest of those among so many for which this is true. One statement, as a rule.
+
+        `has_enough` says that they were as many as are asked for a moment ago.
+        """
         some = self.window.add_columns(is_wanted.label("is_wanted")).limit(looked_at).subquery()
         matching = select(some.c.id).where(some.c.is_wanted).order_by(some.c.created_at.desc(), some.c.id.desc())
-        ids = list(self.session.scalars(matching.limit(self.limit)))
-        return Found(ids, looked_at, None if len(ids) == self.limit else self._place_at(looked_at))
+        wanted = Question(matching.limit(self.limit), lambda rows: [row.id for row in rows])
+        place = self._place_at(looked_at)
+        ids, last = ask_together(self.session, wanted, None if has_enough else place)
+        if len(ids) == self.limit:
+            return Found(ids, looked_at, None)
+        return Found(ids, looked_at, ask(self.session, place) if has_enough else last)
 
-    def _place_at(self, number: int) -> Place | None:
+    def _place_at(self, number: int) -> Question[Place | None]:
         """That of the run at which a page stops; None where all were looked at.
 
         Asked last: what was made meanwhile moves it to a newer run, so some are looked at twice and none is left out.
         """
-        if number == 0:
-            return None
-        rows = self.session.execute(self.window.offset(number - 1).limit(2)).all()
-        return (rows[0].created_at, rows[0].id) if len(rows) == 2 else None
+        return Question(
+            self.window.offset(max(number - 1, 0)).limit(2),
+            lambda rows: (rows[0].created_at, rows[0].id) if len(rows) == 2 and number else None,
+        )
 
     def _holding(self, groups: Sequence[_Row]) -> set[bytes]:
         """The digests of what holds the text where people see it."""
-        texts = {group.digest: _SEEN.get(group.digest) for group in groups if group.digest is not None}
+        texts = {group.digest: _SEEN.get(group.digest) for group in groups if group.digest}
         unknown = {UUID(group.example): group.digest for group in groups if texts.get(group.digest, "") is None}
         if unknown:
             stored = select(Run.id, cast(Run.definition, String)).where(Run.organization_id == self.organization_id)
@@ -168,7 +179,7 @@ def _said(session: Session, typed: str) -> _Said:
 
 
 def _groups(looked: Subquery) -> Select[*tuple[Any, ...]]:
-    """What is looked at by what it was to do, where that decides, and all others: the first comes first."""
+    """What is looked at by what it was to do, where that decides; what is called so, and what is not asked for."""
     number = func.row_number().over(order_by=(looked.c.created_at.desc(), looked.c.id.desc()))
     numbered = select(looked.c.id, looked.c.digest, looked.c.size, number.label("number")).subquery()
     first = func.min(numbered.c.number).label("first")
@@ -185,7 +196,7 @@ def _affordable(groups: Sequence[_Row]) -> tuple[list[_Row], int]:
     found: list[_Row] = []
     left = READ_AT_ONCE
     for group in groups:
-        size = 0 if group.digest is None else group.size
+        size = group.size if group.digest else 0
         # The first one is read whatever it takes, or no page would come further.
         if size > left and group.first > 1:
             return found, group.first - 1

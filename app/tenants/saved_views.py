@@ -1,12 +1,14 @@
 """Lists that somebody narrowed and named: for themselves, or for the whole organization."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Insert, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Insert, String, cast, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -16,6 +18,7 @@ from app.core.errors import Conflict, Invalid, NotFound
 from app.core.ids import new_id
 from app.core.instants import read_instant, write_instant
 from app.core.names import clean_name, has_unshowable
+from app.core.questions import Question, ask
 from app.tenants.access import Actor, Permission, require
 from app.tenants.audit import record
 from app.tenants.models import SavedView
@@ -39,6 +42,10 @@ PARTS = {
     ListName.SCHEDULES: ("status", "tag", "owner", "service", "q", "sort"),
 }
 _TIMES = {"since", "until"}
+_COLUMNS = (
+    SavedView.id, SavedView.list_name, SavedView.name, cast(SavedView.query, String).label("parts"), SavedView.user_id,
+    SavedView.created_by, SavedView.created_at,
+)  # fmt: skip
 
 
 class ViewNotFound(NotFound):
@@ -72,15 +79,20 @@ class ViewRow:
 
 def list_views(session: Session, *, actor: Actor, list_name: ListName | None = None) -> list[ViewRow]:
     """One's own views and those of the organization, by name."""
-    query = select(SavedView).where(*_seen_by(actor)).order_by(SavedView.list_name, func.lower(SavedView.name))
+    return ask(session, views_of(actor=actor, list_name=list_name))
+
+
+def views_of(*, actor: Actor, list_name: ListName | None = None) -> Question[list[ViewRow]]:
+    """The same as a question."""
+    query = select(*_COLUMNS).where(*_seen_by(actor)).order_by(SavedView.list_name, func.lower(SavedView.name))
     if list_name is not None:
         query = query.where(SavedView.list_name == list_name.value)
-    return [_row(one) for one in session.scalars(query.order_by(SavedView.id))]
+    return Question(query.order_by(SavedView.id), lambda rows: [_row(one) for one in rows])
 
 
 def get_view(session: Session, *, actor: Actor, view_id: UUID) -> ViewRow:
     """One of them. Raises ViewNotFound, also for one of somebody else."""
-    found = session.scalars(select(SavedView).where(SavedView.id == view_id, *_seen_by(actor))).one_or_none()
+    found = session.execute(select(*_COLUMNS).where(SavedView.id == view_id, *_seen_by(actor))).one_or_none()
     if found is None:
         raise ViewNotFound("There is no such view here. It may have been deleted.")
     return _row(found)
@@ -187,12 +199,12 @@ def _insert_or_ignore(session: Session) -> Insert:
     return postgresql.insert(SavedView).on_conflict_do_nothing()
 
 
-def _row(one: SavedView) -> ViewRow:
+def _row(one: Any) -> ViewRow:
     return ViewRow(
         id=one.id,
         list_name=ListName(one.list_name),
         name=one.name,
-        query={str(name): str(value) for name, value in one.query.items()},
+        query={str(name): str(value) for name, value in json.loads(one.parts).items()},
         is_shared=one.user_id is None,
         created_by=one.created_by,
         created_at=one.created_at,

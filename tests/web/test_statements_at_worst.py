@@ -11,6 +11,7 @@ from app.edge.runtime import EXTENSION
 from app.events.service import Topic, append_event
 from app.jobs.models import Job
 from app.ops import glance_book
+from app.runs import run_search
 from app.runs.causes import cause_of
 from app.tenants.models import Membership
 from app.tenants.roles import Role
@@ -139,6 +140,26 @@ def test_a_list_keeps_to_its_statements(
 
     assert len(after_a_minute) <= MOST, "\n\n".join(after_a_minute)
     assert len(after_a_change) <= MOST, "\n\n".join(after_a_change)
+
+
+@pytest.mark.parametrize(
+    "path", ["/runs?q=boom", "/runs?q=boom&trigger=manual&{of_one}", "/runs?trigger=retry&{of_one}"]
+)
+def test_a_search_that_has_to_look_twice_keeps_to_its_statements(
+    person: Browser, database: OpenDatabase, clock: ManualClock, broken: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch, path: str,
+) -> None:  # fmt: skip
+    """What it finds among the first ones does not fill a page, and behind the last ones there are more."""
+    monkeypatch.setattr(run_search, "SEARCHED_FIRST", 2)
+    monkeypatch.setattr(run_search, "SEARCHED_AT_ONCE", 4)
+    path = path.format(**broken)
+    person.visit(path)
+
+    clock.advance(seconds=61)
+    change(database, person.organization_id, clock)
+    statements = ask_after_a_pause(person, path)
+
+    assert len(statements) <= MOST, "\n\n".join(statements)
 
 
 def test_an_overview_tells_of_all_that_at_once(

@@ -9,7 +9,7 @@ from flask import Response, request, url_for
 from sqlalchemy.orm import Session
 
 from app.core.db import Database
-from app.core.questions import ask_together
+from app.core.questions import Question, ask_together
 from app.core.scopes import Scope
 from app.edge.identity import current_actor
 from app.edge.permissions import schema_note
@@ -17,7 +17,7 @@ from app.edge.runtime import request_session, runtime
 from app.jobs.queries import names_of_jobs
 from app.ops.run_notes import read_notes
 from app.runs.attempt_queries import newest_progress
-from app.runs.filters import MOST_COUNTED
+from app.runs.filters import MOST_COUNTED, RunFilter
 from app.runs.logs import Line, read_lines
 from app.runs.queries import get_run
 from app.runs.run_lists import Page, PlaceGone, count_runs, list_newer_runs, list_runs, place_of
@@ -25,7 +25,7 @@ from app.runs.run_search import Place
 from app.runs.states import RunState
 from app.schedules.names import names_of_schedules
 from app.tenants.access import Permission
-from app.tenants.saved_views import ListName
+from app.tenants.saved_views import ListName, views_of
 from app.web.blueprint import web
 from app.web.context import viewer_zone
 from app.web.formatting import count, state_label
@@ -116,12 +116,17 @@ def runs() -> Response:
     shown = _shown(session, here)
     found = shown.page.rows
     rows = run_lines(found, read_notes(session, found, organization_id=organization_id))
-    listing = _listing(search, picks, shown, count_runs(session, **here))
-    if wants_fragment():
+    is_part = wants_fragment()
+    *named, views = ask_together(
+        session, *_names_to_ask(search.filter),
+        None if is_part else views_of(actor=current_actor(), list_name=ListName.RUNS),
+    )  # fmt: skip
+    listing = _listing(search, picks, shown, count_runs(session, **here), _narrowings(search, *named))
+    if is_part:
         return fragment("runs/_rows.html", rows=rows, listing=listing)
     missed = missed_slots(search, before=request.args.get("missed_before", ""))
-    views = view_bar(ListName.RUNS, search.args)
-    return page("runs/index.html", rows=rows, listing=listing, missed=missed, views=views)
+    bar = view_bar(ListName.RUNS, search.args, views)
+    return page("runs/index.html", rows=rows, listing=listing, missed=missed, views=bar)
 
 
 @route(web, "/runs/<uuid:run_id>", permission=Permission.VIEW)
@@ -196,7 +201,9 @@ def _place_named(name: str) -> Place | None:
     return place_of(request_session(), organization_id=current_actor().organization_id, run_id=run_id)
 
 
-def _listing(search: RunSearch, picks: Sequence[Pick], shown: _Shown, total: int | None) -> RunList:
+def _listing(
+    search: RunSearch, picks: Sequence[Pick], shown: _Shown, total: int | None, narrowings: list[Narrowing]
+) -> RunList:
     found = shown.page
     older = search.href(older_than=write_place(found.older_than)) if found.older_than else ""
     newer = search.href(newer_than=write_place(found.newer_than)) if found.newer_than else ""
@@ -208,7 +215,7 @@ def _listing(search: RunSearch, picks: Sequence[Pick], shown: _Shown, total: int
         spans=_spans(search),
         sources=[("", "Any trigger"), *((each.value, label) for each, label in SOURCE_LABELS.items())],
         zone=viewer_zone(),
-        narrowings=_narrowings(search),
+        narrowings=narrowings,
         is_first=shown.is_first,
         total=_total_words(total),
         newer_href="" if search.filter.is_search else newer,
@@ -235,21 +242,24 @@ def _spans(search: RunSearch) -> list[Tab]:
     return [Tab(label, search.with_span(span).href(), span == chosen) for span, label in choices.items()]
 
 
-def _narrowings(search: RunSearch) -> list[Narrowing]:
-    wanted = search.filter
+def _names_to_ask(wanted: RunFilter) -> list[Question[dict[UUID, str]] | None]:
+    """What schedule and job are called that the list is narrowed to, where it is."""
     here = {"organization_id": current_actor().organization_id}
-    schedules, jobs = ask_together(
-        request_session(),
+    return [
         None if wanted.schedule_id is None else names_of_schedules(**here, schedule_ids=[wanted.schedule_id]),
         None if wanted.job_id is None else names_of_jobs(**here, job_ids=[wanted.job_id]),
-    )
+    ]
+
+
+def _narrowings(search: RunSearch, schedules: dict[UUID, str] | None, jobs: dict[UUID, str] | None) -> list[Narrowing]:
+    wanted = search.filter
     found = []
     # The history of what was deleted stays, and so do links to it.
     if wanted.schedule_id is not None:
-        name = schedules.get(wanted.schedule_id, "a deleted one")
+        name = (schedules or {}).get(wanted.schedule_id, "a deleted one")
         found.append(Narrowing(f"Schedule: {name}", search.without_schedule().href()))
     if wanted.job_id is not None:
-        name = jobs.get(wanted.job_id, "a deleted one")
+        name = (jobs or {}).get(wanted.job_id, "a deleted one")
         found.append(Narrowing(f"Job: {name}", search.without_job().href()))
     return found
 

@@ -1,6 +1,6 @@
 """Saved views: the links above a list, the form of a new one, and the page of all. What forms do is in actions/."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -40,10 +40,10 @@ class ViewBar:
     save_href: str
 
 
-def view_bar(list_name: ListName, args: Mapping[str, Any]) -> ViewBar:
-    """What stands above a list that is narrowed by these parts of its address."""
+def view_bar(list_name: ListName, args: Mapping[str, Any], views: Sequence[ViewRow]) -> ViewBar:
+    """What stands above a list that is narrowed by these parts of its address. `views` are those of the list."""
     now = _parts(list_name, args)
-    links = [_link(one, now) for one in list_views(request_session(), actor=current_actor(), list_name=list_name)]
+    links = [_link(one, now) for one in views]
     is_new = bool(now) and not any(link.is_current for link in links)
     return ViewBar(links, url_for("web.new_view", list=list_name.value, **_named(now)) if is_new else "")
 

@@ -14,7 +14,7 @@ from app.ops.bulk.schedules import SCHEDULE_KINDS
 from app.ops.schedule_glances import Glance
 from app.schedules.queries import get_schedule
 from app.tenants.access import Permission
-from app.tenants.saved_views import ListName
+from app.tenants.saved_views import ListName, list_views
 from app.web.blueprint import web
 from app.web.context import viewer_zone
 from app.web.daemon import scheduling_stop
@@ -47,10 +47,11 @@ def schedules() -> Response:
     if schema_note():
         return page("overview/unready.html", subject="Schedules")
     glances = own_glances()
+    views = list_views(request_session(), actor=current_actor(), list_name=ListName.SCHEDULES)
     # Whoever has schedules has jobs.
     return page(
         "schedules/index.html", tiles=_tiles(glances), has_jobs=bool(glances) or _has_jobs(),
-        views=view_bar(ListName.SCHEDULES, request.args), **_listing(glances),
+        views=view_bar(ListName.SCHEDULES, request.args, views), **_listing(glances),
     )  # fmt: skip
 
 
