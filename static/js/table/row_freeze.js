@@ -19,12 +19,12 @@
     if (topic) document.body.dispatchEvent(new CustomEvent(topic));
   };
 
-  const offer = (body, count) => {
-    const words = `${count} new ${body.dataset.rows}${count === 1 ? "" : "s"} – Show`;
-    const button = held.get(body.id).button || Object.assign(document.createElement("button"), { type: "button", className: "new-rows", onclick: () => release(body.id, true) });
-    button.textContent = words;
+  const offer = (body, fresh, count) => {
+    const button = held.get(body.id).button ||= Object.assign(document.createElement("button"), { type: "button", id: `${body.id}-new`, className: "new-rows", onclick: () => release(body.id, true) });
+    button.textContent = `${count} new ${body.dataset.rows}${count === 1 ? "" : "s"} – Show`;
     body.closest(".table-wrap").before(button);
-    held.get(body.id).button = button;
+    // Where more than the rows is refreshed, the answer has it as well, or it would go with what is put in.
+    fresh.closest?.(".table-wrap").before(button.cloneNode(true));
   };
 
   // The rows that are there, as the answer has them; those it no longer has, as they are, unless that is what was asked.
@@ -34,7 +34,7 @@
     const staying = [...body.children].filter((row) => rows.has(row.id) || !acted.has(row.id));
     fresh.replaceChildren(...staying.map((row) => rows.get(row.id) || row.cloneNode(true)));
     held.set(body.id, { ...held.get(body.id), topic });
-    if (added.length) offer(body, added.length);
+    if (added.length) offer(body, fresh, added.length);
   };
 
   document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {

@@ -113,6 +113,19 @@ class TestTheOrderOfRows:
             expect(page.locator(f"#run-{run_id}")).to_be_visible()
         expect(page.get_by_text("– Show")).to_have_count(0)
 
+    def test_stays_where_more_than_the_rows_is_refreshed(self, page: Page, site: Site, job: Job, running: UUID) -> None:
+        """A08: on the overview the button is not taken away by the refresh that brought it."""
+        page.goto(f"{site.url}/")
+        page.locator(f"#open-{running}").focus()
+        with site.database.transaction() as session:
+            newer = make_running(session, job, now=site.clock.moment + timedelta(seconds=1))
+        pass_time(page)
+
+        page.get_by_role("button", name="1 new run – Show").click()
+
+        expect(page.locator(f"#run-{newer}")).to_be_visible()
+        expect(page.get_by_text("– Show")).to_have_count(0)
+
     def test_is_kept_for_a_pointer_over_the_table(self, page: Page, site: Site, job: Job, running: UUID) -> None:
         """A08: what one is about to press does not move away."""
         page.goto(f"{site.url}/runs")
