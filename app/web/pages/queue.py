@@ -25,9 +25,10 @@ def queue() -> Response:
     """The queue of this organization, or with `of=all` that of all for platform admins. htmx gets what changes."""
     if schema_note():
         return page("overview/unready.html", subject="Queue")
-    context: dict[str, object] = {"view": queue_view(request.args)}
+    view = queue_view(request.args)
+    context: dict[str, object] = {"view": view}
     if current_actor().is_platform_admin:
-        context |= _processes()
+        context |= _processes([line.name for line in view.queues])
     return page_or_fragment("queue/index.html", "queue/_queue.html", **context)
 
 
@@ -46,12 +47,12 @@ def queue_hour(name: str) -> Response:
 @route(web, "/queue/processes", platform_admin=True)
 def queue_processes() -> Response:
     """The processes of the installation."""
-    return fragment("queue/_processes.html", **_processes())
+    return fragment("queue/_processes.html", **_processes(queue_names(request_session())))
 
 
-def _processes() -> dict[str, object]:
+def _processes(queues: list[str]) -> dict[str, object]:
     now = request_now()
     with working_as(PLATFORM) as session:
         processes = with_runs_in_hand(list_processes(session, now=now), count_in_hand(session))
-    health = judge(processes, now=now, queues=queue_names(request_session()))
+    health = judge(processes, now=now, queues=queues)
     return {"processes": process_lines(processes, now=now), "health": health}
