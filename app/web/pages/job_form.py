@@ -11,7 +11,7 @@ from app.edge.runtime import request_session, runtime
 from app.jobs.kinds.base import KindName
 from app.jobs.kinds.code.catalog import CodeFunction
 from app.jobs.kinds.code.kind import CodeKind
-from app.jobs.kinds.sync.kind import MADE_BY_BELFRY
+from app.jobs.kinds.sync.connection import connection_of
 from app.jobs.queries import JobRow, list_queue_names
 from app.web.forms.jobs import JobForm, SyncForm, WorkflowForm, code_form
 from app.web.responses import invalid
@@ -45,7 +45,11 @@ def why_fixed(job: JobRow) -> str:
 
 def why_kept(job: JobRow) -> str:
     """Why nobody deletes a job; empty where people do."""
-    return f"{MADE_BY_BELFRY} Disable its schedule instead." if job.kind is KindName.SYNC else why_fixed(job)
+    # One that has a connection may be a second one of its service, which somebody made. The first of each stays, and
+    # whoever deletes that one is told so.
+    if job.kind is KindName.SYNC and connection_of(job.definition) is None:
+        return "It came with the organization and stays. Disable its schedule instead."
+    return why_fixed(job)
 
 
 def job_form(kind: KindName, data: Mapping[str, Any] | None = None, *, function: str = "") -> JobForm:
