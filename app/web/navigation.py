@@ -27,11 +27,8 @@ _ENTRIES = (
     ("Runs", "web.runs", "list"),
     ("Queue", "web.queue", "queue"),
     ("Jobs", "web.jobs", "bolt"),
-<<<<<<< HEAD
     ("Connections", "web.connections", "plug"),
-=======
     ("Data", "web.data", "gauge"),
->>>>>>> g-data
     ("Team", "web.team", "user"),
 )
 
@@ -48,12 +45,8 @@ _ALSO = {"web.audit": "/admin/audit", "web.schedules": "/bulk"}
 # What follows g. The first letter where it is free.
 _KEYS = {
     "web.overview": "o", "web.schedules": "s", "web.runs": "r", "web.queue": "q", "web.jobs": "j", "web.team": "t",
-<<<<<<< HEAD
-    "web.connections": "n",
+    "web.connections": "n", "web.data": "d",
     "web.audit": "a", "web.installation_audit": "a", "web.code_schedules": "c", "web.system": "y",
-=======
-    "web.data": "d", "web.audit": "a", "web.installation_audit": "a", "web.code_schedules": "c", "web.system": "y",
->>>>>>> g-data
 }  # fmt: skip
 _COUNTERS = {"web.schedules": "failing"}
 

@@ -28,11 +28,8 @@ from app.web.pages import (
     bulk,
     chains,
     code_schedules,
-<<<<<<< HEAD
     connections,
-=======
     data,
->>>>>>> g-data
     deleted_schedules,
     invitation,
     job_detail,
@@ -74,12 +71,9 @@ MODULES = (
     chains,
     code_schedule_actions,
     code_schedules,
-<<<<<<< HEAD
     connection_actions,
     connections,
-=======
     data,
->>>>>>> g-data
     deleted_schedules,
     first_step_actions,
     help_pages,
