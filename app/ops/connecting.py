@@ -43,14 +43,12 @@ def connect(
     return connection_id
 
 
-def keep_test(
-    session: Session, *, actor: Actor, connection_id: UUID, stored: StoredTried, now: datetime
-) -> Noted:
+def keep_test(session: Session, *, actor: Actor, connection_id: UUID, stored: StoredTried, now: datetime) -> Noted:
     """Keep what a test found. Where the service no longer takes the login, what depends on it is switched off."""
     noted = note_test(session, actor=actor, connection_id=connection_id, tried=stored.tried, now=now)
     trouble = noted.tried.trouble
     if trouble is not None and HANDLING[trouble].action is Action.PAUSE_CONNECTION:
-        refused = LoginRefused(connection_id, noted.tried.words, trouble, stored.set_at)
+        refused = LoginRefused(connection_id, trouble, noted.tried.words, stored.set_at)
         note_login_refused(session, refused, organization_id=actor.organization_id, now=now)
     return noted
 

@@ -60,9 +60,7 @@ def facts_of(
     session: Session, rows: Collection[ConnectionRow], *, organization_id: UUID, now: datetime
 ) -> list[ConnectionFacts]:
     """The same of rows that were read already, in their order."""
-    found = schedules_of_connections(
-        session, organization_id=organization_id, connection_ids=[row.id for row in rows]
-    )
+    found = schedules_of_connections(session, organization_id=organization_id, connection_ids=[row.id for row in rows])
     return [_facts(row, found.get(row.id, []), now) for row in rows]
 
 

@@ -1,4 +1,4 @@
-"""Connections: the list, one with its tests and schedules, and the questions. What forms do is in actions/connections.py."""
+"""Connections: the list, one with its tests and schedules, and the forms. What those do: actions/connections.py."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
