@@ -51,6 +51,8 @@ EXPECTED = {
         "an address with https://, or with http:// on this machine itself", "https://graph.facebook.com"
     ),
     "BELFRY_META_API_VERSION": Expected("a version of Meta's Graph API", "v26.0"),
+    "BELFRY_META_APP_ID": Expected("the id of an app at Meta, in digits", "1234567890"),
+    "BELFRY_META_APP_SECRET": Expected("the secret of that app", "$(cat /run/secrets/meta_app_secret)"),
 }
 
 
@@ -95,6 +97,8 @@ class Settings:
     allowed_private_addresses: tuple[IPv4Network | IPv6Network, ...]
     meta_base_url: str
     meta_api_version: str
+    meta_app_id: str | None
+    meta_app_secret: str | None = field(repr=False)
 
     @property
     def is_embedded(self) -> bool:
@@ -130,6 +134,7 @@ def _collect(read: SettingReader, base: Path) -> Settings:
     vault_keys = read.words("BELFRY_VAULT_KEYS")
     keys_file = partial(_file_or_none, base, is_alone=not vault_keys)
     host, port = read.one("BELFRY_LISTEN", "127.0.0.1:8000", _address)
+    read.need_together("BELFRY_META_APP_ID", "BELFRY_META_APP_SECRET")
     lease = read.number("BELFRY_LEASE_SECONDS", 30, low=4, high=600)
     return Settings(
         env=env,
@@ -163,6 +168,8 @@ def _collect(read: SettingReader, base: Path) -> Settings:
         allowed_private_addresses=read.one("BELFRY_ALLOWED_PRIVATE_ADDRESSES", "", parse_networks),
         meta_base_url=read.one("BELFRY_META_BASE_URL", "https://graph.facebook.com", provider_address),
         meta_api_version=read.one("BELFRY_META_API_VERSION", "v26.0", _graph_version),
+        meta_app_id=read.one("BELFRY_META_APP_ID", "", _digits_or_none),
+        meta_app_secret=read.one("BELFRY_META_APP_SECRET", "", _app_secret_or_none),
     )
 
 
@@ -211,6 +218,18 @@ def _graph_version(value: str) -> str:
     if not re.fullmatch(r"v[0-9]{1,3}\.[0-9]", value):
         raise ValueError(value)
     return value
+
+
+def _digits_or_none(value: str) -> str | None:
+    if value and not re.fullmatch(r"[0-9]{1,40}", value):
+        raise ValueError(value)
+    return value or None
+
+
+def _app_secret_or_none(value: str) -> str | None:
+    if value and not re.fullmatch(r"[0-9A-Za-z]{16,128}", value):
+        raise ValueError("no secret of an app")
+    return value or None
 
 
 def _zone(value: str) -> str:

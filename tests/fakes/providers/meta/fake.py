@@ -13,7 +13,7 @@ from tests.fakes.providers.meta import refusals, scenarios
 from tests.fakes.providers.meta.insights import Query, Refused, make_page, make_rows, read_query
 from tests.fakes.providers.meta.reports import Report, started
 from tests.fakes.providers.meta.scenarios import State, Token
-from tests.fakes.providers.meta.tokens import exchange, token_facts
+from tests.fakes.providers.meta.tokens import exchange, refuse_proof, token_facts
 from tests.fakes.providers.meta.truth import Account, Campaign, figures
 from tests.fakes.providers.meta.usage import Quota, usage_headers
 from tests.fakes.providers.wire import Answer, Call
@@ -159,6 +159,7 @@ class MetaFake:
             raise Refused(refusals.expired())
         if "ads_read" not in token.scopes:
             raise Refused(refusals.missing_scope())
+        refuse_proof(self.state, token.value, call)
         return token
 
     def _reachable(self, token: Token, account_id: str) -> Account:
