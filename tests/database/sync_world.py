@@ -28,6 +28,7 @@ from app.runs.ledger import make_ready
 from app.runs.models import Attempt, Run
 from app.syncs.calls.client import ReadStopped, Watch
 from app.syncs.logins import TOKEN as TOKEN_FIELD
+from app.syncs.meta.door import MetaDoor
 from app.syncs.meta.source import MetaSource
 from app.syncs.models import Connection, FigureChange, LandedEntity, LandedFigure, Landing
 from app.vault.service import SecretOwner, seal
@@ -83,7 +84,7 @@ class WorldWatch:
 
 
 def meta_sources(world: World) -> Sources:
-    return {Service.META: MetaSource(f"{BASE}/meta", "v26.0", InsideClient(world), lambda: 0.5)}
+    return {Service.META: MetaSource(MetaDoor(f"{BASE}/meta", "v26.0", InsideClient(world), chance=lambda: 0.5))}
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ from app.jobs.kinds.sync.kind import SyncKind
 from app.jobs.services import Service
 from app.runs.executor import Executor
 from app.runs.keeper import Keeper
+from app.syncs.meta.door import MetaDoor
 from app.syncs.meta.source import MetaSource
 from tests.database.sync_world import TERMS
 from tests.fakes.vault import SEALER
@@ -57,7 +58,7 @@ def count(*_):
         stay("in the middle")
 
 event.listen(database.write, "before_cursor_execute", count)
-source = MetaSource(f"{service}/meta", "v26.0", OutboundClient(own_urls=(service,)), lambda: 0.5)
+source = MetaSource(MetaDoor(f"{service}/meta", "v26.0", OutboundClient(own_urls=(service,))))
 keeper = Keeper(database=database, clock=Clock(), terms=TERMS, heartbeat_seconds=10)
 kinds = {KindName.SYNC: SyncKind(SEALER, {Service.META: source})}
 worker = Executor(database=database, kinds=kinds, clock=Clock(), http=OutboundClient(), sealer=SEALER, worker="w-1",
