@@ -13,6 +13,7 @@ from zoneinfo import available_timezones
 from dotenv import dotenv_values
 
 from app.core.addresses import parse_networks
+from app.core.demo import is_marked, why_no_demo
 from app.core.service_urls import broker_address, database_address, postgres_address, provider_address
 from app.core.setting_reader import Expected, SettingReader
 
@@ -99,6 +100,7 @@ class Settings:
     meta_api_version: str
     meta_app_id: str | None
     meta_app_secret: str | None = field(repr=False)
+    is_demo: bool
 
     @property
     def is_embedded(self) -> bool:
@@ -135,6 +137,10 @@ def _collect(read: SettingReader, base: Path) -> Settings:
     keys_file = partial(_file_or_none, base, is_alone=not vault_keys)
     host, port = read.one("BELFRY_LISTEN", "127.0.0.1:8000", _address)
     read.need_together("BELFRY_META_APP_ID", "BELFRY_META_APP_SECRET")
+    meta = read.one("BELFRY_META_BASE_URL", "https://graph.facebook.com", provider_address)
+    is_demo = read.switch("BELFRY_DEMO", default=is_marked(data_dir))
+    if is_demo and (reason := why_no_demo(meta)):
+        read.note_wrong(reason)
     lease = read.number("BELFRY_LEASE_SECONDS", 30, low=4, high=600)
     return Settings(
         env=env,
@@ -166,10 +172,11 @@ def _collect(read: SettingReader, base: Path) -> Settings:
         default_timezone=read.one("BELFRY_DEFAULT_TIMEZONE", "UTC", _zone),
         job_modules=_modules(read.words("BELFRY_JOBS")),
         allowed_private_addresses=read.one("BELFRY_ALLOWED_PRIVATE_ADDRESSES", "", parse_networks),
-        meta_base_url=read.one("BELFRY_META_BASE_URL", "https://graph.facebook.com", provider_address),
+        meta_base_url=meta,
         meta_api_version=read.one("BELFRY_META_API_VERSION", "v26.0", _graph_version),
         meta_app_id=read.one("BELFRY_META_APP_ID", "", _digits_or_none),
         meta_app_secret=read.one("BELFRY_META_APP_SECRET", "", _app_secret_or_none),
+        is_demo=is_demo,
     )
 
 

@@ -80,6 +80,10 @@ class SettingReader:
         if missing and len(missing) < len(names):
             self._wrong.append(f"{' and '.join(missing)} is not set. Expected all of {', '.join(names)}, or none")
 
+    def note_wrong(self, sentence: str) -> None:
+        """Note that settings, each right by itself, do not go together."""
+        self._wrong.append(sentence)
+
     def refuse_if_wrong(self) -> None:
         """Raises SettingInvalid with all that is wrong."""
         if self._wrong:

@@ -8,9 +8,11 @@ from typing import Any
 from flask import Flask, g, url_for
 
 from app.core.clock_words import HourClock, count_hours_by
+from app.core.demo import SENTENCE
 from app.core.names import visible
 from app.edge.identity import Person, current_actor, current_person, page_now, signed_in_session
 from app.edge.permissions import schema_note
+from app.edge.runtime import runtime
 from app.schedules.zone_search import zone_clock
 from app.tenants import access
 from app.tenants.access import Permission
@@ -77,6 +79,7 @@ def _context() -> dict[str, Any]:
         "now": now,
         "server_now": now,
         "schema_note": schema_note(),
+        "demo_note": SENTENCE if runtime().settings.is_demo else "",
     }
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.core.config import Environment, Settings, read_settings
+from app.core.demo import MARK
 from app.core.setting_reader import SettingInvalid
 
 
@@ -119,3 +120,24 @@ class TestSettings:
             read(tmp_path, BELFRY_SECRET_KEY="hunter2")
 
         assert "hunter2" not in refused.value.message
+
+
+class TestADemo:
+    def test_reads_from_a_fake_on_this_machine(self, tmp_path: Path) -> None:
+        settings = read(tmp_path, BELFRY_DEMO="on", BELFRY_META_BASE_URL="http://127.0.0.1:8091/meta")
+
+        assert settings.is_demo
+        assert not read(tmp_path).is_demo
+
+    def test_never_reads_from_elsewhere(self, tmp_path: Path) -> None:
+        with pytest.raises(SettingInvalid, match="Start it with: make demo"):
+            read(tmp_path, BELFRY_DEMO="on")
+
+    def test_is_what_its_directory_is_marked_as(self, tmp_path: Path) -> None:
+        folder = tmp_path / "var"
+        folder.mkdir()
+        (folder / MARK).write_text("{}")
+
+        assert read(tmp_path, BELFRY_META_BASE_URL="http://127.0.0.1:8091/meta").is_demo
+        with pytest.raises(SettingInvalid, match="set BELFRY_DATA_DIR to another directory"):
+            read(tmp_path)

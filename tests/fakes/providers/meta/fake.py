@@ -43,7 +43,7 @@ class MetaFake:
     """One installation of Meta with a few accounts, people and reports."""
 
     name = "meta"
-    scenarios = scenarios.NAMES
+    scenarios: tuple[str, ...] = scenarios.NAMES
 
     def __init__(self) -> None:
         self.state = State()
@@ -52,10 +52,14 @@ class MetaFake:
         self._last_rows: tuple[object, list[dict[str, Any]]] | None = None
 
     def reset(self, scenario: str, now: datetime) -> None:
-        self.state = scenarios.build(scenario, now)
+        self.state = self.build(scenario, now)
         self.reports.clear()
         self._quotas.clear()
         self._last_rows = None
+
+    def build(self, scenario: str, now: datetime) -> State:
+        """The data of a scenario. A fake with scenarios of its own has its own."""
+        return scenarios.build(scenario, now)
 
     def route_of(self, call: Call) -> str:
         return self._find(call)[0]
@@ -78,7 +82,7 @@ class MetaFake:
             return False
         metrics = {"spend", "impressions", "clicks", "inline_link_clicks", "reach", "actions", "action_values"}
         asked = metrics & set(said.get("fields", "").split(","))
-        return len(asked) > options.get("fields_over", -1)
+        return len(asked) > int(options.get("fields_over", -1))
 
     def mutate(self, change: dict[str, Any], now: datetime) -> None:
         self._last_rows = None
