@@ -36,6 +36,7 @@ COMMANDS = {
     "runs": "runs:runs",
     "queue": "queue:queue",
     "bulk": "bulk:bulk",
+    "connections": "connections:connections",
     "members": "members:members",
     "organizations": "organizations:organizations",
     "tokens": "tokens:tokens",
