@@ -5,6 +5,7 @@ from app.web.actions import account as account_actions
 from app.web.actions import bulk as bulk_actions
 from app.web.actions import chains as chain_actions
 from app.web.actions import code_schedules as code_schedule_actions
+from app.web.actions import connections as connection_actions
 from app.web.actions import first_steps as first_step_actions
 from app.web.actions import invitation as invitation_actions
 from app.web.actions import jobs as job_actions
@@ -27,6 +28,7 @@ from app.web.pages import (
     bulk,
     chains,
     code_schedules,
+    connections,
     deleted_schedules,
     invitation,
     job_detail,
@@ -68,6 +70,8 @@ MODULES = (
     chains,
     code_schedule_actions,
     code_schedules,
+    connection_actions,
+    connections,
     deleted_schedules,
     first_step_actions,
     help_pages,

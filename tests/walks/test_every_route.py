@@ -175,6 +175,7 @@ def ids_of_ours(database: OpenDatabase) -> dict[str, UUID]:
         "browser_id": first("login_sessions"),
         "view_id": first("saved_views"),
         "bulk_id": first("bulk_actions"),
+        "connection_id": first("connections"),
     }
 
 
