@@ -34,6 +34,7 @@ COMMANDS = {
     "schedules": "schedules:schedules",
     "jobs": "jobs:jobs",
     "runs": "runs:runs",
+    "syncs": "syncs:syncs",
     "queue": "queue:queue",
     "bulk": "bulk:bulk",
     "members": "members:members",
