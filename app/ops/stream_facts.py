@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import Conflict
 from app.jobs.sync_jobs import jobs_of_connection
+from app.ops.sync_starts import next_starts
 from app.runs import service as runs
-from app.schedules.of_connections import next_start_of
 from app.syncs.connections import load_connection
 from app.syncs.freshness import Standing, standing
 from app.syncs.stream_changes import minute_words
@@ -66,8 +66,8 @@ def read_stream_facts(
     """The streams of a connection, by name. Raises ConnectionNotFound or ConnectionEnded."""
     load_connection(session, organization_id=organization_id, connection_id=connection_id)
     rows = list_streams(session, organization_id=organization_id, connection_ids=[connection_id])
-    start = next_start_of(session, organization_id=organization_id, connection_id=connection_id)
-    return [_facts(session, organization_id, row, start, now) for row in rows]
+    starts = next_starts(session, organization_id=organization_id, connection_ids=[connection_id])
+    return [_facts(session, organization_id, row, starts.get(connection_id), now) for row in rows]
 
 
 def standing_of(row: StreamRow, *, next_start: datetime | None, now: datetime) -> Standing | None:

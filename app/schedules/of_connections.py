@@ -37,12 +37,6 @@ def schedules_of_connection(
     return found.get(connection_id, [])
 
 
-def next_start_of(session: Session, *, organization_id: UUID, connection_id: UUID) -> datetime | None:
-    """When the next of its schedules starts; None where none does."""
-    found = schedules_of_connection(session, organization_id=organization_id, connection_id=connection_id)
-    return min((schedule.next_run_at for schedule in found if schedule.next_run_at is not None), default=None)
-
-
 def schedules_of_connections(
     session: Session, *, organization_id: UUID, connection_ids: Collection[UUID]
 ) -> dict[UUID, list[ConnectionSchedule]]:

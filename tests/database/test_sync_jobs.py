@@ -18,7 +18,7 @@ from app.runs.pausing import pause_schedules_of
 from app.runs.resuming import why_none_runs
 from app.runs.service import switch_schedule
 from app.schedules.defaults import find_default, give_default_schedules
-from app.schedules.of_connections import next_start_of, schedules_of_connection, schedules_of_connections
+from app.schedules.of_connections import schedules_of_connection, schedules_of_connections
 from app.schedules.queries import get_schedule
 from app.syncs.connections import ConnectionNotFound
 from app.tenants.access import Actor
@@ -177,7 +177,6 @@ class TestSchedules:
         assert {key: [each.name for each in value] for key, value in found.items()} == {
             connection_id: ["Hourly", "Meta sync"]
         }
-        assert next_start_of(session, organization_id=actor.organization_id, connection_id=connection_id) == NOW
         assert schedule.id in {each.id for each in found[connection_id]}
 
     def test_that_are_paused_say_why_until_somebody_switches_them(self, session, actor) -> None:
