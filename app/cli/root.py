@@ -37,6 +37,7 @@ COMMANDS = {
     "syncs": "syncs:syncs",
     "queue": "queue:queue",
     "bulk": "bulk:bulk",
+    "connections": "connections:connections",
     "members": "members:members",
     "organizations": "organizations:organizations",
     "tokens": "tokens:tokens",

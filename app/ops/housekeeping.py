@@ -1,4 +1,7 @@
-"""Deletes what nobody needs any more, across the whole installation, now and then and in small batches."""
+"""Deletes what nobody needs any more, across the whole installation, now and then and in small batches.
+
+In the same hour it warns of logins that end.
+"""
 
 import logging
 import threading
@@ -23,6 +26,7 @@ from app.ops.old_runs import delete_runs_in_batches
 from app.ops.old_schedules import forget_schedules
 from app.runs.run_hours import forget_hours
 from app.schedules.rhythm_rows import fill_minutes
+from app.syncs.expiry import Ending, find_endings, tell_ending
 from app.tenants.organizations import list_organizations
 from app.tenants.replays import forget_answers
 from app.tenants.tries import forget_old_tries
@@ -61,6 +65,17 @@ class Housekeeper:
     def complete(self) -> int:
         """Work out for schedules what the version that saved them did not know yet. Returns for how many."""
         return self._in_batches(ENGINE, lambda session, limit: fill_minutes(session, limit=limit))
+
+    def warn(self) -> int:
+        """Tell of logins that end soon, or have ended, each once. Returns how many warnings there were."""
+        with self.database.reading(ENGINE) as session:
+            now = self.clock.now(session)
+            endings = find_endings(session, now=now)
+        return sum(self._tell(ending, now) for ending in endings if not self._closed.is_set())
+
+    def _tell(self, ending: Ending, now: datetime) -> bool:
+        scope = Scope.tenant(ending.organization_id)
+        return self.database.run(scope, lambda session: tell_ending(session, ending, now=now))
 
     def tidy(self) -> dict[str, int]:
         """Delete everything that is old enough. Returns how many of what, as far as it came before it was closed."""
@@ -126,6 +141,7 @@ class Housekeeper:
                 go.was_made = self.schema.is_current()
                 if go.was_made:
                     self.complete()
+                    self.warn()
                     deleted = self.tidy()
                     log.info("tidied up", extra={name: count for name, count in deleted.items() if count})
             wait = EVERY_SECONDS

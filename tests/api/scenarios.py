@@ -26,6 +26,7 @@ from tests.factories.outcomes import make_running
 from tests.factories.tenants import make_member
 from tests.factories.work import make_job, make_run, make_schedule
 from tests.fakes.database import OpenDatabase
+from tests.fakes.providers.meta.scenarios import EU, TOKEN
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,11 @@ SCENARIOS: dict[str, Scenario] = {
     "retry_run": lambda world: Call(f"/runs/{world.failed_run()}/retry"),
     "run_again": lambda world: Call(f"/runs/{world.failed_run()}/again", {"parameters": {"rows": 3}}),
     "save_view": lambda world: Call("/views", {"list": "runs", "name": "Failed", "query": {"state": "failed"}}),
+    "create_connection": lambda _world: Call("/connections", {"service": "meta", "account_id": EU, "token": TOKEN}),
+    "rename_api_connection": lambda world: Call(f"/connections/{connection(world)}", {"name": "Renamed"}),
+    "test_api_connection": lambda world: Call(f"/connections/{connection(world)}/tests"),
+    "replace_connection_login": lambda world: Call(f"/connections/{connection(world)}/login", {"token": TOKEN}),
+    "disconnect_account": lambda world: Call(f"/connections/{connection(world)}"),
     "rename_view": lambda world: Call(f"/views/{saved_view(world)}", {"name": "Renamed"}),
     "delete_view": lambda world: Call(f"/views/{saved_view(world)}"),
     "cancel_run": lambda world: Call(f"/runs/{world.run()}/cancel"),
@@ -291,6 +297,11 @@ def stopped(world: World) -> str:
     with world.session() as session:
         stop_scheduling(session, actor=world.caller.actor, reason="Moving house", now=world.now)
     return "start"
+
+
+def connection(world: World) -> str:
+    made = world.caller.post("/connections", {"service": "meta", "account_id": EU, "token": TOKEN})
+    return str(made.get_json()["data"]["id"])
 
 
 def saved_view(world: World) -> str:

@@ -19,6 +19,7 @@ from app.runs.models import Attempt, LogLine, Run
 from app.runs.states import RunState
 from app.schedules.models import Schedule
 from app.tenants.models import IdempotencyKey, SignInFailure
+from tests.factories.figures import make_connection
 from tests.factories.tenants import make_member
 from tests.factories.work import make_job, make_organization, make_run, make_schedule
 from tests.fakes.clock import ManualClock
@@ -181,3 +182,20 @@ class TestCompleting:
         assert looked_at == 2
         assert kept == {old: bytes([2]) + bytes(179), unreadable: b"", known: b"known"}
         assert housekeeper(database, clock).complete() == 0
+
+
+class TestLoginsThatEnd:
+    def test_are_warned_of_once_each(self, database: OpenDatabase, clock: ManualClock) -> None:
+        for name in ("Northwind", "Southwind"):
+            with database.transaction() as session:
+                organization_id = make_organization(session, name=name)
+                make_connection(session, organization_id, expires_at=clock.moment + timedelta(days=6))
+        keeper = housekeeper(database, clock)
+
+        told = [keeper.warn(), keeper.warn()]
+        clock.advance(days=4)
+
+        assert [*told, keeper.warn()] == [2, 0, 2]
+        with database.transaction() as session:
+            kinds = session.scalars(select(Event.kind)).all()
+        assert set(kinds) == {"connection.expiring"}

@@ -60,6 +60,8 @@ BODIES: dict[str, Callable[[dict[str, UUID]], dict[str, Any]]] = {
     "steer_queue": lambda ids: {"action": "retry", "jobIds": [str(ids["run_id"])]},
     "rename_view": lambda _ids: {"name": "Renamed"},
     "promise_connection_stream": lambda _ids: {"by": "07:00"},
+    "rename_api_connection": lambda _ids: {"name": "Renamed"},
+    "replace_connection_login": lambda _ids: {"token": "EAAnothing"},
     "validate_cron": lambda _ids: {"cron": "0 2 * * *"},
     "preview_new_schedule": lambda ids: {"cron": "0 2 * * *", "job_id": str(ids["job_id"])},
 }
