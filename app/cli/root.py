@@ -7,10 +7,11 @@ from typing import NoReturn
 
 import click
 
+from app.cli.terminal import say
 from app.core.errors import AppError
 from app.core.failures import explain
 from app.core.log import set_up_logging
-from app.core.process import keep_files_private
+from app.core.process import keep_files_private, share_one_heap
 from app.core.version import VERSION
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ COMMANDS = {
     "schedules": "schedules:schedules",
     "jobs": "jobs:jobs",
     "runs": "runs:runs",
+    "syncs": "syncs:syncs",
     "queue": "queue:queue",
     "bulk": "bulk:bulk",
     "connections": "connections:connections",
@@ -70,6 +72,7 @@ def belfry() -> None:
 def main() -> None:
     """The entry point. What can be explained is one sentence and exit status 2; only a defect shows its trace."""
     keep_files_private()
+    share_one_heap()
     set_up_logging()
     try:
         belfry(prog_name="belfry")
@@ -84,5 +87,5 @@ def main() -> None:
 
 
 def _end(sentence: str, status: int) -> NoReturn:
-    click.echo(sentence, err=True)
+    say(sentence, err=True)
     sys.exit(status)

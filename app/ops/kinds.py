@@ -1,7 +1,5 @@
 """Puts the kinds of job together, with the functions that Belfry offers itself and those of the operator's modules."""
 
-import random
-
 from app.core.config import Settings
 from app.core.http import OutboundClient
 from app.core.key_rings import key_ring
@@ -15,6 +13,7 @@ from app.jobs.kinds.sync.kind import SyncKind
 from app.jobs.kinds.workflow.kind import WorkflowKind
 from app.jobs.services import Service
 from app.ops.code_definitions import Definitions, load_definitions
+from app.syncs.meta.door import MetaDoor
 from app.syncs.meta.source import MetaSource
 
 
@@ -43,8 +42,7 @@ def job_kinds(
 def sync_sources(settings: Settings) -> Sources:
     """The services that can be read, at the addresses of the settings. One client for the process, for syncs alone."""
     sender = OutboundClient(own_urls=(settings.meta_base_url,))
-    meta = MetaSource(settings.meta_base_url, settings.meta_api_version, sender, random.random)
-    return {Service.META: meta}
+    return {Service.META: MetaSource(MetaDoor.of(settings, sender))}
 
 
 def _supply_of(definitions: Definitions, settings: Settings) -> GuardSupply:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from app.syncs.calls.client import Spent, Watch
 from app.syncs.days import DayRange
 from app.syncs.figures import FetchedWindow, Stream
+from app.syncs.logins import Login
 
 
 @dataclass(frozen=True)
@@ -73,5 +74,5 @@ class Source(Protocol):
     def streams(self) -> Mapping[str, Stream]:
         """What can be read of an account, by name, in the order in which it is read."""
 
-    def begin(self, *, account_id: str, token: str, watch: Watch, shelf: ReportShelf) -> Reading:
+    def begin(self, login: Login, *, watch: Watch, shelf: ReportShelf) -> Reading:
         """Nothing is asked yet."""

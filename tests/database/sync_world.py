@@ -1,24 +1,26 @@
 """An organization with connected accounts at the fake of Meta, and a worker that syncs them, one attempt at a time."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session
 
 from app.core.db import Base, Database
 from app.core.http import OutboundClient
-from app.core.scopes import Scope
-from app.jobs.kinds.base import KindName, RunContext
+from app.core.scopes import ENGINE, Scope
+from app.jobs.kinds.base import KindName, Outcome, RunContext
 from app.jobs.kinds.sync.definition import Sources
 from app.jobs.kinds.sync.kind import SyncKind
 from app.jobs.models import Job
 from app.jobs.service import SYNC_RETRY
 from app.jobs.services import Service
+from app.runs import reaper
+from app.runs.attempts import LiveAttempt
 from app.runs.claims import LeaseTerms
 from app.runs.executor import Executor
 from app.runs.keeper import Keeper
@@ -26,6 +28,7 @@ from app.runs.ledger import make_ready
 from app.runs.models import Attempt, Run
 from app.syncs.calls.client import ReadStopped, Watch
 from app.syncs.logins import TOKEN as TOKEN_FIELD
+from app.syncs.meta.door import MetaDoor
 from app.syncs.meta.source import MetaSource
 from app.syncs.models import Connection, FigureChange, LandedEntity, LandedFigure, Landing
 from app.vault.service import SecretOwner, seal
@@ -81,7 +84,7 @@ class WorldWatch:
 
 
 def meta_sources(world: World) -> Sources:
-    return {Service.META: MetaSource(f"{BASE}/meta", "v26.0", InsideClient(world), lambda: 0.5)}
+    return {Service.META: MetaSource(MetaDoor(f"{BASE}/meta", "v26.0", InsideClient(world), chance=lambda: 0.5))}
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,42 @@ class _Thief:
     def take(self) -> None:
         with self.syncs.database.transaction() as session:
             session.execute(update(Run).where(Run.id == self.run_id).values(token=Run.token + 1))
+
+
+class _Died(BaseException):
+    """The process is gone."""
+
+
+class _Death:
+    """Comes after so many calls."""
+
+    def __init__(self, after: int) -> None:
+        self._left = after
+        self.has_come = False
+
+    def come(self, *_: object) -> None:
+        self._left -= 1
+        if self._left <= 0:
+            self.has_come = True
+            raise _Died
+
+
+@dataclass(frozen=True)
+class _DyingWatch(WorldWatch):
+    death: _Death
+
+    def go_on(self) -> None:
+        self.death.come()
+
+
+@dataclass(frozen=True)
+class _DyingExecutor(Executor):
+    death: _Death = field(kw_only=True)
+
+    def _finish(self, attempt: LiveAttempt, outcome: Outcome) -> None:
+        # Nothing is written by who is dead.
+        if not self.death.has_come:
+            super()._finish(attempt, outcome)
 
 
 @dataclass
@@ -193,6 +232,35 @@ class SyncWorld:
         """An attempt whose run somebody else takes over before it ends."""
         take_over = _Thief(self, run_id)
         assert self.worker(SyncKind(SEALER, meta_sources(self.world), watch=take_over.watch)).execute(run_id)
+
+    def die(self, run_id: UUID, *, at: int, of: str = "calls") -> bool:
+        """An attempt whose worker dies before a call of its service, or before a statement; the sweep finds its run.
+
+        False when the attempt ended before that.
+        """
+        death = _Death(at)
+        watch = lambda context: _DyingWatch(context, self.world, death)  # noqa: E731 - a kind makes its watches so
+        kind = SyncKind(SEALER, meta_sources(self.world), watch=watch) if of == "calls" else None
+        worker = self.worker(kind)
+        dying = _DyingExecutor(**{each.name: getattr(worker, each.name) for each in fields(worker)}, death=death)
+        if of == "statements":
+            event.listen(self.database.write, "before_cursor_execute", death.come)
+        try:
+            dying.execute(run_id)
+        except _Died:
+            death.has_come = True
+        finally:
+            if of == "statements":
+                event.remove(self.database.write, "before_cursor_execute", death.come)
+        if death.has_come:
+            self.sweep()
+        return death.has_come
+
+    def sweep(self) -> None:
+        """The leases of the dead run out, and their runs are found."""
+        self.world.advance(seconds=TERMS.seconds + 1)
+        with self.database.transaction(ENGINE) as session:
+            reaper.reap(session, kinds=self.worker().kinds, now=self.world.now)
 
     def sync_at_last(self, run_id: UUID | None = None, *, between: Callable[[], None] = lambda: None) -> Run:
         """A run to its end, however often it comes back: the clock goes on to the time of its next attempt."""

@@ -1,16 +1,17 @@
 """Meta as one of the services that are synced."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from app.syncs.calls.client import Sender, ServiceClient, Spent, Watch
+from app.syncs.calls.client import ServiceClient, Spent, Watch
 from app.syncs.days import DayRange
 from app.syncs.figures import FetchedWindow, Stream
+from app.syncs.logins import Login
 from app.syncs.meta.accounts import read_account
 from app.syncs.meta.ad_account import MetaAccount
 from app.syncs.meta.days import meta_windows
-from app.syncs.meta.dialect import meta_client
+from app.syncs.meta.door import MetaDoor
 from app.syncs.meta.reader import MetaReader
 from app.syncs.meta.rows import STREAMS
 from app.syncs.sources import AccountFacts, Reading, ReportShelf
@@ -18,20 +19,14 @@ from app.syncs.sources import AccountFacts, Reading, ReportShelf
 
 @dataclass(frozen=True)
 class MetaSource:
-    """The Graph API of the operator's settings. `chance` gives numbers from 0 to 1."""
+    """Meta as this installation speaks with it."""
 
-    base_url: str
-    version: str
-    sender: Sender
-    chance: Callable[[], float]
+    door: MetaDoor
     streams: Mapping[str, Stream] = field(default_factory=lambda: {stream.name: stream for stream in STREAMS})
 
-    def begin(self, *, account_id: str, token: str, watch: Watch, shelf: ReportShelf) -> Reading:
-        client = meta_client(
-            base_url=self.base_url, version=self.version, token=token, sender=self.sender, watch=watch,
-            chance=self.chance,
-        )  # fmt: skip
-        return _MetaReading(client, account_id, self.version, shelf)
+    def begin(self, login: Login, *, watch: Watch, shelf: ReportShelf) -> Reading:
+        client = self.door.client(login.token, app_id=login.app_id, watch=watch)
+        return _MetaReading(client, login.account_id, self.door.version, shelf)
 
 
 @dataclass

@@ -44,9 +44,7 @@ class SyncRun:
         self.watch.go_on()
         login = self.login = self._open_login()
         self.report.connection = login.name
-        reading = self.source.begin(
-            account_id=login.account_id, token=login.token, watch=self.watch, shelf=self.report.shelf
-        )
+        reading = self.source.begin(login, watch=self.watch, shelf=self.report.shelf)
         self.report.spent = reading.spent
         account = self.report.account = reading.open()
         self.context.log(f"Reading {account.name}: days of {account.zone}, money in {account.currency}.")
