@@ -92,6 +92,7 @@ class Settings:
     function_memory_mib: int
     function_processes: int
     retention_days: int
+    figure_changes_days: int
     api_requests_per_minute: int
     default_timezone: str
     job_modules: tuple[str, ...]
@@ -168,6 +169,7 @@ def _collect(read: SettingReader, base: Path) -> Settings:
         function_memory_mib=read.number("BELFRY_FUNCTION_MEMORY_MIB", 1_024, low=64, high=1_048_576),
         function_processes=read.number("BELFRY_FUNCTION_PROCESSES", 256, low=2, high=30_000),
         retention_days=read.number("BELFRY_RETENTION_DAYS", 365, low=0, high=36_500),
+        figure_changes_days=read.number("BELFRY_FIGURE_CHANGES_DAYS", 400, low=0, high=36_500),
         api_requests_per_minute=read.number("BELFRY_API_REQUESTS_PER_MINUTE", 600, low=1, high=1_000_000),
         default_timezone=read.one("BELFRY_DEFAULT_TIMEZONE", "UTC", _zone),
         job_modules=_modules(read.words("BELFRY_JOBS")),

@@ -159,7 +159,8 @@ TABLES: dict[str, tuple[Access, ...]] = {
     "kpi_entities": (_own(*ALL),),
     # Nobody changes what the log of changes says; what is old goes.
     "kpi_changes": (_own("SELECT", "INSERT", "DELETE"),),
-    "kpi_streams": (_own(*ALL),),
+    # The engine finds out in which organizations something is promised.
+    "kpi_streams": (_own(*ALL), Access(ENGINE, ("SELECT (organization_id, promised_minute)",))),
     "kpi_landings": (_own(*ALL),),
     "queue_switches": (Access(ENGINE, ("SELECT",)), Access(TENANT, ("SELECT",)), Access(PLATFORM, ALL)),
 }

@@ -29,6 +29,13 @@ def reads_from(connection_ids: Collection[UUID]) -> tuple[ColumnElement[bool], .
     return Job.kind == KindName.SYNC.value, Job.definition["connection_id"].as_string().in_(ids)
 
 
+def jobs_of_connection(session: Session, *, organization_id: UUID, connection_id: UUID) -> list[UUID]:
+    """The jobs that read from a connection, the oldest first."""
+    here = Job.organization_id == organization_id, Job.deleted_at.is_(None)
+    query = select(Job.id).where(*here, *reads_from([connection_id])).order_by(Job.created_at, Job.id)
+    return list(session.scalars(query))
+
+
 def bind_sync_job(session: Session, *, actor: Actor, connection_id: UUID, service: str, now: datetime) -> UUID:
     """Give a connection the job that reads it, and say which one. Again it is the same job.
 
@@ -37,14 +44,9 @@ def bind_sync_job(session: Session, *, actor: Actor, connection_id: UUID, servic
     """
     require(actor, Permission.EDIT_JOBS)
     tenant = actor.organization_id
-    bound = session.scalar(
-        select(Job.id)
-        .where(Job.organization_id == tenant, Job.deleted_at.is_(None), *reads_from([connection_id]))
-        .order_by(Job.created_at, Job.id)
-        .limit(1)
-    )
-    if bound is not None:
-        return bound
+    bound = jobs_of_connection(session, organization_id=tenant, connection_id=connection_id)
+    if bound:
+        return bound[0]
     name = session.scalar(
         select(Connection.name).where(Connection.organization_id == tenant, Connection.id == connection_id)
     )

@@ -222,6 +222,9 @@ class StreamState(Base):
     normal_since: Mapped[datetime | None]
     # Until then it is believed that most figures may be gone.
     losses_until: Mapped[datetime | None]
+    # Of which day it was told that it is not here as promised, and whether that was at risk or stale.
+    told_day: Mapped[date | None]
+    told: Mapped[str | None] = mapped_column(String(8))
 
 
 class Landing(Base):

@@ -137,6 +137,15 @@ def call_normal(
     return doubt
 
 
+def promised_minute(session: Session, *, organization_id: UUID, connection_id: UUID, stream: str) -> int | None:
+    """By which minute of the day figures are promised; None where nothing is. Raises StreamNotFound."""
+    mine = _of(organization_id, connection_id, stream)
+    found = session.scalar(select(StreamState).where(*mine).execution_options(populate_existing=True))
+    if found is None:
+        raise StreamNotFound("Nothing of this was ever landed.")
+    return found.promised_minute
+
+
 def promise(session: Session, *, organization_id: UUID, connection_id: UUID, stream: str, minute: int | None) -> None:
     """Promise the figures of each day by a minute of the next one, in the account's zone; None promises nothing.
 

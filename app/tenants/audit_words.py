@@ -32,6 +32,8 @@ _DONE: dict[str, dict[str, str]] = {
         "expiring": "Warned of a login that expires",
         "expired": "Found a login expired",
         "disconnected": "Disconnected an account",
+        "called_normal": "Said that figures are normal",
+        "promised": "Promised figures",
     },
     "run": {
         "requested": "Started a run",

@@ -17,6 +17,7 @@ from app.web.actions import saved_views as saved_view_actions
 from app.web.actions import schedule_versions as schedule_version_actions
 from app.web.actions import schedules as schedule_actions
 from app.web.actions import scheduling as scheduling_actions
+from app.web.actions import streams as stream_actions
 from app.web.actions import stuck_runs as stuck_run_actions
 from app.web.actions import system as system_actions
 from app.web.actions import team as team_actions
@@ -50,6 +51,7 @@ from app.web.pages import (
     schedule_restore,
     schedule_slots,
     schedules,
+    streams,
     stuck_run,
     system,
     team,
@@ -106,6 +108,8 @@ MODULES = (
     schedule_version_actions,
     schedules,
     scheduling_actions,
+    streams,
+    stream_actions,
     stuck_run,
     stuck_run_actions,
     system,

@@ -63,7 +63,7 @@ class TestPolicies:
 
         assert (changed.status_code, made.status_code) == (422, 422)
         assert "keeps its service" in changed.json["error"]["message"]
-        assert list(made.json["error"]["fields"]) == ["definition.connection_id"]
+        assert [one["field"] for one in made.json["error"]["fields"]] == ["connection_id"]
 
 
 class TestChanges:

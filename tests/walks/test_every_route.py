@@ -33,6 +33,7 @@ ROLES = list(Role)
 WORDS = {
     "name": "workflow",
     "service": "meta",
+    "stream": "campaigns",
     "filename": "nothing.css",
     "path": "nothing",
     "code_id": "nightly",
@@ -58,6 +59,9 @@ BODIES: dict[str, Callable[[dict[str, UUID]], dict[str, Any]]] = {
     "stop_scheduler": lambda _ids: {"reason": "Moving house"},
     "steer_queue": lambda ids: {"action": "retry", "jobIds": [str(ids["run_id"])]},
     "rename_view": lambda _ids: {"name": "Renamed"},
+    "promise_connection_stream": lambda _ids: {"by": "07:00"},
+    "rename_api_connection": lambda _ids: {"name": "Renamed"},
+    "replace_connection_login": lambda _ids: {"token": "EAAnothing"},
     "validate_cron": lambda _ids: {"cron": "0 2 * * *"},
     "preview_new_schedule": lambda ids: {"cron": "0 2 * * *", "job_id": str(ids["job_id"])},
 }
