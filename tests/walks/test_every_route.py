@@ -65,6 +65,10 @@ BODIES: dict[str, Callable[[dict[str, UUID]], dict[str, Any]]] = {
 QUERIES: dict[str, Callable[[dict[str, UUID]], dict[str, str]]] = {
     "list_schedules": lambda ids: {"workflow": str(ids["job_id"])},
     "list_audit_entries": lambda ids: {"subject": str(ids["schedule_id"])},
+    **dict.fromkeys(
+        ("show_data_series", "list_data_entities", "list_data_changes", "list_data_figures", "list_data_freshness"),
+        lambda ids: {"source": str(ids["connection_id"])},
+    ),
     "list_runs": lambda ids: {"job": str(ids["job_id"]), "schedule": str(ids["schedule_id"])},
 }
 
@@ -175,6 +179,7 @@ def ids_of_ours(database: OpenDatabase) -> dict[str, UUID]:
         "browser_id": first("login_sessions"),
         "view_id": first("saved_views"),
         "bulk_id": first("bulk_actions"),
+        "connection_id": first("connections"),
     }
 
 
