@@ -6,12 +6,13 @@ import os
 from app.core.config import read_settings
 from app.core.keys import with_keys
 from app.core.log import set_up_logging
-from app.core.process import keep_files_private
+from app.core.process import keep_files_private, share_one_heap
 from app.edge.runtime import EXTENSION
 from app.factory import create_app
 from app.ops.page_pulse import PagePulse
 
 keep_files_private()
+share_one_heap()
 set_up_logging()
 app = create_app(with_keys(read_settings()))
 runtime = app.extensions[EXTENSION]

@@ -1,26 +1,26 @@
 """How gunicorn serves the pages. One process with threads: pages are short, and the database is close."""
 
-import ctypes
+import json
 import os
+import subprocess
 import sys
 
-from app.core.config import read_settings
-from app.core.errors import AppError
-from app.core.keys import with_keys
-from app.core.process import collect_seldom, die_with_parent
+from app.core.process import collect_seldom, die_with_parent, give_back_memory
 
-try:
-    # With the keys: what is refused here stops the server, not each of its processes.
-    settings = with_keys(read_settings())
-except AppError as error:
-    sys.exit(error.message)
+# In a process of its own: reading them loads what this one, which only watches those that serve, never needs again.
+# What is refused stops the server, not each of its processes.
+told = subprocess.run([sys.executable, "-P", "-m", "app.core.serving"], stdout=subprocess.PIPE, check=False)
+if told.returncode:
+    sys.exit(told.returncode)
+serving = json.loads(told.stdout)
 
-bind = f"{settings.listen_host}:{settings.listen_port}"
+bind = f"{serving['host']}:{serving['port']}"
 worker_class = "gthread"
-workers = settings.web_processes
+workers = serving["processes"]
 threads = 8
-# Loaded once and shared by all processes: each would hold as much again of what never changes.
-preload_app = True
+# Several share what is loaded once, or each would hold as much again of what never changes. One alone has nobody to
+# share it with but the watcher, and would only have copies of what they both touch.
+preload_app = workers > 1
 accesslog = None
 loglevel = "warning"
 # The server's own control socket would need a writable home; nothing here uses it.
@@ -36,15 +36,14 @@ def on_starting(server):
 
 def pre_fork(server, worker):
     """What is loaded stays: the collector of the new process would write to all of it, and so make it its own."""
-    collect_seldom()
-    # What loading took and gave back goes to the system. Not every C library knows the word.
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
+    if preload_app:
+        settle()
 
 
 def post_worker_init(worker):
     """A process that serves reports so, before its first request."""
+    if not preload_app:
+        settle()
     # Loaded by now, whether before the fork or after it.
     sys.modules["wsgi"].pulse.begin()
 
@@ -59,3 +58,9 @@ def worker_exit(server, worker):
 def post_fork(server, worker):
     """A worker ends with the process that started it."""
     die_with_parent(worker.ppid)
+
+
+def settle():
+    """All is loaded: nothing of it is looked through again, and what loading took and gave back goes to the system."""
+    collect_seldom()
+    give_back_memory()

@@ -10,7 +10,7 @@ import click
 from app.core.errors import AppError
 from app.core.failures import explain
 from app.core.log import set_up_logging
-from app.core.process import keep_files_private
+from app.core.process import keep_files_private, share_one_heap
 from app.core.version import VERSION
 
 log = logging.getLogger(__name__)
@@ -70,6 +70,7 @@ def belfry() -> None:
 def main() -> None:
     """The entry point. What can be explained is one sentence and exit status 2; only a defect shows its trace."""
     keep_files_private()
+    share_one_heap()
     set_up_logging()
     try:
         belfry(prog_name="belfry")

@@ -9,6 +9,8 @@ from functools import cache
 # From linux/prctl.h.
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
+# From malloc.h.
+_M_ARENA_MAX = -8
 # After so many new objects the collector looks through the youngest, and how often it does until it looks further. A
 # page makes ten thousands that go by themselves: with the usual seven hundred it is interrupted forty times.
 _COLLECTED_AFTER = (10_000, 10, 50)
@@ -17,6 +19,24 @@ _COLLECTED_AFTER = (10_000, 10, 50)
 def keep_files_private() -> None:
     """New files are for this user alone. Databases hold password hashes, and what jobs send to other services."""
     os.umask(0o077)
+
+
+def share_one_heap() -> None:
+    """For a process that is about to start threads: they take memory from one place, and give it back to there.
+
+    The GNU C library gives each thread a heap of its own, of which most stays empty and is never given back. Python's
+    threads seldom want memory at the same moment, so that nobody waits. Other C libraries have no such word.
+    """
+    tell = getattr(_libc(), "mallopt", None)
+    if tell is not None:
+        tell(_M_ARENA_MAX, 1)
+
+
+def give_back_memory() -> None:
+    """Return to the system what loading took and no longer needs. Only the GNU C library can."""
+    trim = getattr(_libc(), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def collect_seldom() -> None:
