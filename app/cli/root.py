@@ -44,6 +44,7 @@ COMMANDS = {
     "tokens": "tokens:tokens",
     "views": "views:views",
     "audit": "audit:audit",
+    "data": "data:data",
     "keys": "keys:keys",
     "zones": "zones:zones",
 }

@@ -157,6 +157,14 @@ def list_top(session: Session, question: KpiQuestion, *, limit: int = TOP_ENTITI
     )
 
 
+def read_totals(session: Session, question: KpiQuestion) -> dict[str | None, Decimal]:
+    """What shares are of: the sum of each currency. Nothing for people, who are not added up."""
+    if not question.is_additive:
+        return {}
+    sums = read_day_sums(session, replace(question.wanted, entity_id=None))
+    return {currency: sum(days.values(), Decimal(0)) for currency, days in sums.items()}
+
+
 def top_days(question: KpiQuestion) -> DayRange:
     """The days that `list_top` is about."""
     if question.is_additive:

@@ -57,16 +57,21 @@ def list_movements(
     `before` is the place of the last one that was seen.
     """
     change = FigureChange
-    keys = (change.connection_id, change.day, change.run_id, change.at, change.currency)
-    query = select(*keys, *sum_parts(_delta()), func.count()).where(*_which(wanted)).group_by(*keys)
+    place = (change.connection_id, change.day, change.at)
+    # Which they are, the index alone tells; only their own changes are read then, and not all there ever were.
+    found = select(*place).where(*_which(wanted)).distinct()
     if since is not None:
-        query = query.where(change.at >= since)
+        found = found.where(change.at >= since)
     if before is not None:
-        # By `at` alone as well, which the database can read from its index or at least tell quickly.
         at, day, connection_id = before
         is_later = or_(change.day < day, and_(change.day == day, change.connection_id > connection_id))
-        query = query.where(change.at <= at, or_(change.at < at, is_later))
-    rows = session.execute(query.order_by(change.at.desc(), change.day.desc(), change.connection_id).limit(limit))
+        found = found.where(change.at <= at, or_(change.at < at, is_later))
+    newest = found.order_by(change.at.desc(), change.day.desc(), change.connection_id).limit(limit).subquery()
+    keys = (change.connection_id, change.day, change.run_id, change.at, change.currency)
+    is_same = and_(*(column == newest.c[column.key] for column in place))
+    query = select(*keys, *sum_parts(_delta()), func.count()).join(newest, is_same).where(*_which(wanted))
+    order = (change.at.desc(), change.day.desc(), change.connection_id)
+    rows = session.execute(query.group_by(*keys).order_by(*order))
     return [
         Movement(connection_id, day, run_id, at, currency, joined(whole, rest), count)
         for connection_id, day, run_id, at, currency, whole, rest, count in rows

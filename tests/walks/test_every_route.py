@@ -69,6 +69,10 @@ BODIES: dict[str, Callable[[dict[str, UUID]], dict[str, Any]]] = {
 QUERIES: dict[str, Callable[[dict[str, UUID]], dict[str, str]]] = {
     "list_schedules": lambda ids: {"workflow": str(ids["job_id"])},
     "list_audit_entries": lambda ids: {"subject": str(ids["schedule_id"])},
+    **dict.fromkeys(
+        ("show_data_series", "list_data_entities", "list_data_changes", "list_data_figures", "list_data_freshness"),
+        lambda ids: {"source": str(ids["connection_id"])},
+    ),
     "list_runs": lambda ids: {"job": str(ids["job_id"]), "schedule": str(ids["schedule_id"])},
 }
 

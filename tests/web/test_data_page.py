@@ -57,7 +57,7 @@ class TestTheSeries:
 
         # 28 days of 21.01 each, and as many before.
         assert "588.28 EUR" in text
-        assert "Acme EU: Spend, 8 Dec 2026 – 4 Jan 2027, days in Riga." in text
+        assert "Acme EU: Spend, 8 Dec 2026 – 4 Jan 2027, days in Riga. Data through Mon 4 Jan 2027." in text
         assert "The same compared with 10 Nov – 7 Dec 2026, which had 588.28 EUR." in text
 
     def test_says_by_how_much_and_how_many_percent_it_changed(self, viewer: Browser, world: KpiWorld):

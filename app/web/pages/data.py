@@ -9,14 +9,16 @@ from app.edge.runtime import request_session, runtime
 from app.ops.data_freshness import read_freshness
 from app.ops.kpi_changes import KpiChange, list_changes, read_place, write_place
 from app.ops.kpi_file import figure_lines, file_name
-from app.ops.kpi_question import KpiQuestion, Problem, QuestionInvalid, Reading, read_question
+from app.ops.kpi_question import KpiQuestion, Problem, QuestionInvalid
+from app.ops.kpi_reading import NOTHING_CONNECTED, Reading, entity_name, read_question
 from app.ops.kpi_report import list_top, read_report
-from app.syncs.figure_sources import FigureSource, find_entity, list_sources
+from app.syncs.figure_sources import FigureSource, list_sources
 from app.syncs.figures import Level
 from app.tenants.access import Permission
 from app.web.blueprint import web
 from app.web.page_size import rows_per_page
-from app.web.pages.data_view import change_row, data_view, days_words, link_args, zones_words
+from app.web.pages.data_view import data_view
+from app.web.pages.data_words import change_row, days_words, link_args, zones_words
 from app.web.permissions import route
 from app.web.responses import invalid, page, page_or_fragment
 
@@ -30,7 +32,7 @@ def data() -> Response:
     question = reading.question
     if question is None:
         return _nothing_yet()
-    entity_name = _entity_name(reading)
+    name = _entity_name(reading)
     question = reading.question or question
     session, organization_id = request_session(), current_actor().organization_id
     changes = list_changes(session, question, limit=NEWEST_CHANGES + 1)
@@ -39,7 +41,7 @@ def data() -> Response:
         reading,
         read_report(session, question),
         sources,
-        entity_name=entity_name,
+        entity_name=name,
         entities=list_top(session, question) if has_list else (),
         changes=changes[:NEWEST_CHANGES],
         has_more_changes=len(changes) > NEWEST_CHANGES,
@@ -89,7 +91,7 @@ def data_csv() -> Response:
     # A file that holds other figures than was asked for would be worse than none.
     reading.refuse_problems()
     if reading.question is None:
-        raise QuestionInvalid("Nothing is connected yet, so there are no figures. Connect an account first.")
+        raise QuestionInvalid(NOTHING_CONNECTED)
     actor = current_actor()
     lines = figure_lines(runtime().database, reading.question, user_id=actor.user_id)
     response = Response(_bunches(lines), mimetype="text/csv")
@@ -112,20 +114,12 @@ def _read() -> tuple[list[FigureSource], Reading]:
 
 def _entity_name(reading: Reading) -> str:
     """What the campaign is called that is asked for; one that nobody knows becomes a problem."""
-    question = reading.question
-    if question is None or question.entity_id is None:
+    if reading.question is None or reading.question.entity_id is None:
         return ""
-    name = find_entity(
-        request_session(),
-        organization_id=question.organization_id,
-        connection_id=question.sources[0].id,
-        level=question.level,
-        entity_id=question.entity_id,
-    )
+    name = entity_name(request_session(), reading.question)
     if name is None:
         reading.forget_entity()
-        return ""
-    return name or question.entity_id
+    return name or ""
 
 
 def _older(question: KpiQuestion, shown: Sequence[KpiChange]) -> str:
