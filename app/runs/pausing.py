@@ -38,7 +38,10 @@ def pause_schedules_of(
 
 
 def note_login_refused(session: Session, refused: LoginRefused, *, organization_id: UUID, now: datetime) -> None:
-    """Write down that a connection can no longer be read, once, and switch its schedules off."""
+    """Write down that a connection can no longer be read, once, and switch its schedules off.
+
+    What the service said stays with the connection: it is too long to stand wherever a schedule says who switched it.
+    """
     is_news = note_refused(
         session, organization_id=organization_id, connection_id=refused.connection_id, reason=refused.reason,
         trouble=refused.trouble_class, now=now, set_at=refused.set_at,
@@ -46,5 +49,5 @@ def note_login_refused(session: Session, refused: LoginRefused, *, organization_
     if is_news:
         pause_schedules_of(
             session, organization_id=organization_id, connection_id=refused.connection_id,
-            reason=f"its connection can no longer be read: {refused.reason}", now=now,
+            reason="its connection can no longer be read", now=now,
         )  # fmt: skip
