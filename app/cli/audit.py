@@ -6,6 +6,7 @@ from uuid import UUID
 import click
 
 from app.cli.console import Console, as_json, moment, pass_console, table, with_organization
+from app.cli.terminal import say
 from app.ops.audit_files import Parts, csv_parts, json_parts, read_parts
 from app.ops.time_bounds import read_bound
 from app.tenants.audit_filter import AuditFilter
@@ -60,7 +61,7 @@ def list_command(
         for text in (csv_parts if is_csv else json_parts)(_first(parts, limit)):
             click.echo(text, nl=False)
         return
-    click.echo(_table(_first(parts, limit or USUAL)))
+    say(_table(_first(parts, limit or USUAL)))
 
 
 def _first(parts: Parts, limit: int | None) -> Parts:

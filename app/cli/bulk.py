@@ -8,6 +8,7 @@ from uuid import UUID
 import click
 
 from app.cli.console import Console, Desk, as_json, choice_of, moment, pass_console, show, table, with_organization
+from app.cli.terminal import say
 from app.core.clock import DatabaseClock
 from app.core.errors import Invalid
 from app.core.scopes import Scope
@@ -184,7 +185,7 @@ def finish(console: Console, organization_id: UUID, bulk_id: UUID, *, is_json: b
         if not piece.goes_on:
             break
         row = _look(console, bulk_id)
-        click.echo(f"{row.progress}", err=True)
+        say(f"{row.progress}", err=True)
         if row.per_minute is not None:
             break
     # Another desk, so that what became ready is handed on.

@@ -6,6 +6,7 @@ from uuid import UUID
 import click
 
 from app.cli.console import Console, as_json, choice_of, pass_console, show, table, with_organization
+from app.cli.terminal import say
 from app.core.errors import Invalid
 from app.jobs.chains import ChainDraft, add_chain, list_chains, remove_chain
 from app.jobs.policies import ChainOutcome
@@ -89,7 +90,7 @@ def remove(console: Console, job_id: UUID, chain_id: UUID) -> None:
     """Let a job no longer start another one."""
     with console.desk() as desk:
         remove_chain(desk.session, actor=desk.actor, job_id=job_id, chain_id=chain_id, now=desk.now)
-    click.echo("Removed.")
+    say("Removed.")
 
 
 def _read(text: str) -> dict[str, object]:

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from app.cli.console import Console, as_json, moment, pass_console, show, table
+from app.cli.terminal import say
 from app.core.clock import DatabaseClock
 from app.core.scopes import Scope
 from app.ops import code_schedules
@@ -63,7 +64,7 @@ def revert_to_code(console: Console, code_id: str) -> None:
     with console.database.transaction(Scope.tenant(actor.organization_id)) as session:
         now = DatabaseClock().now(session)
         did_revert = code_schedules.revert_code_schedule(session, actor=actor, code_id=code_id, now=now)
-    click.echo("Reverted." if did_revert else "It is as the code says already.")
+    say("Reverted." if did_revert else "It is as the code says already.")
 
 
 def show_code_schedules(console: Console, *, is_json: bool) -> None:

@@ -14,6 +14,7 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from app.cli.terminal import say
 from app.core.clock import DatabaseClock
 from app.core.config import Settings, read_settings
 from app.core.db import Database, on_commit, open_database
@@ -104,7 +105,7 @@ class Console:
             make_dispatcher(self.settings, self.database, DatabaseClock(), live_slots=live_slots).dispatch()
         except (AppError, SQLAlchemyError, sqlite3.Error, OSError) as error:
             # What was asked for is committed, and the sweep finds what is ready.
-            click.echo(f"Done, but the queue does not answer ({error}). Workers find it by themselves.", err=True)
+            say(f"Done, but the queue does not answer ({error}). Workers find it by themselves.", err=True)
 
 
 pass_console = click.make_pass_decorator(Console, ensure=True)
@@ -137,15 +138,19 @@ as_json = click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 
 def show(value: Any, text: str, *, is_json: bool) -> None:
     """Print a value for programs, or a text for people: whatever is in it, it does not steer their terminal."""
-    click.echo(json.dumps(value, indent=2, default=_plain) if is_json else visible(text))
+    if is_json:
+        click.echo(json.dumps(value, indent=2, default=_plain))
+    else:
+        say(text)
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str) -> str:
-    """Columns as wide as their longest cell."""
+    """Columns as wide as their longest cell. A cell is one line, or what is in it could pass for another row."""
     if not rows:
         return empty
-    widths = [max(len(row[column]) for row in [headings, *rows]) for column in range(len(headings))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in [headings, *rows]]
+    shown = [list(headings), *([" ".join(visible(cell).split("\n")) for cell in row] for row in rows)]
+    widths = [max(len(row[column]) for row in shown) for column in range(len(headings))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in shown]
     return "\n".join(line.rstrip() for line in lines)
 
 

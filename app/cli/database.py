@@ -3,6 +3,7 @@
 import click
 
 from app.cli.console import Console, pass_console
+from app.cli.terminal import say
 from app.core.config import Settings
 from app.core.schema import newest_migration
 from app.edge.database_setup import administering, bring_up_to_date
@@ -20,7 +21,7 @@ def database() -> None:
 def setup(console: Console, take_over: bool) -> None:
     """Make tables, and on PostgreSQL the login, its roles and their rights. Safe to repeat."""
     migrate(console.settings, is_forced=True, takes_over=take_over)
-    click.echo(f"The database is set up, at version {newest_migration()}.")
+    say(f"The database is set up, at version {newest_migration()}.")
 
 
 @database.command()
@@ -28,7 +29,7 @@ def setup(console: Console, take_over: bool) -> None:
 def upgrade(console: Console) -> None:
     """Run the outstanding migrations."""
     migrate(console.settings)
-    click.echo(f"The database is at version {newest_migration()}.")
+    say(f"The database is at version {newest_migration()}.")
 
 
 def migrate(settings: Settings, *, is_forced: bool = False, takes_over: bool = False) -> None:

@@ -4,8 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 
-import click
-
+from app.cli.terminal import say
 from app.cli.users import first_account_address
 from app.core.clock import DatabaseClock
 from app.core.config import Settings
@@ -51,11 +50,11 @@ class Greeter:
     def _say(self) -> None:
         problem = self._schema.sentence()
         if problem is None:
-            click.echo(first_steps(self._database, self._settings))
+            say(first_steps(self._database, self._settings))
             self._is_over = True
         elif not self._is_excused:
             self._is_excused = True
-            click.echo(f"\nBelfry runs, but cannot be used yet. {problem}\n")
+            say(f"\nBelfry runs, but cannot be used yet. {problem}\n")
 
 
 def first_steps(database: Database, settings: Settings) -> str:

@@ -14,6 +14,7 @@ from app.cli.console import Console, as_json, choice_of, pass_console, show, tab
 from app.cli.job_options import with_job_options, with_options
 from app.cli.job_show import list_changes, show_job
 from app.cli.starting import given_on_line, set_parameters, show_started
+from app.cli.terminal import say
 from app.core.errors import Invalid
 from app.jobs.kinds.base import KindName
 from app.jobs.queries import get_job, list_jobs, lock_job
@@ -128,7 +129,7 @@ def edit(console: Console, /, job_id: UUID, name: str | None, definition: str | 
             revision=old.revision,
             now=desk.now,
         )
-    click.echo("Changed.")
+    say("Changed.")
 
 
 @jobs.command()
@@ -139,7 +140,7 @@ def delete(console: Console, job_id: UUID) -> None:
     """Delete a job with its schedules. Its runs stay."""
     with console.desk() as desk:
         service.delete_job(desk.session, actor=desk.actor, job_id=job_id, now=desk.now)
-    click.echo("Deleted.")
+    say("Deleted.")
 
 
 def _read_definition(text: str) -> dict[str, object]:

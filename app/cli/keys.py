@@ -5,6 +5,7 @@ import time
 import click
 
 from app.cli.console import Console, as_json, pass_console, show, table
+from app.cli.terminal import say
 from app.core.clock import DatabaseClock
 from app.core.errors import Conflict, Invalid
 from app.core.key_rings import KeyFile, key_file, key_ring, new_key, parse_keys
@@ -50,7 +51,7 @@ def status(console: Console, is_json: bool) -> None:
 @keys.command()
 def new() -> None:
     """Print a new key, and keep it nowhere."""
-    click.echo(new_key())
+    say(new_key())
 
 
 @keys.command()
@@ -64,7 +65,7 @@ def add(console: Console) -> None:
     [key] = parse_keys([text], source="the new key")
     with _office(console).adding(key.id):
         file.add(text)
-    click.echo(f"Added the key {key.id} to {file.path}. Next: belfry keys rotate")
+    say(f"Added the key {key.id} to {file.path}. Next: belfry keys rotate")
 
 
 @keys.command()
@@ -88,7 +89,7 @@ def remove(console: Console, key_id: str) -> None:
     _refuse_to_remove(file, key_id)
     with _office(console).unused(key_id):
         file.remove(key_id)
-    click.echo(f"Removed the key {key_id} from {file.path}.")
+    say(f"Removed the key {key_id} from {file.path}.")
 
 
 def _office(console: Console) -> KeyOffice:

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from app.cli.console import Console, as_json, choice_of, moment, pass_console, show, table, with_organization
+from app.cli.terminal import say
 from app.ops.leaving import left_words, remove_member
 from app.tenants.first_steps import hide_first_steps, read_company, show_first_steps
 from app.tenants.invitations import NewInvitation, invite, renew_invitation, revoke_invitation
@@ -76,7 +77,7 @@ def revoke_command(console: Console, email: str) -> None:
     with console.desk() as desk:
         found = find_invitation(desk.session, organization_id=desk.actor.organization_id, email=email)
         revoke_invitation(desk.session, actor=desk.actor, invitation_id=found.id, now=desk.now)
-    click.echo(f"The invitation of {found.email} is revoked.")
+    say(f"The invitation of {found.email} is revoked.")
 
 
 @members.command()
@@ -89,7 +90,7 @@ def role(console: Console, email: str, role: str) -> None:
     with console.desk() as desk:
         found = find_member(desk.session, organization_id=desk.actor.organization_id, email=email)
         change_role(desk.session, actor=desk.actor, user_id=found.user_id, role=Role(role), now=desk.now)
-    click.echo(f"{found.email} is {role} now.")
+    say(f"{found.email} is {role} now.")
 
 
 @members.command()
@@ -101,7 +102,7 @@ def remove(console: Console, email: str) -> None:
     with console.desk() as desk:
         found = find_member(desk.session, organization_id=desk.actor.organization_id, email=email)
         left = remove_member(desk.session, actor=desk.actor, user_id=found.user_id, now=desk.now)
-    click.echo(f"{found.email} is no member any more. {left_words(left)}".strip())
+    say(f"{found.email} is no member any more. {left_words(left)}".strip())
 
 
 @members.command("first-steps")

@@ -12,6 +12,7 @@ from app.cli.database import migrate
 from app.cli.greeting import Greeter
 from app.cli.listening import refuse_unusable_address
 from app.cli.supervisor import Supervisor
+from app.cli.terminal import say
 from app.core.clock import DatabaseClock
 from app.core.failures import explain
 from app.core.keys import with_keys
@@ -50,7 +51,7 @@ def health(console: Console, is_json: bool) -> None:
     show(value, "\n".join(found.problems or ["healthy"]), is_json=is_json)
     if not is_json:
         for remark in found.remarks:
-            click.echo(remark, err=True)
+            say(remark, err=True)
     if not found.is_well:
         raise SystemExit(EXIT_UNHEALTHY)
 

@@ -9,6 +9,7 @@ from app.cli.console import Console, as_json, moment, pass_console, show, with_o
 from app.cli.queue_bulk import bulk_command
 from app.cli.queue_limits import create, delete, set_command
 from app.cli.queue_runs import causes_command, runs_command, stuck_command, take_command
+from app.cli.terminal import say
 from app.core.lengths import duration
 from app.core.scopes import PLATFORM
 from app.ops.heartbeats import ProcessRow, list_processes, with_runs_in_hand
@@ -74,7 +75,7 @@ def pause(console: Console, name: str) -> None:
     """Start nothing of a queue, for all organizations. What runs goes on."""
     with console.platform_desk() as desk:
         did_pause = pause_queue(desk.session, actor=desk.actor, name=name, now=desk.now)
-    click.echo(f"The queue {name} is paused." if did_pause else f"The queue {name} was paused already.")
+    say(f"The queue {name} is paused." if did_pause else f"The queue {name} was paused already.")
 
 
 @queue.command()
@@ -84,7 +85,7 @@ def resume(console: Console, name: str) -> None:
     """Let a queue start runs again."""
     with console.platform_desk() as desk:
         did_resume = resume_queue(desk.session, actor=desk.actor, name=name, now=desk.now)
-    click.echo(f"The queue {name} is open again." if did_resume else f"The queue {name} was not paused.")
+    say(f"The queue {name} is open again." if did_resume else f"The queue {name} was not paused.")
 
 
 def _figures(row: QueueRow) -> dict[str, object]:

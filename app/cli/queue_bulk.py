@@ -6,6 +6,7 @@ import click
 
 from app.cli.bulk import finish
 from app.cli.console import Console, as_json, choice_of, pass_console, with_organization
+from app.cli.terminal import say
 from app.core.errors import Invalid
 from app.ops.bulk import service
 from app.ops.bulk.kinds import MOST_OBJECTS
@@ -65,5 +66,5 @@ def bulk_command(
         )  # fmt: skip
     if left:
         # Beside the answer, which programs may read.
-        click.echo(RUNS.left_words(left), err=True)
+        say(RUNS.left_words(left), err=True)
     finish(console, here, bulk_id, is_json=is_json)

@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 import click
 
 from app.cli.console import Console, as_json, pass_console, show
+from app.cli.terminal import say
 from app.runs.queue_limits import (
     QueueLimits,
     QueueLimitsRow,
@@ -64,7 +65,7 @@ def delete(console: Console, name: str) -> None:
     """Delete a queue that no job and no waiting run uses."""
     with console.platform_desk() as desk:
         delete_queue(desk.session, actor=desk.actor, name=name, now=desk.now)
-    click.echo(f"Deleted the queue {name}.")
+    say(f"Deleted the queue {name}.")
 
 
 def read_at_once(text: str) -> int | None:

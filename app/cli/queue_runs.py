@@ -6,6 +6,7 @@ from uuid import UUID
 import click
 
 from app.cli.console import Console, as_json, choice_of, moment, pass_console, show, table, with_organization
+from app.cli.terminal import say
 from app.core.lengths import duration
 from app.ops.stuck_runs import StuckEvidence, read_evidence, remove_stuck_run
 from app.runs.cause_groups import list_causes
@@ -85,9 +86,9 @@ def take_command(console: Console, run_id: UUID, is_retried: bool) -> None:
     """Take a run that looks stuck from its worker. Code that may still run there is not stopped by it."""
     with console.desk() as desk:
         taken = remove_stuck_run(desk.session, actor=desk.actor, run_id=run_id, is_retried=is_retried, now=desk.now)
-    click.echo("Removed. Its slot is free; code that may still run on its worker was not stopped.")
+    say("Removed. Its slot is free; code that may still run on its worker was not stopped.")
     if taken.retry_id is not None:
-        click.echo(f"The run {taken.retry_id} starts at {moment(taken.starts_at)}.")
+        say(f"The run {taken.retry_id} starts at {moment(taken.starts_at)}.")
 
 
 def _line(row: RunRow) -> list[str]:

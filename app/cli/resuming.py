@@ -9,6 +9,7 @@ import click
 from app.cli.code_names import schedule_argument
 from app.cli.console import Console, as_json, choice_of, moment, pass_console, show, with_organization
 from app.cli.dry_runs import dry_run_option, onlooker, show_foresight
+from app.cli.terminal import say
 from app.ops.schedule_foresight import foresee_switch
 from app.runs import service
 from app.runs.resuming import missed_meanwhile, most_made_up, why_none_runs
@@ -62,7 +63,7 @@ def _asked(schedule: ScheduleRow, missed: MissedSlots | None) -> Missed:
     """What somebody at a terminal wants; a script that says nothing wants nothing made up."""
     if missed is None or why_none_runs(schedule) is not None or not _is_at_terminal():
         return Missed.SKIP
-    click.echo(f"{_begin(missed)}.", err=True)
+    say(f"{_begin(missed)}.", err=True)
     most = min(missed.count, most_made_up(schedule, Missed.ALL))
     words = f"Leave them (skip), run the latest (latest), or run the newest {most} (all)?"
     choices = click.Choice([choice.value for choice in (Missed.SKIP, Missed.LATEST, Missed.ALL)])

@@ -7,6 +7,7 @@ from typing import NoReturn
 
 import click
 
+from app.cli.terminal import say
 from app.core.errors import AppError
 from app.core.failures import explain
 from app.core.log import set_up_logging
@@ -84,5 +85,5 @@ def main() -> None:
 
 
 def _end(sentence: str, status: int) -> NoReturn:
-    click.echo(sentence, err=True)
+    say(sentence, err=True)
     sys.exit(status)

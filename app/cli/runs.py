@@ -13,6 +13,7 @@ from app.cli.run_facts import run_facts
 from app.cli.run_list import list_runs_command
 from app.cli.run_log import keep_bytes, log_of_run, print_line
 from app.cli.starting import changed_on_line, set_parameters, show_started
+from app.cli.terminal import say
 from app.cli.why import why_of_run
 from app.ops.cancel_words import cancel_words
 from app.ops.kinds import job_kinds
@@ -113,7 +114,7 @@ def retry_now(console: Console, run_id: UUID) -> None:
     """Let a run that waits for its next try start at once."""
     with console.desk() as desk:
         steering.retry_run_now(desk.session, actor=desk.actor, run_id=run_id, now=desk.now)
-    click.echo("The next try starts now.")
+    say("The next try starts now.")
 
 
 @runs.command("give-up")
@@ -124,7 +125,7 @@ def give_up(console: Console, run_id: UUID) -> None:
     """Let a run that waits for its next try end as failed."""
     with console.desk() as desk:
         steering.give_run_up(desk.session, actor=desk.actor, run_id=run_id, now=desk.now)
-    click.echo("Given up.")
+    say("Given up.")
 
 
 @runs.command()
@@ -165,7 +166,7 @@ def remove(console: Console, run_id: UUID) -> None:
     """Take a waiting or failed run off the queue."""
     with console.desk() as desk:
         service.remove_run(desk.session, actor=desk.actor, run_id=run_id, now=desk.now)
-    click.echo("Removed.")
+    say("Removed.")
 
 
 def _relatives(around: Relatives) -> dict[str, Any]:

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import click
-
 from app.cli.console import Console, Desk, moment
+from app.cli.terminal import say
 from app.jobs.queries import get_job
 from app.ops.load_notes import LoadNote
 from app.ops.preview_books import PreviewBooks
@@ -96,7 +95,7 @@ def warn_of_twins(desk: Desk, schedule_id: UUID) -> None:
     row = get_schedule(desk.session, organization_id=desk.actor.organization_id, schedule_id=schedule_id)
     warning = twin_note_of(desk.session, schedule=row, now=desk.now)
     if warning is not None:
-        click.echo(warning, err=True)
+        say(warning, err=True)
 
 
 def _load_facts(note: LoadNote) -> dict[str, Any]:

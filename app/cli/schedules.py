@@ -15,13 +15,14 @@ from app.cli.dry_runs import dry_run_option, onlooker, show_foresight
 from app.cli.resuming import enable
 from app.cli.rhythm_options import CRON_HELP, read_said, spread_key_option, tag_options, when_options
 from app.cli.schedule_company import warn_of_twins
-from app.cli.schedule_history import gaps, history
+from app.cli.schedule_history import gaps, history, missed_slots
 from app.cli.schedule_owner import owner
 from app.cli.schedule_preview import preview
 from app.cli.schedule_show import show_schedule
 from app.cli.schedule_validate import validate
 from app.cli.schedule_versions import duplicate, restore, slots, versions
 from app.cli.starting import given_on_line, set_parameters, show_started
+from app.cli.terminal import say
 from app.cli.why import why_of_schedule
 from app.jobs.queries import get_job
 from app.ops.kinds import job_kinds
@@ -50,8 +51,8 @@ def schedules() -> None:
 
 
 for command in (
-    enable, preview, validate, why_of_schedule, show_schedule, history, gaps, revert_to_code, versions, restore,
-    duplicate, slots, bulk_schedules, deleted, undelete, owner,
+    enable, preview, validate, why_of_schedule, show_schedule, history, gaps, missed_slots, revert_to_code, versions,
+    restore, duplicate, slots, bulk_schedules, deleted, undelete, owner,
 ):  # fmt: skip
     schedules.add_command(command)
 
@@ -77,7 +78,7 @@ def list_command(
     problem = console.why_empty()
     if problem is not None:
         # Empty and not an error: whoever reads this in a loop goes on once the database is there.
-        click.echo(problem, err=True)
+        say(problem, err=True)
         show([], NO_SCHEDULES, is_json=is_json)
         return
     with console.reading() as desk:

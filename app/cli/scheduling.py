@@ -5,6 +5,7 @@ from dataclasses import asdict
 import click
 
 from app.cli.console import Console, as_json, moment, pass_console, show
+from app.cli.terminal import say
 from app.core.clock import DatabaseClock
 from app.core.scopes import PLATFORM
 from app.schedules.clock_steps import current_hold
@@ -23,7 +24,7 @@ def stop(console: Console, reason: str) -> None:
     """Start nothing on schedule any more. What runs goes on, and runs by hand still start."""
     with console.platform_desk() as desk:
         did_stop = stop_scheduling(desk.session, actor=desk.actor, reason=reason, now=desk.now)
-    click.echo("Scheduling is stopped." if did_stop else "Scheduling was stopped already. Nothing was changed.")
+    say("Scheduling is stopped." if did_stop else "Scheduling was stopped already. Nothing was changed.")
 
 
 @scheduling.command()
@@ -32,7 +33,7 @@ def start(console: Console) -> None:
     """Start scheduling again, with the slots that come from now on."""
     with console.platform_desk() as desk:
         did_start = start_scheduling(desk.session, actor=desk.actor, now=desk.now)
-    click.echo("Scheduling is on again." if did_start else "Scheduling was not stopped. Nothing was changed.")
+    say("Scheduling is on again." if did_start else "Scheduling was not stopped. Nothing was changed.")
 
 
 @scheduling.command()

@@ -9,9 +9,8 @@ from collections.abc import Callable, Sequence
 from http.client import HTTPException
 from pathlib import Path
 
-import click
-
 from app.cli.children import FIRST_PAUSE_SECONDS, Child, surroundings
+from app.cli.terminal import say
 from app.core.config import Settings
 
 LOOK_SECONDS = 0.1
@@ -60,7 +59,7 @@ class Supervisor:
             child.pause = FIRST_PAUSE_SECONDS if is_steady else min(child.pause * 2, LONGEST_PAUSE_SECONDS)
             child.start_at = now + child.pause
             status = child.process.returncode
-            click.echo(f"The {child.name} ended (status {status}). It starts again in {child.pause:.0f} s.", err=True)
+            say(f"The {child.name} ended (status {status}). It starts again in {child.pause:.0f} s.", err=True)
             child.process = None
         if now >= child.start_at:
             self._start(child)

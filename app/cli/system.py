@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from app.cli.console import Console, as_json, moment, pass_console, show
+from app.cli.terminal import say
 from app.core.clock import DatabaseClock
 from app.core.scopes import PLATFORM
 from app.ops.diagnostics import read_diagnostics
@@ -42,7 +43,7 @@ def pause(console: Console, reason: str, keep_queues: bool) -> None:
     with console.platform_desk() as desk:
         who: dict[str, Any] = {"actor": desk.actor, "now": desk.now}
         done = pause_everything(desk.session, **who, reason=reason, with_queues=not keep_queues)
-    click.echo(done.words)
+    say(done.words)
 
 
 @system.command()
@@ -51,7 +52,7 @@ def resume(console: Console) -> None:
     """Go on: plan the slots that come from now on, and open the queues that were paused with everything."""
     with console.platform_desk() as desk:
         done = resume_everything(desk.session, actor=desk.actor, now=desk.now)
-    click.echo("Nothing was paused." if done.is_nothing else "Everything goes on.")
+    say("Nothing was paused." if done.is_nothing else "Everything goes on.")
 
 
 @system.command()

@@ -7,6 +7,7 @@ from uuid import UUID
 import click
 
 from app.cli.console import Console, as_json, moment, pass_console, show, table, with_organization
+from app.cli.terminal import say
 from app.tenants.roster import find_member
 from app.tenants.token_queries import SCOPE_WORDS, TokenRow, list_tokens
 from app.tenants.tokens import DEFAULT_DAYS, MOST_DAYS, TokenDraft, create_token, revoke_token
@@ -58,7 +59,7 @@ def create(
         made = create_token(desk.session, actor=desk.actor, user_id=member.user_id, draft=draft, now=desk.now)
     until = "never expires" if made.expires_at is None else f"expires {moment(made.expires_at)}"
     # Beside the output, so that a script reads the token and nothing else.
-    click.echo(f"{made.name} is a token of {member.email} and {until}. It is shown only now.", err=True)
+    say(f"{made.name} is a token of {member.email} and {until}. It is shown only now.", err=True)
     value = {
         "id": made.id,
         "name": made.name,
@@ -78,7 +79,7 @@ def revoke(console: Console, token_id: UUID) -> None:
     """End a token of any member at once."""
     with console.desk() as desk:
         revoke_token(desk.session, actor=desk.actor, token_id=token_id, now=desk.now)
-    click.echo("The token is revoked. Programs that use it are refused from now on.")
+    say("The token is revoked. Programs that use it are refused from now on.")
 
 
 def _token(row: TokenRow, now: datetime) -> dict[str, Any]:

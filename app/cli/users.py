@@ -11,6 +11,7 @@ import click
 from sqlalchemy.orm import Session
 
 from app.cli.console import Console, Desk, as_json, choice_of, moment, pass_console, show
+from app.cli.terminal import say
 from app.core.clock import DatabaseClock
 from app.core.clock_words import HourClock
 from app.core.scopes import IDENTITY
@@ -50,7 +51,7 @@ def create(console: Console, email: str, name: str, timezone: str | None, platfo
             now=now,
         )
         welcome_person(session, user_id=user_id, now=now)
-    click.echo(f"{email} can sign in now.")
+    say(f"{email} can sign in now.")
 
 
 @users.command("show")
@@ -84,7 +85,7 @@ def change(console: Console, /, email: str, **said: str | bool | None) -> None:
     wanted = {name: value for name, value in said.items() if value is not None}
     with _desk(console, email) as (desk, user_id):
         revise_profile(desk.session, actor=desk.actor, user_id=user_id, said=wanted, now=desk.now)
-    click.echo(f"The profile of {email} is saved." if wanted else "Nothing was named, so nothing was changed.")
+    say(f"The profile of {email} is saved." if wanted else "Nothing was named, so nothing was changed.")
 
 
 @users.command("sign-out")
@@ -100,7 +101,7 @@ def sign_out(console: Console, email: str, browser_id: UUID | None) -> None:
         else:
             end_browser(desk.session, **who, browser_id=browser_id)
             ended = 1
-    click.echo(f"Signed out: {ended}.")
+    say(f"Signed out: {ended}.")
 
 
 @contextmanager
@@ -123,7 +124,7 @@ def setup_link(console: Console) -> None:
     console.schema.require()
     with console.database.transaction(IDENTITY) as session:
         address = first_account_address(session, console.settings.public_url, now=DatabaseClock().now(session))
-    click.echo(address)
+    say(address)
 
 
 def first_account_address(session: Session, public_url: str, *, now: datetime) -> str:

@@ -6,6 +6,7 @@ from uuid import UUID
 import click
 
 from app.cli.console import Console, as_json, choice_of, moment, pass_console, show, table, with_organization
+from app.cli.terminal import say
 from app.core.errors import Invalid
 from app.ops.time_bounds import pinned_bound
 from app.tenants import saved_views
@@ -71,7 +72,7 @@ def rename(console: Console, view_id: UUID, name: str) -> None:
     """Call a view otherwise."""
     with console.desk() as desk:
         saved_views.rename_view(desk.session, actor=desk.actor, view_id=view_id, name=name, now=desk.now)
-    click.echo("Renamed.")
+    say("Renamed.")
 
 
 @views.command()
@@ -82,7 +83,7 @@ def delete(console: Console, view_id: UUID) -> None:
     """Forget a view."""
     with console.desk() as desk:
         saved_views.delete_view(desk.session, actor=desk.actor, view_id=view_id, now=desk.now)
-    click.echo("Deleted.")
+    say("Deleted.")
 
 
 def _read(part: str) -> tuple[str, str]:

@@ -9,6 +9,7 @@ import click
 
 from app.cli.children import PARENT_VARIABLE
 from app.cli.console import Console, pass_console
+from app.cli.terminal import say
 from app.core.process import die_with_parent
 from app.core.scopes import ENGINE
 from app.runs.switches import check_queue
@@ -40,7 +41,7 @@ def worker(console: Console, no_scheduler: bool, queues: str | None, slots: int 
 def scheduler(console: Console) -> None:
     """Keep time, and execute nothing."""
     if not console.settings.scheduler_enabled:
-        click.echo(SWITCHED_OFF)
+        say(SWITCHED_OFF)
         return
     _die_with_supervisor()
     run_scheduler(console.settings, _set_by_signals())

@@ -3,6 +3,8 @@
 import logging
 import sys
 
+from app.core.names import visible
+
 # What every record has; the rest was handed in as a fact.
 _ORDINARY = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -14,9 +16,10 @@ class FieldsFormatter(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s", "%Y-%m-%d %H:%M:%S")
 
     def format(self, record: logging.LogRecord) -> str:
-        line = super().format(record)
+        line = visible(super().format(record))
         facts = {name: value for name, value in vars(record).items() if name not in _ORDINARY}
-        fields = " ".join(f"{name}={value}" for name, value in facts.items())
+        # One line, and one that steers no terminal, whatever a fact holds.
+        fields = " ".join(f"{name}={visible(str(value))}".replace("\n", "\\n") for name, value in facts.items())
         # Behind the message and before a trace, if there is one.
         head, newline, trace = line.partition("\n")
         return f"{head} {fields}{newline}{trace}" if fields else line

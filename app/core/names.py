@@ -8,10 +8,15 @@ from app.core.errors import Invalid
 # Control characters, lone surrogates, private and unassigned code points, and the two separators that break lines.
 _UNSHOWABLE = {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"}
 # They turn the direction of writing, so that a text reads as another one. Joiners, which emoji need, are fine.
-_DIRECTIONS = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Nobody sees them, so that two different texts look alike.
+_INVISIBLE = frozenset("\u180e\u200b\u2060\u2061\u2062\u2063\u2064\ufeff")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-# The same, and what a terminal takes for the end of a line, but for the line break.
-_STEERING = re.compile(rf"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029{''.join(sorted(_DIRECTIONS))}]")
+# The same, and what a terminal takes for the end of a line, but for the line break; and halves of letters, which cannot
+# be sent anywhere.
+_STEERING = re.compile(
+    rf"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff{''.join(sorted(_DIRECTIONS | _INVISIBLE))}]"
+)
 
 
 class NameInvalid(Invalid):
@@ -45,11 +50,11 @@ def visible(text: str) -> str:
 
     Line breaks and tabs stay.
     """
-    # Most texts have nothing of the kind, and looking at each letter takes long.
-    if not _STEERING.search(text):
+    # Most texts have nothing of the kind, and pages ask this of each piece of theirs.
+    if text.isprintable() or not _STEERING.search(text):
         return text
     return _STEERING.sub(lambda found: found[0].encode("unicode_escape").decode(), text.replace("\r\n", "\n"))
 
 
 def _is_unshowable(letter: str) -> bool:
-    return letter in _DIRECTIONS or unicodedata.category(letter) in _UNSHOWABLE
+    return letter in _DIRECTIONS or letter in _INVISIBLE or unicodedata.category(letter) in _UNSHOWABLE

@@ -23,6 +23,9 @@ _BUNDLES = {
 }  # fmt: skip
 # Whole lines alone, so that nobody has to read JavaScript to see that this is safe.
 _COMMENT_LINE = re.compile(rb"//.*|/\*.*\*/")
+# A picture of the sprite in a style, which cannot name one of a file that holds many: it is written out.
+_PICTURE = re.compile(rb'url\("sprite:([a-z-]+)"\)')
+_SPRITE = "icons/sprite.svg"
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
 
 
@@ -52,6 +55,7 @@ def read_assets(folder: Path) -> dict[str, Asset]:
     found = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     for bundle, kind in _BUNDLES.items():
         found[bundle] = _join(folder / kind)
+    found["app.css"] = _PICTURE.sub(lambda name: _picture(found.get(_SPRITE, b""), name[1]), found["app.css"])
     return {name: _asset(name, content) for name, content in found.items()}
 
 
@@ -89,6 +93,19 @@ def _join(folder: Path) -> bytes:
         return b"\n".join(_without_comments((folder / name).read_bytes()) for name in names)
     except OSError as error:
         raise AssetMissing(f"{manifest} and the files it lists are needed to start: {error}") from error
+
+
+def _picture(sprite: bytes, name: bytes) -> bytes:
+    symbol = re.search(rb'<symbol id="%s" (viewBox="[^"]+")>(.*)</symbol>' % name, sprite)
+    if symbol is None:
+        raise AssetMissing(f"the style shows {name.decode()}, which is not in {_SPRITE}")
+    drawn = b"stroke-width='2' stroke-linecap='round' stroke-linejoin='round'"
+    svg = b"<svg xmlns='http://www.w3.org/2000/svg' %s fill='none' stroke='red' %s>%s</svg>" % (
+        symbol[1],
+        drawn,
+        symbol[2],
+    )
+    return b'url("data:image/svg+xml,%s")' % svg.replace(b'"', b"'")
 
 
 def _without_comments(content: bytes) -> bytes:

@@ -1,11 +1,14 @@
 """What every template can use: the menu, the person, permissions, times."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from flask import Flask, g, url_for
+from jinja2 import pass_eval_context
+from jinja2.filters import do_xmlattr
+from jinja2.nodes import EvalContext
 
 from app.core.clock_words import HourClock, count_hours_by
 from app.core.names import visible
@@ -42,9 +45,21 @@ def install_context(app: Flask) -> None:
     app.add_template_filter(_absolute_time, "absolute_time")
     app.add_template_filter(_zoned_time, "zoned_time")
     app.add_template_filter(_zone_clock, "zone_clock")
-    app.add_template_filter(visible, "visible")
+    # Errors, lines, names and reasons come from anywhere, and stand in more places than anybody remembers.
+    app.jinja_env.finalize = _shown
+    app.add_template_filter(_shown_attributes, "xmlattr")
     for name in ("zone_label", "duration", "count", "state_label"):
         app.add_template_filter(getattr(formatting, name), name)
+
+
+def _shown(value: object) -> object:
+    """A piece of a page as it is shown: a text has what could steer the page written out; markup is done already."""
+    return visible(value) if type(value) is str else value
+
+
+@pass_eval_context
+def _shown_attributes(context: EvalContext, attributes: Mapping[str, object]) -> str:
+    return do_xmlattr(context, {name: _shown(value) for name, value in attributes.items()})
 
 
 def tell_time_as_wished() -> None:

@@ -11,6 +11,8 @@ from flask import redirect as plain_redirect
 from htmx_flask import make_response
 from htmx_flask.requests import HtmxHeaders
 
+from app.core.names import visible
+
 VARY = ("HX-Request", "HX-Request-Type", "HX-History-Restore-Request")
 _TRIGGER = "HX-Trigger"
 _REDIRECT = "HX-Redirect"
@@ -93,7 +95,7 @@ def toast(
 
     `action` is {label, url, post}, and `more` a second one; where the page stays, they may have `fields` to send along.
     """
-    action = dict(action or {})
+    message, action = visible(message), dict(action or {})
     if _leads_elsewhere(response):
         # In a cookie, which has little room.
         plain = [one for one in (action, dict(more or {})) if one and "fields" not in one]

@@ -71,16 +71,6 @@ def named_run(text: str | None) -> UUID | None:
     return UUID(found[1]) if found else None
 
 
-def first_words(text: str | None, *, longest: int = 100) -> str:
-    """The first line, cut at a word."""
-    line = (text or "").strip().partition("\n")[0]
-    if len(line) <= longest:
-        return line
-    start = line[:longest].rpartition(" ")[0]
-    # An endless word, such as an address, is cut in its middle: without it little would be left.
-    return (start if len(start) > longest // 2 else line[:longest]) + "…"
-
-
 def _brief(length: timedelta) -> str:
     # “4 s”, not “4.0 s”.
     return duration(length) if length >= timedelta(seconds=10) else f"{int(length.total_seconds())} s"

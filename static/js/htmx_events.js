@@ -26,7 +26,10 @@
   document.addEventListener("htmx:config:request", (event) => {
     // A page that is paused fetches nothing by the clock.
     if (event.detail.ctx.sourceEvent?.type === "every" && document.querySelector("[data-live-pill][data-state=paused]")) return event.preventDefault();
-    if (meta) event.detail.ctx.request.headers["X-CSRF-Token"] = meta.content;
+    const { request } = event.detail.ctx;
+    // As browsers do: the buttons of a list's rows share one form, and each says where it goes.
+    request.action = request.submitter?.getAttribute("formaction") || request.action;
+    if (meta) request.headers["X-CSRF-Token"] = meta.content;
   });
 
   document.addEventListener("htmx:before:response", (event) => {

@@ -1,6 +1,7 @@
 """The queue in a real browser: retrying exactly what was ticked, removing what a filter matches, and a stuck run."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -13,7 +14,7 @@ from app.runs.models import Run
 from app.tenants.models import AuditEntry
 from tests.factories.outcomes import make_failed, make_running, make_succeeded
 from tests.factories.tenants import Member
-from tests.factories.work import load_run, make_job
+from tests.factories.work import load_run, make_job, make_schedule
 from tests.journeys.axe import violations
 from tests.journeys.looks import THEMES, WIDTHS, Theme, is_too_wide
 from tests.journeys.schedules.form import dialog, go
@@ -37,11 +38,12 @@ def job(site: Site, ana: Member) -> Job:
         return make_job(session, ana.organization_id, name="Ads")
 
 
-def fail(site: Site, job: Job, number: int, error: str = "Meta (#17)") -> list[UUID]:
+def fail(site: Site, job: Job, number: int, error: str = "Meta (#17)", **request: Any) -> list[UUID]:
     with site.database.transaction() as session:
         moment = site.clock.moment
         return [
-            make_failed(session, job, now=moment - timedelta(seconds=place), error=error) for place in range(number)
+            make_failed(session, job, now=moment - timedelta(seconds=place), error=error, **request)
+            for place in range(number)
         ]
 
 
@@ -142,7 +144,9 @@ class TestNothingIsWrong:
     @WIDTHS
     def test_with_the_queue(self, browser: Browser, page: Page, site: Site, job: Job, theme: Theme, width: int) -> None:
         """A02, A03: every tab, the causes, the dialog of a stuck run and the question before many are retried."""
-        fail(site, job, 3)
+        with site.database.transaction() as session:
+            schedule_id = make_schedule(session, job, name="Every hour").id
+        fail(site, job, 3, schedule_id=schedule_id)
         run_id = make_stuck(site, job)
         context = browser.new_context(
             storage_state=page.context.storage_state(),
@@ -163,7 +167,7 @@ class TestNothingIsWrong:
         expect(dialog(tab)).to_be_visible()
         found += violations(tab)
         tab.goto(f"{site.url}/queue?tab=dead")
-        tab.locator("[id^=retry-]").get_by_role("button", name="Retry 3 runs").click()
+        tab.get_by_role("button", name="Retry 3 runs").click()
         expect(dialog(tab)).to_contain_text("Retry 3 runs?")
         found += violations(tab)
         context.close()

@@ -166,3 +166,12 @@ def test_tokens_come_first_and_utilities_last() -> None:
     listed = manifest("css")
 
     assert (listed[0], listed[-1]) == ("tokens.css", "utilities.css")
+
+
+def test_icons_drawn_by_the_style_are_those_that_templates_leave_to_it() -> None:
+    style = read_assets(STATIC)["app.css"].content.decode()
+    left_to_it = re.search(r"BY_STYLE = \[([^\]]+)\]", (STATIC.parent / "templates/macros/ui.html").read_text())
+
+    assert left_to_it is not None
+    drawn = re.findall(r'\[data-icon="([a-z-]+)"\] { --icon: url\("data:image/svg\+xml,<svg [^"]+</svg>"\); }', style)
+    assert drawn == re.findall(r'"([a-z-]+)"', left_to_it[1])

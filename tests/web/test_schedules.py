@@ -212,7 +212,7 @@ class TestTheList:
     def test_leads_its_buttons_back_to_what_was_searched(self, operator: Browser, schedule: Schedule) -> None:
         text = operator.visit(f"/schedules?q={schedule.name[:3]}").text
 
-        assert text.count(f'name="next" value="/schedules?q={schedule.name[:3]}"') == 3
+        assert f'name="next" value="/schedules?q={schedule.name[:3]}"' in text
 
     def test_is_empty_with_a_note_before_there_are_tables(self, settings: Settings) -> None:
         app = create_app(settings, kinds={})

@@ -79,4 +79,4 @@ def test_counts_say_what_became_of_the_runs(
 
     text = viewer.visit("/schedules").text
 
-    assert "3 of 4 in 7 days<br>4 runs · 1 failed" in text
+    assert "3 of 4 in 7 days\n4 runs · 1 failed" in text

@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.core.text import first_words
 from app.ops.models import BulkItem
-from app.runs.causes import cause_words
 from app.runs.models import Run
 from app.runs.states import RunState
 
@@ -18,7 +18,7 @@ _SHOWN = 120
 
 @dataclass(frozen=True)
 class SelectedRuns:
-    """How many of them stand how, and what the failed ones failed of: the commonest first."""
+    """How many of them stand how, and what the failed ones failed of: an error of each cause, the commonest first."""
 
     total: int
     states: dict[RunState, int]
@@ -41,13 +41,14 @@ def read_selected_runs(session: Session, *, organization_id: UUID, bulk_id: UUID
     failed = select(Run.cause, func.count(), func.max(Run.error)).where(*chosen, Run.state == RunState.FAILED.value)
     causes: Counter[str] = Counter()
     for _cause, runs, error in session.execute(failed.group_by(Run.cause)):
-        causes[(cause_words(error) or "No error was told")[:_SHOWN]] += runs
+        # An error as it was, with its numbers: what is the same in all of them says nothing to a person.
+        causes[first_words(error, longest=_SHOWN) or "no error was told"] += runs
     return SelectedRuns(total, {RunState(state): runs for state, runs in states}, causes.most_common())
 
 
 def told_before_runs(kind: str, found: SelectedRuns) -> list[str]:
     """What is said before it is done to them, a sentence each."""
-    lines = [f"{runs:,} × {words}" for words, runs in found.causes[:_MOST_CAUSES]]
+    lines = [_failed_words(words, runs) for words, runs in found.causes[:_MOST_CAUSES]]
     rest = sum(runs for _words, runs in found.causes[_MOST_CAUSES:])
     if rest:
         lines.append(f"{rest:,} of other causes.")
@@ -56,6 +57,11 @@ def told_before_runs(kind: str, found: SelectedRuns) -> list[str]:
     if gone:
         lines.append(f"{gone:,} of them {'is' if gone == 1 else 'are'} not here any more.")
     return lines
+
+
+def _failed_words(error: str, runs: int) -> str:
+    """“3 failed like this: The shop did not answer (17).”"""
+    return f"{runs:,} failed{'' if runs == 1 else ' like this'}: {error}"
 
 
 def _retrying(found: SelectedRuns) -> list[str]:

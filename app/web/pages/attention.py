@@ -7,6 +7,7 @@ from uuid import UUID
 
 from flask import url_for
 
+from app.core.text import first_words
 from app.edge.identity import current_actor
 from app.ops.needs_attention import Trouble, missed_words
 from app.ops.overview import Situation
@@ -17,7 +18,7 @@ from app.runs.queries import RunRow
 from app.schedules.gaps import GapRow
 from app.tenants.access import Permission, may
 from app.web.formatting import count
-from app.web.run_words import REASON_WORDS, first_words
+from app.web.run_words import REASON_WORDS
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,14 @@ from typing import Any
 
 from flask import url_for
 
+from app.core.text import first_words
 from app.ops.bulk.kinds import MOST_OBJECTS
 from app.runs.cause_groups import CauseGroup, CauseGroups
 from app.runs.queue_filter import QueueFilter
 from app.web.clock_choice import Clock, list_clock
 from app.web.context import viewer_zone
 from app.web.formatting import count
-from app.web.run_words import REASON_WORDS, first_words
+from app.web.run_words import REASON_WORDS
 
 
 @dataclass(frozen=True)

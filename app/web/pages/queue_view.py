@@ -132,6 +132,12 @@ class QueueView:
         return self.refusal or ("Part of the filter was left out. Choose another one first." if self.problems else "")
 
     @property
+    def retry_fields(self) -> dict[str, str]:
+        """What the buttons beside the causes have in common: each retries all of its cause that the list would show."""
+        narrowing = {name: value for name, value in self.wanted.args.items() if name != "cause"}
+        return narrowing | {"all": "yes", "action": "runs.retry"}
+
+    @property
     def stuck(self) -> list[StuckEvidence]:
         return [found for found in self.evidence.values() if found.is_stuck]
 

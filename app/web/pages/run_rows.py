@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from app.core.text import first_words
 from app.edge.identity import request_now
 from app.ops.run_notes import NO_NOTES, RunNotes, against_usual, length_of
 from app.ops.source_words import source_words
@@ -14,7 +15,7 @@ from app.web.clock_choice import Clock, list_clock
 from app.web.context import viewer_zone
 from app.web.formatting import absolute_time, duration, wall_clock
 from app.web.pages.badges import Badge, badge_of
-from app.web.run_words import REASON_WORDS, first_words, lateness_words, tries_words
+from app.web.run_words import REASON_WORDS, lateness_words, tries_words
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def _line(row: RunRow, notes: RunNotes, zone: str) -> RunLine:
         tries=tries_words(row.attempt, row.tries),
         worker=_worker(row),
         trigger=source_words(row, asked_by=notes.asked_by(row)),
-        error=first_words(row.error) or (REASON_WORDS[row.reason] if row.reason else ""),
+        error=first_words(row.error, longest=200) or (REASON_WORDS[row.reason] if row.reason else ""),
     )
 
 

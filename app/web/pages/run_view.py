@@ -7,6 +7,7 @@ from uuid import UUID
 from flask import url_for
 
 from app.core.ids import new_id
+from app.core.text import first_words
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, runtime
 from app.ops.cancel_words import cancel_words
@@ -28,7 +29,6 @@ from app.web.retry_words import why_no_more, why_then
 from app.web.run_words import (
     ATTEMPT_WORDS,
     REASON_WORDS,
-    first_words,
     lateness_words,
     named_run,
 )

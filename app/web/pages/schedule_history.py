@@ -8,6 +8,7 @@ from uuid import UUID
 from flask import Response, request, url_for
 from sqlalchemy.orm import Session
 
+from app.core.text import first_words
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session
 from app.jobs.queries import job_names
@@ -30,7 +31,6 @@ from app.web.pages.rights import refusals
 from app.web.pages.tabs import Tab
 from app.web.permissions import route
 from app.web.responses import page
-from app.web.run_words import first_words
 
 ENTRIES_PER_PAGE = 50
 VERSIONS_PER_PAGE = 50
@@ -141,10 +141,15 @@ def _run_line(at: datetime, run: RunRow) -> HistoryLine:
 
 
 def _gap_line(at: datetime, gap: GapRow, zone: str, now: datetime) -> HistoryLine:
+    return HistoryLine(at, Badge("missed"), "Gap", "Nobody ran it", (gap_words(gap, zone=zone, now=now),))
+
+
+def gap_words(gap: GapRow, *, zone: str, now: datetime) -> str:
+    """“3 slots from … to …: no scheduler was running.”"""
     why = (gap.explanation or GAP_REASONS[gap.reason]).rstrip(".")
     first, last = (absolute_time(each, zone=zone, now=now) for each in (gap.first_slot_at, gap.last_slot_at))
     slots = f"1 slot at {first}" if gap.slots == 1 else f"{gap.slots:,} slots from {first} to {last}"
-    return HistoryLine(at, Badge("missed"), "Gap", "Nobody ran it", (f"{slots}: {why}.",))
+    return f"{slots}: {why}."
 
 
 def _version_lines(session: Session, schedule: ScheduleRow, rows: Sequence[VersionRow]) -> list[VersionLine]:

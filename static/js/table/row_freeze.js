@@ -38,7 +38,7 @@
   };
 
   document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
-    const row = ctx.sourceElement?.closest?.("tbody[data-rows] > tr");
+    const row = (ctx.request.submitter || ctx.sourceElement)?.closest?.("tbody[data-rows] > tr");
     if (row) acted.add(row.id);
   });
 

@@ -10,10 +10,13 @@ from app.jobs.models import Job
 from app.runs.models import Run
 from app.schedules.policies import Overlap
 from tests.factories.tenants import Member
-from tests.journeys.schedules.form import row_of, toasts
+from tests.journeys.schedules.form import go, row_of, toasts
 from tests.journeys.schedules.site import Site
 
 pytestmark = pytest.mark.journey
+
+SEEN_MS = 8_000
+PRESS_ALL = "ids => { for (const id of ids) document.getElementById(`run-${id}`).click(); }"
 
 
 @pytest.fixture
@@ -46,6 +49,19 @@ class TestRunNow:
         expect(toasts(page)).to_contain_text("View run")
 
         assert count_runs(site, schedule_id) == 1
+
+    def test_pressed_in_two_rows_at_once_starts_both(
+        self, page: Page, site: Site, ana: Member, job: Job, request: pytest.FixtureRequest
+    ) -> None:
+        """A35: the buttons of all rows share a form, and none waits for another's answer to be taken."""
+        both = [site.add_schedule(ana, job, f"{request.node.name} {one}", "0 6 * * *") for one in "12"]
+        go(page, f"{site.url}/schedules")
+        for _ in range(2):
+            page.evaluate(PRESS_ALL, [str(one) for one in both])
+        for schedule_id in both:
+            expect(page.locator(f"#s-{schedule_id} .badge").first).to_have_text("Queued", timeout=SEEN_MS)
+
+        assert [count_runs(site, schedule_id) for schedule_id in both] == [1, 1]
 
     def test_sent_twice_is_one_run(self, page: Page, site: Site, schedule_id: UUID) -> None:
         """A35: two POSTs with the same key, as a browser without scripts sends them."""

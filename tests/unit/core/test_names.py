@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.core.names import NameInvalid, clean_name, without_controls
+from app.core.names import NameInvalid, clean_name, visible, without_controls
 
 
 def cleaned(text: str) -> str:
@@ -17,7 +17,7 @@ class TestCleanName:
     @pytest.mark.parametrize(
         "letter",
         ["\x00", "\n", "\t", "\x1b", "\x7f", "\x9b", "\u202e", "\u2066", "\u200f", "\u2028", "\ud800", "\ue000",
-         "\uffff"],
+         "\uffff", "\u200b", "\ufeff", "\u061c"],
     )  # fmt: skip
     def test_refuses_what_steers_a_terminal_or_a_page(self, letter: str) -> None:
         with pytest.raises(NameInvalid, match="contains characters that cannot be shown") as refused:
@@ -33,3 +33,17 @@ class TestCleanName:
 
 def test_texts_keep_their_lines_without_control_characters() -> None:
     assert without_controls("a\x1b[31m\tb\r\nc\x00\x85") == "a[31m\tb\nc"
+
+
+class TestVisible:
+    @pytest.mark.parametrize("text", ["Plain", "two\nlines\tand a tab", "👩\u200d💻 – “naïve”\u00a0夜", ""])
+    def test_leaves_what_steers_nothing(self, text: str) -> None:
+        assert visible(text) == text
+
+    def test_writes_out_orders_directions_and_what_nobody_sees(self) -> None:
+        text = "\x1b[2J\x00 \u202e\u061c \u200b\ufeff \u2028 \ud800"
+
+        assert visible(text) == r"\x1b[2J\x00 \u202e\u061c \u200b\ufeff \u2028 \ud800"
+
+    def test_does_so_once(self) -> None:
+        assert visible(visible("\x1b")) == r"\x1b"

@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
+from app.core.names import visible
 from app.core.process import adopt_orphans, die_with_parent
 from app.jobs.kinds.code import guard, runner
 from app.jobs.kinds.code.fork_server import AHEAD, LOADED
@@ -80,7 +81,7 @@ def _load(modules: Sequence[str]) -> None:
 
 
 def _say(text: str) -> None:
-    print(f"fork server: {text}", file=sys.stderr)
+    print(f"fork server: {visible(text)}", file=sys.stderr)
 
 
 def _serve(control: socket.socket) -> Handed:
