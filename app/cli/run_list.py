@@ -20,7 +20,7 @@ from app.ops.source_words import source_words
 from app.ops.time_bounds import read_bound
 from app.runs.filters import RunFilter, search_text
 from app.runs.queries import RunRow
-from app.runs.run_lists import list_runs
+from app.runs.run_lists import list_runs, place_of
 from app.runs.states import RunState, Source
 from app.schedules.names import schedules_called
 from app.tenants.roster import get_organization
@@ -40,13 +40,14 @@ class NothingCalledSo(NotFound):
 @click.option("--since", default="", metavar="WHEN", help="A day on the organization's clock, or an instant.")
 @click.option("--until", default="", metavar="WHEN", help="The same; a day is included.")
 @click.option("--search", default="", help="Part of a name, of an error, or of what was to be done.")
+@click.option("--older-than", metavar="ID", type=click.UUID, help="Those behind this run, such as the last one listed.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 200))
 @with_organization
 @as_json
 @pass_console
 def list_runs_command(
     console: Console, state: str | None, trigger: str | None, schedule: str | None, job: str | None,
-    since: str, until: str, search: str, limit: int, is_json: bool,
+    since: str, until: str, search: str, older_than: UUID | None, limit: int, is_json: bool,
 ) -> None:  # fmt: skip
     """List runs, newest first."""
     wanted = RunFilter(
@@ -64,13 +65,17 @@ def list_runs_command(
             since=read_bound(since, zone=zone, name="--since"),
             until=read_bound(until, zone=zone, name="--until", is_end=True),
         )
-        page = list_runs(session, organization_id=here, run_filter=wanted, limit=limit)
+        place = None if older_than is None else place_of(session, organization_id=here, run_id=older_than)
+        page = list_runs(session, organization_id=here, run_filter=wanted, limit=limit, older_than=place)
         notes, now = read_notes(session, page.rows, organization_id=here), desk.now
     facts = [run_facts(row) | _noted(row, notes, now) for row in page.rows]
     headings = ["ID", "JOB", "SCHEDULE", "STATE", "TRIGGER", "DUE", "TOOK", "TRIES"]
     keys = ("id", "job", "schedule", "state", "asked", "due", "took", "tries")
     cells = [[str(fact[key] or "-") for key in keys] for fact in facts]
     show(facts, table(headings, cells, empty="No runs."), is_json=is_json)
+    if wanted.is_search and page.older_than is not None and len(page.rows) < limit:
+        # Beside what is listed: it may be read by a program.
+        click.echo(f"Looked through {page.looked_at:,} runs. Go on with --older-than {page.older_than[1]}", err=True)
 
 
 def _id_of(noun: str, text: str, desk: Desk, called: Callable[..., list[Named]]) -> UUID:

@@ -10,11 +10,13 @@ from app.cli.code_names import schedule_argument
 from app.cli.console import Console, as_json, choice_of, moment, pass_console, show, table, with_organization
 from app.jobs.queries import job_names
 from app.ops.schedule_history import HistoryEntry, HistoryKind, list_history
+from app.ops.time_bounds import read_bound
 from app.runs.queries import RunRow
-from app.schedules.gaps import GapRow, list_gaps
+from app.schedules.gaps import GapRow, MissedFilter, list_gaps, list_missed
 from app.schedules.queries import get_schedule
 from app.schedules.version_words import change_words, jobs_named, version_lines
 from app.schedules.versions import Difference, VersionRow
+from app.tenants.roster import get_organization
 
 MOST = 1000
 
@@ -66,6 +68,33 @@ def gaps(console: Console, schedule_id: UUID, limit: int, is_json: bool) -> None
              for fact, gap in zip(facts, found, strict=True)]  # fmt: skip
     text = table(["FIRST SLOT", "LAST SLOT", "SLOTS", "WHY"], cells, empty="Every slot was executed.")
     show(facts, text, is_json=is_json)
+
+
+@click.command("missed")
+@click.option("--since", default="", metavar="WHEN", help="A day on the organization's clock, or an instant.")
+@click.option("--until", default="", metavar="WHEN", help="The same; a day is included.")
+@how_many
+@with_organization
+@as_json
+@pass_console
+def missed_slots(console: Console, since: str, until: str, limit: int, is_json: bool) -> None:
+    """List the slots of all schedules that nobody executed, newest first.
+
+    Those of a pause or a stop were left out on purpose, and are not among them.
+    """
+    with console.reading() as desk:
+        here = desk.actor.organization_id
+        zone = get_organization(desk.session, organization_id=here).timezone
+        wanted = MissedFilter(
+            since=read_bound(since, zone=zone, name="--since"),
+            until=read_bound(until, zone=zone, name="--until", is_end=True),
+        )
+        found = list_missed(desk.session, organization_id=here, wanted=wanted, limit=limit)
+    facts = [{"schedule_id": str(row.schedule_id), "schedule": row.schedule_name, **_gap(row.gap)} for row in found]
+    cells = [[row.schedule_name, str(fact["first_slot"]), str(fact["last_slot"]), str(fact["slots"]), _why(row.gap)]
+             for fact, row in zip(facts, found, strict=True)]  # fmt: skip
+    headings = ["SCHEDULE", "FIRST SLOT", "LAST SLOT", "SLOTS", "WHY"]
+    show(facts, table(headings, cells, empty="Nothing was missed."), is_json=is_json)
 
 
 def _read(console: Console, schedule_id: UUID, limit: int, read: Callable[..., list[T]]) -> list[T]:

@@ -3,13 +3,22 @@
 from datetime import UTC, datetime
 from typing import Protocol
 
-from sqlalchemy import text
+from sqlalchemy import ColumnElement, func, literal, text
 from sqlalchemy.orm import Session
+
+from app.core.columns import UTCDateTime
 
 # Not now(): that one stands still inside a PostgreSQL transaction, and a wait for a lock would make a lease wrong.
 _NOW = {
     "sqlite": text("SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')"),
     "postgresql": text("SELECT clock_timestamp()"),
+}
+
+
+# The same as a part of statements. Instants are kept with six places in a file, and compared as texts there.
+_PRESENT = {
+    "sqlite": func.strftime("%Y-%m-%d %H:%M:%f000", "now", type_=UTCDateTime()),
+    "postgresql": func.clock_timestamp(type_=UTCDateTime()),
 }
 
 
@@ -33,3 +42,10 @@ class DatabaseClock:
         value = session.execute(_NOW[session.get_bind().dialect.name]).scalar_one()
         moment = datetime.fromisoformat(value) if isinstance(value, str) else value
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def present_of(clock: Clock, session: Session) -> ColumnElement[datetime]:
+    """What a clock says, for a statement that needs it and tells it: nobody has to ask for the time before."""
+    if clock.moment is not None:
+        return literal(clock.moment, UTCDateTime())
+    return _PRESENT[session.get_bind().dialect.name]

@@ -1,5 +1,6 @@
 """How connections are made: SQLite for one machine, PostgreSQL for many. Nothing is connected at import."""
 
+import hashlib
 from typing import Any, TypeVar
 
 import psycopg
@@ -124,6 +125,7 @@ def sqlite_engine(url: URL, *, begin: str, read_only: bool) -> Engine:
         connection.isolation_level = None
         # Its own knows no capitals but those of ASCII, and whoever searches without regard to them means all.
         connection.create_function("lower", 1, _in_lower_case, deterministic=True)
+        connection.create_function("sha256", 1, _digest, deterministic=True)
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
         cursor.execute("PRAGMA foreign_keys=ON")
@@ -144,6 +146,11 @@ def sqlite_engine(url: URL, *, begin: str, read_only: bool) -> Engine:
 
 def _in_lower_case(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
+
+
+def _digest(text: str) -> bytes:
+    """As PostgreSQL's function of this name."""
+    return hashlib.sha256(text.encode()).digest()
 
 
 def _write_in_turn(engine: Engine) -> None:

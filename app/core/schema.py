@@ -13,7 +13,7 @@ from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 from app.core.db import Database
 from app.core.errors import Unavailable
 from app.core.paths import MIGRATIONS
-from app.core.powers import has_its_roles, is_too_powerful
+from app.core.powers import has_its_roles, is_all_well, is_too_powerful
 
 log = logging.getLogger(__name__)
 
@@ -154,6 +154,25 @@ class SchemaGate:
             log.error("database cannot be used", extra={"problem": _SENTENCES[found]})
 
     def _look(self) -> SchemaState:
+        try:
+            if self._is_all_well():
+                return SchemaState.CURRENT
+        except ProgrammingError:
+            # No tables, or none that may be read: which of the two, is found out step by step.
+            return self._look_closely()
+        except SQLAlchemyError:
+            return SchemaState.UNREACHABLE
+        return self._look_closely()
+
+    def _is_all_well(self) -> bool:
+        """Pages ask again every few seconds, and nearly always hear that it is: one statement says so on a server."""
+        if not self._database.is_postgres:
+            return False
+        login = self._database.write.url.username or ""
+        with self._database.read.connect() as connection:
+            return is_all_well(connection, login, version=self._expected, is_strict=self._is_strict)
+
+    def _look_closely(self) -> SchemaState:
         try:
             with self._database.read.connect() as connection:
                 if not inspect(connection).has_table("alembic_version"):

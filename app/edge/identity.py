@@ -12,6 +12,7 @@ from flask_login import LoginManager, current_user, login_user, logout_user
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from app.core.clock import present_of
 from app.core.errors import Forbidden
 from app.core.ids import digest
 from app.core.scopes import IDENTITY, NOBODY, Scope
@@ -184,10 +185,13 @@ def _load(token: str) -> SignedIn | None:
     if _is_database_away():
         return None
     with runtime().database.reading(IDENTITY) as reading:
-        g.setdefault("now", runtime().clock.now(reading))
-        row = find_signed_in(reading, token_digest=digest(token), now=g.now)
+        # The same statement tells the time, unless it is known.
+        row = find_signed_in(
+            reading, token_digest=digest(token), now=g.get("now") or present_of(runtime().clock, reading)
+        )
     if row is None:
         return None
+    g.setdefault("now", row.asked_at)
     if g.now - row.seen_at >= SEEN_EVERY:
         _note_seen(row)
     return SignedIn(token, row)

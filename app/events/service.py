@@ -1,5 +1,6 @@
 """Appending facts. Whoever changes something calls this in the same transaction; readers come from above."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -10,6 +11,7 @@ from sqlalchemy import ScalarSelect, delete, func, literal_column, select, tuple
 from sqlalchemy.orm import Session
 
 from app.core.db import count_changed
+from app.core.questions import Question
 from app.events.models import SCHEDULE_REPAIRED, Event
 
 
@@ -88,3 +90,9 @@ def newest_event_id(organization_id: UUID, topic: Topic) -> ScalarSelect[int | N
 def latest_event_id(session: Session, *, organization_id: UUID, topic: Topic) -> int:
     """The highest event id of one topic, 0 without any: what somebody who keeps what was read compares."""
     return session.scalar(select(newest_event_id(organization_id, topic))) or 0
+
+
+def latest_event_ids(organization_id: UUID, topics: Sequence[Topic]) -> Question[tuple[int, ...]]:
+    """The same of several topics, as a question."""
+    query = select(*(newest_event_id(organization_id, topic).label(topic.value) for topic in topics))
+    return Question(query, lambda rows: tuple(number or 0 for number in rows[0]))

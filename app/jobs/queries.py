@@ -10,6 +10,7 @@ from sqlalchemy import Select, String, column, select, table
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
+from app.core.questions import Question, ask
 from app.jobs.kinds.base import KindName
 from app.jobs.models import Job
 from app.jobs.policies import Priority, RetryPolicy
@@ -57,10 +58,10 @@ def has_job(session: Session, *, organization_id: UUID) -> bool:
     return bool(session.scalar(select(_jobs_of(organization_id).exists())))
 
 
-def has_own_job(session: Session, *, organization_id: UUID) -> bool:
+def own_job(*, organization_id: UUID) -> Question[bool]:
     """Whether somebody made a job, or code did: those that sync came with the organization."""
     own = _jobs_of(organization_id).where(Job.kind != KindName.SYNC.value)
-    return bool(session.scalar(select(own.exists())))
+    return Question(select(own.exists()), lambda rows: bool(rows[0][0]))
 
 
 def get_job(session: Session, *, organization_id: UUID, job_id: UUID) -> JobRow:
@@ -125,7 +126,10 @@ def _row(job: Job) -> JobRow:
 
 def job_names(session: Session, *, organization_id: UUID, job_ids: Collection[UUID]) -> dict[UUID, str]:
     """The names of these jobs, also of deleted ones."""
-    if not job_ids:
-        return {}
+    return ask(session, names_of_jobs(organization_id=organization_id, job_ids=job_ids)) if job_ids else {}
+
+
+def names_of_jobs(*, organization_id: UUID, job_ids: Collection[UUID]) -> Question[dict[UUID, str]]:
+    """The same as a question."""
     query = select(Job.id, Job.name).where(Job.organization_id == organization_id, Job.id.in_(job_ids))
-    return {row.id: row.name for row in session.execute(query)}
+    return Question(query, lambda rows: {row.id: row.name for row in rows})

@@ -10,8 +10,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.events.service import Topic, latest_event_id
-from app.ops.glance_changes import renewed
+from app.core.questions import ask_together
+from app.events.service import Topic, latest_event_ids
+from app.ops.glance_changes import renewed, told_of
 from app.ops.schedule_glances import Glance, read_glances
 
 # Time alone makes a schedule late, and a change that was committed late carries an older number than one that was seen.
@@ -76,13 +77,11 @@ class GlanceBook:
         try:
             if shelf.last is not None and shelf.last.is_good_for(numbers, is_stopped=is_stopped, now=now):
                 return shelf.last.glances
-            if had_to_wait:
-                # The others who wait know of newer events by now, and this reading will do for them, too.
-                here = {"organization_id": organization_id}
-                numbers = tuple(latest_event_id(session, **here, topic=topic) for topic in _TOPICS)
+            # The others who wait know of newer events by now, and a reading that asks for those will do for them, too.
             shelf.last = _read(
-                session, shelf.last, organization_id=organization_id, numbers=numbers, is_stopped=is_stopped, now=now
-            )
+                session, shelf.last, organization_id=organization_id, numbers=None if had_to_wait else numbers,
+                is_stopped=is_stopped, now=now,
+            )  # fmt: skip
             found = shelf.last.glances
         finally:
             shelf.lock.release()
@@ -109,15 +108,26 @@ def _read(
     last: _Reading | None,
     *,
     organization_id: UUID,
-    numbers: tuple[int, ...],
+    numbers: tuple[int, ...] | None,
     is_stopped: bool,
     now: datetime,
 ) -> _Reading:
-    """What changed since the last reading, where that is enough; else everything."""
-    here: dict[str, Any] = {"organization_id": organization_id, "is_stopped": is_stopped, "now": now}
-    if last is not None and last.is_stopped == is_stopped and last.can_be_renewed(now):
-        since = dict(zip(_TOPICS, last.numbers, strict=True))
-        found = renewed(session, last.glances, since=since, at=last.at, **here)
+    """What changed since the last reading, where that is enough; else everything. Two statements, as a rule.
+
+    Without numbers of the newest events they are asked for, at the latest with the first of what they go with.
+    """
+    here: dict[str, Any] = {"organization_id": organization_id, "now": now}
+    may_renew = last is not None and last.is_stopped == is_stopped and last.can_be_renewed(now)
+    since = dict(zip(_TOPICS, last.numbers, strict=True)) if last is not None else {}
+    newest, told = ask_together(
+        session,
+        latest_event_ids(organization_id, _TOPICS) if numbers is None else None,
+        told_of(**here, since=since, at=last.at) if last is not None and may_renew else None,
+    )
+    numbers = newest if numbers is None else numbers
+    here["is_stopped"] = is_stopped
+    if last is not None and may_renew:
+        found = renewed(session, last.glances, told, **here)
         if found is not None:
             return _Reading(numbers, is_stopped, now, found, last.whole_at)
     return _Reading(numbers, is_stopped, now, read_glances(session, **here), now)

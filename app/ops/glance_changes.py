@@ -1,6 +1,6 @@
 """Which schedules look different at a glance than a moment ago: a large organization is not read anew for one run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Select, String, literal, or_, select, union
 from sqlalchemy.orm import Session
 
+from app.core.questions import Question
 from app.events.models import Event
 from app.events.service import Topic
 from app.ops.schedule_glances import Glance, read_glances, waits_too_long
@@ -25,18 +26,16 @@ _NUMBERS_BACK = 2_000
 def renewed(
     session: Session,
     glances: Sequence[Glance],
+    found: Collection[tuple[str, UUID]],
     *,
     organization_id: UUID,
-    since: Mapping[Topic, int],
-    at: datetime,
     is_stopped: bool,
     now: datetime,
 ) -> list[Glance] | None:
-    """The glances as they are now, of which only some are read; None where all have to be. Two statements at most.
+    """The glances as they are now, of which only some are read; None where all have to be. One statement, or none.
 
-    They were read at that moment, just after the newest events had these numbers.
+    `found` is what `told_of` has found since they were read.
     """
-    found = _told_of(session, organization_id, since, at, now)
     changed = {schedule_id for topic, schedule_id in found if topic != Topic.JOBS}
     if len(found) > MOST_CHANGED or any(topic == Topic.JOBS for topic, _ in found):
         return None
@@ -56,10 +55,13 @@ def _may_change_by_itself(one: Glance, now: datetime) -> bool:
     return one.health is ScheduleHealth.LATE or (one.next_run_at is not None and one.next_run_at <= now)
 
 
-def _told_of(
-    session: Session, organization_id: UUID, since: Mapping[Topic, int], at: datetime, now: datetime
-) -> set[tuple[str, UUID]]:
-    """What there are new events of, by topic, runs by their schedules; and the schedules whose runs wait too long."""
+def told_of(
+    *, organization_id: UUID, since: Mapping[Topic, int], at: datetime, now: datetime
+) -> Question[set[tuple[str, UUID]]]:
+    """What there are new events of, by topic, runs by their schedules; and the schedules whose runs wait too long.
+
+    New is what was told since that moment, just before which the newest events had these numbers.
+    """
 
     def told(topic: Topic, subject: Select[Any]) -> Select[Any]:
         number = since[topic]
@@ -76,4 +78,4 @@ def _told_of(
         told(Topic.RUNS, of_runs.where(Run.schedule_id.is_not(None))),
         waiting,
     )
-    return {(row.topic, row.subject_id) for row in session.execute(query.limit(MOST_CHANGED + 1))}
+    return Question(query.limit(MOST_CHANGED + 1), lambda rows: {(row.topic, row.subject_id) for row in rows})

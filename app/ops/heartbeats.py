@@ -32,6 +32,7 @@ from sqlalchemy.orm import Session
 from app.core.columns import UTCDateTime
 from app.core.db import count_changed
 from app.core.ids import new_id
+from app.core.questions import Question, ask
 from app.core.seconds import SecondsBetween
 from app.ops.models import Heartbeat
 
@@ -207,20 +208,23 @@ def forget_processes(session: Session, *, now: datetime) -> int:
 
 def list_processes(session: Session, *, now: datetime, with_ended: bool = False) -> list[ProcessRow]:
     """Workers and schedulers heard of within the last day, the liveliest first; also those that signed off if asked."""
-    return _heard_of(session, now, ~_serves_pages(), *(() if with_ended else (~_has_ended(),)))
+    return ask(session, processes(now=now, with_ended=with_ended))
+
+
+def processes(*, now: datetime, with_ended: bool = False) -> Question[list[ProcessRow]]:
+    """The same as a question."""
+    return _heard_of(now, ~_serves_pages(), *(() if with_ended else (~_has_ended(),)))
 
 
 def list_page_processes(session: Session, *, now: datetime) -> list[ProcessRow]:
     """The same of those that serve pages, without those that signed off."""
-    return _heard_of(session, now, _serves_pages(), ~_has_ended())
+    return ask(session, _heard_of(now, _serves_pages(), ~_has_ended()))
 
 
-def _heard_of(session: Session, now: datetime, *conditions: ColumnElement[bool]) -> list[ProcessRow]:
-    query = select(Heartbeat).where(Heartbeat.beat_at >= now - FORGET_AFTER, *conditions)
-    query = query.order_by(Heartbeat.beat_at.desc())
-    return [
-        ProcessRow(**{one.name: getattr(row, one.name) for one in fields(ProcessRow)}) for row in session.scalars(query)
-    ]
+def _heard_of(now: datetime, *conditions: ColumnElement[bool]) -> Question[list[ProcessRow]]:
+    columns = [getattr(Heartbeat, one.name) for one in fields(ProcessRow)]
+    query = select(*columns).where(Heartbeat.beat_at >= now - FORGET_AFTER, *conditions)
+    return Question(query.order_by(Heartbeat.beat_at.desc()), lambda rows: [ProcessRow(*row) for row in rows])
 
 
 def with_runs_in_hand(processes: Iterable[ProcessRow], held: Mapping[str, int]) -> list[ProcessRow]:

@@ -1,21 +1,33 @@
 """What needs a person, the worst first: told by how each schedule fares now, not by what once failed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from app.core.questions import Question
 from app.ops.gap_words import GAP_REASONS
 from app.ops.schedule_glances import Glance, by_attention
 from app.ops.schedule_health import ScheduleHealth
-from app.runs.failed_rows import NO_JOBS, FailedRow, failed_by_job, failed_by_schedule
-from app.schedules.gaps import GapRow, newest_missed
-from app.schedules.queries import ScheduleRow, list_these_schedules
+from app.ops.stuck_runs import StuckEvidence
+from app.runs.failed_rows import (
+    NO_FAILURES,
+    FailedRow,
+    Failures,
+    JobFailures,
+    failures_of_jobs,
+    failures_of_schedules,
+    with_newest,
+)
+from app.schedules.gaps import GapRow, missed_ranges
 
 MOST_TROUBLES = 5
+# Of a worker with all hands full that went silent, so many of its runs stand for the others where more is wrong.
+_FEWEST_STUCK = 2
 # In this order, which is that of the list of schedules.
 _BROKEN = (ScheduleHealth.UNREADABLE, ScheduleHealth.FAILING, ScheduleHealth.LATE)
 
@@ -24,40 +36,45 @@ _BROKEN = (ScheduleHealth.UNREADABLE, ScheduleHealth.FAILING, ScheduleHealth.LAT
 class Trouble:
     """One thing that needs a person; without anything else, no worker is there.
 
-    `since` is None where nobody knows. `row` is a schedule that cannot run, `failed` are the failed runs of the
-    schedule, or of a job without one, and `missed` are slots of the schedule that nobody executed.
+    `since` is None where nobody knows. `stuck` is a run that holds a slot and looks stuck. Of a `schedule`, which
+    cannot run where its glance says so, `failed` are the failed runs, and those of a job without a schedule; `missed`
+    are slots of it that nobody executed.
     """
 
     since: datetime | None = None
     schedule: Glance | None = None
-    row: ScheduleRow | None = None
     failed: FailedRow | None = None
     missed: GapRow | None = None
+    stuck: StuckEvidence | None = None
 
     @property
     def facts(self) -> "TroubleFacts":
         """The same for programs and terminals."""
-        name, schedule_id = ("", None) if self.schedule is None else (self.schedule.name, self.schedule.id)
+        if self.stuck is not None:
+            held = self.stuck.held
+            return TroubleFacts("stuck", held.job_name, self.stuck.words, held.schedule_id, held.run_id)
         if self.failed is not None and self.failed.newest is not None:
-            run = self.failed.newest
+            run, found = self.failed.newest, self.failed
             named = run.schedule_name or run.job_name
-            return TroubleFacts(
-                "failed", named, run.error or "", run.schedule_id, run.id, self.failed.runs, self.failed.is_cut
-            )
-        if self.row is not None:
-            return TroubleFacts("broken", name, self.row.problem or "", schedule_id)
+            return TroubleFacts("failed", named, run.error or "", run.schedule_id, run.id, found.runs, found.is_cut)
         if self.schedule is None:
             return TroubleFacts("no_worker", "", "No worker is running, and runs wait. Start one with: belfry up")
+        kind, text = self._of_schedule(self.schedule)
+        return TroubleFacts(kind, self.schedule.name, text, self.schedule.id)
+
+    def _of_schedule(self, schedule: Glance) -> tuple[str, str]:
+        if schedule.problem is not None:
+            return "broken", schedule.problem
         if self.missed is not None:
-            return TroubleFacts("missed", name, missed_words(self.missed), schedule_id)
-        if self.schedule.health is ScheduleHealth.FAILING:
-            return TroubleFacts("failed", name, "Its last run failed.", schedule_id)
-        return TroubleFacts("late", name, "It is due and has not started.", schedule_id)
+            return "missed", missed_words(self.missed)
+        if schedule.health is ScheduleHealth.FAILING:
+            return "failed", "Its last run failed."
+        return "late", "It is due and has not started."
 
 
 @dataclass(frozen=True)
 class TroubleFacts:
-    """What it is: `failed`, `missed`, `broken`, `late` or `no_worker`. `is_cut` says that more runs failed."""
+    """What it is: `no_worker`, `stuck`, `broken`, `failed`, `missed` or `late`. `is_cut`: more runs failed."""
 
     kind: str
     name: str
@@ -70,39 +87,78 @@ class TroubleFacts:
 
 @dataclass(frozen=True)
 class Troubles:
-    """Some of them, and how many more there are: schedules, and jobs with failed runs that are of no schedule."""
+    """Some of them, and how many more there are: schedules, jobs with failed runs of no schedule, and stuck runs."""
 
     shown: tuple[Trouble, ...] = ()
     more_schedules: int = 0
     more_jobs: int = 0
+    more_stuck: int = 0
 
     @property
     def more(self) -> int:
-        return self.more_schedules + self.more_jobs
+        return self.more_schedules + self.more_jobs + self.more_stuck
 
 
-def read_troubles(
-    session: Session,
-    glances: Sequence[Glance],
-    *,
-    organization_id: UUID,
-    is_unmanned: bool,
-    has_dead: bool,
-    now: datetime,
-) -> Troubles:
-    """Nothing works, then schedules by how they fare, then failed runs by hand. Six statements at most.
+@dataclass(frozen=True)
+class TroubleQuestions:
+    """What is asked of the schedules that might be named, and of jobs, to go with other questions."""
 
-    `is_unmanned` says that runs wait and no worker is there, `has_dead` that there are dead letters.
-    """
-    wanted = MOST_TROUBLES - is_unmanned
+    schedules: Sequence[Glance]
+    failing: Question[list[Failures]] | None
+    missed: Question[dict[UUID, list[GapRow]]] | None
+    jobs: Question[JobFailures]
+
+
+@dataclass(frozen=True)
+class TroubleAnswers:
+    """What came back, and what is known besides. `is_unmanned`: runs wait and no worker is there."""
+
+    schedules: Sequence[Glance]
+    failing: list[Failures] | None
+    missed: dict[UUID, list[GapRow]] | None
+    jobs: JobFailures | None
+    stuck: Collection[StuckEvidence]
+    is_unmanned: bool
+
+
+def questions_about(glances: Sequence[Glance], *, organization_id: UUID, asks_postgres: bool) -> TroubleQuestions:
+    """All that is to be asked to name what needs somebody."""
     schedules = by_attention(one for one in glances if one.health in _BROKEN)
-    shown = schedules[:wanted]
-    room = wanted - len(shown)
-    jobs = failed_by_job(session, organization_id=organization_id, limit=MOST_TROUBLES) if has_dead else NO_JOBS
-    found = [Trouble()] if is_unmanned else []
-    found += _of_schedules(session, shown, organization_id, now)
-    found += [Trouble(failed=row, since=row.since) for row in islice(jobs.rows, room)]
-    return Troubles(tuple(found), len(schedules) - len(shown), max(jobs.all - room, 0))
+    failing = [one.id for one in schedules[:MOST_TROUBLES] if one.health is ScheduleHealth.FAILING]
+    here: dict[str, Any] = {"organization_id": organization_id}
+    these = here | {"schedule_ids": failing}
+    return TroubleQuestions(
+        schedules,
+        failures_of_schedules(**these) if failing else None,
+        missed_ranges(**these, asks_postgres=asks_postgres) if failing else None,
+        failures_of_jobs(**here, limit=MOST_TROUBLES),
+    )
+
+
+def read_troubles(session: Session, found: TroubleAnswers, *, organization_id: UUID, now: datetime) -> Troubles:
+    """Nothing works, then runs that hold a slot for nothing, schedules by how they fare, and failed runs by hand.
+
+    One statement more, or none.
+    """
+    wanted = MOST_TROUBLES - found.is_unmanned
+    stuck = list(islice(found.stuck, min(wanted, max(_FEWEST_STUCK, wanted - len(found.schedules)))))
+    schedules = found.schedules[: wanted - len(stuck)]
+    jobs = found.jobs or NO_FAILURES
+    by_hand = jobs.rows[: wanted - len(stuck) - len(schedules)]
+    named = {one.id for one in schedules}
+    failing = [one for one in found.failing or [] if one.subject_id in named]
+    rows = with_newest(session, [*failing, *by_hand], organization_id=organization_id)
+    failed = {row.subject_id: row for row in rows[: len(failing)]}
+    told = [Trouble()] if found.is_unmanned else []
+    told += [Trouble(stuck=one, since=one.held.began_at) for one in stuck]
+    told += _of_schedules(schedules, failed, found.missed or {}, now)
+    told += [Trouble(failed=row, since=row.since) for row in rows[len(failing) :]]
+    return Troubles(
+        tuple(told),
+        more_schedules=len(found.schedules) - len(schedules),
+        more_jobs=max(jobs.all - len(by_hand), 0),
+        more_stuck=len(found.stuck) - len(stuck),
+    )
 
 
 def missed_words(gap: GapRow) -> str:
@@ -111,23 +167,14 @@ def missed_words(gap: GapRow) -> str:
     return f"{slots} missed: {(gap.explanation or GAP_REASONS[gap.reason]).rstrip('.')}."
 
 
-def _of_schedules(session: Session, shown: Sequence[Glance], organization_id: UUID, now: datetime) -> Iterator[Trouble]:
-    by_health = {health: [one.id for one in shown if one.health is health] for health in _BROKEN}
-    broken = list_these_schedules(
-        session, organization_id=organization_id, schedule_ids=by_health[ScheduleHealth.UNREADABLE]
-    )
-    rows = {row.id: row for row in broken}
-    failing = by_health[ScheduleHealth.FAILING]
-    failed = failed_by_schedule(session, organization_id=organization_id, schedule_ids=failing)
-    spotless = [each for each in failing if each not in failed or failed[each].newest is None]
-    missed = newest_missed(session, organization_id=organization_id, schedule_ids=spotless)
+def _of_schedules(
+    shown: Sequence[Glance], failed: dict[UUID, FailedRow], missed: dict[UUID, list[GapRow]], now: datetime
+) -> Iterator[Trouble]:
     for one in shown:
-        if one.id in rows:
-            yield Trouble(schedule=one, row=rows[one.id])
+        if one.id in failed and failed[one.id].newest is not None:
+            yield Trouble(schedule=one, failed=failed[one.id], since=failed[one.id].since)
         elif one.id in missed:
             yield Trouble(schedule=one, missed=missed[one.id][0], since=missed[one.id][0].first_slot_at)
-        elif one.id in failed:
-            yield Trouble(schedule=one, failed=failed[one.id], since=failed[one.id].since)
         else:
             yield Trouble(schedule=one, since=_due_since(one, now))
 

@@ -7,10 +7,11 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.runs.durations import typical_of_jobs
+from app.core.questions import ask_together, is_postgres
+from app.runs.durations import typical_lengths
 from app.runs.queries import RunRow
 from app.runs.states import RunState
-from app.tenants.queries import names_of_members
+from app.tenants.queries import member_names
 
 # What differs by less is as usual, and nobody cares about a second.
 _LEAST_RATIO, _MOST_RATIO = 0.8, 1.25
@@ -37,13 +38,16 @@ NO_NOTES = RunNotes({}, {})
 
 
 def read_notes(session: Session, rows: Sequence[RunRow], *, organization_id: UUID) -> RunNotes:
-    """Two statements at most, however many runs."""
+    """One statement at most, however many runs."""
     asked = [row.requested_by for row in rows if row.requested_by is not None]
     started = {row.job_id for row in rows if row.started_at is not None}
-    return RunNotes(
-        names=names_of_members(session, organization_id=organization_id, user_ids=asked),
-        usual=typical_of_jobs(session, organization_id=organization_id, job_ids=started),
+    here = {"organization_id": organization_id}
+    names, usual = ask_together(
+        session,
+        member_names(**here, user_ids=asked) if asked else None,
+        typical_lengths(**here, job_ids=started, asks_postgres=is_postgres(session)) if started else None,
     )
+    return RunNotes(names or {}, usual or {})
 
 
 def length_of(run: RunRow, *, now: datetime) -> timedelta | None:

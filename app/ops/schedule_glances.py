@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from sys import intern
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, String, case, cast, select
 from sqlalchemy.orm import Session
 
 from app.core.db import OUTAGES
+from app.core.questions import Question, ask
 from app.jobs.models import Job
 from app.ops.last_ends import last_end
 from app.ops.schedule_health import OVER, ScheduleHealth, health_of
@@ -40,6 +42,9 @@ class Glance(NamedTuple):
     is_default: bool
     next_run_at: datetime | None
     health: ScheduleHealth
+    timezone: str = "UTC"
+    # Why it cannot run, if it cannot.
+    problem: str | None = None
 
 
 @dataclass(frozen=True)
@@ -78,24 +83,27 @@ def read_glances(
     facts: dict[str, Any] = {"now": now, "is_stopped": is_stopped}
     try:
         rows = session.execute(query.add_columns(Schedule.next_run_at)).all()
-        return [_glance(row, cursor=row.next_run_at, has_problem=row.has_problem, **facts) for row in rows]
+        return [_glance(row, cursor=row.next_run_at, problem=row.problem, **facts) for row in rows]
     except OUTAGES:
         raise
     except Exception:  # noqa: BLE001 - an instant that no calendar holds: whose it is, is found out one by one
         singly = {row.id: row for row in list_schedules(session, organization_id=organization_id)}
     return [
-        _glance(row, cursor=singly[row.id].cursor, has_problem=singly[row.id].problem is not None, **facts)
+        _glance(row, cursor=singly[row.id].cursor, problem=singly[row.id].problem, **facts)
         for row in session.execute(query)
     ]
 
 
 def failed_before(session: Session, *, schedule_ids: Sequence[UUID], moment: datetime) -> frozenset[UUID]:
     """Those of these schedules whose last run before a moment had failed or was missed. One statement, or none."""
-    if not schedule_ids:
-        return frozenset()
+    return ask(session, failing_before(schedule_ids, moment)) if schedule_ids else frozenset()
+
+
+def failing_before(schedule_ids: Sequence[UUID], moment: datetime) -> Question[frozenset[UUID]]:
+    """The same as a question."""
     query = select(Schedule.id, last_end(before=moment).label("last")).where(Schedule.id.in_(schedule_ids))
     bad = {RunState.FAILED.value, RunState.MISSED.value}
-    return frozenset(row.id for row in session.execute(query) if row.last in bad)
+    return Question(query, lambda rows: frozenset(row.id for row in rows if row.last in bad))
 
 
 def matching_schedules(
@@ -165,7 +173,8 @@ def _query(organization_id: UUID, now: datetime) -> Select[*tuple[Any, ...]]:
             Job.service,
             Schedule.default_for,
             case((Schedule.owner_id.is_not(None), Schedule.owner)).label("owner"),
-            Schedule.problem.is_not(None).label("has_problem"),
+            Schedule.timezone,
+            Schedule.problem,
             last_end().label("last_over"),
             Schedule.id.in_(waits_too_long(organization_id, now)).label("waits"),
         )
@@ -174,11 +183,11 @@ def _query(organization_id: UUID, now: datetime) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _glance(row: Any, *, cursor: datetime | None, has_problem: bool, now: datetime, is_stopped: bool) -> Glance:
-    next_run_at = cursor if row.enabled and not has_problem else None
+def _glance(row: Any, *, cursor: datetime | None, problem: str | None, now: datetime, is_stopped: bool) -> Glance:
+    next_run_at = cursor if row.enabled and problem is None else None
     is_overdue = next_run_at is not None and next_run_at < now - LATE_AFTER and not is_stopped
     health = health_of(
-        has_problem=has_problem,
+        has_problem=problem is not None,
         job_kind=row.kind,
         enabled=row.enabled,
         last_over=_STATES[row.last_over],
@@ -194,6 +203,9 @@ def _glance(row: Any, *, cursor: datetime | None, has_problem: bool, now: dateti
         is_default=row.default_for is not None,
         next_run_at=next_run_at,
         health=health,
+        # Thousands of them name the same few.
+        timezone=intern(row.timezone),
+        problem=problem,
     )
 
 

@@ -1,6 +1,6 @@
 """Runs that are stuck, by evidence: a silent worker, or a run far longer than it ever was. Never by age alone."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -10,16 +10,19 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import Conflict
 from app.core.lengths import duration
+from app.core.questions import Question, ask_together, is_postgres
 from app.ops.heartbeats import FORGET_AFTER, GONE_AFTER, ProcessRow, silence
 from app.ops.models import Heartbeat
 from app.runs.queues import Outcome, act_on_each
-from app.runs.stuck_reads import HeldRun, JobLength, lengths_of_jobs, list_held
+from app.runs.stuck_reads import Held, HeldRun, JobLength, held_runs, lengths_of_held
 from app.runs.taking_away import TakenAway, take_run_away
 from app.tenants.access import Actor
 
 # Nobody is surprised by less.
 LEAST_LONG = timedelta(minutes=10)
 _TIMES_LONGER = 3
+# Nobody is remembered for more than a day.
+_ALL_BEATS = Question(select(Heartbeat.name, Heartbeat.beat_at), lambda rows: {row.name: row.beat_at for row in rows})
 FREES_THE_SLOT = "Removing frees the slot; it does not stop code that may still run on {worker}."
 
 
@@ -76,19 +79,38 @@ def read_evidence(
     run_ids: Collection[UUID] | None = None,
     processes: Collection[ProcessRow] | None = None,
 ) -> dict[UUID, StuckEvidence]:
-    """What is known of runs that a worker holds: of one organization or, as PLATFORM, of all. Three statements at most.
+    """What is known of runs that a worker holds: of one organization or, as PLATFORM, of all. One statement.
 
     Of these ids, or of the thousand that run the longest. `processes` are all that were heard of within the last day,
     also those that ended, for whoever has them at hand.
     """
-    held = list_held(session, organization_id=organization_id, run_ids=run_ids)
-    if not held:
-        return {}
-    beats = _beats_of(session, {run.worker for run in held}) if processes is None else _latest_beats(processes)
+    asked = stuck_questions(
+        organization_id=organization_id, now=now, run_ids=run_ids, asks_postgres=is_postgres(session)
+    )
+    *found, beats = ask_together(session, *asked, _ALL_BEATS if processes is None else None)
+    return evidence_of(*found, beats=beats, processes=processes or (), now=now)
+
+
+def stuck_questions(
+    *, organization_id: UUID | None, now: datetime, asks_postgres: bool, run_ids: Collection[UUID] | None = None
+) -> tuple[Question[list[HeldRun]], Question[dict[UUID, JobLength]]]:
+    """The same as questions, whose answers `evidence_of` takes."""
     # What runs for a few minutes is not long, however short its job is.
-    asked = {run.job_id for run in held if run_ids is not None or now - run.began_at > LEAST_LONG}
-    lengths = lengths_of_jobs(session, job_ids=asked)
-    return {run.run_id: _evidence(run, beats.get(run.worker), lengths.get(run.job_id), now) for run in held}
+    which = Held(organization_id, run_ids, long_since=now - LEAST_LONG if run_ids is None else None)
+    return held_runs(which), lengths_of_held(which, asks_postgres=asks_postgres)
+
+
+def evidence_of(
+    held: Collection[HeldRun],
+    lengths: Mapping[UUID, JobLength],
+    *,
+    processes: Collection[ProcessRow],
+    now: datetime,
+    beats: Mapping[str, datetime] | None = None,
+) -> dict[UUID, StuckEvidence]:
+    """What speaks for and against it of each of these, the longest first. `beats`, where processes are not at hand."""
+    known = {row.name: row.beat_at for row in processes} if beats is None else beats
+    return {run.run_id: _evidence(run, known.get(run.worker), lengths.get(run.job_id), now) for run in held}
 
 
 def remove_stuck_runs(
@@ -123,15 +145,6 @@ def _remove(session: Session, actor: Actor, run_id: UUID, *, is_retried: bool, n
         session, actor=actor, run_id=run_id, token=found.held.token, evidence=found.words, is_retried=is_retried,
         now=now,
     )  # fmt: skip
-
-
-def _beats_of(session: Session, workers: Collection[str]) -> dict[str, datetime]:
-    query = select(Heartbeat.name, Heartbeat.beat_at).where(Heartbeat.name.in_(workers))
-    return {found.name: found.beat_at for found in session.execute(query)}
-
-
-def _latest_beats(processes: Collection[ProcessRow]) -> dict[str, datetime]:
-    return {row.name: row.beat_at for row in processes}
 
 
 def _evidence(run: HeldRun, beat_at: datetime | None, length: JobLength | None, now: datetime) -> StuckEvidence:

@@ -15,6 +15,7 @@ from app.runs.models import Run
 from app.runs.queries import in_dead_letter
 from app.runs.queue_filter import QueueFilter
 from app.runs.states import Reason
+from app.schedules.models import Schedule
 
 # So many dead letters are put in groups.
 MOST_GROUPED = 100_000
@@ -45,6 +46,8 @@ class CauseGroup:
     other_jobs: int
     # The one whose runs they are; None where they are of several, or of none.
     schedule_id: UUID | None = None
+    # By which clock that one goes.
+    timezone: str | None = None
 
     @property
     def jobs_words(self) -> str:
@@ -124,9 +127,9 @@ def _grouped(organization_id: UUID | None, wanted: QueueFilter) -> Select[Any, A
 
 def _newest_of(
     session: Session, which: Conditions, causes: list[str]
-) -> dict[str, tuple[str, Reason | None, str | None, int, int, UUID | None]]:
+) -> dict[str, tuple[str, Reason | None, str | None, int, int, UUID | None, str | None]]:
     """For each cause the job most are of, reason and error of the newest run, how many schedules and other jobs, and
-    the schedule of the newest run where it is the only one."""
+    the schedule of the newest run, and its clock, where it is the only one."""
     if not causes:
         return {}
     newest = [_newest(which, cause) for cause in causes]
@@ -138,7 +141,7 @@ def _newest_of(
             row.error,
             row.schedules,
             max(0, (row.jobs or 1) - 1),
-            row.schedule_id if row.schedules == 1 else None,
+            *((row.schedule_id, row.timezone) if row.schedules == 1 else (None, None)),
         )
         for row in found
     }
@@ -153,9 +156,10 @@ def _newest(which: Conditions, cause: str) -> Select[Any, Any, Any, Any, Any]:
     jobs = select(func.count(named.c.job_id.distinct())).scalar_subquery()
     name = func.max(named.c.job_name)
     most_of = select(name).group_by(named.c.job_id).order_by(func.count().desc(), name).limit(1).scalar_subquery()
+    timezone = select(Schedule.timezone).where(Schedule.id == Run.schedule_id).scalar_subquery()
     found = select(
         literal(cause).label("of_cause"), Run.job_name, Run.reason, Run.error, schedules.label("schedules"),
-        jobs.label("jobs"), most_of.label("most_of"), Run.schedule_id,
+        jobs.label("jobs"), most_of.label("most_of"), Run.schedule_id, timezone.label("timezone"),
     )  # fmt: skip
     return found.where(*mine).order_by(*newest_first).limit(1)
 

@@ -1,56 +1,70 @@
 """What a search finds in what a run was to do: its values and the names of its parameters, and nothing masked.
 
-The database lets through whatever may hold the text, this says whether it does: what is secret is told in one place.
+The database is not asked whether a definition holds a text: it knows nothing of masks, and whatever it answers, how
+much of it there is and how long that takes would tell what is behind one.
 """
 
 import json
+import threading
+from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any
-
-from sqlalchemy import ColumnElement, String, cast, or_
 
 from app.jobs.kinds.definitions import without_chosen
 from app.tenants.audit_masks import MASK, masked
 
-_ESCAPE = "/"
+# Between two texts: nobody searches for what cannot be shown, so nothing is found that is half in one of them.
+_BETWEEN = "\n"
 
 
-def may_hold(definition: ColumnElement[Any], typed: str) -> ColumnElement[bool]:
-    """Whether stored JSON could hold a text, in whatever way it was written. True of more than `holds` is."""
-    stored = cast(definition, String)
-    return or_(*(stored.ilike(f"%{pattern}%", escape=_ESCAPE) for pattern in _patterns(typed)))
-
-
-def holds(stored: str | None, typed: str) -> bool:
-    """Whether a definition, as JSON, holds a text where people see it. One that cannot be read holds nothing."""
+def seen_text(stored: str | None) -> str:
+    """What people see of a definition, without capitals; it is given as JSON. Nothing of one that cannot be read."""
     try:
         definition = json.loads(stored or "")
+        if not isinstance(definition, dict):
+            return ""
+        seen = _texts(masked("", without_chosen(definition)))
+        return _BETWEEN.join(text.replace(MASK, _BETWEEN) for text in seen).casefold()
     except (ValueError, RecursionError):
-        return False
-    if not isinstance(definition, dict):
-        return False
-    said, wanted = without_chosen(definition), typed.casefold()
-    # Masking takes longer than looking, and most of what is looked at does not hold the text at all.
-    if not _is_in(wanted, _texts(said)):
-        return False
-    return _is_in(wanted, (piece for text in _texts(masked("", said)) for piece in text.split(MASK)))
+        return ""
 
 
-def _patterns(typed: str) -> set[str]:
-    """For JSON that escapes what is not ASCII, and for JSON that does not."""
-    return {"".join(_pattern(letter, is_escaped=is_escaped) for letter in typed) for is_escaped in (True, False)}
+class SeenTexts:
+    """What is seen of definitions by their digests: few are distinct, and telling what is seen of one takes long.
+
+    Those that were asked for last are kept, up to so many characters. For all threads of a process.
+    """
+
+    def __init__(self, *, most: int) -> None:
+        self._most, self._size = most, 0
+        self._lock = threading.Lock()
+        self._texts = OrderedDict[bytes, str]()
+
+    def get(self, digest: bytes) -> str | None:
+        """What is seen of one; None where it is not kept."""
+        with self._lock:
+            text = self._texts.get(digest)
+            if text is not None:
+                self._texts.move_to_end(digest)
+            return text
+
+    def keep(self, digest: bytes, text: str) -> None:
+        """Keep one, and forget those that nobody asked for since."""
+        with self._lock:
+            self._forget(digest)
+            self._texts[digest] = text
+            self._size += _weight(digest, text)
+            while self._size > self._most:
+                self._forget(next(iter(self._texts)))
+
+    def _forget(self, digest: bytes) -> None:
+        text = self._texts.pop(digest, None)
+        if text is not None:
+            self._size -= _weight(digest, text)
 
 
-def _pattern(letter: str, *, is_escaped: bool) -> str:
-    if letter.isascii():
-        written = json.dumps(letter)[1:-1]
-        return "".join(_ESCAPE + sign if sign in f"{_ESCAPE}%_" else sign for sign in written)
-    # Any other letter will do: no database knows each by its capital, least of all where both are numbers.
-    return r"\u____" * (1 if ord(letter) < 0x10000 else 2) if is_escaped else "_"
-
-
-def _is_in(wanted: str, texts: Iterator[str]) -> bool:
-    return any(wanted in text.casefold() for text in texts)
+def _weight(digest: bytes, text: str) -> int:
+    return len(digest) + len(text)
 
 
 def _texts(definition: dict[str, Any]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, func, literal, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from app.core.columns import UTCDateTime
+from app.core.questions import Question, ask, is_postgres
 from app.core.ranks import middle_of
 from app.core.seconds import SecondsBetween
 from app.jobs.models import Job
@@ -39,13 +40,21 @@ def typical_of_jobs(session: Session, *, organization_id: UUID, job_ids: Iterabl
     Jobs of which fewer than three did are left out.
     """
     wanted = sorted(set(job_ids))
-    if not wanted:
-        return {}
-    is_postgres = session.get_bind().dialect.name == "postgresql"
-    query = _beside_each() if is_postgres else _not_before_nth()
-    mine = (Job.organization_id == organization_id, Job.id.in_(wanted))
+    here: dict[str, Any] = {"organization_id": organization_id, "job_ids": wanted}
+    return ask(session, typical_lengths(**here, asks_postgres=is_postgres(session))) if wanted else {}
+
+
+def typical_lengths(
+    *, organization_id: UUID, job_ids: Iterable[UUID], asks_postgres: bool
+) -> Question[dict[UUID, timedelta]]:
+    """The same as a question, of one job at least."""
+    query = _beside_each() if asks_postgres else _not_before_nth()
+    return Question(query.where(Job.organization_id == organization_id, Job.id.in_(sorted(set(job_ids)))), _typical)
+
+
+def _typical(rows: Sequence[Any]) -> dict[UUID, timedelta]:
     lengths: dict[UUID, list[float]] = defaultdict(list)
-    for job_id, state, seconds in session.execute(query.where(*mine)):
+    for job_id, state, seconds in rows:
         if state == RunState.SUCCEEDED.value and seconds is not None:
             lengths[job_id].append(float(seconds))
     return {job_id: _middle(found) for job_id, found in lengths.items() if len(found) >= FEWEST}

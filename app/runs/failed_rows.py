@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, ScalarSelect, func, literal, select
 from sqlalchemy.orm import Session, aliased
 
 from app.core.columns import UTCDateTime
+from app.core.questions import Question
 from app.runs.models import Run, in_state
 from app.runs.queries import RunRow, in_dead_letter, row_of, select_runs
 from app.runs.states import RunState
@@ -42,22 +43,38 @@ class FailedRow:
 
 
 @dataclass(frozen=True)
-class FailedJobs:
+class Failures:
+    """The same before anybody has read the newest run: its id."""
+
+    subject_id: UUID
+    runs: int
+    is_cut: bool
+    since: datetime | None
+    newest_id: UUID | None
+
+
+@dataclass(frozen=True)
+class JobFailures:
     """Some jobs, the one that failed last first, and how many there are."""
 
-    rows: tuple[FailedRow, ...] = ()
+    rows: tuple[Failures, ...] = ()
     all: int = 0
 
 
-NO_JOBS = FailedJobs()
+NO_FAILURES = JobFailures()
 
 
-def failed_by_schedule(
-    session: Session, *, organization_id: UUID, schedule_ids: Sequence[UUID]
-) -> dict[UUID, FailedRow]:
-    """The failed runs of each of these few schedules since its last good one. Two statements."""
-    if not schedule_ids:
-        return {}
+def with_newest(session: Session, found: Sequence[Failures], *, organization_id: UUID) -> list[FailedRow]:
+    """The newest run of each. One statement, or none."""
+    newest = _rows(session, organization_id, [one.newest_id for one in found if one.newest_id is not None])
+    return [
+        FailedRow(one.subject_id, one.runs, one.is_cut, one.since, newest.get(one.newest_id) if one.newest_id else None)
+        for one in found
+    ]
+
+
+def failures_of_schedules(*, organization_id: UUID, schedule_ids: Sequence[UUID]) -> Question[list[Failures]]:
+    """The failed runs of each of these few schedules since its last good one."""
     mine = Schedule.organization_id == organization_id, Schedule.id.in_(schedule_ids)
     good_and_long = _last_good().label("good_at"), _is_long().label("is_long")
     # Its limit keeps it apart: inside the comparison below, row security would keep it from using an index.
@@ -75,23 +92,19 @@ def failed_by_schedule(
         _first(Run.finished_at, Run.created_at, *failed).correlate(each).scalar_subquery(),
         _first(Run.id, Run.created_at.desc(), *failed).correlate(each).scalar_subquery(),
     )
-    found = session.execute(query).all()
-    newest = _rows(session, organization_id, [row[-1] for row in found if row[-1] is not None])
-    return {
-        schedule_id: FailedRow(
-            subject_id=schedule_id,
-            runs=min(runs, MOST_COUNTED),
-            is_cut=runs > MOST_COUNTED,
-            # Of a long history without a good run nobody knows where it began.
-            since=None if good_at is None and is_long else since,
-            newest=newest.get(run_id),
-        )
-        for schedule_id, good_at, is_long, runs, since, run_id in found
-    }
+    return Question(query, lambda rows: [_of_schedule(*row) for row in rows])
 
 
-def failed_by_job(session: Session, *, organization_id: UUID, limit: int) -> FailedJobs:
-    """The dead letters that are of no schedule, by their jobs: so many jobs at most. Two statements.
+def _of_schedule(
+    schedule_id: UUID, good_at: datetime | None, is_long: bool, runs: int, since: datetime | None, run_id: UUID | None
+) -> Failures:
+    # Of a long history without a good run nobody knows where it began.
+    began_at = None if good_at is None and is_long else since
+    return Failures(schedule_id, min(runs, MOST_COUNTED), runs > MOST_COUNTED, began_at, run_id)
+
+
+def failures_of_jobs(*, organization_id: UUID, limit: int) -> Question[JobFailures]:
+    """The dead letters that are of no schedule, by their jobs: so many jobs at most.
 
     A job that went well by hand since it last failed works again, and is none of them.
     """
@@ -114,13 +127,15 @@ def failed_by_job(session: Session, *, organization_id: UUID, limit: int) -> Fai
     query = select(
         ranked.job_id, ranked.runs, ranked.since, ranked.id, ranked.looked_at, func.count().over()
     ).where(ranked.place == 1, ~recovered.exists())  # fmt: skip
-    found = session.execute(query.order_by(ranked.finished_at.desc(), ranked.id.desc()).limit(limit)).all()
-    newest = _rows(session, organization_id, [row.id for row in found])
-    rows = (
-        FailedRow(job_id, runs, looked_at >= _MOST_DEAD, None if looked_at >= _MOST_DEAD else since, newest.get(run_id))
-        for job_id, runs, since, run_id, looked_at, _jobs in found
+    return Question(query.order_by(ranked.finished_at.desc(), ranked.id.desc()).limit(limit), _of_jobs)
+
+
+def _of_jobs(rows: Sequence[Any]) -> JobFailures:
+    found = (
+        Failures(job_id, runs, looked_at >= _MOST_DEAD, None if looked_at >= _MOST_DEAD else since, run_id)
+        for job_id, runs, since, run_id, looked_at, _jobs in rows
     )
-    return FailedJobs(tuple(rows), found[0][-1] if found else 0)
+    return JobFailures(tuple(found), rows[0][-1] if rows else 0)
 
 
 def _last_good() -> ScalarSelect[datetime]:

@@ -1,7 +1,7 @@
 """Reads of the runs before and after one, of the same schedule, or of its job where no schedule made it. Bounded."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, select, tuple_
@@ -11,9 +11,11 @@ from app.jobs.models import Job
 from app.runs.filters import of_schedule
 from app.runs.models import Run
 from app.runs.queries import RunRow, row_of, select_runs
-from app.runs.recent import RECENT_COLUMNS, ListedRun, listed_run
+from app.runs.recent import RECENT_COLUMNS, ListedRun, RecentRun, among_missed, listed_run
 from app.runs.states import RunState
+from app.schedules.gaps import missed_until
 
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 # Behind so many that failed, nobody looks for one that went well.
 MOST_LOOKED_AT = 10_000
 
@@ -25,6 +27,9 @@ class Neighbours:
     runs: list[ListedRun]
     previous: UUID | None
     following: UUID | None
+    # Whether there is none before the first or behind the last of them.
+    has_oldest: bool
+    has_newest: bool
 
 
 def neighbours_of(session: Session, run: RunRow, *, most: int, now: datetime) -> Neighbours:
@@ -44,7 +49,24 @@ def neighbours_of(session: Session, run: RunRow, *, most: int, now: datetime) ->
         runs=[listed_run(row, now) for row in shown],
         previous=older[1].id if len(older) > 1 else None,
         following=newer[0].id if newer else None,
+        has_oldest=len(before) == len(older) < most,
+        has_newest=after == len(newer) < most - 1,
     )
+
+
+def marks_around(session: Session, run: RunRow, found: Neighbours, *, most: int, now: datetime) -> list[RecentRun]:
+    """Neighbours with the slots that nobody executed among them, and the run still in the middle. One statement."""
+    if run.schedule_id is None:
+        return list(found.runs)
+    since = _LONG_AGO if found.has_oldest else found.runs[0].at
+    until = now if found.has_newest else found.runs[-1].at
+    gaps = missed_until(
+        session, organization_id=run.organization_id, schedule_id=run.schedule_id, until=until, limit=most
+    )
+    marks = among_missed(found.runs, gaps, of_each=most, since=since, until=until)
+    place = next(index for index, mark in enumerate(marks) if mark.id == run.id)
+    first = max(0, min(place - most // 2, len(marks) - most))
+    return marks[first : first + most]
 
 
 def last_good_before(session: Session, run: RunRow) -> RunRow | None:

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session, aliased, defer
 
 from app.core.errors import NotFound
+from app.core.questions import Question
 from app.jobs.models import Job
 from app.jobs.policies import RetryPolicy
 from app.jobs.queries import why_gone
@@ -74,6 +75,8 @@ class RunRow:
     job_gone: str | None = None
     # What its error shares with others of the same cause.
     cause: str | None = None
+    # By which clock its schedule goes; None where no schedule started it.
+    timezone: str | None = None
 
     @property
     def lateness(self) -> timedelta | None:
@@ -158,6 +161,14 @@ def get_run(session: Session, *, organization_id: UUID, run_id: UUID) -> RunRow:
     return row_of(found)
 
 
+def good_run(*, organization_id: UUID) -> Question[bool]:
+    """Whether any run went well, however long ago."""
+    good = select(Run.id).where(Run.organization_id == organization_id, Run.state == RunState.SUCCEEDED.value)
+    # In the order of an index, which finds one without looking through all that did not.
+    newest = good.where(Run.created_at.is_not(None)).order_by(Run.created_at.desc()).limit(1)
+    return Question(newest, bool)
+
+
 def run_names(session: Session, *, organization_id: UUID, run_ids: Collection[UUID]) -> dict[UUID, str]:
     """The names of the jobs of these runs."""
     query = select(Run.id, Run.job_name).where(Run.organization_id == organization_id, Run.id.in_(run_ids))
@@ -198,8 +209,8 @@ def in_dead_letter() -> tuple[ColumnElement[bool], ...]:
 
 def select_runs(
     organization_id: UUID, *conditions: ColumnElement[bool]
-) -> Select[Run, str, UUID, datetime | None, datetime | None, str | None]:
-    """Runs with the name of their schedule, the run that retried them, and whether their job is still there.
+) -> Select[Run, str, UUID, datetime | None, datetime | None, str | None, str]:
+    """Runs with name and clock of their schedule, the run that retried them, and whether their job is still there.
 
     That is what `row_of` reads.
     """
@@ -208,12 +219,12 @@ def select_runs(
 
 def select_all_runs(
     *conditions: ColumnElement[bool],
-) -> Select[Run, str, UUID, datetime | None, datetime | None, str | None]:
+) -> Select[Run, str, UUID, datetime | None, datetime | None, str | None, str]:
     """The same of whatever organization the conditions name: whoever calls it says whose runs they are."""
     retry = aliased(Run, name="retry")
     return (
         # Without its definition: no list shows it, and one that cannot be read must not take the list with it.
-        select(Run, Schedule.name, retry.id, Job.deleted_at, Job.left_code_at, Job.code_source)
+        select(Run, Schedule.name, retry.id, Job.deleted_at, Job.left_code_at, Job.code_source, Schedule.timezone)
         .options(defer(Run.definition, raiseload=True))
         .outerjoin(Schedule, Schedule.id == Run.schedule_id)
         .outerjoin(retry, retry.retry_of_run_id == Run.id)
@@ -223,8 +234,8 @@ def select_all_runs(
 
 
 def row_of(found: Sequence[Any]) -> RunRow:
-    """A row of `select_runs` as pages see it: its first six columns."""
-    run, schedule_name, retried_by, deleted_at, left_code_at, source = found[:6]
+    """A row of `select_runs` as pages see it: its first seven columns."""
+    run, schedule_name, retried_by, deleted_at, left_code_at, source, timezone = found[:7]
     return RunRow(
         id=run.id,
         organization_id=run.organization_id,
@@ -259,5 +270,6 @@ def row_of(found: Sequence[Any]) -> RunRow:
         cancel_words=run.cancel_words,
         soft_limit_seconds=run.soft_limit_seconds,
         cause=run.cause,
+        timezone=timezone,
         job_gone=why_gone(run.job_name, deleted_at=deleted_at, left_code_at=left_code_at, source=source),
     )

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select, union_all
 from sqlalchemy.orm import Session
 
+from app.core.questions import Question, ask_together
 from app.core.ranks import nearest_rank
 from app.core.seconds import SecondsBetween
 from app.runs.filters import MOST_COUNTED, runs_of
@@ -59,7 +60,18 @@ class QueueFigures:
 
 
 def read_figures(session: Session, *, organization_id: UUID | None, now: datetime) -> QueueFigures:
-    """How the runs of each queue stand, of one organization or, as PLATFORM, of all. Two statements."""
+    """How the runs of each queue stand, of one organization or, as PLATFORM, of all. One statement."""
+    return figures_of(*ask_together(session, *figure_questions(organization_id=organization_id, now=now)))
+
+
+def figure_questions(
+    *, organization_id: UUID | None, now: datetime
+) -> tuple[Question[Sequence[Any]], Question[tuple[dict[str, Waits], Waits]]]:
+    """The same as questions, whose answers `figures_of` takes."""
+    return Question(_count_runs(organization_id), lambda rows: rows), _waits(runs_of(organization_id), now)
+
+
+def _count_runs(organization_id: UUID | None) -> Select[*tuple[Any, ...]]:
     which: dict[RunState, tuple[ColumnElement[bool], ...]] = {state: (in_state(state),) for state in _LIVE}
     which[RunState.FAILED] = in_dead_letter()
     here = () if organization_id is None else (Run.organization_id == organization_id,)
@@ -72,16 +84,18 @@ def read_figures(session: Session, *, organization_id: UUID | None, now: datetim
     # Of everybody's, the one that may start first is as good as the oldest, and has an index.
     oldest_at = _first(Run.ready_at if organization_id is None else Run.created_at, *here, in_state(RunState.READY))
     next_try_at = _first(Run.ready_at, *here, in_state(RunState.WAITING_RETRY))
-    query = select(some.c.queue, some.c.state, func.count(), oldest_at, next_try_at).group_by(
-        some.c.queue, some.c.state
-    )
-    found = session.execute(query).all()
+    columns = some.c.queue, some.c.state, func.count(), oldest_at, next_try_at
+    return select(*columns).group_by(some.c.queue, some.c.state)
+
+
+def figures_of(found: Sequence[Any], waited: tuple[dict[str, Waits], Waits]) -> QueueFigures:
+    """What the answers come to."""
     counts: dict[str, dict[RunState, int]] = defaultdict(dict)
     totals: dict[RunState, int] = defaultdict(int)
     for queue, state, runs, _oldest, _next in found:
         counts[queue][RunState(state)] = runs
         totals[RunState(state)] += runs
-    waits, all_waits = _read_waits(session, runs_of(organization_id), now)
+    waits, all_waits = waited
     cut = frozenset(state for state, runs in totals.items() if runs > MOST_COUNTED)
     for state in cut:
         # The one more that told of the others is none of those that are counted.
@@ -101,7 +115,7 @@ def _first(moment: Any, *conditions: ColumnElement[bool]) -> ScalarSelect[Any]:
     return select(moment).where(*conditions).order_by(moment).limit(1).scalar_subquery()
 
 
-def _read_waits(session: Session, here: ColumnElement[bool], now: datetime) -> tuple[dict[str, Waits], Waits]:
+def _waits(here: ColumnElement[bool], now: datetime) -> Question[tuple[dict[str, Waits], Waits]]:
     waited = SecondsBetween(Run.started_at, Run.created_at)
     query: Select[Any, Any] = (
         select(Run.queue, waited)
@@ -109,8 +123,12 @@ def _read_waits(session: Session, here: ColumnElement[bool], now: datetime) -> t
         .order_by(Run.finished_at.desc())
         .limit(_MOST_WAITS)
     )
+    return Question(query, _waits_by_queue)
+
+
+def _waits_by_queue(rows: Sequence[Any]) -> tuple[dict[str, Waits], Waits]:
     seconds: dict[str, list[float]] = defaultdict(list)
-    for queue, length in session.execute(query):
+    for queue, length in rows:
         seconds[queue].append(max(0.0, float(length)))
     everything = [length for lengths in seconds.values() for length in lengths]
     return {queue: _waits_of(lengths) for queue, lengths in seconds.items()}, _waits_of(everything)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.core.db import count_changed
 from app.core.errors import Conflict, Invalid
+from app.core.questions import Question, ask
 from app.core.scopes import ENGINE, rescoped
 from app.jobs.kinds.base import KindName
 from app.jobs.models import Job
@@ -158,18 +159,22 @@ def delete_queue(session: Session, *, actor: Actor, name: str, now: datetime) ->
 
 def list_limits_and_switches(session: Session) -> list[tuple[QueueLimitsRow, QueueSwitchRow | None]]:
     """Every queue by name, each with its switch where somebody paused it. One statement."""
+    return ask(session, limits_and_switches())
+
+
+def limits_and_switches() -> Question[list[tuple[QueueLimitsRow, QueueSwitchRow | None]]]:
+    """The same as a question."""
     columns = Queue.name, Queue.concurrency, Queue.rate_starts, Queue.rate_seconds, Queue.version
     switch = QueueSwitch.paused_at, QueueSwitch.paused_by
     query = select(*columns, *switch).outerjoin(QueueSwitch, QueueSwitch.name == Queue.name).order_by(Queue.name)
-    return [
-        (
-            QueueLimitsRow(
-                found.concurrency, found.rate_starts, found.rate_seconds, name=found.name, version=found.version
-            ),
-            None if found.paused_at is None else QueueSwitchRow(found.name, found.paused_at, found.paused_by),
-        )
-        for found in session.execute(query)
-    ]
+    return Question(query, lambda rows: [_limits_and_switch(row) for row in rows])
+
+
+def _limits_and_switch(found: Any) -> tuple[QueueLimitsRow, QueueSwitchRow | None]:
+    limits = QueueLimitsRow(
+        found.concurrency, found.rate_starts, found.rate_seconds, name=found.name, version=found.version
+    )
+    return limits, None if found.paused_at is None else QueueSwitchRow(found.name, found.paused_at, found.paused_by)
 
 
 def list_limits(session: Session) -> list[QueueLimitsRow]:

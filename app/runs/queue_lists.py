@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from app.core.columns import UTCDateTime
+from app.core.questions import Question, ask
 from app.core.searching import holds_text
 from app.runs.filters import MOST_COUNTED
 from app.runs.models import Run, in_state
@@ -112,6 +113,11 @@ def count_matches(session: Session, *, organization_id: UUID | None, wanted: Que
 
     A text is looked for in as many as a page of the list looks through, and what has it among those is counted.
     """
+    return ask(session, matches(organization_id=organization_id, wanted=wanted, now=now))
+
+
+def matches(*, organization_id: UUID | None, wanted: QueueFilter, now: datetime) -> Question[Matches]:
+    """The same as a question."""
     listing = _listing_of(wanted.tab, now, is_of_all=organization_id is None)
     here = (*_of(organization_id), *((Run.cause == wanted.cause,) if wanted.cause else ()))
     # Texts are long to look through; whose, where and of what a run is, is not.
@@ -119,8 +125,8 @@ def count_matches(session: Session, *, organization_id: UUID | None, wanted: Que
     window = _union(listing, here, None, most)
     found = _narrowed(window, wanted, listing).order_by(None).subquery()
     looked = select(func.count()).select_from(window).scalar_subquery()
-    runs, all_looked = session.execute(select(func.count(), looked).select_from(found)).one()
-    return Matches(min(runs, MOST_COUNTED), is_all=all_looked < most)
+    query = select(func.count().label("runs"), looked.label("looked")).select_from(found)
+    return Question(query, lambda rows: Matches(min(rows[0].runs, MOST_COUNTED), is_all=rows[0].looked < most))
 
 
 def matching_of_tab(

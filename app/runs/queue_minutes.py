@@ -4,12 +4,14 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Insert, delete, func, or_, select, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from app.core.questions import Question, ask
 from app.runs.filters import runs_of
 from app.runs.models import Run, in_state
 from app.runs.queue_models import QueueMinute
@@ -70,6 +72,13 @@ def read_minutes(
     session: Session, *, organization_id: UUID | None, now: datetime, queues: Sequence[str] | None = None
 ) -> dict[str, QueueHour]:
     """The last hour of each queue, of one organization or, as PLATFORM, of all. Queues without any are left out."""
+    return ask(session, minutes(organization_id=organization_id, now=now, queues=queues))
+
+
+def minutes(
+    *, organization_id: UUID | None, now: datetime, queues: Sequence[str] | None = None
+) -> Question[dict[str, QueueHour]]:
+    """The same as a question."""
     last = minute_of(now)
     query = select(QueueMinute.queue, QueueMinute.minute, func.sum(QueueMinute.waiting), func.sum(QueueMinute.ended))
     query = query.where(QueueMinute.minute > last - SHOWN, QueueMinute.minute <= last)
@@ -77,8 +86,13 @@ def read_minutes(
         query = query.where(QueueMinute.organization_id == organization_id)
     if queues is not None:
         query = query.where(QueueMinute.queue.in_(queues))
+    query = query.group_by(QueueMinute.queue, QueueMinute.minute)
+    return Question(query, lambda rows: _hours(rows, last))
+
+
+def _hours(rows: Sequence[Any], last: int) -> dict[str, QueueHour]:
     found: dict[str, tuple[list[int], list[int]]] = defaultdict(lambda: ([0] * SHOWN, [0] * SHOWN))
-    for queue, minute, waiting, ended in session.execute(query.group_by(QueueMinute.queue, QueueMinute.minute)):
+    for queue, minute, waiting, ended in rows:
         place = minute - (last - SHOWN + 1)
         found[queue][0][place], found[queue][1][place] = int(waiting), int(ended)
     return {queue: QueueHour(tuple(waiting), tuple(ended)) for queue, (waiting, ended) in found.items()}

@@ -7,20 +7,22 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.core.errors import Conflict, NotFound
+from app.core.questions import ask_together
 from app.core.scopes import PLATFORM, Scope, rescoped
 from app.runs import service
 from app.runs.filters import runs_of
 from app.runs.models import Run
 from app.runs.queries import RunNotFound, RunRow, in_dead_letter, row_of, select_all_runs
-from app.runs.queue_figures import NO_WAITS, QueueFigures, Waits, read_figures
-from app.runs.queue_limits import QueueLimitsRow, limit_phrases, list_limits_and_switches
-from app.runs.queue_minutes import NO_HOUR, QueueHour, read_minutes
+from app.runs.queue_figures import NO_WAITS, QueueFigures, Waits, figure_questions, figures_of
+from app.runs.queue_limits import QueueLimitsRow, limit_phrases, limits_and_switches
+from app.runs.queue_minutes import NO_HOUR, QueueHour, minutes
 from app.runs.states import RunState
 from app.runs.switches import QueueSwitchRow, check_queue
 from app.tenants.access import Actor, Permission, require
@@ -67,11 +69,13 @@ class Outcome:
 
 
 def list_queues(session: Session, *, organization_id: UUID | None, now: datetime) -> list[QueueRow]:
-    """Every queue with its figures: of one organization, or of all for platform admins. Four statements."""
+    """Every queue with its figures: of one organization, or of all for platform admins. One statement."""
     with _seeing(session, organization_id):
-        figures = read_figures(session, organization_id=organization_id, now=now)
-        hours = read_minutes(session, organization_id=organization_id, now=now)
-        queues = list_limits_and_switches(session)
+        here: dict[str, Any] = {"organization_id": organization_id, "now": now}
+        runs, waits, hours, queues = ask_together(
+            session, *figure_questions(**here), minutes(**here), limits_and_switches()
+        )
+    figures = figures_of(runs, waits)
     return [_queue(limits, switch, figures, hours.get(limits.name, NO_HOUR)) for limits, switch in queues]
 
 

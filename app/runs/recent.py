@@ -70,8 +70,17 @@ def with_missed(runs: Sequence[RecentRun], gaps: Sequence[GapRow], *, most: int)
 
     Slots are taken to lie evenly in their range, and have no run to name.
     """
-    slots = heapq.merge(*(_slots_of(gap, most) for gap in gaps), key=_time)
-    return list(heapq.merge(runs, slots, key=_time))[-most:]
+    return among_missed(runs, gaps, of_each=most)[-most:]
+
+
+def among_missed(
+    runs: Sequence[RecentRun], gaps: Sequence[GapRow], *, of_each: int,
+    since: datetime = _LONG_AGO, until: datetime | None = None,
+) -> list[RecentRun]:  # fmt: skip
+    """All of the runs, and of each range the newest slots between two times, the oldest first."""
+    slots = heapq.merge(*(_slots_of(gap, of_each) for gap in gaps), key=_time)
+    shown = (slot for slot in slots if since <= slot.at and (until is None or slot.at <= until))
+    return list(heapq.merge(runs, shown, key=_time))
 
 
 def _time(run: RecentRun) -> datetime:

@@ -29,6 +29,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.core.columns import UTCDateTime
 from app.core.db import count_changed
+from app.core.questions import Question, ask
 from app.core.seconds import UnixSeconds
 from app.runs.missed_slots import missed_since, spread
 from app.runs.models import Run, RunHour, RunHourMark
@@ -76,7 +77,7 @@ class Counts:
 
 
 _NAMES = tuple(field.name for field in fields(Counts))
-_ONE = literal_column("1", Integer)
+_ONE = literal_column("1", Integer).label("slots")
 NOTHING = Counts()
 
 
@@ -89,30 +90,41 @@ def counts_of_schedules(
     session: Session, *, organization_id: UUID, schedule_ids: Sequence[UUID], since: datetime
 ) -> dict[UUID, Counts]:
     """How the runs of these schedules ended that finished since the beginning of that hour. One statement."""
-    if not schedule_ids:
-        return {}
+    here: dict[str, Any] = {"organization_id": organization_id, "schedule_ids": schedule_ids}
+    return ask(session, counts_by_schedule(**here, since=since)) if schedule_ids else {}
+
+
+def counts_by_schedule(
+    *, organization_id: UUID, schedule_ids: Sequence[UUID], since: datetime
+) -> Question[dict[UUID, Counts]]:
+    """The same as a question."""
     hours = (RunHour.organization_id == organization_id, RunHour.subject_id.in_(schedule_ids))
     runs, gaps = (Run.schedule_id.in_(schedule_ids),), (Gap.schedule_id.in_(schedule_ids),)
-    return _read(session, organization_id, full_hour(since), Run.schedule_id, hours, runs, gaps)
+    return _counts(organization_id, full_hour(since), Run.schedule_id, hours, runs, gaps)
 
 
 def counts_of_all_schedules(session: Session, *, organization_id: UUID, since: datetime) -> dict[UUID, Counts]:
     """The same of every schedule of the organization that has any. One statement."""
     hours = (RunHour.organization_id == organization_id, RunHour.subject_id != organization_id)
     runs = (Run.organization_id == organization_id, Run.schedule_id.is_not(None))
-    return _read(session, organization_id, full_hour(since), Run.schedule_id, hours, runs)
+    return ask(session, _counts(organization_id, full_hour(since), Run.schedule_id, hours, runs))
 
 
 def counts_of_organization(session: Session, *, organization_id: UUID, since: datetime) -> Counts:
     """How all its runs ended that finished since the beginning of that hour. One statement."""
     hours = (RunHour.organization_id == organization_id, RunHour.subject_id == organization_id)
     runs = (Run.organization_id == organization_id,)
-    found = _read(session, organization_id, full_hour(since), Run.organization_id, hours, runs)
+    found = ask(session, _counts(organization_id, full_hour(since), Run.organization_id, hours, runs))
     return found.get(organization_id, NOTHING)
 
 
 def hours_of_organization(session: Session, *, organization_id: UUID, since: datetime) -> dict[int, Counts]:
     """How all its runs ended, by the hour since 1970 in which they did, from that hour on. One statement."""
+    return ask(session, hours_since(organization_id=organization_id, since=since))
+
+
+def hours_since(*, organization_id: UUID, since: datetime) -> Question[dict[int, Counts]]:
+    """The same as a question."""
     mine = RunHour.organization_id == organization_id, RunHour.subject_id == organization_id
     since = full_hour(since)
     counted = select(RunHour.hour.label("hour"), RunHour.hour.label("last"), _ONE, *_columns(RunHour))
@@ -123,8 +135,12 @@ def hours_of_organization(session: Session, *, organization_id: UUID, since: dat
     alike = gaps.first, gaps.last, gaps.slots
     missed = select(*alike, *_only_missed(func.count())).group_by(*alike)
     query: CompoundSelect[Any] = union_all(counted.where(*mine, RunHour.hour >= _number(since)), fresh, missed)
+    return Question(query, _by_hour)
+
+
+def _by_hour(rows: Sequence[Any]) -> dict[int, Counts]:
     found: dict[int, Counts] = {}
-    for first, last, slots, *numbers in session.execute(query):
+    for first, last, slots, *numbers in rows:
         # A range of slots lies in several hours; runs are in the one in which they ended.
         for number, times in spread(first, last, slots):
             here = Counts(*(int(each) * times for each in numbers))
@@ -229,15 +245,14 @@ def _is_behind_mark(organization_id: UUID, since: datetime) -> ColumnElement[boo
     return and_(Run.finished_at >= since, Run.finished_at >= mark)
 
 
-def _read(
-    session: Session,
+def _counts(
     organization_id: UUID,
     since: datetime,
     subject: InstrumentedAttribute[Any],
     hours: tuple[ColumnElement[bool], ...],
     runs: tuple[ColumnElement[bool], ...],
     gaps: tuple[ColumnElement[bool], ...] = (),
-) -> dict[UUID, Counts]:
+) -> Question[dict[UUID, Counts]]:
     # All parts at once: between two statements somebody could move the mark.
     counted = select(RunHour.subject_id.label("subject_id"), *(func.sum(getattr(RunHour, name)) for name in _NAMES))
     fresh = select(subject.label("subject_id"), *_ends().values())
@@ -249,8 +264,12 @@ def _read(
         fresh.where(*runs, _is_behind_mark(organization_id, since)).group_by(subject),
         missed.group_by(mine),
     )
+    return Question(query, _by_subject)
+
+
+def _by_subject(rows: Sequence[Any]) -> dict[UUID, Counts]:
     found: dict[UUID, Counts] = {}
-    for subject_id, *numbers in session.execute(query):
+    for subject_id, *numbers in rows:
         counts = Counts(*map(int, numbers))
         found[subject_id] = found[subject_id] + counts if subject_id in found else counts
     return found

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, ScalarSelect, Select, String, func, literal, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from app.core.questions import Question, ask
 from app.jobs.models import Job
 from app.runs.models import Run
 from app.runs.queries import RunRow, in_dead_letter, row_of, select_runs
@@ -27,13 +28,22 @@ class ScheduleStats:
 
 def count_queue(session: Session, *, organization_id: UUID) -> dict[RunState, int]:
     """How many runs wait, run, wait for a retry, and lie in the dead letter (as `failed`)."""
+    return ask(session, queue_counts(organization_id=organization_id))
+
+
+def queue_counts(*, organization_id: UUID) -> Question[dict[RunState, int]]:
+    """The same as a question."""
     live = [state.value for state in ACTIVE]
     here = Run.organization_id == organization_id
     alive = select(Run.state, func.count()).where(here, Run.state.in_(live)).group_by(Run.state)
     failed = literal(RunState.FAILED.value, String())
     dead = select(failed, func.count()).select_from(Run).where(here, *in_dead_letter())
-    found = {RunState(state): number for state, number in session.execute(union_all(alive, dead))}
-    return {RunState(state): found.get(RunState(state), 0) for state in (*live, RunState.FAILED)}
+
+    def take(rows: Sequence[Any]) -> dict[RunState, int]:
+        found = {RunState(state): number for state, number in rows}
+        return {RunState(state): found.get(RunState(state), 0) for state in (*live, RunState.FAILED)}
+
+    return Question(union_all(alive, dead), take)
 
 
 def schedule_stats(

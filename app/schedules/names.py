@@ -1,4 +1,4 @@
-"""What schedules are called, and their time zones: a column or two of each, for those who need no more of them."""
+"""What schedules are called: a column or two of each, for those who need no more of them."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.core.called import Named, list_called
+from app.core.questions import Question, ask
 from app.schedules.models import Schedule
 
 _MOST_MEANT = 3
@@ -24,18 +25,14 @@ def schedules_by_job(session: Session, *, organization_id: UUID) -> dict[UUID, l
 
 def schedule_names(session: Session, *, organization_id: UUID, schedule_ids: Collection[UUID]) -> dict[UUID, str]:
     """The names of these schedules, of those that are not deleted."""
+    return ask(session, names_of_schedules(organization_id=organization_id, schedule_ids=schedule_ids))
+
+
+def names_of_schedules(*, organization_id: UUID, schedule_ids: Collection[UUID]) -> Question[dict[UUID, str]]:
+    """The same as a question."""
     mine = (Schedule.organization_id == organization_id, Schedule.deleted_at.is_(None))
     query = select(Schedule.id, Schedule.name).where(*mine, Schedule.id.in_(schedule_ids))
-    return {row.id: row.name for row in session.execute(query)}
-
-
-def schedule_zones(
-    session: Session, *, organization_id: UUID | None, schedule_ids: Collection[UUID]
-) -> dict[UUID, str]:
-    """The time zones of these schedules, deleted ones included; without organization, as PLATFORM, of all."""
-    here = () if organization_id is None else (Schedule.organization_id == organization_id,)
-    query = select(Schedule.id, Schedule.timezone).where(*here, Schedule.id.in_(schedule_ids))
-    return {row.id: row.timezone for row in session.execute(query)}
+    return Question(query, lambda rows: {row.id: row.name for row in rows})
 
 
 def schedules_called(session: Session, *, organization_id: UUID, text: str, limit: int) -> list[Named]:

@@ -5,6 +5,7 @@ names and notes. Everything that shows, compares or searches what a run was told
 """
 
 import re
+from functools import lru_cache
 from typing import Any
 
 MASK = "••••••"
@@ -15,6 +16,7 @@ _SECRET_PARTS = re.compile(
 )
 # A key by itself names many harmless things; these open something.
 _SECRET_KEYS = re.compile(r"(api|access|private|secret|signing|sealing|encryption|client)[ _-]?key", re.IGNORECASE)
+_LONGEST_KNOWN = 100
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _NAMED_VALUE = re.compile(r"""(["']?)([A-Za-z][\w-]{0,63})\1(\s*[:=]\s*)("(?:[^"\\]|\\.)*"|'[^']*'|[^\s,;&}"']+)""")
 # Tokens of ours, what follows “Bearer”, and the password in an address.
@@ -47,11 +49,18 @@ def masked_text(text: str) -> str:
     """A text without what it says of passwords, tokens and keys."""
     for pattern, instead in _PLAIN:
         text = pattern.sub(instead, text)
-    return _NAMED_VALUE.sub(_masked_pair, text)
+    # Looked for at every letter, it takes long, and few texts have what stands between a name and its value.
+    return _NAMED_VALUE.sub(_masked_pair, text) if ":" in text or "=" in text else text
 
 
 def is_secret(name: str) -> bool:
     """Whether something that is called so is nobody's business."""
+    return _is_secret(name) if len(name) <= _LONGEST_KNOWN else _is_secret.__wrapped__(name)
+
+
+# The same few names come again and again.
+@lru_cache(maxsize=4_096)
+def _is_secret(name: str) -> bool:
     words = [word.lower() for word in _WORD.findall(name)]
     # “api_tokens” opens something; “tokens_used” counts something else.
     if words[-1:] == ["tokens"] or not _SECRET_WORDS.isdisjoint(words):

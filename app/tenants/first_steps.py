@@ -8,6 +8,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from app.core.db import count_changed
+from app.core.questions import Question, ask
 from app.tenants.access import Actor
 from app.tenants.audit import record
 from app.tenants.models import Membership, Organization
@@ -24,13 +25,21 @@ class Company:
 
 def read_company(session: Session, *, organization_id: UUID, user_id: UUID) -> Company:
     """One statement."""
+    return ask(session, company(organization_id=organization_id, user_id=user_id))
+
+
+def company(*, organization_id: UUID, user_id: UUID) -> Question[Company]:
+    """The same as a question."""
     here = Membership.organization_id == organization_id
     members = select(func.count()).select_from(Membership).where(here).scalar_subquery()
     mine = Membership.user_id == user_id
     hidden_at = select(Membership.first_steps_hidden_at).where(here, mine).scalar_subquery()
     query = select(Organization.is_personal, members, hidden_at).where(Organization.id == organization_id)
-    is_personal, count, hidden = session.execute(query).one()
-    return Company(is_personal, has_colleagues=count > 1, is_hidden=hidden is not None)
+    return Question(query, lambda rows: _company(*rows[0]))
+
+
+def _company(is_personal: bool, members: int, hidden_at: datetime | None) -> Company:
+    return Company(is_personal, has_colleagues=members > 1, is_hidden=hidden_at is not None)
 
 
 def hide_first_steps(session: Session, *, actor: Actor, now: datetime, user_id: UUID | None = None) -> None:

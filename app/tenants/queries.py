@@ -3,17 +3,22 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, exists, func, literal, select
 from sqlalchemy.orm import Session, aliased
 
+from app.core.columns import UTCDateTime
+from app.core.questions import Question, packed, unpacked
 from app.tenants.models import LoginSession, Membership, Organization, User
 from app.tenants.preferences import PREFERENCE_NAMES, Preferences, stored_preferences
 from app.tenants.roles import Role
 
 # A self-hosted tool on an own screen: signed out after a week away, and once a month in any case.
 IDLE_LIMIT = timedelta(days=7)
+# More would push the rest of a menu off a small screen; a page has them all.
+MOST_OTHERS = 6
 
 
 @dataclass(frozen=True)
@@ -31,8 +36,11 @@ class SignedInSession:
     organization_name: str
     role: Role
     preferences: Preferences
-    # Most people have none, and for them no page has to ask which.
-    has_others: bool
+    # The other organizations that the person may switch to, no more of them than a menu may want, and how many in all.
+    others: tuple["OwnOrganization", ...]
+    others_in_all: int
+    # When it was read.
+    asked_at: datetime
 
 
 @dataclass(frozen=True)
@@ -76,25 +84,31 @@ def find_email(session: Session, *, user_id: UUID) -> str | None:
     return session.execute(select(User.email).where(User.id == user_id)).scalar_one_or_none()
 
 
-def names_of_members(session: Session, *, organization_id: UUID, user_ids: Iterable[UUID]) -> dict[UUID, str]:
+def member_names(*, organization_id: UUID, user_ids: Iterable[UUID]) -> Question[dict[UUID, str]]:
     """The names of these people; those who are not, or no longer, in the organization are left out."""
     wanted = sorted(set(user_ids))
-    if not wanted:
-        return {}
     query = (
         select(User.id, User.name)
         .join(Membership, Membership.user_id == User.id)
         .where(Membership.organization_id == organization_id, User.id.in_(wanted))
     )
-    return {row.id: row.name for row in session.execute(query)}
+    return Question(query, lambda rows: {row.id: row.name for row in rows})
 
 
-def find_signed_in(session: Session, *, token_digest: str, now: datetime) -> SignedInSession | None:
-    """The living session of a token: not signed out, expired or idle, its user enabled and still a member."""
+def find_signed_in(
+    session: Session, *, token_digest: str, now: datetime | ColumnElement[datetime]
+) -> SignedInSession | None:
+    """The living session of a token: not signed out, expired or idle, its user enabled and still a member.
+
+    `now` may be what the statement itself asks for the time. One statement.
+    """
+    moment = literal(now, UTCDateTime()) if isinstance(now, datetime) else now
+    others, all_others = _others_of_session()
     query = (
         select(
             LoginSession.id.label("session_id"),
             LoginSession.seen_at,
+            LoginSession.expires_at,
             LoginSession.user_id,
             User.email,
             User.name,
@@ -104,7 +118,9 @@ def find_signed_in(session: Session, *, token_digest: str, now: datetime) -> Sig
             LoginSession.organization_id,
             Organization.name.label("organization_name"),
             Membership.role,
-            _has_others().label("has_others"),
+            packed(session, others).label("others"),
+            all_others.label("others_in_all"),
+            moment.label("asked_at"),
         )
         .join(User, User.id == LoginSession.user_id)
         .join(Organization, Organization.id == LoginSession.organization_id)
@@ -114,28 +130,31 @@ def find_signed_in(session: Session, *, token_digest: str, now: datetime) -> Sig
         )
         .where(
             LoginSession.token_digest == token_digest,
-            LoginSession.expires_at > now,
-            LoginSession.seen_at > now - IDLE_LIMIT,
             User.disabled_at.is_(None),
         )
     )
     row = session.execute(query).mappings().one_or_none()
-    if row is None:
+    # Judged here: what the statement told for the time need not be compared in it, as each engine keeps instants.
+    if row is None or row["expires_at"] <= row["asked_at"] or row["seen_at"] <= row["asked_at"] - IDLE_LIMIT:
         return None
-    rest = {name: value for name, value in row.items() if name not in PREFERENCE_NAMES}
+    rest = {name: value for name, value in row.items() if name not in {*PREFERENCE_NAMES, "expires_at"}}
     more = {
         "role": Role(row["role"]),
         "preferences": stored_preferences({**row}),
-        "has_others": bool(row["has_others"]),
+        "others": tuple(map(_own_organization, unpacked(others, row["others"]))),
     }
     return SignedInSession(**{**rest, **more})
 
 
-def _has_others() -> ColumnElement[bool]:
-    """Whether the person of a browser session belongs to another organization than the one it sees."""
-    other = aliased(Membership)
+def _others_of_session() -> tuple[Select[*tuple[Any, ...]], ScalarSelect[int]]:
+    """The first organizations, besides the one that a browser session sees, of its person, and how many there are."""
+    other, there = aliased(Membership), aliased(Organization)
     elsewhere = other.user_id == LoginSession.user_id, other.organization_id != LoginSession.organization_id
-    return exists(select(other.user_id).where(*elsewhere)).correlate(LoginSession)
+    columns = there.id, there.name, other.role, there.is_personal, there.is_system
+    found = select(*columns).join(other, other.organization_id == there.id).where(*elsewhere)
+    order = there.is_personal.desc(), there.is_system, func.lower(there.name)
+    number = select(func.count()).select_from(other).where(*elsewhere).correlate(LoginSession)
+    return found.order_by(*order).limit(MOST_OTHERS).correlate(LoginSession), number.scalar_subquery()
 
 
 def find_home(
@@ -170,7 +189,11 @@ def list_own_organizations(session: Session, *, user_id: UUID) -> list[OwnOrgani
         .where(Membership.user_id == user_id)
         .order_by(Organization.is_personal.desc(), Organization.is_system, func.lower(Organization.name))
     )
-    return [OwnOrganization(**{**row, "role": Role(row["role"])}) for row in session.execute(query).mappings()]
+    return [_own_organization(row) for row in session.execute(query)]
+
+
+def _own_organization(row: Any) -> OwnOrganization:
+    return OwnOrganization(row.id, row.name, Role(row.role), row.is_personal, row.is_system)
 
 
 def _find_account(session: Session, condition: ColumnElement[bool]) -> Account | None:

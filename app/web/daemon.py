@@ -1,5 +1,6 @@
 """Whether the scheduler has been heard of lately, whether somebody stopped it, and the banners that say so."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import IntEnum
@@ -11,7 +12,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.edge.identity import current_actor, request_now, signed_in_session, tenant_scope
 from app.edge.permissions import schema_note
 from app.edge.runtime import working_as
-from app.ops.gauges import MOST_OVERDUE, count_overdue
 from app.ops.heartbeats import GONE_AFTER, SILENT_AFTER
 from app.ops.news import News, read_news
 from app.schedules.clock_steps import HeldByClock
@@ -68,25 +68,25 @@ def notice_of(
     return SchedulerNotice(_STATES[health], title, _CONSEQUENCE)
 
 
-def scheduler_notice() -> SchedulerNotice | None:
-    """The banner for the person of this request. None when nothing of theirs needs a scheduler."""
+def scheduler_notice(count_overdue: Callable[[], int]) -> SchedulerNotice | None:
+    """The banner for the person of this request. None when nothing of theirs needs a scheduler.
+
+    How many schedules are overdue is asked only while no scheduler lives.
+    """
     found = news()
     if not found.has_enabled:
         return None
     banner = notice_of(found.beat_at, ended_at=found.ended_at, now=request_now(), zone=viewer_zone())
     if banner is not None and health_of(found.beat_at, now=request_now()) is SchedulerHealth.GONE:
-        return replace(banner, text=f"{_overdue_words()}{banner.text}")
+        return replace(banner, text=f"{_overdue_words(count_overdue())}{banner.text}")
     return banner or _notice_of_hold(found.hold, zone=viewer_zone())
 
 
-def _overdue_words() -> str:
-    """“7 schedules are overdue. ”; nothing where none is. Asked only while no scheduler lives."""
-    with working_as(tenant_scope()) as session:
-        late = count_overdue(session, organization_id=current_actor().organization_id, now=request_now())
+def _overdue_words(late: int) -> str:
+    """“7 schedules are overdue. ”; nothing where none is."""
     if not late:
         return ""
-    many = f"{MOST_OVERDUE:,} or more" if late >= MOST_OVERDUE else f"{late:,}"
-    return f"{many} schedules are overdue. " if late > 1 else "1 schedule is overdue. "
+    return f"{late:,} schedules are overdue. " if late > 1 else "1 schedule is overdue. "
 
 
 def _notice_of_hold(hold: HeldByClock | None, *, zone: str) -> SchedulerNotice | None:

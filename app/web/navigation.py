@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flask import current_app, request, url_for
+from flask import current_app, g, request, url_for
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,11 @@ _KEYS = {
 _COUNTERS = {"web.schedules": "failing"}
 
 
+def stand_under(endpoint: str) -> None:
+    """Have the menu mark this entry, whatever the address of the page says."""
+    g.menu_entry = endpoint
+
+
 def main_menu(
     *, is_platform_admin: bool = False, may_view_audit: bool = False, counters: Mapping[str, int] | None = None
 ) -> list[NavItem]:
@@ -66,11 +71,12 @@ def _item(label: str, endpoint: str, icon: str, counters: Mapping[str, int]) -> 
     # A page below /schedules belongs to Schedules; only the overview has nothing below it.
     places = [place for place in (href, _ALSO.get(endpoint)) if place]
     is_below = any(place != "/" and request.path.startswith(f"{place.rstrip('/')}/") for place in places)
+    said = g.get("menu_entry")
     return NavItem(
         label=label,
         href=href,
         icon=icon,
-        is_current=request.path in places or is_below,
+        is_current=said == endpoint if said else request.path in places or is_below,
         key=_KEYS.get(endpoint, ""),
         counter=counter,
         count=counters.get(counter, 0),

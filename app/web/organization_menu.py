@@ -2,35 +2,24 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from app.core.scopes import IDENTITY
 from app.edge.identity import current_session
 from app.edge.runtime import working_as
 from app.tenants.queries import OwnOrganization, list_own_organizations
-
-# More would push the rest of the menu off a small screen; the page has them all.
-MOST_IN_MENU = 6
 
 
 @dataclass(frozen=True)
 class OtherOrganizations:
     """What the menu offers to switch to; `hidden` counts those it has no room for."""
 
-    rows: list[OwnOrganization]
+    rows: tuple[OwnOrganization, ...]
     hidden: int
 
 
 def other_organizations() -> OtherOrganizations:
-    """The organizations to switch to. None while the database is away: the page has to come out all the same."""
-    if not current_session().has_others:
-        return OtherOrganizations([], 0)
-    try:
-        own = own_organizations()
-    except SQLAlchemyError:
-        own = []
-    others = [row for row in own if row.id != current_session().organization_id]
-    return OtherOrganizations(others[:MOST_IN_MENU], max(0, len(others) - MOST_IN_MENU))
+    """The organizations to switch to, as they were read with the session."""
+    found = current_session()
+    return OtherOrganizations(found.others, found.others_in_all - len(found.others))
 
 
 def own_organizations() -> list[OwnOrganization]:

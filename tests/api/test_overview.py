@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from tests.api.conftest import Caller, OpenApi
-from tests.factories.outcomes import make_failed, make_succeeded
+from tests.factories.outcomes import make_failed, make_running, make_succeeded
 from tests.factories.work import make_gap, make_job, make_schedule
 from tests.fakes.clock import ManualClock
 from tests.fakes.database import OpenDatabase
@@ -54,6 +54,17 @@ class TestOverview:
         assert found["more_need_attention"] == 2
         assert {one["has_more_failed_runs"] for one in found["needs_attention"][:2]} == {True, False}
         assert (found["last_7_days"]["missed"], found["failing"]) == (9, 2)
+
+    def test_tells_of_runs_that_look_stuck(self, open_api: OpenApi, database: OpenDatabase, clock: ManualClock) -> None:
+        caller = open_api()
+        with database.transaction() as session:
+            job = make_job(session, caller.organization_id, name="Orders")
+            run_id = make_running(session, job, now=clock.moment - timedelta(hours=1))
+
+        (only,) = caller.get("/overview").json["data"]["needs_attention"]
+
+        assert (only["kind"], only["name"], only["run_id"]) == ("stuck", "Orders", str(run_id))
+        assert only["text"].startswith("It has run 1 h (typical length not known yet). Worker ")
 
     def test_shows_nothing_of_others(
         self, open_api: OpenApi, stranger_api: Caller, database: OpenDatabase, clock: ManualClock

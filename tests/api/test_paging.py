@@ -5,7 +5,7 @@ import pytest
 from flask import Flask
 
 from app.jobs.models import Job
-from app.runs import run_lists
+from app.runs import run_search
 from app.runs.models import Run
 from tests.api.conftest import Caller
 from tests.factories.work import make_job, make_run, make_schedule
@@ -98,7 +98,7 @@ class TestPaging:
         clock: ManualClock,
         monkeypatch: pytest.MonkeyPatch,
     ):
-        monkeypatch.setattr(run_lists, "SEARCHED_AT_ONCE", 4)
+        monkeypatch.setattr(run_search, "SEARCHED_AT_ONCE", 4)
         with database.transaction() as session:
             oldest = session.get_one(Run, UUID(run_ids[-1]))
             oldest.error = "It answered 503"
@@ -107,6 +107,31 @@ class TestPaging:
 
         assert pages == [[], [run_ids[-1]]]
         assert read_all(owner_api, "/runs", "id", q=run_ids[1]) == [[run_ids[1]]]
+
+    def test_tells_nothing_of_a_secret_by_how_far_it_looked(
+        self, owner_api: Caller, database: OpenDatabase, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(run_search, "SEARCHED_AT_ONCE", 2)
+        with database.transaction() as session:
+            for number in range(5):
+                secret = {"password": f"hunter-{number}"}
+                job = make_job(session, owner_api.organization_id, name=f"Job {number}", arguments=secret)
+                make_run(session, job, now=clock.advance(seconds=1))
+
+        masked, nowhere = (read_all(owner_api, "/runs", "id", limit=2, q=typed) for typed in ("hunter", "walrus"))
+
+        assert masked == nowhere == [[], [], []]
+
+    def test_goes_on_behind_a_run_that_was_deleted_since(
+        self, owner_api: Caller, run_ids: list[str], database: OpenDatabase
+    ):
+        first = owner_api.get("/runs", limit=2).json
+        with database.transaction() as session:
+            session.delete(session.get_one(Run, UUID(run_ids[1])))
+
+        second = owner_api.get("/runs", limit=2, cursor=first["next"]).json
+
+        assert [one["id"] for one in second["data"]] == run_ids[2:4]
 
     def test_shows_nothing_of_others(self, stranger_api: Caller, run_ids: list[str], job_names: list[str]):
         assert read_all(stranger_api, "/runs", "id") == [[]]

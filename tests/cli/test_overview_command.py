@@ -7,7 +7,7 @@ from sqlalchemy import select
 from app.core.clock import DatabaseClock
 from app.tenants.models import Organization
 from tests.cli.conftest import Terminal
-from tests.factories.outcomes import make_failed, make_succeeded
+from tests.factories.outcomes import make_failed, make_running, make_succeeded
 from tests.factories.work import make_job, make_schedule
 
 
@@ -43,3 +43,14 @@ class TestOverview:
         assert text.count("Needs attention: Late") == 5
         assert "Needs attention: and 3 more" in text
         assert (len(found["needs_attention"]), found["more_need_attention"]) == (5, 3)
+
+    def test_tells_of_runs_that_look_stuck(self, terminal: Terminal) -> None:
+        with terminal.database.transaction() as session:
+            now = DatabaseClock().now(session)
+            ours = session.scalars(select(Organization.id).where(~Organization.is_system)).one()
+            make_running(session, make_job(session, ours, name="Orders"), now=now - timedelta(hours=1))
+
+        text, found = terminal.run("overview").output, terminal.json("overview")
+
+        assert "Needs attention: Orders, stuck since " in text
+        assert [one["kind"] for one in found["needs_attention"]] == ["stuck"]

@@ -6,7 +6,9 @@ from uuid import UUID
 import pytest
 
 from app.core.errors import AppError
+from app.core.ids import new_id
 from app.jobs.kinds.base import Level
+from app.runs import run_search
 from app.runs.progress import Progress, write_progress
 from app.runs.states import Reason
 from tests.cli.conftest import Terminal
@@ -257,6 +259,49 @@ def test_no_secret_is_found_or_shown(terminal: Terminal, organization_id: UUID) 
 
     assert found == {"hunter": 0, "rīga": 1}
     assert "t-1" not in terminal.run("runs", "show", str(run_id), "--json", *here).output
+
+
+def test_list_tells_nothing_of_a_secret_by_how_far_it_looked(
+    terminal: Terminal, organization_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_search, "SEARCHED_AT_ONCE", 3)
+    with terminal.database.transaction() as session:
+        for number in range(7):
+            secret = {"password": f"hunter-{number}"}
+            job = make_job(session, organization_id, name=f"Job {number}", arguments=secret)
+            make_run(session, job, now=NOW)
+    here = ("--organization", str(organization_id))
+
+    masked, nowhere = (terminal.run("runs", "list", "--search", word, *here).output for word in ("hunter", "walrus"))
+
+    assert masked == nowhere
+    assert "Looked through 3 runs. Go on with --older-than " in masked
+
+
+class TestOlderThan:
+    def test_goes_on_where_a_search_stopped(
+        self, terminal: Terminal, organization_id: UUID, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(run_search, "SEARCHED_AT_ONCE", 3)
+        with terminal.database.transaction() as session:
+            make_run(session, make_job(session, organization_id, name="Rare"), now=NOW - timedelta(hours=1))
+            job = make_job(session, organization_id, name="Often")
+            for number in range(3):
+                make_run(session, job, now=NOW - timedelta(minutes=number))
+        words = ("runs", "list", "--search", "rare", "--organization", str(organization_id))
+
+        first = terminal.run(*words)
+        older = terminal.json(*words, *first.stderr.split()[-2:])
+
+        assert first.stdout == "No runs.\n"
+        assert [one["job"] for one in older] == ["Rare"]
+
+    def test_a_run_that_is_gone_is_told(self, terminal: Terminal, organization_id: UUID) -> None:
+        words = ("runs", "list", "--older-than", str(new_id()), "--organization", str(organization_id))
+
+        error = terminal.run(*words).exception
+
+        assert str(error) == "The run that the list was to go on behind is gone. Begin with the newest runs again."
 
 
 HOSTILE = "\x1b]0;owned\x07\x1b[2J\rdone \u202egnp.exe\ttab"

@@ -320,6 +320,15 @@ class TestHistory:
         assert shown[0] == shown[1]
         assert [gap["slots"] for gap in shown[0]] == [2]
 
+    def test_of_what_was_missed_of_all_schedules_is_listed(self, terminal: Terminal, name: str) -> None:
+        (found,) = terminal.json("schedules", "missed", "--since", "2027-01-05")
+        printed = terminal.run("schedules", "missed").stdout.splitlines()
+        before = terminal.run("schedules", "missed", "--until", "2027-01-04").stdout
+
+        assert (found["schedule"], found["slots"], found["reason"]) == (name, 2, "scheduler_down")
+        assert [line.split()[0] for line in printed] == ["SCHEDULE", "Every"]
+        assert before == "Nothing was missed.\n"
+
     def test_of_a_schedule_that_is_not_there_says_so(self, terminal: Terminal) -> None:
         result = terminal.run("schedules", "gaps", "Never heard of")
 

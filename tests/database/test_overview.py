@@ -7,12 +7,13 @@ from uuid import UUID
 import pytest
 from sqlalchemy.orm import Session
 
+from app.ops.heartbeats import ProcessFacts, beat
 from app.ops.overview import Situation, read_situation
 from app.ops.schedule_glances import read_glances
 from app.runs import failed_rows
 from app.runs.run_hours import count_hours
 from app.schedules.load import LoadBook
-from tests.factories.outcomes import make_failed, make_succeeded
+from tests.factories.outcomes import make_failed, make_running, make_succeeded
 from tests.factories.work import load_run, make_gap, make_job, make_organization, make_run, make_schedule
 from tests.fakes.clock import utc
 
@@ -32,6 +33,17 @@ def read(session: Session, organization_id: UUID, **more: Any) -> Situation:
     glances = read_glances(session, organization_id=organization_id, now=NOW, is_stopped=False)
     facts: dict[str, Any] = {"load": load, "is_stopped": False, "today": MIDNIGHT, "now": NOW} | more
     return read_situation(session, glances, organization_id=organization_id, **facts)
+
+
+def make_stuck(session: Session, organization_id: UUID, name: str) -> UUID:
+    """A run in the hands of a worker that nothing was heard of since."""
+    return make_running(session, make_job(session, organization_id, name=name), now=NOW - HOUR)
+
+
+def report(session: Session) -> None:
+    """The worker that holds all runs of these tests says that it lives."""
+    facts = ProcessFacts(UUID(int=42), "worker-1:42", "1.2.3", slots=5, schedules=False)
+    beat(session, facts, now=NOW, ticked_at=None, tick_ms=None)
 
 
 class TestHours:
@@ -229,12 +241,44 @@ class TestTroubles:
 
         assert [one.facts.name for one in read(session, organization_id).troubles.shown] == ["Second"]
 
+    def test_are_runs_that_hold_a_slot_for_nothing(self, session: Session, organization_id: UUID) -> None:
+        run_id = make_stuck(session, organization_id, "Orders")
+
+        (only,) = read(session, organization_id).troubles.shown
+
+        assert (only.facts.kind, only.facts.name, only.facts.run_id) == ("stuck", "Orders", run_id)
+        assert only.since == NOW - HOUR
+        assert only.facts.text == (
+            "It has run 1 h (typical length not known yet). Worker worker-1:42 has not reported within 1 d."
+        )
+
+    def test_are_no_runs_that_may_take_their_time(self, session: Session, organization_id: UUID) -> None:
+        report(session)
+        make_stuck(session, organization_id, "Orders")
+
+        assert read(session, organization_id).troubles.shown == ()
+
+    def test_of_many_stuck_runs_name_two_where_more_is_wrong(self, session: Session, organization_id: UUID) -> None:
+        for number in range(4):
+            make_stuck(session, organization_id, f"Job {number}")
+        alone = read(session, organization_id).troubles
+        job = make_job(session, organization_id)
+        for number in range(4):
+            make_schedule(session, job, name=f"Late {number}", next_run_at=NOW - HOUR)
+
+        found = read(session, organization_id).troubles
+
+        assert ([one.facts.kind for one in alone.shown], alone.more) == (["stuck"] * 4, 0)
+        assert [one.facts.kind for one in found.shown] == [*["stuck"] * 2, *["late"] * 3]
+        assert (found.more_stuck, found.more_schedules, found.more) == (2, 1, 3)
+
     def test_are_never_those_of_others(self, session: Session, organization_id: UUID) -> None:
         other = make_job(session, make_organization(session, "Other"))
         failing = make_schedule(session, other, next_run_at=NOW + HOUR)
         make_failed(session, other, now=NOW - HOUR, schedule_id=failing.id)
         make_failed(session, other, now=NOW - HOUR)
         make_gap(session, failing, NOW - HOUR, NOW - HOUR)
+        make_stuck(session, other.organization_id, "Theirs")
 
         found = read(session, organization_id)
 

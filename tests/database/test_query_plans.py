@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.core.config import Settings
 from app.core.ids import new_id
 from app.core.lane import Lane, Rows, Step, Values
+from app.core.questions import ask
 from app.core.scopes import ENGINE, PLATFORM, Scope, rescope
 from app.jobs.models import Job
 from app.ops.capacity import live_slots
@@ -28,7 +29,7 @@ from app.runs import planner, reaper
 from app.runs.cause_groups import fill_causes, list_causes
 from app.runs.express import Express
 from app.runs.facts import AttemptEnd
-from app.runs.failed_rows import failed_by_job, failed_by_schedule
+from app.runs.failed_rows import failures_of_jobs, failures_of_schedules
 from app.runs.filters import RunFilter
 from app.runs.models import Run
 from app.runs.queries import earliest_ready_across_tenants
@@ -282,8 +283,8 @@ class TestQueryPlans:
         def read() -> None:
             failed_before(session, schedule_ids=ids, moment=NOW)
             health_of_schedules(session, organization_id=here, schedule_ids=ids, now=NOW)
-            failed_by_schedule(session, organization_id=here, schedule_ids=ids)
-            failed_by_job(session, organization_id=here, limit=5)
+            ask(session, failures_of_schedules(organization_id=here, schedule_ids=ids))
+            ask(session, failures_of_jobs(organization_id=here, limit=5))
             newest_missed(session, organization_id=here, schedule_ids=ids)
             hours_of_organization(session, organization_id=here, since=NOW)
 

@@ -26,7 +26,7 @@ from app.runs.queue_lists import list_queue_tab
 from app.runs.retries import Next
 from app.runs.service import RunNotRetryable
 from app.runs.states import AttemptState, Reason, RunState
-from app.runs.stuck_reads import JobLength, lengths_of_jobs
+from app.runs.stuck_reads import JobLength
 from app.runs.taking_away import RunMovedOn, take_run_away
 from app.tenants.access import PermissionMissing
 from app.tenants.models import AuditEntry
@@ -97,16 +97,16 @@ class TestEvidence:
     def test_takes_lengths_by_the_nearest_rank(self, database: OpenDatabase, bob: Member) -> None:
         with database.transaction() as session:
             job = make_job(session, bob.organization_id)
-            job_id = job.id
             for seconds in range(1, 21):
                 run = load_run(session, make_succeeded(session, job, now=NOW - timedelta(hours=seconds)))
                 assert run.started_at is not None
                 run.finished_at = run.started_at + timedelta(seconds=seconds)
 
-        with database.reading(Scope.tenant(bob.organization_id)) as session:
-            found = lengths_of_jobs(session, job_ids=[job_id])
+            run_id = make_running(session, job, now=NOW)
 
-        assert found == {job_id: JobLength(typical=timedelta(seconds=10), p95=timedelta(seconds=19))}
+        found = evidence_of(database, bob, run_id).length
+
+        assert found == JobLength(typical=timedelta(seconds=10), p95=timedelta(seconds=19))
 
     def test_is_told_in_words(self, database: OpenDatabase, bob: Member) -> None:
         report(database, NOW - timedelta(hours=2, minutes=58))

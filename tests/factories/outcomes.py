@@ -47,13 +47,15 @@ def make_failed(
     now: datetime,
     error: str = "The shop did not answer.",
     detail: str = "",
+    seconds: float = 3,
     **request: Any,
 ) -> UUID:
-    """A run in the dead letter."""
+    """A run in the dead letter, which failed after so many seconds."""
     run_id = make_running(session, job, now=now, **request)
     end = AttemptEnd(AttemptState.FAILED, error, detail or None)
     then = Next(RunState.FAILED, Reason.ERROR)
-    assert ledger.put_down(session, run_id=run_id, token=1, end=end, then=then, now=now + timedelta(seconds=3))
+    ended_at = now + timedelta(seconds=seconds)
+    assert ledger.put_down(session, run_id=run_id, token=1, end=end, then=then, now=ended_at)
     return run_id
 
 

@@ -10,7 +10,7 @@ from app.jobs.models import Job
 from app.runs import ledger
 from tests.factories.outcomes import make_failed, make_running, make_succeeded
 from tests.factories.tenants import Member
-from tests.factories.work import make_job, make_schedule
+from tests.factories.work import make_gap, make_job, make_schedule
 from tests.journeys.axe import violations
 from tests.journeys.looks import THEMES, WIDTHS, Theme, is_too_wide, show
 from tests.journeys.schedules.site import Site
@@ -32,8 +32,9 @@ def runs(site: Site, job: Job) -> dict[str, UUID]:
     """A good and a failed run of one schedule, and one that goes on, the newest last."""
     now = site.clock.moment
     with site.database.transaction() as session:
-        schedule_id = make_schedule(session, job, name="Hourly", next_run_at=now + timedelta(hours=1)).id
-        of_it = {"schedule_id": schedule_id}
+        schedule = make_schedule(session, job, name="Hourly", next_run_at=now + timedelta(hours=1))
+        make_gap(session, schedule, now - timedelta(hours=9), now - timedelta(hours=3), slots=7)
+        of_it = {"schedule_id": schedule.id}
         return {
             "good": make_succeeded(session, job, now=now - timedelta(hours=2), lines=["begin", "read 4 rows"], **of_it),
             "failed": make_failed(session, job, now=now - timedelta(hours=1), lines=["begin", "503"], **of_it),
@@ -137,7 +138,7 @@ class TestNothingIsWrong:
         found = []
         for path in ("/runs?last=7d&trigger=manual&since=2027-01-01T00:00", f"/runs/{runs['failed']}",
                      f"/runs/{runs['failed']}/compare?all=1", f"/runs/{runs['failed']}/again", "/views",
-                     "/views/new?list=runs&state=failed"):  # fmt: skip
+                     "/views/new?list=runs&state=failed", "/runs?state=missed"):  # fmt: skip
             page.goto(f"{site.url}{path}")
             found += [f"{path}: {one}" for one in violations(page)]
             if is_too_wide(page):

@@ -22,6 +22,8 @@ from tests.api.conftest import caller_for
 from tests.factories.outcomes import make_failed, make_running
 from tests.factories.tenants import PASSWORD, Member, password_hash
 from tests.fakes.vault import VAULT_KEY
+from tests.journeys.axe import violations
+from tests.journeys.looks import PHONE, is_too_wide, show
 from tests.journeys.schedules.form import (
     choose_zone,
     dialog,
@@ -241,6 +243,22 @@ class TestASecret:
 
         paths = [path for path in paths_of_everything(site, ana) if path.startswith(VERSION_PREFIX)]
         assert leaks(paths, ask, [*secret, str(caller.token)]) == {}
+
+
+def test_every_page_is_found_without_fault(page: Page, site: Site, ana: Member, shown_once: list[str]) -> None:
+    """A02, A03: whatever has a page, with something in it; fragments of pages are looked at within those."""
+    show(page, "dark", PHONE)
+    found = {}
+    for path in paths_of_everything(site, ana):
+        answer = page.request.get(f"{site.url}{path}")
+        if path.startswith("/api") or not answer.ok or "<main" not in answer.text():
+            continue
+        go(page, f"{site.url}{path}")
+        found[path] = [*violations(page), *(["wider than the screen"] if is_too_wide(page) else [])]
+    show(page)
+
+    assert len(found) > 40
+    assert {path: words for path, words in found.items() if words} == {}
 
 
 def leaks(paths: list[str], ask: Callable[[str], tuple[int, str]], secret: list[str]) -> dict[str, list[str]]:

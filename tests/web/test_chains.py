@@ -1,6 +1,8 @@
 """The page that says what a job starts when it has ended, and the runs around a run on its page."""
 
+import re
 from dataclasses import replace
+from html import unescape
 from uuid import UUID
 
 import pytest
@@ -122,6 +124,25 @@ class TestTheForm:
 
         assert answer.status_code == 303
         assert count_chains(database) == 0
+
+    def test_brings_one_back_by_undo(self, admin: Browser, load: Job, report: Job, database: Database) -> None:
+        admin.send(f"/jobs/{load.id}/chains", form(report))
+        with database.reading() as session:
+            made = session.scalars(select(JobChain.id)).one()
+        admin.visit(f"/jobs/{load.id}/chains")
+        admin.send(f"/jobs/{load.id}/chains/{made}/removal")
+
+        toast = admin.visit(f"/jobs/{load.id}/chains").text.partition('class="toasts"')[2]
+        admin.send(unescape(re.findall(r'action="([^"]+)"', toast)[0]))
+
+        with database.reading() as session:
+            back = session.scalars(select(JobChain)).one()
+            assert (back.then_job_id, back.outcome, back.parameters) == (report.id, "success", {})
+
+    def test_puts_parameters_into_no_address(self, admin: Browser, load: Job, chain: UUID) -> None:
+        admin.send(f"/jobs/{load.id}/chains/{chain}/removal")
+
+        assert "Undo" not in admin.visit(f"/jobs/{load.id}/chains").text
 
     def test_is_not_for_operators(self, operator: Browser, load: Job, report: Job) -> None:
         assert operator.send(f"/jobs/{load.id}/chains", form(report)).status_code == 403

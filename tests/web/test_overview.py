@@ -191,6 +191,34 @@ class TestAttention:
         assert answer.location == "/"
         assert "The run is queued again." in admin.visit("/").text
 
+    def test_leads_to_the_question_about_a_stuck_run(
+        self, admin: Browser, viewer: Browser, database: Database, clock: ManualClock
+    ) -> None:
+        with database.transaction() as session:
+            job = make_job(session, admin.organization_id, name="Nightly export")
+            run_id = make_running(session, job, now=clock.moment - timedelta(hours=1))
+
+        of_admin, of_viewer = (
+            one.visit("/").text.partition('id="attention"')[2].partition("</section>")[0] for one in (admin, viewer)
+        )
+
+        assert "Looks stuck" in of_viewer
+        assert "It has run 1 h (typical length not known yet)." in of_viewer
+        assert f'href="/queue/runs/{run_id}/stuck"' in of_admin
+        assert 'aria-label="Look…: Nightly export"' in of_admin
+        assert f'href="/runs/{run_id}#log"' in of_viewer
+        assert "/stuck" not in of_viewer
+
+    def test_leads_to_what_runs_where_more_look_stuck(
+        self, viewer: Browser, database: Database, clock: ManualClock
+    ) -> None:
+        with database.transaction() as session:
+            job = make_job(session, viewer.organization_id)
+            for _ in range(7):
+                make_running(session, job, now=clock.moment - timedelta(hours=1))
+
+        assert '<a href="/queue?tab=running">and 2 more</a>' in viewer.visit("/").text
+
     def test_names_schedules_that_cannot_run(self, viewer: Browser, database: Database) -> None:
         with database.transaction() as session:
             job = make_job(session, viewer.organization_id)

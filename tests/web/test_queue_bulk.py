@@ -47,6 +47,26 @@ def retried(database: OpenDatabase) -> set[UUID]:
         return set(session.scalars(select(Run.retry_of_run_id).where(Run.retry_of_run_id.is_not(None))))
 
 
+def marked(text: str) -> list[str]:
+    """The entries of the menu that say one is there."""
+    menu = text.partition('<nav class="nav"')[2].partition("</nav>")[0]
+    return re.findall(r'aria-current="page">.*?<span>(\w+)</span>', menu)
+
+
+class TestTheMenu:
+    def test_marks_the_queue_where_its_runs_are_acted_on(
+        self, database: OpenDatabase, admin: Browser, clock: ManualClock
+    ) -> None:
+        ticked = [str(run_id) for run_id in fail(database, admin, clock, 2)]
+        asked = admin.send("/queue/selection", {"id": ticked, "action": "runs.retry", "tab": "dead"})
+        question = admin.visit(asked.location).text
+        admin.send(asked.location, {"action": "runs.retry", "pace": "at_once"})
+
+        progress, all_of_them = admin.visit(f"/bulk/{draft_of(asked.location)}").text, admin.visit("/bulk").text
+
+        assert [marked(text) for text in (question, progress, all_of_them)] == [["Queue"], ["Queue"], ["Schedules"]]
+
+
 class TestTicked:
     def test_are_retried_and_no_others(self, database: OpenDatabase, admin: Browser, clock: ManualClock) -> None:
         failed = fail(database, admin, clock, 5)

@@ -1,5 +1,6 @@
 """A run's page among the runs around it, and the page that compares it."""
 
+import re
 from datetime import timedelta
 from html import unescape
 from uuid import UUID
@@ -7,8 +8,9 @@ from uuid import UUID
 import pytest
 
 from app.core.db import Database
+from app.schedules.models import Schedule
 from tests.factories.outcomes import make_failed, make_running, make_succeeded
-from tests.factories.work import make_job, make_schedule
+from tests.factories.work import load_run, make_gap, make_job, make_schedule
 from tests.fakes.clock import ManualClock
 from tests.fakes.database import OpenDatabase
 from tests.web.conftest import Browser
@@ -42,6 +44,25 @@ class TestThePage:
 
         # The sixteenth of thirty slots, five wide each.
         assert 'd="M74.5 ' in path
+
+    def test_shows_slots_that_were_missed_between_the_runs(
+        self, viewer: Browser, database: Database, runs: list[UUID], clock: ManualClock
+    ) -> None:
+        with database.transaction() as session:
+            schedule = session.get_one(Schedule, load_run(session, runs[0]).schedule_id)
+            missed = clock.moment - timedelta(hours=36, minutes=30)
+            make_gap(session, schedule, missed, missed + timedelta(minutes=10), slots=2)
+
+        run, of_schedule = f"/runs/{runs[4]}", f"/schedules/{schedule.id}?run={runs[5]}"
+
+        labels = [
+            re.findall(r'aria-label="([^"]* runs over [^"]*)"', viewer.visit(at).text) for at in (run, of_schedule)
+        ]
+
+        assert [each[0].split(": ")[1].split(".")[0] for each in labels] == [
+            "28 succeeded, 2 missed",
+            "6 succeeded, 2 missed",
+        ]
 
     def test_leads_to_the_comparison_and_offers_its_address(self, viewer: Browser, runs: list[UUID]) -> None:
         text = viewer.visit(f"/runs/{runs[-1]}").text

@@ -1,5 +1,6 @@
 """The list of runs, narrowed: when, why, and by whom; and how long each took against what is usual."""
 
+import re
 from datetime import timedelta
 from html import unescape
 from uuid import UUID
@@ -8,12 +9,16 @@ import pytest
 
 from app.core.db import Database
 from app.jobs.models import Job
-from app.runs import run_lists
+from app.runs import run_search
 from app.runs.models import Run
+from app.schedules.policies import GapReason
+from app.web.pages import missed_slots as pages_of_missed_slots
 from tests.factories.outcomes import make_running, make_succeeded
-from tests.factories.work import make_job, make_run, make_schedule
+from tests.factories.work import make_gap, make_job, make_run, make_schedule
 from tests.fakes.clock import ManualClock
 from tests.web.conftest import Browser
+
+_REASONS = (GapReason.SCHEDULER_DOWN, GapReason.CLOCK_STEP, GapReason.PAUSED)
 
 
 @pytest.fixture
@@ -116,7 +121,7 @@ class TestWhy:
         assert (has(text, wanted), has(text, other)) == (True, False)
 
     def test_goes_on_where_few_are_found(self, viewer: Browser, runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(run_lists, "SEARCHED_AT_ONCE", 2)
+        monkeypatch.setattr(run_search, "SEARCHED_AT_ONCE", 2)
         rare = runs.make(age=timedelta(minutes=9), trigger="retry")
         often = [runs.make(age=timedelta(minutes=5 - number)) for number in range(3)]
 
@@ -214,12 +219,58 @@ class TestWhatCannotBeRead:
 
 
 class TestMissedSlots:
-    def test_have_no_runs_and_are_found_elsewhere(self, viewer: Browser, database: Database, job_id: UUID) -> None:
+    @pytest.fixture
+    def schedules(self, database: Database, job_id: UUID, clock: ManualClock) -> list[UUID]:
+        """Three: an hour was missed of the first, yesterday of the second, and the third was switched off."""
         with database.transaction() as session:
-            schedule_id = make_schedule(session, session.get_one(Job, job_id)).id
+            job = session.get_one(Job, job_id)
+            made = [make_schedule(session, job, name=name) for name in ("Hourly", "Daily", "Paused")]
+            for schedule, age, reason in zip(made, (2, 26, 3), _REASONS, strict=True):
+                last = clock.moment - timedelta(hours=age)
+                make_gap(session, schedule, last - timedelta(hours=1), last, slots=2, reason=reason)
+            return [schedule.id for schedule in made]
 
-        everywhere = viewer.visit("/runs?state=missed").text
-        of_one = unescape(viewer.visit(f"/runs?state=missed&schedule={schedule_id}").text)
+    def test_have_no_runs_and_are_listed_below(self, viewer: Browser, schedules: list[UUID]) -> None:
+        text = unescape(viewer.visit("/runs?state=missed").text)
 
-        assert "Missed slots have no runs" in everywhere
-        assert f'href="/schedules/{schedule_id}/history?kind=gaps"' in of_one
+        assert "Slots that nobody executed have no runs." in text
+        assert text.index(f"/schedules/{schedules[0]}/history?kind=gaps") < text.index(f"/schedules/{schedules[1]}/h")
+        assert "2 slots from " in text
+        assert "no scheduler was running." in text
+        assert f"/schedules/{schedules[2]}" not in text
+
+    @pytest.mark.parametrize(
+        ("query", "names"),
+        [("schedule={0}", ["Hourly"]), ("job={job}", ["Hourly", "Daily"]), ("last=24h", ["Hourly"])],
+    )
+    def test_are_narrowed_as_the_list_is(
+        self, viewer: Browser, schedules: list[UUID], job_id: UUID, query: str, names: list[str]
+    ) -> None:
+        text = viewer.visit(f"/runs?state=missed&{query.format(*schedules, job=job_id)}").text
+
+        assert re.findall(r'history\?kind=gaps">(\w+)</a>', text) == names
+
+    @pytest.mark.parametrize("query", ["", "?state=failed", "?state=missed&q=hourly", "?state=missed&trigger=api"])
+    def test_are_of_no_other_list(self, viewer: Browser, schedules: list[UUID], query: str) -> None:
+        assert "missed-slots" not in viewer.visit(f"/runs{query}").text
+
+    def test_are_nobodys_where_all_were_executed(
+        self, viewer: Browser, stranger: Browser, schedules: list[UUID]
+    ) -> None:
+        assert "Nothing was missed" in stranger.visit("/runs?state=missed").text
+
+    def test_go_on_where_there_are_more(
+        self, viewer: Browser, schedules: list[UUID], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(pages_of_missed_slots, "_PER_PAGE", 1)
+
+        first = viewer.visit("/runs?state=missed").text
+        found = re.search(r'href="([^"]*missed_before=[^"]*)#missed-slots"', first)
+        assert found is not None
+        second = viewer.visit(unescape(found[1])).text
+
+        assert [re.findall(r'history\?kind=gaps">(\w+)</a>', text) for text in (first, second)] == [
+            ["Hourly"],
+            ["Daily"],
+        ]
+        assert 'rel="next"' not in second

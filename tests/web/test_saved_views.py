@@ -1,5 +1,6 @@
 """Saved views: links above a list, for oneself or for everybody, renamed and deleted."""
 
+import re
 from html import unescape
 
 import pytest
@@ -120,6 +121,19 @@ class TestChanging:
         viewer.send(f"{address_of_view(viewer, 'Gone')}/delete")
 
         assert ">Gone</a>" not in viewer.visit("/runs").text
+
+    @pytest.mark.parametrize("shared", [{}, {"is_shared": "y"}])
+    def test_comes_back_by_undo(self, operator: Browser, viewer: Browser, shared: dict[str, str]) -> None:
+        save(operator, "50 % & more", q="a&b=c", **shared)
+        before = unescape(operator.visit("/runs").text).split(">50 % & more</a>")[0].rpartition("<a")[2]
+        operator.send(f"{address_of_view(operator, '50 % &amp; more')}/delete")
+
+        text = unescape(operator.visit("/views").text)
+        operator.send(re.findall(r'action="(/views\?[^"]+)"', text)[0])
+
+        after = unescape(operator.visit("/runs").text).split(">50 % & more</a>")[0].rpartition("<a")[2]
+        assert after == before
+        assert ("50 % & more" in unescape(viewer.visit("/runs").text)) is bool(shared)
 
     def test_stands_in_the_audit(self, operator: Browser, admin: Browser) -> None:
         save(operator, "Failed today", is_shared="y")

@@ -143,6 +143,17 @@ class TestDuplicate:
         assert {(copy.enabled, copy.cron, copy.spread_key == "k") for copy in copies} == {(False, "30 2 * * *", False)}
         assert said.endswith("as a copy of “Nightly”")
 
+    def test_is_taken_back_by_undo(self, operator: Browser, database: Database, schedule_id: UUID):
+        shown = operator.get(operator.send(address(schedule_id, "duplicate")).location).text.partition(
+            'class="toasts"'
+        )[2]
+
+        operator.send(re.findall(r'action="([^"]+)"', shown)[0])
+
+        with database.reading() as session:
+            left = session.scalars(select(Schedule.name).where(Schedule.deleted_at.is_(None))).all()
+        assert left == ["Nightly"]
+
 
 class TestHistory:
     def test_mixes_runs_and_changes(self, viewer: Browser, database: Database, schedule_id: UUID):

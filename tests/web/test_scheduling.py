@@ -48,6 +48,12 @@ class TestStoppingEverything:
         assert f"{platform_admin.actor.label} stopped it" in shown
         assert "Moving house" in shown
 
+    def test_has_an_undo(self, platform_admin: Browser) -> None:
+        platform_admin.send("/scheduling/stop", REASON)
+
+        toast = platform_admin.visit("/queue").text.partition('class="toasts"')[2]
+        assert 'action="/scheduling/start"' in toast
+
     def test_offers_the_start_to_platform_admins_alone(self, platform_admin: Browser, owner: Browser) -> None:
         platform_admin.send("/scheduling/stop", REASON)
 
@@ -119,6 +125,20 @@ class TestPausingAQueue:
         assert "Paused" in queue.partition("Tries")[2]
         assert "its queue is paused" in run
         assert f"Its queue “code” is paused, by {platform_admin.actor.label} since" in run
+
+    def test_and_opening_it_have_an_undo(self, platform_admin: Browser) -> None:
+        for doing, undo in (("pause", "resume"), ("resume", "pause")):
+            platform_admin.send(f"/queue/sync/{doing}")
+
+            toast = platform_admin.visit("/queue").text.partition('class="toasts"')[2]
+            assert f'action="/queue/sync/{undo}"' in toast
+
+    def test_that_is_paused_already_undoes_nothing_of_somebody_else(self, platform_admin: Browser) -> None:
+        platform_admin.send("/queue/sync/pause")
+        platform_admin.visit("/queue")
+        platform_admin.send("/queue/sync/pause")
+
+        assert "Undo" not in platform_admin.visit("/queue").text.partition('class="toasts"')[2]
 
     def test_leaves_a_run_that_is_over_alone(
         self, platform_admin: Browser, owner: Browser, database: OpenDatabase, clock: ManualClock

@@ -1,13 +1,15 @@
 """Parameters and results that are masked: nobody reads them by a detour, and a run that is started again keeps them."""
 
+import re
 from html import unescape
+from urllib.parse import quote, urlencode
 from uuid import UUID
 
 import pytest
 
 from app.core.db import Database
 from app.jobs.models import Job
-from app.runs import run_lists
+from app.runs import run_search
 from app.runs.models import Run
 from app.runs.repeats import list_again
 from app.tenants.audit_masks import MASK
@@ -43,8 +45,33 @@ def checked(database: Database, organization_id: UUID, clock: ManualClock) -> UU
         return make_succeeded(session, job, now=clock.moment)
 
 
+@pytest.fixture
+def secrets(database: Database, organization_id: UUID, told: UUID, clock: ManualClock) -> list[UUID]:
+    """Runs behind that one, each of which was told another secret."""
+    run_ids = []
+    with database.transaction() as session:
+        job = make_job(session, organization_id, name="Other")
+        for number in range(7):
+            clock.advance(seconds=1)
+            job.definition = {"ends": "succeeded", "arguments": {"password": f"hunter-{number}"}}
+            run_ids.append(make_succeeded(session, job, now=clock.moment))
+    return run_ids
+
+
 def finds(browser: Browser, run_id: UUID, typed: str) -> bool:
     return f'id="run-{run_id}"' in browser.visit("/runs", query_string={"q": typed}).text
+
+
+def pages_of(browser: Browser, typed: str) -> list[str]:
+    """The list of a search, page by page, without what was typed."""
+    pages, address = [], "/runs?" + urlencode({"q": typed})
+    while address:
+        text = browser.visit(address).text
+        shown = text[text.index('<tbody role="rowgroup" id="run-rows"') : text.rindex("</nav>")]
+        pages.append(re.sub(r'name="csrf_token" value="[^"]*"', "", shown).replace(quote(typed), "").replace(typed, ""))
+        found = re.search(r'href="([^"]+)"[^>]* rel="next"', text)
+        address = unescape(found[1]) if found else ""
+    return pages
 
 
 def newest_again(database: Database, organization_id: UUID, run_id: UUID) -> Run:
@@ -76,32 +103,36 @@ class TestSearch:
     ) -> None:
         assert not finds(viewer, told, typed)
 
-    def test_goes_on_behind_those_that_only_seem_to_match(
-        self,
-        viewer: Browser,
-        database: Database,
-        organization_id: UUID,
-        told: UUID,
-        clock: ManualClock,
-        monkeypatch: pytest.MonkeyPatch,
+    @pytest.mark.parametrize("most", [3, 100])
+    def test_tells_nothing_by_how_far_it_looked(
+        self, viewer: Browser, secrets: list[UUID], monkeypatch: pytest.MonkeyPatch, most: int
     ) -> None:
-        monkeypatch.setattr(run_lists, "CHECKED_AT_ONCE", 2)
-        clock.advance(seconds=60)
-        with database.transaction() as session:
-            job = make_job(session, organization_id, name="Other", arguments={"Rīga": 1, "password": "Rīga-2"})
-            job.definition = {"ends": "succeeded", "arguments": {"password": "Rīga-2"}}
-            run_ids = []
-            for _ in range(2):
-                clock.advance(seconds=1)
-                run_ids.append(make_succeeded(session, job, now=clock.moment))
+        monkeypatch.setattr(run_search, "SEARCHED_AT_ONCE", most)
 
-        first = viewer.visit("/runs", query_string={"q": "Rīga"}).text
-        older = viewer.visit("/runs", query_string={"q": "Rīga", "older_than": str(run_ids[0])}).text
+        masked, nowhere = (pages_of(viewer, typed) for typed in ("hunter", "walrus"))
 
-        assert f'id="run-{told}"' not in first
-        assert "Looked closely at 2 runs that might match." in first
-        assert f"older_than={run_ids[0]}" in unescape(first)
-        assert f'id="run-{told}"' in older
+        assert masked == nowhere
+        assert len(masked) == (3 if most == 3 else 1)
+
+    def test_tells_nothing_by_how_much_it_read(
+        self, viewer: Browser, secrets: list[UUID], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(run_search, "READ_AT_ONCE", 200)
+
+        masked, nowhere = (pages_of(viewer, typed) for typed in ("hunter", "walrus"))
+
+        assert masked == nowhere
+        assert len(masked) > 1
+        assert all("Looked through" in each for each in masked[:-1])
+
+    def test_goes_on_until_it_has_looked_at_all(
+        self, viewer: Browser, secrets: list[UUID], told: UUID, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(run_search, "READ_AT_ONCE", 1)
+
+        pages = pages_of(viewer, "Rīga")
+
+        assert [f'id="run-{told}"' in each for each in pages] == [False] * len(secrets) + [True]
 
 
 class TestAgain:

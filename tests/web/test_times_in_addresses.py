@@ -57,6 +57,22 @@ class TestRuns:
 
         assert answer.headers["Location"].endswith(f"&older_than={run_id}")
 
+    def test_a_time_is_an_instant_beside_what_cannot_be_read(
+        self, admin: Browser, far_away: Browser, run_id: UUID, clock: ManualClock
+    ) -> None:
+        query = {"state": "on-fire", "job_name": "Nothing", "since": around(clock)["since"], "until": "tomorrow"}
+
+        there = admin.visit("/runs", query_string=query).headers["Location"]
+        mine, theirs = (unescape(browser.visit(there).text) for browser in (admin, far_away))
+
+        for text in (mine, theirs):
+            assert "“on-fire” is no state of a run." in text
+            assert "No job is called “Nothing”." in text
+            assert "To: 'tomorrow' is neither a day nor an instant." in text
+        assert there.count("Z") == 1
+        assert f'value="{query["since"]}"' in mine
+        assert f'value="{query["since"]}"' not in theirs
+
     def test_the_clock_that_one_chooses_changes_nothing(self, admin: Browser, run_id: UUID, clock: ManualClock) -> None:
         there = admin.visit("/runs", query_string=around(clock)).headers["Location"]
 

@@ -51,13 +51,15 @@ class NextOut(Answer):
 class TroubleOut(Answer):
     """Something that needs a person."""
 
-    kind: Annotated[str, Field(json_schema_extra={"enum": ["no_worker", "broken", "failed", "missed", "late"]})]
+    kind: Annotated[
+        str, Field(json_schema_extra={"enum": ["no_worker", "stuck", "broken", "failed", "missed", "late"]})
+    ]
     name: Annotated[str, Field(description="Of the schedule, or of the job where no schedule started it.")]
     schedule_id: UUID | None
-    run_id: Annotated[UUID | None, Field(description="The newest failed run.")]
+    run_id: Annotated[UUID | None, Field(description="The newest failed run, or the one that looks stuck.")]
     failed_runs: Annotated[int, Field(description="Since the last good one; no more than a hundred are counted.")]
     has_more_failed_runs: Annotated[bool, Field(description="Whether there are more than were counted.")]
-    text: Annotated[str, Field(description="The error, or why it does not run.")]
+    text: Annotated[str, Field(description="The error, why it does not run, or why it looks stuck.")]
     since: Moment | None
 
 
@@ -76,7 +78,9 @@ class OverviewOut(Answer):
     failed_runs: Annotated[int, Field(description="Failed runs that nobody has dealt with yet.")]
     next_run: NextOut | None
     needs_attention: Annotated[list[TroubleOut], Field(description="At most five, the worst first.")]
-    more_need_attention: Annotated[int, Field(description="How many more schedules and jobs need somebody.")]
+    more_need_attention: Annotated[
+        int, Field(description="How many more schedules, jobs and stuck runs need somebody.")
+    ]
     hours: Annotated[list[HourOut], Field(description="24 hours of UTC, two thirds of them past.")]
 
 

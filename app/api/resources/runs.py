@@ -1,5 +1,6 @@
 """`/runs`: what has run, runs and is to run."""
 
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
@@ -18,7 +19,7 @@ from app.runs import repeats, run_lists, service, steering
 from app.runs.filters import LONGEST_SEARCH, RunFilter, search_text
 from app.runs.queries import RunNotFound, RunRow, get_run
 from app.runs.relatives import list_children
-from app.runs.run_lists import SEARCHED_AT_ONCE
+from app.runs.run_search import SEARCHED_AT_ONCE, Place
 from app.runs.states import RunState, Source
 from app.tenants.access import Permission
 
@@ -26,6 +27,8 @@ _ELSEWHERE = (
     "Runs of jobs in code belong to the installation: platform admins read them at /admin/code-runs/{id}, "
     "with a token that has the scope platform_admin."
 )
+# Of a version that named the run alone, which may be gone.
+_OLD_CURSOR = "This cursor is of an earlier version. Begin anew without one."
 
 
 class RunQuery(Paging):
@@ -34,7 +37,7 @@ class RunQuery(Paging):
         Source | None,
         Field(
             description="Why they exist: that of a run, or `api`, `terminal` or `again` for how somebody asked. "
-            f"Looks through {SEARCHED_AT_ONCE:,} runs for each page, as `q` does."
+            f"Looks through {SEARCHED_AT_ONCE:,} runs at most for each page, as `q` does."
         ),
     ] = None
     since: Annotated[Bound | None, Field(description="Those that went on or were made then or later.")] = None
@@ -47,7 +50,8 @@ class RunQuery(Paging):
             max_length=LONGEST_SEARCH,
             description=(
                 "Part of the name of a job or schedule, of an error or of what the job was to do, or a run's whole id. "
-                f"Each page looks through {SEARCHED_AT_ONCE:,} runs: go on while there is a cursor, even without rows."
+                f"Each page looks through {SEARCHED_AT_ONCE:,} runs at most: go on while there is a cursor, also "
+                "without rows."
             ),
         ),
     ] = ""
@@ -79,7 +83,8 @@ def list_runs(query: RunQuery) -> Page[RunOut]:
         limit=query.limit,
         older_than=_older_than(query),
     )
-    next_cursor = None if page.older_than is None else write_cursor(str(page.older_than))
+    place = page.older_than
+    next_cursor = None if place is None else write_cursor(place[0].isoformat(), str(place[1]))
     return Page(shown_runs(request_session(), page.rows), next_cursor)
 
 
@@ -199,11 +204,11 @@ def remove_run(run_id: UUID) -> Message:
     return Message(None, "Removed from the queue.")
 
 
-def _older_than(query: RunQuery) -> UUID | None:
+def _older_than(query: RunQuery) -> Place | None:
     parts = read_cursor(query)
     if parts is None:
         return None
     try:
-        return UUID(parts[0])
+        return datetime.fromisoformat(parts[0]), UUID(parts[1])
     except (IndexError, ValueError) as error:
-        raise CursorInvalid("This cursor is not one of this list.", field="cursor") from error
+        raise CursorInvalid(_OLD_CURSOR, field="cursor") from error

@@ -1,8 +1,9 @@
 """What the forms of saved views do: one command each, then back to the list or to all views."""
 
+from typing import Any
 from uuid import UUID
 
-from flask import Response, request
+from flask import Response, request, url_for
 
 from app.core.errors import Conflict, Forbidden, Invalid
 from app.edge.errors import status_of
@@ -18,11 +19,14 @@ from app.web.pages.typed_times import pinned
 from app.web.permissions import route
 from app.web.responses import see_other, toast
 
+# It travels in a cookie, which takes four thousand bytes with all that is in it.
+_LONGEST_UNDO = 2_000
+
 
 @route(web, "/views", permission=Permission.VIEW, methods=["POST"])
 def save_view() -> Response:
-    """Keep the list that the form names, and show it."""
-    form, list_name = SaveViewForm(), wanted_list(request.form)
+    """Keep the list that the form names, or the address where an Undo does, and show it."""
+    form, list_name = SaveViewForm(formdata=request.values), wanted_list(request.values)
     parts = pinned(parts_sent(list_name))
     try:
         commands.save_view(
@@ -52,6 +56,13 @@ def rename_view(view_id: UUID) -> Response:
 def delete_view(view_id: UUID) -> Response:
     """Forget a view."""
     session, actor = request_session(), current_actor()
-    name = commands.get_view(session, actor=actor, view_id=view_id).name
+    gone = commands.get_view(session, actor=actor, view_id=view_id)
     commands.delete_view(session, actor=actor, view_id=view_id, now=request_now())
-    return toast(see_other("web.views"), f"{name} deleted.")
+    return toast(see_other("web.views"), f"{gone.name} deleted.", action=_undo(gone))
+
+
+def _undo(gone: commands.ViewRow) -> dict[str, Any] | None:
+    """The button that keeps the same list under the same name once more."""
+    said: dict[str, Any] = {"name": gone.name, **({"is_shared": "y"} if gone.is_shared else {}), **gone.query}
+    address = url_for("web.save_view", list=gone.list_name.value, **said)
+    return {"label": "Undo", "url": address, "post": True} if len(address) <= _LONGEST_UNDO else None

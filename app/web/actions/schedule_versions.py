@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from flask import Response, request
+from flask import Response, request, url_for
 
 from app.core.db import on_commit
 from app.core.errors import Conflict, Invalid
@@ -48,4 +48,5 @@ def duplicate(schedule_id: UUID) -> Response:
     session, actor = request_session(), current_actor()
     copy_id = duplicate_schedule(session, actor=actor, schedule_id=schedule_id, now=request_now())
     row = get_schedule(session, organization_id=actor.organization_id, schedule_id=copy_id)
-    return toast(see_other("web.schedule", schedule_id=copy_id), f"{row.name} created, switched off.")
+    undo = {"label": "Undo", "url": url_for("web.delete_schedule", schedule_id=copy_id), "post": True}
+    return toast(see_other("web.schedule", schedule_id=copy_id), f"{row.name} created, switched off.", action=undo)

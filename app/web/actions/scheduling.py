@@ -1,6 +1,8 @@
 """What platform admins do to the whole installation: stop and start scheduling, pause and resume a queue."""
 
-from flask import Response, request
+from typing import Any
+
+from flask import Response, request, url_for
 
 from app.core.db import on_commit
 from app.edge.identity import current_actor, request_now
@@ -18,7 +20,7 @@ def stop_scheduling() -> Response:
     reason = request.form.get("reason", "")
     did_stop = stops.stop_scheduling(request_session(), actor=current_actor(), reason=reason, now=request_now())
     words = "All scheduling is stopped." if did_stop else "Scheduling was stopped already."
-    return toast(_back("web.queue"), words)
+    return toast(_back("web.queue"), words, action=_undo("web.start_scheduling") if did_stop else None)
 
 
 @route(web, "/scheduling/start", platform_admin=True, methods=["POST"])
@@ -34,7 +36,8 @@ def pause_a_queue(name: str) -> Response:
     """Start nothing of a queue."""
     did_pause = pause_queue(request_session(), actor=current_actor(), name=name, now=request_now())
     words = f"The queue {name} is paused." if did_pause else f"The queue {name} was paused already."
-    return toast(see_other("web.queue"), words)
+    undo = _undo("web.resume_a_queue", name=name) if did_pause else None
+    return toast(see_other("web.queue"), words, action=undo)
 
 
 @route(web, "/queue/<name>/resume", platform_admin=True, methods=["POST"])
@@ -44,7 +47,12 @@ def resume_a_queue(name: str) -> Response:
     did_resume = resume_queue(session, actor=current_actor(), name=name, now=request_now())
     on_commit(session, runtime().dispatch)
     words = f"The queue {name} is open again." if did_resume else f"The queue {name} was not paused."
-    return toast(see_other("web.queue"), words)
+    undo = _undo("web.pause_a_queue", name=name) if did_resume else None
+    return toast(see_other("web.queue"), words, action=undo)
+
+
+def _undo(endpoint: str, **where: Any) -> dict[str, Any]:
+    return {"label": "Undo", "url": url_for(endpoint, **where), "post": True}
 
 
 def _back(usual: str) -> Response:

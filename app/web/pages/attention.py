@@ -12,10 +12,10 @@ from app.edge.identity import current_actor
 from app.ops.needs_attention import Trouble, missed_words
 from app.ops.overview import Situation
 from app.ops.schedule_glances import Glance
+from app.ops.stuck_runs import StuckEvidence
 from app.runs.failed_rows import FailedRow
 from app.runs.queries import RunRow
 from app.schedules.gaps import GapRow
-from app.schedules.queries import ScheduleRow
 from app.tenants.access import Permission, may
 from app.web.formatting import count
 from app.web.run_words import REASON_WORDS
@@ -68,18 +68,23 @@ def more_attention(situation: Situation) -> MoreAttention | None:
     found = situation.troubles
     if not found.more:
         return None
-    # The list of schedules begins with those that need somebody.
-    href = url_for("web.schedules") if found.more_schedules else url_for("web.queue", tab="failed")
+    if found.more_schedules:
+        # The list of schedules begins with those that need somebody.
+        href = url_for("web.schedules")
+    else:
+        href = url_for("web.queue", tab="running" if found.more_stuck else "failed")
     return MoreAttention(f"and {count(found.more)} more", href)
 
 
 def _line(trouble: Trouble, situation: Situation) -> AttentionLine:
+    if trouble.stuck is not None:
+        return _of_stuck(trouble.stuck)
     if trouble.failed is not None and trouble.failed.newest is not None:
         return _of_runs(trouble.failed, trouble.failed.newest)
-    if trouble.row is not None:
-        return _of_schedule(trouble.row)
     if trouble.schedule is None:
         return _of_nobody(situation.waiting)
+    if trouble.schedule.problem is not None:
+        return _of_schedule(trouble.schedule, trouble.schedule.problem)
     if trouble.missed is not None:
         return _of_missed(trouble.schedule, trouble.missed)
     return _of_late(trouble.schedule, trouble)
@@ -99,12 +104,30 @@ def _of_nobody(waiting: int) -> AttentionLine:
     )
 
 
-def _of_schedule(row: ScheduleRow) -> AttentionLine:
+def _of_stuck(found: StuckEvidence) -> AttentionLine:
+    """What speaks for it, and the way to the page that asks whether to take it from its worker."""
+    held = found.held
+    run = url_for("web.run", run_id=held.run_id)
+    may_remove = may(current_actor(), Permission.MANAGE_QUEUE)
+    return AttentionLine(
+        title=held.job_name,
+        text=found.words,
+        title_href=run,
+        state="warning",
+        button="Look…" if may_remove else "View log",
+        href=url_for("web.stuck_run", run_id=held.run_id) if may_remove else f"{run}#log",
+        key=str(held.run_id),
+        since=held.began_at,
+        word="Looks stuck",
+    )
+
+
+def _of_schedule(row: Glance, problem: str) -> AttentionLine:
     may_edit = may(current_actor(), Permission.EDIT_SCHEDULES)
     page = "web.edit_schedule" if may_edit else "web.schedule"
     return AttentionLine(
         title=row.name,
-        text=row.problem or "",
+        text=problem,
         title_href=url_for("web.schedule", schedule_id=row.id),
         state="broken",
         button="Edit schedule" if may_edit else "Show schedule",

@@ -22,6 +22,7 @@ from app.schedules.policies import Missed
 from app.tenants.access import SMALLEST_ROLE, Permission, may
 from app.web.blueprint import web
 from app.web.forms.bulk import BulkForm
+from app.web.navigation import stand_under
 from app.web.pages.places import read_place, write_place
 from app.web.pages.tabs import Tab
 from app.web.permissions import route
@@ -148,6 +149,7 @@ def read_view(bulk_id: UUID) -> BulkView:
     """Everything that the page shows. Raises BulkActionNotFound."""
     session, actor = request_session(), current_actor()
     row = get_bulk_action(session, organization_id=actor.organization_id, bulk_id=bulk_id)
+    _stand_under(row)
     chosen, after = request.args.get("show", ""), _after()
     chosen = chosen if chosen in _TABS else ""
     items = list_items(
@@ -167,6 +169,12 @@ def read_view(bulk_id: UUID) -> BulkView:
         older_href=older,
         refused=_refusal(row),
     )
+
+
+def _stand_under(row: BulkRow) -> None:
+    """What is done to many runs begins at the queue, and the menu says so."""
+    if row.family is RUNS:
+        stand_under("web.queue")
 
 
 def _refusal(row: BulkRow) -> str:
@@ -191,6 +199,7 @@ def _tabs(row: BulkRow, chosen: str) -> list[Tab]:
 def _read_question(bulk_id: UUID, kind: BulkKind) -> BulkQuestion:
     session, actor, now = request_session(), current_actor(), request_now()
     row = get_bulk_action(session, organization_id=actor.organization_id, bulk_id=bulk_id)
+    _stand_under(row)
     items = list_items(session, organization_id=actor.organization_id, bulk_id=bulk_id, limit=_MOST_NAMED)
     names = [item.name for item in items if item.name]
     if kind.family is RUNS:

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 
 from flask import url_for
 
+from app.core.questions import ask_together
 from app.edge.identity import current_actor, current_person, request_now
 from app.edge.runtime import request_session
-from app.runs.filters import RunFilter
-from app.runs.queries import RunRow
-from app.runs.run_lists import list_runs
+from app.jobs.queries import own_job
+from app.runs.queries import RunRow, good_run
 from app.runs.states import RunState
-from app.tenants.first_steps import Company, read_company
+from app.tenants.first_steps import Company, company
 from app.web.daemon import SchedulerHealth, health_of, news
 from app.web.pages.rights import refusals
 
@@ -29,16 +29,33 @@ class FirstStep:
     is_next: bool = False
 
 
-def first_steps(
-    *, has_jobs: bool, has_schedules: bool, has_green: bool, last_runs: Sequence[RunRow]
-) -> list[FirstStep]:
+@dataclass(frozen=True)
+class Beginnings:
+    """What the list of all schedules and the last runs do not tell by themselves."""
+
+    company: Company
+    has_own_job: bool
+    has_green: bool
+
+
+def read_beginnings(*, has_schedule: bool, has_green: bool, last_runs: Sequence[RunRow]) -> Beginnings:
+    """How far an organization is; what is known to be there already is not asked for. One statement."""
+    here = {"organization_id": current_actor().organization_id}
+    is_green = has_green or any(run.state is RunState.SUCCEEDED for run in last_runs)
+    found, has_job, is_green_by_now = ask_together(
+        request_session(),
+        company(**here, user_id=current_person().user_id),
+        None if has_schedule else own_job(**here),
+        None if is_green else good_run(**here),
+    )
+    return Beginnings(found, has_own_job=has_schedule or has_job, has_green=is_green or is_green_by_now)
+
+
+def first_steps(found: Beginnings, *, has_schedules: bool) -> list[FirstStep]:
     """The steps in order; none once all are done, or where this person put them away."""
-    is_green = has_green or _has_green_run(last_runs)
-    person = current_person()
-    company = read_company(request_session(), organization_id=current_actor().organization_id, user_id=person.user_id)
-    if company.is_hidden:
+    if found.company.is_hidden:
         return []
-    steps = _steps(has_jobs, has_schedules, is_green, company)
+    steps = _steps(found.has_own_job, has_schedules, found.has_green, found.company)
     following = next((step for step in steps if not step.is_done), None)
     # The scheduler alone is no beginner's concern: every page tells when it is silent.
     if following is None or (following is steps[0] and all(step.is_done for step in steps[1:])):
@@ -95,11 +112,3 @@ def _invitation(company: Company, refusal: str) -> FirstStep:
         url_for("web.team"),
         refusal,
     )
-
-
-def _has_green_run(last_runs: Sequence[RunRow]) -> bool:
-    if any(run.state is RunState.SUCCEEDED for run in last_runs):
-        return True
-    wanted = RunFilter(state=RunState.SUCCEEDED)
-    organization_id = current_actor().organization_id
-    return bool(list_runs(request_session(), organization_id=organization_id, run_filter=wanted, limit=1).rows)

@@ -27,3 +27,10 @@ def own_attention() -> Attention:
         return runtime().attention.read(
             current_actor().organization_id, news=found, now=request_now(), glances=own_glances
         )
+
+
+def own_overdue() -> int:
+    """How many of their schedules should have been planned by now and were not."""
+    now = request_now()
+    with working_as(tenant_scope()):
+        return sum(one.next_run_at is not None and one.next_run_at < now for one in own_glances())

@@ -19,7 +19,7 @@ KEYS = (
     ("e", "Edit the row, or what the page shows; next error of a log"),
     ("[ and ]", "Run, page or day before; the next one"),
     ("f", "Follow the log, or stop"),
-    ("t", "Times: yours or the schedule's"),
+    ("t", "Times: by your clock, the schedule's, or in UTC"),
     ("p", "Pause and resume live updates"),
     ("Esc", "Close or leave"),
 )

@@ -9,7 +9,7 @@ from app.edge.identity import current_actor, request_now, signed_in_session
 from app.events.service import Topic
 from app.web.blueprint import web
 from app.web.daemon import SchedulerHealth, health_of, news, scheduler_notice, scheduling_stop, stop_words
-from app.web.pages.glances import own_attention
+from app.web.pages.glances import own_attention, own_overdue
 from app.web.permissions import route
 from app.web.responses import empty, fragment, go_to, wants_fragment
 
@@ -84,7 +84,7 @@ def _context() -> dict[str, Any]:
     return {
         "live_counters": g.get("live_counters"),
         "worst": worst_state(g.get("live_counters")),
-        "scheduler_notice": scheduler_notice,
+        "scheduler_notice": lambda: scheduler_notice(own_overdue),
         "scheduling_stop": scheduling_stop,
         "stop_words": stop_words,
     }

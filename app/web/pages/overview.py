@@ -10,7 +10,6 @@ from app.edge.identity import current_actor, request_now
 from app.edge.permissions import schema_note
 from app.edge.runtime import request_session, runtime
 from app.events.service import Topic
-from app.jobs.queries import has_own_job
 from app.ops.overview import Situation, read_situation
 from app.runs.filters import RunFilter
 from app.runs.run_lists import list_runs
@@ -19,9 +18,9 @@ from app.web.blueprint import web
 from app.web.context import viewer_zone
 from app.web.daemon import news, scheduling_stop
 from app.web.pages.attention import AttentionLine, MoreAttention, attention_lines, more_attention
-from app.web.pages.first_steps import FirstStep, first_steps
+from app.web.pages.first_steps import FirstStep, first_steps, read_beginnings
 from app.web.pages.glances import own_glances
-from app.web.pages.run_rows import RunLine, listed_zones, run_lines
+from app.web.pages.run_rows import RunLine, listed_zones, run_lines, zones_of_schedules
 from app.web.pages.schedule_tiles import STOPPED_NOTE, rate_change, rate_note, rate_words
 from app.web.permissions import route
 from app.web.pictures.day_of_runs import HourRow, draw_day, hour_rows
@@ -86,20 +85,18 @@ def _overview() -> Overview:
         today=_beginning_of_day(now, zone),
         now=now,
     )
-    # What came with the organization is nothing that somebody made yet.
-    has_jobs = any(not one.is_default for one in glances) or has_own_job(session, organization_id=organization_id)
     has_schedules = any(one.enabled or not one.is_default for one in glances)
     last = list_runs(session, organization_id=organization_id, run_filter=RunFilter(), limit=LAST_RUNS)
-    listed = [*(row.schedule_id for row in last.rows), *(one.facts.schedule_id for one in situation.troubles.shown)]
-    zones = listed_zones(listed)
+    beginnings = read_beginnings(
+        # What came with the organization is nothing that somebody made yet.
+        has_schedule=any(not one.is_default for one in glances),
+        has_green=situation.ended.good > 0,
+        last_runs=last.rows,
+    )
+    zones = listed_zones(last.rows) | zones_of_schedules({one.id: one.timezone for one in glances})
     return Overview(
-        steps=first_steps(
-            has_jobs=has_jobs,
-            has_schedules=has_schedules,
-            has_green=situation.ended.good > 0,
-            last_runs=last.rows,
-        ),
-        has_jobs=bool(has_jobs or has_schedules or last.rows),
+        steps=first_steps(beginnings, has_schedules=has_schedules),
+        has_jobs=bool(beginnings.has_own_job or has_schedules or last.rows),
         figures=_figures(situation),
         troubles=attention_lines(situation, zones),
         more=more_attention(situation),

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-from uuid import UUID
 
 from flask import url_for
 
@@ -34,21 +33,19 @@ class GroupLine:
         return count(runs) if runs <= MOST_OBJECTS else f"{count(MOST_OBJECTS)} of {count(runs)}"
 
 
-def group_lines(
-    causes: CauseGroups | None, wanted: QueueFilter, more: Mapping[str, str], zones: Mapping[UUID, str]
-) -> list[GroupLine]:
-    """A line for each group. `zones` are those by which schedules tell times; `more` is kept in addresses."""
+def group_lines(causes: CauseGroups | None, wanted: QueueFilter, more: Mapping[str, str]) -> list[GroupLine]:
+    """A line for each group. `more` is kept in addresses."""
     if causes is None:
         return []
-    # Runs of several schedules have no clock of their own: the viewer's is named instead.
-    fallback = viewer_zone() if list_clock() is Clock.SCHEDULE else ""
+    by_schedule = list_clock() is Clock.SCHEDULE
     return [
         GroupLine(
             group,
             first_words(group.error) or (REASON_WORDS[group.reason] if group.reason else "It failed."),
             url_for("web.queue", **_args(replace(wanted, cause=group.cause), more)),
             is_current=group.cause == wanted.cause,
-            zone=fallback if group.schedule_id is None else zones.get(group.schedule_id, fallback),
+            # Runs of several schedules have no clock of their own: the viewer's is named instead.
+            zone=(group.timezone or viewer_zone()) if by_schedule else "",
         )
         for group in causes.groups
     ]

@@ -10,23 +10,24 @@ from flask import url_for
 from sqlalchemy.orm import Session
 
 from app.core.instants import write_instant
+from app.core.questions import Question, ask_together
 from app.core.scopes import PLATFORM
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, working_as
-from app.jobs.queries import job_names
+from app.jobs.queries import names_of_jobs
 from app.ops.bulk.kinds import BulkKind
 from app.ops.bulk.registry import KINDS
-from app.ops.heartbeats import at_work, list_processes
+from app.ops.heartbeats import at_work, processes
 from app.ops.stuck_runs import StuckEvidence, read_evidence
 from app.runs.cause_groups import CauseGroups, list_causes
-from app.runs.queue_figures import read_figures
+from app.runs.queue_figures import figure_questions, figures_of
 from app.runs.queue_filter import QueueFilter, QueueTab
-from app.runs.queue_limits import list_limits_and_switches
-from app.runs.queue_lists import LOOKED_AT_ONCE, Matches, QueuePage, count_matches, list_queue_tab
-from app.runs.queue_minutes import read_minutes
+from app.runs.queue_limits import limits_and_switches
+from app.runs.queue_lists import LOOKED_AT_ONCE, Matches, QueuePage, list_queue_tab, matches
+from app.runs.queue_minutes import minutes
 from app.runs.states import RunState
 from app.runs.switches import QueueSwitchRow
-from app.schedules.names import schedule_names
+from app.schedules.names import names_of_schedules
 from app.tenants.organizations import organization_names
 from app.tenants.platform import require_platform_admin
 from app.web.formatting import count
@@ -37,7 +38,7 @@ from app.web.pages.queue_rows import WAITING, QueueLine, counted, queue_lines
 from app.web.pages.queue_search import read_queue_search
 from app.web.pages.queue_tiles import Standstill, Tile, queue_tiles, standstill
 from app.web.pages.rights import refusals
-from app.web.pages.run_rows import RunLine, listed_zones, run_lines
+from app.web.pages.run_rows import RunLine, run_lines
 from app.web.pages.tabs import Tab
 
 _TAB_LABELS = {
@@ -165,34 +166,37 @@ def queue_view(args: Mapping[str, str]) -> QueueView:
     wanted, after = search.filter, search.after
     with overseeing(of_all=of_all) as (session, organization_id):
         asked: dict[str, Any] = {"organization_id": organization_id, "now": now}
-        figures, hours = read_figures(session, **asked), read_minutes(session, **asked)
-        queues = list_limits_and_switches(session)
-        processes = list_processes(session, now=now, with_ended=True)
+        counted_runs, waits, hours, queues, heard_of = ask_together(
+            session, *figure_questions(**asked), minutes(**asked), limits_and_switches(),
+            processes(now=now, with_ended=True),
+        )  # fmt: skip
+        figures = figures_of(counted_runs, waits)
         found = list_queue_tab(session, wanted=wanted, limit=rows_per_page(), after=after, **asked)
-        matches = _matches(session, organization_id, wanted, found, is_first=after is None)
+        # Names are those of one's own organization, whoever's runs are listed.
+        all_of_list, *named = ask_together(
+            session, _matches_to_ask(organization_id, wanted, found, is_first=after is None),
+            *_names_to_ask(wanted),
+        )  # fmt: skip
         causes = _causes(session, organization_id, wanted) if wanted.tab is QueueTab.DEAD and after is None else None
         running = [row.id for row in found.rows if row.state is RunState.RUNNING]
-        evidence = read_evidence(session, run_ids=running, processes=processes, **asked) if running else {}
+        evidence = read_evidence(session, run_ids=running, processes=heard_of, **asked) if running else {}
         owners = organization_names(session, {row.organization_id for row in found.rows}) if of_all else {}
-        listed = [row.schedule_id for row in found.rows]
-        listed += [] if causes is None else [group.schedule_id for group in causes.groups]
-        zones = listed_zones(listed, of=(session, organization_id))
     total = counted(figures, _COUNTED_STATES.get(wanted.tab, ()))
     more = {"of": "all"} if of_all else {}
     paused = [switch for _limits, switch in queues if switch is not None]
-    processes = [row for row in processes if not row.has_ended]
+    workers = [row for row in heard_of if not row.has_ended]
     return QueueView(
         wanted=wanted,
         problems=search.problems,
         is_of_all=of_all,
-        tiles=queue_tiles(figures, hours, processes, now=now),
-        standstill=standstill(figures, processes, now=now),
-        queues=queue_lines(queues, figures, hours, at_work(processes, now=now)),
+        tiles=queue_tiles(figures, hours, workers, now=now),
+        standstill=standstill(figures, workers, now=now),
+        queues=queue_lines(queues, figures, hours, at_work(workers, now=now)),
         tabs=[_tab(each, wanted, more, counted(figures, _COUNTED_STATES.get(each, ()))) for each in QueueTab],
-        narrowings=_narrowings(wanted, more),
-        groups=group_lines(causes, wanted, more, zones),
+        narrowings=_narrowings(wanted, more, *named),
+        groups=group_lines(causes, wanted, more),
         groups_note=groups_note(causes),
-        lines=[_marked(line, {switch.name for switch in paused}) for line in run_lines(found.rows, zones=zones)],
+        lines=[_marked(line, {switch.name for switch in paused}) for line in run_lines(found.rows)],
         owners=owners,
         evidence=evidence,
         refusal="" if of_all else refusals().manage_queue,
@@ -201,19 +205,32 @@ def queue_view(args: Mapping[str, str]) -> QueueView:
         older_href=_older_href(found, wanted, more),
         looked=f"Looked through {LOOKED_AT_ONCE:,} runs." if found.was_cut else "",
         bulk_kinds=[KINDS[name] for name in _BULK_KINDS.get(wanted.tab, ())] if found.rows else [],
-        select_all_label=_select_all_label(wanted, matches, total),
+        select_all_label=_select_all_label(wanted, _matches(wanted, found, all_of_list, is_first=after is None), total),
     )
 
 
-def _matches(
-    session: Session, organization_id: UUID | None, wanted: QueueFilter, found: QueuePage, *, is_first: bool
-) -> Matches | None:
-    """How many a narrowed list has; None where it is not narrowed, or nothing can be done to its runs."""
-    if not wanted.narrowing or wanted.tab not in _BULK_KINDS:
+def _matches_to_ask(
+    organization_id: UUID | None, wanted: QueueFilter, found: QueuePage, *, is_first: bool
+) -> Question[Matches] | None:
+    """How many a narrowed list has, where its first page does not have them all."""
+    if _is_all_shown(found, is_first=is_first) or not _can_select_all(wanted):
         return None
-    if is_first and found.next is None:
-        return Matches(len(found.rows), is_all=True)
-    return count_matches(session, organization_id=organization_id, wanted=wanted, now=request_now())
+    return matches(organization_id=organization_id, wanted=wanted, now=request_now())
+
+
+def _matches(wanted: QueueFilter, found: QueuePage, asked: Matches | None, *, is_first: bool) -> Matches | None:
+    """How many a narrowed list has; None where it is not narrowed, or nothing can be done to its runs."""
+    if not _can_select_all(wanted):
+        return None
+    return Matches(len(found.rows), is_all=True) if _is_all_shown(found, is_first=is_first) else asked
+
+
+def _can_select_all(wanted: QueueFilter) -> bool:
+    return bool(wanted.narrowing) and wanted.tab in _BULK_KINDS
+
+
+def _is_all_shown(found: QueuePage, *, is_first: bool) -> bool:
+    return is_first and found.next is None
 
 
 def _select_all_label(wanted: QueueFilter, matches: Matches | None, total: str) -> str:
@@ -248,17 +265,26 @@ def _marked(line: RunLine, paused: set[str]) -> RunLine:
     return replace(line, badge=Badge("paused")) if is_held else line
 
 
-def _narrowings(wanted: QueueFilter, more: Mapping[str, str]) -> list[Narrowing]:
-    session, organization_id = request_session(), current_actor().organization_id
+def _names_to_ask(wanted: QueueFilter) -> list[Question[dict[UUID, str]] | None]:
+    """What schedule and job are called that the list is narrowed to, where it is."""
+    here = {"organization_id": current_actor().organization_id}
+    return [
+        None if wanted.schedule_id is None else names_of_schedules(**here, schedule_ids=[wanted.schedule_id]),
+        None if wanted.job_id is None else names_of_jobs(**here, job_ids=[wanted.job_id]),
+    ]
+
+
+def _narrowings(
+    wanted: QueueFilter, more: Mapping[str, str], schedules: dict[UUID, str] | None, jobs: dict[UUID, str] | None
+) -> list[Narrowing]:
     said: list[tuple[str, QueueFilter]] = []
     # The history of what was deleted stays, and so do links to it.
+    unknown = "another one" if more else "a deleted one"
     if wanted.schedule_id is not None:
-        names = schedule_names(session, organization_id=organization_id, schedule_ids=[wanted.schedule_id])
-        name = names.get(wanted.schedule_id, "another one" if more else "a deleted one")
+        name = (schedules or {}).get(wanted.schedule_id, unknown)
         said.append((f"Schedule: {name}", replace(wanted, schedule_id=None)))
     if wanted.job_id is not None:
-        names = job_names(session, organization_id=organization_id, job_ids=[wanted.job_id])
-        name = names.get(wanted.job_id, "another one" if more else "a deleted one")
+        name = (jobs or {}).get(wanted.job_id, unknown)
         said.append((f"Job: {name}", replace(wanted, job_id=None)))
     if wanted.cause:
         said.append(("One cause", replace(wanted, cause="")))

@@ -5,16 +5,12 @@ from dataclasses import dataclass
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.orm import Session
-
 from app.core.text import first_words
-from app.edge.identity import current_actor, request_now
-from app.edge.runtime import request_session
+from app.edge.identity import request_now
 from app.ops.run_notes import NO_NOTES, RunNotes, against_usual, length_of
 from app.ops.source_words import source_words
 from app.runs.queries import RunRow
 from app.runs.states import LOSSES, RunState
-from app.schedules.names import schedule_zones
 from app.web.clock_choice import Clock, list_clock
 from app.web.context import viewer_zone
 from app.web.formatting import absolute_time, duration, wall_clock
@@ -46,22 +42,18 @@ def run_lines(
     rows: Sequence[RunRow], notes: RunNotes = NO_NOTES, *, zones: Mapping[UUID, str] | None = None
 ) -> list[RunLine]:
     """Lines in the order of the rows. `zones` are those of listed_zones, of whoever has read them already."""
-    known = listed_zones(row.schedule_id for row in rows) if zones is None else zones
+    known = listed_zones(rows) if zones is None else zones
     return [_line(row, notes, known.get(row.schedule_id, "") if row.schedule_id else "") for row in rows]
 
 
-def listed_zones(
-    schedule_ids: Iterable[UUID | None], *, of: tuple[Session, UUID | None] | None = None
-) -> dict[UUID, str]:
-    """By which zones a list tells the times of these schedules: none unless each is to be told by its own clock.
+def listed_zones(rows: Iterable[RunRow]) -> dict[UUID, str]:
+    """By which zones a list tells the times of these runs: none unless each is to be told by its schedule's clock."""
+    return zones_of_schedules({row.schedule_id: row.timezone for row in rows if row.schedule_id and row.timezone})
 
-    `of` is where they are read, and of which organization, or of all; unless given, those of whoever asks.
-    """
-    ids = {schedule_id for schedule_id in schedule_ids if schedule_id is not None}
-    if list_clock() is not Clock.SCHEDULE or not ids:
-        return {}
-    session, organization_id = of or (request_session(), current_actor().organization_id)
-    return schedule_zones(session, organization_id=organization_id, schedule_ids=ids)
+
+def zones_of_schedules(zones: dict[UUID, str]) -> dict[UUID, str]:
+    """The same of schedules whose zones are known."""
+    return zones if list_clock() is Clock.SCHEDULE else {}
 
 
 def _line(row: RunRow, notes: RunNotes, zone: str) -> RunLine:

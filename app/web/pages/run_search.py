@@ -9,7 +9,6 @@ from flask import url_for
 
 from app.core.text import quoted
 from app.edge.identity import request_now
-from app.ops.schedule_history import HistoryKind
 from app.runs.filters import RunFilter
 from app.runs.states import RunState, Source
 from app.web.pages.typed_times import NO_TIME, TypedTime, read_time
@@ -28,6 +27,8 @@ SOURCE_LABELS = {
     Source.GROUP: "With its group",
 }
 _LONGEST_TIME = 40
+# What an address narrows the list by, beside its times.
+NARROWING = ("state", "trigger", "schedule", "job")
 
 
 @dataclass(frozen=True)
@@ -64,13 +65,6 @@ class RunSearch:
         """The list as it is narrowed here."""
         arguments: dict[str, Any] = {**self.args, **more}
         return url_for("web.runs", **arguments)
-
-    @property
-    def gaps_href(self) -> str:
-        """Where slots are listed that nobody executed."""
-        if self.filter.schedule_id is None:
-            return url_for("web.schedules")
-        return url_for("web.schedule_history", schedule_id=self.filter.schedule_id, kind=HistoryKind.GAPS)
 
     def with_state(self, state: RunState | None) -> "RunSearch":
         return self._with(replace(self.filter, state=state))

@@ -10,7 +10,7 @@ from flask import url_for
 from app.edge.identity import request_now
 from app.edge.runtime import request_session
 from app.ops.run_comparison import why_no_good
-from app.runs.neighbours import last_good_id_before, neighbours_of
+from app.runs.neighbours import last_good_id_before, marks_around, neighbours_of
 from app.runs.outcomes import Outcome
 from app.runs.queries import RunRow
 from app.runs.recent import ListedRun
@@ -35,9 +35,10 @@ def runs_around(run: RunRow) -> RunsAround:
     """Those of the same schedule, or of the job where no schedule made it."""
     now = request_now()
     found = neighbours_of(request_session(), run, most=SLOTS, now=now)
+    marks = marks_around(request_session(), run, found, most=SLOTS, now=now)
     good = [one.took for one in found.runs if one.outcome in _GOOD and one.took is not None]
     return RunsAround(
-        strip=draw_strip(found.runs, lengths=good, now=now, looked_for=run.id, are_last=found.runs[-1].id == run.id),
+        strip=draw_strip(marks, lengths=good, now=now, looked_for=run.id, are_last=marks[-1].id == run.id),
         href=_all_of(run),
         previous_href=_way(found.previous),
         following_href=_way(found.following),

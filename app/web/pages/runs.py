@@ -9,19 +9,21 @@ from flask import Response, request, url_for
 from sqlalchemy.orm import Session
 
 from app.core.db import Database
+from app.core.questions import ask_together
 from app.core.scopes import Scope
 from app.edge.identity import current_actor
 from app.edge.permissions import schema_note
 from app.edge.runtime import request_session, runtime
-from app.jobs.queries import job_names
+from app.jobs.queries import names_of_jobs
 from app.ops.run_notes import read_notes
 from app.runs.attempt_queries import newest_progress
 from app.runs.filters import MOST_COUNTED
 from app.runs.logs import Line, read_lines
 from app.runs.queries import get_run
-from app.runs.run_lists import Page, count_runs, list_newer_runs, list_runs
+from app.runs.run_lists import Page, PlaceGone, count_runs, list_newer_runs, list_runs, place_of
+from app.runs.run_search import Place
 from app.runs.states import RunState
-from app.schedules.names import schedule_names
+from app.schedules.names import names_of_schedules
 from app.tenants.access import Permission
 from app.tenants.saved_views import ListName
 from app.web.blueprint import web
@@ -29,10 +31,12 @@ from app.web.context import viewer_zone
 from app.web.formatting import count, state_label
 from app.web.page_size import rows_per_page
 from app.web.pages.log_query import number_of
+from app.web.pages.missed_slots import missed_slots
+from app.web.pages.places import read_place, write_place
 from app.web.pages.run_log import earlier_log, first_log, next_log
 from app.web.pages.run_picks import Pick, is_picked, read_picks
 from app.web.pages.run_rows import run_lines
-from app.web.pages.run_search import SOURCE_LABELS, SPANS, RunSearch, read_run_search
+from app.web.pages.run_search import NARROWING, SOURCE_LABELS, SPANS, RunSearch, read_run_search
 from app.web.pages.run_view import run_view, running_words
 from app.web.pages.saved_views import view_bar
 from app.web.pages.tabs import Tab
@@ -41,7 +45,7 @@ from app.web.responses import fragment, go_to, page, wants_fragment
 
 LINES_PER_READ = 1000
 # What the address carries of where in the list somebody is.
-_PLACES = ("older_than", "newer_than")
+_PLACES = ("older_than", "newer_than", "missed_before")
 _TABS = (
     RunState.READY,
     RunState.RUNNING,
@@ -64,6 +68,15 @@ class Narrowing:
 
 
 @dataclass(frozen=True)
+class _Shown:
+    """A page of the list. `why_none` says why there is none where the address leads to, if that is so."""
+
+    page: Page
+    is_first: bool
+    why_none: str = ""
+
+
+@dataclass(frozen=True)
 class RunList:
     """What the list shows around its rows."""
 
@@ -82,6 +95,8 @@ class RunList:
     older_href: str
     # What was left out of a search, if anything was.
     looked: str
+    # Why there is nothing where the address leads to, if that is so.
+    why_none: str
 
 
 @route(web, "/runs", permission=Permission.VIEW, empty_without_schema=True)
@@ -94,17 +109,19 @@ def runs() -> Response:
     if is_picked(request.args, picks):
         # An address that stays right whatever it will be called.
         return go_to(search.href())
-    if search.is_on_own_clock and not search.problems and not any(pick.problem for pick in picks):
+    if search.is_on_own_clock:
         # An address that means the same to whoever else opens it.
-        place = {name: request.args[name] for name in _PLACES if _run_named(name) is not None}
-        return go_to(search.href(**place))
+        return go_to(_pinned_href(search, picks))
     here: dict[str, Any] = {"organization_id": organization_id, "run_filter": search.filter}
-    found = _page(session, here)
-    rows = run_lines(found.rows, read_notes(session, found.rows, organization_id=organization_id))
-    listing = _listing(search, picks, found, count_runs(session, **here))
+    shown = _shown(session, here)
+    found = shown.page.rows
+    rows = run_lines(found, read_notes(session, found, organization_id=organization_id))
+    listing = _listing(search, picks, shown, count_runs(session, **here))
     if wants_fragment():
         return fragment("runs/_rows.html", rows=rows, listing=listing)
-    return page("runs/index.html", rows=rows, listing=listing, views=view_bar(ListName.RUNS, search.args))
+    missed = missed_slots(search, before=request.args.get("missed_before", ""))
+    views = view_bar(ListName.RUNS, search.args)
+    return page("runs/index.html", rows=rows, listing=listing, missed=missed, views=views)
 
 
 @route(web, "/runs/<uuid:run_id>", permission=Permission.VIEW)
@@ -146,25 +163,43 @@ def run_log_text(run_id: UUID) -> Response:
     return response
 
 
-def _page(session: Session, here: dict[str, Any]) -> Page:
-    """The page that the address names by the run it begins behind; the first one otherwise."""
-    size, newer_than = rows_per_page(), _run_named("newer_than")
-    if newer_than is not None:
-        newer = list_newer_runs(session, **here, limit=size, newer_than=newer_than)
-        return newer or list_runs(session, **here, limit=size)
-    return list_runs(session, **here, limit=size, older_than=_run_named("older_than"))
+def _pinned_href(search: RunSearch, picks: Sequence[Pick]) -> str:
+    """The same list with its times as instants. What could not be read stays in it, to be told there."""
+    unread = {name: request.args[name] for name in NARROWING if request.args.get(name) and name not in search.args}
+    unclear = {pick.picker.field: pick.typed for pick in picks if pick.problem}
+    place = {name: request.args[name] for name in _PLACES if request.args.get(name)}
+    return search.href(**unread, **unclear, **place)
 
 
-def _run_named(name: str) -> UUID | None:
+def _shown(session: Session, here: dict[str, Any]) -> _Shown:
+    """The page that the address names by the place it begins behind; the first one otherwise."""
+    size = rows_per_page()
     try:
-        return UUID(request.args.get(name, ""))
+        newer_than = _place_named("newer_than")
+        if newer_than is not None:
+            newer = list_newer_runs(session, **here, limit=size, newer_than=newer_than)
+            return _Shown(newer or list_runs(session, **here, limit=size), is_first=newer is None)
+        older_than = _place_named("older_than")
+    except PlaceGone as error:
+        return _Shown(Page([], None), is_first=False, why_none=error.message)
+    return _Shown(list_runs(session, **here, limit=size, older_than=older_than), is_first=older_than is None)
+
+
+def _place_named(name: str) -> Place | None:
+    """Where the list goes on; None where the address does not say so. Raises PlaceGone."""
+    text = request.args.get(name, "")
+    try:
+        run_id = UUID(text)
     except ValueError:
-        return None
+        return read_place(text)
+    # The run alone: as somebody writes it by hand, and as links did before.
+    return place_of(request_session(), organization_id=current_actor().organization_id, run_id=run_id)
 
 
-def _listing(search: RunSearch, picks: Sequence[Pick], found: Page, total: int | None) -> RunList:
-    older = search.href(older_than=found.older_than) if found.older_than else ""
-    newer = search.href(newer_than=found.newer_than) if found.newer_than else ""
+def _listing(search: RunSearch, picks: Sequence[Pick], shown: _Shown, total: int | None) -> RunList:
+    found = shown.page
+    older = search.href(older_than=write_place(found.older_than)) if found.older_than else ""
+    newer = search.href(newer_than=write_place(found.newer_than)) if found.newer_than else ""
     is_cut = bool(search.filter.is_search and found.older_than and len(found.rows) < rows_per_page())
     return RunList(
         search=search,
@@ -174,18 +209,13 @@ def _listing(search: RunSearch, picks: Sequence[Pick], found: Page, total: int |
         sources=[("", "Any trigger"), *((each.value, label) for each, label in SOURCE_LABELS.items())],
         zone=viewer_zone(),
         narrowings=_narrowings(search),
-        is_first=found.newer_than is None and _run_named("older_than") is None,
+        is_first=shown.is_first,
         total=_total_words(total),
         newer_href="" if search.filter.is_search else newer,
         older_href=older,
-        looked=_looked(found) if is_cut else "",
+        looked=f"Looked through {count(found.looked_at)} runs." if is_cut else "",
+        why_none=shown.why_none,
     )
-
-
-def _looked(found: Page) -> str:
-    if found.checked:
-        return f"Looked closely at {found.checked:,} runs that might match."
-    return f"Looked through {found.looked_at:,} runs."
 
 
 def _total_words(total: int | None) -> str:
@@ -207,16 +237,19 @@ def _spans(search: RunSearch) -> list[Tab]:
 
 def _narrowings(search: RunSearch) -> list[Narrowing]:
     wanted = search.filter
-    session, organization_id = request_session(), current_actor().organization_id
+    here = {"organization_id": current_actor().organization_id}
+    schedules, jobs = ask_together(
+        request_session(),
+        None if wanted.schedule_id is None else names_of_schedules(**here, schedule_ids=[wanted.schedule_id]),
+        None if wanted.job_id is None else names_of_jobs(**here, job_ids=[wanted.job_id]),
+    )
     found = []
     # The history of what was deleted stays, and so do links to it.
     if wanted.schedule_id is not None:
-        names = schedule_names(session, organization_id=organization_id, schedule_ids=[wanted.schedule_id])
-        name = names.get(wanted.schedule_id, "a deleted one")
+        name = schedules.get(wanted.schedule_id, "a deleted one")
         found.append(Narrowing(f"Schedule: {name}", search.without_schedule().href()))
     if wanted.job_id is not None:
-        names = job_names(session, organization_id=organization_id, job_ids=[wanted.job_id])
-        name = names.get(wanted.job_id, "a deleted one")
+        name = jobs.get(wanted.job_id, "a deleted one")
         found.append(Narrowing(f"Job: {name}", search.without_job().href()))
     return found
 

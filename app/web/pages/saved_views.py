@@ -95,8 +95,8 @@ def wanted_list(args: Mapping[str, Any]) -> ListName:
 
 
 def parts_sent(list_name: ListName) -> dict[str, str]:
-    """What of a form narrows the list."""
-    return _parts(list_name, request.form)
+    """What of a form, or of the address that it is sent to, narrows the list."""
+    return _parts(list_name, request.values)
 
 
 def _link(view: ViewRow, now: Mapping[str, str]) -> ViewLink:

@@ -141,10 +141,15 @@ def _run_line(at: datetime, run: RunRow) -> HistoryLine:
 
 
 def _gap_line(at: datetime, gap: GapRow, zone: str, now: datetime) -> HistoryLine:
+    return HistoryLine(at, Badge("missed"), "Gap", "Nobody ran it", (gap_words(gap, zone=zone, now=now),))
+
+
+def gap_words(gap: GapRow, *, zone: str, now: datetime) -> str:
+    """“3 slots from … to …: no scheduler was running.”"""
     why = (gap.explanation or GAP_REASONS[gap.reason]).rstrip(".")
     first, last = (absolute_time(each, zone=zone, now=now) for each in (gap.first_slot_at, gap.last_slot_at))
     slots = f"1 slot at {first}" if gap.slots == 1 else f"{gap.slots:,} slots from {first} to {last}"
-    return HistoryLine(at, Badge("missed"), "Gap", "Nobody ran it", (f"{slots}: {why}.",))
+    return f"{slots}: {why}."
 
 
 def _version_lines(session: Session, schedule: ScheduleRow, rows: Sequence[VersionRow]) -> list[VersionLine]:

@@ -14,10 +14,10 @@ from app.ops.schedule_timeline import Span, read_timeline
 from app.runs.filters import RunFilter
 from app.runs.outcomes import outcome_of
 from app.runs.queries import RunNotFound, RunRow, get_run
-from app.runs.recent import RecentRun, with_missed
+from app.runs.recent import RecentRun, among_missed
 from app.runs.run_lists import list_runs
 from app.runs.states import RunState
-from app.schedules.gaps import newest_missed
+from app.schedules.gaps import missed_until
 from app.schedules.queries import ScheduleRow
 from app.web.clock_choice import Clock
 from app.web.formatting import zone_label
@@ -96,20 +96,22 @@ def _strip_runs(
         return list(newest)
     mine = RunFilter(schedule_id=schedule.id)
     before = list_runs(
-        session, organization_id=schedule.organization_id, run_filter=mine, limit=SLOTS - 1, older_than=looked_for
-    )
+        session, organization_id=schedule.organization_id, run_filter=mine, limit=SLOTS - 1,
+        older_than=(found.created_at, found.id),
+    )  # fmt: skip
     return [found, *before.rows]
 
 
 def _strip_marks(
     session: Session, schedule: ScheduleRow, shown: Sequence[RunRow], *, is_old: bool, now: datetime
 ) -> list[RecentRun]:
-    """The runs, the oldest first, and beside the newest ones the slots that nobody executed."""
+    """The runs, the oldest first, and the slots that nobody executed: of an old one those before it."""
     runs = [_strip_run(run, now) for run in reversed(shown)]
-    if is_old:
-        return runs
-    here: dict[str, Any] = {"organization_id": schedule.organization_id, "schedule_ids": [schedule.id]}
-    return with_missed(runs, newest_missed(session, **here, each=SLOTS).get(schedule.id, []), most=SLOTS)
+    until = runs[-1].at if is_old else now
+    gaps = missed_until(
+        session, organization_id=schedule.organization_id, schedule_id=schedule.id, until=until, limit=SLOTS
+    )
+    return among_missed(runs, gaps, of_each=SLOTS, until=until)[-SLOTS:]
 
 
 def _strip_run(run: RunRow, now: datetime) -> RecentRun:

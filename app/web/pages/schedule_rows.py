@@ -12,6 +12,7 @@ from uuid import UUID
 from flask import url_for
 from sqlalchemy.orm import Session
 
+from app.core.questions import ask_together, is_postgres
 from app.jobs.kinds.sync.connection import needs_connection
 from app.ops.clock_badges import change_soon
 from app.ops.schedule_glances import Glance, GlanceFilter
@@ -19,10 +20,10 @@ from app.ops.schedule_health import ScheduleHealth
 from app.ops.schedule_order import ScheduleOrder, SortKey, in_order
 from app.runs.outcomes import Outcome
 from app.runs.recent import ListedRun, recent_runs, with_missed
-from app.runs.run_hours import NOTHING, RATE_WINDOW, Counts, counts_of_schedules
+from app.runs.run_hours import NOTHING, RATE_WINDOW, Counts, counts_by_schedule
 from app.runs.states import RunState
 from app.schedules.cron import MANUALLY
-from app.schedules.gaps import GapRow, newest_missed
+from app.schedules.gaps import GapRow, missed_ranges
 from app.schedules.owners import NOBODY
 from app.schedules.preview import sentence_of
 from app.schedules.queries import ScheduleRow, list_these_schedules
@@ -160,9 +161,13 @@ def read_list(
     page = min(page, max(1, ceil(len(found) / size)))
     shown = {one.id: one for one in found[(page - 1) * size : page * size]}
     here: dict[str, Any] = {"organization_id": organization_id, "schedule_ids": list(shown)}
-    counts = counts_of_schedules(session, **here, since=now - RATE_WINDOW)
+    counts, missed = ask_together(
+        session,
+        counts_by_schedule(**here, since=now - RATE_WINDOW) if shown else None,
+        missed_ranges(**here, each=SLOTS, asks_postgres=is_postgres(session)) if shown else None,
+    )
+    counts, missed = counts or {}, missed or {}
     recent = recent_runs(session, **here, each=SLOTS, now=now)
-    missed = newest_missed(session, **here, each=SLOTS)
     clock: dict[str, Any] = {"viewer_zone": viewer_zone, "is_stopped": is_stopped, "now": now}
     # Fifty keys that begin alike travel as one.
     keys = token_urlsafe(9)

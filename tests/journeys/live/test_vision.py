@@ -36,7 +36,8 @@ BRIGHTNESS = """async (png) => {
 
 @pytest.fixture(scope="module", autouse=True)
 def _work(site: Site, ana: Member, job: Job) -> None:
-    """One schedule whose last run failed, and one where all is well. They took as long."""
+    """One schedule whose last run failed, and one where all is well. They took as long. Another one is off."""
+    site.add_schedule(ana, job, "Off", "0 6 * * *", enabled=False)
     for name, last in (("Broken", make_failed), ("Sound", make_succeeded)):
         made = site.add_schedule(ana, job, name, "0 6 * * *")
         with site.database.transaction() as session:
@@ -98,3 +99,22 @@ class TestFailedAndSucceeded:
         words = [row_of(page, name).locator(".badge").first.inner_text() for name in ("Broken", "Sound")]
         assert words == ["Failed", "Succeeded"]
         assert differing(broken, sound, range(broken[0])) >= 10
+
+
+@THEMES
+def test_what_is_on_is_told_from_what_is_off_in_the_colours_of_the_system(
+    page: Page, browser: Browser, site: Site, theme: Theme
+) -> None:
+    """A42: switches by where their knob is, and the choice that is taken by its frame."""
+    page.emulate_media(color_scheme=theme, forced_colors="active")
+    page.goto(f"{site.url}/schedules")
+    on, off = (shades(browser, row_of(page, name).get_by_role("switch")) for name in ("Sound", "Off"))
+    choices = page.get_by_label("Whose clock").get_by_role("button")
+    frames = choices.evaluate_all("found => found.map(one => getComputedStyle(one).outlineStyle)")
+    page.emulate_media(color_scheme="light", forced_colors="none")
+
+    # The left half holds the knob of what is off, and the right one that of what is on.
+    half = on[0] // 2
+    assert differing(on, off, range(half)) >= 50
+    assert differing(on, off, range(half, on[0])) >= 50
+    assert frames == ["solid", "none", "none"]

@@ -19,6 +19,7 @@ from tests.journeys.schedules.site import Site
 pytestmark = pytest.mark.journey
 
 RUNS = 40
+SLOT = 5
 # The run before the last one failed at once.
 FAILED = RUNS - 2
 # What the pixels of a picture look like without colours, from black to white.
@@ -53,9 +54,11 @@ def run_ids(site: Site, job: Job, schedule_id: UUID) -> list[UUID]:
     made = []
     with site.database.transaction() as session:
         for number in range(RUNS):
-            make = make_failed if number == FAILED else make_succeeded
             now = site.clock.moment - timedelta(hours=RUNS - number)
-            made.append(make(session, job, now=now, schedule_id=schedule_id))
+            if number == FAILED:
+                made.append(make_failed(session, job, now=now, schedule_id=schedule_id, seconds=0.1))
+            else:
+                made.append(make_succeeded(session, job, now=now, schedule_id=schedule_id))
     return made
 
 
@@ -134,6 +137,12 @@ class TestThePictures:
 
         expect(page.get_by_role("heading", name="Runs up to the one you came from")).to_be_visible()
         expect(page.locator("#strip .chart-ring")).to_have_count(1)
+        # The strip ends with that run, so the ring is around the last of its thirty slots.
+        ring, whole = page.locator("#strip .chart-ring").bounding_box(), strip(page).bounding_box()
+        assert ring is not None
+        assert whole is not None
+        assert abs(ring["x"] + ring["width"] - whole["x"] - whole["width"]) <= SLOT / 2
+        assert ring["width"] <= 3 * SLOT
 
     @pytest.mark.parametrize("query", ["", "?t=7d"])
     def test_fit_a_phone(self, page: Page, address: str, query: str) -> None:

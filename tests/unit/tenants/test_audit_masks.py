@@ -13,7 +13,7 @@ class TestNames:
         [
             "password", "api_key", "apiKey", "clientSecret", "ACCESS_TOKEN", "x-api-key", "Authorization", "passwords",
             "api_tokens", "tokens", "dbpassword", "PGPASSWORD", "accesstoken", "refreshToken", "pwd", "auth",
-            "basic_auth",
+            "basic_auth", "long_" * 30 + "password",
         ],
     )  # fmt: skip
     def test_of_secrets_are_known(self, name: str):
@@ -32,6 +32,7 @@ class TestNames:
             "author",
             "shipping",
             "compass",
+            "long_" * 30,
         ],
     )
     def test_of_other_things_are_left_alone(self, name: str):
