@@ -88,8 +88,9 @@ def record_landing(
     is_odd = usual is not None and not usual.holds(len(window.figures))
     doubt = Doubt.LOSS if is_loss else Doubt.VOLUME if is_odd else None
     is_newly_doubted = doubt is not None and stream.doubt is None
-    stream.doubt = doubt
-    stream.doubted_since = None if doubt is None else stream.doubted_since or now
+    if doubt is not None or _is_over(session, place, stream, window, days):
+        stream.doubt = doubt
+        stream.doubted_since = None if doubt is None else stream.doubted_since or now
     if not is_loss:
         # What may be incomplete is not called complete.
         stream.high_water = raised(stream.high_water, window=days, fetched_at=window.fetched_at, zone=window.zone)
@@ -97,6 +98,25 @@ def record_landing(
     _insert_landing(session, place, window, days, usual=usual, doubt=doubt, rows_changed=rows_changed, now=now)
     _forget_old_landings(session, place, window, now)
     return Judged(stream.high_water, usual, doubt, is_newly_doubted)
+
+
+def _is_over(session: Session, place: Place, stream: StreamState, window: FetchedWindow, days: DayRange) -> bool:
+    """Whether a landing that is as usual ends the doubt of its stream.
+
+    A run lands several windows: one of other days says nothing of the one that is looked at twice.
+    """
+    if stream.doubt is None:
+        return True
+    doubted = (
+        select(Landing)
+        .where(*_landings(place, window.stream.name), Landing.doubt.is_not(None))
+        .order_by(Landing.fetched_at.desc(), Landing.first_day.desc())
+        .limit(1)
+    )
+    last = session.scalar(doubted)
+    if last is None:
+        return True
+    return last.days == days.days or (days.first <= last.first_day and last.last_day <= days.last)
 
 
 def call_normal(
@@ -115,6 +135,15 @@ def call_normal(
     if doubt is Doubt.LOSS:
         row.losses_until = now + BELIEVE_LOSSES
     return doubt
+
+
+def promised_minute(session: Session, *, organization_id: UUID, connection_id: UUID, stream: str) -> int | None:
+    """By which minute of the day figures are promised; None where nothing is. Raises StreamNotFound."""
+    mine = _of(organization_id, connection_id, stream)
+    found = session.scalar(select(StreamState).where(*mine).execution_options(populate_existing=True))
+    if found is None:
+        raise StreamNotFound("Nothing of this was ever landed.")
+    return found.promised_minute
 
 
 def promise(session: Session, *, organization_id: UUID, connection_id: UUID, stream: str, minute: int | None) -> None:

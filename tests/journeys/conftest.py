@@ -59,7 +59,7 @@ class Belfry:
     ) -> None:  # fmt: skip
         self.folder = folder
         self.command, self.checkout, self.patience_seconds = command, checkout, patience_seconds
-        self.port = _free_port()
+        self.port = free_port()
         self.output: list[str] = []
         self.url = f"http://127.0.0.1:{self.port}"
 
@@ -294,7 +294,7 @@ def ana(site: Site, page: Page) -> Member:
     return site.enter(page.context)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
