@@ -3,7 +3,6 @@
 from uuid import UUID
 
 import pytest
-from tests.web.filled_form import filled_form
 
 from app.jobs.kinds.base import KindName
 from app.jobs.models import Job
@@ -11,6 +10,7 @@ from tests.factories.figures import make_connection
 from tests.factories.work import make_job, make_organization
 from tests.fakes.database import OpenDatabase
 from tests.web.conftest import Browser
+from tests.web.filled_form import filled_form
 
 
 @pytest.fixture
