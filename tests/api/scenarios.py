@@ -105,7 +105,7 @@ def stream_path(world: World, rest: str) -> str:
     with world.session() as session:
         connection = make_connection(session, world.organization_id, name=f"Account {new_id().hex[-6:]}")
         here = {"organization_id": world.organization_id, "connection_id": connection.id}
-        session.add(StreamState(name="campaigns", level="campaign", **here))
+        session.add(StreamState(name="campaigns", level="campaign", doubt="volume", **here))
         job = make_job(session, world.organization_id, name=f"Sync {connection.name}", kind=KindName.SYNC)
         job.service, job.definition = "meta", {"service": "meta", "connection_id": str(connection.id)}
     return f"/connections/{connection.id}/{rest}"

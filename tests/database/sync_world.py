@@ -16,6 +16,7 @@ from app.core.scopes import ENGINE, Scope
 from app.jobs.kinds.base import KindName, Outcome, RunContext
 from app.jobs.kinds.sync.definition import Sources
 from app.jobs.kinds.sync.kind import SyncKind
+from app.jobs.kinds.sync.watch import RunWatch
 from app.jobs.models import Job
 from app.jobs.service import SYNC_RETRY
 from app.jobs.services import Service
@@ -26,7 +27,7 @@ from app.runs.executor import Executor
 from app.runs.keeper import Keeper
 from app.runs.ledger import make_ready
 from app.runs.models import Attempt, Run
-from app.syncs.calls.client import ReadStopped, Watch
+from app.syncs.calls.client import Watch
 from app.syncs.logins import TOKEN as TOKEN_FIELD
 from app.syncs.meta.door import MetaDoor
 from app.syncs.meta.source import MetaSource
@@ -61,26 +62,15 @@ class WorldClock:
 
 
 @dataclass(frozen=True)
-class WorldWatch:
+class WorldWatch(RunWatch):
     """The attempt as a reader sees it; its waits move the clock instead of taking time."""
 
-    context: RunContext
     world: World
-
-    def now(self) -> datetime:
-        return self.context.now()
-
-    def go_on(self) -> None:
-        if self.context.stop_reason() is not None:
-            raise ReadStopped
 
     def pause(self, seconds: float) -> None:
         assert seconds <= 60, f"a worker would hold its slot for {seconds} s"
         self.go_on()
         self.world.advance(seconds=seconds)
-
-    def log(self, text: str) -> None:
-        self.context.log(text)
 
 
 def meta_sources(world: World) -> Sources:

@@ -1,19 +1,15 @@
 """A worker's process is killed for good at any statement of a sync: the next run ends with the truth all the same."""
 
-import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 from app.core.config import Settings
-from app.core.paths import ROOT
 from tests.database.sync_world import SyncWorld
 from tests.fakes.database import OpenDatabase
 from tests.fakes.providers.server import FakeServer
+from tests.faults.killing import kill_script
 
 pytestmark = pytest.mark.slow
 
@@ -76,18 +72,7 @@ def syncs(database: OpenDatabase) -> SyncWorld:
 def kill_at(syncs: SyncWorld, settings: Settings, script: Path, service: str, run_id: UUID, number: int) -> str:
     """Kill the process of an attempt before a statement, and say how far it had come."""
     words = [settings.database_url, service, str(run_id), syncs.world.now.isoformat(), str(number)]
-    process = subprocess.Popen(
-        [sys.executable, str(script), *words],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )
-    assert process.stdout is not None
-    word = process.stdout.readline().strip()
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    process.stdout.close()
-    return word
+    return kill_script(script, *words)
 
 
 def test_a_kill_at_any_statement_costs_a_window(syncs: SyncWorld, settings: Settings, tmp_path: Path) -> None:
