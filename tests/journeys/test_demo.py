@@ -14,6 +14,7 @@ from app.core.demo import SENTENCE
 from demo.provider import NEW_UK_TOKEN
 from demo.seeding import EMAIL
 from demo.truth import UK
+from tests.journeys.axe import violations
 from tests.journeys.conftest import PATIENCE_SECONDS, Belfry, free_port
 
 pytestmark = [pytest.mark.journey, pytest.mark.slow]
@@ -47,6 +48,7 @@ def belfry(tmp_path: Path) -> Iterator[Belfry]:
 def sign_in(page: Page, belfry: Belfry, password: str) -> None:
     page.goto(f"{belfry.url}/login")
     expect(page.get_by_text(SENTENCE)).to_be_visible()
+    assert violations(page) == []
     page.get_by_label("Email").fill(EMAIL)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
@@ -70,6 +72,7 @@ def test_the_demo_lives_up_to_what_it_says(page: Page, belfry: Belfry) -> None:
         assert answer is not None
         assert answer.ok, path
         expect(page.get_by_text(SENTENCE)).to_be_visible()
+        assert violations(page) == [], path
 
     page.goto(f"{belfry.url}/data")
     expect(page.get_by_role("img", name="Spend, EUR")).to_be_visible()
