@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import case, func, select
+from sqlalchemy import ScalarSelect, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.syncs.connections import ConnectionNotFound
@@ -85,13 +85,13 @@ def list_ended(session: Session, *, organization_id: UUID) -> list[ConnectionRow
     return [_row(tuple(each)) for each in found]
 
 
-def count_broken(session: Session, *, organization_id: UUID, now: datetime) -> int:
-    """How many bring nothing in any more until somebody reconnects them."""
-    is_over = (Connection.expires_at <= now) | (Connection.data_expires_at <= now)
-    is_broken = case((Connection.state == ConnectionState.REFUSED.value, 1), (is_over, 1), else_=0)
+def broken_connections(organization_id: UUID, *, now: datetime) -> ScalarSelect[int]:
+    """How many bring nothing in any more until somebody reconnects them, as part of a statement."""
+    is_over = or_(Connection.expires_at <= now, Connection.data_expires_at <= now)
+    is_broken = or_(Connection.state == ConnectionState.REFUSED.value, is_over)
     in_use = Connection.state != ConnectionState.DISCONNECTED.value
-    here = Connection.organization_id == organization_id
-    return session.scalar(select(func.coalesce(func.sum(is_broken), 0)).where(here, in_use)) or 0
+    query = select(func.count(Connection.id)).where(Connection.organization_id == organization_id, in_use, is_broken)
+    return query.scalar_subquery()
 
 
 def _urgency(standing: Standing) -> tuple[int]:

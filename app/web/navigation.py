@@ -48,7 +48,7 @@ _KEYS = {
     "web.connections": "n", "web.data": "d",
     "web.audit": "a", "web.installation_audit": "a", "web.code_schedules": "c", "web.system": "y",
 }  # fmt: skip
-_COUNTERS = {"web.schedules": "failing"}
+_COUNTERS = {"web.schedules": "failing", "web.connections": "broken"}
 
 
 def stand_under(endpoint: str) -> None:

@@ -25,7 +25,7 @@ from app.syncs.connection_changes import (
     rename_connection,
     replace_login,
 )
-from app.syncs.connection_rows import count_broken, get_connection, list_connections, list_ended
+from app.syncs.connection_rows import broken_connections, get_connection, list_connections, list_ended
 from app.syncs.connection_tests import KEPT_TESTS, list_tests
 from app.syncs.connections import AccountChanged, ConnectionEnded, ConnectionNotFound, ConnectionRefused
 from app.syncs.expiry import find_endings, tell_ending
@@ -294,7 +294,7 @@ class TestNamesAndAccounts:
         names = [row.name for row in list_connections(session, organization_id=admin.organization_id, now=NOW)]
 
         assert names == ["C refused", "D over", "A soon", "B fine"]
-        assert count_broken(session, organization_id=admin.organization_id, now=NOW) == 2
+        assert session.scalar(select(broken_connections(admin.organization_id, now=NOW))) == 2
 
 
 class TestWarnings:

@@ -229,6 +229,7 @@ class TestTheList:
 
         page = text_of(admin.visit("/connections"))
         assert "Refused, 1 schedule paused" in page
+        assert "Connections 1 broken" in page
         assert not default_schedule(database, organization_id).enabled
 
     def test_is_short_for_many(self, admin, database, organization_id, clock):
