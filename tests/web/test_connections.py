@@ -1,5 +1,6 @@
 """The pages of connections, with the fake of Meta behind them."""
 
+import gzip
 import html
 import re
 from dataclasses import replace
@@ -33,6 +34,7 @@ from tests.fakes.providers.meta.scenarios import (
     TOKEN,
 )
 from tests.fakes.providers.world import World
+from tests.fakes.statements import counted
 from tests.web.conftest import Browser
 
 NEW = "/connections/new/meta"
@@ -240,6 +242,19 @@ class TestTheList:
         assert second.text.count('id="c-') == 10
         assert "51–60 of 60" in text_of(second)
         assert admin.visit("/connections?start=999").status_code == 200
+
+    def test_stays_small_with_fifty_of_them(self, admin, database, organization_id, clock):
+        with database.transaction() as session:
+            for number in range(50):
+                session.add(_plain(organization_id, number, clock))
+        admin.visit("/connections")
+
+        with counted(database) as statements:
+            page = admin.visit("/connections").text
+
+        assert len(statements) <= 12
+        assert len(re.findall(r"<[a-z]", page)) <= 2_000
+        assert len(gzip.compress(page.encode(), mtime=0)) <= 16_384
 
     def test_is_of_nobody_else(self, admin, stranger, viewer):
         address = connected(admin)
