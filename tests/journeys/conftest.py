@@ -26,6 +26,8 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # A form that is refused is no fault, nor is a session that a test ended or a network that it cut: Chromium reports all.
 HARMLESS = re.compile("status of (401|409|422)|INTERNET_DISCONNECTED|Failed to fetch")
 ELSEWHERE = "belfry.test"
+# A machine with more to do takes longer over a page, and is waited for.
+expect.set_options(timeout=15_000)
 # Chromium as root in a container, on a machine without a way out.
 BROWSER_OPTIONS = [
     "--no-sandbox",
