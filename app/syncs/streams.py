@@ -5,14 +5,14 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.core.db import count_changed
 from app.core.errors import NotFound
 from app.core.ids import new_id
-from app.syncs.days import DayRange, raised
+from app.syncs.days import DayRange, last_whole_day, raised
 from app.syncs.differences import flags_text
 from app.syncs.figures import FetchedWindow, Stream
 from app.syncs.models import Landing, StreamState
@@ -84,7 +84,7 @@ def record_landing(
 ) -> Judged:
     """Write down what was landed, raise the watermark, and say whether it is as usual."""
     days = DayRange(window.first_day, window.last_day)
-    usual = usual_band(list(session.scalars(_comparable(place, stream, window, days))))
+    usual = usual_band(_comparable(session, place, stream, window, days))
     is_odd = usual is not None and not usual.holds(len(window.figures))
     doubt = Doubt.LOSS if is_loss else Doubt.VOLUME if is_odd else None
     is_newly_doubted = doubt is not None and stream.doubt is None
@@ -156,17 +156,29 @@ def promise(session: Session, *, organization_id: UUID, connection_id: UUID, str
         raise StreamNotFound("Nothing of this was ever landed.")
 
 
-def _comparable(place: Place, stream: StreamState, window: FetchedWindow, days: DayRange) -> Select[int]:
-    """How many rows landings of as many days brought that nobody doubted, the newest first."""
+def _comparable(
+    session: Session, place: Place, stream: StreamState, window: FetchedWindow, days: DayRange
+) -> list[int]:
+    """How many rows landings of as many days brought that nobody doubted, the newest first.
+
+    Those that reach up to now are compared with each other alone: days of long ago that a first sync reads may have
+    nothing in them, and say nothing of what is usual.
+    """
     query = (
-        select(Landing.rows_seen)
+        select(Landing.rows_seen, Landing.last_day, Landing.fetched_at)
         .where(*_landings(place, window.stream.name), Landing.days == days.days, Landing.doubt.is_(None))
         # The same answers, landed again, are no experience.
         .where(Landing.fetched_at != window.fetched_at)
     )
     if stream.normal_since is not None:
         query = query.where(Landing.landed_at > stream.normal_since)
-    return query.order_by(Landing.fetched_at.desc(), Landing.first_day.desc()).limit(MOST)
+    found = session.execute(query.order_by(Landing.fetched_at.desc(), Landing.first_day.desc()).limit(2 * MOST))
+    is_of_now = _reaches_now(days.last, window.fetched_at, window.zone)
+    return [row.rows_seen for row in found if _reaches_now(row.last_day, row.fetched_at, window.zone) is is_of_now]
+
+
+def _reaches_now(last_day: date, fetched_at: datetime, zone: str) -> bool:
+    return last_day >= last_whole_day(fetched_at, zone)
 
 
 def _insert_landing(

@@ -1,5 +1,6 @@
 """Every trouble of Meta ends a run in its class, after its number of requests, with its event and its state."""
 
+import logging
 from datetime import timedelta
 from typing import Any
 
@@ -231,13 +232,15 @@ class TestReports:
 
 
 class TestSecrets:
-    def test_stand_in_no_row_but_sealed(self, syncs: SyncWorld) -> None:
+    def test_stand_in_no_log_and_no_row_but_sealed(self, syncs: SyncWorld, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level(logging.DEBUG)
         fail(syncs, "echo", text=f"Malformed access token {TOKEN}", times=1)
         run = syncs.sync()
         fail(syncs, "revoked", variant="460")
         syncs.sync_at_last(run.id) if run.finished_at is None else syncs.sync()
 
         assert TOKEN[:25] not in syncs.whole_database()
+        assert TOKEN[:25] not in caplog.text
 
     def test_opened_are_noted_for_each_attempt(self, syncs: SyncWorld) -> None:
         fail(syncs, "rate_limit_nohint", times=1)
