@@ -13,7 +13,7 @@ from app.api.errors import json_response
 from app.api.models import Answer, Body, NoBody, NoQuery, Query
 from app.api.paging import Page
 from app.api.reading import read_body, read_query, unstorable
-from app.api.repetition import answer_once, idempotency_key
+from app.api.repetition import answer_once, answered_before, idempotency_key
 from app.core.errors import NotFound
 from app.edge.database import SAFE_METHODS
 from app.edge.permissions import Access, declare
@@ -42,7 +42,7 @@ class Operation:
     """One method of one path: all that serving it and documenting it needs.
 
     `outside` is asked before the view, with the same input and outside of its transaction: what takes seconds. The view
-    gets the answer as `found`. It must not raise for what an outside machine says: a repeated request gets its answer.
+    gets the answer as `found`. It must not raise for what an outside machine says: that is for the view to answer.
     """
 
     name: str
@@ -122,6 +122,9 @@ def _serve(operation: Operation, path: dict[str, Any]) -> Response:
     key = idempotency_key() if operation.is_repeatable else None
     ask = operation.outside
     if ask is not None:
+        before = None if key is None else answered_before(key, operation.name)
+        if before is not None:
+            return before
         given["found"] = outside_transaction(lambda: ask(**given))
 
     def answer() -> Response:
