@@ -5,9 +5,12 @@ BIN := $(VENV)/bin
 T ?= tests
 B ?= lateness
 E ?= embedded
+DEMO_DIR ?= var/demo
+DEMO_PORT ?= 8090
+DEMO_PROVIDER_PORT ?= 8091
 
 .DEFAULT_GOAL := help
-.PHONY: help install run check test test-slow soak test-unit fmt migrate bench screenshots looks lock browser services clean
+.PHONY: help install run demo check test test-slow soak test-unit fmt migrate bench screenshots looks lock browser services clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -31,6 +34,9 @@ install: $(VENV)/installed ## Make .venv with the belfry command in it
 
 run: $(VENV)/installed ## Run everything on this machine and print the address
 	@exec $(BIN)/belfry up
+
+demo: $(VENV)/installed ## Run it with demo data from a fake provider, in a directory of its own
+	@exec $(BIN)/python -m demo --folder $(DEMO_DIR) --port $(DEMO_PORT) --provider-port $(DEMO_PROVIDER_PORT)
 
 check: $(VENV)/installed-dev ## Format, lint, types and import rules
 	$(BIN)/ruff format --check .

@@ -21,6 +21,7 @@ from app.ops.capacity import live_slots
 from app.ops.code_definitions import load_definitions
 from app.ops.glance_book import GlanceBook
 from app.ops.kinds import job_kinds
+from app.ops.login_desk import LoginDesk
 from app.ops.preview_books import PreviewBooks
 from app.queue.dispatch import make_dispatcher
 from app.web.site import install_site
@@ -36,6 +37,7 @@ def create_app(
     kinds: JobKinds | None = None,
     clock: Clock | None = None,
     dispatch: Callable[[], object] | None = None,
+    logins: LoginDesk | None = None,
 ) -> Flask:
     """The web application. Tests hand in their own parts."""
     app = Flask("belfry", template_folder=str(TEMPLATES), static_folder=None)
@@ -58,6 +60,7 @@ def create_app(
         previews=PreviewBooks(),
         glances=GlanceBook(),
         attention=AttentionBook(),
+        logins=logins or LoginDesk(settings, database),
     )
     _trust_proxies(app, settings.trusted_proxies)
     install_site(app, settings)

@@ -3,8 +3,8 @@
 Each browser asks for the counters as live.js does, one tab for all of them. The tab that is looked at fetches its parts
 again when they changed, with the tag of what it has; the others wait until somebody looks. Meanwhile people open pages.
 
-Those who ask are one process on the same machine. How late they were themselves is measured, too: where that is much,
-the machine was too busy for the other figures to say anything about the server.
+Those who ask are one process on the same machine. How late they were themselves is measured, too, and how much of a
+processor there was to be had just before: on a busy machine the other figures say nothing about the server.
 """
 
 import argparse
@@ -44,6 +44,8 @@ PERIOD_SECONDS, JITTER_SECONDS = 2.5, 0.3
 BAR_MS, BAR_SHOWN_MS = 100, 3_000
 # Whoever asks this much later than intended measures the machine.
 LATE_MS = 20
+# A second of work that takes longer than this many seconds shares its processor with others.
+BUSY_RATIO = 1.25
 # What a tab looks at, and the parts of it that runs change.
 VIEWS = (
     ("/schedules", ("/schedules/rows", "/schedules/tiles")),
@@ -245,13 +247,22 @@ def main() -> None:
         large = fill_large(place, schedules=options.schedules, runs=options.runs or RUNS[options.engine])
         cookies = _cookies(place, large, options.browsers + options.people)
         with web_process(port):
+            busy = _busy_ratio()
             times = _measure(place, large, port, cookies, options)
     if times.wrong:
         raise SystemExit(f"{len(times.wrong)} answers were wrong, first: {times.wrong[0]}")
-    figures = _figures(times, options)
+    figures = _figures(times, options) | {"busy_ratio": busy}
     for line in _verdicts(figures):
         print(line)
     print_figures("live", options.engine, figures)
+
+
+def _busy_ratio() -> float:
+    """How long a second of work takes: one second, where nobody else works."""
+    began, worked = time.perf_counter(), time.thread_time()
+    while time.thread_time() - worked < 1:
+        pass
+    return time.perf_counter() - began
 
 
 def _measure(place: Installation, large: Large, port: int, cookies: list[str], options: argparse.Namespace) -> Times:
@@ -307,6 +318,9 @@ def _verdicts(figures: dict[str, float]) -> Iterator[str]:
     if figures["asked_late_p95_ms"] > LATE_MS:
         late = f"Those who asked were {figures['asked_late_p95_ms']:.0f} ms late themselves"
         yield f"{late} (95 of 100): the machine was too busy for these figures to count."
+    if figures["busy_ratio"] > BUSY_RATIO:
+        slow = f"A second of work took {figures['busy_ratio']:.1f} s before"
+        yield f"{slow}: others work on this machine, and these figures do not count."
 
 
 if __name__ == "__main__":

@@ -53,6 +53,10 @@ job-new                 /jobs/new
 job-new-workflow        /jobs/new?kind=workflow
 job-new-code            /jobs/new?kind=code
 job-new-sync            /jobs/new?kind=sync
+data                    /data
+data-month              /data?level=campaign&range=this_month
+data-clicks             /data?metric=clicks&range=90d&grain=week
+data-changes            /data/changes
 team                    /settings/team
 audit                   /audit
 audit-all               /admin/audit
@@ -76,6 +80,7 @@ empty-schedules         /schedules
 empty-runs              /runs
 empty-queue             /queue
 empty-jobs              /jobs
+empty-data              /data
 empty-audit             /audit
 empty-team              /settings/team
 empty-deleted           /schedules/deleted
@@ -194,6 +199,7 @@ def shoot_docs(camera: Camera, places: Places) -> None:
     camera.take(Shot("queue", "/queue?tab=dead"))
     camera.take(Shot("run", places.long_run))
     camera.take(Shot("overview-dark", "/"), is_dark=True)
+    camera.take(Shot("data", "/data"))
     for is_dark in (False, True):
         dark = "-dark" if is_dark else ""
         camera.take(Shot("schedule", schedule), name=f"schedule{dark}", is_dark=is_dark)

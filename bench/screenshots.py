@@ -15,6 +15,7 @@ from app.core.paths import ROOT
 from bench.camera import Camera
 from bench.installation import Installation, free_port, installation
 from bench.screenshot_data import fill
+from bench.screenshot_figures import land_figures
 from bench.screenshot_moments import People, begin, keep_reporting, make_people
 from bench.screenshot_pages import every_page, find_places, shoot_docs
 from tests.factories.tenants import PASSWORD
@@ -35,6 +36,7 @@ def furnish(place: Installation) -> People:
     with place.database.transaction() as session:
         people = make_people(session)
     fill(place, people.ana.actor)
+    land_figures(place, people.ana.actor)
     begin(place, people)
     return people
 

@@ -13,7 +13,7 @@ from app.core.scopes import Scope
 from app.edge.identity import current_actor, request_now, tenant_scope
 from app.edge.runtime import working_as
 from app.tenants.access import Actor
-from app.tenants.replays import Replay, StillAtWork, begin_or_replay, keep_answer
+from app.tenants.replays import Replay, StillAtWork, begin_or_replay, keep_answer, read_answer
 
 HEADER = "Idempotency-Key"
 REPLAYED_HEADER = "Idempotency-Replayed"
@@ -43,12 +43,24 @@ def answer_once(key: str, name: str, answer: Callable[[], Response], *, secret_f
     actor, scope = current_actor(), tenant_scope()
     before = _begin(scope, actor, key, _fingerprint(name, actor))
     if before is not None:
-        return Response(before.body, before.status, {REPLAYED_HEADER: "true"}, mimetype="application/json")
+        return _replayed(before)
     response = answer()
     kept = Replay(response.status_code, _without(secret_fields, response.get_data(as_text=True)))
     with working_as(scope) as session:
         keep_answer(session, actor=actor, key=key, replay=kept)
     return response
+
+
+def answered_before(key: str, name: str) -> Response | None:
+    """The answer that this request was given before, if it was. For what takes its time before the command begins."""
+    actor = current_actor()
+    with working_as(tenant_scope()) as session:
+        before = read_answer(session, actor=actor, key=key, fingerprint=_fingerprint(name, actor), now=request_now())
+    return None if before is None else _replayed(before)
+
+
+def _replayed(before: Replay) -> Response:
+    return Response(before.body, before.status, {REPLAYED_HEADER: "true"}, mimetype="application/json")
 
 
 def _begin(scope: Scope, actor: Actor, key: str, fingerprint: str) -> Replay | None:

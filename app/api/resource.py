@@ -13,11 +13,11 @@ from app.api.errors import json_response
 from app.api.models import Answer, Body, NoBody, NoQuery, Query
 from app.api.paging import Page
 from app.api.reading import read_body, read_query, unstorable
-from app.api.repetition import answer_once, idempotency_key
+from app.api.repetition import answer_once, answered_before, idempotency_key
 from app.core.errors import NotFound
 from app.edge.database import SAFE_METHODS
 from app.edge.permissions import Access, declare
-from app.edge.transactions import in_transaction
+from app.edge.transactions import in_transaction, outside_transaction
 from app.tenants.access import Permission
 
 __all__ = ["OPERATIONS", "Message", "Operation", "Page", "resource"]
@@ -39,7 +39,11 @@ class Message:
 
 @dataclass(frozen=True)
 class Operation:
-    """One method of one path: all that serving it and documenting it needs."""
+    """One method of one path: all that serving it and documenting it needs.
+
+    `outside` is asked before the view, with the same input and outside of its transaction: what takes seconds. The view
+    gets the answer as `found`. It must not raise for what an outside machine says: that is for the view to answer.
+    """
 
     name: str
     method: str
@@ -58,6 +62,7 @@ class Operation:
     has_csv: bool = False
     status: int = 200
     secret_fields: tuple[str, ...] = ()
+    outside: Callable[..., object] | None = None
 
     @property
     def changes(self) -> bool:
@@ -87,8 +92,8 @@ def resource(
     """Serve a function below /api/v1 and /api. Exactly one of the first four says who may use it.
 
     `details` are fields of Operation: query, body, is_body_optional, answer, is_list, is_bare, is_reading,
-    may_conflict, has_csv, status, secret_fields. The transaction is committed when the function returns, and forgotten
-    when it raises.
+    may_conflict, has_csv, status, secret_fields, outside. The transaction is committed when the function returns, and
+    forgotten when it raises.
     """
     access = Access(permission=permission, is_public=public, signed_in=signed_in, platform_admin=platform_admin)
 
@@ -115,6 +120,12 @@ def _serve(operation: Operation, path: dict[str, Any]) -> Response:
         raise PartUnreadable("There is nothing at this address.")
     given = path | _read_input(operation)
     key = idempotency_key() if operation.is_repeatable else None
+    ask = operation.outside
+    if ask is not None:
+        before = None if key is None else answered_before(key, operation.name)
+        if before is not None:
+            return before
+        given["found"] = outside_transaction(lambda: ask(**given))
 
     def answer() -> Response:
         return _respond(operation, operation.view(**given))

@@ -18,6 +18,7 @@ from app.cli.terminal import say
 from app.core.clock import DatabaseClock
 from app.core.config import Settings, read_settings
 from app.core.db import Database, on_commit, open_database
+from app.core.demo import SENTENCE
 from app.core.errors import AppError
 from app.core.names import visible
 from app.core.schema import SchemaGate, newest_migration
@@ -152,6 +153,11 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str)
     widths = [max(len(row[column]) for row in shown) for column in range(len(headings))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in shown]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def demo_lines(console: Console) -> list[str]:
+    """What stands above the words of a demo, and above no other's."""
+    return [SENTENCE] if console.settings.is_demo else []
 
 
 def moment(value: datetime | None) -> str | None:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from app.cli.console import Console, Desk, as_json, moment, pass_console, show, with_organization
+from app.cli.console import Console, Desk, as_json, demo_lines, moment, pass_console, show, with_organization
 from app.ops.needs_attention import Trouble
 from app.ops.overview import Situation, read_situation
 from app.ops.schedule_glances import read_glances
@@ -25,7 +25,8 @@ def overview(console: Console, is_json: bool) -> None:
     """What is broken, what runs next, how the last week went, and the hours around now."""
     with console.reading() as desk:
         found = _situation(desk)
-    show(_facts(found), "\n".join(_lines(found)), is_json=is_json)
+    facts = {"is_demo": console.settings.is_demo} | _facts(found)
+    show(facts, "\n".join([*demo_lines(console), *_lines(found)]), is_json=is_json)
 
 
 def _situation(desk: Desk) -> Situation:

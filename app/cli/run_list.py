@@ -11,6 +11,7 @@ import click
 
 from app.cli.console import Console, Desk, as_json, choice_of, pass_console, show, table, with_organization
 from app.cli.run_facts import run_facts
+from app.cli.terminal import say
 from app.core.called import Named, meant_by
 from app.core.errors import NotFound
 from app.core.lengths import duration
@@ -75,7 +76,7 @@ def list_runs_command(
     show(facts, table(headings, cells, empty="No runs."), is_json=is_json)
     if wanted.is_search and page.older_than is not None and len(page.rows) < limit:
         # Beside what is listed: it may be read by a program.
-        click.echo(f"Looked through {page.looked_at:,} runs. Go on with --older-than {page.older_than[1]}", err=True)
+        say(f"Looked through {page.looked_at:,} runs. Go on with --older-than {page.older_than[1]}", err=True)
 
 
 def _id_of(noun: str, text: str, desk: Desk, called: Callable[..., list[Named]]) -> UUID:

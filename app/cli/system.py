@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from app.cli.console import Console, as_json, moment, pass_console, show
+from app.cli.console import Console, as_json, demo_lines, moment, pass_console, show
 from app.cli.terminal import say
 from app.core.clock import DatabaseClock
 from app.core.scopes import PLATFORM
@@ -31,7 +31,9 @@ def show_command(console: Console, is_json: bool) -> None:
     with console.database.reading(PLATFORM) as session:
         now = DatabaseClock().now(session)
         found = read_installation(session, console.settings, now=now)
-    show(_facts(found, now), "\n".join(_lines(found, now)), is_json=is_json)
+    is_demo = console.settings.is_demo
+    lines = [*demo_lines(console), *_lines(found, now)]
+    show({"is_demo": is_demo} | _facts(found, now), "\n".join(lines), is_json=is_json)
 
 
 @system.command()

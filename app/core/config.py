@@ -13,6 +13,7 @@ from zoneinfo import available_timezones
 from dotenv import dotenv_values
 
 from app.core.addresses import parse_networks
+from app.core.demo import is_marked, why_no_demo
 from app.core.service_urls import broker_address, database_address, postgres_address, provider_address
 from app.core.setting_reader import Expected, SettingReader
 
@@ -51,6 +52,8 @@ EXPECTED = {
         "an address with https://, or with http:// on this machine itself", "https://graph.facebook.com"
     ),
     "BELFRY_META_API_VERSION": Expected("a version of Meta's Graph API", "v26.0"),
+    "BELFRY_META_APP_ID": Expected("the id of an app at Meta, in digits", "1234567890"),
+    "BELFRY_META_APP_SECRET": Expected("the secret of that app", "$(cat /run/secrets/meta_app_secret)"),
 }
 
 
@@ -89,12 +92,16 @@ class Settings:
     function_memory_mib: int
     function_processes: int
     retention_days: int
+    figure_changes_days: int
     api_requests_per_minute: int
     default_timezone: str
     job_modules: tuple[str, ...]
     allowed_private_addresses: tuple[IPv4Network | IPv6Network, ...]
     meta_base_url: str
     meta_api_version: str
+    meta_app_id: str | None
+    meta_app_secret: str | None = field(repr=False)
+    is_demo: bool
 
     @property
     def is_embedded(self) -> bool:
@@ -130,6 +137,11 @@ def _collect(read: SettingReader, base: Path) -> Settings:
     vault_keys = read.words("BELFRY_VAULT_KEYS")
     keys_file = partial(_file_or_none, base, is_alone=not vault_keys)
     host, port = read.one("BELFRY_LISTEN", "127.0.0.1:8000", _address)
+    read.need_together("BELFRY_META_APP_ID", "BELFRY_META_APP_SECRET")
+    meta = read.one("BELFRY_META_BASE_URL", "https://graph.facebook.com", provider_address)
+    is_demo = read.switch("BELFRY_DEMO", default=is_marked(data_dir))
+    if is_demo and (reason := why_no_demo(meta)):
+        read.note_wrong(reason)
     lease = read.number("BELFRY_LEASE_SECONDS", 30, low=4, high=600)
     return Settings(
         env=env,
@@ -157,12 +169,16 @@ def _collect(read: SettingReader, base: Path) -> Settings:
         function_memory_mib=read.number("BELFRY_FUNCTION_MEMORY_MIB", 1_024, low=64, high=1_048_576),
         function_processes=read.number("BELFRY_FUNCTION_PROCESSES", 256, low=2, high=30_000),
         retention_days=read.number("BELFRY_RETENTION_DAYS", 365, low=0, high=36_500),
+        figure_changes_days=read.number("BELFRY_FIGURE_CHANGES_DAYS", 400, low=0, high=36_500),
         api_requests_per_minute=read.number("BELFRY_API_REQUESTS_PER_MINUTE", 600, low=1, high=1_000_000),
         default_timezone=read.one("BELFRY_DEFAULT_TIMEZONE", "UTC", _zone),
         job_modules=_modules(read.words("BELFRY_JOBS")),
         allowed_private_addresses=read.one("BELFRY_ALLOWED_PRIVATE_ADDRESSES", "", parse_networks),
-        meta_base_url=read.one("BELFRY_META_BASE_URL", "https://graph.facebook.com", provider_address),
+        meta_base_url=meta,
         meta_api_version=read.one("BELFRY_META_API_VERSION", "v26.0", _graph_version),
+        meta_app_id=read.one("BELFRY_META_APP_ID", "", _digits_or_none),
+        meta_app_secret=read.one("BELFRY_META_APP_SECRET", "", _app_secret_or_none),
+        is_demo=is_demo,
     )
 
 
@@ -211,6 +227,18 @@ def _graph_version(value: str) -> str:
     if not re.fullmatch(r"v[0-9]{1,3}\.[0-9]", value):
         raise ValueError(value)
     return value
+
+
+def _digits_or_none(value: str) -> str | None:
+    if value and not re.fullmatch(r"[0-9]{1,40}", value):
+        raise ValueError(value)
+    return value or None
+
+
+def _app_secret_or_none(value: str) -> str | None:
+    if value and not re.fullmatch(r"[0-9A-Za-z]{16,128}", value):
+        raise ValueError("no secret of an app")
+    return value or None
 
 
 def _zone(value: str) -> str:

@@ -6,6 +6,7 @@ import secrets
 import threading
 import time
 import uuid
+from datetime import datetime
 
 # The layout of RFC 9562's version 7: 48 bits of Unix milliseconds, then the version, the variant and chance.
 _RANDOM_BITS = 74
@@ -47,6 +48,11 @@ os.register_at_fork(after_in_child=_IDS.forget)
 def new_id() -> uuid.UUID:
     """A UUID of version 7: new rows land at the end of an index, on both database engines."""
     return _IDS.take(time.time_ns() // 1_000_000)
+
+
+def first_id_of(moment: datetime) -> uuid.UUID:
+    """The smallest id that `new_id` could make from an instant on: those before it are smaller."""
+    return uuid.UUID(int=int(moment.timestamp() * 1_000) << 80 | _VERSION | _VARIANT)
 
 
 def new_token() -> str:

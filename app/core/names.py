@@ -40,6 +40,11 @@ def has_unshowable(text: str, *, besides: str = "") -> bool:
     return any(_is_unshowable(letter) for letter in text if letter not in besides)
 
 
+def showable(text: str) -> str:
+    """The text without what cannot be shown, for a name that another machine gave."""
+    return "".join(letter for letter in text if not _is_unshowable(letter)).strip()
+
+
 def without_controls(text: str) -> str:
     """The text without control characters. Line breaks and tabs stay."""
     return _CONTROLS.sub("", text)

@@ -51,6 +51,12 @@ def provider_address(value: str) -> str:
     return value.rstrip("/")
 
 
+def is_on_this_machine(address: str) -> bool:
+    """Whether an address that `provider_address` let through leads to this machine and nowhere else."""
+    literal = parse_target(address).literal
+    return literal is not None and literal.is_loopback
+
+
 def _refuse_odd_options(value: str) -> None:
     # Nothing is connected here; what the client cannot understand it says now, and not in every loop.
     parts = urlsplit(value)

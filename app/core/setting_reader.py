@@ -9,7 +9,7 @@ from sqlalchemy.exc import ArgumentError
 from app.core.errors import Invalid
 
 # Shown by name alone when they are wrong.
-SECRET_SETTINGS = {"BELFRY_SECRET_KEY", "BELFRY_VAULT_KEYS"}
+SECRET_SETTINGS = {"BELFRY_SECRET_KEY", "BELFRY_VAULT_KEYS", "BELFRY_META_APP_SECRET"}
 # A password may hold anything, so all before the last @ is taken for one.
 _CREDENTIALS = re.compile(r"//.*@")
 ON = {"on", "true", "yes", "1"}
@@ -73,6 +73,16 @@ class SettingReader:
     def switch(self, name: str, *, default: bool) -> bool:
         """Whether something is on."""
         return self.one(name, "on" if default else "off", _on_or_off, Expected("'on' or 'off'", "on"))
+
+    def need_together(self, *names: str) -> None:
+        """Note that some of these are set and others are not: each is of no use without the others."""
+        missing = [name for name in names if not self.text(name, "")]
+        if missing and len(missing) < len(names):
+            self._wrong.append(f"{' and '.join(missing)} is not set. Expected all of {', '.join(names)}, or none")
+
+    def note_wrong(self, sentence: str) -> None:
+        """Note that settings, each right by itself, do not go together."""
+        self._wrong.append(sentence)
 
     def refuse_if_wrong(self) -> None:
         """Raises SettingInvalid with all that is wrong."""

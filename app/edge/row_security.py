@@ -61,6 +61,7 @@ _SCHEDULE = (
     "code_overrides, left_code_at, enabled, problem, next_run_at, default_for, version, created_at, updated_at, "
     "deleted_at, deleted_by, was_enabled"
 )
+_CONNECTION = "id, organization_id, state, expires_at, data_expires_at, expiry_told"
 _BULK_ACTION = "id, organization_id, kind, state, next_at, actor_user_id"
 
 
@@ -151,13 +152,15 @@ TABLES: dict[str, tuple[Access, ...]] = {
     "bulk_actions": (_own(*ALL), Access(ENGINE, (f"SELECT ({_BULK_ACTION})",))),
     "bulk_items": (_own(*ALL),),
     "job_chains": (_own(*ALL), Access(ENGINE, ("SELECT",))),
-    # Figures and who is asked for them: the engine has no business with either.
-    "connections": (_own(*ALL),),
+    # Figures and who is asked for them: the engine has no business with either. It only finds logins that end.
+    "connections": (_own(*ALL), Access(ENGINE, (f"SELECT ({_CONNECTION})",))),
+    "connection_tests": (_own("SELECT", "INSERT", "DELETE"),),
     "kpi_figures": (_own(*ALL),),
     "kpi_entities": (_own(*ALL),),
     # Nobody changes what the log of changes says; what is old goes.
     "kpi_changes": (_own("SELECT", "INSERT", "DELETE"),),
-    "kpi_streams": (_own(*ALL),),
+    # The engine finds out in which organizations something is promised.
+    "kpi_streams": (_own(*ALL), Access(ENGINE, ("SELECT (organization_id, promised_minute)",))),
     "kpi_landings": (_own(*ALL),),
     "queue_switches": (Access(ENGINE, ("SELECT",)), Access(TENANT, ("SELECT",)), Access(PLATFORM, ALL)),
 }

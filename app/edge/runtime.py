@@ -18,6 +18,7 @@ from app.jobs.kinds.base import JobKinds
 from app.ops.attention import AttentionBook
 from app.ops.code_definitions import Definitions
 from app.ops.glance_book import GlanceBook
+from app.ops.login_desk import LoginDesk
 from app.ops.preview_books import PreviewBooks
 
 EXTENSION = "belfry"
@@ -29,7 +30,7 @@ class Runtime:
 
     `definitions` are what the code said when the process started; what could not be loaded then is not tried again.
     `broker_problem` says what is wrong with the broker, and nothing when it answers. `previews`, `glances` and
-    `attention` know for a moment what pages ask for again and again.
+    `attention` know for a moment what pages ask for again and again. `logins` tries what signs in to services.
     """
 
     settings: Settings
@@ -44,6 +45,7 @@ class Runtime:
     previews: PreviewBooks
     glances: GlanceBook
     attention: AttentionBook
+    logins: LoginDesk
 
 
 def runtime() -> Runtime:

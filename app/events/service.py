@@ -21,6 +21,7 @@ class Topic(StrEnum):
     RUNS = "runs"
     SCHEDULES = "schedules"
     JOBS = "jobs"
+    CONNECTIONS = "connections"
 
 
 def append_event(

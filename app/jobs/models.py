@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     CheckConstraint,
+    ColumnElement,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -13,6 +14,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    case,
     false,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -79,6 +81,12 @@ class Job(Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     deleted_at: Mapped[datetime | None]
+
+
+def connection_of_job() -> ColumnElement[str | None]:
+    """The id of the connection that a sync reads from, as text; NULL for all other jobs."""
+    # Only of syncs: the definitions of others may be large, and need not be looked into.
+    return case((Job.kind == "sync", Job.definition["connection_id"].as_string()))
 
 
 class CodeVersion(Base):

@@ -19,7 +19,6 @@ from app.events.service import Topic
 from app.jobs.chains import forget_chains
 from app.jobs.job_changes import changed_fields
 from app.jobs.kinds.base import DefinitionInvalid, JobKinds, KindName
-from app.jobs.kinds.sync.kind import MADE_BY_BELFRY
 from app.jobs.models import Job
 from app.jobs.policies import (
     LONGEST_DELAY_SECONDS,
@@ -95,13 +94,13 @@ def draft_of(job: JobRow) -> JobDraft:
 def create_job(session: Session, *, actor: Actor, kinds: JobKinds, draft: JobDraft, now: datetime) -> UUID:
     """Make a job. Raises JobInvalid, DefinitionInvalid or JobNameTaken."""
     require(actor, Permission.EDIT_JOBS)
-    if draft.kind is KindName.SYNC:
-        raise DefinitionInvalid({"kind": MADE_BY_BELFRY})
+    if draft.kind is KindName.SYNC and not draft.definition.get("connection_id"):
+        raise DefinitionInvalid({"connection_id": "A sync reads from a connection: say which, by its id."})
     columns = _columns(session, actor, kinds, draft)
     owner = SecretOwner.job(actor.organization_id, new_id())
     job = Job(
         id=owner.id, organization_id=actor.organization_id, kind=draft.kind.value, created_at=now, updated_at=now,
-        **columns,
+        service=columns["definition"]["service"] if draft.kind is KindName.SYNC else None, **columns,
     )  # fmt: skip
     job.definition = kinds[draft.kind].store(session, job.definition, owner=owner, before=None, now=now)
     session.add(job)
@@ -117,8 +116,8 @@ def revise_job(
     require(actor, Permission.EDIT_JOBS)
     before = get_job(session, organization_id=actor.organization_id, job_id=job_id)
     refuse_owned_by_code(before)
-    if before.kind is KindName.SYNC and draft.definition != before.definition:
-        raise DefinitionInvalid({"definition": MADE_BY_BELFRY})
+    if before.kind is KindName.SYNC and draft.definition.get("service") != before.definition.get("service"):
+        raise DefinitionInvalid({"service": "A sync keeps its service. Make another job for another one."})
     columns = _columns(session, actor, kinds, draft)
     kind, owner = kinds[draft.kind], SecretOwner.job(actor.organization_id, job_id)
     columns["definition"] = kind.store(session, columns["definition"], owner=owner, before=before.definition, now=now)

@@ -13,6 +13,7 @@ from app.jobs.models import Job
 from app.ops.models import BulkAction
 from app.runs.models import Run
 from app.schedules.models import Schedule
+from app.syncs.models import Connection
 from app.tenants.audit import AuditRow
 from app.tenants.models import ApiToken, Invitation, Membership, User
 
@@ -67,6 +68,11 @@ def _bulk_actions(organization_id: UUID, ids: Collection[UUID]) -> _Read:
     return select(*columns).where(BulkAction.organization_id == organization_id, BulkAction.id.in_(ids))
 
 
+def _connections(organization_id: UUID, ids: Collection[UUID]) -> _Read:
+    columns = literal("connection").label("kind"), Connection.id, Connection.name, _NO_CODE
+    return select(*columns).where(Connection.organization_id == organization_id, Connection.id.in_(ids))
+
+
 def _people(organization_id: UUID, ids: Collection[UUID]) -> _Read:
     columns = literal("user").label("kind"), User.id, User.name, _NO_CODE
     is_here = Membership.organization_id == organization_id, User.id.in_(ids)
@@ -89,6 +95,7 @@ _NO_CODE = cast(null(), String)
 _READS: dict[str, Callable[[UUID, Collection[UUID]], _Read]] = {
     "schedule": _schedules,
     "job": _jobs,
+    "connection": _connections,
     "run": _runs,
     "bulk_action": _bulk_actions,
     "user": _people,

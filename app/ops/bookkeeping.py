@@ -10,6 +10,7 @@ from app.core.db import Database
 from app.core.schema import SchemaGate
 from app.core.scopes import ENGINE
 from app.core.troubles import Trouble
+from app.ops.promise_watch import tell_promises
 from app.runs.cause_groups import fill_causes
 from app.runs.queue_minutes import keep_minute
 from app.runs.run_hours import count_hours, uncounted_across_tenants
@@ -59,6 +60,10 @@ class Bookkeeper:
             total += found
         return total
 
+    def tell_promises(self) -> int:
+        """Tell of promised figures that will not be there in time. Returns of how many."""
+        return tell_promises(self.database, self.clock)
+
     def _count_some(self, organization_id: UUID) -> bool:
         return self.database.run(
             ENGINE,
@@ -74,3 +79,4 @@ class Bookkeeper:
                     self.keep_minute()
                     self.count()
                     self.name_causes()
+                    self.tell_promises()

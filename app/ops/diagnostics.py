@@ -24,7 +24,7 @@ from app.runs.states import ACTIVE
 TOLD_SETTINGS = (
     "env", "auto_migrate", "web_processes", "trusted_proxies", "scheduler_enabled", "poll_seconds", "workers",
     "lease_seconds", "heartbeat_seconds", "sweep_seconds", "stop_seconds", "function_memory_mib", "function_processes",
-    "retention_days", "api_requests_per_minute", "default_timezone",
+    "retention_days", "api_requests_per_minute", "default_timezone", "is_demo",
 )  # fmt: skip
 
 

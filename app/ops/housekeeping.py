@@ -1,4 +1,7 @@
-"""Deletes what nobody needs any more, across the whole installation, now and then and in small batches."""
+"""Deletes what nobody needs any more, across the whole installation, now and then and in small batches.
+
+In the same hour it warns of logins that end.
+"""
 
 import logging
 import threading
@@ -23,6 +26,8 @@ from app.ops.old_runs import delete_runs_in_batches
 from app.ops.old_schedules import forget_schedules
 from app.runs.run_hours import forget_hours
 from app.schedules.rhythm_rows import fill_minutes
+from app.syncs.expiry import Ending, find_endings, tell_ending
+from app.syncs.figure_retention import forget_changes, forget_landings
 from app.tenants.organizations import list_organizations
 from app.tenants.replays import forget_answers
 from app.tenants.tries import forget_old_tries
@@ -48,6 +53,8 @@ class Housekeeper:
     schema: SchemaGate
     # How long finished runs are kept; None keeps them for ever.
     runs_kept: timedelta | None
+    # How long it is kept what figures once were; None for ever.
+    changes_kept: timedelta | None = None
     _closed: threading.Event = field(default_factory=threading.Event, init=False)
     _watch: ClockWatch = field(default_factory=lambda: ClockWatch(hold_seconds=HOLD_SECONDS))
 
@@ -61,6 +68,17 @@ class Housekeeper:
     def complete(self) -> int:
         """Work out for schedules what the version that saved them did not know yet. Returns for how many."""
         return self._in_batches(ENGINE, lambda session, limit: fill_minutes(session, limit=limit))
+
+    def warn(self) -> int:
+        """Tell of logins that end soon, or have ended, each once. Returns how many warnings there were."""
+        with self.database.reading(ENGINE) as session:
+            now = self.clock.now(session)
+            endings = find_endings(session, now=now)
+        return sum(self._tell(ending, now) for ending in endings if not self._closed.is_set())
+
+    def _tell(self, ending: Ending, now: datetime) -> bool:
+        scope = Scope.tenant(ending.organization_id)
+        return self.database.run(scope, lambda session: tell_ending(session, ending, now=now))
 
     def tidy(self) -> dict[str, int]:
         """Delete everything that is old enough. Returns how many of what, as far as it came before it was closed."""
@@ -80,6 +98,8 @@ class Housekeeper:
             "idempotency_keys": 0,
             "bulk_actions": 0,
             "run_hours": 0,
+            "figure_changes": 0,
+            "landings": 0,
             "log_lines": 0,
             "runs": 0,
         }
@@ -101,6 +121,7 @@ class Housekeeper:
                 ENGINE, lambda s, limit: forget_hours(s, organization_id=organization_id, now=now, limit=limit)
             ),
         }
+        found |= self._tidy_figures(organization_id, now)
         if self.runs_kept is None:
             return found
         deleted = delete_runs_in_batches(
@@ -112,6 +133,16 @@ class Housekeeper:
             is_over=self._closed.is_set,
         )
         return found | {"log_lines": deleted.lines, "runs": deleted.runs}
+
+    def _tidy_figures(self, organization_id: UUID, now: datetime) -> dict[str, int]:
+        scope = Scope.tenant(organization_id)
+        here = {"organization_id": organization_id}
+        landings = self._in_batches(scope, lambda s, limit: forget_landings(s, **here, now=now, limit=limit))
+        if self.changes_kept is None:
+            return {"landings": landings}
+        before = now - self.changes_kept
+        changes = self._in_batches(scope, lambda s, limit: forget_changes(s, **here, before=before, limit=limit))
+        return {"landings": landings, "figure_changes": changes}
 
     def _in_batches(self, scope: Scope, work: Work) -> int:
         def batch(limit: int) -> int:
@@ -126,6 +157,7 @@ class Housekeeper:
                 go.was_made = self.schema.is_current()
                 if go.was_made:
                     self.complete()
+                    self.warn()
                     deleted = self.tidy()
                     log.info("tidied up", extra={name: count for name, count in deleted.items() if count})
             wait = EVERY_SECONDS

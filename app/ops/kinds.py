@@ -1,15 +1,20 @@
 """Puts the kinds of job together, with the functions that Belfry offers itself and those of the operator's modules."""
 
 from app.core.config import Settings
+from app.core.http import OutboundClient
 from app.core.key_rings import key_ring
 from app.core.sealing import Sealer
 from app.jobs.kinds.base import JobKinds, KindName
 from app.jobs.kinds.code.fork_server import ForkServer
 from app.jobs.kinds.code.kind import CodeKind
 from app.jobs.kinds.code.supply import GuardSupply
+from app.jobs.kinds.sync.definition import Sources
 from app.jobs.kinds.sync.kind import SyncKind
 from app.jobs.kinds.workflow.kind import WorkflowKind
+from app.jobs.services import Service
 from app.ops.code_definitions import Definitions, load_definitions
+from app.syncs.meta.door import MetaDoor
+from app.syncs.meta.source import MetaSource
 
 
 def guard_supply(settings: Settings) -> GuardSupply:
@@ -26,11 +31,18 @@ def job_kinds(
     in: a module that cannot be loaded is executed again by every try.
     """
     found = definitions or load_definitions(settings)
+    sealer = Sealer(key_ring(settings))
     return {
-        KindName.WORKFLOW: WorkflowKind(Sealer(key_ring(settings))),
-        KindName.SYNC: SyncKind(),
+        KindName.WORKFLOW: WorkflowKind(sealer),
+        KindName.SYNC: SyncKind(sealer, sync_sources(settings)),
         KindName.CODE: CodeKind(found.functions, settings, functions or _supply_of(found, settings), found.problems),
     }
+
+
+def sync_sources(settings: Settings) -> Sources:
+    """The services that can be read, at the addresses of the settings. One client for the process, for syncs alone."""
+    sender = OutboundClient(own_urls=(settings.meta_base_url,))
+    return {Service.META: MetaSource(MetaDoor.of(settings, sender))}
 
 
 def _supply_of(definitions: Definitions, settings: Settings) -> GuardSupply:

@@ -13,6 +13,7 @@ from app.ops.heartbeats import scheduler_ended_at, scheduler_kept_time_at
 from app.runs.switches import queues_open, queues_paused
 from app.schedules.clock_steps import HeldByClock, hold_of, last_step
 from app.schedules.stops import SchedulingStopRow, open_stop
+from app.syncs.connection_rows import broken_connections
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class News:
     has_enabled: bool
     paused_queues: int = 0
     open_queues: int = 0
+    # Accounts that nothing comes from until somebody reconnects them.
+    broken_connections: int = 0
 
 
 def read_news(session: Session, *, organization_id: UUID, now: datetime) -> News:
@@ -38,7 +41,7 @@ def read_news(session: Session, *, organization_id: UUID, now: datetime) -> News
     ids = [newest_event_id(organization_id, topic) for topic in Topic]
     one_row, step, stop = select(true().label("is_there")).subquery("one_row"), last_step(), open_stop()
     scheduler = scheduler_kept_time_at(now), scheduler_ended_at(now)
-    queues = queues_paused(), queues_open()
+    queues = queues_paused(), queues_open(), broken_connections(organization_id, now=now)
     query = (
         select(*ids, *scheduler, exists(enabled_schedule(organization_id)), *queues, *step.c, *stop.c)
         .select_from(one_row)
@@ -46,10 +49,10 @@ def read_news(session: Session, *, organization_id: UUID, now: datetime) -> News
         .outerjoin(stop, true())
     )
     row = tuple(session.execute(query).one())
-    numbers, (beat_at, ended_at, has_enabled, paused, still_open), rest = (
+    numbers, (beat_at, ended_at, has_enabled, paused, still_open, broken), rest = (
         row[: len(ids)],
-        row[len(ids) : len(ids) + 5],
-        row[len(ids) + 5 :],
+        row[len(ids) : len(ids) + 6],
+        row[len(ids) + 6 :],
     )
     said_of_step, said_of_stop = rest[: len(step.c)], rest[len(step.c) :]
     return News(
@@ -61,4 +64,5 @@ def read_news(session: Session, *, organization_id: UUID, now: datetime) -> News
         has_enabled=bool(has_enabled),
         paused_queues=paused,
         open_queues=still_open,
+        broken_connections=broken,
     )

@@ -14,11 +14,13 @@ from sqlalchemy.orm import Session
 
 from app.core.db import OUTAGES
 from app.core.questions import Question, ask
-from app.jobs.models import Job
+from app.jobs.kinds.sync.connection import needs_connection
+from app.jobs.models import Job, connection_of_job
 from app.ops.last_ends import last_end
 from app.ops.schedule_health import OVER, ScheduleHealth, health_of
 from app.runs.models import Run, in_state
 from app.runs.states import RunState
+from app.schedules.connection_pauses import is_paused_for_connection
 from app.schedules.models import Schedule
 from app.schedules.owners import NOBODY
 from app.schedules.policies import LATE_AFTER
@@ -171,6 +173,8 @@ def _query(organization_id: UUID, now: datetime) -> Select[*tuple[Any, ...]]:
             cast(Schedule.tags, String).label("tags"),
             Job.kind,
             Job.service,
+            connection_of_job().label("connection_id"),
+            Schedule.switched_by,
             Schedule.default_for,
             case((Schedule.owner_id.is_not(None), Schedule.owner)).label("owner"),
             Schedule.timezone,
@@ -188,7 +192,8 @@ def _glance(row: Any, *, cursor: datetime | None, problem: str | None, now: date
     is_overdue = next_run_at is not None and next_run_at < now - LATE_AFTER and not is_stopped
     health = health_of(
         has_problem=problem is not None,
-        job_kind=row.kind,
+        needs_connection=needs_connection(row.kind, row.connection_id)
+        or is_paused_for_connection(enabled=row.enabled, switched_by=row.switched_by),
         enabled=row.enabled,
         last_over=_STATES[row.last_over],
         is_late=is_overdue or row.waits,

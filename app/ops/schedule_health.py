@@ -2,7 +2,6 @@
 
 from enum import StrEnum
 
-from app.jobs.kinds.sync.connection import needs_connection
 from app.runs.states import RunState
 
 # Ends that say something about a schedule: one that was skipped or cancelled says nothing.
@@ -27,12 +26,12 @@ class ScheduleHealth(StrEnum):
 
 
 def health_of(
-    *, has_problem: bool, job_kind: str, enabled: bool, last_over: RunState | None, is_late: bool
+    *, has_problem: bool, needs_connection: bool, enabled: bool, last_over: RunState | None, is_late: bool
 ) -> ScheduleHealth:
     """The health of a schedule, by how its last run ended and whether something of it waits for too long."""
     if has_problem:
         return ScheduleHealth.UNREADABLE
-    if needs_connection(job_kind):
+    if needs_connection:
         return ScheduleHealth.NEEDS_CONNECTION
     if not enabled:
         return ScheduleHealth.DISABLED

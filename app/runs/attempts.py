@@ -1,9 +1,13 @@
 """An attempt while it runs: what its kind of job may use, and the lines it has written. Holds no session."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from threading import Lock
+from typing import Any
 from uuid import UUID
+
+from sqlalchemy.orm import Session
 
 from app.core.deadline import Deadline, boot_seconds
 from app.core.http import OutboundClient
@@ -11,6 +15,7 @@ from app.jobs.kinds.base import ChildCounts, Level, StopReason
 from app.runs.claims import Claim
 from app.runs.facts import Started
 from app.runs.logs import NewLine
+from app.runs.own_data import OwnData
 from app.runs.progress import Progress
 
 # The value of a secret of the run's job, by its id and field.
@@ -35,6 +40,7 @@ class LiveAttempt:
         open_secret: OpenSecret,
         start_children: StartChildren,
         count_children: CountChildren,
+        data: OwnData,
         is_stopping: Callable[[], bool],
     ) -> None:
         self._claim: Claim | None = claim
@@ -43,6 +49,7 @@ class LiveAttempt:
         self._open_secret = open_secret
         self._start_children = start_children
         self._count_children = count_children
+        self._data = data
         self._is_stopping = is_stopping
         self._began = boot_seconds()
         self._deadline = Deadline.after(claim.started.time_limit_seconds)
@@ -90,6 +97,18 @@ class LiveAttempt:
 
     def open_secret(self, secret_id: UUID, field: str) -> str:
         return self._open_secret(self._started, secret_id, field)
+
+    def now(self, session: Session | None = None) -> datetime:
+        return self._data.now(session)
+
+    def transaction(self) -> AbstractContextManager[Session]:
+        return self._data.transaction()
+
+    def hold_run(self, session: Session) -> None:
+        self._data.hold(session)
+
+    def left_behind(self) -> Mapping[str, Any]:
+        return self._data.left_behind()
 
     def start_children(self, group: str | None) -> int:
         return self._start_children(self._started, group)

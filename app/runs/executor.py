@@ -5,10 +5,12 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from uuid import UUID
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from app.core.clock import Clock
 from app.core.db import OUTAGES, Database
@@ -19,7 +21,7 @@ from app.core.lane import is_unanswered, was_refused
 from app.core.patience import patiently
 from app.core.scopes import ENGINE, Scope
 from app.core.sealing import Sealer
-from app.jobs.kinds.base import JobKinds, KindName, Level, Outcome, OutcomeStatus
+from app.jobs.kinds.base import AttemptLost, JobKinds, KindName, Level, LoginRefused, Outcome, OutcomeStatus
 from app.jobs.kinds.code.said import kind_and_words
 from app.runs import chains, claims, interventions, ledger, logs
 from app.runs.attempts import LiveAttempt
@@ -27,8 +29,11 @@ from app.runs.children import ChildRuns
 from app.runs.claims import Claim, LeaseTerms
 from app.runs.express import Express
 from app.runs.facts import ANYTHING, AttemptEnd, Started, Taking
+from app.runs.holding import hold_run
 from app.runs.keeper import Keeper
 from app.runs.logs import NewLine
+from app.runs.own_data import OwnData
+from app.runs.pausing import note_login_refused
 from app.runs.progress import Progress, write_progress
 from app.runs.tally import Tally
 from app.runs.verdicts import end_of, judge
@@ -88,6 +93,7 @@ class Executor:
             open_secret=self._open_secret,
             start_children=self._children.start,
             count_children=self._children.count,
+            data=OwnData(self.database, self.clock, claim.started, patience_seconds=self.terms.seconds),
             is_stopping=self.keeper.is_stopping,
         )
         self.keeper.take_up(attempt)
@@ -212,13 +218,23 @@ class Executor:
     def _write(
         self, started: Started, outcome: Outcome, lines: list[NewLine], progress: Progress | None = None
     ) -> bool:
-        run_id, token = started.run_id, started.token
         end = end_of(outcome)
         is_short = outcome.status is OutcomeStatus.SUCCEEDED and not lines and progress is None
         if is_short and self._succeed_at_once(started, end):
             return True
+        try:
+            return self._write_in_session(started, outcome, lines, progress, end)
+        except AttemptLost:
+            return False
+
+    def _write_in_session(
+        self, started: Started, outcome: Outcome, lines: list[NewLine], progress: Progress | None, end: AttemptEnd
+    ) -> bool:
+        run_id, token = started.run_id, started.token
         with self.database.transaction(Scope.tenant(started.organization_id)) as session:
             now = self.clock.now(session)
+            if outcome.login_refused is not None:
+                self._refuse_login(session, started, outcome.login_refused, now)
             if lines:
                 tenant = started.organization_id
                 logs.append_lines(session, organization_id=tenant, run_id=run_id, token=token, lines=lines)
@@ -235,6 +251,11 @@ class Executor:
                 refund=verdict.refund,
             )  # fmt: skip
             return was_written and chains.follow(session, run_id=run_id, now=now)
+
+    def _refuse_login(self, session: Session, started: Started, refused: LoginRefused, now: datetime) -> None:
+        # Schedules before runs, as whoever plans locks them; and of a run that is lost nothing is said.
+        note_login_refused(session, refused, organization_id=started.organization_id, now=now)
+        hold_run(session, run_id=started.run_id, token=started.token)
 
     def _succeed_at_once(self, started: Started, end: AttemptEnd) -> bool:
         """By the short way, where there is one. False where the long one has to be taken."""

@@ -5,13 +5,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.core.errors import Conflict
+from app.jobs.kinds.base import AttemptLost
 from app.runs.models import Run
 from app.runs.states import RunState
-
-
-class RunLost(Conflict):
-    """The run is no longer this attempt's: its lease was lost, or somebody ended it."""
 
 
 def holds_run(session: Session, *, run_id: UUID, token: int, may_wait: bool = True) -> bool:
@@ -25,9 +21,9 @@ def holds_run(session: Session, *, run_id: UUID, token: int, may_wait: bool = Tr
 
 
 def hold_run(session: Session, *, run_id: UUID, token: int) -> None:
-    """The same for whoever has to take everything back otherwise: raises RunLost.
+    """The same for whoever has to take everything back otherwise: raises AttemptLost.
 
     To be called just before the commit: a lease is not renewed while its run is locked.
     """
     if not holds_run(session, run_id=run_id, token=token):
-        raise RunLost("This run is no longer in the hands of this worker, so nothing of what it fetched was kept.")
+        raise AttemptLost("This run is no longer in the hands of this worker, so nothing of what it fetched was kept.")

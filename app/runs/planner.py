@@ -14,7 +14,7 @@ from app.core.db import OUTAGES
 from app.core.errors import Invalid
 from app.events.service import Topic, append_event
 from app.jobs.kinds.base import KindName
-from app.jobs.kinds.sync.connection import needs_connection, what_to_connect
+from app.jobs.kinds.sync.connection import connection_of, needs_connection, what_to_connect
 from app.jobs.models import Job
 from app.jobs.policies import Priority
 from app.jobs.queries import retry_policy_of
@@ -178,7 +178,7 @@ def _set_aside(session: Session, schedule_id: UUID, error: Exception, now: datet
 
 def open_or_skip(session: Session, request: RunRequest, *, now: datetime) -> UUID | None:
     """Add a run that somebody asked for; skipped, saying what to do, when it lacks a connection."""
-    if not needs_connection(request.kind.value):
+    if not needs_connection(request.kind.value, connection_of(request.definition)):
         return ledger.open_run(session, request, now=now)
     explanation = what_to_connect(request.definition)
     reason = Reason.NEEDS_CONNECTION

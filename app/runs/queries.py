@@ -18,6 +18,8 @@ from app.runs.models import Run, in_state
 from app.runs.states import TERMINAL, Reason, RunState, Trigger, Via
 from app.schedules.models import Schedule
 
+# Made once: to make one takes longer than all else of a statement.
+_RETRY = aliased(Run, name="retry")
 _STATE_WORDS = {
     RunState.READY: "has not started yet",
     RunState.RUNNING: "is still running",
@@ -221,13 +223,12 @@ def select_all_runs(
     *conditions: ColumnElement[bool],
 ) -> Select[Run, str, UUID, datetime | None, datetime | None, str | None, str]:
     """The same of whatever organization the conditions name: whoever calls it says whose runs they are."""
-    retry = aliased(Run, name="retry")
     return (
         # Without its definition: no list shows it, and one that cannot be read must not take the list with it.
-        select(Run, Schedule.name, retry.id, Job.deleted_at, Job.left_code_at, Job.code_source, Schedule.timezone)
+        select(Run, Schedule.name, _RETRY.id, Job.deleted_at, Job.left_code_at, Job.code_source, Schedule.timezone)
         .options(defer(Run.definition, raiseload=True))
         .outerjoin(Schedule, Schedule.id == Run.schedule_id)
-        .outerjoin(retry, retry.retry_of_run_id == Run.id)
+        .outerjoin(_RETRY, _RETRY.retry_of_run_id == Run.id)
         .join(Job, Job.id == Run.job_id)
         .where(*conditions)
     )

@@ -69,7 +69,8 @@ def why_none_runs(schedule: ScheduleRow) -> str | None:
 
 
 def _held(schedule: ScheduleRow) -> Held | None:
-    return why_held(KindName(schedule.job_kind), {"service": schedule.service}, left_at=schedule.job_left_at)
+    definition = {"service": schedule.service, "connection_id": schedule.connection_id}
+    return why_held(KindName(schedule.job_kind), definition, left_at=schedule.job_left_at)
 
 
 def decide_missed(session: Session, schedule: ScheduleRow, *, missed: Missed, now: datetime) -> Decision | None:

@@ -12,6 +12,8 @@ WORKER_PAUSE = timedelta(seconds=30)
 MOST_LOSSES = 3
 # Whoever asks to be left alone for longer is asked again all the same.
 LONGEST_BREAK = timedelta(days=1)
+# A run that was put off so often does not get anywhere: from then on it uses up its tries.
+MOST_DEFERRALS = 50
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,16 @@ def why_not_again(when_lost: WhenLost) -> str:
     )
 
 
-def after_wait(*, now: datetime) -> Next:
-    """A worker lacked the key to a secret. Another one may have it, and this one may get it."""
-    return Next(RunState.WAITING_RETRY, Reason.KEY_MISSING, now + WORKER_PAUSE)
+def after_wait(come_back_after: timedelta | None, *, now: datetime) -> Next:
+    """It goes on later, without having used a try: when the other side said, or soon.
+
+    Soon is for a worker that lacked the key to a secret: another one may have it, and this one may get it.
+    """
+    if come_back_after is None:
+        return Next(RunState.WAITING_RETRY, Reason.KEY_MISSING, now + WORKER_PAUSE)
+    return Next(RunState.WAITING_RETRY, Reason.DEFERRED, now + break_of(come_back_after))
+
+
+def may_defer_again(*, token: int, attempt: int) -> bool:
+    """Whether a run may wait once more without using a try. `token` counts all its attempts, `attempt` its tries."""
+    return token - attempt < MOST_DEFERRALS

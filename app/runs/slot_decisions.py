@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from app.jobs.kinds.base import KindName
-from app.jobs.kinds.sync.connection import needs_connection, what_to_connect
+from app.jobs.kinds.sync.connection import connection_of, needs_connection, what_to_connect
 from app.runs.due_schedules import DueSchedule
 from app.runs.slot_writes import InTheWay, SlotRun
 from app.runs.states import Reason, RunState, Trigger
@@ -80,7 +80,8 @@ def why_held(kind: KindName, definition: Mapping[str, Any], *, left_at: datetime
     if left_at is not None:
         words = f"Its job is no longer in the code, since {left_at:%Y-%m-%d %H:%M} UTC. Put it back there."
         return Held(Reason.LEFT_CODE, words)
-    return Held(Reason.NEEDS_CONNECTION, what_to_connect(definition)) if needs_connection(kind.value) else None
+    is_held = needs_connection(kind.value, connection_of(definition))
+    return Held(Reason.NEEDS_CONNECTION, what_to_connect(definition)) if is_held else None
 
 
 def runs_of(decision: Decision, ahead: InTheWay | None, *, now: datetime) -> tuple[SlotRun, ...]:

@@ -63,6 +63,7 @@ class Reason(StrEnum):
     TIMED_OUT = "timed_out"  # it reached its time limit
     ERROR = "error"  # the job itself failed
     KEY_MISSING = "key_missing"  # its worker lacks the key to a secret of the job
+    DEFERRED = "deferred"  # whom it asks wants to be left alone for a while; it goes on then, and uses no try
     REMOVED = "removed"  # a person took it out of the queue
     UNREADABLE = "unreadable"  # its row or definition cannot be understood by this version
     NEEDS_CONNECTION = "needs_connection"  # its sync has no account to read from

@@ -51,15 +51,17 @@ def judge(
     if outcome.come_back_after is not None:
         end = replace(end, come_back_at=now + retries.break_of(outcome.come_back_after))
     then = _then(started, outcome, kind, chance, now)
-    refund = outcome.status in _NOT_ITS_FAULT and then.state is not RunState.FAILED
+    refund = outcome.status in _NOT_ITS_FAULT and then.state is not RunState.FAILED and then.reason is not Reason.ERROR
+    if outcome.status is OutcomeStatus.WAITING and not refund:
+        end = replace(end, state=AttemptState.FAILED)
     if outcome.status is OutcomeStatus.STOPPED and not refund:
         end = _as_lost(end, started)
     return Verdict(end, then, refund)
 
 
 def _then(started: Started, outcome: Outcome, kind: JobKind | None, chance: Callable[[], float], now: datetime) -> Next:
-    if outcome.status is OutcomeStatus.WAITING:
-        return retries.after_wait(now=now)
+    if outcome.status is OutcomeStatus.WAITING and _may_wait(started, outcome):
+        return retries.after_wait(outcome.come_back_after, now=now)
     if outcome.status is OutcomeStatus.CANCELLED:
         return Next(RunState.CANCELLED, Reason.CANCELLED)
     if outcome.status is OutcomeStatus.STOPPED:
@@ -69,6 +71,13 @@ def _then(started: Started, outcome: Outcome, kind: JobKind | None, chance: Call
     reason = Reason.TIMED_OUT if outcome.status is OutcomeStatus.TIMED_OUT else Reason.ERROR
     trouble = Trouble(reason, outcome.may_retry, outcome.error_class, outcome.come_back_after)
     return retries.after_failure(started.retry, trouble, attempt=started.attempt, chance=chance(), now=now)
+
+
+def _may_wait(started: Started, outcome: Outcome) -> bool:
+    # A worker that lacks a key is no fault of the run's, however often it meets one.
+    if outcome.come_back_after is None:
+        return True
+    return retries.may_defer_again(token=started.token, attempt=started.attempt)
 
 
 def _as_lost(end: AttemptEnd, started: Started) -> AttemptEnd:

@@ -15,15 +15,16 @@ from sqlalchemy.orm import Session, defer
 
 from app.core.db import OUTAGES
 from app.core.errors import NotFound
-from app.jobs.models import Job
+from app.jobs.models import Job, connection_of_job
 from app.schedules.clock_changes import ClockChange
 from app.schedules.code_origin import CodeOrigin, origin_of
+from app.schedules.connection_pauses import is_paused_for_connection
 from app.schedules.models import Schedule, is_planned
 from app.schedules.policies import Missed, Overlap
 from app.schedules.stops import is_stopped
 from app.schedules.tags import clean_tag
 
-_Query = Select[Schedule, str, str, str | None, datetime | None]
+_Query = Select[Schedule, str, str, str | None, datetime | None, str | None]
 Word = TypeVar("Word", bound=StrEnum)
 
 log = logging.getLogger(__name__)
@@ -82,12 +83,19 @@ class ScheduleRow:
     deleted_at: datetime | None = None
     deleted_by: str | None = None
     was_enabled: bool | None = None
+    # What its job reads from; None for jobs that are no syncs, and for those that have no connection yet.
+    connection_id: str | None = None
 
     @property
     def is_fresh(self) -> bool:
         """Whether it was made switched off, by no person, and nobody has switched it on yet."""
         is_by_itself = self.default_for is not None or self.code is not None
         return not self.enabled and self.switched_at is None and is_by_itself
+
+    @property
+    def is_paused_for_connection(self) -> bool:
+        """Whether it was switched off because its connection cannot be read."""
+        return is_paused_for_connection(enabled=self.enabled, switched_by=self.switched_by)
 
     @property
     def next_run_at(self) -> datetime | None:
@@ -206,7 +214,7 @@ def _has_tag(tag: str) -> ColumnElement[bool]:
 def _schedules_of(organization_id: UUID, *, deleted: bool = False) -> _Query:
     is_wanted = Schedule.deleted_at.is_not(None) if deleted else Schedule.deleted_at.is_(None)
     return (
-        select(Schedule, Job.name, Job.kind, Job.service, Job.left_code_at)
+        select(Schedule, Job.name, Job.kind, Job.service, Job.left_code_at, connection_of_job())
         .join(Job, (Job.id == Schedule.job_id) & (Job.organization_id == Schedule.organization_id))
         .where(Schedule.organization_id == organization_id, is_wanted)
     )
@@ -224,7 +232,9 @@ def _read(session: Session, query: _Query) -> list[ScheduleRow]:
     return [_read_singly(session, found) for found in rows]
 
 
-def _read_singly(session: Session, found: Row[Schedule, str, str, str | None, datetime | None]) -> ScheduleRow:
+def _read_singly(
+    session: Session, found: Row[Schedule, str, str, str | None, datetime | None, str | None]
+) -> ScheduleRow:
     try:
         cursor = session.scalar(select(Schedule.next_run_at).where(Schedule.id == found[0].id))
     except OUTAGES:
@@ -235,8 +245,10 @@ def _read_singly(session: Session, found: Row[Schedule, str, str, str | None, da
     return _row(found, cursor)
 
 
-def _row(found: Row[Schedule, str, str, str | None, datetime | None], cursor: datetime | None) -> ScheduleRow:
-    schedule, job_name, job_kind, service, job_left_at = found
+def _row(
+    found: Row[Schedule, str, str, str | None, datetime | None, str | None], cursor: datetime | None
+) -> ScheduleRow:
+    schedule, job_name, job_kind, service, job_left_at, connection_id = found
     return ScheduleRow(
         id=schedule.id,
         organization_id=schedule.organization_id,
@@ -281,6 +293,7 @@ def _row(found: Row[Schedule, str, str, str | None, datetime | None], cursor: da
         deleted_at=schedule.deleted_at,
         deleted_by=schedule.deleted_by,
         was_enabled=schedule.was_enabled,
+        connection_id=connection_id,
     )
 
 

@@ -4,7 +4,6 @@ What days and money mean in an account never changes in place: figures before an
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import select
@@ -12,14 +11,12 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import Conflict, NotFound
 from app.syncs.models import Connection
+from app.syncs.standing import ConnectionState
 
-
-class ConnectionState(StrEnum):
-    """How a connection stands."""
-
-    CONNECTED = "connected"
-    REFUSED = "refused"  # the service no longer takes its login
-    DISCONNECTED = "disconnected"  # somebody ended it; what it brought stays
+__all__ = [
+    "Account", "AccountChanged", "ConnectionEnded", "ConnectionNotFound", "ConnectionRefused", "ConnectionState",
+    "load_connection", "lock_for_landing", "refuse_other_account",
+]  # fmt: skip
 
 
 class ConnectionNotFound(NotFound):
@@ -28,6 +25,10 @@ class ConnectionNotFound(NotFound):
 
 class ConnectionEnded(Conflict):
     """Somebody disconnected it."""
+
+
+class ConnectionRefused(Conflict):
+    """The service no longer takes its login, and nobody has reconnected it yet."""
 
 
 class AccountChanged(Conflict):
@@ -40,6 +41,21 @@ class Account:
 
     zone: str
     currency: str | None
+
+
+def load_connection(session: Session, *, organization_id: UUID, connection_id: UUID) -> Connection:
+    """Its row as it is stored now. Raises ConnectionNotFound or ConnectionEnded."""
+    query = (
+        select(Connection)
+        .where(Connection.organization_id == organization_id, Connection.id == connection_id)
+        .execution_options(populate_existing=True)
+    )
+    connection = session.scalar(query)
+    if connection is None:
+        raise ConnectionNotFound("This connection is gone.")
+    if connection.state == ConnectionState.DISCONNECTED.value:
+        raise ConnectionEnded(f"“{connection.name}” was disconnected.")
+    return connection
 
 
 def lock_for_landing(session: Session, *, organization_id: UUID, connection_id: UUID, account: Account) -> None:
@@ -61,13 +77,16 @@ def lock_for_landing(session: Session, *, organization_id: UUID, connection_id: 
         raise ConnectionEnded(f"“{connection.name}” was disconnected.")
     connection.zone = connection.zone or account.zone
     connection.currency = connection.currency or account.currency
-    if (connection.zone, connection.currency) != (account.zone, account.currency):
-        raise AccountChanged(_other_account(connection, account))
+    refuse_other_account(connection, account)
 
 
-def _other_account(connection: Connection, account: Account) -> str:
-    was, now = f"{connection.zone}, {connection.currency}", f"{account.zone}, {account.currency}"
-    return (
-        f"The account of “{connection.name}” has another time zone or currency now ({now}) than its figures here "
-        f"({was}). Nothing was landed, for the two must not be mixed. Connect the account anew."
+def refuse_other_account(connection: Connection, account: Account) -> None:
+    """Raises AccountChanged where days or money would mean something else than before."""
+    was = connection.zone or account.zone, connection.currency or account.currency
+    if was == (account.zone, account.currency):
+        return
+    before, after = ", ".join(map(str, was)), f"{account.zone}, {account.currency}"
+    raise AccountChanged(
+        f"The account of “{connection.name}” has another time zone or currency now ({after}) than its figures here "
+        f"({before}). Nothing was landed, for the two must not be mixed. Connect the account anew."
     )

@@ -12,6 +12,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     SmallInteger,
     String,
+    Text,
     UniqueConstraint,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -63,8 +64,55 @@ class Connection(Base):
     zone: Mapped[str | None] = mapped_column(String(64))
     currency: Mapped[str | None] = mapped_column(String(3))
     state: Mapped[str] = mapped_column(String(16))
+    # Who added it, as the audit names them.
+    made_by: Mapped[str | None] = mapped_column(String(254))
+    # What signs in, sealed in the vault: only its id, its last letters, and since when it is this one.
+    secret_id: Mapped[UUID | None]
+    secret_hint: Mapped[str | None] = mapped_column(String(4))
+    secret_set_at: Mapped[datetime | None]
+    # The app at the service that the login was given to, as the service says.
+    app_id: Mapped[str | None] = mapped_column(String(40))
+    # When the login ends, and when it may no longer read. Without an end but with an answer it has none.
+    expires_at: Mapped[datetime | None]
+    data_expires_at: Mapped[datetime | None]
+    expiry_known_at: Mapped[datetime | None]
+    # The last warning of this very end: so many days before it, 0 for the end itself.
+    expiry_told: Mapped[int | None] = mapped_column(SmallInteger)
+    # The newest test.
+    last_tested_at: Mapped[datetime | None]
+    last_tested_by: Mapped[str | None] = mapped_column(String(254))
+    last_test_good: Mapped[bool | None]
+    last_test_words: Mapped[str | None] = mapped_column(Text)
+    # The last read that went well.
+    last_used_at: Mapped[datetime | None]
+    # Since when the service no longer takes the login, and what it said.
+    refused_at: Mapped[datetime | None]
+    refused_reason: Mapped[str | None] = mapped_column(Text)
+    refused_class: Mapped[str | None] = mapped_column(String(24))
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[str | None] = mapped_column(String(254))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+
+
+class ConnectionTest(Base):
+    """One test of a connection that somebody asked for. Only the newest of each connection are kept."""
+
+    __tablename__ = "connection_tests"
+    __table_args__ = (
+        _of_connection("connection_tests"),
+        Index("ix_connection_tests_newest", "organization_id", "connection_id", "at", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    organization_id: Mapped[UUID]
+    connection_id: Mapped[UUID]
+    at: Mapped[datetime]
+    by: Mapped[str] = mapped_column(String(254))
+    is_good: Mapped[bool]
+    words: Mapped[str] = mapped_column(Text)
+    trouble: Mapped[str | None] = mapped_column(String(24))
+    milliseconds: Mapped[int]
 
 
 class LandedFigure(Base):
@@ -174,6 +222,9 @@ class StreamState(Base):
     normal_since: Mapped[datetime | None]
     # Until then it is believed that most figures may be gone.
     losses_until: Mapped[datetime | None]
+    # Of which day it was told that it is not here as promised, and whether that was at risk or stale.
+    told_day: Mapped[date | None]
+    told: Mapped[str | None] = mapped_column(String(8))
 
 
 class Landing(Base):

@@ -23,6 +23,9 @@ from app.syncs.models import LandedEntity, LandedFigure, StreamState
 from app.syncs.periods import Grain, previous, split
 
 MILLION = 10**Millionths.PLACES
+# Connection, day and entity: in their order figures are listed.
+FigurePlace = tuple[UUID, date, str]
+DaySums = Mapping[str | None, Mapping[date, Decimal]]
 
 
 class NotAdditive(Invalid):
@@ -97,16 +100,28 @@ def read_series(session: Session, wanted: Wanted, *, lookback_days: int) -> list
 
     What is older than `lookback_days` before the last complete day is final.
     """
-    _refuse_sums(wanted)
+    sums = read_day_sums(session, wanted)
+    data_through = read_data_through(session, wanted)
+    return make_series(wanted, sums, data_through=data_through, lookback_days=lookback_days)
+
+
+def read_day_sums(session: Session, wanted: Wanted) -> DaySums:
+    """The sums of each day, by currency. Raises NotAdditive."""
+    refuse_sums(wanted)
     sums: dict[str | None, dict[date, Decimal]] = defaultdict(dict)
     query = select(LandedFigure.day, LandedFigure.currency, *sum_parts(_value())).where(*_which(wanted))
     for day, currency, whole, rest in session.execute(query.group_by(LandedFigure.day, LandedFigure.currency)):
         sums[currency][day] = joined(whole, rest)
-    data_through = read_data_through(session, wanted)
-    return [
-        _series(wanted, currency, sums[currency], data_through, lookback_days)
-        for currency in sorted(sums, key=lambda currency: currency or "")
-    ]
+    return sums
+
+
+def make_series(wanted: Wanted, sums: DaySums, *, data_through: date | None, lookback_days: int) -> list[Series]:
+    """The series of the days wanted, of sums that may hold others as well. In the order of their currencies."""
+    found = []
+    for currency in sorted(sums, key=lambda currency: currency or ""):
+        mine = {day: value for day, value in sums[currency].items() if wanted.days.first <= day <= wanted.days.last}
+        found.append(_series(wanted, currency, mine, data_through, lookback_days))
+    return found
 
 
 def read_previous(session: Session, wanted: Wanted, *, lookback_days: int) -> list[Series]:
@@ -126,44 +141,75 @@ def read_data_through(session: Session, wanted: Wanted) -> date | None:
     return min(reached, default=None) if len(reached) == len(set(wanted.connection_ids)) else None
 
 
-def list_entities(session: Session, wanted: Wanted, *, limit: int) -> list[EntitySum]:
-    """What the sum is made of, the largest first. Raises NotAdditive."""
+def list_entities(session: Session, wanted: Wanted, *, limit: int, skip: int = 0) -> list[EntitySum]:
+    """What the sum is made of, the largest first: so many of each currency. Raises NotAdditive."""
     facts = METRIC_FACTS[wanted.metric]
     if not facts.is_additive and wanted.days.days > 1:
         raise _not_additive(facts)
     whole, rest = sum_parts(_value())
     keys = (LandedFigure.connection_id, LandedFigure.entity_id, LandedFigure.currency)
-    sums = (
-        select(*keys, whole.label("whole"), rest.label("rest")).where(*_which(wanted)).group_by(*keys)
+    place = func.row_number().over(
+        partition_by=LandedFigure.currency,
         # Larger than 64 bits, SQLite orders them roughly.
-        .order_by((whole * MILLION + rest).desc(), LandedFigure.entity_id).limit(limit).subquery()
-    )  # fmt: skip
-    query = select(sums, LandedEntity.name).select_from(sums).outerjoin(LandedEntity, _is_named(wanted, sums.c))
+        order_by=((whole * MILLION + rest).desc(), LandedFigure.entity_id, LandedFigure.connection_id),
+    )
+    columns = (*keys, whole.label("whole"), rest.label("rest"), place.label("place"))
+    sums = select(*columns).where(*_which(wanted)).group_by(*keys).subquery()
+    query = (
+        select(sums, LandedEntity.name)
+        .select_from(sums)
+        .outerjoin(LandedEntity, _is_named(wanted, sums.c))
+        .where(sums.c.place > skip, sums.c.place <= skip + limit)
+    )
     rows = session.execute(query).all()
     found = [
         EntitySum(row.connection_id, row.entity_id, row.name or "", row.currency, joined(row.whole, row.rest))
         for row in rows
     ]
-    return sorted(found, key=lambda one: (-one.value, one.entity_id))
+    return sorted(found, key=lambda one: (one.currency or "", -one.value, one.entity_id, one.connection_id))
+
+
+def flagged_days(session: Session, wanted: Wanted) -> dict[date, tuple[str, ...]]:
+    """The days with figures that may not be the whole truth, each with the quality flags that say why."""
+    query = select(LandedFigure.day, LandedFigure.flags).where(*_which(wanted), LandedFigure.flags != "").distinct()
+    found: dict[date, set[str]] = defaultdict(set)
+    for day, flags in session.execute(query):
+        found[day] |= set(flags.split(","))
+    return {day: tuple(sorted(flags)) for day, flags in found.items()}
 
 
 def each_figure(session: Session, wanted: Wanted, *, batch: int = 1_000) -> Iterator[FigureRow]:
     """Every figure by itself, by connection, day and entity, so many read at once."""
+    last: FigurePlace | None = None
+    while True:
+        rows = list_figures(session, wanted, limit=batch, after=last)
+        yield from rows
+        if len(rows) < batch:
+            return
+        last = (rows[-1].connection_id, rows[-1].day, rows[-1].entity_id)
+
+
+def list_figures(session: Session, wanted: Wanted, *, limit: int, after: FigurePlace | None = None) -> list[FigureRow]:
+    """Some of them, from behind the last one that was seen."""
     figure = LandedFigure
     key = (figure.connection_id, figure.day, figure.entity_id)
     columns = (*key, figure.value, figure.currency, figure.flags, LandedEntity.name)
     named = select(*columns).select_from(figure).outerjoin(LandedEntity, _is_named(wanted, figure))
-    query = named.where(*_which(wanted)).order_by(*key)
-    last: tuple[UUID, date, str] | None = None
-    while True:
-        page = query if last is None else query.where(tuple_(*key) > last)
-        rows = session.execute(page.limit(batch)).all()
-        for row in rows:
-            flags = tuple(row.flags.split(",")) if row.flags else ()
-            yield FigureRow(row.connection_id, row.day, row.entity_id, row.name or "", row.value, row.currency, flags)
-        if len(rows) < batch:
-            return
-        last = (rows[-1].connection_id, rows[-1].day, rows[-1].entity_id)
+    query = named.where(*_which(wanted)).order_by(*key).limit(limit)
+    if after is not None:
+        query = query.where(tuple_(*key) > after)
+    return [
+        FigureRow(
+            row.connection_id,
+            row.day,
+            row.entity_id,
+            row.name or "",
+            row.value,
+            row.currency,
+            tuple(row.flags.split(",")) if row.flags else (),
+        )
+        for row in session.execute(query)
+    ]
 
 
 def sum_parts(value: ColumnElement[int]) -> tuple[ColumnElement[int], ColumnElement[int]]:
@@ -204,7 +250,8 @@ def _is_named(wanted: Wanted, of: Any) -> ColumnElement[bool]:
     )
 
 
-def _refuse_sums(wanted: Wanted) -> None:
+def refuse_sums(wanted: Wanted) -> None:
+    """Raise NotAdditive for what could only be had by adding up what must not be added up."""
     facts = METRIC_FACTS[wanted.metric]
     is_one = len(wanted.connection_ids) == 1 and (wanted.entity_id is not None or wanted.level is Level.ACCOUNT)
     if facts.is_additive or (is_one and wanted.grain is Grain.DAY):

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.syncs.connections import ConnectionState
 from app.syncs.models import Connection, Landing, StreamState
 from app.syncs.streams import Doubt
 from app.syncs.volume import Band
@@ -28,6 +29,11 @@ class StreamRow:
     promised_minute: int | None
     doubt: Doubt | None
     doubted_since: datetime | None
+    # Of which day somebody was told that it is not here as promised, and how it stood then.
+    told_day: date | None = None
+    told: str | None = None
+    # Whether its connection was disconnected.
+    is_ended: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,7 @@ def list_streams(
     """The streams of an organization, or of some of its connections, in the order of their names."""
     same = (Connection.organization_id == StreamState.organization_id, Connection.id == StreamState.connection_id)
     query = (
-        select(StreamState, Connection.name, Connection.service, Connection.zone)
+        select(StreamState, Connection.name, Connection.service, Connection.zone, Connection.state)
         .join(Connection, same[0] & same[1])
         .where(StreamState.organization_id == organization_id)
         .order_by(Connection.name, Connection.id, StreamState.name)
@@ -72,8 +78,11 @@ def list_streams(
             row.promised_minute,
             None if row.doubt is None else Doubt(row.doubt),
             row.doubted_since,
+            row.told_day,
+            row.told,
+            state == ConnectionState.DISCONNECTED.value,
         )
-        for row, connection, service, zone in session.execute(query)
+        for row, connection, service, zone, state in session.execute(query)
     ]
 
 

@@ -5,14 +5,14 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.core.db import count_changed
 from app.core.errors import NotFound
 from app.core.ids import new_id
-from app.syncs.days import DayRange, raised
+from app.syncs.days import DayRange, last_whole_day, raised
 from app.syncs.differences import flags_text
 from app.syncs.figures import FetchedWindow, Stream
 from app.syncs.models import Landing, StreamState
@@ -84,12 +84,13 @@ def record_landing(
 ) -> Judged:
     """Write down what was landed, raise the watermark, and say whether it is as usual."""
     days = DayRange(window.first_day, window.last_day)
-    usual = usual_band(list(session.scalars(_comparable(place, stream, window, days))))
+    usual = usual_band(_comparable(session, place, stream, window, days))
     is_odd = usual is not None and not usual.holds(len(window.figures))
     doubt = Doubt.LOSS if is_loss else Doubt.VOLUME if is_odd else None
     is_newly_doubted = doubt is not None and stream.doubt is None
-    stream.doubt = doubt
-    stream.doubted_since = None if doubt is None else stream.doubted_since or now
+    if doubt is not None or _is_over(session, place, stream, window, days):
+        stream.doubt = doubt
+        stream.doubted_since = None if doubt is None else stream.doubted_since or now
     if not is_loss:
         # What may be incomplete is not called complete.
         stream.high_water = raised(stream.high_water, window=days, fetched_at=window.fetched_at, zone=window.zone)
@@ -97,6 +98,25 @@ def record_landing(
     _insert_landing(session, place, window, days, usual=usual, doubt=doubt, rows_changed=rows_changed, now=now)
     _forget_old_landings(session, place, window, now)
     return Judged(stream.high_water, usual, doubt, is_newly_doubted)
+
+
+def _is_over(session: Session, place: Place, stream: StreamState, window: FetchedWindow, days: DayRange) -> bool:
+    """Whether a landing that is as usual ends the doubt of its stream.
+
+    A run lands several windows: one of other days says nothing of the one that is looked at twice.
+    """
+    if stream.doubt is None:
+        return True
+    doubted = (
+        select(Landing)
+        .where(*_landings(place, window.stream.name), Landing.doubt.is_not(None))
+        .order_by(Landing.fetched_at.desc(), Landing.first_day.desc())
+        .limit(1)
+    )
+    last = session.scalar(doubted)
+    if last is None:
+        return True
+    return last.days == days.days or (days.first <= last.first_day and last.last_day <= days.last)
 
 
 def call_normal(
@@ -117,6 +137,15 @@ def call_normal(
     return doubt
 
 
+def promised_minute(session: Session, *, organization_id: UUID, connection_id: UUID, stream: str) -> int | None:
+    """By which minute of the day figures are promised; None where nothing is. Raises StreamNotFound."""
+    mine = _of(organization_id, connection_id, stream)
+    found = session.scalar(select(StreamState).where(*mine).execution_options(populate_existing=True))
+    if found is None:
+        raise StreamNotFound("Nothing of this was ever landed.")
+    return found.promised_minute
+
+
 def promise(session: Session, *, organization_id: UUID, connection_id: UUID, stream: str, minute: int | None) -> None:
     """Promise the figures of each day by a minute of the next one, in the account's zone; None promises nothing.
 
@@ -127,17 +156,29 @@ def promise(session: Session, *, organization_id: UUID, connection_id: UUID, str
         raise StreamNotFound("Nothing of this was ever landed.")
 
 
-def _comparable(place: Place, stream: StreamState, window: FetchedWindow, days: DayRange) -> Select[int]:
-    """How many rows landings of as many days brought that nobody doubted, the newest first."""
+def _comparable(
+    session: Session, place: Place, stream: StreamState, window: FetchedWindow, days: DayRange
+) -> list[int]:
+    """How many rows landings of as many days brought that nobody doubted, the newest first.
+
+    Those that reach up to now are compared with each other alone: days of long ago that a first sync reads may have
+    nothing in them, and say nothing of what is usual.
+    """
     query = (
-        select(Landing.rows_seen)
+        select(Landing.rows_seen, Landing.last_day, Landing.fetched_at)
         .where(*_landings(place, window.stream.name), Landing.days == days.days, Landing.doubt.is_(None))
         # The same answers, landed again, are no experience.
         .where(Landing.fetched_at != window.fetched_at)
     )
     if stream.normal_since is not None:
         query = query.where(Landing.landed_at > stream.normal_since)
-    return query.order_by(Landing.fetched_at.desc(), Landing.first_day.desc()).limit(MOST)
+    found = session.execute(query.order_by(Landing.fetched_at.desc(), Landing.first_day.desc()).limit(2 * MOST))
+    is_of_now = _reaches_now(days.last, window.fetched_at, window.zone)
+    return [row.rows_seen for row in found if _reaches_now(row.last_day, row.fetched_at, window.zone) is is_of_now]
+
+
+def _reaches_now(last_day: date, fetched_at: datetime, zone: str) -> bool:
+    return last_day >= last_whole_day(fetched_at, zone)
 
 
 def _insert_landing(

@@ -15,6 +15,7 @@ class Permission(StrEnum):
     RUN = "run"  # start a run by hand, and cancel one
     EDIT_SCHEDULES = "edit_schedules"  # make, change, switch and delete schedules
     EDIT_JOBS = "edit_jobs"  # make, change and delete jobs
+    MANAGE_CONNECTIONS = "manage_connections"  # connect accounts, replace their logins, and disconnect them
     MANAGE_QUEUE = "manage_queue"  # retry, give up and remove runs
     VIEW_AUDIT = "view_audit"  # see who did what, and take it out as a file
     MANAGE_TEAM = "manage_team"  # invite, remove and change members
@@ -26,6 +27,7 @@ SMALLEST_ROLE = {
     Permission.RUN: Role.OPERATOR,
     Permission.EDIT_SCHEDULES: Role.OPERATOR,
     Permission.EDIT_JOBS: Role.ADMIN,
+    Permission.MANAGE_CONNECTIONS: Role.ADMIN,
     Permission.MANAGE_QUEUE: Role.ADMIN,
     Permission.VIEW_AUDIT: Role.ADMIN,
     Permission.MANAGE_TEAM: Role.ADMIN,

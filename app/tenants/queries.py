@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -146,6 +147,7 @@ def find_signed_in(
     return SignedInSession(**{**rest, **more})
 
 
+@cache
 def _others_of_session() -> tuple[Select[*tuple[Any, ...]], ScalarSelect[int]]:
     """The first organizations, besides the one that a browser session sees, of its person, and how many there are."""
     other, there = aliased(Membership), aliased(Organization)

@@ -57,6 +57,17 @@ def begin_or_replay(session: Session, *, actor: Actor, key: str, fingerprint: st
     return None
 
 
+def read_answer(session: Session, *, actor: Actor, key: str, fingerprint: str, now: datetime) -> Replay | None:
+    """The answer this key was given before, or None: then `begin_or_replay` decides. Nothing is waited for.
+
+    For what asks somebody else before its transaction: a repeated request has no need to. Raises KeyUsedOtherwise.
+    """
+    known = select(IdempotencyKey.status).where(
+        _mine(actor), IdempotencyKey.key == key, IdempotencyKey.created_at > now - KEPT
+    )
+    return None if session.scalar(known) is None else _answered(session, actor, key, fingerprint)
+
+
 def forget_answers(session: Session, *, organization_id: UUID, now: datetime, limit: int) -> int:
     """Delete at most so many answers of an organization that nobody will ask for again, and say how many."""
     key = IdempotencyKey.organization_id, IdempotencyKey.user_id, IdempotencyKey.key

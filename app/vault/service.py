@@ -20,6 +20,7 @@ class OwnerKind(StrEnum):
     """What can have secrets."""
 
     JOB = "job"
+    CONNECTION = "connection"
 
 
 class SecretNotFound(NotFound):
@@ -37,6 +38,10 @@ class SecretOwner:
     @classmethod
     def job(cls, organization_id: UUID, job_id: UUID) -> "SecretOwner":
         return cls(organization_id, OwnerKind.JOB, job_id)
+
+    @classmethod
+    def connection(cls, organization_id: UUID, connection_id: UUID) -> "SecretOwner":
+        return cls(organization_id, OwnerKind.CONNECTION, connection_id)
 
     def context(self, secret_id: UUID, field: str) -> SealContext:
         """The place a secret is sealed for."""
@@ -111,6 +116,11 @@ def retire(session: Session, *, owner: SecretOwner, keep: Collection[UUID] = (),
         .execution_options(synchronize_session=False)
     )
     return count_changed(session, query)
+
+
+def erase(session: Session, *, owner: SecretOwner) -> int:
+    """Delete all secrets of an owner at once: nothing opens them any more. Returns how many there were."""
+    return count_changed(session, delete(Secret).where(*_of(owner)).execution_options(synchronize_session=False))
 
 
 def erase_retired(session: Session, *, organization_id: UUID, before: datetime) -> int:

@@ -11,9 +11,11 @@ from jinja2.filters import do_xmlattr
 from jinja2.nodes import EvalContext
 
 from app.core.clock_words import HourClock, count_hours_by
+from app.core.demo import SENTENCE
 from app.core.names import visible
 from app.edge.identity import Person, current_actor, current_person, page_now, signed_in_session
 from app.edge.permissions import schema_note
+from app.edge.runtime import runtime
 from app.schedules.zone_search import zone_clock
 from app.tenants import access
 from app.tenants.access import Permission
@@ -92,6 +94,7 @@ def _context() -> dict[str, Any]:
         "now": now,
         "server_now": now,
         "schema_note": schema_note(),
+        "demo_note": SENTENCE if runtime().settings.is_demo else "",
     }
 
 

@@ -27,6 +27,8 @@ _ENTRIES = (
     ("Runs", "web.runs", "list"),
     ("Queue", "web.queue", "queue"),
     ("Jobs", "web.jobs", "bolt"),
+    ("Connections", "web.connections", "plug"),
+    ("Data", "web.data", "gauge"),
     ("Team", "web.team", "user"),
 )
 
@@ -43,9 +45,10 @@ _ALSO = {"web.audit": "/admin/audit", "web.schedules": "/bulk"}
 # What follows g. The first letter where it is free.
 _KEYS = {
     "web.overview": "o", "web.schedules": "s", "web.runs": "r", "web.queue": "q", "web.jobs": "j", "web.team": "t",
+    "web.connections": "n", "web.data": "d",
     "web.audit": "a", "web.installation_audit": "a", "web.code_schedules": "c", "web.system": "y",
 }  # fmt: skip
-_COUNTERS = {"web.schedules": "failing"}
+_COUNTERS = {"web.schedules": "failing", "web.connections": "broken"}
 
 
 def stand_under(endpoint: str) -> None:

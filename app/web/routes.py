@@ -5,6 +5,7 @@ from app.web.actions import account as account_actions
 from app.web.actions import bulk as bulk_actions
 from app.web.actions import chains as chain_actions
 from app.web.actions import code_schedules as code_schedule_actions
+from app.web.actions import connections as connection_actions
 from app.web.actions import first_steps as first_step_actions
 from app.web.actions import invitation as invitation_actions
 from app.web.actions import jobs as job_actions
@@ -16,6 +17,7 @@ from app.web.actions import saved_views as saved_view_actions
 from app.web.actions import schedule_versions as schedule_version_actions
 from app.web.actions import schedules as schedule_actions
 from app.web.actions import scheduling as scheduling_actions
+from app.web.actions import streams as stream_actions
 from app.web.actions import stuck_runs as stuck_run_actions
 from app.web.actions import system as system_actions
 from app.web.actions import team as team_actions
@@ -27,6 +29,8 @@ from app.web.pages import (
     bulk,
     chains,
     code_schedules,
+    connections,
+    data,
     deleted_schedules,
     invitation,
     job_detail,
@@ -47,6 +51,7 @@ from app.web.pages import (
     schedule_restore,
     schedule_slots,
     schedules,
+    streams,
     stuck_run,
     system,
     team,
@@ -68,6 +73,9 @@ MODULES = (
     chains,
     code_schedule_actions,
     code_schedules,
+    connection_actions,
+    connections,
+    data,
     deleted_schedules,
     first_step_actions,
     help_pages,
@@ -100,6 +108,8 @@ MODULES = (
     schedule_version_actions,
     schedules,
     scheduling_actions,
+    streams,
+    stream_actions,
     stuck_run,
     stuck_run_actions,
     system,

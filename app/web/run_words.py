@@ -25,6 +25,7 @@ REASON_WORDS = {
     Reason.TIMED_OUT: "It reached its time limit and was stopped.",
     Reason.ERROR: "The job failed.",
     Reason.KEY_MISSING: "The worker lacks the key to a secret of the job.",
+    Reason.DEFERRED: "It goes on later.",
     Reason.REMOVED: "It was taken out of the queue.",
     Reason.UNREADABLE: "This version of Belfry cannot read the run or its job.",
     Reason.NEEDS_CONNECTION: "Nobody has connected an account for it to read from.",
@@ -41,6 +42,11 @@ ERROR_CLASS_WORDS = {
     ErrorClass.REJECTED: "An unexpected answer",
     ErrorClass.TIMED_OUT: "The time limit",
     ErrorClass.JOB: "A failure of the job itself",
+}
+# What is odd about a sync that went well, as its result says.
+FLAG_WORDS: dict[object, str] = {
+    "empty": "The service had no figures for these days.",
+    "suspicious": "What came is not as usual.",
 }
 ATTEMPT_WORDS = {
     AttemptState.RUNNING: "Running",

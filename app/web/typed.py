@@ -6,8 +6,8 @@ from collections.abc import Iterable
 _HIDDEN = frozenset(
     {
         "again", "at", "count", "counted_from", "cron_was", "csrf_token", "day", "days", "dialog", "id", "job_id",
-        "kind", "minute", "more", "next", "preset", "preview", "q", "reload", "replaced", "request_key", "revision",
-        "schedule_id", "spread_key", "tab", "time", "timezone_was", "token", "unit", "username", "version",
+        "kept", "kind", "minute", "more", "next", "preset", "preview", "q", "reload", "replaced", "request_key",
+        "revision", "schedule_id", "spread_key", "tab", "time", "timezone_was", "token", "unit", "username", "version",
     }
 )  # fmt: skip
 _LABELS = {

@@ -80,7 +80,14 @@ class Parts:
 
     def housekeeper(self) -> Housekeeper:
         days = self.settings.retention_days
-        return Housekeeper(self.pools.tick, self.clock, self.schema, timedelta(days=days) if days else None)
+        changes = self.settings.figure_changes_days
+        return Housekeeper(
+            self.pools.tick,
+            self.clock,
+            self.schema,
+            timedelta(days=days) if days else None,
+            timedelta(days=changes) if changes else None,
+        )
 
     def bookkeeper(self) -> Bookkeeper:
         return Bookkeeper(self.pools.tick, self.clock, self.schema)

@@ -1,5 +1,6 @@
 """Callers for tests of the API: a token of every role, a platform admin's, a stranger's, and nobody."""
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,7 @@ from app.core.config import Settings
 from app.core.ids import digest, new_id, new_token
 from app.factory import create_app
 from app.jobs.kinds.base import KindName
+from app.ops.login_desk import LoginDesk
 from app.tenants.access import Actor
 from app.tenants.models import ApiToken, AuditEntry
 from app.tenants.roles import Role
@@ -24,6 +26,10 @@ from tests.factories.tenants import Member, make_member, make_organization
 from tests.fakes.clock import ManualClock
 from tests.fakes.database import OpenDatabase
 from tests.fakes.kind import ScriptedKind
+from tests.fakes.providers.inside import BASE, InsideClient
+from tests.fakes.providers.meta.fake import MetaFake
+from tests.fakes.providers.meta.scenarios import APP_ID, APP_SECRET
+from tests.fakes.providers.world import World as FakeWorld
 from tests.web.conftest import (
     Browser,
     OpenBrowser,
@@ -104,7 +110,13 @@ def app(
     compiled_templates: Any,
     one_look: None,
 ) -> Flask:
-    app = create_app(api_settings, database=database, kinds=kinds, clock=clock, dispatch=lambda: None)
+    # Where services are asked, the fakes answer.
+    fakes = InsideClient(FakeWorld(MetaFake(), now=clock.moment))
+    told = dataclasses.replace(
+        api_settings, meta_base_url=f"{BASE}/meta", meta_app_id=APP_ID, meta_app_secret=APP_SECRET
+    )
+    logins = LoginDesk(told, database, lambda: fakes)
+    app = create_app(api_settings, database=database, kinds=kinds, clock=clock, dispatch=lambda: None, logins=logins)
     app.jinja_env.bytecode_cache = compiled_templates
     app.test_client_class = Browser
     return app

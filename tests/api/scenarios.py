@@ -17,13 +17,16 @@ from app.runs.models import Run
 from app.runs.queue_models import Queue
 from app.schedules.defaults import give_default_schedules
 from app.schedules.stops import stop_scheduling
+from app.syncs.models import StreamState
 from app.tenants.models import SYSTEM_ORGANIZATION_ID, LoginSession
 from app.tenants.roles import Role
 from tests.api.conftest import Caller
+from tests.factories.figures import make_connection
 from tests.factories.outcomes import make_running
 from tests.factories.tenants import make_member
 from tests.factories.work import make_job, make_run, make_schedule
 from tests.fakes.database import OpenDatabase
+from tests.fakes.providers.meta.scenarios import EU, TOKEN
 
 
 @dataclass(frozen=True)
@@ -97,10 +100,24 @@ class World:
             return make_member(session, organization_id=self.organization_id, **more).user_id
 
 
+def stream_path(world: World, rest: str) -> str:
+    """A stream of a connection that a job reads."""
+    with world.session() as session:
+        connection = make_connection(session, world.organization_id, name=f"Account {new_id().hex[-6:]}")
+        here = {"organization_id": world.organization_id, "connection_id": connection.id}
+        session.add(StreamState(name="campaigns", level="campaign", doubt="volume", **here))
+        job = make_job(session, world.organization_id, name=f"Sync {connection.name}", kind=KindName.SYNC)
+        job.service, job.definition = "meta", {"service": "meta", "connection_id": str(connection.id)}
+    return f"/connections/{connection.id}/{rest}"
+
+
 Scenario = Callable[[World], Call]
 DAILY = "0 2 * * *"
 
 SCENARIOS: dict[str, Scenario] = {
+    "call_stream_normal": lambda world: Call(stream_path(world, "streams/campaigns/normal")),
+    "promise_connection_stream": lambda world: Call(stream_path(world, "streams/campaigns/promise"), {"by": "07:00"}),
+    "sync_connection_again": lambda world: Call(stream_path(world, "sync")),
     "create_token": lambda world: Call("/tokens", {"name": "Deploys", "scopes": ["view", "run"]}),
     "revoke_token": lambda world: Call(f"/tokens/{own_token(world)}"),
     "change_own_first_steps": lambda _world: Call("/me/first-steps", {"hidden": True}),
@@ -126,6 +143,11 @@ SCENARIOS: dict[str, Scenario] = {
     "retry_run": lambda world: Call(f"/runs/{world.failed_run()}/retry"),
     "run_again": lambda world: Call(f"/runs/{world.failed_run()}/again", {"parameters": {"rows": 3}}),
     "save_view": lambda world: Call("/views", {"list": "runs", "name": "Failed", "query": {"state": "failed"}}),
+    "create_connection": lambda _world: Call("/connections", {"service": "meta", "account_id": EU, "token": TOKEN}),
+    "rename_api_connection": lambda world: Call(f"/connections/{connection(world)}", {"name": "Renamed"}),
+    "test_api_connection": lambda world: Call(f"/connections/{connection(world)}/tests"),
+    "replace_connection_login": lambda world: Call(f"/connections/{connection(world)}/login", {"token": TOKEN}),
+    "disconnect_account": lambda world: Call(f"/connections/{connection(world)}"),
     "rename_view": lambda world: Call(f"/views/{saved_view(world)}", {"name": "Renamed"}),
     "delete_view": lambda world: Call(f"/views/{saved_view(world)}"),
     "cancel_run": lambda world: Call(f"/runs/{world.run()}/cancel"),
@@ -275,6 +297,11 @@ def stopped(world: World) -> str:
     with world.session() as session:
         stop_scheduling(session, actor=world.caller.actor, reason="Moving house", now=world.now)
     return "start"
+
+
+def connection(world: World) -> str:
+    made = world.caller.post("/connections", {"service": "meta", "account_id": EU, "token": TOKEN})
+    return str(made.get_json()["data"]["id"])
 
 
 def saved_view(world: World) -> str:

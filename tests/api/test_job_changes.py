@@ -12,12 +12,13 @@ from tests.api.conftest import Caller
 from tests.factories.work import make_job
 from tests.fakes.clock import ManualClock
 from tests.fakes.database import OpenDatabase
+from tests.fakes.vault import SEALER
 
 
 @pytest.fixture
 def kinds(kinds: dict[KindName, Any]) -> dict[KindName, Any]:
     """Syncs as they are."""
-    return kinds | {KindName.SYNC: SyncKind()}
+    return kinds | {KindName.SYNC: SyncKind(SEALER, {})}
 
 
 @pytest.fixture
@@ -61,7 +62,8 @@ class TestPolicies:
         made = admin_api.post("/jobs", {"name": "Mine", "kind": "sync", "definition": {"service": "meta"}})
 
         assert (changed.status_code, made.status_code) == (422, 422)
-        assert "not what they read" in changed.json["error"]["message"]
+        assert "keeps its service" in changed.json["error"]["message"]
+        assert [one["field"] for one in made.json["error"]["fields"]] == ["connection_id"]
 
 
 class TestChanges:

@@ -3,6 +3,9 @@
 import json
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from app.core.demo import SENTENCE
 from app.core.ids import new_id
 from app.core.scopes import PLATFORM
 from app.ops.heartbeats import ProcessFacts, beat
@@ -30,6 +33,17 @@ class TestSystem:
         assert [(one["name"], one["is_silent"]) for one in found["pages"]] == [("web-1:8", True)]
         assert found["processes"] == []
         assert "Pages web-1:8: version 1.1, - MiB" in terminal.run("system", "show").output
+
+    def test_says_of_a_demo_that_it_is_one(self, terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert terminal.json("system", "show")["is_demo"] is False
+
+        monkeypatch.setenv("BELFRY_DEMO", "on")
+        monkeypatch.setenv("BELFRY_META_BASE_URL", "http://127.0.0.1:8091/meta")
+
+        assert terminal.json("system", "show")["is_demo"] is True
+        assert terminal.json("overview")["is_demo"] is True
+        assert terminal.run("system", "show").output.startswith(f"{SENTENCE}\n")
+        assert terminal.run("overview").output.startswith(f"{SENTENCE}\n")
 
     def test_is_paused_and_goes_on(self, terminal: Terminal) -> None:
         said = terminal.run("system", "pause", "--reason", "Moving house").output

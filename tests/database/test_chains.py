@@ -31,6 +31,7 @@ from tests.factories.work import actor_in, make_job, make_organization, make_run
 from tests.fakes.clock import ManualClock
 from tests.fakes.database import OpenDatabase
 from tests.fakes.kind import scripted_kinds
+from tests.fakes.vault import SEALER
 
 ONE_TRY = RetryPolicy(1, 0, Backoff.FIXED)
 SUCCESS, FAILURE = ChainOutcome
@@ -181,7 +182,7 @@ class TestAdding:
         assert refused.value.field == "parameters"
 
     def test_a_kind_without_parameters_says_so(self, works: Works) -> None:
-        works.kinds = {**works.kinds, KindName.SYNC: SyncKind()}
+        works.kinds = {**works.kinds, KindName.SYNC: SyncKind(SEALER, {})}
         works.change("B", kind="sync", service="meta", definition={"service": "meta"})
 
         with pytest.raises(ChainInvalid, match="A sync takes no parameters"):

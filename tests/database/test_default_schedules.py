@@ -35,6 +35,7 @@ from tests.fakes.clock import utc
 from tests.fakes.database import OpenDatabase
 from tests.fakes.kind import scripted_kinds
 from tests.fakes.run_context import FakeRunContext
+from tests.fakes.vault import SEALER
 
 NOW = utc("2027-01-05 12:00")
 TOMORROW = utc("2027-01-06 02:00")
@@ -162,14 +163,14 @@ class TestWithoutAConnection:
         assert (run.state, run.reason, run.trigger) == ("skipped", "needs_connection", "manual")
 
     def test_a_worker_that_gets_one_all_the_same_fails_it_for_good(self) -> None:
-        outcome = SyncKind().run({"service": "meta"}, FakeRunContext())
+        outcome = SyncKind(SEALER, {}).run({"service": "meta"}, FakeRunContext())
 
         assert (outcome.status, outcome.message, outcome.may_retry) == (OutcomeStatus.FAILED, WHAT_TO_DO, False)
 
-    def test_nobody_makes_sync_jobs_by_hand(self, session: Session, ada: Member) -> None:
+    def test_nobody_makes_a_sync_job_without_one(self, session: Session, ada: Member) -> None:
         draft = JobDraft(name="Mine", kind=KindName.SYNC, definition={"service": "meta"})
 
-        with pytest.raises(DefinitionInvalid, match="makes the sync jobs itself"):
+        with pytest.raises(DefinitionInvalid, match="reads from a connection"):
             create_job(session, actor=ada.actor, kinds=scripted_kinds(), draft=draft, now=NOW)
 
 

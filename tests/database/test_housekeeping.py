@@ -1,13 +1,14 @@
 """What is deleted because nobody needs it any more, and how little of it at once."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select
 
 from app.core.clock import Clock
-from app.core.ids import new_id
+from app.core.ids import first_id_of, new_id
 from app.core.schema import SchemaGate, newest_migration
 from app.events.models import Event
 from app.jobs.kinds.base import Level
@@ -18,7 +19,9 @@ from app.ops.models import Heartbeat
 from app.runs.models import Attempt, LogLine, Run
 from app.runs.states import RunState
 from app.schedules.models import Schedule
+from app.syncs.models import FigureChange, Landing
 from app.tenants.models import IdempotencyKey, SignInFailure
+from tests.factories.figures import make_connection
 from tests.factories.tenants import make_member
 from tests.factories.work import make_job, make_organization, make_run, make_schedule
 from tests.fakes.clock import ManualClock
@@ -27,8 +30,10 @@ from tests.fakes.database import OpenDatabase
 YEAR = timedelta(days=365)
 
 
-def housekeeper(database: OpenDatabase, clock: Clock, *, runs_kept: timedelta | None = YEAR) -> Housekeeper:
-    return Housekeeper(database, clock, SchemaGate(database, expected=newest_migration()), runs_kept)
+def housekeeper(
+    database: OpenDatabase, clock: Clock, *, runs_kept: timedelta | None = YEAR, changes_kept: timedelta | None = None
+) -> Housekeeper:
+    return Housekeeper(database, clock, SchemaGate(database, expected=newest_migration()), runs_kept, changes_kept)
 
 
 def old_run(database: OpenDatabase, *, ended: datetime, lines: int = 3) -> UUID:
@@ -61,6 +66,27 @@ class TestTidying:
         assert [count(database, model) for model in (Run, Attempt, LogLine)] == [1, 1, 3]
         with database.reading() as session:
             assert session.get(Run, kept) is not None
+
+    def test_forgets_what_figures_were_long_ago(self, database: OpenDatabase, clock: ManualClock) -> None:
+        old, new = clock.moment - timedelta(days=401), clock.moment - timedelta(days=99)
+        with database.transaction() as session:
+            connection = make_connection(session, make_organization(session))
+            here = {"organization_id": connection.organization_id, "connection_id": connection.id}
+            for at in (old, new):
+                of = {"level": "campaign", "metric": "spend", "day": at.date(), "entity_id": "1", "run_id": new_id()}
+                session.add(FigureChange(id=first_id_of(at), at=at, new_value=Decimal(1), **of, **here))
+                days = {"first_day": at.date(), "last_day": at.date(), "days": 1, "rows_seen": 1, "rows_changed": 1}
+                source = {"api_version": "v26.0", "mapping_version": 1, "flags": "", "run_id": new_id()}
+                session.add(
+                    Landing(
+                        id=first_id_of(at), stream="campaigns", fetched_at=at, landed_at=at, **days, **source, **here
+                    )
+                )
+
+        deleted = housekeeper(database, clock, changes_kept=timedelta(days=400)).tidy()
+
+        assert (deleted["figure_changes"], deleted["landings"]) == (1, 1)
+        assert (count(database, FigureChange), count(database, Landing)) == (1, 1)
 
     def test_keeps_runs_for_ever_where_that_is_wanted(self, database: OpenDatabase, clock: ManualClock) -> None:
         old_run(database, ended=clock.moment - 9 * YEAR)
@@ -181,3 +207,20 @@ class TestCompleting:
         assert looked_at == 2
         assert kept == {old: bytes([2]) + bytes(179), unreadable: b"", known: b"known"}
         assert housekeeper(database, clock).complete() == 0
+
+
+class TestLoginsThatEnd:
+    def test_are_warned_of_once_each(self, database: OpenDatabase, clock: ManualClock) -> None:
+        for name in ("Northwind", "Southwind"):
+            with database.transaction() as session:
+                organization_id = make_organization(session, name=name)
+                make_connection(session, organization_id, expires_at=clock.moment + timedelta(days=6))
+        keeper = housekeeper(database, clock)
+
+        told = [keeper.warn(), keeper.warn()]
+        clock.advance(days=4)
+
+        assert [*told, keeper.warn()] == [2, 0, 2]
+        with database.transaction() as session:
+            kinds = session.scalars(select(Event.kind)).all()
+        assert set(kinds) == {"connection.expiring"}

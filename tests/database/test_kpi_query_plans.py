@@ -8,10 +8,11 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.core.scopes import rescope
+from app.syncs.figure_sources import first_days
 from app.syncs.figures import Metric
 from app.syncs.movements import list_entity_movements, list_movements
-from app.syncs.series import each_figure, list_entities, read_series
-from tests.database.kpi_world import FETCHED, KpiWorld, figures
+from app.syncs.series import each_figure, flagged_days, list_entities, list_figures, read_series
+from tests.database.kpi_world import FETCHED, FIRST, KpiWorld, figures
 from tests.database.test_query_plans import plans_of
 from tests.fakes.database import OpenDatabase
 
@@ -86,3 +87,14 @@ class TestQueryPlans:
 
         assert scans(plans) == []
         assert any("ix_kpi_changes_series" in plan for plan in plans)
+
+    def test_of_what_is_known_of_days(self, world: KpiWorld, tenant: Session):
+        wanted = world.wanted()
+        here = {"organization_id": world.organization_id, "connection_ids": wanted.connection_ids}
+
+        def ask() -> None:
+            first_days(tenant, **here, level=wanted.level, metric=wanted.metric)
+            flagged_days(tenant, wanted)
+            list_figures(tenant, wanted, limit=10, after=(world.connection_id, FIRST, ""))
+
+        assert scans(plans_of(tenant.get_bind(), ask)) == []

@@ -7,6 +7,7 @@ import pytest
 
 from app.core.ids import new_id
 from app.syncs.days import DayRange
+from app.syncs.figure_sources import first_days, list_sources
 from app.syncs.figures import LARGEST, Entity, Level, Metric, QualityFlag
 from app.syncs.movements import list_entity_movements, list_movements
 from app.syncs.periods import Grain
@@ -340,3 +341,41 @@ class TestStreams:
         assert (newest.fetched_at, newest.rows_seen, newest.rows_changed, newest.flags) == (LATER, 12, 12, ())
         assert (oldest.run_id, oldest.rows_changed, oldest.usual, oldest.doubt) == (RUN, 12, None, None)
         assert oldest.flags == ("sampled",)
+
+
+class TestSources:
+    def test_are_those_of_one_organization_with_their_streams(self, world: KpiWorld):
+        KpiWorld.make(world.database)
+        world.land(world.window(figures()))
+
+        with world.database.reading(world.scope) as session:
+            [found] = list_sources(session, organization_id=world.organization_id)
+
+        assert found.id == world.connection_id
+        assert [stream.name for stream in found.streams] == ["campaigns"]
+
+    def test_know_the_first_day_of_what_landed_and_of_nothing_else(self, world: KpiWorld):
+        world.land(world.window(figures()))
+        here = {"organization_id": world.organization_id, "connection_ids": [world.connection_id]}
+
+        with world.database.reading(world.scope) as session:
+            found = first_days(session, **here, level=Level.CAMPAIGN, metric=Metric.SPEND)
+            nothing = first_days(session, **here, level=Level.CAMPAIGN, metric=Metric.REACH)
+
+        assert (found, nothing) == ({world.connection_id: FIRST}, {})
+
+    def test_have_entities_of_each_currency_apart(self, world: KpiWorld):
+        other = beside(world, currency="JPY")
+        world.land(world.window(figures(days=1, campaigns=3)))
+        yen = [figure(FIRST, campaign(str(n)), Metric.SPEND, 1000 + n, "JPY") for n in range(3)]
+        other.land(other.window(yen, currency="JPY"))
+        ids = (world.connection_id, other.connection_id)
+        both = Wanted(world.organization_id, ids, Metric.SPEND, DayRange(FIRST, FIRST))
+
+        with world.database.reading(world.scope) as session:
+            first, rest = list_entities(session, both, limit=2), list_entities(session, both, limit=2, skip=2)
+
+        assert [(one.currency, one.entity_id) for one in first] == [
+            ("EUR", "2"), ("EUR", "1"), ("JPY", "2"), ("JPY", "1"),
+        ]  # fmt: skip
+        assert [(one.currency, one.entity_id) for one in rest] == [("EUR", "0"), ("JPY", "0")]

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from app.core.ids import new_id
 from app.core.scopes import ENGINE
+from app.jobs.kinds.base import AttemptLost
 from app.runs import ledger
-from app.runs.holding import RunLost, hold_run
+from app.runs.holding import hold_run
 from app.syncs.connections import AccountChanged, ConnectionEnded, ConnectionNotFound
 from app.syncs.figures import LARGEST, Figure, FigureInvalid, Metric, QualityFlag, exact
 from app.syncs.landing import PIECE
@@ -389,7 +390,7 @@ class TestFencing:
             )
 
         hold(1)
-        with pytest.raises(RunLost):
+        with pytest.raises(AttemptLost):
             hold(2)
 
         assert world.table() == truth(figures(days=1))

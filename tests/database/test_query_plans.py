@@ -18,7 +18,9 @@ from app.core.questions import ask
 from app.core.scopes import ENGINE, PLATFORM, Scope, rescope
 from app.jobs.models import Job
 from app.ops.capacity import live_slots
-from app.ops.schedule_glances import failed_before, health_of_schedules
+from app.ops.overview import read_situation
+from app.ops.schedule_glances import failed_before, health_of_schedules, read_glances
+from app.ops.schedule_health import ScheduleHealth
 from app.ops.stuck_runs import read_evidence
 from app.ops.why.answers import why_schedule
 from app.ops.why.reasons import in_utc
@@ -44,6 +46,7 @@ from app.runs.states import AttemptState
 from app.runs.statistics import count_queue, schedule_stats
 from app.runs.timeline import bunch_runs
 from app.schedules.gaps import list_gaps, newest_missed
+from app.schedules.load import LoadMap
 from app.schedules.models import Schedule
 from app.schedules.queries import earliest_due_across_tenants
 from app.tenants.audit import last_author, list_audit, list_entries
@@ -292,6 +295,23 @@ class TestQueryPlans:
 
         assert scans(plans) == []
         assert any("ix_gaps_organization_id_last_slot_at" in plan for plan in plans)
+
+    def test_of_the_first_page(self, session: Session, job: Job) -> None:
+        here = job.organization_id
+        rescope(session, Scope.tenant(here))
+        glances = [
+            one._replace(health=ScheduleHealth.FAILING)
+            for one in read_glances(session, organization_id=here, now=NOW, is_stopped=False)[:5]
+        ]
+
+        def read() -> None:
+            load = LoadMap(0, NOW, [])
+            read_situation(session, glances, organization_id=here, load=load, is_stopped=False, today=NOW, now=NOW)
+
+        plans = plans_of(session.get_bind(), read)
+
+        assert len(glances) == 5
+        assert scans(plans) == []
 
     @pytest.mark.parametrize("is_of_all", [False, True], ids=["own", "all"])
     def test_of_the_queue_page(self, session: Session, job: Job, is_of_all: bool) -> None:

@@ -17,6 +17,7 @@ from app.runs.claims import LeaseTerms
 from app.runs.executor import Executor
 from app.runs.keeper import Keeper
 from app.runs.models import Attempt, Run
+from app.runs.own_data import OwnData
 from tests.factories.work import THREE_TRIES, make_job, make_organization, make_run
 from tests.fakes.clock import ManualClock
 from tests.fakes.kind import ScriptedKind
@@ -60,12 +61,14 @@ class Workshop:
 
     def attempt(self, run_id: UUID, *, is_stopping: Callable[[], bool]) -> LiveAttempt:
         children = ChildRuns(self.database, self.clock, self.kinds, patience_seconds=0)
+        claim = self.claim(run_id)
         return LiveAttempt(
-            self.claim(run_id),
+            claim,
             http=OutboundClient(),
             open_secret=lambda *_: "",
             start_children=children.start,
             count_children=children.count,
+            data=OwnData(self.database, self.clock, claim.started, patience_seconds=0),
             is_stopping=is_stopping,
         )
 

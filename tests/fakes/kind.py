@@ -19,6 +19,7 @@ from app.jobs.kinds.base import (
 )
 from app.jobs.kinds.sync.kind import SyncKind
 from app.jobs.policies import ErrorClass
+from tests.fakes.vault import SEALER
 
 
 class ScriptedKind:
@@ -87,4 +88,4 @@ class ScriptedKind:
 def scripted_kinds() -> JobKinds:
     """Every kind that people make jobs of is a scripted one."""
     kind = ScriptedKind()
-    return {KindName.CODE: kind, KindName.WORKFLOW: kind, KindName.SYNC: SyncKind()}
+    return {KindName.CODE: kind, KindName.WORKFLOW: kind, KindName.SYNC: SyncKind(SEALER, {})}

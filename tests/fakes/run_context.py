@@ -1,7 +1,12 @@
 """A run to work for, without a ledger behind it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID, uuid4
+
+from sqlalchemy.orm import Session
 
 from app.core.addresses import parse_networks
 from app.core.deadline import Deadline
@@ -53,6 +58,18 @@ class FakeRunContext:
         if (secret_id, field) not in self.secrets:
             raise SecretNotFound("A sealed value is gone. Enter it again.")
         return self.secrets[secret_id, field]
+
+    def now(self, session: Session | None = None) -> datetime:
+        return datetime.now(UTC)
+
+    def transaction(self) -> AbstractContextManager[Session]:
+        raise AssertionError("There is no database here.")
+
+    def hold_run(self, session: Session) -> None:
+        """Nobody else has it."""
+
+    def left_behind(self) -> Mapping[str, Any]:
+        return {}
 
     def start_children(self, group: str | None) -> int:
         self.started_groups.append(group)

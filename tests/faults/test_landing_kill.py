@@ -1,18 +1,14 @@
 """A process that lands a window is killed for good at any of its statements: what is there then is all or nothing."""
 
-import os
-import signal
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from app.core.config import Settings
-from app.core.paths import ROOT
 from tests.database.kpi_world import FETCHED, KpiWorld, figures, truth
 from tests.fakes.database import OpenDatabase
+from tests.faults.killing import kill_script
 
 pytestmark = pytest.mark.slow
 
@@ -56,18 +52,7 @@ def world(database: OpenDatabase) -> KpiWorld:
 def kill_at(world: KpiWorld, settings: Settings, script: Path, number: int) -> str:
     """Kill a process before a statement, and say how far it had come."""
     words = [settings.database_url, str(world.organization_id), str(world.connection_id), str(number)]
-    process = subprocess.Popen(
-        [sys.executable, str(script), *words],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )
-    assert process.stdout is not None
-    word = process.stdout.readline().strip()
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    process.stdout.close()
-    return word
+    return kill_script(script, *words)
 
 
 def test_a_kill_at_any_statement_leaves_all_or_nothing(world: KpiWorld, settings: Settings, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from app.runs.models import LogLine, RunHour, RunHourMark
 from app.runs.queue_models import QueueMinute
 from app.schedules.models import Gap, Schedule, ScheduleVersion
 from app.schedules.policies import GapReason
-from app.syncs.models import FigureChange, LandedEntity, LandedFigure, Landing, StreamState
+from app.syncs.models import ConnectionTest, FigureChange, LandedEntity, LandedFigure, Landing, StreamState
 from app.tenants.audit import record
 from app.tenants.models import SavedView
 from app.vault.models import Secret
@@ -130,6 +130,7 @@ def furnish_figures(session: Session, organization_id: UUID) -> None:
     session.add(StreamState(name="campaigns", level="campaign", **here))
     days = {"first_day": NOW.date(), "last_day": NOW.date(), "days": 1}
     counts = {"rows_seen": 1, "rows_changed": 1}
+    session.add(ConnectionTest(at=NOW, by="Ada", is_good=True, words="ok", milliseconds=5, **here))
     session.add(Landing(stream="campaigns", landed_at=NOW, run_id=new_id(), **days, **counts, **source, **here))
     session.flush()
 

@@ -26,6 +26,8 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # A form that is refused is no fault, nor is a session that a test ended or a network that it cut: Chromium reports all.
 HARMLESS = re.compile("status of (401|409|422)|INTERNET_DISCONNECTED|Failed to fetch")
 ELSEWHERE = "belfry.test"
+# A machine with more to do takes longer over a page, and is waited for.
+expect.set_options(timeout=15_000)
 # Chromium as root in a container, on a machine without a way out.
 BROWSER_OPTIONS = [
     "--no-sandbox",
@@ -57,7 +59,7 @@ class Belfry:
     ) -> None:  # fmt: skip
         self.folder = folder
         self.command, self.checkout, self.patience_seconds = command, checkout, patience_seconds
-        self.port = _free_port()
+        self.port = free_port()
         self.output: list[str] = []
         self.url = f"http://127.0.0.1:{self.port}"
 
@@ -292,7 +294,7 @@ def ana(site: Site, page: Page) -> Member:
     return site.enter(page.context)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

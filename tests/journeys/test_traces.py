@@ -246,9 +246,11 @@ class TestASecret:
 
 
 def test_every_page_is_found_without_fault(page: Page, site: Site, ana: Member, shown_once: list[str]) -> None:
-    """A02, A03: whatever has a page, with something in it; fragments of pages are looked at within those."""
+    """A02, A03, A04: whatever has a page, with something in it; fragments of pages are looked at within those."""
     show(page, "dark", PHONE)
     found = {}
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
     for path in paths_of_everything(site, ana):
         answer = page.request.get(f"{site.url}{path}")
         if path.startswith("/api") or not answer.ok or "<main" not in answer.text():
@@ -258,6 +260,7 @@ def test_every_page_is_found_without_fault(page: Page, site: Site, ana: Member, 
     show(page)
 
     assert len(found) > 40
+    assert [url for url in asked if not url.startswith((f"{site.url}/", "data:"))] == []
     assert {path: words for path, words in found.items() if words} == {}
 
 

@@ -33,6 +33,7 @@ ROLES = list(Role)
 WORDS = {
     "name": "workflow",
     "service": "meta",
+    "stream": "campaigns",
     "filename": "nothing.css",
     "path": "nothing",
     "code_id": "nightly",
@@ -58,6 +59,9 @@ BODIES: dict[str, Callable[[dict[str, UUID]], dict[str, Any]]] = {
     "stop_scheduler": lambda _ids: {"reason": "Moving house"},
     "steer_queue": lambda ids: {"action": "retry", "jobIds": [str(ids["run_id"])]},
     "rename_view": lambda _ids: {"name": "Renamed"},
+    "promise_connection_stream": lambda _ids: {"by": "07:00"},
+    "rename_api_connection": lambda _ids: {"name": "Renamed"},
+    "replace_connection_login": lambda _ids: {"token": "EAAnothing"},
     "validate_cron": lambda _ids: {"cron": "0 2 * * *"},
     "preview_new_schedule": lambda ids: {"cron": "0 2 * * *", "job_id": str(ids["job_id"])},
 }
@@ -65,6 +69,10 @@ BODIES: dict[str, Callable[[dict[str, UUID]], dict[str, Any]]] = {
 QUERIES: dict[str, Callable[[dict[str, UUID]], dict[str, str]]] = {
     "list_schedules": lambda ids: {"workflow": str(ids["job_id"])},
     "list_audit_entries": lambda ids: {"subject": str(ids["schedule_id"])},
+    **dict.fromkeys(
+        ("show_data_series", "list_data_entities", "list_data_changes", "list_data_figures", "list_data_freshness"),
+        lambda ids: {"source": str(ids["connection_id"])},
+    ),
     "list_runs": lambda ids: {"job": str(ids["job_id"]), "schedule": str(ids["schedule_id"])},
 }
 
@@ -175,6 +183,7 @@ def ids_of_ours(database: OpenDatabase) -> dict[str, UUID]:
         "browser_id": first("login_sessions"),
         "view_id": first("saved_views"),
         "bulk_id": first("bulk_actions"),
+        "connection_id": first("connections"),
     }
 
 

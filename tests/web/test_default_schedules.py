@@ -77,7 +77,7 @@ class TestDefaultSchedules:
         seen, sent = owner.visit(f"/jobs/{meta.job_id}/delete"), owner.send(f"/jobs/{meta.job_id}/delete")
 
         assert (seen.status_code, sent.status_code) == (409, 409)
-        assert "Belfry makes the sync jobs itself" in seen.text
+        assert "It came with the organization and stays" in seen.text
         assert f"/jobs/{meta.job_id}/delete" not in owner.visit("/jobs").text
 
     def test_have_jobs_with_policies_of_their_own(

@@ -28,7 +28,7 @@ LISTS = (
     "/", "/schedules", "/schedules?q=a", "/schedules?status=failing", "/schedules?page=2", "/schedules/rows",
     "/schedules/tiles", "/schedules/deleted", "/schedules?owner=ana@example.com", "/bulk", "/views",
     "/runs", "/runs?state=failed", "/runs?q=boom", "/runs?trigger=retry&last=7d", "/queue", "/queue?tab=failed",
-    "/jobs", "/audit", "/settings/team", "/account/tokens", "/live",
+    "/jobs", "/data", "/audit", "/settings/team", "/account/tokens", "/live",
 )  # fmt: skip
 
 

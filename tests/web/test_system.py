@@ -1,15 +1,19 @@
 """The system page: how the installation stands, pausing all of it, and the file for somebody who helps."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
 
 from app.core.clock_words import absolute_time
+from app.core.demo import SENTENCE
 from app.core.ids import new_id
 from app.core.scopes import PLATFORM
 from app.core.version import VERSION
+from app.edge.runtime import EXTENSION
 from app.ops.heartbeats import ProcessFacts, beat
 from app.runs.switches import list_switches, pause_queue
 from app.schedules.stops import current_stop
@@ -27,6 +31,27 @@ def report(database: OpenDatabase, clock: ManualClock, *, version: str = "0.1.0"
     facts = ProcessFacts(new_id(), "worker-1:42", version, 5, True, host="worker-1", pid=42)
     with database.transaction() as session:
         beat(session, facts, now=clock.moment, ticked_at=clock.moment, tick_ms=12, **more)
+
+
+class TestADemo:
+    @pytest.fixture
+    def demo(self, app: Flask) -> None:
+        runtime = app.extensions[EXTENSION]
+        app.extensions[EXTENSION] = replace(runtime, settings=replace(runtime.settings, is_demo=True))
+
+    @pytest.mark.parametrize("path", ["/", "/schedules", "/runs", "/connections", "/data", PAGE, "/nowhere"])
+    def test_is_marked_on_every_page(self, demo: None, platform_admin: Browser, path: str) -> None:
+        assert SENTENCE in text_of(platform_admin, path)
+
+    def test_is_marked_before_anybody_signed_in(self, demo: None, anonymous: Browser) -> None:
+        assert SENTENCE in text_of(anonymous, "/login")
+
+    def test_is_told_by_the_api(self, demo: None, platform_admin: Browser) -> None:
+        assert platform_admin.get("/api/v1/admin/system").json["data"]["is_demo"] is True
+
+    def test_is_nothing_else(self, platform_admin: Browser) -> None:
+        assert "Demo data" not in text_of(platform_admin, "/")
+        assert platform_admin.get("/api/v1/admin/system").json["data"]["is_demo"] is False
 
 
 class TestThePage:

@@ -54,6 +54,7 @@ class DatabaseOut(Answer):
 class SystemOut(Answer):
     """How the installation stands."""
 
+    is_demo: Annotated[bool, Field(description="Whether all data come from a fake provider, for show.")]
     is_well: bool
     problems: list[str]
     remarks: list[str]
@@ -83,6 +84,7 @@ def show_system() -> SystemOut:
     found = read_installation(request_session(), runtime().settings, now=now)
     kept = found.retention.runs
     return SystemOut(
+        is_demo=runtime().settings.is_demo,
         is_well=found.health.is_well,
         problems=list(found.health.problems),
         remarks=list(found.health.remarks),

@@ -1,6 +1,7 @@
 """What every kind of job promises, and what it is given to work with. A kind knows no other kind, and no run."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -10,9 +11,10 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.core.deadline import Deadline
-from app.core.errors import Invalid
+from app.core.errors import Conflict, Invalid
 from app.core.http import OutboundClient
 from app.jobs.policies import ErrorClass
+from app.syncs.calls.troubles import TroubleClass
 from app.vault.service import SecretOwner
 
 
@@ -31,7 +33,7 @@ class OutcomeStatus(StrEnum):
     FAILED = "failed"
     TIMED_OUT = "timed_out"  # the time limit was reached
     STOPPED = "stopped"  # told to stop: the lease is gone or the worker is closing
-    WAITING = "waiting"  # this worker lacks something that others may have; costs no try
+    WAITING = "waiting"  # it goes on later, perhaps with another worker: its message says why; costs no try
     SUSPENDED = "suspended"  # goes on when the runs that it started have ended; costs no try
     CANCELLED = "cancelled"  # told to stop, because somebody cancelled the run
 
@@ -63,11 +65,29 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True)
+class LoginRefused:
+    """The service no longer lets a connection read. Until somebody reconnects it, no other run is to try.
+
+    `set_at` is since when it has had the login that was refused.
+    """
+
+    connection_id: UUID
+    trouble_class: TroubleClass
+    reason: str
+    set_at: datetime | None = None
+
+
+class AttemptLost(Conflict):
+    """The run is no longer this attempt's: its lease was lost, or somebody ended it."""
+
+
+@dataclass(frozen=True)
 class Outcome:
     """The result of one attempt. `message` is one plain sentence; `detail` may hold a trace for engineers.
 
     `error_class` says what kind of trouble it was, and `come_back_after` how long the other side asked to be left
-    alone: that long from now, and not as long as the job's policy says, its next try waits.
+    alone: that long from now, and not as long as the job's policy says, its next try waits. With WAITING it is no
+    next try: the run goes on then. `login_refused` is written down in the transaction that ends the attempt.
     """
 
     status: OutcomeStatus
@@ -77,6 +97,7 @@ class Outcome:
     may_retry: bool = True
     error_class: ErrorClass | None = None
     come_back_after: timedelta | None = None
+    login_refused: LoginRefused | None = None
 
 
 @dataclass(frozen=True)
@@ -129,6 +150,21 @@ class RunContext(Protocol):
 
     def open_secret(self, secret_id: UUID, field: str) -> str:
         """A sealed value of the run's job. Raises SecretNotFound, KeyUnknown or SealBroken."""
+
+    def now(self, session: Session | None = None) -> datetime:
+        """The time that decides, which is the database's. Whoever has a session with it hands that in."""
+
+    def transaction(self) -> AbstractContextManager[Session]:
+        """A transaction as the run's organization, committed when the block ends. Never around an outside call."""
+
+    def hold_run(self, session: Session) -> None:
+        """Keep the run this attempt's until the transaction ends. Raises AttemptLost when it no longer is.
+
+        To be called just before the commit: a lease is not renewed while its run is held.
+        """
+
+    def left_behind(self) -> Mapping[str, Any]:
+        """The result of the attempt before, where that ended as WAITING; empty elsewhere."""
 
     def start_children(self, group: str | None) -> int:
         """Open a run of every function of the code in this group, or of all functions. Says how many there are.

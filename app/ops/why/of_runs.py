@@ -78,6 +78,9 @@ def _causes_of_wait(run: RunFacts, crew: Crew, telling: Telling) -> Iterator[Why
 def _what_it_waits_for(run: RunFacts, telling: Telling) -> Why | None:
     if run.state is RunState.WAITING_RETRY and run.ready_at > telling.now:
         error = _first_line(run.error)
+        if run.reason is Reason.DEFERRED:
+            words = f"{error or 'It was put off.'} It goes on at {telling.at(run.ready_at)}, and has used no try."
+            return Why(WhyCode.DEFERRED, words, until=run.ready_at)
         words = f"Its last try failed: {error}" if error else "Its last try failed."
         then = f"The next one starts at {telling.at(run.ready_at)}."
         return Why(WhyCode.NEXT_TRY, f"{words} {then}", until=run.ready_at)

@@ -37,6 +37,7 @@ class WhyCode(StrEnum):
     NO_WORKER = "no_worker"  # no worker serves its queue
     WORKER_PROBLEM = "worker_problem"  # those that do start nothing
     CONNECTION_RATE_LIMITED = "connection_rate_limited"  # the outside account takes no calls for a while
+    DEFERRED = "deferred"  # whom it asks wanted to be left alone for a while, and it goes on then
     CONNECTION_LIMIT = "connection_limit"  # as many runs as it allows are going on
     JOB_LIMIT = "job_limit"  # as many runs of the job as may be are going on
     ORGANIZATION_LIMIT = "organization_limit"  # the same of the organization

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from app.core.db import OUTAGES
 from app.jobs.kinds.sync.connection import needs_connection, what_to_connect
-from app.jobs.models import Job
+from app.jobs.models import Job, connection_of_job
 from app.ops.why.facts import LastSlot, ScheduleFacts
 from app.ops.why.run_reads import columns_of_run, facts_of_run, with_surroundings
 from app.runs.models import Run, in_state
@@ -66,6 +66,7 @@ def _columns() -> list[ColumnElement[Any]]:
         **{f"schedule_{column.key}": column for column in _OF_SCHEDULE},
         "kind": Job.kind,
         "service": Job.service,
+        "connection_id": connection_of_job(),
         "job_left_at": Job.left_code_at,
         "stopped_at": SchedulingStop.stopped_at,
         "stopped_by": SchedulingStop.stopped_by,
@@ -111,7 +112,8 @@ def _current_run(schedule_id: UUID) -> ScalarSelect[Any]:
 
 
 def _facts(found: Row[Any], now: datetime) -> ScheduleFacts:
-    to_connect = what_to_connect({"service": found.service}) if needs_connection(found.kind) else ""
+    lacks = needs_connection(found.kind, found.connection_id)
+    to_connect = what_to_connect({"service": found.service}) if lacks else ""
     return ScheduleFacts(
         enabled=found.schedule_enabled,
         problem=found.schedule_problem,

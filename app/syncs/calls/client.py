@@ -80,7 +80,8 @@ class Spent:
 class ServiceClient:
     """Asks one service with one sign-in. One read at a time.
 
-    `secrets` are all values that must never be shown; `headers` sign a request in. `chance` gives numbers from 0 to 1.
+    `secrets` are all values that must never be shown; `headers` sign a request in, and `always` stands in the query or
+    form of each. `chance` gives numbers from 0 to 1. With one for `most_tries` nothing is tried again in place.
     """
 
     base_url: str
@@ -91,12 +92,14 @@ class ServiceClient:
     secrets: Iterable[str]
     chance: Callable[[], float]
     most_requests: int = MOST_REQUESTS
+    most_tries: int = MOST_TRIES
+    always: Mapping[str, str] = field(default_factory=dict, repr=False)
     limits: OutboundLimits = LIMITS
     spent: Spent = field(default_factory=Spent)
     _rest: timedelta = field(default=timedelta(), init=False)
 
     def __post_init__(self) -> None:
-        self.clean = make_cleaner([*self.secrets, *(value for _, value in self.headers)])
+        self.clean = make_cleaner([*self.secrets, *(value for _, value in self.headers), *self.always.values()])
 
     # Neither the sign-in nor anything beside the address belongs into a trace.
     def __repr__(self) -> str:
@@ -104,13 +107,16 @@ class ServiceClient:
 
     def get(self, path: str, parameters: Mapping[str, str] | None = None) -> Any:
         """The JSON of an answer. Raises SyncFailed and ReadStopped."""
-        query = f"?{urlencode(parameters)}" if parameters else ""
+        said = {**(parameters or {}), **self.always}
+        query = f"?{urlencode(said)}" if said else ""
         return self._ask(OutboundRequest("GET", f"{self.base_url}{path}{query}", self.headers))
 
     def post(self, path: str, form: Mapping[str, str]) -> Any:
         """The same, for a form. Only for what may be sent twice."""
         headers = (*self.headers, ("Content-Type", "application/x-www-form-urlencoded"))
-        return self._ask(OutboundRequest("POST", f"{self.base_url}{path}", headers, urlencode(form).encode()))
+        return self._ask(
+            OutboundRequest("POST", f"{self.base_url}{path}", headers, urlencode({**form, **self.always}).encode())
+        )
 
     def _ask(self, request: OutboundRequest) -> Any:
         tries = 0
@@ -120,7 +126,7 @@ class ServiceClient:
             found = self._try(request)
             if not isinstance(found, Trouble):
                 return found
-            decision = decide(found, tries=tries, chance=self.chance())
+            decision = decide(found, tries=tries + MOST_TRIES - self.most_tries, chance=self.chance())
             if not isinstance(decision, Wait):
                 raise self.failure_of(found)
             self._wait(found.message, decision.pause, is_throttle=found.trouble_class is TroubleClass.RATE_LIMITED)

@@ -19,6 +19,7 @@ class TroubleClass(StrEnum):
     QUOTA_EXHAUSTED = "quota_exhausted"  # the same, for more than half an hour
     ACCOUNT_UNAVAILABLE = "account_unavailable"  # disabled, unsettled, closed, deleted or blocked
     TOO_LARGE = "too_large"  # more than the service hands out at once
+    REPORT_PENDING = "report_pending"  # a report that the service makes for us takes its time
     TRANSIENT = "transient"  # down, slow, broken off, or unreadable
     VERSION_RETIRED = "version_retired"  # the version we ask for is no longer served
     DATA_QUALITY = "data_quality"  # an answer, but not to be mixed with what we have
@@ -73,6 +74,7 @@ HANDLING: Mapping[TroubleClass, Handling] = {
     TroubleClass.QUOTA_EXHAUSTED: Handling(Action.DEFER, Audience.MEMBERS, Telling.AT_ONCE),
     TroubleClass.ACCOUNT_UNAVAILABLE: Handling(Action.PAUSE_CONNECTION, Audience.MEMBERS, Telling.AT_ONCE),
     TroubleClass.TOO_LARGE: Handling(Action.SPLIT, Audience.NOBODY, Telling.NEVER),
+    TroubleClass.REPORT_PENDING: Handling(Action.DEFER, Audience.NOBODY, Telling.NEVER),
     TroubleClass.TRANSIENT: Handling(Action.TRY_AGAIN, Audience.MEMBERS, Telling.AFTER_THREE_RUNS),
     TroubleClass.VERSION_RETIRED: Handling(Action.FAIL, Audience.OPERATOR, Telling.AT_ONCE),
     TroubleClass.DATA_QUALITY: Handling(Action.HOLD, Audience.MEMBERS, Telling.AT_ONCE),

@@ -10,8 +10,8 @@ LOOKBACK_DAYS = 28
 KEPT_MONTHS = 37
 # As far back as a new connection is read.
 FIRST_DAYS = 90
-# More than this is not asked for at once.
-MOST_DAYS = 28
+# More than this is not asked for at once: what may be restated, and today.
+MOST_DAYS = LOOKBACK_DAYS + 1
 
 
 def meta_windows(high_water: date | None, *, today: date) -> list[DayRange]:

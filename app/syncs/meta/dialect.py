@@ -1,5 +1,7 @@
 """How Meta speaks: its usage headers, and its errors, which come with any status."""
 
+import hashlib
+import hmac
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -34,11 +36,20 @@ class MetaDialect:
 
 
 def meta_client(
-    *, base_url: str, version: str, token: str, sender: Sender, watch: Watch, chance: Callable[[], float]
+    *,
+    base_url: str,
+    version: str,
+    token: str,
+    sender: Sender,
+    watch: Watch,
+    chance: Callable[[], float],
+    app_secret: str | None = None,
+    also_secret: tuple[str, ...] = (),
 ) -> ServiceClient:
     """A client for one sign-in. `base_url` and `version` are the operator's settings, never what somebody typed in.
 
     `sender` is an OutboundClient with `base_url` among its `own_urls`, for syncs alone; one serves a whole process.
+    With the secret of the app that the token was given to, each call proves that it comes from whoever has that.
     """
     return ServiceClient(
         base_url=f"{base_url}/{version}",
@@ -47,6 +58,12 @@ def meta_client(
         watch=watch,
         # In the address it would end up in logs of every machine on the way.
         headers=(("Authorization", f"Bearer {token}"),),
-        secrets=(token,),
+        secrets=(token, *also_secret, *([app_secret] if app_secret else [])),
         chance=chance,
+        always={} if app_secret is None else {"appsecret_proof": proof_of(token, app_secret)},
     )
+
+
+def proof_of(token: str, app_secret: str) -> str:
+    """What Meta calls the appsecret_proof: worthless without the token, and for another one."""
+    return hmac.new(app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()

@@ -20,6 +20,7 @@ from app.syncs.meta.days import MOST_DAYS, split_days
 from app.syncs.meta.paging import read_pages
 from app.syncs.meta.reports import read_report
 from app.syncs.meta.rows import EntityDay, OtherCurrency, fields_of, read_row
+from app.syncs.sources import ReportShelf
 
 PAGE_ROWS = 500
 # The next smaller size of a window that is too large; after the last one its day is taken apart.
@@ -35,6 +36,10 @@ class MetaReader:
     stream: Stream
     version: str
     page_rows: int = PAGE_ROWS
+    # Reports that an attempt before ordered, for whoever can come back for one.
+    shelf: ReportShelf | None = None
+    # When the oldest report was ordered of those that the current window is made of.
+    _ordered_at: datetime | None = field(default=None, init=False)
     _needs_reports: bool = field(default=False, init=False)
 
     def read(self, days: DayRange) -> Iterator[FetchedWindow]:
@@ -47,6 +52,7 @@ class MetaReader:
 
     def _windows(self, days: DayRange, size: int) -> Iterator[FetchedWindow]:
         started = self.client.watch.now()
+        self._ordered_at = None
         rows = self._whole(_Part(days, self.stream.metrics))
         if rows is None and days.days > 1:
             smaller = _next_size(days.days, size)
@@ -70,7 +76,8 @@ class MetaReader:
         try:
             for row in rows:
                 assembly.add(row)
-            return assembly.finish(fetched_at=started, api_version=self.version)
+            fetched_at = min(started, self._ordered_at or started)
+            return assembly.finish(fetched_at=fetched_at, api_version=self.version)
         except FigureInvalid as error:
             raise self._unreadable(error) from None
 
@@ -84,7 +91,9 @@ class MetaReader:
                     raise
                 # What is too large for a direct answer once will be again: each attempt costs quota.
                 self._needs_reports = True
-        return self._rows(part, read_report(self.client, self.account, self._query(part)))
+        report = read_report(self.client, self.account, self._query(part), self.shelf)
+        self._ordered_at = min(report.ordered_at, self._ordered_at or report.ordered_at)
+        return self._rows(part, report.pages)
 
     def _rows(self, part: "_Part", pages: Iterable[list[Any]]) -> list[EntityDay]:
         try:

@@ -13,12 +13,12 @@ from app.edge.runtime import fresh_session, request_session, runtime
 from app.jobs import service as jobs
 from app.jobs.kinds.base import KindName
 from app.jobs.queries import JobRow, get_job
-from app.jobs.service import JobChanged
+from app.jobs.service import JobChanged, JobDraft
 from app.runs import service as runs
 from app.runs.in_hand import going_on_since
 from app.tenants.access import Permission
 from app.web.blueprint import web
-from app.web.forms.jobs import CodeForm, JobForm
+from app.web.forms.jobs import CodeForm, JobForm, SyncForm
 from app.web.pages.job_form import form_page, job_form, refuse_fixed
 from app.web.permissions import route
 from app.web.responses import announce, empty, is_htmx, see_other, toast
@@ -50,7 +50,7 @@ def save_job(job_id: UUID) -> Response:
     """Change a job from the revision the person saw."""
     before = _job(job_id)
     refuse_fixed(before)
-    form = job_form(before.kind)
+    form = job_form(before.kind, service=str(before.definition.get("service", "")))
     if _is_reload(form):
         return form_page(form, job=before)
     try:
@@ -101,13 +101,18 @@ def _revise(form: JobForm, before: JobRow) -> None:
         actor=current_actor(),
         kinds=runtime().kinds,
         job_id=before.id,
-        # What a sync reads stands in no form.
-        draft=replace(form.draft(), definition=before.definition) if before.kind is KindName.SYNC else form.draft(),
+        draft=_draft(form, before),
         revision=form.seen_revision,
         now=request_now(),
     )
     # A limit of its own may let more of its runs start.
     on_commit(session, runtime().dispatch)
+
+
+def _draft(form: JobForm, before: JobRow) -> JobDraft:
+    if isinstance(form, SyncForm):
+        return replace(form.draft(), definition=form.definition_over(before.definition))
+    return form.draft()
 
 
 def _kind() -> KindName:

@@ -132,9 +132,22 @@ class WorkflowForm(JobForm):
 
 
 class SyncForm(JobForm):
-    """A job that reads a service. What it reads, nobody changes."""
+    """A job that reads a service, through one of the connections that `offer_connections` names."""
 
+    connection_id = SelectField("Reads from", choices={}, validate_choice=False)
     when_lost = RadioField(LOST_LABEL, choices=LOST_CHOICES_OF_CALLS, default=WhenLost.KIND.value)
+
+    def offer_connections(self, names: Mapping[str, str]) -> None:
+        """The connections to choose from, by id. One that is chosen already stays one of them."""
+        chosen = text_of(self.connection_id)
+        gone = {chosen: "A connection that was disconnected"} if chosen and chosen not in names else {}
+        self.connection_id.choices = {"": "No account yet", **names, **gone}
+
+    def definition_over(self, before: Mapping[str, Any]) -> dict[str, Any]:
+        """What the job says now, with the connection that was chosen. What stands in no form stays as it is."""
+        kept = {name: value for name, value in before.items() if name != "connection_id"}
+        chosen = text_of(self.connection_id)
+        return kept | {"connection_id": chosen} if chosen else kept
 
 
 class CodeForm(JobForm):
@@ -194,7 +207,7 @@ def stored_values(job: JobRow) -> dict[str, Any]:
         **stored_policies(job),
     }
     if job.kind is KindName.SYNC:
-        return common
+        return common | {"connection_id": job.definition.get("connection_id", "")}
     return common | (_step_values(job) if job.kind is KindName.WORKFLOW else _argument_values(job))
 
 

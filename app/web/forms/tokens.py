@@ -17,6 +17,7 @@ SCOPE_PHRASES = {
     Permission.RUN.value: "Start and cancel runs",
     Permission.EDIT_SCHEDULES.value: "Make, change and delete schedules",
     Permission.EDIT_JOBS.value: "Make, change and delete jobs",
+    Permission.MANAGE_CONNECTIONS.value: "Connect accounts, replace their logins and disconnect them",
     Permission.MANAGE_QUEUE.value: "Retry, give up and remove runs",
     Permission.VIEW_AUDIT.value: "See who did what, in the audit",
     Permission.MANAGE_TEAM.value: "Look after the team and its tokens",

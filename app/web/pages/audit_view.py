@@ -206,6 +206,7 @@ def _subject_href(subject: Subject, *, is_of_installation: bool) -> str:
         "schedule": ("web.schedule", {"schedule_id": subject.id}),
         "job": ("web.job", {"job_id": subject.id}),
         "run": ("web.run", {"run_id": subject.id}),
+        "connection": ("web.connection", {"connection_id": subject.id}),
         "bulk_action": ("web.bulk_action", {"bulk_id": subject.id}),
         "user": ("web.team", {}),
         "invitation": ("web.team", {"_anchor": "invitations"}),

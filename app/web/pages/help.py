@@ -15,6 +15,7 @@ KEYS = (
     ("Enter", "Open the row"),
     ("x, Shift x", "Tick the row; all rows from the last one ticked"),
     ("a", "Tick all rows of the page, or none"),
+    ("b", "To the buttons for what is ticked"),
     (".", "Menu of the row"),
     ("e", "Edit the row, or what the page shows; next error of a log"),
     ("[ and ]", "Run, page or day before; the next one"),

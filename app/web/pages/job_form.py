@@ -6,13 +6,14 @@ from typing import Any
 from flask import Response, request
 
 from app.core.errors import Conflict
-from app.edge.identity import current_actor
+from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, runtime
 from app.jobs.kinds.base import KindName
 from app.jobs.kinds.code.catalog import CodeFunction
 from app.jobs.kinds.code.kind import CodeKind
-from app.jobs.kinds.sync.kind import MADE_BY_BELFRY
+from app.jobs.kinds.sync.connection import connection_of
 from app.jobs.queries import JobRow, list_queue_names
+from app.syncs.connection_rows import list_connections
 from app.web.forms.jobs import JobForm, SyncForm, WorkflowForm, code_form
 from app.web.responses import invalid
 
@@ -45,22 +46,34 @@ def why_fixed(job: JobRow) -> str:
 
 def why_kept(job: JobRow) -> str:
     """Why nobody deletes a job; empty where people do."""
-    return f"{MADE_BY_BELFRY} Disable its schedule instead." if job.kind is KindName.SYNC else why_fixed(job)
+    # One that has a connection may be a second one of its service, which somebody made. The first of each stays, and
+    # whoever deletes that one is told so.
+    if job.kind is KindName.SYNC and connection_of(job.definition) is None:
+        return "It came with the organization and stays. Disable its schedule instead."
+    return why_fixed(job)
 
 
-def job_form(kind: KindName, data: Mapping[str, Any] | None = None, *, function: str = "") -> JobForm:
-    """The form of a kind, filled by what was sent or else by the data."""
+def job_form(
+    kind: KindName, data: Mapping[str, Any] | None = None, *, function: str = "", service: str = ""
+) -> JobForm:
+    """The form of a kind, filled by what was sent or else by the data. A sync chooses among accounts of its service."""
     form: JobForm
     if kind is KindName.WORKFLOW:
         form = WorkflowForm(data=dict(data or {}))
     elif kind is KindName.SYNC:
         form = SyncForm(data=dict(data or {}))
+        form.offer_connections(_connections_of(service))
     else:
         offered = offered_functions()
         chosen = request.form.get("function") or function or (offered[0].name if offered else "")
         form = code_form(offered=offered, function=chosen, data=data)
     form.offer_queues(list_queue_names(request_session()))
     return form
+
+
+def _connections_of(service: str) -> dict[str, str]:
+    rows = list_connections(request_session(), organization_id=current_actor().organization_id, now=request_now())
+    return {str(row.id): row.name for row in rows if row.service == service}
 
 
 def offered_functions() -> tuple[CodeFunction, ...]:

@@ -51,7 +51,8 @@ def edit_job(job_id: UUID) -> Response:
     job = get_job(request_session(), organization_id=current_actor().organization_id, job_id=job_id)
     refuse_fixed(job)
     function = request.args.get("function") or str(job.definition.get("function", ""))
-    return form_page(job_form(job.kind, stored_values(job), function=function), job=job)
+    service = str(job.definition.get("service", ""))
+    return form_page(job_form(job.kind, stored_values(job), function=function, service=service), job=job)
 
 
 @route(web, "/jobs/<uuid:job_id>/delete", permission=Permission.EDIT_JOBS)

@@ -61,6 +61,7 @@ def read_counters() -> dict[str, int]:
         "health": fares,
         "failing": needs.failing,
         "late": needs.late,
+        "broken": found.broken_connections,
         # Another number when the browser sees another organization: no larger than what scripts count exactly.
         "organization": current_actor().organization_id.int % 2**31,
     }

@@ -13,6 +13,7 @@ class Refusals:
     run: str
     edit_schedules: str
     edit_jobs: str
+    manage_connections: str
     manage_queue: str
     manage_team: str
 
@@ -23,6 +24,7 @@ def refusals() -> Refusals:
         run=_refusal(Permission.RUN),
         edit_schedules=_refusal(Permission.EDIT_SCHEDULES),
         edit_jobs=_refusal(Permission.EDIT_JOBS),
+        manage_connections=_refusal(Permission.MANAGE_CONNECTIONS),
         manage_queue=_refusal(Permission.MANAGE_QUEUE),
         manage_team=_refusal(Permission.MANAGE_TEAM),
     )

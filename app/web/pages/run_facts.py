@@ -104,7 +104,9 @@ def result_facts(result: Mapping[str, Any]) -> list[Fact]:
     What is called like a secret, or looks like one, is masked.
     """
     facts: list[Fact] = []
-    for name, value in masked("", dict(result)).items():
+    # What begins with an underscore is for the next attempt, and says nothing to people.
+    shown = {name: value for name, value in result.items() if not str(name).startswith("_")}
+    for name, value in masked("", shown).items():
         if _has_named_parts(value):
             facts += [Fact(str(part["name"]), _in_words(part)) for part in value]
         else:

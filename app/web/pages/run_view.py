@@ -28,6 +28,7 @@ from app.web.pages.why_notes import WhyNote, note_on_run, standing_words, why_of
 from app.web.retry_words import why_no_more, why_then
 from app.web.run_words import (
     ATTEMPT_WORDS,
+    FLAG_WORDS,
     REASON_WORDS,
     lateness_words,
     named_run,
@@ -38,6 +39,8 @@ _LONGEST_ERROR = 400
 # A path with more stations than this cannot be read; the table of tries has them all.
 _MOST_TRIES_IN_PATH = 5
 _TROUBLE = frozenset({RunState.FAILED, RunState.WAITING_RETRY})
+# Why it waits says by itself when it goes on.
+_USES_NO_TRY = frozenset({Reason.KEY_MISSING, Reason.DEFERRED})
 # Failures of the job itself, which use up its tries unless another one would end the same way.
 _OWN_FAILURES = frozenset({Reason.ERROR, Reason.TIMED_OUT})
 
@@ -119,7 +122,7 @@ def run_view(run_id: UUID) -> RunView:
         badge=badge_of(run),
         steps=_steps(run, attempts, standing=standing_words(wait)),
         facts=run_facts(run, attempts, why=tries_note),
-        remark=_remark(run, tries_note),
+        remark=_remark(run, attempts, tries_note),
         advice=advice_on(run, attempts[-1] if attempts else None),
         why=note_on_run(wait),
         tries=[TryLine(attempt, ATTEMPT_WORDS[attempt.state]) for attempt in attempts],
@@ -146,7 +149,7 @@ def running_words(run: RunRow, progress: Progress | None) -> str:
 def _why_tries(run: RunRow, attempts: list[AttemptRow]) -> str:
     """Why the next try comes when it does, or why there is none although some are left."""
     gave_up = run.state is RunState.FAILED and run.reason in _OWN_FAILURES and run.attempt < run.tries
-    if run.reason is Reason.KEY_MISSING or not (gave_up or run.state is RunState.WAITING_RETRY):
+    if run.reason in _USES_NO_TRY or not (gave_up or run.state is RunState.WAITING_RETRY):
         return ""
     policy = retry_policy_of_run(request_session(), organization_id=run.organization_id, run_id=run.id)
     last = attempts[-1] if attempts else None
@@ -188,20 +191,29 @@ def _last_step(run: RunRow, standing: str) -> list[Step]:
     return [Step(run.state.value, state_label(run.state), standing)]
 
 
-def _remark(run: RunRow, why: str) -> Remark | None:
+def _remark(run: RunRow, attempts: list[AttemptRow], why: str) -> Remark | None:
     if run.is_being_cancelled:
         return Remark("warning", "It is being cancelled.", run.cancel_words or "")
     # Why it waits is said by a note of its own.
     if run.state is RunState.WAITING or (run.reason is None and run.error is None):
-        return None
+        return _odd(run, attempts)
     text = first_words(run.error, longest=_LONGEST_ERROR)
     reason = REASON_WORDS[run.reason] if run.reason is not None else ""
+    if run.reason is Reason.DEFERRED:
+        return Remark("waiting_retry", reason, f"{text} It has used no try.")
     if run.state in _TROUBLE:
         return Remark(badge_of(run).state, reason or "It failed.", f"{text} {why}".strip())
     if not run.is_over and run.attempt and run.reason is None:
         return Remark("warning", "The try before did not succeed.", text)
     # What was left out or taken away has an explanation that says why all by itself.
     return Remark("skipped", f"{state_label(run.state)}.", text or reason, _href_of_named(run))
+
+
+def _odd(run: RunRow, attempts: list[AttemptRow]) -> Remark | None:
+    """What is odd about a sync that went well."""
+    result = attempts[-1].result if attempts and run.state is RunState.SUCCEEDED else {}
+    title = FLAG_WORDS.get(result.get("flag"))
+    return None if title is None else Remark("warning", title, first_words(str(result.get("note", ""))))
 
 
 def _href_of_named(run: RunRow) -> str:

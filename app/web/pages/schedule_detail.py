@@ -107,7 +107,9 @@ def read_detail(
         runs=tuple(RunLine(run, badge_of(run), TRIGGER_WORDS[run.trigger]) for run in runs[:RUNS_SHOWN]),
         history=history_lines(session, history, organization_id=organization_id, zone=pictures.zone, now=now),
         request_key=new_id().hex,
-        to_connect=what_to_connect({"service": row.service}) if needs_connection(row.job_kind) else "",
+        to_connect=what_to_connect({"service": row.service})
+        if needs_connection(row.job_kind, row.connection_id)
+        else "",
         is_stopped=is_stopped,
         no_deletion=why_it_stays(row),
     )

@@ -291,7 +291,7 @@ def _counters(counts: Counts) -> str:
 
 
 def _badge(schedule: ScheduleRow, last: ListedRun | None, missed: Sequence[GapRow]) -> Badge | None:
-    if needs_connection(schedule.job_kind):
+    if needs_connection(schedule.job_kind, schedule.connection_id) or schedule.is_paused_for_connection:
         return Badge("needs_connection")
     if missed and (last is None or last.at < missed[0].last_slot_at):
         return Badge(RunState.MISSED.value)

@@ -40,6 +40,7 @@ _STANDING = {
     WhyCode.NO_WORKER: "no worker serves its queue",
     WhyCode.WORKER_PROBLEM: "no worker starts runs",
     WhyCode.CONNECTION_RATE_LIMITED: "its account takes no calls for now",
+    WhyCode.DEFERRED: "goes on later",
     WhyCode.CONNECTION_LIMIT: "waits for another run of its connection",
     WhyCode.JOB_LIMIT: "waits for another run of its job",
     WhyCode.ORGANIZATION_LIMIT: "waits for another run of your organization",

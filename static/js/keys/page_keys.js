@@ -1,5 +1,5 @@
-// Single keys of every page: help, search, g and a letter, new, edit, pause, whose clock, before and next, and those of
-// logs. first_key.js loads this file.
+// Single keys of every page: help, search, g and a letter, the bar of what is ticked, new, edit, pause, whose clock,
+// before and next, and those of logs. first_key.js loads this file.
 (() => {
   const PATIENCE_MS = 1500;
   let wentAt = 0;
@@ -23,6 +23,7 @@
   const ACTIONS = {
     "?": () => press(document.querySelector("[data-key='?']")),
     "/": () => { const field = find("main input[type=search]"); field?.focus(); field?.select(); return Boolean(field); },
+    b: () => { const button = find(".bulk button:not(:disabled)"); button?.focus(); return Boolean(button); },
     n: () => press(find("main a[href$='/new'], main a[href*='/new?']")),
     e: () => edit() || nextError(),
     f: () => press(find("[data-log-follow]")),

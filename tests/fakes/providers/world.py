@@ -12,7 +12,14 @@ from tests.fakes.providers.wire import Answer, Call
 
 CONTROL = "/__ctl"
 # Parameters that are never kept: a test looks for tokens in everything, and this is no place where one may turn up.
-_SECRET_PARAMETERS = {"access_token", "client_secret", "fb_exchange_token", "input_token", "assertion", "refresh_token"}
+_SECRET_PARAMETERS = {
+    "access_token",
+    "client_secret",
+    "fb_exchange_token",
+    "input_token",
+    "assertion",
+    "refresh_token",
+} | {"appsecret_proof"}
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 

@@ -135,6 +135,14 @@ class TestKeys:
 
         expect(ticked).to_have_count(0)
 
+    def test_lead_to_what_can_be_done_to_the_ticked(self, schedules: Page) -> None:
+        """A54: b, past all rows that are left; without a tick there is nothing to lead to."""
+        press(schedules, "b")
+        expect(schedules.locator("#bulk :focus")).to_have_count(0)
+        press(schedules, "j", "x", "b")
+
+        expect(schedules.locator("#bulk").get_by_role("button", name="Enable 1")).to_be_focused()
+
     def test_go_from_run_to_run(self, schedules: Page, site: Site, ana: Member) -> None:
         """A54: brackets, also where a keyboard needs Alt for them."""
         with site.database.transaction() as session:

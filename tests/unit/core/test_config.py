@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.core.config import Environment, Settings, read_settings
+from app.core.demo import MARK
 from app.core.setting_reader import SettingInvalid
 
 
@@ -37,6 +38,20 @@ class TestSettings:
         settings = read(tmp_path, BELFRY_ALLOWED_PRIVATE_ADDRESSES="10.1.0.0/16, 192.168.7.4")
 
         assert settings.allowed_private_addresses == (ip_network("10.1.0.0/16"), ip_network("192.168.7.4/32"))
+
+    def test_take_an_app_at_meta_as_a_whole(self, tmp_path: Path) -> None:
+        app = {"BELFRY_META_APP_ID": "1234567890", "BELFRY_META_APP_SECRET": "0123456789abcdef0123456789abcdef"}
+        settings = read(tmp_path, **app)
+
+        assert settings.meta_app_id == "1234567890"
+        assert app["BELFRY_META_APP_SECRET"] not in repr(settings)
+        for name in app:
+            with pytest.raises(SettingInvalid, match=f"{name} is not set"):
+                read(tmp_path, **{**app, name: ""})
+
+    def test_show_no_secret_of_an_app_that_is_none(self, tmp_path: Path) -> None:
+        with pytest.raises(SettingInvalid, match="set, but not shown"):
+            read(tmp_path, BELFRY_META_APP_ID="1", BELFRY_META_APP_SECRET="too short")
 
     @pytest.mark.parametrize("url", ["https://10.0.0.7/graph", "http://127.0.0.1:8100/meta", "http://[::1]:8100"])
     def test_take_a_service_at_a_private_address(self, tmp_path: Path, url: str) -> None:
@@ -72,6 +87,7 @@ class TestSettings:
             ("BELFRY_META_BASE_URL", "http://10.0.0.7:8100"),
             ("BELFRY_META_BASE_URL", "https://graph.facebook.com/?token=1"),
             ("BELFRY_META_API_VERSION", "latest"),
+            ("BELFRY_META_APP_ID", "my app"),
             ("BELFRY_META_API_VERSION", "v26.0/../me"),
         ],
     )
@@ -104,3 +120,24 @@ class TestSettings:
             read(tmp_path, BELFRY_SECRET_KEY="hunter2")
 
         assert "hunter2" not in refused.value.message
+
+
+class TestADemo:
+    def test_reads_from_a_fake_on_this_machine(self, tmp_path: Path) -> None:
+        settings = read(tmp_path, BELFRY_DEMO="on", BELFRY_META_BASE_URL="http://127.0.0.1:8091/meta")
+
+        assert settings.is_demo
+        assert not read(tmp_path).is_demo
+
+    def test_never_reads_from_elsewhere(self, tmp_path: Path) -> None:
+        with pytest.raises(SettingInvalid, match="Start it with: make demo"):
+            read(tmp_path, BELFRY_DEMO="on")
+
+    def test_is_what_its_directory_is_marked_as(self, tmp_path: Path) -> None:
+        folder = tmp_path / "var"
+        folder.mkdir()
+        (folder / MARK).write_text("{}")
+
+        assert read(tmp_path, BELFRY_META_BASE_URL="http://127.0.0.1:8091/meta").is_demo
+        with pytest.raises(SettingInvalid, match="set BELFRY_DATA_DIR to another directory"):
+            read(tmp_path)

@@ -1,7 +1,8 @@
-"""Whether a sync has the connection it needs. Nobody can make one in this version, so none has."""
+"""Which connection a sync reads from, and what to do where it has none."""
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from app.jobs.kinds.base import KindName
 from app.jobs.services import SERVICE_NAMES, Service
@@ -10,9 +11,18 @@ from app.jobs.services import SERVICE_NAMES, Service
 _SYNC = KindName.SYNC.value
 
 
-def needs_connection(kind: str) -> bool:
-    """Whether jobs of this kind cannot start before somebody connects an account."""
-    return kind == _SYNC
+def connection_of(definition: Mapping[str, Any]) -> UUID | None:
+    """The connection that a sync reads from; None where it has none, or names none that can be read."""
+    said = definition.get("connection_id")
+    try:
+        return UUID(said) if isinstance(said, str) else None
+    except ValueError:
+        return None
+
+
+def needs_connection(kind: str, connection_id: object) -> bool:
+    """Whether a job of this kind cannot start before somebody connects an account."""
+    return kind == _SYNC and not connection_id
 
 
 def what_to_connect(definition: Mapping[str, Any]) -> str:

@@ -1,31 +1,70 @@
-"""The kind of job that reads a service. Belfry makes these jobs itself, one for each service of an organization."""
+"""The kind of job that reads a service and lands its figures. What it does is in run.py, what its troubles mean in
+endings.py."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.jobs.kinds.base import DefinitionInvalid, Outcome, OutcomeStatus, RunContext, StopWay
-from app.jobs.kinds.definitions import refuse_arguments
-from app.jobs.kinds.sync.connection import service_name, what_to_connect
-from app.jobs.services import Service
-from app.vault.service import SecretOwner
-
-MADE_BY_BELFRY = (
-    "Belfry makes the sync jobs itself, one for each service. Change when and how they run, not what they read."
+from app.core.errors import AppError
+from app.core.sealing import KeyUnknown, SealBroken, Sealer
+from app.jobs.kinds.base import (
+    AttemptLost,
+    DefinitionInvalid,
+    Level,
+    Outcome,
+    OutcomeStatus,
+    RunContext,
+    StopReason,
+    StopWay,
 )
+from app.jobs.kinds.definitions import refuse_arguments
+from app.jobs.kinds.stops import stopped
+from app.jobs.kinds.sync.connection import service_name, what_to_connect
+from app.jobs.kinds.sync.definition import Sources, SyncDefinition, read_sync
+from app.jobs.kinds.sync.endings import ending_of, trouble_facts
+from app.jobs.kinds.sync.report import SyncReport
+from app.jobs.kinds.sync.run import SyncRun
+from app.jobs.kinds.sync.watch import RunWatch
+from app.jobs.policies import ErrorClass
+from app.syncs.calls.client import ReadStopped, Watch
+from app.syncs.calls.troubles import SyncFailed
+from app.syncs.connections import (
+    AccountChanged,
+    ConnectionEnded,
+    ConnectionNotFound,
+    ConnectionRefused,
+    load_connection,
+)
+from app.syncs.figures import FigureInvalid
+from app.syncs.writing import NewerFigures
+from app.vault.service import SecretNotFound, SecretOwner
+
+# What may end a sync beside troubles of the service.
+_CLASSES: dict[type[AppError], ErrorClass] = {
+    ConnectionNotFound: ErrorClass.REJECTED,
+    ConnectionEnded: ErrorClass.REJECTED,
+    ConnectionRefused: ErrorClass.REFUSED,
+    AccountChanged: ErrorClass.REJECTED,
+    SecretNotFound: ErrorClass.REJECTED,
+    SealBroken: ErrorClass.REJECTED,
+    NewerFigures: ErrorClass.JOB,
+}
+_ENDS: tuple[type[AppError | FigureInvalid], ...] = (*_CLASSES, FigureInvalid)
 
 
 class SyncKind:
-    """Knows what a sync is, and what it lacks."""
+    """Knows what a sync is, and does it. `sources` are the services that this version can read."""
+
+    def __init__(self, sealer: Sealer, sources: Sources, *, watch: Callable[[RunContext], Watch] = RunWatch) -> None:
+        self._sealer = sealer
+        self._sources = sources
+        self._watch = watch
 
     def check(self, definition: Mapping[str, Any]) -> dict[str, Any]:
-        # As Belfry makes them; whoever changes one hands that in again.
-        if set(definition) != {"service"} or definition["service"] not in set(Service):
-            raise DefinitionInvalid({"service": MADE_BY_BELFRY})
-        return dict(definition)
+        return read_sync(definition, sources=self._sources).as_json()
 
     def check_arguments(self, definition: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
         return refuse_arguments(arguments, "A sync takes no parameters. Leave them out.")
@@ -39,7 +78,10 @@ class SyncKind:
         before: Mapping[str, Any] | None,
         now: datetime,
     ) -> dict[str, Any]:
-        return dict(definition)
+        wanted = read_sync(definition, sources=self._sources)
+        if wanted.connection_id is not None:
+            self._refuse_other_connections(session, wanted, owner.organization_id)
+        return wanted.as_json()
 
     def secret_ids(self, definition: Mapping[str, Any]) -> frozenset[UUID]:
         # What signs a sync in belongs to its connection.
@@ -49,7 +91,9 @@ class SyncKind:
         return dict(definition)
 
     def describe(self, definition: Mapping[str, Any]) -> str:
-        return f"Reads {service_name(definition)}"
+        streams = definition.get("streams")
+        which = f": {', '.join(map(str, streams))}" if isinstance(streams, list) and streams else ""
+        return f"Reads {service_name(definition)}{which}"
 
     def is_for_platform(self, definition: Mapping[str, Any]) -> bool:
         return False
@@ -65,4 +109,74 @@ class SyncKind:
         return StopWay.NEXT_CALL
 
     def run(self, definition: Mapping[str, Any], context: RunContext) -> Outcome:
-        return Outcome(OutcomeStatus.FAILED, what_to_connect(definition), may_retry=False)
+        try:
+            wanted = read_sync(definition, sources=self._sources)
+        except DefinitionInvalid as error:
+            return Outcome(OutcomeStatus.FAILED, error.message, may_retry=False)
+        if wanted.connection_id is None:
+            return Outcome(OutcomeStatus.FAILED, what_to_connect(definition), may_retry=False)
+        source = self._sources.get(wanted.service)
+        if source is None:
+            message = f"This version of Belfry cannot read {service_name(definition)} yet."
+            return Outcome(OutcomeStatus.FAILED, message, may_retry=False)
+        report = SyncReport.after(context.left_behind())
+        watch = self._watch(context)
+        return _ending(
+            SyncRun(wanted, wanted.connection_id, source, self._sealer, context, watch, report), context, watch
+        )
+
+    def _refuse_other_connections(self, session: Session, wanted: SyncDefinition, organization_id: UUID) -> None:
+        """Raises DefinitionInvalid for one that is gone, was disconnected, or is of another service."""
+        assert wanted.connection_id is not None
+        try:
+            service = load_connection(
+                session, organization_id=organization_id, connection_id=wanted.connection_id
+            ).service
+        except (ConnectionNotFound, ConnectionEnded) as error:
+            raise DefinitionInvalid({"connection_id": f"{error.message} Choose another connection."}) from None
+        if service != wanted.service.value:
+            words = f"This connection is none of {service_name({'service': wanted.service.value})}. Choose another one."
+            raise DefinitionInvalid({"connection_id": words})
+
+
+def _ending(run: SyncRun, context: RunContext, watch: Watch) -> Outcome:
+    """Do it, and say how it went. Whatever ends it, what it saw and what that cost is reported."""
+    try:
+        run.go()
+    except ReadStopped:
+        return stopped(context.stop_reason() or StopReason.LEASE_LOST)
+    except AttemptLost:
+        return stopped(StopReason.LEASE_LOST)
+    except KeyUnknown as error:
+        # Another worker may have the key, and this one may get it.
+        return Outcome(OutcomeStatus.WAITING, error.message)
+    except SyncFailed as error:
+        return _troubled(run, error, context, now=watch.now())
+    except _ENDS as error:
+        return _failed(run, error, context)
+    return Outcome(OutcomeStatus.SUCCEEDED, result=run.report.as_json(is_over=True))
+
+
+def _troubled(run: SyncRun, error: SyncFailed, context: RunContext, *, now: datetime) -> Outcome:
+    is_over = error.until is None
+    run.report.trouble = trouble_facts(error)
+    context.log(error.message, Level.ERROR if is_over else Level.WARNING)
+    # Nothing was asked of the service before its login was open.
+    assert run.login is not None
+    return ending_of(error, login=run.login, result=run.report.as_json(is_over=is_over), now=now)
+
+
+def _failed(run: SyncRun, error: AppError | FigureInvalid, context: RunContext) -> Outcome:
+    if isinstance(error, AppError):
+        message, error_class = error.message, _CLASSES[type(error)]
+    else:
+        message, error_class = f"What was read cannot be landed: {error}. Nothing of it was.", ErrorClass.JOB
+    context.log(message, Level.ERROR)
+    return Outcome(
+        OutcomeStatus.FAILED,
+        message,
+        result=run.report.as_json(is_over=True),
+        # Somebody else was faster, and the next try sees what they landed. The rest a person has to put right.
+        may_retry=isinstance(error, NewerFigures),
+        error_class=error_class,
+    )

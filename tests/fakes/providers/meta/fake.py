@@ -13,7 +13,7 @@ from tests.fakes.providers.meta import refusals, scenarios
 from tests.fakes.providers.meta.insights import Query, Refused, make_page, make_rows, read_query
 from tests.fakes.providers.meta.reports import Report, started
 from tests.fakes.providers.meta.scenarios import State, Token
-from tests.fakes.providers.meta.tokens import exchange, token_facts
+from tests.fakes.providers.meta.tokens import exchange, refuse_proof, token_facts
 from tests.fakes.providers.meta.truth import Account, Campaign, figures
 from tests.fakes.providers.meta.usage import Quota, usage_headers
 from tests.fakes.providers.wire import Answer, Call
@@ -43,7 +43,7 @@ class MetaFake:
     """One installation of Meta with a few accounts, people and reports."""
 
     name = "meta"
-    scenarios = scenarios.NAMES
+    scenarios: tuple[str, ...] = scenarios.NAMES
 
     def __init__(self) -> None:
         self.state = State()
@@ -52,10 +52,14 @@ class MetaFake:
         self._last_rows: tuple[object, list[dict[str, Any]]] | None = None
 
     def reset(self, scenario: str, now: datetime) -> None:
-        self.state = scenarios.build(scenario, now)
+        self.state = self.build(scenario, now)
         self.reports.clear()
         self._quotas.clear()
         self._last_rows = None
+
+    def build(self, scenario: str, now: datetime) -> State:
+        """The data of a scenario. A fake with scenarios of its own has its own."""
+        return scenarios.build(scenario, now)
 
     def route_of(self, call: Call) -> str:
         return self._find(call)[0]
@@ -78,7 +82,7 @@ class MetaFake:
             return False
         metrics = {"spend", "impressions", "clicks", "inline_link_clicks", "reach", "actions", "action_values"}
         asked = metrics & set(said.get("fields", "").split(","))
-        return len(asked) > options.get("fields_over", -1)
+        return len(asked) > int(options.get("fields_over", -1))
 
     def mutate(self, change: dict[str, Any], now: datetime) -> None:
         self._last_rows = None
@@ -159,6 +163,7 @@ class MetaFake:
             raise Refused(refusals.expired())
         if "ads_read" not in token.scopes:
             raise Refused(refusals.missing_scope())
+        refuse_proof(self.state, token.value, call)
         return token
 
     def _reachable(self, token: Token, account_id: str) -> Account:

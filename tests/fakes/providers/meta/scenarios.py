@@ -36,6 +36,8 @@ class State:
 
     accounts: dict[str, Account] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
+    # Whether the app takes calls with a proof of its secret alone, which its owner decides.
+    needs_proof: bool = False
 
     def add(self, account: Account) -> None:
         self.accounts[account.id] = account

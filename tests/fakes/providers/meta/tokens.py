@@ -1,5 +1,7 @@
 """What an app asks about the tokens that people gave it."""
 
+import hashlib
+import hmac
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -26,6 +28,16 @@ def token_facts(state: State, call: Call, now: datetime) -> Answer:
         "scopes": list(token.scopes), "user_id": token.user_id,
     }  # fmt: skip
     return Answer.of_json({"data": facts})
+
+
+def refuse_proof(state: State, token: str, call: Call) -> None:
+    """Raises Refused for a proof that is wrong, and where the app demands one for a missing one."""
+    said = call.parameters.get("appsecret_proof")
+    right = hmac.new(scenarios.APP_SECRET.encode(), token.encode(), hashlib.sha256).hexdigest()
+    if said is None and state.needs_proof:
+        raise Refused(refusals.bad_parameter("API calls from the server require an appsecret_proof argument"))
+    if said is not None and said != right:
+        raise Refused(refusals.bad_parameter("Invalid appsecret_proof provided in the API argument"))
 
 
 def exchange(state: State, call: Call, now: datetime) -> Answer:

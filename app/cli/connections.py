@@ -1,0 +1,210 @@
+"""`belfry connections`: the outside accounts that syncs read from. A token comes from a file, a pipe or a prompt, and
+never from the command line, which every process of the machine can read."""
+
+from typing import IO, Any
+from uuid import UUID
+
+import click
+
+from app.cli.console import Console, Desk, as_json, moment, pass_console, show, table, with_organization
+from app.jobs.services import SERVICE_NAMES, Service
+from app.ops.connecting import connect, disconnect, keep_test
+from app.ops.connection_facts import ConnectionFacts, get_facts, list_facts
+from app.ops.login_desk import CONNECTABLE, LoginDesk, refuse_bad
+from app.syncs.connection_changes import LONGEST_TOKEN, ConnectionDraft, rename_connection, replace_login
+from app.syncs.connection_tests import KEPT_TESTS, list_tests
+
+_SERVICES = [service.value for service in CONNECTABLE]
+_token_file = click.option(
+    "--token-file",
+    type=click.File("r"),
+    help="A file that holds the token; - reads it from the standard input. Without it you are asked.",
+)
+
+
+@click.group()
+def connections() -> None:
+    """See, make, test, reconnect and end connections to outside accounts."""
+
+
+@connections.command("list")
+@with_organization
+@as_json
+@pass_console
+def list_command(console: Console, is_json: bool) -> None:
+    """List the connections in use, what needs somebody first."""
+    with console.reading() as desk:
+        found = list_facts(desk.session, organization_id=desk.actor.organization_id, now=desk.now)
+    cells = [
+        [
+            str(facts.row.id), facts.row.name, facts.row.service, facts.row.account_id, facts.words,
+            moment(facts.row.last_used_at) or "-", ", ".join(one.name for one in facts.schedules) or "-",
+        ]
+        for facts in found
+    ]  # fmt: skip
+    headings = ["ID", "NAME", "SERVICE", "ACCOUNT", "STATE", "LAST READ", "USED BY"]
+    show([_facts(facts) for facts in found], table(headings, cells, empty="None."), is_json=is_json)
+
+
+@connections.command("show")
+@click.argument("connection_id", metavar="ID", type=click.UUID)
+@with_organization
+@as_json
+@pass_console
+def show_command(console: Console, connection_id: UUID, is_json: bool) -> None:
+    """Show one connection, with its newest tests."""
+    with console.reading() as desk:
+        here = {"organization_id": desk.actor.organization_id, "connection_id": connection_id}
+        facts = get_facts(desk.session, **here, now=desk.now)
+        tests = list_tests(desk.session, **here, limit=KEPT_TESTS)
+    found = _facts(facts)
+    told = [{"at": moment(one.at), "by": one.by, "good": one.is_good, "words": one.words} for one in tests]
+    lines = [f"{name.replace('_', ' ')}: {_plain(value)}" for name, value in found.items()]
+    lines += [f"test: {one['at']} {one['words']}" for one in told]
+    show(found | {"tests": told}, "\n".join(lines), is_json=is_json)
+
+
+@connections.command()
+@click.argument("service", type=click.Choice(_SERVICES))
+@_token_file
+@with_organization
+@as_json
+@pass_console
+def accounts(console: Console, service: str, token_file: IO[str] | None, is_json: bool) -> None:
+    """List the accounts that a token reads. Nothing is saved."""
+    token, desk = _read_token(token_file), _glance(console)
+    found = _logins(console).find_accounts(service, token, now=desk.now)
+    if found.problem is not None:
+        raise click.ClickException(found.problem)
+    facts = [
+        {"account": one.id, "name": one.name, "currency": one.currency, "zone": one.zone} for one in found.accounts
+    ]
+    cells = [list(map(str, one.values())) for one in facts]
+    show(facts, table(["ACCOUNT", "NAME", "CURRENCY", "ZONE"], cells, empty="None."), is_json=is_json)
+
+
+@connections.command()
+@click.argument("service", type=click.Choice(_SERVICES))
+@click.argument("account")
+@click.option("--name", help="What it is called here. Without it, as its account is.")
+@_token_file
+@with_organization
+@as_json
+@pass_console
+def add(
+    console: Console, service: str, account: str, name: str | None, token_file: IO[str] | None, is_json: bool
+) -> None:
+    """Connect an account, once its login is found good. No schedule is enabled."""
+    token, logins = _read_token(token_file), _logins(console)
+    tried = logins.try_login(service, token, account, now=_glance(console).now)
+    refuse_bad(tried)
+    called = name or ("" if tried.seen is None else tried.seen.account_name)
+    with console.desk() as desk:
+        connection_id = connect(
+            desk.session, actor=desk.actor, sealer=logins.sealer, draft=ConnectionDraft(service, called, token),
+            tried=tried, now=desk.now,
+        )  # fmt: skip
+    show({"connection": str(connection_id), "words": tried.words}, f"{tried.words}\n{connection_id}", is_json=is_json)
+
+
+@connections.command("test")
+@click.argument("connection_id", metavar="ID", type=click.UUID)
+@with_organization
+@pass_console
+def test_command(console: Console, connection_id: UUID) -> None:
+    """Read one campaign with the login it has, within ten seconds."""
+    before = _glance(console)
+    stored = _logins(console).try_stored(before.actor, connection_id, now=before.now)
+    with console.desk() as desk:
+        noted = keep_test(desk.session, actor=desk.actor, connection_id=connection_id, stored=stored, now=desk.now)
+    if not noted.tried.is_good:
+        raise click.ClickException(noted.tried.words)
+    click.echo(noted.tried.words)
+
+
+@connections.command("replace-login")
+@click.argument("connection_id", metavar="ID", type=click.UUID)
+@_token_file
+@with_organization
+@pass_console
+def replace_command(console: Console, connection_id: UUID, token_file: IO[str] | None) -> None:
+    """Give it another token, once that is found good. Reconnects it when the one before was refused."""
+    token, before, logins = _read_token(token_file), _glance(console), _logins(console)
+    tried = logins.try_replacement(before.actor, connection_id, token, now=before.now)
+    refuse_bad(tried)
+    with console.desk() as desk:
+        was_refused = replace_login(
+            desk.session, actor=desk.actor, sealer=logins.sealer, connection_id=connection_id, token=token, tried=tried,
+            now=desk.now,
+        )  # fmt: skip
+        facts = get_facts(
+            desk.session, organization_id=desk.actor.organization_id, connection_id=connection_id, now=desk.now
+        )
+    click.echo(f"{'Reconnected.' if was_refused else 'Replaced.'} {tried.words}")
+    for schedule in facts.paused:
+        click.echo(f"Still off: {schedule.name}. Enable it with: belfry schedules enable {schedule.id}")
+
+
+@connections.command()
+@click.argument("connection_id", metavar="ID", type=click.UUID)
+@click.argument("name")
+@with_organization
+@pass_console
+def rename(console: Console, connection_id: UUID, name: str) -> None:
+    """Call a connection otherwise."""
+    with console.desk() as desk:
+        rename_connection(desk.session, actor=desk.actor, connection_id=connection_id, name=name, now=desk.now)
+    click.echo("Renamed.")
+
+
+@connections.command("disconnect")
+@click.argument("connection_id", metavar="ID", type=click.UUID)
+@with_organization
+@pass_console
+def disconnect_command(console: Console, connection_id: UUID) -> None:
+    """Delete its login, and disable the schedules that read from it. Its figures stay."""
+    with console.desk() as desk:
+        ended = disconnect(desk.session, actor=desk.actor, connection_id=connection_id, now=desk.now)
+    click.echo(f"“{ended.name}” is disconnected. Schedules disabled: {ended.paused}.")
+
+
+def _logins(console: Console) -> LoginDesk:
+    return LoginDesk(console.settings, console.database)
+
+
+def _glance(console: Console) -> Desk:
+    """Who acts, and when. Its session is over: services are asked outside of any transaction."""
+    with console.reading() as desk:
+        return desk
+
+
+def _read_token(file: IO[str] | None) -> str:
+    if file is None:
+        return str(click.prompt("Access token", hide_input=True, err=True))
+    # More than a token has is no token, and need not be read.
+    return file.read(LONGEST_TOKEN + 2)
+
+
+def _facts(facts: ConnectionFacts) -> dict[str, Any]:
+    row = facts.row
+    return {
+        "id": str(row.id),
+        "name": row.name,
+        "service": SERVICE_NAMES[Service(row.service)],
+        "account": row.account_id,
+        "state": facts.standing.value,
+        "state_words": facts.words,
+        "added_by": row.made_by,
+        "login": None if row.secret_set_at is None else f"••••{row.secret_hint or ''}, set {moment(row.secret_set_at)}",
+        "expires": moment(row.expires_at),
+        "may_read_until": moment(row.data_expires_at),
+        "last_read": moment(row.last_used_at),
+        "last_test": row.last_test_words,
+        "refused": row.refused_reason,
+        "schedules": [one.name for one in facts.schedules],
+        "paused_schedules": [str(one.id) for one in facts.paused],
+    }
+
+
+def _plain(value: Any) -> str:
+    return ", ".join(value) if isinstance(value, list) else str(value or "-")

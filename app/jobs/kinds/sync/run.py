@@ -1,0 +1,114 @@
+"""One attempt of a sync: window by window, each landed by itself, so that a kill at any moment costs one window.
+
+Figures are read without a transaction and landed without a call: neither waits for the other.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.core.sealing import Sealer
+from app.events.service import Topic, append_event
+from app.jobs.kinds.base import Level, RunContext
+from app.jobs.kinds.sync.definition import SyncDefinition
+from app.jobs.kinds.sync.report import SyncReport
+from app.jobs.kinds.sync.windows import left_to_read
+from app.syncs.calls.client import Watch
+from app.syncs.days import DayRange
+from app.syncs.doubts import doubt_words
+from app.syncs.figures import FetchedWindow, Stream
+from app.syncs.landing import Landed, land_window
+from app.syncs.logins import Login, note_used, open_login
+from app.syncs.sources import Reading, Source
+from app.syncs.stream_reads import landed_by, read_high_water
+
+
+@dataclass
+class SyncRun:
+    """Reads what a definition names, and lands it."""
+
+    definition: SyncDefinition
+    connection_id: UUID
+    source: Source
+    sealer: Sealer
+    context: RunContext
+    watch: Watch
+    report: SyncReport
+    login: Login | None = field(default=None, init=False)
+
+    def go(self) -> None:
+        """Read and land everything. Raises what reading and landing raise; what has landed by then stays."""
+        self.watch.go_on()
+        login = self.login = self._open_login()
+        self.report.connection = login.name
+        reading = self.source.begin(login, watch=self.watch, shelf=self.report.shelf)
+        self.report.spent = reading.spent
+        account = self.report.account = reading.open()
+        self.context.log(f"Reading {account.name}: days of {account.zone}, money in {account.currency}.")
+        streams = [self.source.streams[name] for name in self.definition.streams or self.source.streams]
+        for number, stream in enumerate(streams):
+            self.context.progress(number, len(streams), stream.name)
+            self._read(reading, stream)
+        self.context.progress(len(streams), len(streams), "all read")
+        self._note_used()
+
+    def _open_login(self) -> Login:
+        with self.context.transaction() as session:
+            return open_login(
+                session, sealer=self.sealer, organization_id=self.context.organization_id,
+                connection_id=self.connection_id, run_id=self.context.run_id, now=self.context.now(session),
+            )  # fmt: skip
+
+    def _read(self, reading: Reading, stream: Stream) -> None:
+        now = self.watch.now()
+        high_water, landed = self._state_of(stream)
+        self.report.of(stream.name).data_through = high_water
+        for days in left_to_read(reading.windows(high_water, now=now), landed):
+            for window in reading.read(stream, days):
+                self._say(stream, window, self._land(window))
+
+    def _state_of(self, stream: Stream) -> tuple[date | None, Sequence[DayRange]]:
+        here = {"organization_id": self.context.organization_id, "connection_id": self.connection_id}
+        with self.context.transaction() as session:
+            high_water = read_high_water(session, **here, stream=stream.name)
+            assert self.report.account is not None
+            zone = self.report.account.zone
+            return high_water, landed_by(session, **here, stream=stream.name, run_id=self.context.run_id, zone=zone)
+
+    def _land(self, window: FetchedWindow) -> Landed:
+        with self.context.transaction() as session:
+            now = self.context.now(session)
+            landed = land_window(
+                session, organization_id=self.context.organization_id, connection_id=self.connection_id,
+                run_id=self.context.run_id, window=window, hold_run=self.context.hold_run, now=now,
+            )  # fmt: skip
+            if landed.is_newly_doubted:
+                self._tell_doubt(session, window, landed, now)
+        return landed
+
+    def _tell_doubt(self, session: Session, window: FetchedWindow, landed: Landed, now: datetime) -> None:
+        append_event(
+            session, organization_id=self.context.organization_id, topic=Topic.CONNECTIONS, kind="figures.doubted",
+            subject_id=self.connection_id, now=now,
+            data={
+                "stream": window.stream.name, "doubt": landed.doubt and landed.doubt.value,
+                "text": doubt_words(landed), "run_id": str(self.context.run_id),
+            },
+        )  # fmt: skip
+
+    def _say(self, stream: Stream, window: FetchedWindow, landed: Landed) -> None:
+        self.report.of(stream.name).add(landed)
+        days = f"{window.first_day} to {window.last_day}"
+        self.context.log(f"{stream.name}, {days}: {landed.rows_seen:,} figures, {landed.rows_changed:,} changed.")
+        if landed.doubt is not None:
+            self.context.log(doubt_words(landed), Level.WARNING)
+
+    def _note_used(self) -> None:
+        with self.context.transaction() as session:
+            note_used(
+                session, organization_id=self.context.organization_id, connection_id=self.connection_id,
+                now=self.context.now(session),
+            )  # fmt: skip

@@ -1,0 +1,199 @@
+"""Tries logins while somebody waits for the answer: outside of any transaction, a few at a time, ten seconds each.
+
+What is done with the answer is in connecting.py.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from threading import BoundedSemaphore
+from uuid import UUID
+
+from app.core.config import Settings
+from app.core.db import Database
+from app.core.errors import Invalid, Unavailable
+from app.core.http import OutboundClient
+from app.core.key_rings import key_ring
+from app.core.scopes import Scope
+from app.core.sealing import KeyUnknown, SealBroken, SealContext, Sealer
+from app.jobs.services import SERVICE_NAMES, Service
+from app.syncs.calls.client import Sender
+from app.syncs.calls.troubles import TroubleClass
+from app.syncs.connection_changes import clean_token
+from app.syncs.connections import load_connection
+from app.syncs.logins import open_for_test
+from app.syncs.meta.door import FoundAccounts, MetaDoor
+from app.syncs.standing import Tried
+from app.tenants.access import Actor, Permission, require
+from app.vault.service import SecretNotFound
+
+# A process that serves pages has eight threads; some have to be left for those who ask for nothing outside.
+MOST_AT_ONCE = 3
+DRAFT_KEPT = timedelta(minutes=30)
+CONNECTABLE = (Service.META,)
+_DRAFT = "connection_draft"
+
+
+class TooManyTests(Unavailable):
+    """Several others are trying logins at this moment."""
+
+
+class ServiceNotConnectable(Invalid):
+    """There is no such service, or this version cannot read it."""
+
+
+class AccountIdInvalid(Invalid):
+    """What was given as the id of an account can be none."""
+
+
+class LoginNotGood(Invalid):
+    """The service does not take the login, or it cannot read the account."""
+
+
+class LoginUntried(Unavailable):
+    """The service did not say whether the login is good: it is down, slow or limits requests."""
+
+
+class DraftLost(Invalid):
+    """The token that a form kept is too old, or was kept for somebody else."""
+
+
+@dataclass(frozen=True)
+class StoredTried:
+    """What came of trying a connection's own login. `set_at` is since when it has been that login."""
+
+    tried: Tried
+    set_at: datetime | None
+
+
+@dataclass
+class LoginDesk:
+    """The one of a process. `make_sender` gives what carries requests; it is asked for when the first is sent."""
+
+    settings: Settings
+    database: Database
+    make_sender: Callable[[], Sender] | None = None
+    _turns: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(MOST_AT_ONCE), init=False)
+
+    @cached_property
+    def sealer(self) -> Sealer:
+        return Sealer(key_ring(self.settings))
+
+    @cached_property
+    def _meta(self) -> MetaDoor:
+        make = self.make_sender or (lambda: OutboundClient(own_urls=(self.settings.meta_base_url,)))
+        return MetaDoor.of(self.settings, make())
+
+    def try_login(self, service: str, token: str, account_id: str, *, now: datetime) -> Tried:
+        """Try a token that somebody typed in. Raises what it refuses without asking anybody, and TooManyTests."""
+        connectable(service)
+        account_id, token = clean_account_id(account_id), clean_token(token)
+        with self._turn():
+            return self._meta.try_login(token, account_id, now=now)
+
+    def find_accounts(self, service: str, token: str, *, now: datetime) -> FoundAccounts:
+        """The accounts that a token reads. Raises what it refuses without asking anybody, and TooManyTests."""
+        connectable(service)
+        token = clean_token(token)
+        with self._turn():
+            return self._meta.find_accounts(token, now=now)
+
+    def try_replacement(self, actor: Actor, connection_id: UUID, token: str, *, now: datetime) -> Tried:
+        """Try another token on the account of a connection. Raises ConnectionNotFound or ConnectionEnded as well."""
+        require(actor, Permission.MANAGE_CONNECTIONS)
+        with self.database.reading(_scope(actor)) as session:
+            found = load_connection(session, organization_id=actor.organization_id, connection_id=connection_id)
+            service, account_id = found.service, found.account_id
+        return self.try_login(service, token, account_id, now=now)
+
+    def try_stored(self, actor: Actor, connection_id: UUID, *, now: datetime) -> StoredTried:
+        """Try the login that a connection has, which is audited. Raises ConnectionNotFound, ConnectionEnded and more.
+
+        A login that does not open is told as one that failed.
+        """
+        require(actor, Permission.RUN)
+        with self._turn():
+            try:
+                login = self.database.run(
+                    _scope(actor),
+                    lambda session: open_for_test(
+                        session, sealer=self.sealer, actor=actor, connection_id=connection_id, now=now
+                    ),
+                )
+            except (SecretNotFound, SealBroken, KeyUnknown) as error:
+                return StoredTried(Tried(error.message, 0.0), None)
+            connectable(login.service)
+            return StoredTried(self._meta.try_login(login.token, login.account_id, now=now), login.set_at)
+
+    def keep_draft(self, actor: Actor, token: str, *, now: datetime) -> str:
+        """A token that was typed in, sealed for this person, so that a form can be sent again without it."""
+        content = json.dumps([token, now.isoformat()])
+        return self.sealer.seal(content, _draft_place(actor)).text
+
+    def open_draft(self, actor: Actor, sealed: str, *, now: datetime) -> str:
+        """The token of `keep_draft`. Raises DraftLost."""
+        try:
+            token, kept_at = json.loads(self.sealer.open(sealed, _draft_place(actor)))
+        except (SealBroken, KeyUnknown):
+            raise _lost() from None
+        if now - datetime.fromisoformat(kept_at) > DRAFT_KEPT:
+            raise _lost()
+        return str(token)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if not self._turns.acquire(blocking=False):
+            raise TooManyTests("Several logins are being tried at this moment. Try again in a few seconds.")
+        try:
+            yield
+        finally:
+            self._turns.release()
+
+
+def refuse_bad(tried: Tried) -> None:
+    """Raises LoginNotGood or LoginUntried for a login that was tried and did not turn out good."""
+    if tried.is_good:
+        return
+    if tried.trouble in _SAYS_NOTHING:
+        raise LoginUntried(f"{tried.words} Nothing was saved.")
+    raise LoginNotGood(tried.words, field="account_id" if tried.trouble in _OF_THE_ACCOUNT else "token")
+
+
+_SAYS_NOTHING = {TroubleClass.TRANSIENT, TroubleClass.RATE_LIMITED, TroubleClass.QUOTA_EXHAUSTED}
+_OF_THE_ACCOUNT = {
+    TroubleClass.PERMISSION_MISSING, TroubleClass.SETUP_ERROR, TroubleClass.ACCOUNT_UNAVAILABLE,
+}  # fmt: skip
+
+
+def connectable(service: str) -> Service:
+    """The service of a word. Raises ServiceNotConnectable."""
+    if service not in CONNECTABLE:
+        known = ", ".join(CONNECTABLE)
+        name = f" to {SERVICE_NAMES[Service(service)]}" if service in set(Service) else ""
+        raise ServiceNotConnectable(f"Belfry cannot connect{name} yet. Services: {known}", field="service")
+    return Service(service)
+
+
+def clean_account_id(text: str) -> str:
+    """The id of an ad account as it is stored: digits. Raises AccountIdInvalid."""
+    account_id = text.strip().removeprefix("act_")
+    if not account_id.isascii() or not account_id.isdecimal() or len(account_id) > 40:
+        message = "The id of a Meta ad account is a number, such as act_1234567890. Meta’s Ads Manager shows it."
+        raise AccountIdInvalid(message, field="account_id")
+    return account_id
+
+
+def _lost() -> DraftLost:
+    return DraftLost("The token is no longer here. Paste it again.", field="token")
+
+
+def _draft_place(actor: Actor) -> SealContext:
+    person = actor.user_id or UUID(int=0)
+    return SealContext(actor.organization_id, person, _DRAFT, person, "token")
+
+
+def _scope(actor: Actor) -> Scope:
+    return Scope.tenant(actor.organization_id, actor.user_id)

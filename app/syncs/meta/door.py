@@ -1,0 +1,173 @@
+"""How this installation speaks with Meta, and what comes of trying a login: once, within ten seconds, in words."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import islice
+
+from app.core.config import Settings
+from app.core.deadline import Deadline, boot_seconds
+from app.core.http import FailureKind, OutboundFailed, OutboundLimits, OutboundRequest, OutboundResponse
+from app.syncs.calls.client import LIMITS, Sender, ServiceClient, Watch
+from app.syncs.calls.troubles import SyncFailed, TroubleClass
+from app.syncs.days import DayRange
+from app.syncs.meta.accounts import read_account, read_accounts
+from app.syncs.meta.ad_account import MetaAccount
+from app.syncs.meta.dialect import meta_client
+from app.syncs.meta.login_facts import read_login_facts
+from app.syncs.meta.refusal_words import no_answer, words_for
+from app.syncs.standing import NOTHING_KNOWN, LoginFacts, Seen, Tried
+
+TEST_SECONDS = 10.0
+# Whoever reads more chooses by typing the id.
+MOST_ACCOUNTS = 500
+LONGEST_SHOWN = 120
+_LOOK_BACK = timedelta(days=28)
+
+
+@dataclass(frozen=True)
+class FoundAccounts:
+    """The ad accounts that a token reads, or why they could not be read. `is_cut` says that there are more."""
+
+    accounts: tuple[MetaAccount, ...] = ()
+    is_cut: bool = False
+    problem: str | None = None
+    trouble: TroubleClass | None = None
+
+
+@dataclass(frozen=True)
+class MetaDoor:
+    """Where Meta answers, the app of this installation there, if it has one, and what carries requests."""
+
+    base_url: str
+    version: str
+    sender: Sender
+    app_id: str | None = None
+    app_secret: str | None = field(default=None, repr=False)
+    chance: Callable[[], float] = random.random
+    seconds: float = TEST_SECONDS
+
+    @classmethod
+    def of(cls, settings: Settings, sender: Sender) -> "MetaDoor":
+        return cls(
+            settings.meta_base_url, settings.meta_api_version, sender, settings.meta_app_id, settings.meta_app_secret
+        )
+
+    def client(
+        self, token: str, *, app_id: str | None, watch: Watch, also_secret: tuple[str, ...] = ()
+    ) -> ServiceClient:
+        """A client for a token. `app_id` is of the app that the token was given to, where that is known."""
+        is_ours = app_id is not None and app_id == self.app_id
+        # It is in the requests of a test, and may come back in any answer.
+        hidden = (*also_secret, *([self.app_secret] if self.app_secret else []))
+        return meta_client(
+            base_url=self.base_url, version=self.version, token=token, sender=self.sender, watch=watch,
+            chance=self.chance, app_secret=self.app_secret if is_ours else None, also_secret=hidden,
+        )  # fmt: skip
+
+    def try_login(self, token: str, account_id: str, *, now: datetime) -> Tried:
+        """Read an account and one campaign of it with a token. Never raises for what Meta says or does not say."""
+        started, hurried = boot_seconds(), self._hurried()
+        watch = _Moment(now)
+        facts = hurried._facts(token, watch)
+        client = _once(hurried.client(token, app_id=facts.app_id, watch=watch))
+        try:
+            account = read_account(client, account_id)
+            campaigns = _count_campaigns(client, account, now)
+        except SyncFailed as error:
+            seconds = boot_seconds() - started
+            words = words_for(error, account_id=account_id, now=now, seconds=self.seconds)
+            return Tried(words, seconds, trouble=error.trouble_class)
+        seconds, name = boot_seconds() - started, client.clean(account.name)[:LONGEST_SHOWN]
+        seen = Seen(account.id, name, account.zone, account.currency, facts)
+        return Tried(_good_words(name, campaigns, seconds), seconds, seen)
+
+    def find_accounts(self, token: str, *, now: datetime) -> FoundAccounts:
+        """The ad accounts that a token reads, by name."""
+        client = _once(self._hurried().client(token, app_id=None, watch=_Moment(now)))
+        try:
+            found = list(islice(read_accounts(client), MOST_ACCOUNTS + 1))
+        except SyncFailed as error:
+            words = words_for(error, account_id=None, now=now, seconds=self.seconds)
+            return FoundAccounts(problem=words, trouble=error.trouble_class)
+        shown = [replace(one, name=client.clean(one.name)[:LONGEST_SHOWN]) for one in found[:MOST_ACCOUNTS]]
+        return FoundAccounts(
+            tuple(sorted(shown, key=lambda one: (one.name.casefold(), one.id))), len(found) > len(shown)
+        )
+
+    def _hurried(self) -> "MetaDoor":
+        """The same, for as long as somebody may be kept waiting."""
+        return replace(self, sender=_InTime(self.sender, Deadline.after(self.seconds), self.seconds))
+
+    def _facts(self, token: str, watch: Watch) -> LoginFacts:
+        if self.app_id is None or self.app_secret is None:
+            return NOTHING_KNOWN
+        client = _once(self.client(f"{self.app_id}|{self.app_secret}", app_id=None, watch=watch, also_secret=(token,)))
+        try:
+            return read_login_facts(client, token, now=watch.now())
+        except SyncFailed:
+            # A token of another app, for one; what it is good for, the account says.
+            return NOTHING_KNOWN
+
+
+@dataclass(frozen=True)
+class _InTime:
+    """Sends for as long as there is time."""
+
+    sender: Sender
+    deadline: Deadline
+    seconds: float
+
+    def send(self, request: OutboundRequest, *, limits: OutboundLimits | None = None) -> OutboundResponse:
+        left = self.deadline.seconds_left
+        if left <= 0:
+            raise OutboundFailed(no_answer(self.seconds), kind=FailureKind.TIMEOUT)
+        limits = limits or LIMITS
+        return self.sender.send(request, limits=replace(limits, total_seconds=min(limits.total_seconds, left)))
+
+
+@dataclass(frozen=True)
+class _Moment:
+    """Nobody waits in a test: a service that asks for fewer calls gets them, because these are few."""
+
+    at: datetime
+
+    def now(self) -> datetime:
+        return self.at
+
+    def go_on(self) -> None:
+        """Time is kept where requests are sent."""
+
+    def pause(self, seconds: float) -> None:
+        """The three calls of a test are not spread."""
+
+    def log(self, text: str) -> None:
+        """What counts is said at the end."""
+
+
+def _once(client: ServiceClient) -> ServiceClient:
+    return replace(client, most_tries=1)
+
+
+def _count_campaigns(client: ServiceClient, account: MetaAccount, now: datetime) -> int:
+    """1, or 0 where none was shown lately: reading one proves that figures can be read."""
+    days = DayRange(account.today(now) - _LOOK_BACK, account.today(now))
+    answer = client.get(
+        f"{account.path}/insights",
+        {
+            "level": "campaign",
+            "fields": "campaign_id,campaign_name,spend",
+            "time_range": f'{{"since":"{days.first}","until":"{days.last}"}}',
+            "time_increment": "1",
+            "limit": "1",
+        },
+    )
+    rows = answer.get("data")
+    return min(len(rows), 1) if isinstance(rows, list) else 0
+
+
+def _good_words(name: str, campaigns: int, seconds: float) -> str:
+    if campaigns:
+        return f"Read 1 campaign from {name}: ok, {seconds:.1f} s"
+    return f"Read {name}: ok, {seconds:.1f} s. None of its campaigns was shown in the last 28 days."

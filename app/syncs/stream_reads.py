@@ -1,0 +1,31 @@
+"""What a run asks about a stream before it reads: how far it has come, and what this very run has landed."""
+
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.syncs.days import DayRange, last_whole_day
+from app.syncs.models import Landing, StreamState
+
+
+def read_high_water(session: Session, *, organization_id: UUID, connection_id: UUID, stream: str) -> date | None:
+    """The last day that is complete, with all before it; None when nothing is."""
+    mine = StreamState.organization_id == organization_id, StreamState.connection_id == connection_id
+    return session.scalar(select(StreamState.high_water).where(*mine, StreamState.name == stream))
+
+
+def landed_by(
+    session: Session, *, organization_id: UUID, connection_id: UUID, stream: str, run_id: UUID, zone: str
+) -> list[DayRange]:
+    """The days that a run has landed and that were over by then: they need not be read by it again."""
+    mine = Landing.organization_id == organization_id, Landing.run_id == run_id
+    query = select(Landing.first_day, Landing.last_day, Landing.fetched_at).where(
+        *mine, Landing.connection_id == connection_id, Landing.stream == stream
+    )
+    found = [
+        DayRange(row.first_day, min(row.last_day, last_whole_day(row.fetched_at, zone)))
+        for row in session.execute(query)
+    ]
+    return [days for days in found if days.first <= days.last]

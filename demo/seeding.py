@@ -1,0 +1,158 @@
+"""What a demo begins with: one person, one organization, three connections, and schedules whose first runs wait.
+
+All of it is made as people make it, by the commands of the product. No figure and no end of a run is written here.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy.orm import Session
+
+from app.core.clock import DatabaseClock
+from app.core.config import Settings
+from app.core.db import Database
+from app.core.ids import new_id, new_token
+from app.core.scopes import IDENTITY, Scope, rescope, rescoped
+from app.jobs.kinds.base import JobKinds, KindName
+from app.jobs.policies import Backoff, RetryPolicy
+from app.jobs.service import JobDraft, create_job
+from app.jobs.services import Service
+from app.jobs.sync_jobs import bind_sync_job
+from app.ops.code_definitions import Definitions, load_definitions
+from app.ops.code_schedules import switch_code_schedule
+from app.ops.code_sync import sync_definitions
+from app.ops.connecting import connect
+from app.ops.kinds import job_kinds
+from app.ops.login_desk import LoginDesk, refuse_bad
+from app.runs.service import change_default, run_schedule_now
+from app.schedules.defaults import find_default, welcome_person
+from app.schedules.service import ScheduleDraft, create_schedule
+from app.syncs.connection_changes import ConnectionDraft
+from app.syncs.standing import Tried
+from app.tenants.access import Actor
+from app.tenants.founding import revise_organization
+from app.tenants.models import SYSTEM_ORGANIZATION_ID
+from app.tenants.organizations import find_personal_organization
+from app.tenants.queries import has_users
+from app.tenants.roles import Role
+from app.tenants.service import make_user
+from demo.provider import TOKENS
+from demo.truth import EU, UK, US, Plan
+
+EMAIL, PERSON, ORGANIZATION, ZONE = "demo@example.com", "Dana Demo", "Demo Outdoor", "Europe/Berlin"
+RETRY_SECONDS = 20
+EVERY_15_MINUTES = "*/15 * * * *"
+CODE_SCHEDULE = "dev-quick-test"
+
+
+@dataclass(frozen=True)
+class Call:
+    """A job that asks one address, with its schedule."""
+
+    name: str
+    url: str
+    cron: str
+    tries: int = 1
+
+
+@dataclass(frozen=True)
+class Seed:
+    """What is needed to make a demo. `shop_url` is where the fake shop answers, `pages_url` where Belfry does."""
+
+    settings: Settings
+    database: Database
+    logins: LoginDesk
+    shop_url: str
+    pages_url: str
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """The workflows."""
+        return (
+            Call("Orders of the shop", f"{self.shop_url}/orders", "*/5 * * * *"),
+            Call("Prices of the shop", f"{self.shop_url}/prices", "*/10 * * * *", tries=2),
+            Call("Stock of the shop", f"{self.shop_url}/stock", "*/30 * * * *"),
+            Call("Belfry answers", f"{self.pages_url}/healthz", EVERY_15_MINUTES),
+        )
+
+
+def seed(made_of: Seed) -> str | None:
+    """Make all of it at once, and return the password of its person; None where it was made before.
+
+    Raises what connecting an account raises; then nothing was made.
+    """
+    with made_of.database.reading(IDENTITY) as session:
+        if has_users(session):
+            return None
+        now = DatabaseClock().now(session)
+    tried = {plan: _try(made_of.logins, plan, now) for plan in (EU, UK, US)}
+    definitions = load_definitions(made_of.settings)
+    password = new_token()[:16]
+    with made_of.database.transaction(IDENTITY) as session:
+        now = DatabaseClock().now(session)
+        owner = _make_owner(session, password, now)
+        rescope(session, Scope.tenant(owner.organization_id, owner.user_id))
+        revise_organization(session, actor=owner, name=ORGANIZATION, timezone=ZONE, now=now)
+        schedules = [
+            *_connect(session, owner, made_of, tried, now),
+            *_make_calls(session, owner, job_kinds(made_of.settings, definitions=definitions), made_of.calls, now),
+        ]
+        for schedule_id in schedules:
+            run_schedule_now(session, actor=owner, schedule_id=schedule_id, request_key=str(uuid4()), now=now)
+        _switch_code_on(session, owner, definitions, now)
+    return password
+
+
+def _try(logins: LoginDesk, plan: Plan, now: datetime) -> Tried:
+    tried = logins.try_login(Service.META, TOKENS[plan.id], plan.id, now=now)
+    refuse_bad(tried)
+    return tried
+
+
+def _make_owner(session: Session, password: str, now: datetime) -> Actor:
+    user_id = make_user(
+        session, email=EMAIL, name=PERSON, password=password, timezone=ZONE, is_platform_admin=True, now=now
+    )
+    welcome_person(session, user_id=user_id, now=now)
+    organization_id = find_personal_organization(session, user_id=user_id)
+    return Actor(organization_id, Role.OWNER, EMAIL, user_id, is_platform_admin=True)
+
+
+def _connect(session: Session, owner: Actor, made_of: Seed, tried: dict[Plan, Tried], now: datetime) -> Iterator[UUID]:
+    """Connect the accounts and switch on what reads them. The first one gets the organization's default schedule."""
+    for plan, login in tried.items():
+        draft = ConnectionDraft(Service.META, plan.name, TOKENS[plan.id])
+        connection_id = connect(session, actor=owner, sealer=made_of.logins.sealer, draft=draft, tried=login, now=now)
+        job_id = bind_sync_job(session, actor=owner, connection_id=connection_id, service=Service.META, now=now)
+        if plan is not EU:
+            yield _schedule(session, owner, plan.name, job_id, EVERY_15_MINUTES, plan.zone, now)
+    change_default(
+        session, actor=owner, service=Service.META, cron=EVERY_15_MINUTES, is_enabled=True, timezone=EU.zone, now=now
+    )
+    yield find_default(session, organization_id=owner.organization_id, service=Service.META).id
+
+
+def _make_calls(
+    session: Session, owner: Actor, kinds: JobKinds, calls: tuple[Call, ...], now: datetime
+) -> Iterator[UUID]:
+    for call in calls:
+        retry = RetryPolicy(call.tries, RETRY_SECONDS, Backoff.FIXED)
+        steps = [{"name": "Ask", "method": "GET", "url": call.url}]
+        draft = JobDraft(call.name, KindName.WORKFLOW, {"steps": steps}, retry=retry)
+        job_id = create_job(session, actor=owner, kinds=kinds, draft=draft, now=now)
+        yield _schedule(session, owner, call.name, job_id, call.cron, ZONE, now)
+
+
+def _schedule(session: Session, owner: Actor, name: str, job_id: UUID, cron: str, zone: str, now: datetime) -> UUID:
+    draft = ScheduleDraft(name, job_id, cron, zone, new_id().hex)
+    return create_schedule(session, actor=owner, draft=draft, now=now)
+
+
+def _switch_code_on(session: Session, owner: Actor, definitions: Definitions, now: datetime) -> None:
+    """The quick one of the examples, which belong to the installation and do real work."""
+    installation = replace(owner, organization_id=SYSTEM_ORGANIZATION_ID)
+    with rescoped(session, Scope.tenant(SYSTEM_ORGANIZATION_ID, owner.user_id)):
+        sync_definitions(session, definitions=definitions, loaded_by="demo", is_asked_for=False, now=now)
+        switch_code_schedule(session, actor=installation, code_id=CODE_SCHEDULE, enabled=True, now=now)

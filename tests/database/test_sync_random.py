@@ -1,0 +1,93 @@
+"""Whatever goes wrong in whatever order, and whoever dies when: the next sync that ends well tells the truth."""
+
+from random import Random
+from typing import Any
+
+import pytest
+
+from app.runs.models import Run
+from app.syncs.models import FigureChange
+from tests.database.sync_world import SyncWorld
+from tests.fakes.clock import utc
+from tests.fakes.database import OpenDatabase
+from tests.fakes.providers.meta.fake import MetaFake
+from tests.fakes.providers.world import World
+
+# Early in the day of the account: all that waiting must not lead into the next one, in which more is known.
+MORNING = utc("2026-11-20 00:30")
+PASSING: list[dict[str, Any]] = [
+    {"fault": "5xx", "variant": "1"},
+    {"fault": "5xx", "variant": "html"},
+    {"fault": "slow"},
+    {"fault": "truncated"},
+    {"fault": "truncated", "variant": "garbage"},
+    {"fault": "truncated_page"},
+    {"fault": "duplicate_page"},
+    {"fault": "empty_page_with_next"},
+    {"fault": "reordered"},
+    {"fault": "schema_drift"},
+    {"fault": "rate_limit_hint", "regain": 1},
+    {"fault": "rate_limit_hint", "regain": 3},
+    {"fault": "rate_limit_nohint"},
+    {"fault": "near_limit", "percent": 97},
+    {"fault": "too_large", "match": {"route": "insights"}},
+    {"fault": "async_running", "polls": 5},
+    {"fault": "async_skipped"},
+    {"fault": "async_missing_once"},
+]
+MOST_RUNS = 12
+
+
+@pytest.fixture
+def syncs(database: OpenDatabase) -> SyncWorld:
+    return SyncWorld(database, World(MetaFake(), now=MORNING))
+
+
+def trouble(syncs: SyncWorld, chance: Random) -> None:
+    """Something goes wrong from here on."""
+    for _ in range(chance.randint(0, 4)):
+        fault = chance.choice(PASSING)
+        match = {"after": chance.randint(0, 4)} | fault.get("match", {})
+        syncs.world.fail("meta", times=chance.randint(1, 3), **fault | {"match": match})
+
+
+def some_attempt(syncs: SyncWorld, run_id: Any, chance: Random) -> Run:
+    """An attempt that ends well or badly, or whose worker dies in the middle."""
+    syncs.let_time_pass(syncs.run(run_id))
+    way = chance.choice(("calls", "statements", "", ""))
+    if way:
+        syncs.die(run_id, at=chance.randint(1, 40), of=way)
+    else:
+        syncs.attempt(run_id)
+    return syncs.run(run_id)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_ends_with_the_truth(syncs: SyncWorld, seed: int) -> None:
+    chance = Random(seed)
+    for _ in range(MOST_RUNS):
+        run_id = syncs.ready_run()
+        trouble(syncs, chance)
+        run = some_attempt(syncs, run_id, chance)
+        while run.finished_at is None:
+            run = some_attempt(syncs, run_id, chance)
+        if run.state == "succeeded":
+            break
+    syncs.world.faults.clear()
+
+    syncs.sync_at_last()
+
+    assert syncs.table() == syncs.oracle()
+    before = syncs.everything()
+    assert syncs.report(syncs.sync().id)["rows_changed"] == 0
+    assert syncs.everything() == before
+
+
+def test_dying_before_any_call_costs_one_window(syncs: SyncWorld) -> None:
+    at, run_id = 1, syncs.ready_run()
+    while syncs.die(run_id, at=at):
+        at += 1
+        run_id = syncs.ready_run()
+
+    assert at > 3
+    assert (syncs.table(), syncs.rows(FigureChange)) == (syncs.oracle(), [])
