@@ -11,7 +11,7 @@ from app.api.data_shapes import (
     PointOut,
     SeriesOut,
     SourceOut,
-    StreamOut,
+    SourceStreamOut,
 )
 from app.ops.data_freshness import StreamFreshness
 from app.ops.kpi_changes import KpiChange
@@ -25,7 +25,7 @@ from app.syncs.service_metrics import metrics_of
 def source_out(one: FigureSource) -> SourceOut:
     """A connection with its streams."""
     streams = [
-        StreamOut(
+        SourceStreamOut(
             name=stream.name,
             level=stream.level,
             data_through=stream.data_through,

@@ -78,7 +78,7 @@ class DataPaging(DataQuery, Paging):
     """The same, in pages."""
 
 
-class StreamOut(Answer):
+class SourceStreamOut(Answer):
     """Some metrics of one level that are fetched together."""
 
     name: str
@@ -101,7 +101,7 @@ class SourceOut(Answer):
     currency: str | None
     state: ConnectionState
     metrics: Annotated[list[Metric], Field(description="What the service tells.")]
-    streams: list[StreamOut]
+    streams: list[SourceStreamOut]
 
 
 class FreshnessOut(Answer):

@@ -7,6 +7,7 @@ from uuid import UUID
 import click
 
 from app.cli.console import Console, Desk, as_json, moment, pass_console, show, table, with_organization
+from app.cli.terminal import say
 from app.jobs.services import SERVICE_NAMES, Service
 from app.ops.connecting import connect, disconnect, keep_test
 from app.ops.connection_facts import ConnectionFacts, get_facts, list_facts
@@ -119,7 +120,7 @@ def test_command(console: Console, connection_id: UUID) -> None:
         noted = keep_test(desk.session, actor=desk.actor, connection_id=connection_id, stored=stored, now=desk.now)
     if not noted.tried.is_good:
         raise click.ClickException(noted.tried.words)
-    click.echo(noted.tried.words)
+    say(noted.tried.words)
 
 
 @connections.command("replace-login")
@@ -140,9 +141,9 @@ def replace_command(console: Console, connection_id: UUID, token_file: IO[str] |
         facts = get_facts(
             desk.session, organization_id=desk.actor.organization_id, connection_id=connection_id, now=desk.now
         )
-    click.echo(f"{'Reconnected.' if was_refused else 'Replaced.'} {tried.words}")
+    say(f"{'Reconnected.' if was_refused else 'Replaced.'} {tried.words}")
     for schedule in facts.paused:
-        click.echo(f"Still off: {schedule.name}. Enable it with: belfry schedules enable {schedule.id}")
+        say(f"Still off: {schedule.name}. Enable it with: belfry schedules enable {schedule.id}")
 
 
 @connections.command()
@@ -154,7 +155,7 @@ def rename(console: Console, connection_id: UUID, name: str) -> None:
     """Call a connection otherwise."""
     with console.desk() as desk:
         rename_connection(desk.session, actor=desk.actor, connection_id=connection_id, name=name, now=desk.now)
-    click.echo("Renamed.")
+    say("Renamed.")
 
 
 @connections.command("disconnect")
@@ -165,7 +166,7 @@ def disconnect_command(console: Console, connection_id: UUID) -> None:
     """Delete its login, and disable the schedules that read from it. Its figures stay."""
     with console.desk() as desk:
         ended = disconnect(desk.session, actor=desk.actor, connection_id=connection_id, now=desk.now)
-    click.echo(f"“{ended.name}” is disconnected. Schedules disabled: {ended.paused}.")
+    say(f"“{ended.name}” is disconnected. Schedules disabled: {ended.paused}.")
 
 
 def _logins(console: Console) -> LoginDesk:

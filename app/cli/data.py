@@ -20,7 +20,7 @@ from app.cli.console import (
     with_organization,
 )
 from app.cli.data_facts import change_facts, figure_facts, freshness_facts, plain, report_facts, source_facts
-from app.core.names import visible
+from app.cli.terminal import say
 from app.ops.data_freshness import read_freshness
 from app.ops.kpi_changes import KpiChange, list_changes
 from app.ops.kpi_file import figure_lines, read_figures
@@ -202,7 +202,7 @@ def figures_command(console: Console, /, limit: int | None, is_csv: bool, is_jso
         ]
         for row in rows
     ]
-    click.echo(visible(table(["DAY", "ID", "NAME", "VALUE", "QUALITY"], cells, empty="Nothing landed of these days.")))
+    say(table(["DAY", "ID", "NAME", "VALUE", "QUALITY"], cells, empty="Nothing landed of these days."))
 
 
 @data.command("freshness")

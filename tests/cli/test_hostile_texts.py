@@ -18,7 +18,15 @@ HOSTILE = "Sho\x1b]0;title\x07p \u202egnp.exe \u200bdown\x9b2J\nforged  row"
 RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202e]")
 NOON = utc("2027-01-05 12:00")
 # What a program reads, and the lines of a log, which a test of their own is about.
-PRINTED_AS_IT_IS = {"console.py", "terminal.py", "run_log.py", "system.py", "audit.py", "schedule_versions.py"}
+PRINTED_AS_IT_IS = {
+    "console.py",
+    "terminal.py",
+    "run_log.py",
+    "system.py",
+    "audit.py",
+    "schedule_versions.py",
+    "data.py",
+}
 
 
 @pytest.fixture
