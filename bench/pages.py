@@ -40,8 +40,9 @@ RUNS = {Engine.EMBEDDED: 200_000, Engine.SERVICES: 1_000_000}
 REQUESTS = 40
 # What a list may take: milliseconds for 95 of 100 answers, statements, and bytes as they are sent.
 BAR_MS, BAR_STATEMENTS, BAR_BYTES = 100, 12, 16 * 1_024
-# The page of one schedule is no list: it has a history, pictures and what will be.
+# The page of one thing is no list: it has a history, pictures, and what it is compared with.
 BAR_STATEMENTS_OF_ONE = 20
+PAGES_OF_ONE = ("schedule", "run", "failed run", "compared run")
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def main() -> None:
         for name, path in paths(place, large).items():
             if options.only in name:
                 found[name] = _measure(place, large, client, path, options.requests)
-                if name == "schedule":
+                if name in PAGES_OF_ONE:
                     found[name] = replace(found[name], most_statements=BAR_STATEMENTS_OF_ONE)
                 print(_line(name, found[name]), flush=True)
         worst = max(found, key=lambda name: found[name].p95_ms)
