@@ -187,7 +187,9 @@ def test_a_search_that_has_to_look_twice_keeps_to_its_statements(
     assert len(statements) <= MOST, "\n\n".join(statements)
 
 
-@pytest.mark.parametrize("path", ["/queue?tab=running&of=all&q=o", "/queue?tab=all&of=all&q=o", "/admin/system"])
+@pytest.mark.parametrize(
+    "path", ["/queue?tab=running&of=all&q=o", "/queue?tab=all&of=all&q=o", "/admin/system", "/admin/schedules"]
+)
 def test_a_page_of_all_organizations_keeps_to_its_statements(
     platform_admin: Browser, database: OpenDatabase, clock: ManualClock, broken: dict[str, str], path: str
 ) -> None:
