@@ -3,6 +3,7 @@
 Sessions work as the installation's own organization.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,12 +13,13 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
+from app.core.questions import Question, ask_together
 from app.jobs.models import Job
-from app.jobs.queries import JobRow, get_job
-from app.ops.passed_over import count_passed_over
+from app.jobs.queries import JobRow, list_jobs
+from app.ops.passed_over import numbers_passed_over, passed_over_rows
 from app.runs.queries import RunRow
-from app.runs.run_hours import RATE_WINDOW
-from app.runs.statistics import ScheduleStats, last_runs_of_jobs, schedule_stats
+from app.runs.run_hours import RATE_WINDOW, Counts, counts_by_schedule
+from app.runs.statistics import ScheduleStats, last_of_jobs, last_of_schedules, stats_of, these_runs
 from app.schedules.code_origin import CodeOrigin, said_value
 from app.schedules.models import Schedule
 from app.schedules.queries import ScheduleRow, get_schedule, list_schedules
@@ -80,13 +82,44 @@ def _words(value: Any) -> str:
 
 def list_code_schedules(session: Session, *, now: datetime) -> list[CodeScheduleRow]:
     """Every schedule that code defines or once defined, by name; none that is for other environments alone."""
-    rows = list_schedules(session, organization_id=SYSTEM_ORGANIZATION_ID)
-    rows = [row for row in rows if row.code is not None and not row.code.is_elsewhere]
+    rows = defined_here(list_schedules(session, organization_id=SYSTEM_ORGANIZATION_ID))
+    counts, run_ids, *told = ask_together(session, *asked_of_schedules(rows, now=now))
+    runs = these_runs(session, organization_id=SYSTEM_ORGANIZATION_ID, run_ids=run_ids or ())
+    return code_schedule_rows(rows, counts, runs, *told, now=now)
+
+
+def defined_here(schedules: Sequence[ScheduleRow]) -> list[ScheduleRow]:
+    """Those of them that code defines or once defined; none that is for other environments alone."""
+    return [row for row in schedules if row.code is not None and not row.code.is_elsewhere]
+
+
+def asked_of_schedules(rows: Sequence[ScheduleRow], *, now: datetime) -> tuple[Question[Any] | None, ...]:
+    """How their runs ended, the ids of the last ones, and the rest of what `code_schedule_rows` takes."""
     ids = [row.id for row in rows]
-    stats = schedule_stats(session, organization_id=SYSTEM_ORGANIZATION_ID, schedule_ids=ids, since=now - RATE_WINDOW)
-    passed_over = count_passed_over(session, rows, now=now)
+    if not ids:
+        return (None,) * 6
     columns = Schedule.id, Schedule.notes, Schedule.switched_at, Schedule.switched_by
-    operated = {found.id: found for found in session.execute(select(*columns).where(Schedule.id.in_(ids)))}
+    return (
+        counts_by_schedule(organization_id=SYSTEM_ORGANIZATION_ID, schedule_ids=ids, since=now - RATE_WINDOW),
+        last_of_schedules(ids),
+        Question(select(*columns).where(Schedule.id.in_(ids)), lambda found: {each.id: each for each in found}),
+        *passed_over_rows(now=now),
+    )
+
+
+def code_schedule_rows(
+    rows: Sequence[ScheduleRow],
+    counts: dict[UUID, Counts],
+    runs: Sequence[RunRow],
+    operated: dict[UUID, Any],
+    *gone: Sequence[Any],
+    now: datetime,
+) -> list[CodeScheduleRow]:
+    """Schedules that code defines, with the answers to what was asked of them."""
+    if not rows:
+        return []
+    stats = stats_of([row.id for row in rows], counts, runs)
+    passed_over = numbers_passed_over(rows, *gone, now=now)
     return [
         CodeScheduleRow(
             schedule=row,
@@ -137,19 +170,32 @@ def _ids_in(text: str) -> tuple[UUID, ...]:
 
 def list_code_jobs(session: Session) -> list[CodeJobRow]:
     """The jobs of functions that code defines now, by name."""
-    columns = Job.id, Job.code_name, Job.code_group, Job.definition
-    here = Job.organization_id == SYSTEM_ORGANIZATION_ID, Job.code_name.is_not(None), Job.left_code_at.is_(None)
-    found = session.execute(select(*columns).where(*here).order_by(Job.code_name)).all()
-    functions = [row for row in found if "group" not in row.definition]
-    last = last_runs_of_jobs(session, organization_id=SYSTEM_ORGANIZATION_ID, job_ids=[row.id for row in functions])
+    functions = functions_among(list_jobs(session, organization_id=SYSTEM_ORGANIZATION_ID))
+    names, run_ids = ask_together(session, names_in_code(), last_of_jobs([job.id for job in functions]))
+    runs = these_runs(session, organization_id=SYSTEM_ORGANIZATION_ID, run_ids=run_ids)
+    return code_job_rows(functions, names, runs)
+
+
+def functions_among(jobs: Sequence[JobRow]) -> list[JobRow]:
+    """Those of them that call one function which code defines now."""
     return [
-        CodeJobRow(
-            job=get_job(session, organization_id=SYSTEM_ORGANIZATION_ID, job_id=row.id),
-            code_name=str(row.code_name),
-            group=row.code_group,
-            last=last.get(row.id),
-        )
-        for row in functions
+        job for job in jobs
+        if job.code_source is not None and job.left_code_at is None and "group" not in job.definition
+    ]  # fmt: skip
+
+
+def names_in_code() -> Question[list[Any]]:
+    """`id`, `code_name`, `code_group` and `queue` of all jobs that code defines or once defined, by name."""
+    columns = Job.id, Job.code_name, Job.code_group, Job.queue
+    here = Job.organization_id == SYSTEM_ORGANIZATION_ID, Job.code_name.is_not(None)
+    return Question(select(*columns).where(*here).order_by(Job.code_name), list)
+
+
+def code_job_rows(functions: Sequence[JobRow], names: Sequence[Any], runs: Sequence[RunRow]) -> list[CodeJobRow]:
+    """Jobs of functions, by name, with what those questions gave."""
+    by_id, last = {job.id: job for job in functions}, {run.job_id: run for run in runs}
+    return [
+        CodeJobRow(by_id[row.id], row.code_name, row.code_group, last.get(row.id)) for row in names if row.id in by_id
     ]
 
 

@@ -1,19 +1,20 @@
 """What of the definitions that a process loaded is not in force, and why. Judged anew at each look; writes nothing."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core.errors import Invalid
+from app.core.questions import ask_together
+from app.core.scopes import PLATFORM, rescoped
 from app.jobs.code_rows import CodeJob
 from app.jobs.kinds.code.loading import CodeProblem
-from app.jobs.models import CodeVersion, Job
 from app.ops.code_definitions import Definitions
-from app.ops.code_versions import is_known, loaded_words, newest_version
-from app.runs.queue_models import Queue
+from app.ops.code_rows import names_in_code
+from app.ops.code_versions import Loaded, loaded_words, versions_beside
+from app.runs.switches import all_queues
 from app.schedules.acceptance import refuse_never
 from app.schedules.code_origin import CodeSchedule
 from app.schedules.fire_times import rhythm
@@ -36,15 +37,39 @@ class Standing:
         return (CodeProblem("BELFRY_JOBS", self.newer), *self.problems) if self.newer else self.problems
 
 
+@dataclass(frozen=True)
+class InForce:
+    """What definitions are held against: the newest version, schedules, the queue of each job in code, and all queues.
+
+    `is_known` says whether the definitions were in force once.
+    """
+
+    newest: Loaded | None
+    is_known: bool
+    schedules: Sequence[ScheduleRow]
+    queue_of_job: Mapping[str, str | None]
+    queues: Collection[str]
+
+
 def standing_of(session: Session, *, definitions: Definitions, now: datetime) -> Standing:
     """How these definitions stand, in a session that works as the installation's own organization."""
-    newest = newest_version(session, is_whole=definitions.is_complete)
+    with rescoped(session, PLATFORM):
+        newest, is_known = ask_together(session, *versions_beside(definitions))
+    names, queues = ask_together(session, names_in_code(), all_queues())
+    schedules = list_schedules(session, organization_id=SYSTEM_ORGANIZATION_ID)
+    found = InForce(newest, is_known, schedules, {row.code_name: row.queue for row in names}, queues)
+    return judge_standing(definitions, found, now=now)
+
+
+def judge_standing(definitions: Definitions, found: InForce, *, now: datetime) -> Standing:
+    """The same by what was read already."""
+    newest = found.newest
     if newest is None:
         return Standing(definitions.problems)
     if newest.digest != definitions.version:
         # What others loaded is in force, so nothing of these was refused.
-        return Standing(definitions.problems, _newer_words(newest) if is_known(session, definitions.version) else "")
-    refused = [*_jobs_elsewhere(session, definitions), *_schedules_refused(session, definitions, now)]
+        return Standing(definitions.problems, _newer_words(newest) if found.is_known else "")
+    refused = [*_jobs_elsewhere(definitions, found), *_schedules_refused(definitions, found.schedules, now)]
     return Standing(tuple(sorted((*definitions.problems, *refused), key=lambda each: each.source)))
 
 
@@ -59,18 +84,16 @@ def unknown_queue(job: CodeJob, known: Collection[str]) -> CodeProblem | None:
     return CodeProblem(job.source, text, job=job.code_name)
 
 
-def _newer_words(newest: CodeVersion) -> str:
+def _newer_words(newest: Loaded) -> str:
     return (
         f"The definitions that this process loaded stand back: newer ones are in force, loaded {loaded_words(newest)}. "
         "Restart it with the newer code; or, to go back to these on purpose, run: belfry jobs sync"
     )
 
 
-def _jobs_elsewhere(session: Session, definitions: Definitions) -> Iterator[CodeProblem]:
+def _jobs_elsewhere(definitions: Definitions, found: InForce) -> Iterator[CodeProblem]:
     """The jobs that run in another queue than the code says."""
-    known = set(session.scalars(select(Queue.name)))
-    here = Job.organization_id == SYSTEM_ORGANIZATION_ID, Job.code_name.is_not(None)
-    queues = {row.code_name: row.queue for row in session.execute(select(Job.code_name, Job.queue).where(*here))}
+    known, queues = set(found.queues), found.queue_of_job
     for job in definitions.jobs:
         if job.code_name not in queues:
             yield CodeProblem(job.source, f"Job “{job.name}”: {_SEE_WHY}", job=job.code_name)
@@ -82,9 +105,11 @@ def _jobs_elsewhere(session: Session, definitions: Definitions) -> Iterator[Code
             yield CodeProblem(job.source, f"{text} To move it, run: belfry jobs sync", job=job.code_name)
 
 
-def _schedules_refused(session: Session, definitions: Definitions, now: datetime) -> Iterator[CodeProblem]:
+def _schedules_refused(
+    definitions: Definitions, schedules: Sequence[ScheduleRow], now: datetime
+) -> Iterator[CodeProblem]:
     """The schedules of which another version is in force, or none."""
-    rows = {row.code.id: row for row in list_schedules(session, organization_id=SYSTEM_ORGANIZATION_ID) if row.code}
+    rows = {row.code.id: row for row in schedules if row.code}
     for one in definitions.schedules:
         if not _is_in_force(one, rows.get(one.id)):
             yield CodeProblem(one.source, f"Schedule “{one.id}”: {_why_refused(one, now)}", schedule=one.id)

@@ -1,16 +1,27 @@
 """Which definitions from code are in force: those of the version that was loaded last, and by whom it was."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from app.core.questions import Question
 from app.core.scopes import PLATFORM, rescoped
 from app.jobs.models import CodeVersion
 from app.ops.code_definitions import PART, Definitions
 
 # For so long it is remembered which definitions were in force; older ones count as new when they come back.
 REMEMBERED = timedelta(days=365)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A version of the definitions, and by whom and when it was loaded."""
+
+    digest: str
+    loaded_by: str
+    loaded_at: datetime
 
 
 def newest_version(session: Session, *, is_whole: bool = False) -> CodeVersion | None:
@@ -22,13 +33,20 @@ def newest_version(session: Session, *, is_whole: bool = False) -> CodeVersion |
         return session.scalars(query).one_or_none()
 
 
-def is_known(session: Session, digest: str) -> bool:
-    """Whether these definitions were in force once, as far as that is remembered."""
-    with rescoped(session, PLATFORM):
-        return session.get(CodeVersion, digest) is not None
+def versions_beside(definitions: Definitions) -> tuple[Question[Loaded | None], Question[bool]]:
+    """The newest version to hold these definitions against, and whether they were in force once, as far as known.
+
+    To be asked as PLATFORM.
+    """
+    newest = select(CodeVersion.digest, CodeVersion.loaded_by, CodeVersion.loaded_at)
+    newest = newest.order_by(CodeVersion.loaded_at.desc()).limit(1)
+    if definitions.is_complete:
+        newest = newest.where(CodeVersion.digest.not_like(f"{PART}%"))
+    known = select(CodeVersion.digest).where(CodeVersion.digest == definitions.version)
+    return Question(newest, lambda rows: Loaded(*rows[0]) if rows else None), Question(known, bool)
 
 
-def loaded_words(version: CodeVersion) -> str:
+def loaded_words(version: CodeVersion | Loaded) -> str:
     """Who loaded definitions, and when."""
     return f"by {version.loaded_by} at {version.loaded_at:%Y-%m-%d %H:%M} UTC"
 

@@ -218,7 +218,12 @@ def processes(*, now: datetime, with_ended: bool = False) -> Question[list[Proce
 
 def list_page_processes(session: Session, *, now: datetime) -> list[ProcessRow]:
     """The same of those that serve pages, without those that signed off."""
-    return ask(session, _heard_of(now, _serves_pages(), ~_has_ended()))
+    return ask(session, page_processes(now=now))
+
+
+def page_processes(*, now: datetime) -> Question[list[ProcessRow]]:
+    """The same as a question."""
+    return _heard_of(now, _serves_pages(), ~_has_ended())
 
 
 def _heard_of(now: datetime, *conditions: ColumnElement[bool]) -> Question[list[ProcessRow]]:

@@ -10,16 +10,18 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.core.config import Settings
+from app.core.questions import ask_together
 from app.core.schema import newest_migration
 from app.core.version import VERSION
 from app.ops.health import Health, judge
-from app.ops.heartbeats import HEALTHY_WITHIN, ProcessRow, list_page_processes, list_processes, with_runs_in_hand
+from app.ops.heartbeats import HEALTHY_WITHIN, ProcessRow, page_processes, with_runs_in_hand
+from app.ops.heartbeats import processes as processes_of
 from app.ops.housekeeping import EVENTS_KEPT, EVERY_SECONDS, FIRST_AFTER_SECONDS
-from app.runs.in_hand import RunInHand, count_in_hand, runs_in_hand
-from app.runs.switches import QueueSwitchRow, list_switches, queue_names
-from app.schedules.clock_steps import HeldByClock, current_hold
-from app.schedules.queries import earliest_due_across_tenants
-from app.schedules.stops import SchedulingStopRow, current_stop
+from app.runs.in_hand import RunInHand, numbers_in_hand, runs_in_hand
+from app.runs.switches import QueueSwitchRow, all_queues, switched_queues
+from app.schedules.clock_steps import HeldByClock, hold_now
+from app.schedules.queries import earliest_due
+from app.schedules.stops import SchedulingStopRow, stop_that_lasts
 
 
 @dataclass(frozen=True)
@@ -70,19 +72,23 @@ class Installation:
 
 def read_installation(session: Session, settings: Settings, *, now: datetime) -> Installation:
     """How it stands now. Works as PLATFORM."""
-    processes = with_runs_in_hand(list_processes(session, now=now), count_in_hand(session))
-    pages = list_page_processes(session, now=now)
+    heard_of, numbers, pages, queues, in_hand, stop, hold, next_due_at, switches = ask_together(
+        session,
+        processes_of(now=now), numbers_in_hand(), page_processes(now=now), all_queues(), runs_in_hand(),
+        stop_that_lasts(), hold_now(now=now), earliest_due(), switched_queues(),
+    )  # fmt: skip
+    processes = with_runs_in_hand(heard_of, numbers)
     alive = {row.version for row in (*processes, *pages) if not row.is_gone(now)}
     return Installation(
-        health=judge(processes, now=now, queues=queue_names(session)),
+        health=judge(processes, now=now, queues=queues),
         processes=tuple(processes),
         pages=tuple(pages),
-        in_hand=tuple(runs_in_hand(session)),
+        in_hand=tuple(in_hand),
         versions=tuple(sorted(alive | {VERSION})),
-        stop=current_stop(session),
-        hold=current_hold(session, now=now),
-        next_due_at=earliest_due_across_tenants(session),
-        paused_queues=tuple(list_switches(session)),
+        stop=stop,
+        hold=hold,
+        next_due_at=next_due_at,
+        paused_queues=tuple(switches),
         database=_database(session),
         broker=broker_words(settings.broker_url),
         retention=_retention(settings, processes, now),

@@ -7,12 +7,14 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import String, Subquery, cast, func, literal, null, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import Invalid
+from app.core.questions import Question, ask_together
 from app.ops.gap_words import GAP_REASONS
 from app.runs.models import Run
 from app.runs.states import RunState
@@ -50,6 +52,11 @@ class PassedOverRows:
 
 def count_passed_over(session: Session, schedules: Sequence[ScheduleRow], *, now: datetime) -> dict[UUID, int]:
     """How many slots of each of these schedules were passed over within 7 days, also those not accounted for yet."""
+    return numbers_passed_over(schedules, *ask_together(session, *passed_over_rows(now=now)), now=now)
+
+
+def passed_over_rows(*, now: datetime) -> tuple[Question[Sequence[Any]], ...]:
+    """What `numbers_passed_over` needs to know, as questions: runs, gaps of these days, and those that began before."""
     since = now - RECENTLY
     here = Run.organization_id == SYSTEM_ORGANIZATION_ID, Run.schedule_id.is_not(None)
     skipped = (
@@ -59,14 +66,27 @@ def count_passed_over(session: Session, schedules: Sequence[ScheduleRow], *, now
     )
     recorded = Gap.organization_id == SYSTEM_ORGANIZATION_ID, Gap.reason != GapReason.PAUSED.value
     within = select(Gap.schedule_id, func.sum(Gap.slots)).where(*recorded, Gap.first_slot_at >= since)
+    began_before = select(Gap.schedule_id, Gap.last_slot_at, Gap.slots)
+    began_before = began_before.where(*recorded, Gap.first_slot_at < since, Gap.last_slot_at >= since)
+    return Question(skipped, list), Question(within.group_by(Gap.schedule_id), list), Question(began_before, list)
+
+
+def numbers_passed_over(
+    schedules: Sequence[ScheduleRow],
+    skipped: Sequence[Any],
+    within: Sequence[Any],
+    began_before: Sequence[Any],
+    *,
+    now: datetime,
+) -> dict[UUID, int]:
+    """What `count_passed_over` says, by the answers to these questions."""
+    since = now - RECENTLY
     found: Counter[UUID] = Counter()
-    for schedule_id, number in [*session.execute(skipped), *session.execute(within.group_by(Gap.schedule_id))]:
+    for schedule_id, number in [*skipped, *within]:
         if schedule_id is not None:
             found[schedule_id] += int(number)
     by_id = {row.id: row for row in schedules}
-    began_before = select(Gap.schedule_id, Gap.first_slot_at, Gap.last_slot_at, Gap.slots)
-    began_before = began_before.where(*recorded, Gap.first_slot_at < since, Gap.last_slot_at >= since)
-    for schedule_id, _first, last, slots in session.execute(began_before):
+    for schedule_id, last, slots in began_before:
         found[schedule_id] += _since(by_id.get(schedule_id), since, last, slots)[1]
     for row in schedules:
         missed = _not_planned(row, now)

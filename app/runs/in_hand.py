@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.core.questions import Question, ask
 from app.runs.models import Run, in_state
 from app.runs.states import RunState
 
@@ -24,7 +25,7 @@ class RunInHand:
     started_at: datetime | None
 
 
-def runs_in_hand(session: Session) -> list[RunInHand]:
+def runs_in_hand() -> Question[list[RunInHand]]:
     """The runs that go on, those that began first coming first. Works as PLATFORM."""
     query = (
         select(Run.id, Run.job_name, Run.queue, Run.worker, Run.started_at)
@@ -32,7 +33,7 @@ def runs_in_hand(session: Session) -> list[RunInHand]:
         .order_by(Run.started_at)
         .limit(_MOST)
     )
-    return [RunInHand(*row) for row in session.execute(query)]
+    return Question(query, lambda rows: [RunInHand(*row) for row in rows])
 
 
 def going_on_since(
@@ -46,5 +47,10 @@ def going_on_since(
 
 def count_in_hand(session: Session) -> dict[str, int]:
     """How many runs each worker has in hand, by its name. Works as PLATFORM."""
+    return ask(session, numbers_in_hand())
+
+
+def numbers_in_hand() -> Question[dict[str, int]]:
+    """The same as a question."""
     query = select(Run.worker, func.count()).where(in_state(RunState.RUNNING), Run.worker.is_not(None))
-    return {worker or "": runs for worker, runs in session.execute(query.group_by(Run.worker))}
+    return Question(query.group_by(Run.worker), lambda rows: {worker or "": runs for worker, runs in rows})

@@ -1,6 +1,6 @@
 """Figures about runs: how many stand where, how they ended, and the last one of each schedule or job."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -51,7 +51,15 @@ def schedule_stats(
 ) -> dict[UUID, ScheduleStats]:
     """For each schedule: how its runs since the beginning of that hour ended, and its last one that was not skipped."""
     counts = counts_of_schedules(session, organization_id=organization_id, schedule_ids=schedule_ids, since=since)
-    last = _last_runs(session, organization_id, schedule_ids)
+    ids = ask(session, last_of_schedules(schedule_ids))
+    return stats_of(schedule_ids, counts, these_runs(session, organization_id=organization_id, run_ids=ids))
+
+
+def stats_of(
+    schedule_ids: Sequence[UUID], counts: dict[UUID, Counts], runs: Sequence[RunRow]
+) -> dict[UUID, ScheduleStats]:
+    """The same of what was read already: how runs ended, and the last ones."""
+    last = {row.schedule_id: row for row in runs}
     return {
         schedule_id: ScheduleStats(counts.get(schedule_id, NOTHING), last.get(schedule_id))
         for schedule_id in schedule_ids
@@ -60,20 +68,30 @@ def schedule_stats(
 
 def last_runs_of_jobs(session: Session, *, organization_id: UUID, job_ids: Sequence[UUID]) -> dict[UUID, RunRow]:
     """For each job: its last run that was not skipped, if there is one."""
-    ids = select(_newest(Run.id, Run.job_id == Job.id)).where(Job.id.in_(job_ids))
-    return {row.job_id: row for row in _these(session, organization_id, ids)}
+    ids = ask(session, last_of_jobs(job_ids))
+    return {row.job_id: row for row in these_runs(session, organization_id=organization_id, run_ids=ids)}
 
 
-def _last_runs(session: Session, organization_id: UUID, schedule_ids: Sequence[UUID]) -> dict[UUID, RunRow]:
-    ids = select(_newest(Run.id, Run.schedule_id == Schedule.id)).where(Schedule.id.in_(schedule_ids))
-    rows = _these(session, organization_id, ids)
-    return {row.schedule_id: row for row in rows if row.schedule_id is not None}
+# In two statements: PostgreSQL would look for the ids of the first one among all runs of the organization.
+def last_of_schedules(schedule_ids: Sequence[UUID]) -> Question[list[UUID]]:
+    """The ids of the last runs of schedules that were not skipped, for `these_runs`."""
+    return _ids(select(_newest(Run.id, Run.schedule_id == Schedule.id)).where(Schedule.id.in_(schedule_ids)))
 
 
-def _these(session: Session, organization_id: UUID, ids: Select[UUID | None]) -> list[RunRow]:
-    # In two statements: PostgreSQL would look for the ids of the first one among all runs of the organization.
-    known = [run_id for run_id in session.scalars(ids) if run_id is not None]
-    return [row_of(found) for found in session.execute(select_runs(organization_id, Run.id.in_(known)))]
+def last_of_jobs(job_ids: Sequence[UUID]) -> Question[list[UUID]]:
+    """The same of jobs."""
+    return _ids(select(_newest(Run.id, Run.job_id == Job.id)).where(Job.id.in_(job_ids)))
+
+
+def these_runs(session: Session, *, organization_id: UUID, run_ids: Collection[UUID]) -> list[RunRow]:
+    """The runs with these ids. One statement, and none without ids."""
+    if not run_ids:
+        return []
+    return [row_of(found) for found in session.execute(select_runs(organization_id, Run.id.in_(run_ids)))]
+
+
+def _ids(query: Select[UUID | None]) -> Question[list[UUID]]:
+    return Question(query, lambda rows: [row[0] for row in rows if row[0] is not None])
 
 
 def _newest(column: InstrumentedAttribute[Any], *which: ColumnElement[bool]) -> ScalarSelect[Any]:

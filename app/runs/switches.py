@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.core.db import count_changed
 from app.core.errors import NotFound
+from app.core.questions import Question, ask
 from app.runs.models import Run
 from app.runs.queue_models import Queue, QueueSwitch
 from app.tenants.access import Actor
@@ -45,7 +46,12 @@ def queues_open() -> ScalarSelect[int]:
 
 def queue_names(session: Session) -> list[str]:
     """All queues there are, by name."""
-    return list(session.scalars(select(Queue.name).order_by(Queue.name)))
+    return ask(session, all_queues())
+
+
+def all_queues() -> Question[list[str]]:
+    """The same as a question."""
+    return Question(select(Queue.name).order_by(Queue.name), lambda rows: [row[0] for row in rows])
 
 
 def check_queue(session: Session, name: str) -> None:
@@ -84,8 +90,13 @@ def resume_queue(session: Session, *, actor: Actor, name: str, now: datetime) ->
 
 def list_switches(session: Session) -> list[QueueSwitchRow]:
     """The queues that are paused, by name."""
+    return ask(session, switched_queues())
+
+
+def switched_queues() -> Question[list[QueueSwitchRow]]:
+    """The same as a question."""
     query = select(QueueSwitch.name, QueueSwitch.paused_at, QueueSwitch.paused_by).order_by(QueueSwitch.name)
-    return [QueueSwitchRow(*found) for found in session.execute(query)]
+    return Question(query, lambda rows: [QueueSwitchRow(*row) for row in rows])
 
 
 def _insert_or_ignore(session: Session) -> Insert:

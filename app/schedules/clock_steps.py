@@ -7,6 +7,7 @@ from sqlalchemy import Subquery, delete, select
 from sqlalchemy.orm import Session
 
 from app.core.clock_watch import ClockStep
+from app.core.questions import Question, ask
 from app.events.service import Topic, append_event
 from app.schedules.models import ClockStepSeen
 from app.schedules.policies import GapReason
@@ -45,8 +46,12 @@ def record_step(session: Session, *, step: ClockStep, hold_seconds: float) -> No
 
 def current_hold(session: Session, *, now: datetime) -> HeldByClock | None:
     """Until when nothing is planned because of the last step; None most of the time."""
-    last = session.execute(select(last_step())).one_or_none()
-    return None if last is None else hold_of(*last, now=now)
+    return ask(session, hold_now(now=now))
+
+
+def hold_now(*, now: datetime) -> Question[HeldByClock | None]:
+    """The same as a question."""
+    return Question(select(last_step()), lambda rows: hold_of(*rows[0], now=now) if rows else None)
 
 
 def last_step() -> Subquery:

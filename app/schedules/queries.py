@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, defer
 
 from app.core.db import OUTAGES
 from app.core.errors import NotFound
+from app.core.questions import Question, ask
 from app.jobs.models import Job, connection_of_job
 from app.schedules.clock_changes import ClockChange
 from app.schedules.code_origin import CodeOrigin, origin_of
@@ -202,8 +203,13 @@ def lock_schedule(session: Session, *, organization_id: UUID, schedule_id: UUID)
 
 def earliest_due_across_tenants(session: Session) -> datetime | None:
     """When the next slot of any schedule comes: how long a scheduler may sleep. None while scheduling is stopped."""
+    return ask(session, earliest_due())
+
+
+def earliest_due() -> Question[datetime | None]:
+    """The same as a question."""
     query = select(func.min(Schedule.next_run_at)).where(*is_planned(), ~is_stopped())
-    return session.scalar(query)
+    return Question(query, lambda rows: rows[0][0])
 
 
 def _has_tag(tag: str) -> ColumnElement[bool]:

@@ -12,6 +12,7 @@ from app.core.db import count_changed
 from app.core.errors import Invalid
 from app.core.ids import new_id
 from app.core.names import has_unshowable
+from app.core.questions import Question, ask
 from app.schedules.fire_times import MOMENT
 from app.schedules.models import Schedule, SchedulingStop, is_planned
 from app.schedules.policies import LATE_AFTER
@@ -84,8 +85,12 @@ def start_scheduling(session: Session, *, actor: Actor, now: datetime) -> bool:
 
 def current_stop(session: Session) -> SchedulingStopRow | None:
     """The stop that lasts now, or None."""
-    found = session.execute(select(open_stop())).one_or_none()
-    return None if found is None else SchedulingStopRow(*found)
+    return ask(session, stop_that_lasts())
+
+
+def stop_that_lasts() -> Question[SchedulingStopRow | None]:
+    """The same as a question."""
+    return Question(select(open_stop()), lambda rows: SchedulingStopRow(*rows[0]) if rows else None)
 
 
 def open_stop() -> Subquery:

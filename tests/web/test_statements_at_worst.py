@@ -1,18 +1,25 @@
 """How often pages ask the database when everything is wrong at once, and much of what they know has to be read anew."""
 
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlencode
 from uuid import UUID
 
 import pytest
+from flask import Flask
+from sqlalchemy import select
 
+from app.core.config import EXAMPLE_JOBS, Settings
 from app.core.ids import new_id
 from app.edge.runtime import EXTENSION
 from app.events.service import Topic, append_event
 from app.jobs.models import Job
 from app.ops import glance_book
+from app.ops.code_definitions import load_definitions
+from app.ops.code_loader import put_in_force
 from app.runs import run_search
 from app.runs.causes import cause_of
+from app.schedules.models import Schedule
 from app.tenants.models import Membership
 from app.tenants.roles import Role
 from tests.factories.outcomes import make_failed, make_running, make_succeeded, make_waiting_retry
@@ -82,6 +89,24 @@ def make_by_hand(session, job: Job, now) -> None:
     make_failed(session, job, now=now - HOUR, error="boom")
     make_run(session, job, now=now - HOUR)
     make_waiting_retry(session, job, now=now - HOUR, ready_at=now + HOUR)
+
+
+@pytest.fixture
+def in_code(app: Flask, settings: Settings, database: OpenDatabase, clock: ManualClock) -> None:
+    """Schedules in code that have their troubles, too, and runs that wait in several queues."""
+    definitions = load_definitions(replace(settings, job_modules=EXAMPLE_JOBS))
+    app.extensions[EXTENSION] = replace(app.extensions[EXTENSION], definitions=definitions)
+    put_in_force(database, clock, definitions, is_asked_for=True)
+    now = clock.moment
+    with database.transaction() as session:
+        found = session.scalars(select(Schedule).where(Schedule.code_id.is_not(None)).order_by(Schedule.id)).all()
+        for number, schedule in enumerate(found):
+            job = session.get_one(Job, schedule.job_id)
+            job.queue = ("code", "sync")[number % 2]
+            schedule.enabled, schedule.next_run_at = True, now - HOUR
+            make_run(session, job, now=now - 2 * HOUR, schedule_id=schedule.id)
+            make_failed(session, job, now=now - HOUR, schedule_id=schedule.id)
+            make_gap(session, schedule, now - 9 * HOUR, now - HOUR, slots=9)
 
 
 @pytest.fixture
@@ -162,8 +187,10 @@ def test_a_search_that_has_to_look_twice_keeps_to_its_statements(
     assert len(statements) <= MOST, "\n\n".join(statements)
 
 
-@pytest.mark.parametrize("path", ["/queue?tab=running&of=all&q=o", "/queue?tab=all&of=all&q=o"])
-def test_the_queue_of_all_organizations_keeps_to_its_statements(
+@pytest.mark.parametrize(
+    "path", ["/queue?tab=running&of=all&q=o", "/queue?tab=all&of=all&q=o", "/admin/system", "/admin/schedules"]
+)
+def test_a_page_of_all_organizations_keeps_to_its_statements(
     platform_admin: Browser, database: OpenDatabase, clock: ManualClock, broken: dict[str, str], path: str
 ) -> None:
     platform_admin.visit(path)
@@ -172,6 +199,22 @@ def test_the_queue_of_all_organizations_keeps_to_its_statements(
     change(database, platform_admin.organization_id, clock)
     statements = ask_after_a_pause(platform_admin, path)
 
+    assert len(statements) <= MOST, "\n\n".join(statements)
+
+
+def test_the_schedules_in_code_keep_to_their_statements(
+    platform_admin: Browser, database: OpenDatabase, clock: ManualClock, broken: dict[str, str], in_code: None
+) -> None:
+    """However many there are: each has a run behind it, one in line and a gap."""
+    path = "/admin/schedules"
+    before = platform_admin.visit(path).text
+
+    clock.advance(seconds=61)
+    change(database, platform_admin.organization_id, clock)
+    statements = ask_after_a_pause(platform_admin, path)
+
+    told = "No scheduler is running", "No worker serves its queue “code”", "its queue “sync”", "9 slots", "Failed"
+    assert [words for words in told if words not in before] == []
     assert len(statements) <= MOST, "\n\n".join(statements)
 
 

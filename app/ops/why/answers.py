@@ -1,13 +1,13 @@
 """Answers “why?” for one schedule or one run: the facts are read, and judged. Writes nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.ops.heartbeats import list_processes
+from app.ops.heartbeats import ProcessRow, list_processes
 from app.ops.why.crew import Crew
 from app.ops.why.facts import RunFacts, Traffic
 from app.ops.why.of_runs import why_run_waits
@@ -25,7 +25,8 @@ def why_run(session: Session, *, organization_id: UUID, run_id: UUID, telling: T
     """Why a run waits, or what became of it. Raises RunNotFound, also for a run of somebody else."""
     run = _read_run(session, organization_id, run_id, telling.now)
     crew = Crew(list_processes(session, now=telling.now, with_ended=True), telling.now)
-    return why_run_waits(run, crew, _traffic_around(session, run, telling.now), telling)
+    traffic = read_traffic(session, queues=_queues_of([run]), now=telling.now)
+    return why_run_waits(run, crew, _traffic_around(run, traffic), telling)
 
 
 def why_schedule(session: Session, *, organization_id: UUID, schedule_id: UUID, telling: Telling) -> Why:
@@ -35,16 +36,26 @@ def why_schedule(session: Session, *, organization_id: UUID, schedule_id: UUID, 
 
 
 def why_schedules(
-    session: Session, *, organization_id: UUID, schedule_ids: Sequence[UUID], telling: Telling
+    session: Session,
+    *,
+    organization_id: UUID,
+    schedule_ids: Sequence[UUID],
+    telling: Telling,
+    processes: Sequence[ProcessRow] | None = None,
 ) -> dict[UUID, Why]:
-    """The same of a few. Each is read by itself, so a long list is not to be asked about."""
+    """The same of a few; a long list is not to be asked about.
+
+    `processes` are those heard of, with those that signed off, where they are known already.
+    """
     now = telling.now
-    crew = Crew(list_processes(session, now=now, with_ended=True), now)
-    found = {}
-    for schedule_id in schedule_ids:
-        schedule = read_schedule_facts(session, organization_id=organization_id, schedule_id=schedule_id, now=now)
-        found[schedule_id] = why_schedule_waits(schedule, crew, _traffic_around(session, schedule.run, now), telling)
-    return found
+    heard_of = list_processes(session, now=now, with_ended=True) if processes is None else processes
+    crew = Crew(heard_of, now)
+    facts = read_schedule_facts(session, organization_id=organization_id, schedule_ids=schedule_ids, now=now)
+    traffic = read_traffic(session, queues=_queues_of([each.run for each in facts.values()]), now=now)
+    return {
+        schedule_id: why_schedule_waits(each, crew, _traffic_around(each.run, traffic), telling)
+        for schedule_id, each in facts.items()
+    }
 
 
 def _read_run(session: Session, organization_id: UUID, run_id: UUID, now: datetime) -> RunFacts:
@@ -56,8 +67,10 @@ def _read_run(session: Session, organization_id: UUID, run_id: UUID, now: dateti
     return facts_of_run(found)
 
 
-def _traffic_around(session: Session, run: RunFacts | None, now: datetime) -> Traffic:
-    if run is None or run.state is not RunState.READY:
-        # Only what is in line depends on what others do.
-        return Traffic()
-    return read_traffic(session, queue=run.queue, now=now)
+def _queues_of(runs: Sequence[RunFacts | None]) -> list[str]:
+    # Only what is in line depends on what others do.
+    return sorted({run.queue for run in runs if run is not None and run.state is RunState.READY})
+
+
+def _traffic_around(run: RunFacts | None, traffic: Mapping[str, Traffic]) -> Traffic:
+    return Traffic() if run is None or run.state is not RunState.READY else traffic[run.queue]

@@ -1,12 +1,25 @@
 """Reads what an organization may know of one of its schedules, with the run of it that has no end yet."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, ScalarSelect, SQLColumnExpression, case, cast, func, null, select
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    ScalarSelect,
+    Select,
+    SQLColumnExpression,
+    case,
+    cast,
+    func,
+    null,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session, aliased
 
 from app.core.db import OUTAGES
@@ -25,25 +38,54 @@ from app.schedules.stops import SchedulingStopRow
 
 log = logging.getLogger(__name__)
 
+# Each is a part of the statement, and a statement has its limits.
+_AT_ONCE = 50
 _LAST = aliased(Run, name="last_run")
 
 
-def read_schedule_facts(session: Session, *, organization_id: UUID, schedule_id: UUID, now: datetime) -> ScheduleFacts:
-    """In one statement. Raises ScheduleNotFound, also for a schedule of somebody else."""
-    which: dict[str, Any] = {"organization_id": organization_id, "schedule_id": schedule_id, "now": now}
+def read_schedule_facts(
+    session: Session, *, organization_id: UUID, schedule_ids: Sequence[UUID], now: datetime
+) -> dict[UUID, ScheduleFacts]:
+    """In one statement for fifty of them. Raises ScheduleNotFound, also for a schedule of somebody else."""
+    found: dict[UUID, ScheduleFacts] = {}
+    for first in range(0, len(schedule_ids), _AT_ONCE):
+        some = schedule_ids[first : first + _AT_ONCE]
+        found.update(_read_some(session, some, organization_id=organization_id, now=now))
+    return found
+
+
+def _read_some(
+    session: Session, schedule_ids: Sequence[UUID], *, organization_id: UUID, now: datetime
+) -> dict[UUID, ScheduleFacts]:
+    which: dict[str, Any] = {"organization_id": organization_id, "now": now}
     try:
-        return _facts(_read(session, Schedule.next_run_at, **which), now)
+        rows = _read(session, Schedule.next_run_at, schedule_ids, **which)
+        return {schedule_id: _facts(row, now) for schedule_id, row in rows.items()}
     except (*OUTAGES, ScheduleNotFound):
         raise
     except Exception as error:  # noqa: BLE001 - said where the schedule is listed
+        if len(schedule_ids) > 1:
+            # One of them at least, and only that one must not have its time.
+            found = [_read_some(session, [each], **which) for each in schedule_ids]
+            return {schedule_id: facts for each in found for schedule_id, facts in each.items()}
         log.error("a schedule's next time cannot be read", extra={"problem": repr(error)})
-    facts = _facts(_read(session, cast(null(), Schedule.next_run_at.type), **which), now)
-    return replace(facts, problem=facts.problem or NO_TIME_TO_READ)
+    (row,) = _read(session, cast(null(), Schedule.next_run_at.type), schedule_ids, **which).values()
+    facts = _facts(row, now)
+    return {schedule_ids[0]: replace(facts, problem=facts.problem or NO_TIME_TO_READ)}
 
 
 def _read(
-    session: Session, cursor: SQLColumnExpression[Any], *, organization_id: UUID, schedule_id: UUID, now: datetime
-) -> Row[Any]:
+    session: Session, cursor: SQLColumnExpression[Any], schedule_ids: Sequence[UUID], *, organization_id: UUID,
+    now: datetime,
+) -> dict[UUID, Row[Any]]:  # fmt: skip
+    queries = [_query(cursor, organization_id, schedule_id, now) for schedule_id in schedule_ids]
+    found = {row.schedule_id: row for row in session.execute(queries[0] if len(queries) == 1 else union_all(*queries))}
+    if len(found) < len(set(schedule_ids)):
+        raise ScheduleNotFound("There is no such schedule here. It may have been deleted.")
+    return found
+
+
+def _query(cursor: SQLColumnExpression[Any], organization_id: UUID, schedule_id: UUID, now: datetime) -> Select[Any]:
     query = (
         select(*_columns(), cursor.label("schedule_next_run_at"), *columns_of_run(now))
         .select_from(Schedule)
@@ -55,10 +97,7 @@ def _read(
         .outerjoin(Run, Run.id == _current_run(schedule_id))
         .where(Schedule.id == schedule_id, Schedule.organization_id == organization_id, Schedule.deleted_at.is_(None))
     )
-    found = session.execute(with_surroundings(query)).one_or_none()
-    if found is None:
-        raise ScheduleNotFound("There is no such schedule here. It may have been deleted.")
-    return found
+    return with_surroundings(query)
 
 
 def _columns() -> list[ColumnElement[Any]]:
@@ -81,7 +120,7 @@ def _columns() -> list[ColumnElement[Any]]:
 
 
 _OF_SCHEDULE = (
-    Schedule.cron, Schedule.enabled, Schedule.problem, Schedule.created_at,
+    Schedule.id, Schedule.cron, Schedule.enabled, Schedule.problem, Schedule.created_at,
     Schedule.switched_at, Schedule.switched_by, Schedule.code_id, Schedule.left_code_at,
     Schedule.version,
 )  # fmt: skip

@@ -1,5 +1,6 @@
 """Counts what goes on in all organizations. What comes out of here serves to make numbers, and is never told."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -16,19 +17,25 @@ _Column = ColumnElement[Any] | InstrumentedAttribute[Any]
 _NOTHING = null()
 
 
-def read_traffic(session: Session, *, queue: str, now: datetime) -> Traffic:
-    """What takes a place anywhere, and who waits in the queue. In one statement, as PLATFORM."""
+def read_traffic(session: Session, *, queues: Collection[str], now: datetime) -> dict[str, Traffic]:
+    """For each queue what takes a place anywhere, and who waits in it. In one statement, as PLATFORM, or in none."""
+    if not queues:
+        return {}
     # A tenant sees its own runs alone, and limits and slots are shared by all.
     with rescoped(session, PLATFORM):
-        found = session.execute(union_all(*_parts(queue, now))).all()
-    return Traffic(
-        active=[Active(row.organization_id, row.queue, row.job_id, row.connection_key, row.worker)
-                for row in found if row.waiting is None],
-        lines=[Line(row.organization_id, row.waiting) for row in found if row.waiting is not None],
-    )  # fmt: skip
+        found = session.execute(union_all(*_parts(queues, now))).all()
+    active = [
+        Active(row.organization_id, row.queue, row.job_id, row.connection_key, row.worker)
+        for row in found if row.waiting is None
+    ]  # fmt: skip
+    lines = [row for row in found if row.waiting is not None]
+    return {
+        name: Traffic(active, [Line(row.organization_id, row.waiting) for row in lines if row.queue == name])
+        for name in queues
+    }
 
 
-def _parts(queue: str, now: datetime) -> tuple[Select[Any], ...]:
+def _parts(queues: Collection[str], now: datetime) -> tuple[Select[Any], ...]:
     # Each state by itself, because each has an index of its own. Those that take a place are few: as many as there are
     # slots, and twice that.
     running = _rows(worker=Run.worker).where(in_state(RunState.RUNNING))
@@ -39,7 +46,7 @@ def _parts(queue: str, now: datetime) -> tuple[Select[Any], ...]:
     )
     in_line = in_state(RunState.READY), Run.hinted_at.is_(None), Run.aside_at.is_(None)
     is_due = Run.ready_at <= literal(now, UTCDateTime())
-    return running, called, waiting.where(*in_line, is_due, Run.queue == queue)
+    return running, called, waiting.where(*in_line, is_due, Run.queue.in_(queues))
 
 
 def _rows(

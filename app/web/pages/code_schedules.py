@@ -1,29 +1,18 @@
 """Pages of the schedules and jobs that code defines, for platform admins. What their forms do is in actions/."""
 
 from typing import Any
-from uuid import UUID
 
 from flask import Response, request, url_for
-from sqlalchemy.orm import Session
 
 from app.core.ids import new_id
 from app.edge.identity import acting_for_installation, current_actor, request_now
-from app.edge.runtime import request_session, runtime
+from app.edge.runtime import runtime
 from app.jobs.queries import JobRow, list_jobs
-from app.ops.code_rows import (
-    CodeScheduleRow,
-    get_code_job,
-    get_code_schedule,
-    list_code_jobs,
-    list_code_schedules,
-)
-from app.ops.code_standing import standing_of
-from app.ops.heartbeats import list_processes
+from app.ops.code_board import CodeBoard, read_code_board
+from app.ops.code_rows import CodeScheduleRow, get_code_job, get_code_schedule
 from app.ops.passed_over import list_passed_over
-from app.ops.why.answers import why_schedules
 from app.runs.in_hand import going_on_since
 from app.schedules.code_origin import refuse_left
-from app.schedules.queries import earliest_due_across_tenants
 from app.tenants.platform import for_the_installation
 from app.web.blueprint import web
 from app.web.context import viewer_zone
@@ -52,26 +41,19 @@ MOST_PAGES = 10_000
 @route(web, "/admin/schedules", platform_admin=True)
 def code_schedules() -> Response:
     """All of them, with the scheduler above."""
-    now = request_now()
-    next_due_at = earliest_due_across_tenants(request_session())
-    with acting_for_installation() as (session, actor):
-        jobs = {job.id: job for job in list_jobs(session, organization_id=actor.organization_id)}
-        rows = list_code_schedules(session, now=now)
-        whys = _whys(session, actor.organization_id, rows)
-        lines = [_line(row, jobs.get(row.schedule.job_id), whys[row.code.id]) for row in rows]
-        job_lines = [job_line(row, kinds=runtime().kinds) for row in list_code_jobs(session)]
-        schedulers = scheduler_lines(list_processes(session, now=now), now=now)
-        standing = standing_of(session, definitions=runtime().definitions, now=now)
+    with acting_for_installation() as (session, _actor):
+        board = read_code_board(session, definitions=runtime().definitions, telling=telling())
+    lines = [_line(row, board.job_of.get(row.schedule.job_id), _why(row, board)) for row in board.schedules]
     return page_or_fragment(
         "admin/schedules.html",
         "admin/_schedules.html",
         lines=lines,
-        jobs=job_lines,
-        schedulers=schedulers,
-        next_due_at=next_due_at,
+        jobs=[job_line(row, kinds=runtime().kinds) for row in board.jobs],
+        schedulers=scheduler_lines(board.processes, now=request_now()),
+        next_due_at=board.next_due_at,
         ended_at=news().ended_at,
         passed_over=sum(line.row.passed_over for line in lines),
-        standing=standing,
+        standing=board.standing,
     )
 
 
@@ -195,10 +177,8 @@ def parameters_of(job: JobRow) -> ParametersForm:
     return parameters_form(function_of(runtime().kinds, job), stored)
 
 
-def _whys(session: Session, organization_id: UUID, rows: list[CodeScheduleRow]) -> dict[str, str]:
-    ids = [row.schedule.id for row in rows]
-    found = why_schedules(session, organization_id=organization_id, schedule_ids=ids, telling=telling())
-    return {row.code.id: words_for_row(found[row.schedule.id], is_on=row.schedule.enabled) for row in rows}
+def _why(row: CodeScheduleRow, board: CodeBoard) -> str:
+    return words_for_row(board.whys[row.schedule.id], is_on=row.schedule.enabled)
 
 
 def _line(row: CodeScheduleRow, job: JobRow | None, why: str = "") -> CodeLine:
