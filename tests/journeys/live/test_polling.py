@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -11,8 +12,10 @@ from app.jobs.models import Job
 from app.runs import ledger
 from app.runs.ledger import AttemptEnd
 from app.runs.states import AttemptState
-from tests.factories.outcomes import make_running, make_succeeded
+from app.schedules.models import Schedule
+from tests.factories.outcomes import make_failed, make_running, make_succeeded
 from tests.factories.tenants import Member
+from tests.factories.work import make_gap
 from tests.journeys.conftest import HARMLESS
 from tests.journeys.live.conftest import Visits
 from tests.journeys.schedules.form import row_of
@@ -80,6 +83,27 @@ class TestAChange:
         pass_time(page)
 
         expect(badge).to_have_text("Succeeded")
+
+    def test_of_missed_slots_is_on_the_screen_and_leaves_the_title_its_mark(
+        self, page: Page, site: Site, ana: Member, job: Job
+    ) -> None:
+        """They have no runs: the list beside that of the runs that were missed is fresh by itself."""
+        hourly = site.add_schedule(ana, job, "Hourly", "0 * * * *")
+        with site.database.transaction() as session:
+            make_failed(session, job, now=site.clock.moment, schedule_id=hourly)
+        page.goto(f"{site.url}/runs?state=missed")
+        slots = page.locator("#missed-slots")
+        for number in (1, 2):
+            with site.database.transaction() as session:
+                schedule, last = session.get_one(Schedule, hourly), site.clock.moment - number * timedelta(hours=2)
+                make_gap(session, schedule, last, last)
+                make_succeeded(session, job, now=site.clock.moment)
+
+            pass_time(page)
+
+            expect(slots.get_by_role("link", name="Hourly")).to_have_count(number)
+            expect(page).to_have_title("(1 failing) Runs · Belfry")
+        expect(slots).to_have_count(1)
 
     def test_is_left_for_later_while_paused(self, page: Page, site: Site, job: Job, visits: Visits) -> None:
         """A10: nothing is asked for while paused, and at once after that."""
