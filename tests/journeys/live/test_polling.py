@@ -25,6 +25,7 @@ pytestmark = pytest.mark.journey
 
 # Within which a change is on the screen, the refresh included.
 PROMISED_MS = 3_000
+SAY = "detail => document.dispatchEvent(new CustomEvent('toast', {detail}))"
 BROKEN = '<div data-toast="Something went wrong on the server. (reference 8f2c)"></div>'
 
 
@@ -231,6 +232,29 @@ class TestARefreshThatFails:
         pass_time(page)
 
         expect(pill(page)).to_have_text("Live")
+
+
+class TestMessages:
+    def test_beyond_three_take_the_place_of_the_oldest_that_is_no_error(self, page: Page, site: Site) -> None:
+        """An error stays until somebody closes it, however much is said after it."""
+        page.goto(f"{site.url}/schedules")
+        toasts = page.locator("#toasts .toast p")
+        for kind, message in [
+            ("error", "Refused"),
+            ("success", "A"),
+            ("info", "B"),
+            ("success", "C"),
+            ("error", "Again"),
+        ]:
+            page.evaluate(SAY, {"kind": kind, "message": message})
+        expect(toasts).to_have_text(["Refused", "C", "Again"])
+
+        for kind, message in [("error", "Too long"), ("success", "Saved")]:
+            page.evaluate(SAY, {"kind": kind, "message": message})
+
+        expect(toasts).to_have_text(["Refused", "Again", "Too long", "Saved"])
+        pass_time(page, 11_000)
+        expect(toasts).to_have_text(["Refused", "Again", "Too long"])
 
 
 class TestANetworkThatIsAway:
