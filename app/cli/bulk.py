@@ -20,7 +20,7 @@ from app.ops.bulk.schedules import SCHEDULE_KINDS
 from app.ops.bulk.selected_schedules import read_selected, told_before
 from app.ops.bulk.states import ItemState
 from app.ops.schedule_glances import GlanceFilter, matching_in_order
-from app.ops.schedule_health import ScheduleHealth
+from app.ops.schedule_health import ScheduleStatus
 from app.schedules.policies import Missed
 from app.schedules.queries import ScheduleNotFound, find_schedules
 
@@ -43,7 +43,7 @@ def bulk() -> None:
 @click.argument("names", metavar="[SCHEDULE]...", nargs=-1)
 @click.option("--all", "is_all", is_flag=True, help="All schedules, or all that the next five let through.")
 @click.option("--search", default="", help="With --all: those with this in their name.")
-@click.option("--status", type=choice_of(ScheduleHealth), help="With --all: those that fare so.")
+@click.option("--status", type=choice_of(ScheduleStatus), help="With --all: those that fare so, or that are enabled.")
 @click.option("--with-tag", default="", help="With --all: those with this tag.")
 @click.option("--with-owner", default="", help="With --all: those of this member, an address, or of nobody.")
 @click.option("--with-service", type=choice_of(Service), help="With --all: those whose job syncs from this service.")
@@ -67,8 +67,8 @@ def bulk_schedules(
     Exit status 1 when some of them could not be changed; each is named with the reason.
     """
     kind = _FAMILY + action.replace("-", "_")
-    health = ScheduleHealth(status) if status else None
-    wanted = GlanceFilter(query=search, health=health, tag=with_tag, owner=with_owner, service=with_service or "")
+    stands = ScheduleStatus(status) if status else None
+    wanted = GlanceFilter(query=search, status=stands, tag=with_tag, owner=with_owner, service=with_service or "")
     said = {"tag": tag, "timezone": zone, "missed": missed}
     with console.desk() as desk:
         ids = _selection(desk, names, is_all, wanted)

@@ -28,7 +28,7 @@ from app.jobs.queries import get_job
 from app.ops.kinds import job_kinds
 from app.ops.schedule_foresight import foresee_deletion, foresee_edit, foresee_switch
 from app.ops.schedule_glances import GlanceFilter, matching_schedules
-from app.ops.schedule_health import ScheduleHealth
+from app.ops.schedule_health import ScheduleStatus
 from app.ops.schedule_order import ScheduleOrder, SortKey, ordered_ids
 from app.runs import service
 from app.schedules.drafts import draft_of
@@ -60,7 +60,7 @@ for command in (
 @schedules.command("list")
 @click.option("--code", "is_code", is_flag=True, help="Those that code defines, of the whole installation.")
 @click.option("--tag", help="Those with this tag alone.")
-@click.option("--status", type=choice_of(ScheduleHealth), help="Those alone that fare so.")
+@click.option("--status", type=choice_of(ScheduleStatus), help="Those alone that fare so, or that are enabled.")
 @click.option("--owner", default="", metavar="EMAIL", help="Those alone that are this member's, or nobody's: nobody.")
 @click.option("--search", default="", help="Those alone with this in their name.")
 @click.option("--sort", type=click.Choice(ORDERS), default="", help=SORT_HELP)
@@ -84,7 +84,7 @@ def list_command(
     with console.reading() as desk:
         here = desk.actor.organization_id
         rows = list_schedules(desk.session, organization_id=here, tag=tag)
-        wanted = GlanceFilter(query=search, health=ScheduleHealth(status) if status else None, owner=owner)
+        wanted = GlanceFilter(query=search, status=ScheduleStatus(status) if status else None, owner=owner)
         matching = matching_schedules(desk.session, organization_id=here, wanted=wanted, now=desk.now)
         rows = [row for row in rows if row.id in matching]
         if sort:

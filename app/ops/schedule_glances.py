@@ -17,7 +17,7 @@ from app.core.questions import Question, ask
 from app.jobs.kinds.sync.connection import needs_connection
 from app.jobs.models import Job, connection_of_job
 from app.ops.last_ends import last_end
-from app.ops.schedule_health import OVER, ScheduleHealth, health_of
+from app.ops.schedule_health import OVER, ScheduleHealth, ScheduleStatus, health_of
 from app.runs.models import Run, in_state
 from app.runs.states import RunState
 from app.schedules.connection_pauses import is_paused_for_connection
@@ -54,7 +54,7 @@ class GlanceFilter:
     """What a list is narrowed to. Nothing of it is empty in the list of all."""
 
     query: str = ""
-    health: ScheduleHealth | None = None
+    status: ScheduleStatus | None = None
     tag: str = ""
     service: str = ""
     # The address of whose it is; NOBODY for those without an owner.
@@ -68,7 +68,7 @@ class GlanceFilter:
         """Whether a schedule belongs into the list."""
         return (
             (not self.query or self.query.strip().casefold() in one.name.casefold())
-            and (self.health is None or one.health is self.health)
+            and (self.status is None or self.status.takes(enabled=one.enabled, health=one.health))
             and (not self.tag or self.tag in one.tags)
             and (not self.service or one.service == self.service)
             and (not self.owner or one.owner == (None if self.owner == NOBODY else self.owner))

@@ -25,6 +25,23 @@ class ScheduleHealth(StrEnum):
         return self in {ScheduleHealth.UNREADABLE, ScheduleHealth.FAILING, ScheduleHealth.LATE}
 
 
+class ScheduleStatus(StrEnum):
+    """What a list of schedules can be narrowed to: those that are on, or one health."""
+
+    ENABLED = "enabled"  # switched on, however it fares
+    UNREADABLE = ScheduleHealth.UNREADABLE.value
+    NEEDS_CONNECTION = ScheduleHealth.NEEDS_CONNECTION.value
+    FAILING = ScheduleHealth.FAILING.value
+    LATE = ScheduleHealth.LATE.value
+    NEVER_RUN = ScheduleHealth.NEVER_RUN.value
+    OK = ScheduleHealth.OK.value
+    DISABLED = ScheduleHealth.DISABLED.value
+
+    def takes(self, *, enabled: bool, health: ScheduleHealth) -> bool:
+        """Whether a schedule is one of those."""
+        return enabled if self is ScheduleStatus.ENABLED else self.value == health.value
+
+
 def health_of(
     *, has_problem: bool, needs_connection: bool, enabled: bool, last_over: RunState | None, is_late: bool
 ) -> ScheduleHealth:

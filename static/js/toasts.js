@@ -1,6 +1,6 @@
 // Short messages: success leaves after ten seconds, errors stay, pointing or focusing holds them. One at a time has an action.
 (() => {
-  const STAY_MS = 10000, MOST = 3;
+  const STAY_MS = 10000, MOST = 3, SPARE = ".toast:not([data-toast-kind=error], :last-child)"; // errors wait for a reader, however many
   const region = document.querySelector("[data-toasts]");
   const make = (tag, className, text = "") => Object.assign(document.createElement(tag), { className, textContent: text });
 
@@ -50,7 +50,7 @@
     for (const action of [detail.action, detail.more]) if (action) toast.append(actionLink(action));
     toast.append(close);
     region.append(toast);
-    while (region.children.length > MOST) region.firstElementChild.remove();
+    while (region.children.length > MOST && region.querySelector(SPARE)) region.querySelector(SPARE).remove();
     window.htmx?.process(toast);
     start(toast);
     if (isFocused && !region.contains(document.activeElement)) toast.querySelector("button, a").focus();

@@ -61,6 +61,13 @@ class TestBeginning:
 
         assert (found["total"], on(database, ids)) == (1, [True, True, False])
 
+    def test_takes_those_that_are_on(self, operator_api: Caller, ids: list[str], database: OpenDatabase):
+        begin(operator_api, action="disable", ids=ids[:1])
+
+        found = begin(operator_api, action="disable", matching={"health": "enabled"})
+
+        assert (found["total"], on(database, ids)) == (2, [False] * 3)
+
     def test_takes_those_of_an_owner_or_of_a_service(
         self, operator_api: Caller, ids: list[str], database: OpenDatabase
     ):

@@ -148,7 +148,8 @@ class TestNarrowing:
 
         name = schedule.name
         assert names(health="never run") == [name] == names(q=name[1:4].upper())
-        assert names(health="failing") == [] == names(q="zebra")
+        assert names(health="enabled") == [name]
+        assert names(health="failing") == [] == names(q="zebra") == names(health="disabled")
         assert viewer_api.get("/schedules", health="fine").status_code == 422
 
 

@@ -60,6 +60,14 @@ class TestBulk:
         assert sorted(tagged("--with-owner", "nobody")) == ["Shopify", "Three", "Two"]
         assert tagged("--with-service", "shopify") == ["Shopify"]
 
+    def test_changes_those_that_are_on(self, terminal: Terminal, names: list[str]):
+        terminal.run("schedules", "bulk", "disable", "Two")
+
+        found = terminal.json("schedules", "bulk", "run", "--all", "--status", "enabled", "--dry-run")["schedules"]
+
+        assert sorted(found) == ["One", "Three"]
+        assert {row["name"] for row in terminal.json("schedules", "list", "--status", "enabled")} == {"One", "Three"}
+
     def test_names_what_could_not_be_and_ends_with_one(self, terminal: Terminal, names: list[str]):
         for number in range(11):
             terminal.run("schedules", "bulk", "add-tag", "Three", "--tag", f"t{number}")

@@ -20,7 +20,7 @@ from app.ops.schedule_glances import (
     matching_schedules,
     read_glances,
 )
-from app.ops.schedule_health import ScheduleHealth
+from app.ops.schedule_health import ScheduleHealth, ScheduleStatus
 from app.runs.models import Run
 from app.runs.states import RunState
 from app.schedules.models import Schedule
@@ -205,8 +205,8 @@ class TestFilter:
             (GlanceFilter(), True),
             (GlanceFilter(query=" STRASSE "), True),
             (GlanceFilter(query="road"), False),
-            (GlanceFilter(health=ScheduleHealth.OK), True),
-            (GlanceFilter(health=ScheduleHealth.LATE), False),
+            (GlanceFilter(status=ScheduleStatus.OK), True),
+            (GlanceFilter(status=ScheduleStatus.LATE), False),
             (GlanceFilter(tag="shop"), True),
             (GlanceFilter(tag="sho"), False),
             (GlanceFilter(service="meta"), True),
@@ -216,6 +216,18 @@ class TestFilter:
     )
     def test_takes_what_has_all_of_it(self, wanted: GlanceFilter, is_taken: bool) -> None:
         assert wanted.takes(self.one()) is is_taken
+
+    @pytest.mark.parametrize("health", [ScheduleHealth.FAILING, ScheduleHealth.UNREADABLE, ScheduleHealth.NEVER_RUN])
+    def test_takes_as_enabled_what_is_on_however_it_fares(self, health: ScheduleHealth) -> None:
+        wanted = GlanceFilter(status=ScheduleStatus.ENABLED)
+
+        assert wanted.takes(self.one(health=health))
+        assert not wanted.takes(self.one(health=health, enabled=False))
+
+    def test_takes_each_health_by_its_own_word(self) -> None:
+        words = [status.value for status in ScheduleStatus if status is not ScheduleStatus.ENABLED]
+
+        assert words == [health.value for health in ScheduleHealth]
 
     def test_those_that_need_somebody_come_first(self) -> None:
         by_name = {

@@ -129,6 +129,7 @@ class TestFigures:
         text = viewer.visit("/").text
 
         assert tile(text, "Enabled schedules") == "1 of 2"
+        assert 'href="/schedules?status=enabled"' in text
         assert tile(text, "Next run") == "in 3 min Soon"
 
     def test_tell_what_runs(self, viewer: Browser, database: Database, clock: ManualClock) -> None:

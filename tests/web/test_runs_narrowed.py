@@ -274,3 +274,12 @@ class TestMissedSlots:
             ["Daily"],
         ]
         assert 'rel="next"' not in second
+        assert ['hx-select="#missed-slots"' in text for text in (first, second)] == [True, False]
+
+    def test_keep_fresh_as_they_are_narrowed(self, viewer: Browser, schedules: list[UUID]) -> None:
+        text = unescape(viewer.visit(f"/runs?state=missed&schedule={schedules[0]}").text)
+
+        region = re.search(r'<section [^>]*id="missed-slots"[^>]*>', text)
+        assert region is not None
+        assert f'hx-get="/runs?state=missed&schedule={schedules[0]}"' in region[0]
+        assert "live:runs from:body, live:schedules from:body" in region[0]

@@ -1,6 +1,7 @@
 """The list of schedules, the switch, running by hand, deleting: as people of different roles meet them."""
 
 import json
+import re
 from dataclasses import replace
 from html import unescape
 from uuid import UUID, uuid4
@@ -157,6 +158,38 @@ class TestTheList:
 
         assert "No schedule matches" in before
         assert schedule.name in viewer.visit("/schedules?status=paused").text
+
+    def test_has_those_alone_that_are_enabled(self, viewer: Browser, schedule: Schedule, database: Database) -> None:
+        with database.transaction() as session:
+            make_schedule(session, session.scalars(select(Job)).one(), name="Switched off", enabled=False)
+
+        text = viewer.visit("/schedules?status=enabled").text
+        rows = viewer.visit("/schedules/rows?status=enabled").text
+
+        assert '<option value="enabled" selected>Enabled (1)</option>' in text
+        assert schedule.name in rows
+        assert "Switched off" not in rows
+
+    def test_has_figures_that_lead_to_what_they_count(self, viewer: Browser, schedule: Schedule) -> None:
+        text = viewer.visit("/schedules/tiles").text
+
+        led = dict(re.findall(r'<a class="tile" href="([^"]+)"[^>]*>\s*<span class="tile-label">([^<]+)', text))
+        assert led == {
+            "/schedules?status=enabled": "Enabled",
+            "/runs?last=7d": "Success rate, 7 days",
+            f"/schedules/{schedule.id}": "Next run",
+        }
+
+    def test_has_no_way_to_a_next_run_where_there_is_none(
+        self, viewer: Browser, schedule: Schedule, database: Database
+    ) -> None:
+        with database.transaction() as session:
+            session.get_one(Schedule, schedule.id).enabled = False
+
+        text = viewer.visit("/schedules/tiles").text
+
+        assert "Nothing is due" in text
+        assert f"/schedules/{schedule.id}" not in text
 
     @pytest.mark.parametrize("sort", ["name", "-name", "next", "success", "-success", "duration"])
     def test_is_sorted_by_a_link_in_its_head_and_stays_so(

@@ -16,7 +16,7 @@ from app.jobs.services import Service
 from app.ops.bulk import service
 from app.ops.bulk.kinds import MOST_OBJECTS
 from app.ops.schedule_glances import GlanceFilter, matching_in_order
-from app.ops.schedule_health import ScheduleHealth
+from app.ops.schedule_health import ScheduleStatus
 from app.runs.filters import LONGEST_SEARCH
 from app.schedules.policies import Missed
 from app.schedules.tags import LONGEST_TAG
@@ -46,7 +46,7 @@ class MatchingIn(Body):
     model_config = ConfigDict(json_schema_extra={"examples": [{"tag": "nightly"}, {"all": True}]})
 
     q: Annotated[str, Field(max_length=LONGEST_SEARCH, description="Part of the name.")] = ""
-    health: Annotated[ScheduleHealth | None, Field(description="How it fares.")] = None
+    health: Annotated[ScheduleStatus | None, Field(description="How it fares, or `enabled`.")] = None
     tag: Annotated[str, Field(max_length=LONGEST_TAG, description="A tag that it has.")] = ""
     service: Annotated[Service | None, Field(description="What its job syncs from.")] = None
     owner: Annotated[str, Field(max_length=LONGEST_EMAIL, description="Whose it is: an address, or `nobody`.")] = ""
@@ -104,7 +104,7 @@ def _ids(body: ScheduleBulkIn) -> list[UUID]:
         return body.ids
     assert body.matching is not None
     wanted = GlanceFilter(
-        query=body.matching.q, health=body.matching.health, tag=body.matching.tag, owner=body.matching.owner,
+        query=body.matching.q, status=body.matching.health, tag=body.matching.tag, owner=body.matching.owner,
         service=body.matching.service.value if body.matching.service else "",
     )  # fmt: skip
     if body.matching.all != wanted.is_empty:

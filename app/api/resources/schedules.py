@@ -17,7 +17,7 @@ from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, runtime
 from app.jobs.services import Service
 from app.ops.schedule_glances import GlanceFilter, matching_schedules
-from app.ops.schedule_health import ScheduleHealth
+from app.ops.schedule_health import ScheduleStatus
 from app.ops.schedule_order import ScheduleOrder, SortKey, ordered_ids
 from app.ops.schedule_preview import twin_note_of
 from app.runs import service as runs
@@ -50,7 +50,7 @@ class ScheduleQuery(Paging):
     enabled: Annotated[Flag | None, Field(description="Whether it is switched on.")] = None
     tag: Annotated[str | None, Field(max_length=LONGEST_TAG, description="A tag that it has.")] = None
     owner: Annotated[str, Field(max_length=LONGEST_EMAIL, description="The address of whose it is, or `nobody`.")] = ""
-    health: Annotated[ScheduleHealth | None, Field(description="How it fares.")] = None
+    health: Annotated[ScheduleStatus | None, Field(description="How it fares, or `enabled`.")] = None
     q: Annotated[str, Field(max_length=LONGEST_SEARCH, description="Part of its name.")] = ""
     sort: Annotated[
         str,
@@ -129,7 +129,7 @@ def _place_behind(ids: list[UUID], last: UUID, place: int) -> int:
 
 
 def _ids(query: ScheduleQuery) -> frozenset[UUID] | None:
-    wanted = GlanceFilter(query=query.q, health=query.health, owner=query.owner)
+    wanted = GlanceFilter(query=query.q, status=query.health, owner=query.owner)
     if wanted.is_empty:
         return None
     organization_id = current_actor().organization_id

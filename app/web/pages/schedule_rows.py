@@ -16,7 +16,7 @@ from app.core.questions import ask_together, is_postgres
 from app.jobs.kinds.sync.connection import needs_connection
 from app.ops.clock_badges import change_soon
 from app.ops.schedule_glances import Glance, GlanceFilter
-from app.ops.schedule_health import ScheduleHealth
+from app.ops.schedule_health import ScheduleHealth, ScheduleStatus
 from app.ops.schedule_order import ScheduleOrder, SortKey, in_order
 from app.runs.outcomes import Outcome
 from app.runs.recent import ListedRun, recent_runs, with_missed
@@ -84,7 +84,7 @@ class ScheduleList:
     rows: tuple[ScheduleListRow, ...]
     wanted: GlanceFilter
     order: ScheduleOrder
-    healths: tuple[tuple[str, str], ...]
+    statuses: tuple[tuple[str, str], ...]
     tags: tuple[str, ...]
     services: tuple[str, ...]
     owners: tuple[str, ...]
@@ -133,7 +133,7 @@ class ScheduleList:
     def link(self, page: int | None = None) -> dict[str, Any]:
         """The query string's parts of a page of it, to build a link from."""
         parts = {
-            "q": self.wanted.query, "status": self.wanted.health, "tag": self.wanted.tag,
+            "q": self.wanted.query, "status": self.wanted.status, "tag": self.wanted.tag,
             "service": self.wanted.service, "owner": self.wanted.owner, "sort": self.order.text,
             "page": page if page != 1 else None,
         }  # fmt: skip
@@ -187,7 +187,7 @@ def read_list(
         rows=rows,
         wanted=narrowed,
         order=wanted.order,
-        healths=_healths(glances, narrowed),
+        statuses=_statuses(glances, narrowed),
         tags=tuple(sorted({tag for one in glances for tag in one.tags} | ({narrowed.tag} - {""}))),
         services=tuple(sorted({one.service for one in glances if one.service} | ({narrowed.service} - {""}))),
         owners=tuple(sorted({one.owner or NOBODY for one in glances} | ({narrowed.owner} - {""}))),
@@ -226,13 +226,14 @@ def why_it_stays(schedule: ScheduleRow) -> str:
     return DEFAULT_STAYS if schedule.default_for else ""
 
 
-def _healths(glances: Sequence[Glance], wanted: GlanceFilter) -> tuple[tuple[str, str], ...]:
-    """The choices of how they fare, with how many do; only those that there are, and the chosen one."""
-    numbers = Counter(one.health for one in glances)
+def _statuses(glances: Sequence[Glance], wanted: GlanceFilter) -> tuple[tuple[str, str], ...]:
+    """The choices of those that are on and of how they fare, with how many there are; and the chosen one."""
+    numbers = Counter[str](one.health.value for one in glances)
+    numbers[ScheduleStatus.ENABLED.value] = sum(one.enabled for one in glances)
     return tuple(
-        (health.value, f"{health.value.capitalize()} ({count(numbers[health])})")
-        for health in ScheduleHealth
-        if numbers[health] or health is wanted.health
+        (status.value, f"{status.value.capitalize()} ({count(numbers[status.value])})")
+        for status in ScheduleStatus
+        if numbers[status.value] or status is wanted.status
     )
 
 

@@ -28,16 +28,18 @@ class Tiles:
     failing: int
     next_name: str
     next_run_at: datetime | None
+    # Whose run that is; None where nothing is due.
+    next_id: UUID | None
 
 
 def read_tiles(
     session: Session, glances: Sequence[Glance], *, organization_id: UUID, is_stopped: bool, now: datetime
 ) -> Tiles:
     """The figures, over all schedules of the organization, which the caller has read."""
-    coming = [(one.next_run_at, one.name) for one in glances if one.next_run_at is not None]
-    next_run_at, next_name = min(coming, default=(None, "Nothing is due"))
+    coming = [(one.next_run_at, one.name, one.id) for one in glances if one.next_run_at is not None]
+    next_run_at, next_name, next_id = min(coming, default=(None, "Nothing is due", None))
     if is_stopped:
-        next_run_at, next_name = None, STOPPED_NOTE
+        next_run_at, next_name, next_id = None, STOPPED_NOTE, None
     ended = counts_of_organization(session, organization_id=organization_id, since=now - RATE_WINDOW)
     return Tiles(
         enabled=sum(one.enabled for one in glances),
@@ -47,6 +49,7 @@ def read_tiles(
         failing=sum(one.health is ScheduleHealth.FAILING for one in glances),
         next_name=next_name,
         next_run_at=next_run_at,
+        next_id=next_id,
     )
 
 

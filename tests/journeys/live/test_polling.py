@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -11,8 +12,10 @@ from app.jobs.models import Job
 from app.runs import ledger
 from app.runs.ledger import AttemptEnd
 from app.runs.states import AttemptState
-from tests.factories.outcomes import make_running, make_succeeded
+from app.schedules.models import Schedule
+from tests.factories.outcomes import make_failed, make_running, make_succeeded
 from tests.factories.tenants import Member
+from tests.factories.work import make_gap
 from tests.journeys.conftest import HARMLESS
 from tests.journeys.live.conftest import Visits
 from tests.journeys.schedules.form import row_of
@@ -22,6 +25,7 @@ pytestmark = pytest.mark.journey
 
 # Within which a change is on the screen, the refresh included.
 PROMISED_MS = 3_000
+SAY = "detail => document.dispatchEvent(new CustomEvent('toast', {detail}))"
 BROKEN = '<div data-toast="Something went wrong on the server. (reference 8f2c)"></div>'
 
 
@@ -80,6 +84,27 @@ class TestAChange:
         pass_time(page)
 
         expect(badge).to_have_text("Succeeded")
+
+    def test_of_missed_slots_is_on_the_screen_and_leaves_the_title_its_mark(
+        self, page: Page, site: Site, ana: Member, job: Job
+    ) -> None:
+        """They have no runs: the list beside that of the runs that were missed is fresh by itself."""
+        hourly = site.add_schedule(ana, job, "Hourly", "0 * * * *")
+        with site.database.transaction() as session:
+            make_failed(session, job, now=site.clock.moment, schedule_id=hourly)
+        page.goto(f"{site.url}/runs?state=missed")
+        slots = page.locator("#missed-slots")
+        for number in (1, 2):
+            with site.database.transaction() as session:
+                schedule, last = session.get_one(Schedule, hourly), site.clock.moment - number * timedelta(hours=2)
+                make_gap(session, schedule, last, last)
+                make_succeeded(session, job, now=site.clock.moment)
+
+            pass_time(page)
+
+            expect(slots.get_by_role("link", name="Hourly")).to_have_count(number)
+            expect(page).to_have_title("(1 failing) Runs · Belfry")
+        expect(slots).to_have_count(1)
 
     def test_is_left_for_later_while_paused(self, page: Page, site: Site, job: Job, visits: Visits) -> None:
         """A10: nothing is asked for while paused, and at once after that."""
@@ -207,6 +232,29 @@ class TestARefreshThatFails:
         pass_time(page)
 
         expect(pill(page)).to_have_text("Live")
+
+
+class TestMessages:
+    def test_beyond_three_take_the_place_of_the_oldest_that_is_no_error(self, page: Page, site: Site) -> None:
+        """An error stays until somebody closes it, however much is said after it."""
+        page.goto(f"{site.url}/schedules")
+        toasts = page.locator("#toasts .toast p")
+        for kind, message in [
+            ("error", "Refused"),
+            ("success", "A"),
+            ("info", "B"),
+            ("success", "C"),
+            ("error", "Again"),
+        ]:
+            page.evaluate(SAY, {"kind": kind, "message": message})
+        expect(toasts).to_have_text(["Refused", "C", "Again"])
+
+        for kind, message in [("error", "Too long"), ("success", "Saved")]:
+            page.evaluate(SAY, {"kind": kind, "message": message})
+
+        expect(toasts).to_have_text(["Refused", "Again", "Too long", "Saved"])
+        pass_time(page, 11_000)
+        expect(toasts).to_have_text(["Refused", "Again", "Too long"])
 
 
 class TestANetworkThatIsAway:
