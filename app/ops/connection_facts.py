@@ -79,14 +79,18 @@ def _facts(row: ConnectionRow, schedules: Sequence[ConnectionSchedule], now: dat
 
 def state_words(facts: ConnectionFacts, now: datetime) -> str:
     """“Expires in 6 days”, or “Refused, 4 schedules paused”."""
-    ends_at = facts.row.ends_at
-    if facts.standing is Standing.EXPIRES_SOON and ends_at is not None:
+    return standing_words(facts.standing, ends_at=facts.row.ends_at, paused=len(facts.paused), now=now)
+
+
+def standing_words(standing: Standing, *, ends_at: datetime | None, paused: int, now: datetime) -> str:
+    """The same where so many schedules are paused with it."""
+    if standing is Standing.EXPIRES_SOON and ends_at is not None:
         left = days_left(ends_at, now=now)
         return "Expires within a day" if left < 1 else f"Expires in {left} day{'s' if left > 1 else ''}"
-    words, paused = _WORDS[facts.standing], len(facts.paused)
-    if not facts.standing.is_broken or not paused:
+    words = _WORDS[standing]
+    if not standing.is_broken or not paused:
         return words
-    return f"{words}, {paused} schedule{'s' if paused > 1 else ''} paused"
+    return f"{words}, {paused:,} schedule{'s' if paused > 1 else ''} paused"
 
 
 def expiry_words(row: ConnectionRow) -> str:

@@ -61,9 +61,9 @@ def read_situation(
     asks_postgres = is_postgres(session)
     failing = [one.id for one in glances if one.health is ScheduleHealth.FAILING]
     compared = failing[:_MOST_COMPARED]
-    about = questions_about(glances, **here, asks_postgres=asks_postgres)
+    about = questions_about(glances, **here, now=now, asks_postgres=asks_postgres)
     held = stuck_questions(**here, now=now, asks_postgres=asks_postgres)
-    ended, counts, heard_of, old, failed, missed, jobs, *evidence = ask_together(
+    ended, counts, heard_of, old, failed, missed, jobs, logins, paused, *evidence = ask_together(
         session,
         hours_since(**here, since=now - 2 * RATE_WINDOW),
         queue_counts(**here),
@@ -72,6 +72,8 @@ def read_situation(
         about.failing,
         about.missed,
         about.jobs,
+        about.logins,
+        about.paused,
         *held,
     )
     week = int((now - RATE_WINDOW).timestamp()) // HOUR
@@ -82,6 +84,8 @@ def read_situation(
         failing=failed,
         missed=missed,
         jobs=jobs if counts[RunState.FAILED] else None,
+        logins=logins,
+        paused=paused,
         stuck=[one for one in evidence_of(*evidence, processes=heard_of, now=now).values() if one.is_stuck],
         is_unmanned=counts[RunState.READY] > 0 and slots == 0,
     )

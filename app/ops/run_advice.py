@@ -2,6 +2,7 @@
 
 import re
 
+from app.jobs.kinds.base import KindName
 from app.jobs.policies import ErrorClass
 from app.runs.attempt_queries import AttemptRow
 from app.runs.queries import RunRow
@@ -15,6 +16,8 @@ _REFUSED = (
     "The other side does not accept what this job signs in with. Check the key or password in the job, and whether "
     "its owner took the access back."
 )
+# A sync signs in with its connection, and nothing in its job can be corrected.
+_SYNC_REFUSED = "The service no longer takes the login of the connection. Reconnect the connection{name}."
 _FORBIDDEN = (
     "The other side knows who asks and does not allow this. Ask its owner for access, or use a key in the job that "
     "may do it."
@@ -116,12 +119,27 @@ def advice_on(run: RunRow, last: AttemptRow | None = None) -> str:
     if run.state not in _TROUBLE and run.reason is not Reason.NEEDS_CONNECTION:
         return ""
     error_class = None if last is None else last.error_class
+    if is_refused_sync(run, last):
+        return _SYNC_REFUSED.format(name=_connection_name(last)) + (
+            " Then retry the run." if run.wants_retry and not run.job_gone else ""
+        )
     # What a service answered is kept in the same place.
     has_trace = last is not None and last.detail is not None and error_class in {None, ErrorClass.JOB}
     advice = known_advice(run.reason, run.error, error_class=error_class, has_trace=has_trace)
     if advice and run.state is RunState.WAITING_RETRY:
         return f"{advice} The next try comes by itself."
     return f"{advice} Then retry the run." if advice and run.wants_retry and not run.job_gone else advice
+
+
+def is_refused_sync(run: RunRow, last: AttemptRow | None) -> bool:
+    """Whether it is a sync that failed because the service refused the login of its connection."""
+    is_sync = run.kind == KindName.SYNC.value and run.state is RunState.FAILED
+    return is_sync and last is not None and last.error_class is ErrorClass.REFUSED
+
+
+def _connection_name(last: AttemptRow | None) -> str:
+    name = None if last is None else last.result.get("connection")
+    return f" “{name}”" if isinstance(name, str) and name else ""
 
 
 def known_advice(

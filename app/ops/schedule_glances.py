@@ -20,7 +20,7 @@ from app.ops.last_ends import last_end
 from app.ops.schedule_health import OVER, ScheduleHealth, ScheduleStatus, health_of
 from app.runs.models import Run, in_state
 from app.runs.states import RunState
-from app.schedules.connection_pauses import is_paused_for_connection
+from app.schedules.connection_pauses import is_paused_for_connection, is_paused_for_refusal
 from app.schedules.models import Schedule
 from app.schedules.owners import NOBODY
 from app.schedules.policies import LATE_AFTER
@@ -192,6 +192,7 @@ def _glance(row: Any, *, cursor: datetime | None, problem: str | None, now: date
     is_overdue = next_run_at is not None and next_run_at < now - LATE_AFTER and not is_stopped
     health = health_of(
         has_problem=problem is not None,
+        is_refused=is_paused_for_refusal(enabled=row.enabled, switched_by=row.switched_by),
         needs_connection=needs_connection(row.kind, row.connection_id)
         or is_paused_for_connection(enabled=row.enabled, switched_by=row.switched_by),
         enabled=row.enabled,

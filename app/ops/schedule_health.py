@@ -12,6 +12,7 @@ class ScheduleHealth(StrEnum):
     """The worse ones come first."""
 
     UNREADABLE = "unreadable"  # its line or zone cannot be read any more, so it does not run
+    CONNECTION_REFUSED = "connection refused"  # switched off when the service refused the login that it reads with
     NEEDS_CONNECTION = "needs connection"  # there is nothing to sync from yet, so its slots are skipped
     FAILING = "failing"  # the last of its runs that came to an end failed or was missed
     LATE = "late"  # something of it is due for more than a minute and has not started
@@ -22,7 +23,12 @@ class ScheduleHealth(StrEnum):
     @property
     def needs_attention(self) -> bool:
         """Whether somebody ought to look."""
-        return self in {ScheduleHealth.UNREADABLE, ScheduleHealth.FAILING, ScheduleHealth.LATE}
+        return self in _WANTS_SOMEBODY
+
+
+_WANTS_SOMEBODY = {
+    ScheduleHealth.UNREADABLE, ScheduleHealth.CONNECTION_REFUSED, ScheduleHealth.FAILING, ScheduleHealth.LATE,
+}  # fmt: skip
 
 
 class ScheduleStatus(StrEnum):
@@ -43,13 +49,19 @@ class ScheduleStatus(StrEnum):
 
 
 def health_of(
-    *, has_problem: bool, needs_connection: bool, enabled: bool, last_over: RunState | None, is_late: bool
+    *,
+    has_problem: bool,
+    needs_connection: bool,
+    enabled: bool,
+    last_over: RunState | None,
+    is_late: bool,
+    is_refused: bool = False,
 ) -> ScheduleHealth:
     """The health of a schedule, by how its last run ended and whether something of it waits for too long."""
     if has_problem:
         return ScheduleHealth.UNREADABLE
-    if needs_connection:
-        return ScheduleHealth.NEEDS_CONNECTION
+    if is_refused or needs_connection:
+        return ScheduleHealth.CONNECTION_REFUSED if is_refused else ScheduleHealth.NEEDS_CONNECTION
     if not enabled:
         return ScheduleHealth.DISABLED
     if last_over is RunState.FAILED or last_over is RunState.MISSED:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app.jobs.kinds.base import LoginRefused
 from app.runs import planner
 from app.schedules import service as schedules
-from app.schedules.connection_pauses import PAUSED_BY
+from app.schedules.connection_pauses import PAUSED_BY, REFUSED
 from app.schedules.of_connections import schedules_of_connection
 from app.schedules.queries import lock_schedule
 from app.syncs.logins import note_refused
@@ -48,6 +48,5 @@ def note_login_refused(session: Session, refused: LoginRefused, *, organization_
     )  # fmt: skip
     if is_news:
         pause_schedules_of(
-            session, organization_id=organization_id, connection_id=refused.connection_id,
-            reason="its connection can no longer be read", now=now,
+            session, organization_id=organization_id, connection_id=refused.connection_id, reason=REFUSED, now=now,
         )  # fmt: skip

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.core.questions import Question
 from app.jobs.models import Job, connection_of_job
 from app.jobs.sync_jobs import reads_from
-from app.schedules.connection_pauses import is_paused_for_connection
+from app.schedules.connection_pauses import PAUSED_BY, is_paused_for_connection
 from app.schedules.models import Schedule
 
 
@@ -57,3 +58,18 @@ def schedules_of_connections(
         next_run_at = row.next_run_at if row.enabled else None
         found[UUID(row.connection_id)].append(ConnectionSchedule(row.id, row.name, row.enabled, is_paused, next_run_at))
     return found
+
+
+def paused_by_connection(organization_id: UUID) -> Question[dict[UUID, int]]:
+    """How many schedules are switched off because their connection cannot be read, by connection."""
+    connection_id = connection_of_job().label("connection_id")
+    query = (
+        select(connection_id, func.count().label("schedules"))
+        .select_from(Schedule)
+        .join(Job, (Job.id == Schedule.job_id) & (Job.organization_id == Schedule.organization_id))
+        .where(Schedule.organization_id == organization_id, Schedule.deleted_at.is_(None))
+        .where(Schedule.enabled.is_(False), Schedule.switched_by.startswith(PAUSED_BY))
+        .where(connection_id.is_not(None))
+        .group_by(connection_id)
+    )
+    return Question(query, lambda rows: {UUID(row.connection_id): row.schedules for row in rows})

@@ -19,7 +19,7 @@ from app.core.questions import Question, ask
 from app.jobs.models import Job, connection_of_job
 from app.schedules.clock_changes import ClockChange
 from app.schedules.code_origin import CodeOrigin, origin_of
-from app.schedules.connection_pauses import is_paused_for_connection
+from app.schedules.connection_pauses import is_paused_for_connection, is_paused_for_refusal
 from app.schedules.models import Schedule, is_planned
 from app.schedules.policies import Missed, Overlap
 from app.schedules.stops import is_stopped
@@ -97,6 +97,11 @@ class ScheduleRow:
     def is_paused_for_connection(self) -> bool:
         """Whether it was switched off because its connection cannot be read."""
         return is_paused_for_connection(enabled=self.enabled, switched_by=self.switched_by)
+
+    @property
+    def is_paused_for_refusal(self) -> bool:
+        """Whether that was because the service refused the login of its connection."""
+        return is_paused_for_refusal(enabled=self.enabled, switched_by=self.switched_by)
 
     @property
     def next_run_at(self) -> datetime | None:

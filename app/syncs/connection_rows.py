@@ -1,15 +1,18 @@
 """Reads of connections. How they sign in is in none of them: only the last letters, and since when."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ScalarSelect, func, or_, select
 from sqlalchemy.orm import Session
 
+from app.core.questions import Question
 from app.syncs.connections import ConnectionNotFound
 from app.syncs.models import Connection
-from app.syncs.standing import ORDER, ConnectionState, Standing, first_end, standing_of
+from app.syncs.standing import ORDER, SOON_DAYS, ConnectionState, Standing, first_end, standing_of
 
 # Of those that somebody ended, a list shows the newest.
 MOST_ENDED = 20
@@ -92,6 +95,40 @@ def broken_connections(organization_id: UUID, *, now: datetime) -> ScalarSelect[
     in_use = Connection.state != ConnectionState.DISCONNECTED.value
     query = select(func.count(Connection.id)).where(Connection.organization_id == organization_id, in_use, is_broken)
     return query.scalar_subquery()
+
+
+@dataclass(frozen=True)
+class BadLogin:
+    """A connection whose login is refused, has ended, or ends soon."""
+
+    id: UUID
+    name: str
+    standing: Standing
+    ends_at: datetime | None
+    refused_at: datetime | None
+
+
+def bad_logins(organization_id: UUID, *, now: datetime) -> Question[list[BadLogin]]:
+    """Those that are in use, the worst first, and of those that are alike the one that ends first."""
+    soon = now + timedelta(days=SOON_DAYS)
+    ends = or_(Connection.expires_at < soon, Connection.data_expires_at < soon)
+    columns = Connection.id, Connection.name, Connection.state, Connection.refused_at
+    query = select(*columns, Connection.expires_at, Connection.data_expires_at).where(
+        Connection.organization_id == organization_id,
+        Connection.state != ConnectionState.DISCONNECTED.value,
+        or_(Connection.state == ConnectionState.REFUSED.value, ends),
+    )
+
+    def take(rows: Sequence[Any]) -> list[BadLogin]:
+        found = []
+        for row in rows:
+            ends_at = first_end(row.expires_at, row.data_expires_at)
+            # How it was tested says nothing about how long it lasts.
+            standing = standing_of(ConnectionState(row.state), ends_at=ends_at, last_test_good=True, now=now)
+            found.append(BadLogin(row.id, row.name, standing, ends_at, row.refused_at))
+        return sorted(found, key=lambda one: (*_urgency(one.standing), one.ends_at or now, one.name.casefold()))
+
+    return Question(query, take)
 
 
 def _urgency(standing: Standing) -> tuple[int]:

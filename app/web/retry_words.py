@@ -20,11 +20,12 @@ def why_then(policy: RetryPolicy, last: AttemptRow | None) -> str:
     return f"{rule}, spread by up to 20 %." if policy.has_jitter else f"{rule}."
 
 
-def why_no_more(policy: RetryPolicy, last: AttemptRow | None) -> str:
+def why_no_more(policy: RetryPolicy, last: AttemptRow | None, *, is_sync: bool = False) -> str:
     """Why a try that failed was not followed by another one, although some were left."""
     error_class = None if last is None else last.error_class
     if error_class is ErrorClass.REFUSED:
-        return "A refused credential stays refused, so it was not tried again. Correct it in the job, then retry."
+        then = "" if is_sync else " Correct it in the job, then retry."
+        return f"A refused credential stays refused, so it was not tried again.{then}"
     if error_class in policy.not_on and error_class is not None:
         trouble = ERROR_CLASS_WORDS[error_class]
         return f"Its job says not to try again after this: {trouble[:1].lower()}{trouble[1:]}."

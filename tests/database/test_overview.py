@@ -7,12 +7,15 @@ from uuid import UUID
 import pytest
 from sqlalchemy.orm import Session
 
+from app.jobs.kinds.base import KindName
 from app.ops.heartbeats import ProcessFacts, beat
 from app.ops.overview import Situation, read_situation
 from app.ops.schedule_glances import read_glances
 from app.runs import failed_rows
 from app.runs.run_hours import count_hours
+from app.schedules.connection_pauses import PAUSED_BY, REFUSED
 from app.schedules.load import LoadBook
+from tests.factories.figures import make_connection
 from tests.factories.outcomes import make_failed, make_running, make_succeeded
 from tests.factories.work import load_run, make_gap, make_job, make_organization, make_run, make_schedule
 from tests.fakes.clock import utc
@@ -272,6 +275,50 @@ class TestTroubles:
         assert [one.facts.kind for one in found.shown] == [*["stuck"] * 2, *["late"] * 3]
         assert (found.more_stuck, found.more_schedules, found.more) == (2, 1, 3)
 
+    def test_are_connections_that_bring_nothing_in_first_and_ending_logins_last(
+        self, session: Session, organization_id: UUID
+    ) -> None:
+        refused = make_connection(session, organization_id, name="EU", state="refused", refused_at=NOW - HOUR)
+        make_connection(session, organization_id, name="JP", expires_at=NOW - HOUR)
+        make_connection(session, organization_id, name="US", data_expires_at=NOW + timedelta(days=2, hours=1))
+        make_connection(session, organization_id, name="UK", expires_at=NOW + timedelta(days=15))
+        make_connection(session, organization_id, name="FR", state="disconnected", expires_at=NOW - HOUR)
+        sync = make_job(session, organization_id, kind=KindName.SYNC)
+        sync.definition = {"service": "meta", "connection_id": str(refused.id)}
+        for number in range(2):
+            make_schedule(session, sync, name=f"S {number}", enabled=False, switched_by=f"{PAUSED_BY}{REFUSED}")
+        make_stuck(session, organization_id, "Orders")
+
+        found = read(session, organization_id).troubles.shown
+
+        told = [(one.facts.kind, one.facts.name, one.since) for one in found]
+        assert told == [
+            ("connection_refused", "EU", NOW - HOUR),
+            ("connection_expired", "JP", NOW - HOUR),
+            ("stuck", "Orders", NOW - HOUR),
+            ("connection_expires", "US", None),
+        ]
+        assert (found[0].facts.text, found[0].facts.connection_id) == (
+            "Refused, 2 schedules paused. Reconnect it.", refused.id,
+        )  # fmt: skip
+        assert found[3].facts.text == "Expires in 2 days. Reconnect it before."
+
+    def test_of_many_refused_connections_name_two_where_more_is_wrong(
+        self, session: Session, organization_id: UUID
+    ) -> None:
+        for number in range(6):
+            make_connection(session, organization_id, name=f"C {number}", state="refused", refused_at=NOW - HOUR)
+        alone = read(session, organization_id).troubles
+        job = make_job(session, organization_id)
+        for number in range(4):
+            make_schedule(session, job, name=f"Late {number}", next_run_at=NOW - HOUR)
+
+        found = read(session, organization_id).troubles
+
+        assert ([one.facts.kind for one in alone.shown], alone.more) == (["connection_refused"] * 5, 1)
+        assert [one.facts.kind for one in found.shown] == [*["connection_refused"] * 2, *["late"] * 3]
+        assert (found.more_connections, found.more_schedules, found.more) == (4, 1, 5)
+
     def test_are_never_those_of_others(self, session: Session, organization_id: UUID) -> None:
         other = make_job(session, make_organization(session, "Other"))
         failing = make_schedule(session, other, next_run_at=NOW + HOUR)
@@ -279,6 +326,7 @@ class TestTroubles:
         make_failed(session, other, now=NOW - HOUR)
         make_gap(session, failing, NOW - HOUR, NOW - HOUR)
         make_stuck(session, other.organization_id, "Theirs")
+        make_connection(session, other.organization_id, state="refused", refused_at=NOW - HOUR)
 
         found = read(session, organization_id)
 

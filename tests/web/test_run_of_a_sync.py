@@ -55,6 +55,21 @@ def test_says_what_is_odd_and_what_came(viewer: Browser, database: Database, clo
     assert (NOTE in text, "2026-11-19" in text, "reports" in text) == (True, True, False)
 
 
+def test_says_to_reconnect_what_was_refused(viewer: Browser, database: Database, clock: ManualClock) -> None:
+    result = {"connection": "Acme EU", "rows_seen": 0, "data_through": None, "streams": []}
+    run_id = make_sync_run(database, clock, viewer.actor.organization_id, result)
+    refused = {"state": "failed", "error": "Meta answered 401."}
+    with database.transaction() as session:
+        session.execute(update(Run).where(Run.id == run_id).values(**refused, reason="error", tries=3))
+        session.execute(update(Attempt).where(Attempt.run_id == run_id).values(**refused, error_class="refused"))
+
+    text = viewer.visit(f"/runs/{run_id}").text
+
+    assert "Reconnect the connection “Acme EU”. Then retry the run." in text
+    assert f'href="/connections/{viewer.actor.organization_id}">Open the connection</a>' in text
+    assert [words for words in ("in the job", "null", "[]") if words in text] == []
+
+
 def test_says_when_it_goes_on_that_was_put_off(viewer: Browser, database: Database, clock: ManualClock) -> None:
     later = clock.moment + timedelta(minutes=5)
     with database.transaction() as session:

@@ -13,15 +13,18 @@ from app.core.config import EXAMPLE_JOBS, Settings
 from app.core.ids import new_id
 from app.edge.runtime import EXTENSION
 from app.events.service import Topic, append_event
+from app.jobs.kinds.base import KindName
 from app.jobs.models import Job
 from app.ops import glance_book
 from app.ops.code_definitions import load_definitions
 from app.ops.code_loader import put_in_force
 from app.runs import run_search
 from app.runs.causes import cause_of
+from app.schedules.connection_pauses import PAUSED_BY, REFUSED
 from app.schedules.models import Schedule
 from app.tenants.models import Membership
 from app.tenants.roles import Role
+from tests.factories.figures import make_connection
 from tests.factories.outcomes import make_failed, make_running, make_succeeded, make_waiting_retry
 from tests.factories.tenants import make_organization
 from tests.factories.work import make_gap, make_job, make_run, make_schedule
@@ -73,10 +76,15 @@ def broken(
         schedules = [make_schedule(session, job, name=f"S {n}", next_run_at=later) for n in range(SCHEDULES)]
         schedules[0].problem = "It has no coming date."
         schedules[1].next_run_at = now - HOUR
-        make_gap(session, schedules[2], now - 9 * HOUR, now - HOUR, slots=9)
+        make_gap(session, schedules[5], now - 9 * HOUR, now - HOUR, slots=9)
         for schedule in schedules[3:5]:
             make_failed(session, job, now=now - HOUR, schedule_id=schedule.id, error="boom")
         make_by_hand(session, other, now)
+        refused = make_connection(session, organization_id, name="Acme EU", state="refused", refused_at=now - HOUR)
+        make_connection(session, organization_id, name="Acme JP", expires_at=now + timedelta(days=2))
+        sync = make_job(session, organization_id, name="Sync", kind=KindName.SYNC)
+        sync.service, sync.definition = "meta", {"service": "meta", "connection_id": str(refused.id)}
+        make_schedule(session, sync, name="S 9", enabled=False, switched_by=f"{PAUSED_BY}{REFUSED}")
         of_one = urlencode({"schedule": schedules[3].id, "job": job.id})
     return {"of_one": of_one, "cause": cause_of("boom") or ""}
 
@@ -223,7 +231,15 @@ def test_an_overview_tells_of_all_that_at_once(
 ) -> None:
     text = person.visit("/").text
 
-    told = "No worker is running", "Looks stuck", "It has no coming date.", "boom", "and 3 more", "First steps"
+    told = (
+        "No worker is running",
+        "Looks stuck",
+        "It has no coming date.",
+        "boom",
+        "1 schedule paused",
+        "and 5 more",
+        "First steps",
+    )
     assert [words for words in told if words not in text] == []
 
 

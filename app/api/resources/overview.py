@@ -52,9 +52,20 @@ class TroubleOut(Answer):
     """Something that needs a person."""
 
     kind: Annotated[
-        str, Field(json_schema_extra={"enum": ["no_worker", "stuck", "broken", "failed", "missed", "late"]})
+        str,
+        Field(
+            json_schema_extra={
+                "enum": [
+                    "no_worker", "connection_refused", "connection_expired", "connection_expires", "stuck", "broken",
+                    "failed", "missed", "late",
+                ]
+            }
+        ),
+    ]  # fmt: skip
+    name: Annotated[
+        str, Field(description="Of the connection, of the schedule, or of the job where no schedule started it.")
     ]
-    name: Annotated[str, Field(description="Of the schedule, or of the job where no schedule started it.")]
+    connection_id: UUID | None
     schedule_id: UUID | None
     run_id: Annotated[UUID | None, Field(description="The newest failed run, or the one that looks stuck.")]
     failed_runs: Annotated[int, Field(description="Since the last good one; no more than a hundred are counted.")]
@@ -79,7 +90,7 @@ class OverviewOut(Answer):
     next_run: NextOut | None
     needs_attention: Annotated[list[TroubleOut], Field(description="At most five, the worst first.")]
     more_need_attention: Annotated[
-        int, Field(description="How many more schedules, jobs and stuck runs need somebody.")
+        int, Field(description="How many more schedules, jobs, stuck runs and connections need somebody.")
     ]
     hours: Annotated[list[HourOut], Field(description="24 hours of UTC, two thirds of them past.")]
 
@@ -148,6 +159,7 @@ def _trouble(one: Trouble) -> TroubleOut:
         name=facts.name,
         schedule_id=facts.schedule_id,
         run_id=facts.run_id,
+        connection_id=facts.connection_id,
         failed_runs=facts.failed_runs,
         has_more_failed_runs=facts.is_cut,
         text=facts.text,

@@ -9,13 +9,14 @@ from flask import url_for
 
 from app.core.text import first_words
 from app.edge.identity import current_actor
-from app.ops.needs_attention import Trouble, missed_words
+from app.ops.needs_attention import BadConnection, Trouble, missed_words
 from app.ops.overview import Situation
 from app.ops.schedule_glances import Glance
 from app.ops.stuck_runs import StuckEvidence
 from app.runs.failed_rows import FailedRow
 from app.runs.queries import RunRow
 from app.schedules.gaps import GapRow
+from app.syncs.standing import Standing
 from app.tenants.access import Permission, may
 from app.web.formatting import count
 from app.web.run_words import REASON_WORDS
@@ -71,6 +72,9 @@ def more_attention(situation: Situation) -> MoreAttention | None:
     if found.more_schedules:
         # The list of schedules begins with those that need somebody.
         href = url_for("web.schedules")
+    elif found.more_connections:
+        # And that of connections as well.
+        href = url_for("web.connections")
     else:
         href = url_for("web.queue", tab="running" if found.more_stuck else "failed")
     return MoreAttention(f"and {count(found.more)} more", href)
@@ -79,15 +83,17 @@ def more_attention(situation: Situation) -> MoreAttention | None:
 def _line(trouble: Trouble, situation: Situation) -> AttentionLine:
     if trouble.stuck is not None:
         return _of_stuck(trouble.stuck)
+    if trouble.connection is not None:
+        return _of_connection(trouble.connection)
     if trouble.failed is not None and trouble.failed.newest is not None:
         return _of_runs(trouble.failed, trouble.failed.newest)
-    if trouble.schedule is None:
-        return _of_nobody(situation.waiting)
-    if trouble.schedule.problem is not None:
-        return _of_schedule(trouble.schedule, trouble.schedule.problem)
-    if trouble.missed is not None:
-        return _of_missed(trouble.schedule, trouble.missed)
-    return _of_late(trouble.schedule, trouble)
+    return _of_nobody(situation.waiting) if trouble.schedule is None else _of_itself(trouble.schedule, trouble)
+
+
+def _of_itself(schedule: Glance, trouble: Trouble) -> AttentionLine:
+    if schedule.problem is not None:
+        return _of_schedule(schedule, schedule.problem)
+    return _of_late(schedule, trouble) if trouble.missed is None else _of_missed(schedule, trouble.missed)
 
 
 def _of_nobody(waiting: int) -> AttentionLine:
@@ -120,6 +126,29 @@ def _of_stuck(found: StuckEvidence) -> AttentionLine:
         since=held.began_at,
         word="Looks stuck",
     )
+
+
+def _of_connection(found: BadConnection) -> AttentionLine:
+    login, may_reconnect = found.login, may(current_actor(), Permission.MANAGE_CONNECTIONS)
+    page = url_for("web.connection", connection_id=login.id)
+    return AttentionLine(
+        title=login.name,
+        text=found.text,
+        title_href=page,
+        state="failed" if login.standing.is_broken else "warning",
+        button="Reconnect…" if may_reconnect else "Look",
+        href=url_for("web.new_login", connection_id=login.id) if may_reconnect else page,
+        key=str(login.id),
+        since=found.since,
+        word=_CONNECTION_WORDS[login.standing],
+    )
+
+
+_CONNECTION_WORDS = {
+    Standing.REFUSED: "Connection refused",
+    Standing.EXPIRED: "Connection expired",
+    Standing.EXPIRES_SOON: "Expires soon",
+}
 
 
 def _of_schedule(row: Glance, problem: str) -> AttentionLine:

@@ -27,6 +27,8 @@ from app.web.formatting import absolute_time, duration
 from app.web.run_words import lateness_words, tries_words
 
 _LONGEST_VALUE = 2000
+# What syncs count. Other numbers may be years, or what something is called.
+_COUNTS = frozenset({"rows_seen", "rows_changed", "windows", "requests", "throttles", "bytes"})
 _MOST_AGAIN_SHOWN = 3
 
 
@@ -104,13 +106,15 @@ def result_facts(result: Mapping[str, Any]) -> list[Fact]:
     What is called like a secret, or looks like one, is masked.
     """
     facts: list[Fact] = []
-    # What begins with an underscore is for the next attempt, and says nothing to people.
-    shown = {name: value for name, value in result.items() if not str(name).startswith("_")}
+    # What begins with an underscore is for the next attempt, and says nothing to people; nor does what is empty.
+    shown = {name: value for name, value in result.items() if not str(name).startswith("_") and not _is_nothing(value)}
     for name, value in masked("", shown).items():
         if _has_named_parts(value):
             facts += [Fact(str(part["name"]), _in_words(part)) for part in value]
+        elif _has_plain_values(value):
+            facts.append(Fact(_words(name), _in_words(value)))
         else:
-            facts.append(Fact(_words(name), _plain(value)))
+            facts.append(Fact(_words(name), _told(name, value)))
     return facts
 
 
@@ -146,8 +150,23 @@ def _has_named_parts(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(part, dict) and "name" in part for part in value)
 
 
+def _has_plain_values(value: Any) -> bool:
+    # In a part, its name is the term; here it would be left out.
+    if not isinstance(value, dict) or "name" in value:
+        return False
+    return not any(isinstance(part, dict | list) for part in value.values())
+
+
+def _is_nothing(value: Any) -> bool:
+    return value is None or value in ([], {})
+
+
 def _in_words(part: Mapping[str, Any]) -> str:
-    return ", ".join(f"{_words(name).lower()} {_plain(value)}" for name, value in part.items() if name != "name")
+    return ", ".join(
+        f"{_words(name).lower()} {_told(name, value)}"
+        for name, value in part.items()
+        if name != "name" and not _is_nothing(value)
+    )
 
 
 def _words(name: Any) -> str:
@@ -155,6 +174,10 @@ def _words(name: Any) -> str:
     words = str(name).replace("_", " ").strip()
     words = f"{words[:-3]} (ms)" if words.endswith(" ms") else words
     return words[:1].upper() + words[1:]
+
+
+def _told(name: Any, value: Any) -> str:
+    return f"{value:,}" if name in _COUNTS and isinstance(value, int) else _plain(value)
 
 
 def _plain(value: Any) -> str:

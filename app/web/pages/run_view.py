@@ -1,5 +1,6 @@
 """One run as its page shows it: its path, what is known about it, its tries and what they returned."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -10,8 +11,10 @@ from app.core.ids import new_id
 from app.core.text import first_words
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, runtime
+from app.jobs.kinds.base import KindName
+from app.jobs.kinds.sync.connection import connection_of
 from app.ops.cancel_words import cancel_words
-from app.ops.run_advice import advice_on
+from app.ops.run_advice import advice_on, is_refused_sync
 from app.runs.attempt_queries import AttemptRow, list_attempts
 from app.runs.progress import Progress
 from app.runs.queries import RunRow, definition_of_run, get_run, retry_policy_of_run
@@ -93,8 +96,9 @@ class RunView:
     steps: list[Step]
     facts: list[Fact]
     remark: Remark | None
-    # What to do about it, where that is known.
+    # What to do about it, where that is known, and where.
     advice: str
+    advice_href: str
     why: WhyNote | None
     tries: list[TryLine]
     result: list[Fact]
@@ -124,6 +128,7 @@ def run_view(run_id: UUID) -> RunView:
         facts=run_facts(run, attempts, why=tries_note),
         remark=_remark(run, attempts, tries_note),
         advice=advice_on(run, attempts[-1] if attempts else None),
+        advice_href=_connection_href(run, attempts),
         why=note_on_run(wait),
         tries=[TryLine(attempt, ATTEMPT_WORDS[attempt.state]) for attempt in attempts],
         result=result_facts(attempts[-1].result) if attempts else [],
@@ -136,6 +141,15 @@ def run_view(run_id: UUID) -> RunView:
         cancel_does=cancel_words(session, kinds=runtime().kinds, run=run) if run.can_cancel else "",
         cancel_refusal=refusals().run,
     )
+
+
+def _connection_href(run: RunRow, attempts: list[AttemptRow]) -> str:
+    """The connection that has to be reconnected; empty where that would not help."""
+    if not is_refused_sync(run, attempts[-1] if attempts else None):
+        return ""
+    definition = definition_of_run(request_session(), run=run)
+    connection_id = connection_of(definition) if isinstance(definition, Mapping) else None
+    return "" if connection_id is None else url_for("web.connection", connection_id=connection_id)
 
 
 def running_words(run: RunRow, progress: Progress | None) -> str:
@@ -153,7 +167,8 @@ def _why_tries(run: RunRow, attempts: list[AttemptRow]) -> str:
         return ""
     policy = retry_policy_of_run(request_session(), organization_id=run.organization_id, run_id=run.id)
     last = attempts[-1] if attempts else None
-    return why_no_more(policy, last) if gave_up else why_then(policy, last)
+    is_sync = run.kind == KindName.SYNC.value
+    return why_no_more(policy, last, is_sync=is_sync) if gave_up else why_then(policy, last)
 
 
 def _again(run: RunRow) -> Again:

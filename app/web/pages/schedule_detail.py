@@ -25,7 +25,7 @@ from app.web.pages.resume_question import resume_question
 from app.web.pages.schedule_history import HistoryLine, history_lines
 from app.web.pages.schedule_pictures import SchedulePictures, read_pictures
 from app.web.pages.schedule_preview import Preview, preview_stored
-from app.web.pages.schedule_rows import next_run_note, why_it_stays
+from app.web.pages.schedule_rows import next_run_note, refused_connection_href, why_it_stays
 from app.web.pages.schedule_tiles import success_words
 from app.web.pages.schedule_view import ScheduleView
 from app.web.pictures.strip import SLOTS
@@ -64,6 +64,8 @@ class Detail:
     history: tuple[HistoryLine, ...]
     request_key: str
     to_connect: str
+    # The connection whose login was refused, so that it was switched off.
+    connection_href: str
     is_stopped: bool
     no_deletion: str
 
@@ -110,6 +112,7 @@ def read_detail(
         to_connect=what_to_connect({"service": row.service})
         if needs_connection(row.job_kind, row.connection_id)
         else "",
+        connection_href=refused_connection_href(row),
         is_stopped=is_stopped,
         no_deletion=why_it_stays(row),
     )

@@ -75,6 +75,8 @@ class ScheduleListRow:
     no_deletion: str
     # By which zone its times are told; empty for the viewer's.
     zone: str
+    # The connection whose login was refused, so that it was switched off.
+    connection_href: str
 
 
 @dataclass(frozen=True)
@@ -214,6 +216,13 @@ def next_run_note(
     return zoned_time(schedule.next_run_at, zone=schedule.timezone, now=now)
 
 
+def refused_connection_href(schedule: ScheduleRow) -> str:
+    """The page of the connection whose refusal switched it off; empty where none did."""
+    if not schedule.is_paused_for_refusal or not schedule.connection_id:
+        return ""
+    return url_for("web.connection", connection_id=schedule.connection_id)
+
+
 def _why_no_next_run(schedule: ScheduleRow) -> str:
     """Of one that is on and can be read."""
     return "Only by hand" if schedule.cron.strip().lower() == MANUALLY else "No future run: its times are over"
@@ -279,6 +288,7 @@ def _list_row(
         request_key=request_key,
         no_deletion=why_it_stays(schedule),
         zone="" if is_by_viewer else schedule.timezone,
+        connection_href=refused_connection_href(schedule),
     )
 
 
@@ -292,6 +302,8 @@ def _counters(counts: Counts) -> str:
 
 
 def _badge(schedule: ScheduleRow, last: ListedRun | None, missed: Sequence[GapRow]) -> Badge | None:
+    if schedule.is_paused_for_refusal:
+        return Badge("connection_refused")
     if needs_connection(schedule.job_kind, schedule.connection_id) or schedule.is_paused_for_connection:
         return Badge("needs_connection")
     if missed and (last is None or last.at < missed[0].last_slot_at):
