@@ -17,8 +17,10 @@ from app.ops.code_loader import put_in_force
 from app.ops.models import BulkAction
 from app.runs.models import Run
 from app.schedules.models import Schedule
+from app.syncs.models import Connection
 from app.tenants.models import SYSTEM_ORGANIZATION_ID, ApiToken, Invitation, SavedView
 from tests.api.conftest import caller_for
+from tests.factories.figures import make_connection
 from tests.factories.outcomes import make_failed, make_running
 from tests.factories.tenants import PASSWORD, Member, password_hash
 from tests.fakes.vault import VAULT_KEY
@@ -93,6 +95,8 @@ def shown_once(page: Page, site: Site, ana: Member) -> list[str]:
     send(page, site, "/scheduling/stop", reason="Moving house")
     send(page, site, "/scheduling/start")
     send(page, site, "/views", list="runs", name="Failed", state="failed")
+    with site.database.transaction() as session:
+        make_connection(session, ana.organization_id)
     return [make_token(page, site), invite(page, site)]
 
 
@@ -297,7 +301,7 @@ def values(name: str, site: Site, ana: Member, organization_id: UUID) -> list[An
     """What a part of a path can be."""
     tables: dict[str, Any] = {
         "schedule_id": Schedule, "job_id": Job, "workflow_id": Job, "run_id": Run, "invitation_id": Invitation,
-        "token_id": ApiToken, "view_id": SavedView, "bulk_id": BulkAction,
+        "token_id": ApiToken, "view_id": SavedView, "bulk_id": BulkAction, "connection_id": Connection,
     }  # fmt: skip
     if name in tables:
         with site.database.reading() as session:
