@@ -1,6 +1,7 @@
 """Versions side by side: who meets a database of another version starts nothing, ends what it runs, and says so."""
 
 import json
+import signal
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -76,8 +77,9 @@ class TestAnOldWorkerBesideANewerDatabase:
         call_the_database(tmp_path, NEWER)
         wait_until(lambda: any(process.problem for process in site.processes()), lambda: worker.text)
         own = site.belfry("health")
+        # As the newer version sees the old worker, until its next report: which therefore never comes.
+        worker.stop(signal.SIGKILL)
         call_the_database(tmp_path, newest_migration())
-        # As the newer version sees the old worker, until its next report.
         others = site.belfry("health", "--json")
 
         assert (own.returncode, "newer version of Belfry" in own.stdout) == (1, True)
