@@ -36,6 +36,7 @@ class ScheduleStatus(StrEnum):
 
     ENABLED = "enabled"  # switched on, however it fares
     UNREADABLE = ScheduleHealth.UNREADABLE.value
+    CONNECTION_REFUSED = ScheduleHealth.CONNECTION_REFUSED.value
     NEEDS_CONNECTION = ScheduleHealth.NEEDS_CONNECTION.value
     FAILING = ScheduleHealth.FAILING.value
     LATE = ScheduleHealth.LATE.value

@@ -247,7 +247,7 @@ class TestPage:
         text = viewer.visit(f"/runs/{succeeded}").text
 
         assert "<dt>Orders</dt><dd>12</dd>" in text
-        assert "{&#34;read&#34;: 2}" in text
+        assert "<dt>Pages</dt><dd>read 2</dd>" in text
 
     def test_names_who_asked(
         self, owner: Browser, viewer: Browser, database: Database, organization_id: UUID, clock: ManualClock
