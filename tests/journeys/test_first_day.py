@@ -65,7 +65,7 @@ class TestFirstDay:
         expect(preview.get_by_role("listitem")).to_have_count(5)
         page.get_by_role("button", name="Save schedule").click()
 
-        expect(page.get_by_role("link", name="Every minute")).to_be_visible()
+        expect(page.get_by_role("link", name="Every minute", exact=True)).to_be_visible()
 
     def test_a_mistake_keeps_what_was_typed_and_names_the_place(self, page: Page, belfry: Belfry) -> None:
         page.goto(f"{belfry.url}/schedules/new")
@@ -183,4 +183,4 @@ class TestFirstDay:
         belfry.start()
         assert "setup?token" not in belfry.text
         page.goto(f"{belfry.url}/schedules")
-        expect(page.get_by_role("link", name="Every minute")).to_be_visible()
+        expect(page.get_by_role("link", name="Every minute", exact=True)).to_be_visible()

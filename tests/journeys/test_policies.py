@@ -63,7 +63,7 @@ class TestPolicies:
         page.get_by_label("At most so many of them").fill("5")
         page.get_by_label("Notes").fill("Ask Ben before you switch it off")
         page.get_by_role("button", name="Save schedule").click()
-        page.get_by_role("link", name="Every minute").click()
+        page.get_by_role("link", name="Every minute", exact=True).click()
 
         main = page.locator("main")
         expect(main).to_contain_text("one more waits for it")
@@ -126,7 +126,7 @@ class TestPolicies:
 
     def test_switching_one_on_again_asks_with_numbers_and_does_exactly_that(self, page: Page, belfry: Belfry) -> None:
         page.goto(f"{belfry.url}/schedules")
-        page.get_by_role("link", name="Often").click()
+        page.get_by_role("link", name="Often", exact=True).click()
         schedule = page.url
         wait_until(lambda: missed(page, belfry, schedule) >= 3, "three slots come while it is off")
         switch(page, belfry, "Often")

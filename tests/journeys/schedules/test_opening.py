@@ -91,7 +91,7 @@ class TestWhatWasTyped:
         open_new(page, site)
         name_field(page).fill("Half a name")
         site.add_schedule(ana, job, "A newcomer", "0 5 * * *")
-        expect(page.get_by_role("link", name="A newcomer", include_hidden=True)).to_have_count(1)
+        expect(page.get_by_role("link", name="A newcomer", exact=True, include_hidden=True)).to_have_count(1)
 
         expect(dialog(page)).to_be_visible()
         expect(name_field(page)).to_have_value("Half a name")

@@ -27,7 +27,7 @@ class TestThePage:
         expect(preview(plain).locator(".next-wall")).to_have_count(5)
         plain.get_by_role("button", name="Save schedule").click()
 
-        expect(plain.get_by_role("link", name="Without a script")).to_be_visible()
+        expect(plain.get_by_role("link", name="Without a script", exact=True)).to_be_visible()
 
     def test_says_mistakes_after_saving(self, plain: Page, site: Site, job: Job) -> None:
         """A32: a mistake keeps what was typed and is named on top, with a link to its field."""
