@@ -1,7 +1,7 @@
 """How the figures of a connection stand, stream by stream, and syncing it once more."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -11,14 +11,12 @@ from app.jobs.sync_jobs import jobs_of_connection
 from app.ops.sync_starts import next_starts
 from app.runs import service as runs
 from app.syncs.connections import load_connection
-from app.syncs.freshness import Standing, standing
+from app.syncs.freshness import Standing, freshness_words, standing_to_promise
 from app.syncs.stream_changes import minute_words
 from app.syncs.stream_rows import StreamRow, list_landings, list_streams
 from app.syncs.streams import Doubt
 from app.tenants.access import Actor
 
-# From its start until a sync has landed what is new, in most accounts and some to spare.
-TYPICAL_SYNC = timedelta(minutes=10)
 _DOUBTS = {
     Doubt.LOSS: "Most figures that were there are missing. None was taken away.",
     Doubt.VOLUME: "Far more or fewer figures came than usual.",
@@ -42,12 +40,7 @@ class StreamFacts:
     @property
     def words(self) -> str:
         """`data through 2026-05-06 · promised by 07:00 · at risk`, by the account's clocks."""
-        if self.standing is not None:
-            return self.standing.words(self.row.zone or "UTC")
-        through = self.row.data_through
-        if through is None:
-            return "nothing complete yet"
-        return f"data through {through} · nothing is promised"
+        return freshness_words(self.standing, data_through=self.row.data_through, zone=self.row.zone)
 
     @property
     def doubt_words(self) -> str:
@@ -72,12 +65,9 @@ def read_stream_facts(
 
 def standing_of(row: StreamRow, *, next_start: datetime | None, now: datetime) -> Standing | None:
     """How a stream stands to its promise; None where there is none, or nothing is complete yet."""
-    if row.promised_minute is None or row.data_through is None:
-        return None
-    return standing(
-        row.data_through, minute=row.promised_minute, zone=row.zone or "UTC", now=now, next_start=next_start,
-        typical=TYPICAL_SYNC,
-    )  # fmt: skip
+    return standing_to_promise(
+        row.data_through, minute=row.promised_minute, zone=row.zone, now=now, next_start=next_start
+    )
 
 
 def sync_again(session: Session, *, actor: Actor, connection_id: UUID, request_key: str, now: datetime) -> UUID:

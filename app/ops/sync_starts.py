@@ -2,44 +2,59 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
+from app.core.questions import Question, ask_together
 from app.jobs.models import Job, connection_of_job
 from app.jobs.sync_jobs import reads_from
 from app.runs.models import Run
 from app.runs.states import ACTIVE, RunState
-from app.schedules.of_connections import schedules_of_connections
+from app.schedules.models import Schedule
+
+_Starts = Question[dict[UUID, datetime]]
 
 
 def next_starts(session: Session, *, organization_id: UUID, connection_ids: Collection[UUID]) -> dict[UUID, datetime]:
-    """Of each connection that anything reads. Two statements, or none."""
+    """Of each connection that anything reads. One statement, or none."""
     if not connection_ids:
         return {}
-    found = _under_way(session, organization_id, connection_ids)
-    schedules = schedules_of_connections(session, organization_id=organization_id, connection_ids=connection_ids)
-    for connection_id, rows in schedules.items():
-        starts = [row.next_run_at for row in rows if row.next_run_at is not None]
-        starts += [found[connection_id]] if connection_id in found else []
-        if starts:
-            found[connection_id] = min(starts)
-    return found
+    asked = _planned(organization_id, connection_ids), _under_way(organization_id, connection_ids)
+    planned, under_way = ask_together(session, *asked)
+    both = planned.keys() & under_way.keys()
+    return {**planned, **under_way, **{one: min(planned[one], under_way[one]) for one in both}}
 
 
-def _under_way(session: Session, organization_id: UUID, connection_ids: Collection[UUID]) -> dict[UUID, datetime]:
+def _planned(organization_id: UUID, connection_ids: Collection[UUID]) -> _Starts:
+    connection_id = connection_of_job().label("connection_id")
     query = (
-        select(connection_of_job().label("connection_id"), Run.state, Run.started_at, Run.ready_at)
+        select(connection_id, func.min(Schedule.next_run_at).label("begins"))
+        .select_from(Job)
+        .join(Schedule, (Schedule.organization_id == Job.organization_id) & (Schedule.job_id == Job.id))
+        .where(Job.organization_id == organization_id, *reads_from(connection_ids))
+        .where(Schedule.enabled.is_(True), Schedule.deleted_at.is_(None), Schedule.problem.is_(None))
+        .group_by(connection_id)
+    )
+    return Question(query, _by_connection)
+
+
+def _under_way(organization_id: UUID, connection_ids: Collection[UUID]) -> _Starts:
+    begins = case((Run.state == RunState.RUNNING.value, Run.started_at), else_=Run.ready_at)
+    connection_id = connection_of_job().label("connection_id")
+    query = (
+        select(connection_id, func.min(begins).label("begins"))
         .select_from(Job)
         .join(Run, (Run.organization_id == Job.organization_id) & (Run.job_id == Job.id))
         .where(Job.organization_id == organization_id, *reads_from(connection_ids))
         # By words, which an index leads to.
         .where(Run.organization_id == organization_id, Run.state.in_([state.value for state in ACTIVE]))
+        .group_by(connection_id)
     )
-    found: dict[UUID, datetime] = {}
-    for row in session.execute(query):
-        begins = row.started_at if row.state == RunState.RUNNING.value else row.ready_at
-        connection_id = UUID(row.connection_id)
-        found[connection_id] = min(begins, found.get(connection_id, begins))
-    return found
+    return Question(query, _by_connection)
+
+
+def _by_connection(rows: Collection[Any]) -> dict[UUID, datetime]:
+    return {UUID(row.connection_id): row.begins for row in rows if row.begins is not None}

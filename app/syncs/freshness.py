@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 from app.syncs.days import ONE_DAY
 
+# From its start until a sync has landed what is new, in most accounts and some to spare.
+TYPICAL_SYNC = timedelta(minutes=10)
 _MINUTE = timedelta(minutes=1)
 
 
@@ -63,6 +65,24 @@ def standing(
     if next_start is None or max(now, max(next_start, is_over_at) + typical) > deadline:
         return Standing(data_through, deadline, Freshness.AT_RISK)
     return Standing(data_through, deadline, Freshness.FRESH)
+
+
+def standing_to_promise(
+    data_through: date | None, *, minute: int | None, zone: str | None, now: datetime, next_start: datetime | None
+) -> Standing | None:
+    """How a stream stands to its promise; None where there is none, or nothing is complete yet."""
+    if minute is None or data_through is None:
+        return None
+    return standing(
+        data_through, minute=minute, zone=zone or "UTC", now=now, next_start=next_start, typical=TYPICAL_SYNC
+    )
+
+
+def freshness_words(found: Standing | None, *, data_through: date | None, zone: str | None) -> str:
+    """`data through 2026-05-06 · promised by 07:00 · at risk`, by the account's clocks."""
+    if found is not None:
+        return found.words(zone or "UTC")
+    return "nothing complete yet" if data_through is None else f"data through {data_through} · nothing is promised"
 
 
 def _instant(wall: datetime, zone: str) -> datetime:

@@ -8,10 +8,14 @@ from decimal import Decimal
 import pytest
 
 from app.core.ids import new_id
+from app.jobs.kinds.base import KindName
 from app.syncs.figures import Metric
 from tests.api.conftest import Caller, OpenApi
 from tests.database.kpi_world import KpiWorld
 from tests.factories.figures import campaign, figure
+from tests.factories.outcomes import make_running
+from tests.factories.work import make_job
+from tests.fakes.clock import utc
 from tests.fakes.database import OpenDatabase
 from tests.web.data_world import ACCOUNT, FETCHED, connect, correct, land, land_all, of_campaigns, promise
 
@@ -171,6 +175,20 @@ class TestLists:
         assert [(one["stream"], one["freshness"], one["deadline"]) for one in found] == [
             ("account", "at risk", "2027-01-06T05:00:00Z"), ("campaigns", "at risk", "2027-01-06T05:00:00Z"),
         ]  # fmt: skip
+
+    def test_freshness_counts_on_a_run_under_way_as_the_connection_does(
+        self, caller: Caller, world: KpiWorld, database: OpenDatabase
+    ):
+        promise(world, 7 * 60)
+        definition = {"service": "meta", "connection_id": str(world.connection_id)}
+        with database.transaction() as session:
+            job = make_job(session, caller.organization_id, kind=KindName.SYNC, **definition)
+            make_running(session, job, now=utc("2027-01-05 11:59"))
+
+        shown = caller.get("/data/freshness").json["data"]
+        streams = caller.get(f"/connections/{world.connection_id}/streams").json["data"]
+
+        assert {one["freshness"] for one in shown} == {one["freshness"] for one in streams} == {"fresh"}
 
 
 class TestWhatHeldOneBack:
