@@ -136,7 +136,7 @@ def _told(organization_id: UUID, jobs: Collection[UUID], connection_id: UUID) ->
     newest = select(Run.id, Run.created_at, Run.connection_key).where(*mine)
     newest_runs = newest.order_by(Run.created_at.desc()).limit(_MOST_RUNS).subquery()
     quota = Attempt.result["quota"]
-    used, cost, at = (quota[name].as_string() for name in ("used", "cost", "at"))
+    used, cost, at = (quota[name].as_string() for name in ("used_percent", "cost_percent", "at"))
     query = (
         select(used.label("used"), cost.label("cost"), at.label("at"))
         .join(newest_runs, newest_runs.c.id == Attempt.run_id)

@@ -131,7 +131,11 @@ class SyncReport:
         }
         if self.spent.quota is not None:
             quota = self.spent.quota
-            told = {"used": round(quota.percent, 1), "cost": round(quota.cost, 1), "at": quota.at.isoformat()}
+            told = {
+                "used_percent": round(quota.percent, 1),
+                "cost_percent": round(quota.cost, 1),
+                "at": quota.at.isoformat(),
+            }
             said |= {"quota": told}
         if self.account is not None:
             said |= {"zone": self.account.zone, "currency": self.account.currency}
