@@ -16,6 +16,13 @@ def read_high_water(session: Session, *, organization_id: UUID, connection_id: U
     return session.scalar(select(StreamState.high_water).where(*mine, StreamState.name == stream))
 
 
+def has_landed_figures(session: Session, *, organization_id: UUID, connection_id: UUID, run_id: UUID) -> bool:
+    """Whether any window that a run has landed had figures in it."""
+    mine = Landing.organization_id == organization_id, Landing.run_id == run_id
+    query = select(Landing.id).where(*mine, Landing.connection_id == connection_id, Landing.rows_seen > 0).limit(1)
+    return session.scalar(query) is not None
+
+
 def landed_by(
     session: Session, *, organization_id: UUID, connection_id: UUID, stream: str, run_id: UUID, zone: str
 ) -> list[DayRange]:

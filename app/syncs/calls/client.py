@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from app.core.hiding import Cleaner, make_cleaner
 from app.core.http import OutboundFailed, OutboundLimits, OutboundRefused, OutboundRequest, OutboundResponse
+from app.core.text import storable
 from app.syncs.calls.retries import LONGEST_WAIT_IN_PLACE, MOST_TRIES, Defer, Wait, decide
 from app.syncs.calls.troubles import SyncFailed, Trouble, TroubleClass
 from app.syncs.calls.usage import LONGEST_LIMIT, QuotaSeen, Usage, rest_for, seen_with
@@ -103,7 +104,9 @@ class ServiceClient:
     _rest: timedelta = field(default=timedelta(), init=False)
 
     def __post_init__(self) -> None:
-        self.clean = make_cleaner([*self.secrets, *(value for _, value in self.headers), *self.always.values()])
+        hide = make_cleaner([*self.secrets, *(value for _, value in self.headers), *self.always.values()])
+        # What a service says ends up in rows and events: without a secret, and without what no database holds.
+        self.clean: Cleaner = lambda text: storable(hide(text))
 
     # Neither the sign-in nor anything beside the address belongs into a trace.
     def __repr__(self) -> str:
