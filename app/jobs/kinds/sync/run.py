@@ -17,6 +17,7 @@ from app.jobs.kinds.sync.definition import SyncDefinition
 from app.jobs.kinds.sync.report import SyncReport
 from app.jobs.kinds.sync.windows import left_to_read
 from app.syncs.calls.client import Watch
+from app.syncs.connections import Account, refuse_other_account
 from app.syncs.days import DayRange
 from app.syncs.doubts import doubt_words
 from app.syncs.figures import FetchedWindow, Stream
@@ -46,7 +47,10 @@ class SyncRun:
         self.report.connection = login.name
         reading = self.source.begin(login, watch=self.watch, shelf=self.report.shelf)
         self.report.spent = reading.spent
-        account = self.report.account = reading.open()
+        account = reading.open()
+        # Looked at again when figures land; but none need be asked for that could not.
+        refuse_other_account(login, Account(account.zone, account.currency))
+        self.report.account = account
         self.context.log(f"Reading {account.name}: days of {account.zone}, money in {account.currency}.")
         streams = [self.source.streams[name] for name in self.definition.streams or self.source.streams]
         for number, stream in enumerate(streams):
