@@ -99,6 +99,17 @@ class ServiceClient:
     _rest: timedelta = field(default=timedelta(), init=False)
 
     def __post_init__(self) -> None:
+        self._hide()
+
+    def sign_in(self, headers: tuple[tuple[str, str], ...], *, secrets: Iterable[str]) -> None:
+        """From now on with these. What was secret before is hidden still."""
+        if headers == self.headers:
+            return
+        self.secrets = [*self.secrets, *(value for _, value in self.headers), *secrets]
+        self.headers = headers
+        self._hide()
+
+    def _hide(self) -> None:
         self.clean = make_cleaner([*self.secrets, *(value for _, value in self.headers), *self.always.values()])
 
     def sign_in(self, headers: tuple[tuple[str, str], ...], secrets: Iterable[str]) -> None:
