@@ -62,8 +62,8 @@ class Dialect(Protocol):
 
     name: str
 
-    def usage(self, headers: Mapping[str, str]) -> Usage | None:
-        """What the headers (names in lower case) say of the quota. None when they say nothing that can be read."""
+    def usage(self, headers: Mapping[str, str], content: Any) -> Usage | None:
+        """What an answer says of the quota, in its headers (names in lower case) or its JSON; None for nothing."""
 
     def judge(
         self, response: OutboundResponse, content: Any, usage: Usage | None, *, clean: Cleaner, now: datetime
@@ -104,6 +104,16 @@ class ServiceClient:
     _rest: timedelta = field(default=timedelta(), init=False)
 
     def __post_init__(self) -> None:
+        self._hide()
+
+    def sign_in(self, headers: tuple[tuple[str, str], ...], secrets: Iterable[str]) -> None:
+        """Sign the requests that follow in with other headers. What was secret before is hidden still."""
+        known = dict.fromkeys([*self.secrets, *(value for _, value in self.headers), *secrets])
+        self.secrets = list(known)
+        self.headers = headers
+        self._hide()
+
+    def _hide(self) -> None:
         hide = make_cleaner([*self.secrets, *(value for _, value in self.headers), *self.always.values()])
         # What a service says ends up in rows and events: without a secret, and without what no database holds.
         self.clean: Cleaner = lambda text: storable(hide(text))
@@ -124,6 +134,13 @@ class ServiceClient:
         return self._ask(
             OutboundRequest("POST", f"{self.base_url}{path}", headers, urlencode({**form, **self.always}).encode())
         )
+
+    def post_json(self, path: str, said: Any) -> Any:
+        """The same, for JSON. What always goes with a request has to stand in the address then."""
+        query = f"?{urlencode(self.always)}" if self.always else ""
+        headers = (*self.headers, ("Content-Type", "application/json"))
+        body = json.dumps(said, separators=(",", ":")).encode()
+        return self._ask(OutboundRequest("POST", f"{self.base_url}{path}{query}", headers, body))
 
     def _ask(self, request: OutboundRequest) -> Any:
         tries = 0
@@ -167,10 +184,10 @@ class ServiceClient:
             # The address is the operator's setting; nobody else can have made it one that is refused.
             return Trouble(TroubleClass.SETUP_ERROR, self.clean(error.message), code="refused")
         self.spent.bytes += len(response.body)
-        usage = self.dialect.usage({name.lower(): value for name, value in response.headers})
+        content = _read_json(response)
+        usage = self.dialect.usage({name.lower(): value for name, value in response.headers}, content)
         if usage is not None:
             self.spent.quota = seen_with(usage, before=self.spent.quota, at=self.watch.now())
-        content = _read_json(response)
         trouble = self._judge(response, content, usage)
         # A refusal says itself how long to wait; the rest is for answers that still went through.
         self._rest = rest_for(usage) if usage is not None and trouble is None else timedelta()
