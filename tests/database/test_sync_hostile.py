@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -30,8 +30,10 @@ class Bending:
     inside: InsideClient
     bend: Bend
 
-    def send(self, request: OutboundRequest, *, limits: OutboundLimits | None = None) -> OutboundResponse:
-        return self.bend(request, self.inside.send(request, limits=limits))
+    def send(
+        self, request: OutboundRequest, *, limits: OutboundLimits | None = None, into: BinaryIO | None = None
+    ) -> OutboundResponse:
+        return self.bend(request, self.inside.send(request, limits=limits, into=into))
 
 
 @pytest.fixture
