@@ -7,12 +7,18 @@ from pydantic import ConfigDict, Field
 
 from app.api.data_shapes import Amount
 from app.api.models import Answer, Body, Moment, Name
-from app.syncs.connection_changes import LONGEST_TOKEN
+from app.syncs.signs.sign import LONGEST_SECRET
 from app.syncs.standing import Standing
 
 _TOKEN = "EAAB…"  # noqa: S105 - an example
 Token = Annotated[
-    str, Field(min_length=1, max_length=LONGEST_TOKEN, description="Sealed, in no answer.", examples=[_TOKEN])
+    str,
+    Field(
+        min_length=1,
+        max_length=LONGEST_SECRET,
+        description="What signs in: a token, or a key. Sealed, in no answer.",
+        examples=[_TOKEN],
+    ),
 ]
 ServiceWord = Annotated[str, Field(max_length=16, description="`meta`.", examples=["meta"])]
 
@@ -116,16 +122,16 @@ class ConnectionTestOut(Answer):
 
 
 class AccountOut(Answer):
-    """An account that a token reads."""
+    """An account that a login reads."""
 
     account_id: str
     name: str
-    currency: str
+    currency: str | None
     timezone: str
 
 
 class AccountsOut(Answer):
-    """The accounts that a token reads; `problem` says why they could not be read."""
+    """The accounts that a login reads; `problem` says why they could not be read."""
 
     accounts: list[AccountOut]
     is_cut: Annotated[bool, Field(description="There are more than these.")]

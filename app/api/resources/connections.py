@@ -24,7 +24,7 @@ from app.ops.login_desk import StoredTried, refuse_bad
 from app.ops.quota_runway import read_quota
 from app.syncs.connection_changes import ConnectionDraft, rename_connection, replace_login
 from app.syncs.connection_tests import KEPT_TESTS, list_tests
-from app.syncs.meta.door import FoundAccounts
+from app.syncs.doors import FoundAccounts
 from app.syncs.standing import ORDER, Tried
 from app.tenants.access import Permission, require
 
@@ -93,7 +93,7 @@ def _find_accounts(body: AccountsIn) -> FoundAccounts:
     outside=_find_accounts,
 )
 def find_accounts(body: AccountsIn, found: FoundAccounts) -> AccountsOut:
-    """The accounts that a token reads, to choose from. Nothing is saved."""
+    """The accounts that a login reads, to choose from. Nothing is saved."""
     accounts = [
         AccountOut(account_id=one.id, name=one.name, currency=one.currency, timezone=one.zone) for one in found.accounts
     ]
@@ -130,7 +130,7 @@ def _try_stored(connection_id: UUID) -> StoredTried:
     status=201,
 )
 def test_api_connection(connection_id: UUID, found: StoredTried) -> Message:
-    """Read one campaign with the login it has, within ten seconds.
+    """Read a little with the login it has, within ten seconds.
 
     A login that is refused disables the schedules that read from it; a good one ends a refusal, and enables none.
     """
@@ -163,7 +163,7 @@ def _try_replacement(connection_id: UUID, body: LoginIn) -> Tried:
     outside=_try_replacement,
 )
 def replace_connection_login(connection_id: UUID, body: LoginIn, found: Tried) -> Message:
-    """Give it another token, which is tried first. Runs that wait use the new one.
+    """Give it another login, which is tried first. Runs that wait use the new one.
 
     After a refusal, the schedules with `is_paused_for_it` are enabled as any others: by `/schedules/bulk-actions`.
     """
@@ -173,7 +173,7 @@ def replace_connection_login(connection_id: UUID, body: LoginIn, found: Tried) -
         actor=current_actor(),
         sealer=runtime().logins.sealer,
         connection_id=connection_id,
-        token=body.token,
+        secret=body.token,
         tried=found,
         now=request_now(),
     )
