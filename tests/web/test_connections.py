@@ -215,9 +215,12 @@ class TestTheList:
         connected(admin)
         connected(admin, JP, OTHER_TOKEN, "Japan")
 
-        page = text_of(admin.visit("/connections"))
+        answer = admin.visit("/connections")
 
+        page = text_of(answer)
         assert "Expires in 10 days" in page
+        # Before it ends, and of the other one not at all.
+        assert answer.text.count(">Reconnect</") == answer.text.count('aria-label="Reconnect Japan"') == 1
         assert page.index("Japan") < page.index("Acme EU")
         assert "Meta sync" in page
 
