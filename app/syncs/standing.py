@@ -1,6 +1,6 @@
 """How a connection stands, the worst first, and what was seen when its login was tried. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -102,13 +102,15 @@ class Seen:
 class Tried:
     """What came of trying a login, in one sentence that holds no secret. `seen` is there when it is good.
 
-    `trouble` is None for a good one, and where no answer came in time.
+    `trouble` is None for a good one, and where no answer came in time. `secret` is there where the login is another one
+    after the test: whoever had it keeps this instead.
     """
 
     words: str
     seconds: float
     seen: Seen | None = None
     trouble: TroubleClass | None = None
+    secret: str | None = field(default=None, repr=False, compare=False)
 
     @property
     def is_good(self) -> bool:
