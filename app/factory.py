@@ -16,6 +16,7 @@ from app.edge.database import make_request_database
 from app.edge.permissions import refuse_undeclared
 from app.edge.runtime import EXTENSION, Runtime
 from app.jobs.kinds.base import JobKinds
+from app.notifications.channel_desk import ChannelDesk
 from app.ops.attention import AttentionBook
 from app.ops.capacity import live_slots
 from app.ops.code_definitions import load_definitions
@@ -61,6 +62,7 @@ def create_app(
         glances=GlanceBook(),
         attention=AttentionBook(),
         logins=logins or LoginDesk(settings, database),
+        channels=ChannelDesk(settings, database, clock),
     )
     _trust_proxies(app, settings.trusted_proxies)
     install_site(app, settings)
