@@ -261,8 +261,9 @@ class Telling(Base):
     # It was not told yet, and may have to be from then on.
     due_at: Mapped[datetime | None]
     held_by: Mapped[str | None] = mapped_column(String(16))
-    # When the message was last brought up to date.
+    # When the message was last brought up to date, and what it said then. None where a digest told it.
     updated_at: Mapped[datetime | None]
+    mark: Mapped[str] = mapped_column(String(40), default="", server_default="")
     touched_at: Mapped[datetime]
 
 

@@ -19,6 +19,7 @@ from app.notifications.couriers.office import couriers
 from app.notifications.messages.writing import Press
 from app.notifications.sender import Sender
 from app.notifications.sending import Dispatch
+from app.notifications.teller import Teller
 from app.ops.bookkeeping import Bookkeeper
 from app.ops.bulk.carrier import BulkCarrier
 from app.ops.capacity import live_slots
@@ -95,6 +96,9 @@ class Parts:
 
     def bookkeeper(self) -> Bookkeeper:
         return Bookkeeper(self.pools.tick, self.clock, self.schema)
+
+    def teller(self) -> Teller:
+        return Teller(self.pools.tick, self.clock, self.schema)
 
     def bulk_carrier(self, dispatcher: Dispatcher) -> BulkCarrier:
         return BulkCarrier(self.pools.tick, self.clock, self.schema, dispatcher.dispatch)
