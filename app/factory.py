@@ -39,6 +39,7 @@ def create_app(
     clock: Clock | None = None,
     dispatch: Callable[[], object] | None = None,
     logins: LoginDesk | None = None,
+    channels: ChannelDesk | None = None,
 ) -> Flask:
     """The web application. Tests hand in their own parts."""
     app = Flask("belfry", template_folder=str(TEMPLATES), static_folder=None)
@@ -62,7 +63,7 @@ def create_app(
         glances=GlanceBook(),
         attention=AttentionBook(),
         logins=logins or LoginDesk(settings, database),
-        channels=ChannelDesk(settings, database, clock),
+        channels=channels or ChannelDesk(settings, database, clock),
     )
     _trust_proxies(app, settings.trusted_proxies)
     install_site(app, settings)

@@ -3,7 +3,7 @@
 Outside of any transaction, a few at a time. What is done with a draft is in channel_changes.py.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,6 +23,7 @@ from app.core.sealing import KeyUnknown, SealBroken, Sealer
 from app.events.changes import record_change
 from app.events.service import Topic
 from app.notifications.channel_changes import ChannelDraft, believe_again, load_channel, open_place
+from app.notifications.channel_rows import ChannelNotFound, first_of_kind
 from app.notifications.couriers.errands import ChannelInvalid, Place
 from app.notifications.couriers.office import Couriers, couriers
 from app.notifications.messages.writing import Press
@@ -49,6 +50,14 @@ class ChannelTried:
     delivery_id: UUID | None = None
 
 
+@dataclass(frozen=True)
+class TheDraft:
+    """The one channel of a kind as it is to be. Without an id there is none yet."""
+
+    channel_id: UUID | None
+    draft: ChannelDraft
+
+
 @dataclass
 class ChannelDesk:
     """The one of a process that serves pages. `make_couriers` is asked when the first is needed."""
@@ -56,6 +65,7 @@ class ChannelDesk:
     settings: Settings
     database: Database
     clock: Clock
+    make_couriers: Callable[[Settings], Couriers] = couriers
     _turns: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(MOST_AT_ONCE), init=False)
 
     @cached_property
@@ -64,7 +74,7 @@ class ChannelDesk:
 
     @cached_property
     def couriers(self) -> Couriers:
-        return couriers(self.settings)
+        return self.make_couriers(self.settings)
 
     def draft(self, kind: str, name: str, given: Mapping[str, str], *, is_fallback: bool = False) -> ChannelDraft:
         """A new channel as somebody described it. Raises ChannelInvalid or TooManyChannelTests."""
@@ -97,6 +107,26 @@ class ChannelDesk:
             place = self.couriers[kind].clean(given, before=before)
         fallback = was_fallback if is_fallback is None else is_fallback
         return ChannelDraft(name or old_name, kind, place, fallback)
+
+    def draft_the(self, actor: Actor, kind: ChannelKind, name: str | None, given: Mapping[str, str]) -> TheDraft:
+        """A draft of the one channel of a kind, for those who know of one only: of a new one, if there is none."""
+        channel_id = self._the(actor, kind)
+        if channel_id is None:
+            require(actor, Permission.MANAGE_NOTIFICATIONS)
+            return TheDraft(None, self.draft(kind.value, name or self.couriers[kind].label, given))
+        return TheDraft(channel_id, self.redraft(actor, channel_id, name, given))
+
+    def test_the(self, actor: Actor, kind: ChannelKind) -> ChannelTried:
+        """Test the one channel of a kind. Raises ChannelNotFound where there is none."""
+        channel_id = self._the(actor, kind)
+        if channel_id is None:
+            raise ChannelNotFound(f"There is no channel for {self.couriers[kind].label} yet. Set one up first.")
+        return self.test(actor, channel_id)
+
+    def _the(self, actor: Actor, kind: ChannelKind) -> UUID | None:
+        with self.database.reading(_scope(actor)) as session:
+            found = first_of_kind(session, organization_id=actor.organization_id, kind=kind)
+        return None if found is None else found.id
 
     def test(self, actor: Actor, channel_id: UUID) -> ChannelTried:
         """Send a test message now and say what came of it; a good one ends that a channel is broken.

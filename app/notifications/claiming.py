@@ -80,7 +80,7 @@ def find_due(session: Session, *, now: datetime) -> list[Due]:
             .order_by(moment)
             .limit(20 * MOST_CHANNELS_IN_A_ROUND)
         )
-        for row in session.execute(query).tuples():
+        for row in session.execute(query):
             due, at = Due(row[0], row[1]), row[2] or now
             found[due] = min(found.get(due, at), at)
     return sorted(found, key=lambda due: found[due])[:MOST_CHANNELS_IN_A_ROUND]

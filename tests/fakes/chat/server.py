@@ -102,7 +102,7 @@ class _Listener(ThreadingHTTPServer):
 
 
 @dataclass
-class _Answer:
+class ChatAnswer:
     status: int
     content: Any = None
     headers: tuple[tuple[str, str], ...] = ()
@@ -117,15 +117,13 @@ def _handler(chat: Chat) -> type[BaseHTTPRequestHandler]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             told = Told(self.command, self.path, headers, self.rfile.read(length))
             with chat.lock:
-                chat.told.append(told)
-                way = chat.next_way()
-                answer = _refusal(chat, told, way) or _take(chat, told)
+                way, answer = take(chat, told)
             with suppress(OSError):
                 self._send(answer, way)
 
         do_GET = do_POST = do_PATCH = do_PUT = _serve  # noqa: N815 - the library looks for these names
 
-        def _send(self, answer: _Answer, way: Way) -> None:
+        def _send(self, answer: ChatAnswer, way: Way) -> None:
             if way is Way.HANGS:
                 chat.is_hanging.set()
                 chat.over.wait(30)
@@ -146,72 +144,79 @@ def _handler(chat: Chat) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-def _refusal(chat: Chat, told: Told, way: Way) -> _Answer | None:
+def take(chat: Chat, told: Told) -> tuple[Way, ChatAnswer]:
+    """What becomes of a request, and how its answer comes."""
+    chat.told.append(told)
+    way = chat.next_way()
+    return way, _refusal(chat, told, way) or _take(chat, told)
+
+
+def _refusal(chat: Chat, told: Told, way: Way) -> ChatAnswer | None:
     is_telegram = told.path.startswith("/bot")
     match way:
         case Way.LIMITED:
             header = (("Retry-After", str(int(chat.retry_after) or 1)),)
             if is_telegram:
                 parameters = {"retry_after": int(chat.retry_after)}
-                return _Answer(429, _telegram_error(429, "Too Many Requests", parameters=parameters), header)
+                return ChatAnswer(429, _telegram_error(429, "Too Many Requests", parameters=parameters), header)
             content = {"message": "You are being rate limited.", "retry_after": chat.retry_after, "global": False}
-            return _Answer(429, content, header)
+            return ChatAnswer(429, content, header)
         case Way.BROKEN:
-            return _Answer(500, {"message": "500: Internal Server Error"})
+            return ChatAnswer(500, {"message": "500: Internal Server Error"})
         case Way.MOVED:
-            return _Answer(302, None, (("Location", chat.moved_to),))
+            return ChatAnswer(302, None, (("Location", chat.moved_to),))
         case Way.UNKNOWN:
-            return _Answer(404, {"message": "Unknown Webhook", "code": 10015})
+            return ChatAnswer(404, {"message": "Unknown Webhook", "code": 10015})
         case Way.FORBIDDEN:
             words = "Forbidden: bot was blocked by the user"
-            return _Answer(403, _telegram_error(403, words) if is_telegram else {"message": "Missing Access"})
+            return ChatAnswer(403, _telegram_error(403, words) if is_telegram else {"message": "Missing Access"})
         case Way.UNAUTHORIZED:
-            return _Answer(401, _telegram_error(401, "Unauthorized") if is_telegram else {"message": "Unauthorized"})
+            return ChatAnswer(401, _telegram_error(401, "Unauthorized") if is_telegram else {"message": "Unauthorized"})
     return None
 
 
-def _take(chat: Chat, told: Told) -> _Answer:
+def _take(chat: Chat, told: Told) -> ChatAnswer:
     path, _, query = told.path.partition("?")
     if path.startswith("/bot"):
         return _telegram(chat, told, path)
     if path.startswith("/api/webhooks/"):
         return _discord(chat, told, path, query)
     chat.hooks.append(told)
-    return _Answer(200, {"ok": True})
+    return ChatAnswer(200, {"ok": True})
 
 
-def _discord(chat: Chat, told: Told, path: str, query: str) -> _Answer:
+def _discord(chat: Chat, told: Told, path: str, query: str) -> ChatAnswer:
     edited = re.fullmatch(re.escape(HOOK) + r"/messages/(\d+)", path)
     if told.method == "PATCH" and edited:
         if edited[1] not in chat.messages:
-            return _Answer(404, {"message": "Unknown Message", "code": 10008})
+            return ChatAnswer(404, {"message": "Unknown Message", "code": 10008})
         chat.messages[edited[1]] = told.said
-        return _Answer(200, {"id": edited[1]})
+        return ChatAnswer(200, {"id": edited[1]})
     if path != HOOK:
-        return _Answer(404, {"message": "Unknown Webhook", "code": 10015})
+        return ChatAnswer(404, {"message": "Unknown Webhook", "code": 10015})
     number = str(900_000_000_000_000_000 + len(chat.messages))
     chat.messages[number] = told.said
-    return _Answer(200, {"id": number}) if "wait=true" in query else _Answer(204)
+    return ChatAnswer(200, {"id": number}) if "wait=true" in query else ChatAnswer(204)
 
 
-def _telegram(chat: Chat, told: Told, path: str) -> _Answer:
+def _telegram(chat: Chat, told: Told, path: str) -> ChatAnswer:
     token, _, method = path.removeprefix("/bot").partition("/")
     if token != BOT:
-        return _Answer(401, _telegram_error(401, "Unauthorized"))
+        return ChatAnswer(401, _telegram_error(401, "Unauthorized"))
     said = told.said
     if said["chat_id"] != CHAT:
-        return _Answer(400, _telegram_error(400, "Bad Request: chat not found"))
+        return ChatAnswer(400, _telegram_error(400, "Bad Request: chat not found"))
     if method == "editMessageText":
         number = str(said["message_id"])
         if number not in chat.messages:
-            return _Answer(400, _telegram_error(400, "Bad Request: message to edit not found"))
+            return ChatAnswer(400, _telegram_error(400, "Bad Request: message to edit not found"))
         if chat.messages[number]["text"] == said["text"]:
-            return _Answer(400, _telegram_error(400, "Bad Request: message is not modified"))
+            return ChatAnswer(400, _telegram_error(400, "Bad Request: message is not modified"))
         chat.messages[number] = said
-        return _Answer(200, {"ok": True, "result": {"message_id": int(number)}})
+        return ChatAnswer(200, {"ok": True, "result": {"message_id": int(number)}})
     number = str(100 + len(chat.messages))
     chat.messages[number] = said
-    return _Answer(200, {"ok": True, "result": {"message_id": int(number)}})
+    return ChatAnswer(200, {"ok": True, "result": {"message_id": int(number)}})
 
 
 def _telegram_error(code: int, description: str, **more: Any) -> dict[str, Any]:
