@@ -15,9 +15,11 @@ from app.core.text import storable
 from app.notifications import cursor
 from app.notifications.filling import Filling, find_due
 from app.notifications.lookups import run_facts, thing_facts, worth_reading
+from app.notifications.meanings import signals_of
 from app.notifications.models import BadEvent, Incident
 from app.notifications.shelf import read_book, read_cases, write_book
-from app.notifications.signals import EventFacts, News, Relief, Signal, Trouble, signals_of
+from app.notifications.signals import EventFacts, News, Relief, Signal, Trouble
+from app.notifications.summary import write_summaries
 from app.notifications.types import IncidentState
 
 log = logging.getLogger(__name__)
@@ -63,7 +65,7 @@ def look_again(session: Session, *, now: datetime) -> int:
     filling.add_reminders(cases)
     written = filling.write()
     write_book(session, cases)
-    return written
+    return written + write_summaries(session, now=now)
 
 
 def _follow(session: Session, events: Sequence[EventFacts], now: datetime) -> int:

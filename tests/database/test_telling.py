@@ -325,7 +325,7 @@ class TestFloods:
         assert failing.tell(minutes=10) == []
         failing.sent()
 
-        (digest,) = failing.tell(minutes=1)
+        (digest,) = failing.tell(minutes=2)
 
         assert digest.title == "10 incidents open"
 
