@@ -101,6 +101,9 @@ class Case:
     snoozed_until: datetime | None = None
     next_reminder_at: datetime | None = None
     reminders: int = 0
+    # Of one that is over: how many slots it cost, and how many of them were made up.
+    missed_slots: int | None = None
+    made_up: int | None = None
     most_in_a_row: int = 1
     about: About = field(default_factory=About)
     things: dict[UUID, Thing] = field(default_factory=dict)

@@ -5,7 +5,7 @@ Pure: who calls writes down what comes of it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from app.notifications.book import About, Case
@@ -19,7 +19,9 @@ EDIT_EVERY = timedelta(minutes=1)
 MOST_PER_MINUTE = 5
 # So many may wait unsent before no more are written for a channel.
 MOST_UNSENT = 5
+# What waits because of that is looked at together, at full two minutes: each for itself it would be a flood again.
 FLOOD_PAUSE = timedelta(minutes=1)
+_FLOOD_STEP_SECONDS = 120
 
 
 @dataclass
@@ -160,7 +162,12 @@ def note_flooded(want: Want, *, now: datetime) -> None:
     """No message was written for it: its channel was told enough."""
     is_edit = want.kind is DeliveryKind.UPDATED
     if want.case is not None:
-        want.told.due_at, want.told.held_by = now + FLOOD_PAUSE, HeldBy.EDIT if is_edit else HeldBy.FLOOD
+        want.told.due_at, want.told.held_by = _after_flood(now), HeldBy.EDIT if is_edit else HeldBy.FLOOD
+
+
+def _after_flood(now: datetime) -> datetime:
+    seconds = int((now + FLOOD_PAUSE).timestamp())
+    return datetime.fromtimestamp(seconds + -seconds % _FLOOD_STEP_SECONDS, UTC)
 
 
 def mark_of(case: Case) -> str:

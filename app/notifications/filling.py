@@ -28,7 +28,7 @@ from app.notifications.models import Delivery, Telling
 from app.notifications.rules import HeldBy, Hold, RuleTerms
 from app.notifications.shelf import read_cases
 from app.notifications.signals import News
-from app.notifications.types import DeliveryKind, DeliveryState
+from app.notifications.types import UNCHOSEN, DeliveryKind, DeliveryState
 from app.notifications.wording import NOTHING_AROUND, Around, digest_of, facts_of
 from app.runs.models import Run
 from app.runs.states import RunState
@@ -54,7 +54,8 @@ class Filling:
     def add_cases(self, cases: Sequence[Case]) -> None:
         """What rules want to tell of incidents that have changed."""
         self._read_houses({case.organization_id for case in cases})
-        told_of = [case for case in cases if case.organization_id in self._houses]
+        # Of a channel that is broken the one that stands in for it was told where it broke.
+        told_of = [case for case in cases if case.organization_id in self._houses and case.type not in UNCHOSEN]
         self._read_told({(case.organization_id, case.cause_key) for case in told_of})
         for case in told_of:
             house = self._houses[case.organization_id]

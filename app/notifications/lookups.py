@@ -9,8 +9,9 @@ from sqlalchemy import ColumnElement, case, select
 from sqlalchemy.orm import Session
 
 from app.jobs.models import Job
+from app.notifications.meanings import is_of_interest, is_of_run
 from app.notifications.models import Channel, Incident, Rule
-from app.notifications.signals import EventFacts, RunFacts, ThingFacts, is_of_interest, is_of_run
+from app.notifications.signals import EventFacts, RunFacts, ThingFacts
 from app.notifications.types import IncidentState, NotificationType
 from app.runs.models import Run
 from app.schedules.models import Schedule

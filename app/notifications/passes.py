@@ -15,9 +15,12 @@ from app.core.text import storable
 from app.notifications import cursor
 from app.notifications.filling import Filling, find_due
 from app.notifications.lookups import run_facts, thing_facts, worth_reading
+from app.notifications.made_up import MOST_AT_ONCE, count_missed
+from app.notifications.meanings import signals_of
 from app.notifications.models import BadEvent, Incident
 from app.notifications.shelf import read_book, read_cases, write_book
-from app.notifications.signals import EventFacts, News, Relief, Signal, Trouble, signals_of
+from app.notifications.signals import EventFacts, News, Relief, Signal, Trouble
+from app.notifications.summary import write_summaries
 from app.notifications.types import IncidentState
 
 log = logging.getLogger(__name__)
@@ -63,7 +66,7 @@ def look_again(session: Session, *, now: datetime) -> int:
     filling.add_reminders(cases)
     written = filling.write()
     write_book(session, cases)
-    return written
+    return written + write_summaries(session, now=now)
 
 
 def _follow(session: Session, events: Sequence[EventFacts], now: datetime) -> int:
@@ -89,6 +92,8 @@ def _tell(session: Session, signals: Sequence[Signal], now: datetime) -> int:
     changed = list(book.changed())
     # First those that are over for good: a cause has one incident at a time.
     changed.sort(key=lambda case: case.is_open)
+    for case in [case for case in changed if not case.is_open][:MOST_AT_ONCE]:
+        count_missed(session, case)
     filling = Filling(session, now=now)
     filling.add_cases(changed)
     filling.add_news(news)

@@ -149,7 +149,7 @@ def _case(row: Incident, things: dict[UUID, Thing], totals: tuple[int, int], lin
         error_class=said["error_class"], connection_name=said["connection_name"],
         connection_id=named["connection_id"], run_id=named["run_id"], schedule_id=named["schedule_id"],
         job_id=named["job_id"], acknowledged_by=row.acknowledged_by,
-        snoozed_until=row.snoozed_until, next_reminder_at=row.next_reminder_at, reminders=row.reminders,
+        snoozed_until=row.snoozed_until, next_reminder_at=row.next_reminder_at, reminders=row.reminders, missed_slots=row.missed_slots, made_up=row.made_up,
         most_in_a_row=row.most_in_a_row, about=About(**facts.get("about", {})), things=things,
         more_things=totals[0] - len(things), more_in_trouble=totals[1] - here, entries_before=lines, is_new=False,
         is_changed=False,
@@ -167,6 +167,7 @@ def _columns(one: Case) -> dict[str, Any]:
         "things": one.thing_count, "most_in_a_row": one.most_in_a_row,
         "facts": {**said, **named, "about": asdict(one.about)}, "acknowledged_by": one.acknowledged_by,
         "snoozed_until": one.snoozed_until, "next_reminder_at": one.next_reminder_at, "reminders": one.reminders,
+        "missed_slots": one.missed_slots, "made_up": one.made_up,
     }  # fmt: skip
 
 
@@ -174,6 +175,7 @@ def _columns(one: Case) -> dict[str, Any]:
 _CHANGED = (
     "title", "state", "last_at", "closed_at", "has_recovered", "happened", "reopened", "things", "most_in_a_row",
     "facts", "acknowledged_by", "snoozed_until", "next_reminder_at", "reminders",
+    "missed_slots", "made_up",
 )  # fmt: skip
 _UPDATE = (
     update(Incident)

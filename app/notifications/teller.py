@@ -10,13 +10,16 @@ from app.core.schema import SchemaGate
 from app.core.scopes import ENGINE
 from app.core.troubles import Trouble
 from app.notifications.passes import Pass, look_again, read_events
+from app.notifications.tidying import BATCH, tidy
 
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 1.0
 # Others get their turn between two batches.
 BREATH_SECONDS = 0.05
-LOOK_AGAIN_SECONDS = 5.0
+# So many rounds of about a second lie between two looks at what waits, and between two at what is old.
+LOOK_AGAIN_SECONDS = 5
+TIDY_SECONDS = 3_600
 
 
 @dataclass
@@ -50,6 +53,17 @@ class Teller:
         """Tell what waited until now, and remind. Returns how many messages that makes."""
         return self.database.run(ENGINE, lambda session: look_again(session, now=self.clock.now(session)))
 
+    def tidy(self) -> int:
+        """Delete what is old. Returns how many rows."""
+        total = 0
+        while not self._closed.is_set():
+            deleted = self.database.run(ENGINE, lambda session: tidy(session, now=self.clock.now(session)))
+            total += deleted
+            if deleted < BATCH:
+                break
+            self._closed.wait(BREATH_SECONDS)
+        return total
+
     def _read(self) -> Pass:
         try:
             return self.database.run(ENGINE, lambda session: read_events(session, now=self.clock.now(session)))
@@ -70,4 +84,6 @@ class Teller:
                     self.tell()
                     if rounds % LOOK_AGAIN_SECONDS == 0:
                         self.look_again()
+                    if rounds % TIDY_SECONDS == TIDY_SECONDS - 1:
+                        self.tidy()
                     rounds += 1

@@ -38,11 +38,13 @@ DEFAULT_TYPES = frozenset(NotificationType) - {
     NotificationType.RUN_SUCCEEDED,
     NotificationType.DAILY_SUMMARY,
     NotificationType.RECOVERED,
+    NotificationType.CHANNEL_BROKEN,
 }
 # What is told each time, and is no trouble that goes on until it is over.
 NEWS = frozenset({NotificationType.RETRYING, NotificationType.RUN_SUCCEEDED})
-# No rule chooses these: recovery belongs to each rule, a summary to the organization.
-UNCHOSEN = frozenset({NotificationType.RECOVERED, NotificationType.DAILY_SUMMARY})
+# No rule chooses these: recovery belongs to each rule, a summary to the organization, and of a channel that is broken
+# the channel that stands in for it is told where it breaks.
+UNCHOSEN = frozenset({NotificationType.RECOVERED, NotificationType.DAILY_SUMMARY, NotificationType.CHANNEL_BROKEN})
 
 
 class ChannelKind(StrEnum):

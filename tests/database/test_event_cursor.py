@@ -144,6 +144,7 @@ class TestOnPostgres:
             assert take_events(first, now=NOW) is not None
             with reader.database.transaction(ENGINE) as second:
                 assert take_events(second, now=NOW) is None
+            first.commit()
 
         assert reader.take() == []
 

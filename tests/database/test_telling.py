@@ -4,19 +4,21 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
 from app.jobs.models import Job
 from app.jobs.policies import ErrorClass
 from app.notifications.models import Channel
 from app.notifications.types import LinkKind
 from app.runs.interventions import stop_trying
+from app.runs.models import Run
 from app.runs.retries import Next
 from app.runs.states import Reason, RunState
 from app.schedules.models import Schedule
 from tests.database.telling_world import TellingWorld
 from tests.factories.figures import make_connection
 from tests.factories.notifications import make_channel, make_rule, make_settings, make_window
-from tests.factories.work import make_job, make_organization, make_schedule
+from tests.factories.work import make_gap, make_job, make_organization, make_schedule
 from tests.fakes.clock import utc
 from tests.fakes.database import OpenDatabase
 
@@ -61,6 +63,21 @@ class TestFailures:
         assert (facts.since, facts.until) == (utc("2027-01-05 12:00"), world.clock.moment - timedelta(minutes=5))
         assert world.say(minutes=5) == []
         assert world.entries() == ["opened", "recovered"]
+
+    def test_that_are_over_tell_what_was_missed_and_made_up(self, world: TellingWorld) -> None:
+        run_id = world.fail()
+        world.say()
+        with world.database.transaction() as session:
+            make_gap(session, world.schedule, world.clock.moment, world.clock.moment, slots=3)
+            session.get_one(Run, run_id).slot_at = world.clock.moment
+        world.succeed()
+        with world.database.transaction() as session:
+            (well,) = session.scalars(select(Run).where(Run.state == "succeeded"))
+            well.retry_of_run_id = run_id
+
+        (facts,) = world.tell(minutes=5)
+
+        assert (facts.missed_slots, facts.made_up) == (4, 1)
 
     def test_with_another_cause_are_told_at_once(self, world: TellingWorld) -> None:
         world.fail(error="It broke")
@@ -325,7 +342,7 @@ class TestFloods:
         assert failing.tell(minutes=10) == []
         failing.sent()
 
-        (digest,) = failing.tell(minutes=1)
+        (digest,) = failing.tell(minutes=2)
 
         assert digest.title == "10 incidents open"
 
