@@ -162,7 +162,7 @@ TABLES: dict[str, tuple[Access, ...]] = {
     # Nobody changes what the log of changes says; what is old goes.
     "kpi_changes": (_own("SELECT", "INSERT", "DELETE"),),
     # The engine finds out in which organizations something is promised.
-    "kpi_streams": (_own(*ALL), Access(ENGINE, ("SELECT (organization_id, promised_minute)",))),
+    "kpi_streams": (_own(*ALL), Access(ENGINE, ("SELECT (organization_id, promised_minute, told)",))),
     "kpi_landings": (_own(*ALL),),
     "shop_orders": (_own(*ALL),),
     "shop_sales": (_own(*ALL),),
@@ -179,6 +179,7 @@ TABLES: dict[str, tuple[Access, ...]] = {
     "deliveries": (_own(*ALL), Access(ENGINE, ALL)),
     "notify_cursor": (Access(ENGINE, ALL), Access(TENANT, ("SELECT",)), Access(PLATFORM, ("SELECT",))),
     "notify_bad_events": (_own("SELECT"), Access(ENGINE, ALL)),
+    "watch_marks": (_own("SELECT"), Access(ENGINE, ALL)),
 }
 
 

@@ -215,6 +215,9 @@ _OF_THINGS: dict[str, _ThingReader] = {
         Type.DATA_STALE, _CONNECTION, "stale:{stream}", "{stream} of {name} is stale", supersedes="risk:{stream}"
     ),
     "figures.fresh": _over(_CONNECTION, "risk:{stream}", "stale:{stream}"),
+    "figures.unpromised": _over(
+        _CONNECTION, "risk:{stream}", "stale:{stream}", has_recovered=False, words="Nobody waits for them any more."
+    ),
     "figures.doubted": _of_thing(Type.SUSPICIOUS_SYNC, _CONNECTION, "doubt:{stream}", "{stream} of {name} looks wrong"),
     "figures.believed": _over(_CONNECTION, "doubt:{stream}"),
     "schedule.missed": _of_thing(Type.MISSED_SLOTS, _SCHEDULE, "missed", "{name} missed {slots} runs"),

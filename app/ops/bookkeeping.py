@@ -1,4 +1,7 @@
-"""Counts how runs ended, hour by hour, for each organization by itself, and what waits minute by minute."""
+"""Counts how runs ended, hour by hour, for each organization by itself, and what waits minute by minute.
+
+In the same minute it looks for what time alone brings, and tells of it.
+"""
 
 import logging
 import threading
@@ -11,6 +14,7 @@ from app.core.schema import SchemaGate
 from app.core.scopes import ENGINE
 from app.core.troubles import Trouble
 from app.ops.promise_watch import tell_promises
+from app.ops.watches.watching import watch
 from app.runs.cause_groups import fill_causes
 from app.runs.queue_minutes import keep_minute
 from app.runs.run_hours import count_hours, uncounted_across_tenants
@@ -64,6 +68,10 @@ class Bookkeeper:
         """Tell of promised figures that will not be there in time. Returns of how many."""
         return tell_promises(self.database, self.clock)
 
+    def watch(self) -> int:
+        """Tell of runs, queues and processes with which something is wrong. Returns how much was told."""
+        return watch(self.database, self.clock)
+
     def _count_some(self, organization_id: UUID) -> bool:
         return self.database.run(
             ENGINE,
@@ -80,3 +88,4 @@ class Bookkeeper:
                     self.count()
                     self.name_causes()
                     self.tell_promises()
+                    self.watch()

@@ -112,3 +112,15 @@ class BulkItem(Base):
     # What came of it, such as the run that was started.
     result_id: Mapped[UUID | None]
     at: Mapped[datetime | None]
+
+
+class WatchMark(Base):
+    """Something that a watch has told of, and that is not over yet."""
+
+    __tablename__ = "watch_marks"
+
+    watch: Mapped[str] = mapped_column(String(16), primary_key=True)
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"), primary_key=True)
+    # What it is about, among all that this watch looks at.
+    subject: Mapped[str] = mapped_column(String(80), primary_key=True)
+    at: Mapped[datetime]

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from app.core.questions import Question
 from app.ops.connection_facts import standing_words
-from app.ops.gap_words import GAP_REASONS
 from app.ops.schedule_glances import Glance, by_attention
 from app.ops.schedule_health import ScheduleHealth
 from app.ops.stuck_runs import StuckEvidence
@@ -24,6 +23,7 @@ from app.runs.failed_rows import (
     failures_of_schedules,
     with_newest,
 )
+from app.schedules.gap_words import GAP_REASONS
 from app.schedules.gaps import GapRow, missed_ranges
 from app.schedules.of_connections import paused_by_connection
 from app.syncs.connection_rows import BadLogin, bad_logins

@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import Invalid
 from app.core.questions import Question, ask_together
-from app.ops.gap_words import GAP_REASONS
 from app.runs.models import Run
 from app.runs.states import RunState
 from app.schedules.fire_times import MOMENT, count_fires, next_fire
+from app.schedules.gap_words import GAP_REASONS
 from app.schedules.models import Gap, Schedule
 from app.schedules.policies import LATE_AFTER, GapReason, Missed
 from app.schedules.queries import ScheduleRow, list_schedules

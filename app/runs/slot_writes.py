@@ -16,6 +16,7 @@ from app.core.ids import new_id
 from app.jobs.kinds.base import KindName
 from app.runs.replacing import replace_runs
 from app.runs.states import Reason, RunState, Trigger
+from app.schedules.gap_words import missed_facts
 from app.schedules.slot_accounts import SlotGap
 
 
@@ -144,6 +145,13 @@ FROM unnest(
 JOIN schedules AS s ON s.id = p.key
 """
 )
+_MISSED_IN_POSTGRES = text(
+    """
+INSERT INTO events (organization_id, topic, kind, subject_id, data, at)
+SELECT s.organization_id, 'schedules', 'schedule.missed', s.id, CAST(p.facts AS json), :now
+FROM unnest(CAST(:keys AS uuid[]), CAST(:facts AS text[])) AS p (key, facts) JOIN schedules AS s ON s.id = p.key
+"""
+)
 
 # Here the rows come as one JSON text: a statement for each would begin by preparing the checks of every foreign key.
 _CURSORS_IN_SQLITE = text(
@@ -182,6 +190,13 @@ SELECT json_extract(p.value, '$.id'), s.organization_id, s.id, json_extract(p.va
 FROM json_each(:rows) AS p CROSS JOIN schedules AS s ON s.id = json_extract(p.value, '$.key')
 """
 )
+_MISSED_IN_SQLITE = text(
+    """
+INSERT INTO events (organization_id, topic, kind, subject_id, data, at)
+SELECT s.organization_id, 'schedules', 'schedule.missed', s.id, json_extract(p.value, '$.facts'), :now
+FROM json_each(:rows) AS p CROSS JOIN schedules AS s ON s.id = json_extract(p.value, '$.key')
+"""
+)
 
 
 def _write_to_postgres(session: Session, writes: Sequence[SlotWrite], now: datetime) -> None:
@@ -216,6 +231,10 @@ def _write_to_postgres(session: Session, writes: Sequence[SlotWrite], now: datet
                 "explanations": _array(_quoted(gap.why.explanation) for _, gap in gaps),
             },
         )
+    missed = _missed(gaps)
+    if missed:
+        keys, facts = _array(key for key, _ in missed), _array(_quoted(fact) for _, fact in missed)
+        session.execute(_MISSED_IN_POSTGRES, {"now": now, "keys": keys, "facts": facts})
 
 
 def _write_to_sqlite(session: Session, writes: Sequence[SlotWrite], now: datetime) -> None:
@@ -224,9 +243,30 @@ def _write_to_sqlite(session: Session, writes: Sequence[SlotWrite], now: datetim
     runs = json.dumps([_run_row(write.key, run) for write in writes for run in write.runs])
     session.execute(_RUNS_IN_SQLITE, {"rows": runs, "now": _stored(now)})
     session.execute(_EVENTS_IN_SQLITE, {"rows": runs, "now": _stored(now)})
-    gaps = [_gap_row(write.key, gap) for write in writes for gap in write.gaps]
+    gaps = [(write.key, gap) for write in writes for gap in write.gaps]
     if gaps:
-        session.execute(_GAPS_IN_SQLITE, {"rows": json.dumps(gaps), "now": _stored(now)})
+        rows = json.dumps([_gap_row(key, gap) for key, gap in gaps])
+        session.execute(_GAPS_IN_SQLITE, {"rows": rows, "now": _stored(now)})
+    missed = [{"key": key, "facts": facts} for key, facts in _missed(gaps)]
+    if missed:
+        session.execute(_MISSED_IN_SQLITE, {"rows": json.dumps(missed), "now": _stored(now)})
+
+
+def _missed(gaps: Sequence[tuple[str, SlotGap]]) -> list[tuple[str, str]]:
+    """What is told of those gaps that nobody wanted, by the keys of their schedules."""
+    return [
+        (
+            key,
+            json.dumps(
+                missed_facts(
+                    slots=gap.slots, first_slot_at=gap.first_slot_at, last_slot_at=gap.last_slot_at,
+                    reason=gap.why.reason, explanation=gap.why.explanation,
+                )
+            ),
+        )
+        for key, gap in gaps
+        if not gap.why.reason.is_wanted
+    ]  # fmt: skip
 
 
 def _run_row(key: str, run: SlotRun) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from app.runs.usual import FEWEST
 
 # So many of a job's newest runs say how long it takes.
 _LOOKED_AT = 200
-_MOST_HELD = 1_000
+MOST_HELD = 1_000
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 # Made once: to make one takes longer than all else of a statement.
 _PAST, _NTH = aliased(Run, name="past"), aliased(Run, name="nth")
@@ -66,14 +66,14 @@ def held_runs(which: Held) -> Question[list[HeldRun]]:
         Run.id, Run.organization_id, Run.job_id, Run.job_name, Run.schedule_id, Run.token, Attempt.worker,
         Attempt.started_at,
     )  # fmt: skip
-    query = _held(which, *columns).order_by(Attempt.started_at).limit(_MOST_HELD)
+    query = _held(which, *columns).order_by(Attempt.started_at).limit(MOST_HELD)
     return Question(query, lambda rows: [HeldRun(*row) for row in rows])
 
 
 def lengths_of_held(which: Held, *, asks_postgres: bool) -> Question[dict[UUID, JobLength]]:
     """How long the runs of their jobs take that went well at the first try. Jobs with fewer than three are left out."""
     began = () if which.long_since is None else (Attempt.started_at < which.long_since,)
-    jobs = _held(which, Run.job_id.label("id")).where(*began).distinct().limit(_MOST_HELD).subquery("held_jobs")
+    jobs = _held(which, Run.job_id.label("id")).where(*began).distinct().limit(MOST_HELD).subquery("held_jobs")
     newest = _beside_each(jobs) if asks_postgres else _not_before_nth(jobs)
     some = newest.subquery("some").c
     went_well = some.state == RunState.SUCCEEDED.value, some.attempt <= 1, some.took.is_not(None)

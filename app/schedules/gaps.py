@@ -14,7 +14,9 @@ from sqlalchemy import ColumnElement, select, true, tuple_, union_all
 from sqlalchemy.orm import Session
 
 from app.core.questions import Question, ask, is_postgres
+from app.events.service import Topic, append_event
 from app.schedules.fire_times import Rhythm
+from app.schedules.gap_words import missed_facts
 from app.schedules.models import Gap, Schedule
 from app.schedules.policies import MISSED_REASONS, GapReason
 from app.schedules.queries import ScheduleRow
@@ -101,6 +103,15 @@ def record_gap(
             at=now,
         )
     )
+    if not reason.is_wanted:
+        append_event(
+            session, organization_id=schedule.organization_id, topic=Topic.SCHEDULES, kind="schedule.missed",
+            subject_id=schedule.id, now=now,
+            data=missed_facts(
+                slots=gap.slots, first_slot_at=gap.first_slot_at, last_slot_at=gap.last_slot_at, reason=reason,
+                explanation=explanation,
+            ),
+        )  # fmt: skip
 
 
 def list_gaps(session: Session, *, organization_id: UUID, schedule_id: UUID, limit: int) -> list[GapRow]:

@@ -17,8 +17,9 @@ _KINDS = {Freshness.AT_RISK: "figures.at_risk", Freshness.STALE: "figures.stale"
 
 
 def organizations_with_promises(session: Session) -> list[UUID]:
-    """Those in which anything is promised. Works as ENGINE."""
-    promised = select(StreamState.organization_id).where(StreamState.promised_minute.is_not(None))
+    """Those in which anything is promised, or was told of a promise. Works as ENGINE."""
+    is_of_interest = or_(StreamState.promised_minute.is_not(None), StreamState.told.is_not(None))
+    promised = select(StreamState.organization_id).where(is_of_interest)
     return list(session.scalars(promised.distinct().order_by(StreamState.organization_id)))
 
 
@@ -53,6 +54,23 @@ def tell_standing(
             "stream": row.name, "day": day.isoformat(), "deadline": standing.deadline.isoformat(),
             "text": f"{row.name} of “{row.connection}”: {words}",
         },
+    )  # fmt: skip
+    return True
+
+
+def tell_over(session: Session, row: StreamRow, *, organization_id: UUID, is_kept: bool, now: datetime) -> bool:
+    """What was told of a stream is over: the figures are there, or nobody waits for them any more.
+
+    One event. False where somebody else was faster.
+    """
+    mine = StreamState.organization_id == organization_id, StreamState.connection_id == row.connection_id
+    query = update(StreamState).where(*mine, StreamState.name == row.name, StreamState.told == row.told)
+    if count_changed(session, query.values(told=None)) != 1:
+        return False
+    kind = "figures.fresh" if is_kept else "figures.unpromised"
+    append_event(
+        session, organization_id=organization_id, topic=Topic.CONNECTIONS, kind=kind, subject_id=row.connection_id,
+        now=now, data={"stream": row.name, "day": None if row.told_day is None else row.told_day.isoformat()},
     )  # fmt: skip
     return True
 

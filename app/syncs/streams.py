@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.core.db import count_changed
 from app.core.errors import NotFound
 from app.core.ids import new_id
+from app.events.service import Topic, append_event
 from app.syncs.days import DayRange, last_whole_day, raised
 from app.syncs.differences import flags_text
 from app.syncs.figures import FetchedWindow, Stream
@@ -89,6 +90,8 @@ def record_landing(
     doubt = Doubt.LOSS if is_loss else Doubt.VOLUME if is_odd else None
     is_newly_doubted = doubt is not None and stream.doubt is None
     if doubt is not None or _is_over(session, place, stream, window, days):
+        if doubt is None and stream.doubt is not None:
+            _tell_believed(session, place.organization_id, place.connection_id, stream.name, now)
         stream.doubt = doubt
         stream.doubted_since = None if doubt is None else stream.doubted_since or now
     if not is_loss:
@@ -136,7 +139,16 @@ def call_normal(
     row.doubt, row.doubted_since, row.normal_since = None, None, now
     if doubt is Doubt.LOSS:
         row.losses_until = now + BELIEVE_LOSSES
+    if doubt is not None:
+        _tell_believed(session, organization_id, connection_id, stream, now)
     return doubt
+
+
+def _tell_believed(session: Session, organization_id: UUID, connection_id: UUID, stream: str, now: datetime) -> None:
+    append_event(
+        session, organization_id=organization_id, topic=Topic.CONNECTIONS, kind="figures.believed",
+        subject_id=connection_id, now=now, data={"stream": stream},
+    )  # fmt: skip
 
 
 def promised_minute(session: Session, *, organization_id: UUID, connection_id: UUID, stream: str) -> int | None:

@@ -41,6 +41,7 @@ from app.runs.facts import Taking
 from app.runs.keeper import Keeper
 from app.runs.tally import Tally
 from app.worker.pools import Pools
+from app.worker.stand_in import StandIn
 
 log = logging.getLogger(__name__)
 
@@ -99,6 +100,9 @@ class Parts:
 
     def teller(self) -> Teller:
         return Teller(self.pools.tick, self.clock, self.schema)
+
+    def stand_in(self) -> StandIn:
+        return StandIn(self.pools.tick, self.clock, self.schema, self.teller())
 
     def bulk_carrier(self, dispatcher: Dispatcher) -> BulkCarrier:
         return BulkCarrier(self.pools.tick, self.clock, self.schema, dispatcher.dispatch)

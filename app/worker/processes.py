@@ -52,7 +52,7 @@ def run_worker(settings: Settings, *, with_scheduler: bool, queues: Collection[s
     )
     finder = parts.finder(slots, work.dispatcher, is_broker_away=lambda: huey.link.is_away, execute=work.execute)
     bulk = parts.bulk_carrier(work.dispatcher)
-    timekeepers: list[Helper] = []
+    timekeepers: list[Helper] = [parts.stand_in()]
     if with_scheduler:
         timekeepers = [work.scheduler, parts.housekeeper(), parts.bookkeeper(), bulk, parts.teller()]
     others: list[Helper] = [parts.functions, parts.code_loader(), finder, parts.sender(), *timekeepers]

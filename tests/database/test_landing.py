@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.core.ids import new_id
 from app.core.scopes import ENGINE
+from app.events.models import Event
 from app.jobs.kinds.base import AttemptLost
 from app.runs import ledger
 from app.runs.holding import hold_run
@@ -211,6 +212,14 @@ class TestWhatVanished:
         assert ("clicks", FIRST, "1", None, Decimal(1)) in world.changes()
 
 
+def believed(world: KpiWorld) -> int:
+    """How often it was told that a doubt is over."""
+    with world.database.reading() as session:
+        found = session.scalars(select(Event).where(Event.kind == "figures.believed")).all()
+    assert all(event.subject_id == world.connection_id and event.data["stream"] for event in found)
+    return len(found)
+
+
 class TestALoss:
     @pytest.mark.parametrize("left", [[], without(figures(), entity_id="0")[:5]])
     def test_of_most_figures_is_not_believed(self, world: KpiWorld, left: list[Figure]):
@@ -230,6 +239,15 @@ class TestALoss:
         ]
 
         assert told == [False, True, False, False, True]
+
+    def test_is_told_to_be_over_when_all_is_there_again_or_somebody_calls_it_normal(self, world: KpiWorld):
+        for hour, fetched in enumerate([figures(), [], [], figures(), figures(), []]):
+            world.land(world.window(fetched, fetched_at=FETCHED + timedelta(hours=hour)))
+        assert believed(world) == 1
+
+        call(world, FETCHED + timedelta(hours=7))
+
+        assert believed(world) == 2
 
     def test_completes_no_day(self, world: KpiWorld):
         world.land(world.window(figures()))

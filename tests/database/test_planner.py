@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from app.events.models import Event
 from app.jobs.models import Job
 from app.jobs.policies import Backoff, RetryPolicy, WhenLost
 from app.runs import interventions, planner
@@ -170,6 +171,21 @@ class TestOverlap:
 
 
 class TestDowntime:
+    def test_tells_of_what_was_missed(self, session: Session, job: Job) -> None:
+        schedule = make_schedule(session, job, next_run_at=NOW)
+
+        planner.tick(session, now=NOW + timedelta(minutes=60, seconds=10))
+
+        (told,) = session.scalars(select(Event).where(Event.kind == "schedule.missed"))
+        assert (told.organization_id, told.topic, told.subject_id) == (job.organization_id, "schedules", schedule.id)
+        assert told.data == {
+            "slots": 12,
+            "first_slot_at": NOW.isoformat(),
+            "last_slot_at": (NOW + timedelta(minutes=55)).isoformat(),
+            "reason": "scheduler_down",
+            "text": "No scheduler was running.",
+        }
+
     def test_runs_once_for_the_latest_slot_and_records_the_others(self, session: Session, job: Job) -> None:
         schedule = make_schedule(session, job, next_run_at=NOW)
 

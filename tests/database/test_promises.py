@@ -78,8 +78,8 @@ def test_are_told_anew_of_the_next_day(syncs: SyncWorld) -> None:
     with syncs.database.transaction() as session:
         session.scalars(select(StreamState)).one().high_water = date(2026, 11, 19)
 
-    assert look(syncs, "2026-11-20 12:00")[1:] == []
-    assert look(syncs, "2026-11-21 07:00")[1:] == [("figures.stale", "2026-11-20")]
+    assert look(syncs, "2026-11-20 12:00")[1:] == [("figures.fresh", "2026-11-19")]
+    assert look(syncs, "2026-11-21 07:00")[2:] == [("figures.stale", "2026-11-20")]
 
 
 @pytest.mark.parametrize("state", ["disconnected"])
@@ -95,3 +95,27 @@ def test_that_nobody_made_are_not_looked_at(syncs: SyncWorld) -> None:
         session.scalars(select(StreamState)).one().promised_minute = None
 
     assert look(syncs, "2026-11-20 12:00") == []
+
+
+def test_are_told_to_be_kept_when_the_figures_are_there_after_all(syncs: SyncWorld) -> None:
+    run_next(syncs, TOMORROW)
+    look(syncs, "2026-11-20 06:00")
+    with syncs.database.transaction() as session:
+        session.scalars(select(StreamState)).one().high_water = date(2026, 11, 19)
+
+    assert look(syncs, "2026-11-20 12:00")[1:] == [("figures.fresh", "2026-11-19")]
+    assert look(syncs, "2026-11-20 12:01")[2:] == []
+
+
+@pytest.mark.parametrize("change", ["promise", "connection"])
+def test_are_over_when_nobody_waits_for_them_any_more(syncs: SyncWorld, change: str) -> None:
+    run_next(syncs, TOMORROW)
+    look(syncs, "2026-11-20 06:00")
+    with syncs.database.transaction() as session:
+        if change == "promise":
+            session.scalars(select(StreamState)).one().promised_minute = None
+        else:
+            session.get_one(Connection, syncs.connection_id).state = "disconnected"
+
+    assert look(syncs, "2026-11-20 12:00")[1:] == [("figures.unpromised", "2026-11-19")]
+    assert look(syncs, "2026-11-20 12:01")[2:] == []

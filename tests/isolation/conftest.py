@@ -27,6 +27,7 @@ from app.notifications.models import (
     Telling,
 )
 from app.ops.bulk.service import select_objects
+from app.ops.models import WatchMark
 from app.runs import ledger
 from app.runs.models import LogLine, RunHour, RunHourMark
 from app.runs.queue_models import QueueMinute
@@ -123,6 +124,7 @@ def furnish(session: Session, name: str) -> UUID:
     select_objects(session, **chosen)
     furnish_figures(session, organization_id)
     furnish_notifications(session, organization_id, event_id=organization_id.int % 1_000_000_007)
+    session.add(WatchMark(watch="late", subject="1", at=NOW, **here))
     session.add(QueueMinute(queue="code", minute=29_880_000, waiting=1, ended=1, **here))
     append_event(session, topic=Topic.RUNS, kind="run.ready", subject_id=run_id, now=NOW, **here)
     record(

@@ -8,10 +8,10 @@ from sqlalchemy import select, update
 
 from app.core.db import Database
 from app.jobs.policies import Backoff, RetryPolicy
-from app.ops.gap_words import GAP_REASONS
 from app.runs import planner
 from app.runs.models import Run
 from app.runs.states import Reason
+from app.schedules.gap_words import GAP_REASONS
 from app.schedules.policies import GapReason
 from app.web.run_words import REASON_WORDS, named_run
 from tests.factories.outcomes import make_failed, make_running, make_waiting_retry

@@ -6,8 +6,8 @@ from enum import StrEnum
 from uuid import UUID
 
 from app.core.lengths import duration
-from app.ops.gap_words import GAP_REASONS
 from app.runs.states import RunState, Trigger
+from app.schedules.gap_words import GAP_REASONS
 from app.schedules.gaps import GapRow
 from app.schedules.policies import LATE_AFTER, GapReason
 

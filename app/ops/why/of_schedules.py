@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
 
-from app.ops.gap_words import GAP_REASONS
 from app.ops.why.crew import Crew
 from app.ops.why.facts import LastSlot, RunFacts, ScheduleFacts, Traffic
 from app.ops.why.of_runs import scheduler_silence, why_left_out, why_run_waits
 from app.ops.why.reasons import Telling, Why, WhyCode, first_of
 from app.runs.states import RunState
 from app.schedules.connection_pauses import is_paused_for_refusal, switched_off
+from app.schedules.gap_words import GAP_REASONS
 
 
 def why_schedule_waits(schedule: ScheduleFacts, crew: Crew, traffic: Traffic, telling: Telling) -> Why:

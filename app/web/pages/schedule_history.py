@@ -12,11 +12,11 @@ from app.core.text import first_words
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session
 from app.jobs.queries import job_names
-from app.ops.gap_words import GAP_REASONS
 from app.ops.schedule_history import HistoryEntry, HistoryKind, list_history
 from app.ops.source_words import TRIGGER_WORDS
 from app.runs.queries import RunRow
 from app.runs.restoring import what_restoring_changes
+from app.schedules.gap_words import GAP_REASONS
 from app.schedules.gaps import GapRow
 from app.schedules.queries import ScheduleRow, get_schedule
 from app.schedules.version_words import change_words, jobs_named, version_lines
