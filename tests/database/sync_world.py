@@ -1,4 +1,4 @@
-"""An organization with connected accounts at the fake of Meta, and a worker that syncs them, one attempt at a time."""
+"""An organization with accounts connected at a fake, and a worker that syncs them, one attempt at a time."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
@@ -78,6 +78,20 @@ def meta_sources(world: World) -> Sources:
 
 
 @dataclass(frozen=True)
+class PlayedService:
+    """A service as its fake plays it: an account there with what signs in to it, and the levels of its figures."""
+
+    service: Service
+    account: str
+    secret: str
+    levels: tuple[str, ...]
+    sources: Callable[[World], Sources]
+
+
+META = PlayedService(Service.META, EU, TOKEN, ("campaign", "account"), meta_sources)
+
+
+@dataclass(frozen=True)
 class _ThievingWatch(WorldWatch):
     thief: "_Thief"
 
@@ -142,35 +156,43 @@ class SyncWorld:
 
     database: OpenDatabase
     world: World = field(default_factory=lambda: World(MetaFake()))
+    of: PlayedService = META
+    sources: Sources = field(init=False)
     organization_id: UUID = field(init=False)
     connection_id: UUID = field(init=False)
     job_id: UUID = field(init=False)
     schedule_id: UUID = field(init=False)
 
     def __post_init__(self) -> None:
+        # One for all workers, as in a process: a reader may remember what its service said.
+        self.sources = self.of.sources(self.world)
         with self.database.transaction() as session:
             self.organization_id = make_organization(session)
-        self.connection_id = self.connect(EU)
+        self.connection_id = self.connect(self.of.account)
         with self.database.transaction() as session:
             job = make_job(
                 session, self.organization_id, name="Meta sync", kind=KindName.SYNC, retry=SYNC_RETRY,
             )  # fmt: skip
-            job.service, job.definition = "meta", {"service": "meta", "connection_id": str(self.connection_id)}
+            job.service, job.definition = self.of.service.value, self._definition(self.connection_id)
             job.time_limit_seconds = 3_600
             self.job_id = job.id
             later = self.world.now + timedelta(hours=6)
             self.schedule_id = make_schedule(session, job, name="Daily", next_run_at=later).id
 
-    def connect(self, account_id: str, *, token: str = TOKEN, **columns: Any) -> UUID:
+    def _definition(self, connection_id: UUID) -> dict[str, str]:
+        return {"service": self.of.service.value, "connection_id": str(connection_id)}
+
+    def connect(self, account_id: str, *, token: str | None = None, **columns: Any) -> UUID:
         """A connection whose login is good, as far as the fake says."""
         with self.database.transaction() as session:
             made = make_connection(
                 session, self.organization_id, name=f"Account {account_id}", account_id=account_id, zone=None,
-                currency=None, **columns,
+                currency=None, **{"service": self.of.service.value} | columns,
             )  # fmt: skip
             owner = SecretOwner.connection(self.organization_id, made.id)
+            value = token or self.of.secret
             made.secret_id = seal(
-                session, sealer=SEALER, owner=owner, field=TOKEN_FIELD, value=token, now=self.world.now
+                session, sealer=SEALER, owner=owner, field=TOKEN_FIELD, value=value, now=self.world.now
             )
             made.secret_set_at = self.world.now
             return made.id
@@ -179,7 +201,7 @@ class SyncWorld:
         """A schedule of a job of its own that reads another connection."""
         with self.database.transaction() as session:
             job = make_job(session, self.organization_id, name=f"Sync {connection_id}", kind=KindName.SYNC)
-            job.service, job.definition = "meta", {"service": "meta", "connection_id": str(connection_id)}
+            job.service, job.definition = self.of.service.value, self._definition(connection_id)
             return make_schedule(session, job, next_run_at=self.world.now + timedelta(hours=6)).id
 
     @property
@@ -189,7 +211,7 @@ class SyncWorld:
     def worker(self, kind: SyncKind | None = None, database: Database | None = None) -> Executor:
         clock = WorldClock(self.world)
         data = database or self.database
-        kind = kind or SyncKind(SEALER, meta_sources(self.world), watch=lambda context: WorldWatch(context, self.world))
+        kind = kind or SyncKind(SEALER, self.sources, watch=lambda context: WorldWatch(context, self.world))
         return Executor(
             database=data,
             kinds={KindName.SYNC: kind},
@@ -221,7 +243,7 @@ class SyncWorld:
     def lose_while_reading(self, run_id: UUID) -> None:
         """An attempt whose run somebody else takes over before it ends."""
         take_over = _Thief(self, run_id)
-        assert self.worker(SyncKind(SEALER, meta_sources(self.world), watch=take_over.watch)).execute(run_id)
+        assert self.worker(SyncKind(SEALER, self.sources, watch=take_over.watch)).execute(run_id)
 
     def die(self, run_id: UUID, *, at: int, of: str = "calls") -> bool:
         """An attempt whose worker dies before a call of its service, or before a statement; the sweep finds its run.
@@ -230,7 +252,7 @@ class SyncWorld:
         """
         death = _Death(at)
         watch = lambda context: _DyingWatch(context, self.world, death)  # noqa: E731 - a kind makes its watches so
-        kind = SyncKind(SEALER, meta_sources(self.world), watch=watch) if of == "calls" else None
+        kind = SyncKind(SEALER, self.sources, watch=watch) if of == "calls" else None
         worker = self.worker(kind)
         dying = _DyingExecutor(**{each.name: getattr(worker, each.name) for each in fields(worker)}, death=death)
         if of == "statements":
@@ -302,13 +324,15 @@ class SyncWorld:
                 (row.day.isoformat(), row.level, row.entity_id, row.metric, row.value, row.currency) for row in rows
             }
 
-    def oracle(self, account: str = EU) -> set[tuple[str, str, str, str, Decimal, str | None]]:
+    def oracle(self, account: str | None = None) -> set[tuple[str, str, str, str, Decimal, str | None]]:
         """What the table says after a sync without a mistake."""
         days = {"since": "2026-01-01", "until": "2027-12-31"}
         return {
             (each["day"], level, each["entity_id"], each["metric"], Decimal(each["value"]), each["currency"])
-            for level in ("campaign", "account")
-            for each in self.world.oracle("meta", account=account, level=level, **days)
+            for level in self.of.levels
+            for each in self.world.oracle(
+                self.of.service.value, account=account or self.of.account, level=level, **days
+            )
         }
 
     def everything(self) -> list[list[tuple[Any, ...]]]:
