@@ -117,13 +117,13 @@ class TestLateData:
         syncs.sync()
         syncs.world.mutate("ga4", property=BERLIN, day="2026-11-19", channel="Email", sessions=5, users=1)
         syncs.world.mutate("ga4", property=BERLIN, day="2026-11-18", channel="(other)", sessions=7, revenue="0.01")
-        syncs.world.mutate("ga4", property=BERLIN, day="2026-11-18", channel="Direct", removed=True)
+        syncs.world.mutate("ga4", property=BERLIN, day="2026-11-18", channel="(not set)", removed=True)
 
         run = syncs.sync()
 
         assert syncs.table() == syncs.oracle()
         changed = {(row.day.isoformat(), row.entity_id) for row in syncs.rows(FigureChange)}
-        assert {("2026-11-19", "Email"), ("2026-11-18", "Direct"), ("2026-11-18", "")} <= changed
+        assert {("2026-11-19", "Email"), ("2026-11-18", "(not set)"), ("2026-11-18", "")} <= changed
         assert syncs.report(run.id)["rows_changed"] > 0
 
     def test_that_is_older_than_the_look_back_waits_for_the_week(self, syncs) -> None:
