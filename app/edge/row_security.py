@@ -164,6 +164,8 @@ TABLES: dict[str, tuple[Access, ...]] = {
     # The engine finds out in which organizations something is promised.
     "kpi_streams": (_own(*ALL), Access(ENGINE, ("SELECT (organization_id, promised_minute)",))),
     "kpi_landings": (_own(*ALL),),
+    "shop_orders": (_own(*ALL),),
+    "shop_sales": (_own(*ALL),),
     "queue_switches": (Access(ENGINE, ("SELECT",)), Access(TENANT, ("SELECT",)), Access(PLATFORM, ALL)),
     # The engine tells and sends, for all organizations; what a channel needs to send it opens as its organization.
     "notify_channels": (_own(*ALL), Access(ENGINE, ("SELECT", "UPDATE"))),

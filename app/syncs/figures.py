@@ -4,10 +4,12 @@ How a service says them is the reader's affair, where they are kept is `landing`
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from app.core.text import storable
 
@@ -166,7 +168,8 @@ class Figure:
         if not isinstance(self.value, Decimal) or _is_finer_than_a_step(self.value):
             raise FigureInvalid(f"{self.metric} is {self.value!r}: a figure is a Decimal of at most {PLACES} places")
         if abs(self.value) > LARGEST:
-            raise FigureInvalid(f"{self.metric} is {self.value}, which is more than can be kept ({LARGEST})")
+            digits = self.value.adjusted() + 1
+            raise FigureInvalid(f"{self.metric} has {digits} digits, which is more than can be kept ({LARGEST})")
         is_money = METRIC_FACTS[self.metric].unit is Unit.MONEY
         if is_money != (self.currency is not None):
             raise FigureInvalid(f"{self.metric} {'needs a currency' if is_money else 'has no currency'}")
@@ -183,11 +186,13 @@ class Stream:
     """What is asked for together and so is complete or not together: some metrics of all entities of one level.
 
     A window of a stream speaks for these metrics alone: what it lacks of them has vanished, and nothing else has.
+    `brings` tells people what they get when they choose it.
     """
 
     name: str
     level: Level
     metrics: frozenset[Metric]
+    brings: str = ""
 
     def __post_init__(self) -> None:
         if not 0 < len(self.name) <= LONGEST_STREAM or not self.metrics:
@@ -201,6 +206,8 @@ class FetchedWindow:
     `fetched_at` is when the first request for it was sent: what the service knew at least. `zone` (IANA) is the
     account's, in which days begin; `currency` the account's, None where it has none. `mapping_version` goes up when
     the reader begins to compute a metric differently. No two figures may be of the same day, entity and metric.
+    `mark` is where the next read goes on, for readers that need to know more than the last complete day; it is kept
+    with the figures. `is_short` says that the reader itself saw too much missing to believe it.
     """
 
     stream: Stream
@@ -213,6 +220,8 @@ class FetchedWindow:
     api_version: str
     mapping_version: int = 1
     flags: frozenset[QualityFlag] = frozenset()
+    mark: Mapping[str, Any] | None = None
+    is_short: bool = False
 
     def __post_init__(self) -> None:
         if self.last_day < self.first_day:
