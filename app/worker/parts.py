@@ -15,6 +15,7 @@ from app.core.sealing import Sealer
 from app.core.version import VERSION
 from app.jobs.kinds.base import JobKinds
 from app.jobs.kinds.code.supply import GuardSupply
+from app.notifications.teller import Teller
 from app.ops.bookkeeping import Bookkeeper
 from app.ops.bulk.carrier import BulkCarrier
 from app.ops.capacity import live_slots
@@ -91,6 +92,9 @@ class Parts:
 
     def bookkeeper(self) -> Bookkeeper:
         return Bookkeeper(self.pools.tick, self.clock, self.schema)
+
+    def teller(self) -> Teller:
+        return Teller(self.pools.tick, self.clock, self.schema)
 
     def bulk_carrier(self, dispatcher: Dispatcher) -> BulkCarrier:
         return BulkCarrier(self.pools.tick, self.clock, self.schema, dispatcher.dispatch)
