@@ -14,7 +14,14 @@ from dotenv import dotenv_values
 
 from app.core.addresses import parse_networks
 from app.core.demo import is_marked, why_no_demo
-from app.core.service_urls import broker_address, database_address, postgres_address, provider_address
+from app.core.service_urls import (
+    broker_address,
+    database_address,
+    postgres_address,
+    provider_address,
+    shop_address,
+    shop_template,
+)
 from app.core.setting_reader import Expected, SettingReader
 
 MIN_SECRET_CHARACTERS = 32
@@ -58,6 +65,12 @@ EXPECTED = {
         "an address with https://, or with http:// on this machine itself", "https://oauth2.googleapis.com/token"
     ),
     "BELFRY_META_API_VERSION": Expected("a version of Meta's Graph API", "v26.0"),
+    "BELFRY_SHOPIFY_BASE_URL_TEMPLATE": Expected(
+        "an address with {shop} where the address of a shop stands, with https://, or with http:// on this machine "
+        "itself",
+        "https://{shop}",
+    ),
+    "BELFRY_SHOPIFY_API_VERSION": Expected("a version of Shopify's Admin API", "2026-10"),
     "BELFRY_META_APP_ID": Expected("the id of an app at Meta, in digits", "1234567890"),
     "BELFRY_META_APP_SECRET": Expected("the secret of that app", "$(cat /run/secrets/meta_app_secret)"),
 }
@@ -109,6 +122,8 @@ class Settings:
     meta_app_secret: str | None = field(repr=False)
     ga4_base_url: str
     google_token_url: str
+    shopify_base_url_template: str
+    shopify_api_version: str
     is_demo: bool
 
     @property
@@ -150,7 +165,8 @@ def _collect(read: SettingReader, base: Path) -> Settings:
     is_demo = read.switch("BELFRY_DEMO", default=is_marked(data_dir))
     ga4 = read.one("BELFRY_GA4_BASE_URL", "https://analyticsdata.googleapis.com", provider_address)
     google_token = read.one("BELFRY_GOOGLE_TOKEN_URL", "https://oauth2.googleapis.com/token", provider_address)
-    if is_demo and (reason := why_no_demo(meta, ga4, google_token)):
+    shopify = read.one("BELFRY_SHOPIFY_BASE_URL_TEMPLATE", "https://{shop}", shop_template)
+    if is_demo and (reason := why_no_demo(meta, ga4, google_token, shop_address(shopify))):
         read.note_wrong(reason)
     lease = read.number("BELFRY_LEASE_SECONDS", 30, low=4, high=600)
     return Settings(
@@ -190,6 +206,8 @@ def _collect(read: SettingReader, base: Path) -> Settings:
         meta_app_secret=read.one("BELFRY_META_APP_SECRET", "", _app_secret_or_none),
         ga4_base_url=ga4,
         google_token_url=google_token,
+        shopify_base_url_template=shopify,
+        shopify_api_version=read.one("BELFRY_SHOPIFY_API_VERSION", "2026-10", _shopify_version),
         is_demo=is_demo,
     )
 
@@ -237,6 +255,12 @@ def _secret(value: str) -> str | None:
 
 def _graph_version(value: str) -> str:
     if not re.fullmatch(r"v[0-9]{1,3}\.[0-9]", value):
+        raise ValueError(value)
+    return value
+
+
+def _shopify_version(value: str) -> str:
+    if not re.fullmatch(r"20[0-9]{2}-(01|04|07|10)", value):
         raise ValueError(value)
     return value
 

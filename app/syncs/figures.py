@@ -168,7 +168,8 @@ class Figure:
         if not isinstance(self.value, Decimal) or _is_finer_than_a_step(self.value):
             raise FigureInvalid(f"{self.metric} is {self.value!r}: a figure is a Decimal of at most {PLACES} places")
         if abs(self.value) > LARGEST:
-            raise FigureInvalid(f"{self.metric} is {self.value}, which is more than can be kept ({LARGEST})")
+            digits = self.value.adjusted() + 1
+            raise FigureInvalid(f"{self.metric} has {digits} digits, which is more than can be kept ({LARGEST})")
         is_money = METRIC_FACTS[self.metric].unit is Unit.MONEY
         if is_money != (self.currency is not None):
             raise FigureInvalid(f"{self.metric} {'needs a currency' if is_money else 'has no currency'}")
@@ -185,11 +186,13 @@ class Stream:
     """What is asked for together and so is complete or not together: some metrics of all entities of one level.
 
     A window of a stream speaks for these metrics alone: what it lacks of them has vanished, and nothing else has.
+    `brings` tells people what they get when they choose it.
     """
 
     name: str
     level: Level
     metrics: frozenset[Metric]
+    brings: str = ""
 
     def __post_init__(self) -> None:
         if not 0 < len(self.name) <= LONGEST_STREAM or not self.metrics:

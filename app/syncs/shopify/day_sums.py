@@ -20,7 +20,7 @@ from app.syncs.shop_models import ShopOrder, ShopSale
 from app.syncs.writing import Place
 
 METRICS = (Metric.NET_SALES, Metric.GROSS_SALES, Metric.DISCOUNTS, Metric.RETURNS, Metric.ORDERS)
-SALES = Stream("sales", Level.ACCOUNT, frozenset(METRICS))
+SALES = Stream("sales", Level.ACCOUNT, frozenset(METRICS), "the sales of the shop by day")
 PRODUCT = "PRODUCT"
 RETURN = "RETURN"
 _NOTHING = Decimal(0)

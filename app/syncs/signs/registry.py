@@ -5,10 +5,11 @@ By the words that connections have: services themselves are named above this pac
 
 from collections.abc import Mapping
 
+from app.syncs.signs.ga4 import GA4_SIGN
 from app.syncs.signs.meta import META_SIGN
 from app.syncs.signs.sign import DoorSign
 
-SIGNS: Mapping[str, DoorSign] = {"meta": META_SIGN}
+SIGNS: Mapping[str, DoorSign] = {"meta": META_SIGN, "ga4": GA4_SIGN}
 
 
 def sign_of(service: str) -> DoorSign:

@@ -24,13 +24,14 @@ from app.jobs.kinds.definitions import refuse_arguments
 from app.jobs.kinds.stops import stopped
 from app.jobs.kinds.sync.connection import service_name, what_to_connect
 from app.jobs.kinds.sync.definition import Sources, SyncDefinition, read_sync
-from app.jobs.kinds.sync.endings import ending_of, trouble_facts
+from app.jobs.kinds.sync.endings import ending_of, rest_after, trouble_facts
 from app.jobs.kinds.sync.report import SyncReport
 from app.jobs.kinds.sync.run import SyncRun
 from app.jobs.kinds.sync.watch import RunWatch
 from app.jobs.policies import ErrorClass
+from app.jobs.services import Service
 from app.syncs.calls.client import ReadStopped, Watch
-from app.syncs.calls.troubles import SyncFailed
+from app.syncs.calls.troubles import SyncFailed, TroubleClass
 from app.syncs.connections import (
     AccountChanged,
     ConnectionEnded,
@@ -95,6 +96,11 @@ class SyncKind:
         which = f": {', '.join(map(str, streams))}" if isinstance(streams, list) and streams else ""
         return f"Reads {service_name(definition)}{which}"
 
+    def streams_of(self, service: str) -> dict[str, str]:
+        """What can be read of a service, and what each brings, in words; nothing of one that cannot be read here."""
+        source = self._sources.get(Service(service)) if service in set(Service) else None
+        return {} if source is None else {name: stream.brings for name, stream in source.streams.items()}
+
     def is_for_platform(self, definition: Mapping[str, Any]) -> bool:
         return False
 
@@ -154,7 +160,10 @@ def _ending(run: SyncRun, context: RunContext, watch: Watch) -> Outcome:
         return _troubled(run, error, context, now=watch.now())
     except _ENDS as error:
         return _failed(run, error, context)
-    return Outcome(OutcomeStatus.SUCCEEDED, result=run.report.as_json(is_over=True))
+    return Outcome(
+        OutcomeStatus.SUCCEEDED, result=run.report.as_json(is_over=True, is_good=True),
+        account_rests=rest_after(run.report.spent),
+    )  # fmt: skip
 
 
 def _troubled(run: SyncRun, error: SyncFailed, context: RunContext, *, now: datetime) -> Outcome:
@@ -171,6 +180,8 @@ def _failed(run: SyncRun, error: AppError | FigureInvalid, context: RunContext) 
         message, error_class = error.message, _CLASSES[type(error)]
     else:
         message, error_class = f"What was read cannot be landed: {error}. Nothing of it was.", ErrorClass.JOB
+    if isinstance(error, AccountChanged):
+        run.report.trouble = {"class": TroubleClass.DATA_QUALITY.value}
     context.log(message, Level.ERROR)
     return Outcome(
         OutcomeStatus.FAILED,

@@ -14,6 +14,7 @@ from app.syncs.streams import Doubt
 
 # For the next attempt alone, and not for people.
 _REPORTS = "_reports"
+_COUNTED = ("requests", "throttles", "bytes")
 
 
 class Flag(StrEnum):
@@ -75,15 +76,18 @@ class SyncReport:
     spent: Spent = field(default_factory=Spent)
     shelf: ReportShelf = field(default_factory=ReportShelf)
     trouble: dict[str, str] | None = None
+    # Whether an attempt before, of which nothing else is known, landed any figures.
+    has_landed_before: bool = False
 
     @classmethod
     def after(cls, left_behind: Mapping[str, Any]) -> "SyncReport":
         """One that goes on where an attempt left off. What cannot be read is counted from nothing."""
         try:
             streams = {said["name"]: StreamReport.read(said) for said in left_behind.get("streams", [])}
-            before = Spent(*(int(left_behind.get(name, 0)) for name in ("requests", "throttles", "bytes")))
+            requests, throttles, size = (int(left_behind.get(name, 0)) for name in _COUNTED)
         except (AttributeError, KeyError, TypeError, ValueError):
-            streams, before = {}, Spent()
+            streams, requests, throttles, size = {}, 0, 0, 0
+        before = Spent(requests, throttles, size)
         return cls(streams=streams, before=before, shelf=ReportShelf.read(left_behind.get(_REPORTS, {})))
 
     def of(self, stream: str) -> StreamReport:
@@ -107,7 +111,8 @@ class SyncReport:
     def flag(self) -> Flag | None:
         if any(stream.doubt is not None for stream in self.streams.values()):
             return Flag.SUSPICIOUS
-        return Flag.EMPTY if self.streams and self.rows_seen == 0 else None
+        is_empty = self.rows_seen == 0 and not self.has_landed_before
+        return Flag.EMPTY if self.streams and is_empty else None
 
     @property
     def note(self) -> str:
@@ -115,8 +120,11 @@ class SyncReport:
         odd = [f"{name}: {stream.note}" for name, stream in self.streams.items() if stream.note]
         return " ".join(odd) or "Look whether the account is the right one, if there should be some."
 
-    def as_json(self, *, is_over: bool) -> dict[str, Any]:
-        """As the attempt keeps it. Reports that wait are of use only to an attempt that goes on."""
+    def as_json(self, *, is_over: bool, is_good: bool = False) -> dict[str, Any]:
+        """As the attempt keeps it. Reports that wait are of use only to an attempt that goes on.
+
+        A run that did not end well is not empty: what it could not read is not known.
+        """
         said: dict[str, Any] = {
             "connection": self.connection,
             "rows_seen": self.rows_seen,
@@ -127,9 +135,17 @@ class SyncReport:
             "data_through": None if self.data_through is None else self.data_through.isoformat(),
             "streams": [{"name": name} | stream.as_json() for name, stream in self.streams.items()],
         }
+        if self.spent.quota is not None:
+            quota = self.spent.quota
+            told = {
+                "used_percent": round(quota.percent, 1),
+                "cost_percent": round(quota.cost, 1),
+                "at": quota.at.isoformat(),
+            }
+            said |= {"quota": told}
         if self.account is not None:
             said |= {"zone": self.account.zone, "currency": self.account.currency}
-        if is_over and self.flag is not None:
+        if is_over and self.flag is not None and (is_good or self.flag is not Flag.EMPTY):
             said |= {"flag": self.flag.value, "note": self.note}
         if self.trouble is not None:
             said["trouble"] = self.trouble
