@@ -167,6 +167,6 @@ class _Piece:
     def _sale_row(self, order: Order, sale: Sale) -> _SaleRow:
         return _SaleRow(
             sale.id, order.id, sale.agreement_id, sale.reason, sale.action, sale.line_type, order.is_test,
-            sale.quantity, sale.happened_at, day_of(sale.happened_at, self.writer.zone), sale.amount, sale.tax, sale.discount,
-            self.writer.currency,
+            sale.quantity, sale.happened_at, day_of(sale.happened_at, self.writer.zone), sale.amount, sale.tax,
+            sale.discount, self.writer.currency,
         )  # fmt: skip
