@@ -1,4 +1,4 @@
-"""An organization with accounts connected at a fake, and a worker that syncs them, one attempt at a time."""
+"""An organization with connected accounts at the fake of Meta, and a worker that syncs them, one attempt at a time."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
@@ -77,18 +77,30 @@ def meta_sources(world: World) -> Sources:
     return {Service.META: MetaSource(MetaDoor(f"{BASE}/meta", "v26.0", InsideClient(world), chance=lambda: 0.5))}
 
 
+def meta_oracle(world: World, account: str) -> list[dict[str, Any]]:
+    days = {"since": "2026-01-01", "until": "2027-12-31"}
+    return [
+        each for level in ("campaign", "account") for each in world.oracle("meta", account=account, level=level, **days)
+    ]
+
+
 @dataclass(frozen=True)
-class PlayedService:
-    """A service as its fake plays it: an account there with what signs in to it, and the levels of its figures."""
+class SyncedService:
+    """A service with its fakes: the account that is synced, what signs in, how it is read, and what is true of it.
+
+    `tables` are those of its own beside the figures.
+    """
 
     service: Service
     account: str
     secret: str
-    levels: tuple[str, ...]
+    world: Callable[[], World]
     sources: Callable[[World], Sources]
+    oracle: Callable[[World, str], list[dict[str, Any]]]
+    tables: tuple[type[Any], ...] = ()
 
 
-META = PlayedService(Service.META, EU, TOKEN, ("campaign", "account"), meta_sources)
+META = SyncedService(Service.META, EU, TOKEN, lambda: World(MetaFake()), meta_sources, meta_oracle)
 
 
 @dataclass(frozen=True)
@@ -155,8 +167,8 @@ class SyncWorld:
     """One organization and its worker."""
 
     database: OpenDatabase
-    world: World = field(default_factory=lambda: World(MetaFake()))
-    of: PlayedService = META
+    world: World = None  # type: ignore[assignment] - made below, unless somebody has one
+    of: SyncedService = META
     sources: Sources = field(init=False)
     organization_id: UUID = field(init=False)
     connection_id: UUID = field(init=False)
@@ -164,35 +176,39 @@ class SyncWorld:
     schedule_id: UUID = field(init=False)
 
     def __post_init__(self) -> None:
+        self.world = self.world or self.of.world()
         # One for all workers, as in a process: a reader may remember what its service said.
         self.sources = self.of.sources(self.world)
         with self.database.transaction() as session:
             self.organization_id = make_organization(session)
         self.connection_id = self.connect(self.of.account)
+        service = self.of.service.value
         with self.database.transaction() as session:
             job = make_job(
-                session, self.organization_id, name="Meta sync", kind=KindName.SYNC, retry=SYNC_RETRY,
+                session, self.organization_id, name=f"{service} sync", kind=KindName.SYNC, retry=SYNC_RETRY,
             )  # fmt: skip
-            job.service, job.definition = self.of.service.value, self._definition(self.connection_id)
+            job.service, job.definition = service, {"service": service, "connection_id": str(self.connection_id)}
             job.time_limit_seconds = 3_600
             self.job_id = job.id
             later = self.world.now + timedelta(hours=6)
             self.schedule_id = make_schedule(session, job, name="Daily", next_run_at=later).id
 
-    def _definition(self, connection_id: UUID) -> dict[str, str]:
-        return {"service": self.of.service.value, "connection_id": str(connection_id)}
-
     def connect(self, account_id: str, *, token: str | None = None, **columns: Any) -> UUID:
         """A connection whose login is good, as far as the fake says."""
+        columns = {"service": self.of.service.value, **columns}
         with self.database.transaction() as session:
             made = make_connection(
                 session, self.organization_id, name=f"Account {account_id}", account_id=account_id, zone=None,
-                currency=None, **{"service": self.of.service.value} | columns,
+                currency=None, **columns,
             )  # fmt: skip
             owner = SecretOwner.connection(self.organization_id, made.id)
-            value = token or self.of.secret
             made.secret_id = seal(
-                session, sealer=SEALER, owner=owner, field=TOKEN_FIELD, value=value, now=self.world.now
+                session,
+                sealer=SEALER,
+                owner=owner,
+                field=TOKEN_FIELD,
+                value=token or self.of.secret,
+                now=self.world.now,
             )
             made.secret_set_at = self.world.now
             return made.id
@@ -201,7 +217,8 @@ class SyncWorld:
         """A schedule of a job of its own that reads another connection."""
         with self.database.transaction() as session:
             job = make_job(session, self.organization_id, name=f"Sync {connection_id}", kind=KindName.SYNC)
-            job.service, job.definition = self.of.service.value, self._definition(connection_id)
+            service = self.of.service.value
+            job.service, job.definition = service, {"service": service, "connection_id": str(connection_id)}
             return make_schedule(session, job, next_run_at=self.world.now + timedelta(hours=6)).id
 
     @property
@@ -326,13 +343,9 @@ class SyncWorld:
 
     def oracle(self, account: str | None = None) -> set[tuple[str, str, str, str, Decimal, str | None]]:
         """What the table says after a sync without a mistake."""
-        days = {"since": "2026-01-01", "until": "2027-12-31"}
         return {
-            (each["day"], level, each["entity_id"], each["metric"], Decimal(each["value"]), each["currency"])
-            for level in self.of.levels
-            for each in self.world.oracle(
-                self.of.service.value, account=account or self.of.account, level=level, **days
-            )
+            (each["day"], each["level"], each["entity_id"], each["metric"], Decimal(each["value"]), each["currency"])
+            for each in self.of.oracle(self.world, account or self.of.account)
         }
 
     def everything(self) -> list[list[tuple[Any, ...]]]:
@@ -340,7 +353,7 @@ class SyncWorld:
         with self.database.reading() as session:
             return [
                 sorted(map(tuple, session.execute(select(*table.__table__.columns))), key=str)
-                for table in (LandedFigure, FigureChange, LandedEntity)
+                for table in (LandedFigure, FigureChange, LandedEntity, *self.of.tables)
             ]
 
     def whole_database(self) -> str:

@@ -9,6 +9,7 @@ from tests.fakes.providers.ga4.fake import Ga4Fake
 from tests.fakes.providers.google.fake import GoogleFake
 from tests.fakes.providers.meta.fake import MetaFake
 from tests.fakes.providers.server import FakeServer
+from tests.fakes.providers.shopify.fake import ShopifyFake
 from tests.fakes.providers.world import World
 
 
@@ -19,12 +20,14 @@ def main() -> None:
     parser.add_argument("--scenario", default="S1")
     chosen = parser.parse_args()
     google = GoogleFake()
-    world = World(MetaFake(), Ga4Fake(google), google, now=datetime.now(UTC), ticks=time.monotonic)
+    fakes = MetaFake(), Ga4Fake(google), google, ShopifyFake()
+    world = World(*fakes, now=datetime.now(UTC), ticks=time.monotonic)
     world.reset(chosen.scenario)
     with FakeServer(world, port=chosen.port) as server:
         print(f"BELFRY_META_BASE_URL={server.url}/meta", flush=True)
         print(f"BELFRY_GA4_BASE_URL={server.url}/ga4", flush=True)
         print(f"BELFRY_GOOGLE_TOKEN_URL={server.url}/google/token", flush=True)
+        print(f"BELFRY_SHOPIFY_BASE_URL_TEMPLATE={server.url}/shopify/{{shop}}", flush=True)
         try:
             Event().wait()
         except KeyboardInterrupt:

@@ -29,8 +29,9 @@ from app.jobs.kinds.sync.report import SyncReport
 from app.jobs.kinds.sync.run import SyncRun
 from app.jobs.kinds.sync.watch import RunWatch
 from app.jobs.policies import ErrorClass
+from app.jobs.services import Service
 from app.syncs.calls.client import ReadStopped, Watch
-from app.syncs.calls.troubles import SyncFailed
+from app.syncs.calls.troubles import SyncFailed, TroubleClass
 from app.syncs.connections import (
     AccountChanged,
     ConnectionEnded,
@@ -94,6 +95,11 @@ class SyncKind:
         streams = definition.get("streams")
         which = f": {', '.join(map(str, streams))}" if isinstance(streams, list) and streams else ""
         return f"Reads {service_name(definition)}{which}"
+
+    def streams_of(self, service: str) -> dict[str, str]:
+        """What can be read of a service, and what each brings, in words; nothing of one that cannot be read here."""
+        source = self._sources.get(Service(service)) if service in set(Service) else None
+        return {} if source is None else {name: stream.brings for name, stream in source.streams.items()}
 
     def is_for_platform(self, definition: Mapping[str, Any]) -> bool:
         return False
@@ -174,6 +180,8 @@ def _failed(run: SyncRun, error: AppError | FigureInvalid, context: RunContext) 
         message, error_class = error.message, _CLASSES[type(error)]
     else:
         message, error_class = f"What was read cannot be landed: {error}. Nothing of it was.", ErrorClass.JOB
+    if isinstance(error, AccountChanged):
+        run.report.trouble = {"class": TroubleClass.DATA_QUALITY.value}
     context.log(message, Level.ERROR)
     return Outcome(
         OutcomeStatus.FAILED,
