@@ -20,7 +20,7 @@ Token = Annotated[
         examples=[_TOKEN],
     ),
 ]
-ServiceWord = Annotated[str, Field(max_length=16, description="`meta`.", examples=["meta"])]
+ServiceWord = Annotated[str, Field(max_length=16, description="`meta` or `ga4`.", examples=["meta"])]
 
 
 class ConnectionIn(Body):
@@ -31,7 +31,14 @@ class ConnectionIn(Body):
     )
 
     service: ServiceWord
-    account_id: Annotated[str, Field(min_length=1, max_length=60, description="With or without `act_`.")]
+    account_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=60,
+            description="Meta: with or without `act_`; Google Analytics: the number of the property.",
+        ),
+    ]
     token: Token
     name: Annotated[
         Annotated[str, Field(max_length=480)] | None, Field(description="null: it is called as its account is.")
