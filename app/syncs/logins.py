@@ -18,6 +18,7 @@ from app.events.service import Topic, append_event
 from app.syncs.calls.troubles import TroubleClass
 from app.syncs.connections import ConnectionRefused, ConnectionState, load_connection
 from app.syncs.models import Connection
+from app.syncs.standing import LoginFacts, first_end
 from app.tenants.access import Actor
 from app.tenants.audit import record
 from app.tenants.roles import Role
@@ -64,6 +65,8 @@ class Login:
     app_id: str | None
     set_at: datetime | None
     secret: str = field(repr=False)
+    # When the service said last when it ends; None where it never did.
+    end_known_at: datetime | None = None
     # Where the service changes the login with its use.
     renewals: Renewals | None = field(default=None, repr=False, compare=False)
 
@@ -100,6 +103,25 @@ def note_used(session: Session, *, organization_id: UUID, connection_id: UUID, n
     """Remember that a read through it went well."""
     mine = Connection.organization_id == organization_id, Connection.id == connection_id
     session.execute(update(Connection).where(*mine).values(last_used_at=now))
+
+
+def note_login_facts(session: Session, login: Login, facts: LoginFacts, *, organization_id: UUID) -> None:
+    """Remember what the service says of a login now; nothing where it says nothing, or the login was replaced since.
+
+    An end that is another one is warned of anew.
+    """
+    if facts.known_at is None:
+        return
+    connection = load_connection(session, organization_id=organization_id, connection_id=login.connection_id)
+    mine = Connection.organization_id == organization_id, Connection.id == login.connection_id
+    values = {"expires_at": facts.expires_at, "data_expires_at": facts.data_expires_at}
+    values |= {"expiry_known_at": facts.known_at}
+    if first_end(connection.expires_at, connection.data_expires_at) != facts.ends_at:
+        values["expiry_told"] = None
+    app_id = facts.app_id or connection.app_id
+    session.execute(
+        update(Connection).where(*mine, Connection.secret_set_at == login.set_at).values(**values, app_id=app_id)
+    )
 
 
 def note_refused(
@@ -164,6 +186,7 @@ def _opened(session: Session, sealer: Sealer, connection: Connection) -> Login:
         currency=connection.currency,
         app_id=connection.app_id,
         set_at=connection.secret_set_at,
+        end_known_at=connection.expiry_known_at,
         secret=secret_of(session, sealer, connection),
     )
 

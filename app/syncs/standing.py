@@ -37,6 +37,11 @@ class Standing(StrEnum):
         """Whether nothing comes in any more, as far as is known."""
         return self in {Standing.REFUSED, Standing.EXPIRED}
 
+    @property
+    def needs_login(self) -> bool:
+        """Whether another login is what helps, now or soon."""
+        return self.is_broken or self is Standing.EXPIRES_SOON
+
 
 _PROBLEMS = {Standing.REFUSED, Standing.EXPIRED, Standing.FAILING, Standing.EXPIRES_SOON}
 ORDER = tuple(Standing)

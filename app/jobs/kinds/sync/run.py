@@ -17,13 +17,15 @@ from app.jobs.kinds.sync.definition import SyncDefinition
 from app.jobs.kinds.sync.report import SyncReport
 from app.jobs.kinds.sync.windows import left_to_read
 from app.syncs.calls.client import Watch
+from app.syncs.connections import Account, refuse_other_account
 from app.syncs.days import DayRange
 from app.syncs.doubts import doubt_words
 from app.syncs.figures import FetchedWindow, Stream
 from app.syncs.landing import Landed, LedgerWindow, land_window
-from app.syncs.logins import Login, by_belfry, note_used, open_login
+from app.syncs.logins import Login, by_belfry, note_login_facts, note_used, open_login
 from app.syncs.renewals import StoredRenewals
 from app.syncs.sources import Reading, Source
+from app.syncs.standing import LoginFacts
 from app.syncs.stream_reads import Progress, has_landed_figures, landed_by, read_progress
 
 
@@ -47,7 +49,12 @@ class SyncRun:
         self.report.connection = login.name
         reading = self.source.begin(login, watch=self.watch, shelf=self.report.shelf)
         self.report.spent = reading.spent
-        account = self.report.account = reading.open()
+        account = reading.open()
+        if account.login is not None:
+            self._note_facts(login, account.login)
+        # Looked at again when figures land; but none need be asked for that could not.
+        refuse_other_account(login, Account(account.zone, account.currency))
+        self.report.account = account
         self.context.log(f"Reading {account.name}: days of {account.zone}, money in {account.currency}.")
         streams = [self.source.streams[name] for name in self.definition.streams or self.source.streams]
         for number, stream in enumerate(streams):
@@ -62,6 +69,10 @@ class SyncRun:
             session, organization_id=self.context.organization_id, connection_id=self.connection_id,
             run_id=self.context.run_id,
         )  # fmt: skip
+
+    def _note_facts(self, login: Login, facts: LoginFacts) -> None:
+        with self.context.transaction() as session:
+            note_login_facts(session, login, facts, organization_id=self.context.organization_id)
 
     def _open_login(self) -> Login:
         with self.context.transaction() as session:
