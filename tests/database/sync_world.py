@@ -26,7 +26,7 @@ from app.runs.claims import LeaseTerms
 from app.runs.executor import Executor
 from app.runs.keeper import Keeper
 from app.runs.ledger import make_ready
-from app.runs.models import Attempt, Run
+from app.runs.models import Attempt, LogLine, Run
 from app.syncs.calls.client import Watch
 from app.syncs.logins import TOKEN as TOKEN_FIELD
 from app.syncs.meta.door import MetaDoor
@@ -213,6 +213,15 @@ class SyncWorld:
             made.secret_set_at = self.world.now
             return made.id
 
+    def take_over(self, connection_id: UUID, token: str) -> None:
+        """The connection signs in with another login from now on."""
+        with self.database.transaction() as session:
+            owner = SecretOwner.connection(self.organization_id, connection_id)
+            connection = session.get_one(Connection, connection_id)
+            connection.secret_id = seal(
+                session, sealer=SEALER, owner=owner, field=TOKEN_FIELD, value=token, now=self.world.now
+            )
+
     def schedule_for(self, connection_id: UUID) -> UUID:
         """A schedule of a job of its own that reads another connection."""
         with self.database.transaction() as session:
@@ -319,6 +328,11 @@ class SyncWorld:
     def report(self, run_id: UUID) -> dict[str, Any]:
         """What its last attempt reported."""
         return self.attempts(run_id)[-1].result
+
+    def log(self, run_id: UUID) -> list[str]:
+        """What its attempts said, line by line."""
+        with self.database.reading() as session:
+            return list(session.scalars(select(LogLine.text).where(LogLine.run_id == run_id).order_by(LogLine.number)))
 
     def rows(self, table: type[Any]) -> list[Any]:
         with self.database.reading() as session:
