@@ -64,6 +64,7 @@ class Channel(Base):
     settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
     secret_id: Mapped[UUID | None]
     secret_hint: Mapped[str | None] = mapped_column(String(8))
+    secret_set_at: Mapped[datetime | None]
     state: Mapped[str] = mapped_column(String(8), default="on", server_default="on")
     broken_at: Mapped[datetime | None]
     last_error: Mapped[str | None] = mapped_column(Text)
@@ -303,6 +304,10 @@ class Delivery(Base):
     # What the channel calls the message, for edits.
     provider_ref: Mapped[str | None] = mapped_column(String(200))
     maybe_twice: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # Who has it already, where a channel has several addresses and only some took it.
+    reached: Mapped[list[str]] = mapped_column(JSON, default=list)
+    # What the place said when it took it, and when it did not.
+    words: Mapped[str | None] = mapped_column(Text)
     last_error: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime]
 

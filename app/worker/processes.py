@@ -55,7 +55,7 @@ def run_worker(settings: Settings, *, with_scheduler: bool, queues: Collection[s
     timekeepers: list[Helper] = []
     if with_scheduler:
         timekeepers = [work.scheduler, parts.housekeeper(), parts.bookkeeper(), bulk, parts.teller()]
-    others: list[Helper] = [parts.functions, parts.code_loader(), finder, *timekeepers]
+    others: list[Helper] = [parts.functions, parts.code_loader(), finder, parts.sender(), *timekeepers]
     _start([keeper, *others, pulse])
     facts = {"slots": settings.workers, "scheduler": with_scheduler, "queues": pulse.facts.queues or "all"}
     log.info("worker started", extra=facts)

@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("settings", sa.JSON(), nullable=False),
         sa.Column("secret_id", sa.Uuid(), nullable=True),
         sa.Column("secret_hint", sa.String(length=8), nullable=True),
+        sa.Column("secret_set_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("state", sa.String(length=8), server_default="on", nullable=False),
         sa.Column("broken_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_error", sa.Text(), nullable=True),
@@ -280,6 +281,8 @@ def upgrade() -> None:
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("provider_ref", sa.String(length=200), nullable=True),
         sa.Column("maybe_twice", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("reached", sa.JSON(), nullable=False),
+        sa.Column("words", sa.Text(), nullable=True),
         sa.Column("last_error", sa.Text(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
