@@ -87,6 +87,6 @@ def _words(type_: NotificationType) -> str:
 
 def _note(session: Session, actor: Actor, summary: str, now: datetime, changes: dict[str, Any]) -> None:
     record_change(
-        session, actor=actor, topic=Topic.NOTIFICATIONS, action="notification.text_changed",
+        session, actor=actor, topic=Topic.NOTIFICATIONS, action="telling.worded",
         subject_id=actor.organization_id, summary=summary, now=now, changes=changes,
     )  # fmt: skip
