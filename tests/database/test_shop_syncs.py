@@ -86,6 +86,8 @@ class TestTheNextRun:
         before = shops.table()
         shops.world.mutate("shopify", shop=ACME, order=CLOCK_CHANGE_ORDER, edit="7.77", at="2026-11-03T12:00:00+00:00")
 
+        shops.world.advance(minutes=1)
+
         shops.sync_at_last()
 
         logged = {(row.day.isoformat(), row.metric, row.old_value, row.new_value) for row in shops.rows(FigureChange)}
