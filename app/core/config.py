@@ -73,7 +73,26 @@ EXPECTED = {
     "BELFRY_SHOPIFY_API_VERSION": Expected("a version of Shopify's Admin API", "2026-10"),
     "BELFRY_META_APP_ID": Expected("the id of an app at Meta, in digits", "1234567890"),
     "BELFRY_META_APP_SECRET": Expected("the secret of that app", "$(cat /run/secrets/meta_app_secret)"),
+    "BELFRY_SMTP_HOST": Expected("the name or address of a mail server", "mail.example.com"),
+    "BELFRY_SMTP_SECURITY": Expected("'starttls', 'tls' or, for a server that encrypts nothing, 'none'", "starttls"),
+    "BELFRY_SMTP_FROM": Expected("the mail address that mails come from", "belfry@example.com"),
+    "BELFRY_DISCORD_BASE_URL": Expected(
+        "an address with https://, or with http:// on this machine itself", "https://discord.com"
+    ),
+    "BELFRY_TELEGRAM_BASE_URL": Expected(
+        "an address with https://, or with http:// on this machine itself", "https://api.telegram.org"
+    ),
 }
+# The ports that mail servers take mail from programs at.
+_SMTP_PORTS = {"starttls": 587, "tls": 465, "none": 25}
+
+
+class MailSecurity(StrEnum):
+    """How the way to the mail server is encrypted."""
+
+    STARTTLS = "starttls"  # after a greeting in the open
+    TLS = "tls"  # from the first byte
+    NONE = "none"
 
 
 class Environment(StrEnum):
@@ -120,6 +139,14 @@ class Settings:
     meta_api_version: str
     meta_app_id: str | None
     meta_app_secret: str | None = field(repr=False)
+    smtp_host: str | None
+    smtp_port: int
+    smtp_security: MailSecurity
+    smtp_user: str | None
+    smtp_password: str | None = field(repr=False)
+    smtp_from: str | None
+    discord_base_url: str
+    telegram_base_url: str
     ga4_base_url: str
     google_token_url: str
     shopify_base_url_template: str
@@ -168,6 +195,8 @@ def _collect(read: SettingReader, base: Path) -> Settings:
     shopify = read.one("BELFRY_SHOPIFY_BASE_URL_TEMPLATE", "https://{shop}", shop_template)
     if is_demo and (reason := why_no_demo(meta, ga4, google_token, shop_address(shopify))):
         read.note_wrong(reason)
+    smtp_security = read.one("BELFRY_SMTP_SECURITY", "starttls", MailSecurity)
+    read.need_together("BELFRY_SMTP_USER", "BELFRY_SMTP_PASSWORD")
     lease = read.number("BELFRY_LEASE_SECONDS", 30, low=4, high=600)
     return Settings(
         env=env,
@@ -204,6 +233,14 @@ def _collect(read: SettingReader, base: Path) -> Settings:
         meta_api_version=read.one("BELFRY_META_API_VERSION", "v26.0", _graph_version),
         meta_app_id=read.one("BELFRY_META_APP_ID", "", _digits_or_none),
         meta_app_secret=read.one("BELFRY_META_APP_SECRET", "", _app_secret_or_none),
+        smtp_host=read.one("BELFRY_SMTP_HOST", "", _host_or_none),
+        smtp_port=read.number("BELFRY_SMTP_PORT", _SMTP_PORTS[smtp_security], low=1, high=65_535),
+        smtp_security=smtp_security,
+        smtp_user=read.text("BELFRY_SMTP_USER", "") or None,
+        smtp_password=read.text("BELFRY_SMTP_PASSWORD", "") or None,
+        smtp_from=read.one("BELFRY_SMTP_FROM", "", _mail_address_or_none),
+        discord_base_url=read.one("BELFRY_DISCORD_BASE_URL", "https://discord.com", provider_address),
+        telegram_base_url=read.one("BELFRY_TELEGRAM_BASE_URL", "https://api.telegram.org", provider_address),
         ga4_base_url=ga4,
         google_token_url=google_token,
         shopify_base_url_template=shopify,
@@ -274,6 +311,18 @@ def _digits_or_none(value: str) -> str | None:
 def _app_secret_or_none(value: str) -> str | None:
     if value and not re.fullmatch(r"[0-9A-Za-z]{16,128}", value):
         raise ValueError("no secret of an app")
+    return value or None
+
+
+def _host_or_none(value: str) -> str | None:
+    if value and not re.fullmatch(r"[0-9A-Za-z][0-9A-Za-z.:-]{0,252}", value):
+        raise ValueError(value)
+    return value or None
+
+
+def _mail_address_or_none(value: str) -> str | None:
+    if value and not re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}", value):
+        raise ValueError(value)
     return value or None
 
 

@@ -39,7 +39,7 @@ from tests.fakes.database import OpenDatabase
 from tests.fakes.providers.inside import BASE, InsideClient
 from tests.fakes.providers.meta.fake import MetaFake
 from tests.fakes.providers.meta.scenarios import EU, TOKEN
-from tests.fakes.providers.world import Provider, World
+from tests.fakes.providers.world import World
 from tests.fakes.vault import SEALER
 
 TERMS = LeaseTerms.for_lease(30)
@@ -86,7 +86,7 @@ def meta_oracle(world: World, account: str) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class SyncedService:
-    """A service with its fake: the account that is synced, what signs in, how it is read, and what is true of it.
+    """A service with its fakes: the account that is synced, what signs in, how it is read, and what is true of it.
 
     `tables` are those of its own beside the figures.
     """
@@ -94,13 +94,13 @@ class SyncedService:
     service: Service
     account: str
     secret: str
-    fake: Callable[[], Provider]
+    world: Callable[[], World]
     sources: Callable[[World], Sources]
     oracle: Callable[[World, str], list[dict[str, Any]]]
     tables: tuple[type[Any], ...] = ()
 
 
-META = SyncedService(Service.META, EU, TOKEN, MetaFake, meta_sources, meta_oracle)
+META = SyncedService(Service.META, EU, TOKEN, lambda: World(MetaFake()), meta_sources, meta_oracle)
 
 
 @dataclass(frozen=True)
@@ -169,13 +169,16 @@ class SyncWorld:
     database: OpenDatabase
     world: World = None  # type: ignore[assignment] - made below, unless somebody has one
     of: SyncedService = META
+    sources: Sources = field(init=False)
     organization_id: UUID = field(init=False)
     connection_id: UUID = field(init=False)
     job_id: UUID = field(init=False)
     schedule_id: UUID = field(init=False)
 
     def __post_init__(self) -> None:
-        self.world = self.world or World(self.of.fake())
+        self.world = self.world or self.of.world()
+        # One for all workers, as in a process: a reader may remember what its service said.
+        self.sources = self.of.sources(self.world)
         with self.database.transaction() as session:
             self.organization_id = make_organization(session)
         self.connection_id = self.connect(self.of.account)
@@ -234,9 +237,7 @@ class SyncWorld:
     def worker(self, kind: SyncKind | None = None, database: Database | None = None) -> Executor:
         clock = WorldClock(self.world)
         data = database or self.database
-        kind = kind or SyncKind(
-            SEALER, self.of.sources(self.world), watch=lambda context: WorldWatch(context, self.world)
-        )
+        kind = kind or SyncKind(SEALER, self.sources, watch=lambda context: WorldWatch(context, self.world))
         return Executor(
             database=data,
             kinds={KindName.SYNC: kind},
@@ -268,7 +269,7 @@ class SyncWorld:
     def lose_while_reading(self, run_id: UUID) -> None:
         """An attempt whose run somebody else takes over before it ends."""
         take_over = _Thief(self, run_id)
-        assert self.worker(SyncKind(SEALER, self.of.sources(self.world), watch=take_over.watch)).execute(run_id)
+        assert self.worker(SyncKind(SEALER, self.sources, watch=take_over.watch)).execute(run_id)
 
     def die(self, run_id: UUID, *, at: int, of: str = "calls") -> bool:
         """An attempt whose worker dies before a call of its service, or before a statement; the sweep finds its run.
@@ -277,7 +278,7 @@ class SyncWorld:
         """
         death = _Death(at)
         watch = lambda context: _DyingWatch(context, self.world, death)  # noqa: E731 - a kind makes its watches so
-        kind = SyncKind(SEALER, self.of.sources(self.world), watch=watch) if of == "calls" else None
+        kind = SyncKind(SEALER, self.sources, watch=watch) if of == "calls" else None
         worker = self.worker(kind)
         dying = _DyingExecutor(**{each.name: getattr(worker, each.name) for each in fields(worker)}, death=death)
         if of == "statements":
