@@ -1,15 +1,18 @@
 """A sync of a shop through a real run: its days are the oracle's to the cent, whatever happens to its orders."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from sqlalchemy import null, update
 
+from app.jobs.services import Service
 from app.syncs.models import FigureChange, StreamState
 from app.syncs.shop_models import ShopOrder
+from app.syncs.shopify.source import ShopifySource
 from app.syncs.streams import call_normal
-from tests.database.shop_world import SHOP
+from tests.database.shop_world import SHOP, FixedDoor
 from tests.database.sync_world import SyncWorld
 from tests.fakes.database import OpenDatabase
 from tests.fakes.providers.shopify.scenarios import ACME, GULF, NIPPON, OTHER_TOKEN, TOKEN
@@ -85,6 +88,8 @@ class TestTheNextRun:
         shops.sync_at_last()
         before = shops.table()
         shops.world.mutate("shopify", shop=ACME, order=CLOCK_CHANGE_ORDER, edit="7.77", at="2026-11-03T12:00:00+00:00")
+
+        shops.world.advance(minutes=1)
 
         shops.sync_at_last()
 
@@ -179,6 +184,21 @@ class TestWithoutTheRightToSeeAllOrders:
         shops.sync_at_last()
 
         assert shops.table() == shops.oracle()
+
+
+class TestAVersionThatIsNoLongerServed:
+    def test_goes_on_and_is_told_to_whoever_runs_belfry(
+        self, database: OpenDatabase, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        old = lambda world: {Service.SHOPIFY: ShopifySource(FixedDoor(world, version="2025-01"))}  # noqa: E731 - short
+        shops = SyncWorld(database, of=replace(SHOP, sources=old))
+
+        run = shops.sync_at_last()
+
+        assert (run.state, shops.table()) == ("succeeded", shops.oracle())
+        assert {landing.api_version for landing in shops.landings()} == {"2026-01"}
+        assert any("BELFRY_SHOPIFY_API_VERSION" in line for line in shops.log(run.id))
+        assert "a service has news" in caplog.messages
 
 
 class TestAShopThatChanges:
