@@ -184,7 +184,13 @@ def furnish_shop(session: Session, here: dict[str, UUID]) -> None:
     moments = {"created_at": NOW, "processed_at": NOW, "updated_at": NOW, "changed_at": NOW}
     session.add(ShopOrder(order_id="Order/1", is_test=False, processed_day=NOW.date(), **moments, **here))
     session.flush()
-    words = {"agreement_id": "OrderAgreement/1", "reason": "ORDER", "action": "ORDER", "line_type": "PRODUCT"}
+    words = {
+        "agreement_id": "OrderAgreement/1",
+        "reason": "ORDER",
+        "action": "ORDER",
+        "line_type": "PRODUCT",
+        "is_test": False,
+    }
     amounts = {"amount": Decimal(12), "tax": Decimal(2), "discount": Decimal(0), "currency": "EUR"}
     at = {"happened_at": NOW, "day": NOW.date(), "changed_at": NOW}
     session.add(ShopSale(sale_id="ProductSale/1", order_id="Order/1", **words, **amounts, **at, **here))
