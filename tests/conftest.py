@@ -1,6 +1,7 @@
 """Fixtures that every kind of test shares: a migrated database, a clock to move, an app and people."""
 
 import gc
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -31,11 +32,16 @@ MEMORY_FOLDER = pytest.StashKey[Path | None]()
 # third of the whole time; what tests leave behind is found as well when somebody looks less often.
 gc.set_threshold(100_000, 10, 10)
 
+# Its runs would be counted by whoever counts runs.
+NO_CANARY = {"BELFRY_CANARY": "off"}
+
 
 # Before pytest itself decides where the folders of tests are.
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     make_apps_fast()
+    # Also for the processes that tests start.
+    os.environ.update(NO_CANARY)
     # Workers use the folders of the process that started them, which outlives them all.
     if not hasattr(config, "workerinput"):
         config.stash[SERVICE_FOLDER] = OwnServiceFolder()
@@ -58,7 +64,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def make_settings(folder: Path, **more: str) -> Settings:
     """Settings of an installation that lives in one folder."""
-    environ = {"BELFRY_DATA_DIR": str(folder), "BELFRY_SECRET_KEY": "k" * 48, "BELFRY_VAULT_KEYS": VAULT_KEY, **more}
+    environ = {
+        "BELFRY_DATA_DIR": str(folder), "BELFRY_SECRET_KEY": "k" * 48, "BELFRY_VAULT_KEYS": VAULT_KEY,
+        **NO_CANARY, **more,
+    }  # fmt: skip
     return read_settings(environ, folder=folder)
 
 

@@ -43,6 +43,12 @@ def rate_limits() -> RateLimits:
     return found
 
 
+def check_bearer(token: str) -> None:
+    """Let a token say who asks, where it may not come with every request. Raises TokenRefused and TooManyRequests."""
+    accept_bearer(token)
+    _token_at(_place())
+
+
 def _accept_token() -> None:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     # Other schemes are a proxy's own: browsers behind it send them beside our cookie.
@@ -52,7 +58,7 @@ def _accept_token() -> None:
 
 def _caller(access: Access) -> str:
     """Who is counted: a token, a person in a browser, or where a request without either comes from."""
-    place = f"address {network_of(request.remote_addr or '')}"
+    place = _place()
     # Without tables there is nobody to find, and what is open to everybody works with an old token too.
     if access.is_public or not runtime().schema.is_current():
         return place
@@ -61,6 +67,10 @@ def _caller(access: Access) -> str:
         return token
     session = signed_in_session()
     return place if session is None else f"user {session.user_id}"
+
+
+def _place() -> str:
+    return f"address {network_of(request.remote_addr or '')}"
 
 
 def _token_at(place: str) -> str | None:

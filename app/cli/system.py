@@ -89,9 +89,17 @@ def _lines(found: Installation, now: datetime) -> list[str]:
             f" last report {moment(row.beat_at)}{' (silent)' if row.is_silent(now) else ''}"
             for row in found.pages
         ),
+        f"Canary: {_canary_words(found)}",
         *found.health.problems,
         *found.health.remarks,
     ]
+
+
+def _canary_words(found: Installation) -> str:
+    canary = found.canary
+    late = [hop.words for hop in canary.hops if not hop.is_ok]
+    well = f"came through {moment(canary.last_passed_at) or '-'}" if canary.is_on else "off"
+    return f"{'; '.join(late) or well}, gaps in 30 days: {len(canary.gaps)}"
 
 
 def _facts(found: Installation, now: datetime) -> dict[str, Any]:
@@ -103,6 +111,7 @@ def _facts(found: Installation, now: datetime) -> dict[str, Any]:
         "versions": found.versions,
         "database": asdict(found.database),
         "broker": found.broker,
+        "canary": found.canary.as_json(),
         "runs_kept_days": None if kept is None else kept.days,
         "events_kept_days": found.retention.events.days,
         "next_clean_up_at": found.retention.next_tidying_at,

@@ -23,6 +23,7 @@ from app.core.service_urls import (
     shop_template,
 )
 from app.core.setting_reader import Expected, SettingReader
+from app.core.urls import parse_target
 
 MIN_SECRET_CHARACTERS = 32
 # What stands for no module with jobs, and those that there are unless others are named.
@@ -48,6 +49,11 @@ EXPECTED = {
     ),
     "BELFRY_VAULT_KEYS_FILE": Expected(
         "a file instead of BELFRY_VAULT_KEYS, not beside it", "/run/secrets/belfry_vault_keys"
+    ),
+    "BELFRY_HEARTBEAT_URL": Expected("an address with http:// or https://", "https://hc-ping.com/your-check"),
+    "BELFRY_HEALTH_TOKEN": Expected(
+        f"{MIN_SECRET_CHARACTERS} random characters or more",
+        "$(python3 -c 'import secrets; print(secrets.token_urlsafe(48))')",
     ),
     "BELFRY_LISTEN": Expected("host:port", "0.0.0.0:8000"),
     "BELFRY_PUBLIC_URL": Expected("the address people open, with http:// or https://", "https://belfry.example.com"),
@@ -152,6 +158,10 @@ class Settings:
     shopify_base_url_template: str
     shopify_api_version: str
     is_demo: bool
+    # Belfry's own run each minute, the address that is called when it came through, and who else may ask how it fares.
+    canary: bool
+    heartbeat_url: str | None = field(repr=False)
+    health_token: str | None = field(repr=False)
 
     @property
     def is_embedded(self) -> bool:
@@ -246,6 +256,9 @@ def _collect(read: SettingReader, base: Path) -> Settings:
         shopify_base_url_template=shopify,
         shopify_api_version=read.one("BELFRY_SHOPIFY_API_VERSION", "2026-10", _shopify_version),
         is_demo=is_demo,
+        canary=read.switch("BELFRY_CANARY", default=True),
+        heartbeat_url=read.one("BELFRY_HEARTBEAT_URL", "", _heartbeat_or_none),
+        health_token=read.one("BELFRY_HEALTH_TOKEN", "", _secret),
     )
 
 
@@ -288,6 +301,14 @@ def _secret(value: str) -> str | None:
     if value and len(value) < MIN_SECRET_CHARACTERS:
         raise ValueError("too short")
     return value or None
+
+
+def _heartbeat_or_none(value: str) -> str | None:
+    """An address of the operator's, also without encryption: it is in no secret that anything comes through."""
+    if not value:
+        return None
+    parse_target(value)
+    return value
 
 
 def _graph_version(value: str) -> str:

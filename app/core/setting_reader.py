@@ -9,7 +9,10 @@ from sqlalchemy.exc import ArgumentError
 from app.core.errors import Invalid
 
 # Shown by name alone when they are wrong.
-SECRET_SETTINGS = {"BELFRY_SECRET_KEY", "BELFRY_VAULT_KEYS", "BELFRY_META_APP_SECRET", "BELFRY_SMTP_PASSWORD"}
+SECRET_SETTINGS = {
+    "BELFRY_SECRET_KEY", "BELFRY_VAULT_KEYS", "BELFRY_META_APP_SECRET", "BELFRY_SMTP_PASSWORD", "BELFRY_HEALTH_TOKEN",
+    "BELFRY_HEARTBEAT_URL",
+}  # fmt: skip
 # A password may hold anything, so all before the last @ is taken for one.
 _CREDENTIALS = re.compile(r"//.*@")
 ON = {"on", "true", "yes", "1"}

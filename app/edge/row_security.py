@@ -100,7 +100,12 @@ TABLES: dict[str, tuple[Access, ...]] = {
         Access(PLATFORM, ("INSERT",), SYSTEM_ROWS),
     ),
     # Nobody changes a fact; the engine deletes old ones.
-    "events": (_own("SELECT", "INSERT"), Access(ENGINE, ("SELECT", "INSERT", "DELETE"))),
+    # How old the oldest is that nobody has read is asked for the whole installation.
+    "events": (
+        _own("SELECT", "INSERT"),
+        Access(ENGINE, ("SELECT", "INSERT", "DELETE")),
+        Access(PLATFORM, ("SELECT (id, at)",)),
+    ),
     "secrets": (_own(*ALL),),
     "jobs": (_own(*ALL), Access(ENGINE, ("SELECT",)), Access(PLATFORM, (f"SELECT ({_JOB})",))),
     # The engine removes those for good that were deleted long ago.
@@ -168,7 +173,11 @@ TABLES: dict[str, tuple[Access, ...]] = {
     "shop_sales": (_own(*ALL),),
     "queue_switches": (Access(ENGINE, ("SELECT",)), Access(TENANT, ("SELECT",)), Access(PLATFORM, ALL)),
     # The engine tells and sends, for all organizations; what a channel needs to send it opens as its organization.
-    "notify_channels": (_own(*ALL), Access(ENGINE, ("SELECT", "UPDATE"))),
+    "notify_channels": (
+        _own(*ALL),
+        Access(ENGINE, ("SELECT", "UPDATE")),
+        Access(PLATFORM, ("SELECT (id, organization_id, quiet_until)",)),
+    ),
     "notify_rules": (_own(*ALL), Access(ENGINE, ("SELECT",))),
     "notify_settings": (_own(*ALL), Access(ENGINE, ("SELECT", "UPDATE (summary_told_day)"))),
     "maintenance_windows": (_own(*ALL), Access(ENGINE, ("SELECT", "DELETE"))),
@@ -176,9 +185,16 @@ TABLES: dict[str, tuple[Access, ...]] = {
     "incident_entries": (_own(*ALL), Access(ENGINE, ALL)),
     "incident_subjects": (_own(*ALL), Access(ENGINE, ALL)),
     "notify_tellings": (_own(*ALL), Access(ENGINE, ALL)),
-    "deliveries": (_own(*ALL), Access(ENGINE, ALL)),
+    # How long the oldest waits that could be sent is asked for the whole installation.
+    "deliveries": (
+        _own(*ALL),
+        Access(ENGINE, ALL),
+        Access(PLATFORM, ("SELECT (organization_id, channel_id, state, next_try_at)",)),
+    ),
     "notify_cursor": (Access(ENGINE, ALL), Access(TENANT, ("SELECT",)), Access(PLATFORM, ("SELECT",))),
     "notify_bad_events": (_own("SELECT"), Access(ENGINE, ALL)),
+    "canary_state": (Access(ENGINE, ALL), Access(PLATFORM, ("SELECT",))),
+    "canary_gaps": (Access(ENGINE, ALL), Access(PLATFORM, ("SELECT",))),
     "watch_marks": (_own("SELECT"), Access(ENGINE, ALL)),
 }
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from app.core.config import Environment, Settings
@@ -13,6 +13,8 @@ from app.jobs.kinds.code.declared import DeclaredSchedule, Group
 from app.jobs.kinds.code.loading import CodeProblem, load_modules
 from app.jobs.kinds.code.names import is_name
 from app.jobs.kinds.code.said import kind_and_words
+from app.ops.canary.job import CANARY_SCHEDULE
+from app.ops.canary.job import MODULE as CANARY_MODULE
 from app.schedules.code_origin import CodeSchedule, check_declared
 
 # How the version of definitions begins of which some module could not be loaded; no digest has such a letter.
@@ -62,7 +64,9 @@ class Definitions:
 
 def load_definitions(settings: Settings) -> Definitions:
     """Everything that Belfry and the modules of BELFRY_JOBS declare. Never raises for what is wrong with a module."""
-    own, built_in = load_modules(settings.job_modules), load_modules(BUILT_IN_JOB_MODULES)
+    # The canary comes first: nothing of the operator's takes its place.
+    canary = (CANARY_MODULE,) if settings.canary else ()
+    own, built_in = load_modules((*canary, *settings.job_modules)), load_modules(BUILT_IN_JOB_MODULES)
     jobs = {name: one for name, one in own.functions.items() if name not in built_in.functions}
     problems = [*own.problems, *_name_taken(own.functions, built_in.functions), *_lacking(jobs.values())]
     schedules, twice = _without_twins(own.schedules, settings.env)
@@ -70,7 +74,7 @@ def load_definitions(settings: Settings) -> Definitions:
     checked, used = [], []
     for one in schedules:
         try:
-            found = check_declared(one, jobs=jobs)
+            found = replace(check_declared(one, jobs=jobs), is_on_at_first=_is_canary(one, settings))
         except Exception as error:  # noqa: BLE001 - one that is odd in a way nobody thought of costs itself alone
             problems += _refused(one, error, settings.env)
             if _may_be_for(one, settings.env):
@@ -89,6 +93,10 @@ def load_definitions(settings: Settings) -> Definitions:
         is_complete=own.is_complete,
         elsewhere=_elsewhere(schedules, settings.env),
     )
+
+
+def _is_canary(one: DeclaredSchedule, settings: Settings) -> bool:
+    return settings.canary and one.id == CANARY_SCHEDULE
 
 
 def _name_taken(own: Mapping[str, CodeFunction], built_in: Mapping[str, CodeFunction]) -> Iterable[CodeProblem]:

@@ -172,7 +172,7 @@ class _Sync:
             missed_max_age_seconds=one.missed_max_age_seconds or default_max_age(when),
             missed_limit=one.missed_limit,
             # Nothing that was merely deployed starts by itself.
-            enabled=False,
+            enabled=one.is_on_at_first,
             next_run_at=next_fire(when, after=self._now),
             code_id=one.id,
             code_source=one.source,
@@ -203,6 +203,7 @@ class _Sync:
         is_edited = any(said_value(name, columns) != one.says[name] for name in owned)
         if not (has_new_facts or is_edited):
             return
+        comes_back = row.code.left_at is not None
         # What is due already still runs as the schedule was.
         planner.plan_schedule(self._session, organization_id=self._here, schedule_id=row.id, now=self._now)
         keep_version(self._session, schedule_id=row.id)
@@ -219,6 +220,9 @@ class _Sync:
                 version=now_there.version,
                 now=self._now,
             )
+        if comes_back and one.is_on_at_first:
+            # It was code that switched it off, and not a person.
+            runs.switch_schedule(self._session, actor=self._actor, schedule_id=row.id, enabled=True, now=self._now)
         self._changed.append(one.id)
 
     def _see_off(self, row: ScheduleRow, *, is_elsewhere: bool) -> None:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -22,14 +23,17 @@ from app.events.service import delete_events_before
 from app.notifications.channel_changes import forget_channels
 from app.ops.batches import delete_in_batches
 from app.ops.bulk.service import forget_bulk_actions
+from app.ops.canary.hops import canary_schedule
 from app.ops.heartbeats import forget_processes
 from app.ops.old_runs import delete_runs_in_batches
 from app.ops.old_schedules import forget_schedules
+from app.runs.retention import delete_runs_of_schedule
 from app.runs.run_hours import forget_hours
 from app.schedules.rhythm_rows import fill_minutes
 from app.syncs.expiry import Ending, find_endings, tell_ending
 from app.syncs.figure_retention import forget_changes, forget_landings
 from app.syncs.shop_retention import forget_sales
+from app.tenants.models import SYSTEM_ORGANIZATION_ID
 from app.tenants.organizations import list_organizations
 from app.tenants.replays import forget_answers
 from app.tenants.tries import forget_old_tries
@@ -42,6 +46,9 @@ EVERY_SECONDS = 3_600.0
 HOLD_SECONDS = 86_400.0
 # Facts are there to be noticed, not to be kept; the runs themselves say what became of them.
 EVENTS_KEPT = timedelta(days=30)
+
+# Each minute has one, and all that they say is in the gaps between them.
+CANARY_KEPT = timedelta(days=1)
 
 Work = Callable[[Session, int], int]
 
@@ -97,6 +104,7 @@ class Housekeeper:
                 ENGINE, lambda s, limit: delete_events_before(s, before=now - EVENTS_KEPT, limit=limit)
             ),
             "schedules": self._in_batches(ENGINE, lambda s, limit: forget_schedules(s, now=now, limit=limit)),
+            "canary_runs": self._forget_canary_runs(now),
             "idempotency_keys": 0,
             "bulk_actions": 0,
             "run_hours": 0,
@@ -110,6 +118,19 @@ class Housekeeper:
             for name, count in self._tidy_organization(organization_id, now).items():
                 deleted[name] += count
         return deleted
+
+    def _forget_canary_runs(self, now: datetime) -> int:
+        with self.database.reading(ENGINE) as session:
+            schedule_id = canary_schedule(session)
+        if schedule_id is None:
+            return 0
+        which: dict[str, Any] = {
+            "organization_id": SYSTEM_ORGANIZATION_ID,
+            "schedule_id": schedule_id,
+            "before": now - CANARY_KEPT,
+        }
+        scope = Scope.tenant(SYSTEM_ORGANIZATION_ID)
+        return self._in_batches(scope, lambda s, limit: delete_runs_of_schedule(s, **which, limit=limit))
 
     def _tidy_organization(self, organization_id: UUID, now: datetime) -> dict[str, int]:
         scope = Scope.tenant(organization_id)

@@ -13,6 +13,7 @@ from app.core.config import Settings
 from app.core.questions import ask_together
 from app.core.schema import newest_migration
 from app.core.version import VERSION
+from app.ops.canary.report import CanaryReport, read_report
 from app.ops.health import Health, judge
 from app.ops.heartbeats import HEALTHY_WITHIN, ProcessRow, page_processes, with_runs_in_hand
 from app.ops.heartbeats import processes as processes_of
@@ -60,6 +61,7 @@ class Installation:
     database: DatabaseFacts
     broker: str
     retention: Retention
+    canary: CanaryReport
 
     @property
     def schedulers(self) -> tuple[ProcessRow, ...]:
@@ -92,6 +94,7 @@ def read_installation(session: Session, settings: Settings, *, now: datetime) ->
         database=_database(session),
         broker=broker_words(settings.broker_url),
         retention=_retention(settings, processes, now),
+        canary=read_report(session, is_on=settings.canary, is_pinged=settings.heartbeat_url is not None, now=now),
     )
 
 

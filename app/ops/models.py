@@ -124,3 +124,31 @@ class WatchMark(Base):
     # What it is about, among all that this watch looks at.
     subject: Mapped[str] = mapped_column(String(80), primary_key=True)
     at: Mapped[datetime]
+
+
+class CanaryState(Base):
+    """What is known of the canary. One row, or none before anybody looked."""
+
+    __tablename__ = "canary_state"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    began_at: Mapped[datetime]
+    looked_at: Mapped[datetime]
+    last_passed_at: Mapped[datetime | None]
+    # Who pings says so first, so that nobody else does; then what came of it.
+    ping_begun_at: Mapped[datetime | None]
+    pinged_at: Mapped[datetime | None]
+    ping_error: Mapped[str | None] = mapped_column(Text)
+    ping_error_at: Mapped[datetime | None]
+
+
+class CanaryGap(Base):
+    """A time in which the canary did not come through."""
+
+    __tablename__ = "canary_gaps"
+    __table_args__ = (Index("ix_canary_gaps_began_at", "began_at"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    began_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    cause: Mapped[str] = mapped_column(String(16))

@@ -68,6 +68,18 @@ def delete_old_runs(
     return DeletedRuns(count_changed(session, doomed), lines, latest)
 
 
+def delete_runs_of_schedule(
+    session: Session, *, organization_id: UUID, schedule_id: UUID, before: datetime, limit: int
+) -> int:
+    """Delete at most `limit` runs of a schedule whose runs nobody needs, however they ended before an instant."""
+    mine = Run.organization_id == organization_id, Run.schedule_id == schedule_id, Run.finished_at < before
+    query = select(Run.id).where(*mine).order_by(Run.finished_at).limit(limit)
+    ids = _not_retried(session, session.scalars(query.with_for_update(of=Run, skip_locked=True)).all())
+    if not ids or _delete_lines(session, ids, limit) == limit:
+        return limit if ids else 0
+    return count_changed(session, delete(Run).where(Run.id.in_(ids)).execution_options(synchronize_session=False))
+
+
 def _not_retried(session: Session, run_ids: Sequence[UUID]) -> Sequence[UUID]:
     # Asked again, now that these are locked: a retry may have come between the question and the lock.
     later = aliased(Run)

@@ -102,6 +102,8 @@ class CodeSchedule:
     missed_limit: int = DEFAULT_MISSED_LIMIT
     # Without one, what suits its times.
     missed_max_age_seconds: int | None = None
+    # Belfry's own alone. Nothing else that was merely deployed starts by itself.
+    is_on_at_first: bool = False
 
     @property
     def says(self) -> dict[str, Any]:

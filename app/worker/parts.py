@@ -15,6 +15,7 @@ from app.core.sealing import Sealer
 from app.core.version import VERSION
 from app.jobs.kinds.base import JobKinds
 from app.jobs.kinds.code.supply import GuardSupply
+from app.notifications.couriers.judging import LazySender
 from app.notifications.couriers.office import couriers
 from app.notifications.messages.writing import Press
 from app.notifications.sender import Sender
@@ -22,6 +23,7 @@ from app.notifications.sending import Dispatch
 from app.notifications.teller import Teller
 from app.ops.bookkeeping import Bookkeeper
 from app.ops.bulk.carrier import BulkCarrier
+from app.ops.canary.watch import CanaryWatch
 from app.ops.capacity import live_slots
 from app.ops.code_loader import CodeLoader
 from app.ops.heartbeats import facts_of_this_process
@@ -100,6 +102,12 @@ class Parts:
 
     def teller(self) -> Teller:
         return Teller(self.pools.tick, self.clock, self.schema)
+
+    def canary_watch(self) -> CanaryWatch:
+        url = self.settings.heartbeat_url
+        # It calls that one address and no other.
+        http = LazySender(lambda: OutboundClient(own_urls=() if url is None else (url,)))
+        return CanaryWatch(self.pools.tick, self.clock, self.schema, self.settings.canary, url, http)
 
     def stand_in(self) -> StandIn:
         return StandIn(self.pools.tick, self.clock, self.schema, self.teller())

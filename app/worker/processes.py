@@ -54,7 +54,14 @@ def run_worker(settings: Settings, *, with_scheduler: bool, queues: Collection[s
     bulk = parts.bulk_carrier(work.dispatcher)
     timekeepers: list[Helper] = [parts.stand_in()]
     if with_scheduler:
-        timekeepers = [work.scheduler, parts.housekeeper(), parts.bookkeeper(), bulk, parts.teller()]
+        timekeepers = [
+            work.scheduler,
+            parts.housekeeper(),
+            parts.bookkeeper(),
+            bulk,
+            parts.teller(),
+            parts.canary_watch(),
+        ]
     others: list[Helper] = [parts.functions, parts.code_loader(), finder, parts.sender(), *timekeepers]
     _start([keeper, *others, pulse])
     facts = {"slots": settings.workers, "scheduler": with_scheduler, "queues": pulse.facts.queues or "all"}
@@ -79,6 +86,7 @@ def run_scheduler(settings: Settings, closed: threading.Event) -> None:
         parts.bookkeeper(),
         parts.bulk_carrier(dispatcher),
         parts.teller(),
+        parts.canary_watch(),
         pulse,
     ]
     _start(helpers)

@@ -4,11 +4,13 @@ import json
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from app.core.clock import DatabaseClock
 from app.core.ids import new_id
 from app.ops.heartbeats import ProcessFacts, beat
+from app.ops.models import CanaryGap
 from tests.cli.conftest import Terminal
 
 PROBLEM = "The database was upgraded by a newer version."
@@ -96,3 +98,38 @@ class TestJobs:
         said = " ".join(terminal.run("jobs", "create", "--help").stdout.split())
 
         assert "If its worker dies or loses touch in the middle" in said
+
+
+class TestDeepHealth:
+    def test_says_how_far_the_canary_came(self, terminal: Terminal) -> None:
+        result = terminal.run("health", "--deep")
+
+        # Those of the tests have none.
+        assert result.stdout.splitlines() == [
+            "ok        an event waits to be told: none",
+            "ok        a message waits to be sent: none",
+        ]
+        assert result.exit_code == 0
+
+    def test_is_exit_status_1_when_it_does_not_come_through(
+        self, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("BELFRY_CANARY", "on")
+
+        result = terminal.run("health", "--deep")
+
+        assert result.exit_code == 1
+        assert result.stdout.splitlines()[0] == "TOO LATE  a run was planned: never"
+
+    def test_tells_gaps(self, terminal: Terminal) -> None:
+        with terminal.database.transaction() as session:
+            now = DatabaseClock().now(session)
+            began_at, ended_at = now - timedelta(hours=2), now - timedelta(hours=1)
+            session.add(CanaryGap(began_at=began_at, ended_at=ended_at, cause="off"))
+            session.add(CanaryGap(began_at=now, ended_at=None, cause="failed"))
+
+        said = terminal.run("health", "--deep").stdout.splitlines()
+        assert said[2].startswith("gap       since ")
+        assert said[2].endswith(" UTC: its runs failed")
+        assert said[3].endswith(" UTC: nothing ran that keeps time")
+        assert [gap["cause"] for gap in terminal.json("health", "--deep")["gaps"]] == ["failed", "off"]

@@ -15,6 +15,7 @@ from app.core.scopes import PLATFORM
 from app.core.version import VERSION
 from app.edge.runtime import EXTENSION
 from app.ops.heartbeats import ProcessFacts, beat
+from app.ops.models import CanaryGap, CanaryState
 from app.runs.switches import list_switches, pause_queue
 from app.schedules.stops import current_stop
 from tests.factories.outcomes import make_running
@@ -276,3 +277,36 @@ class TestDiagnostics:
         assert found["database"]["engine"] in {"SQLite", "PostgreSQL"}
         assert found["settings"]["retention_days"] == 365
         assert [row["name"] for row in found["processes"]] == ["worker-1:42"]
+
+
+class TestTheCanary:
+    def test_is_off_in_these_tests_and_says_so(self, platform_admin: Browser) -> None:
+        said = text_of(platform_admin, PAGE)
+
+        assert "so only what waits is looked at." in said
+        assert "an event waits to be told: none" in said
+
+    def test_is_shown_hop_by_hop_with_its_gaps(
+        self, app: Flask, platform_admin: Browser, database: OpenDatabase, clock: ManualClock
+    ) -> None:
+        runtime = app.extensions[EXTENSION]
+        app.extensions[EXTENSION] = replace(runtime, settings=replace(runtime.settings, canary=True))
+        now = clock.moment
+        with database.transaction() as session:
+            session.add(CanaryState(id=1, began_at=now - timedelta(days=40), looked_at=now, ping_error="Answered 404."))
+            session.add(CanaryGap(began_at=now - timedelta(hours=5), ended_at=now - timedelta(hours=2), cause="off"))
+            session.add(CanaryGap(began_at=now - timedelta(minutes=9), ended_at=None, cause="not_started"))
+
+        said = text_of(platform_admin, PAGE)
+
+        assert "a run was planned: never" in said
+        assert "Answered 404." in said
+        assert "2 gaps, 3 h 9 min in all, one goes on." in said
+        assert "3 h: nothing ran that keeps time" in said
+        assert "now: its runs were not started" in said
+        told = platform_admin.get("/api/v1/admin/system").json["data"]["canary"]
+        assert (told["on"], told["well"], [gap["cause"] for gap in told["gaps"]]) == (
+            True,
+            False,
+            ["not_started", "off"],
+        )

@@ -12,6 +12,7 @@ from app.api.resources.scheduler import SchedulerOut, scheduler_out
 from app.core.db import on_commit
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, runtime
+from app.ops.canary.report import CanaryReport
 from app.ops.diagnostics import read_diagnostics
 from app.ops.installation import read_installation
 from app.ops.pause import Paused, pause_everything, resume_everything
@@ -51,6 +52,34 @@ class DatabaseOut(Answer):
     size: Annotated[int | None, Field(description="In bytes.")]
 
 
+class HopOut(Answer):
+    """One hop of Belfry's own run, or what waits behind it."""
+
+    name: Annotated[str, Field(examples=["planned"])]
+    ok: bool
+    age: Annotated[float | None, Field(description="In seconds; of `told` and `delivered`, how long the oldest waits.")]
+    bound: Annotated[float, Field(description="In seconds: what is older is too late.")]
+
+
+class GapOut(Answer):
+    """A time in which Belfry's own run did not come through."""
+
+    began_at: Moment
+    ended_at: Annotated[Moment | None, Field(description="null while it goes on.")]
+    cause: Annotated[str, Field(examples=["off", "not_started"])]
+
+
+class CanaryOut(Answer):
+    """Belfry's own run each minute, from its slot to what is told of it."""
+
+    on: bool
+    well: bool
+    last_passed_at: Moment | None
+    hops: list[HopOut]
+    heartbeat_error: str | None
+    gaps: Annotated[list[GapOut], Field(description="Of the last 30 days, the newest first, at most 200.")]
+
+
 class SystemOut(Answer):
     """How the installation stands."""
 
@@ -64,6 +93,7 @@ class SystemOut(Answer):
     pages: Annotated[list[PageProcessOut], Field(description="Processes that serve pages and the API.")]
     running: Annotated[list[RunInHandOut], Field(description="At most 500, of all organizations.")]
     paused_queues: list[str]
+    canary: CanaryOut
     database: DatabaseOut
     broker: str
     runs_kept_days: Annotated[int | None, Field(description="Their logs are kept as long. null: for ever.")]
@@ -99,6 +129,7 @@ def show_system() -> SystemOut:
             for run in found.in_hand
         ],
         paused_queues=[row.name for row in found.paused_queues],
+        canary=_canary_out(found.canary),
         database=DatabaseOut(
             engine=found.database.engine,
             version=found.database.version,
@@ -110,6 +141,23 @@ def show_system() -> SystemOut:
         events_kept_days=found.retention.events.days,
         next_clean_up_at=found.retention.next_tidying_at,
     )
+
+
+def _canary_out(found: CanaryReport) -> CanaryOut:
+    return CanaryOut(
+        on=found.is_on,
+        well=found.is_well,
+        last_passed_at=found.last_passed_at,
+        hops=[
+            HopOut(
+                name=hop.name, ok=hop.is_ok, age=None if hop.age is None else round(hop.age.total_seconds(), 1),
+                bound=hop.bound.total_seconds(),
+            )
+            for hop in found.hops
+        ],
+        heartbeat_error=None if found.state is None else found.state.ping_error,
+        gaps=[GapOut(began_at=gap.began_at, ended_at=gap.ended_at, cause=gap.cause.value) for gap in found.gaps],
+    )  # fmt: skip
 
 
 @resource("GET", "/admin/system/diagnostics", platform_admin=True, answer=DiagnosticsOut)

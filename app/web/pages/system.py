@@ -17,6 +17,8 @@ from app.web.blueprint import web
 from app.web.formatting import duration
 from app.web.pages.processes import ProcessLine, process_lines
 from app.web.permissions import route
+from app.web.pictures.gap_days import draw_days
+from app.web.pictures.strip import Strip
 from app.web.responses import fragment, page, page_or_fragment, wants_dialog
 
 _SHOWN_RUNS = 5
@@ -51,6 +53,7 @@ class SystemView:
     size: str
     kept: str
     broker_problem: str | None
+    canary_days: Strip
 
 
 @route(web, "/admin/system", platform_admin=True)
@@ -92,6 +95,7 @@ def _view() -> SystemView:
         size=size_words(found.database.size),
         kept=_kept(found),
         broker_problem=runtime().broker_problem(),
+        canary_days=draw_days(found.canary.gaps, since=found.canary.state and found.canary.state.began_at, now=now),
     )
 
 
