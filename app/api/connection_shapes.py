@@ -31,7 +31,15 @@ class ConnectionIn(Body):
     )
 
     service: ServiceWord
-    account_id: Annotated[str, Field(min_length=1, max_length=LONGEST_ACCOUNT, description="`act_` may be left out.")]
+    account_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=LONGEST_ACCOUNT,
+            description="Meta: with or without `act_`; Google Analytics: the number of the property; Shopify: "
+            "`acme.myshopify.com`.",
+        ),
+    ]
     token: Token
     name: Annotated[
         Annotated[str, Field(max_length=480)] | None, Field(description="null: it is called as its account is.")

@@ -20,9 +20,8 @@ def main() -> None:
     parser.add_argument("--scenario", default="S1")
     chosen = parser.parse_args()
     google = GoogleFake()
-    world = World(
-        MetaFake(), Ga4Fake(google), google, ShopifyFake(), now=datetime.now(UTC), ticks=time.monotonic
-    )  # fmt: skip
+    fakes = MetaFake(), Ga4Fake(google), google, ShopifyFake()
+    world = World(*fakes, now=datetime.now(UTC), ticks=time.monotonic)
     world.reset(chosen.scenario)
     with FakeServer(world, port=chosen.port) as server:
         print(f"BELFRY_META_BASE_URL={server.url}/meta", flush=True)
