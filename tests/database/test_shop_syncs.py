@@ -213,6 +213,7 @@ class TestAShopThatChanges:
         assert (run.state, shops.everything()) == ("failed", before)
 
 
+@pytest.mark.slow
 class TestManyOrders:
     """More than one listing hands out, so that they come as a file."""
 
