@@ -1,5 +1,5 @@
-"""The fakes that a demo reads from: Meta with three accounts, Google Analytics with the site of a shop, and the server
-of that shop, which is down now and then."""
+"""The fakes that a demo reads from: Meta with three accounts, Google Analytics with the site of a shop, Shopify with
+its orders, and the server of that shop, which is down now and then."""
 
 import time
 from dataclasses import dataclass, field
@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from demo.site import DemoGa4
+from demo.store import DemoShopify
 from demo.truth import EU, PLANS, UK, US, make_account
 from tests.fakes.providers.faults import Fault
 from tests.fakes.providers.google.fake import GoogleFake
@@ -113,4 +114,4 @@ def make_world(begun: datetime) -> World:
     now = datetime.fromtimestamp(time.time(), begun.tzinfo)
     # Not a clock that stands still while the machine sleeps.
     google = GoogleFake()
-    return World(DemoMeta(begun), DemoGa4(begun, google), google, Shop(), now=now, ticks=time.time)
+    return World(DemoMeta(begun), DemoGa4(begun, google), google, DemoShopify(begun), Shop(), now=now, ticks=time.time)
