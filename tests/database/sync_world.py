@@ -169,6 +169,8 @@ class SyncWorld:
     database: OpenDatabase
     world: World = None  # type: ignore[assignment] - made below, unless somebody has one
     of: SyncedService = META
+    # For fakes that take long themselves, with nobody who renews the lease meanwhile.
+    terms: LeaseTerms = TERMS
     sources: Sources = field(init=False)
     organization_id: UUID = field(init=False)
     connection_id: UUID = field(init=False)
@@ -245,8 +247,8 @@ class SyncWorld:
             http=OutboundClient(),
             sealer=SEALER,
             worker="w-1",
-            terms=TERMS,
-            keeper=Keeper(database=data, clock=clock, terms=TERMS, heartbeat_seconds=10),
+            terms=self.terms,
+            keeper=Keeper(database=data, clock=clock, terms=self.terms, heartbeat_seconds=10),
             chance=lambda: 0.5,
         )
 
@@ -296,7 +298,7 @@ class SyncWorld:
 
     def sweep(self) -> None:
         """The leases of the dead run out, and their runs are found."""
-        self.world.advance(seconds=TERMS.seconds + 1)
+        self.world.advance(seconds=self.terms.seconds + 1)
         with self.database.transaction(ENGINE) as session:
             reaper.reap(session, kinds=self.worker().kinds, now=self.world.now)
 
