@@ -70,7 +70,8 @@ def has_events(session: Session) -> bool:
     row = session.execute(select(Cursor.last_id, Cursor.holes).where(Cursor.name == _NAME)).one_or_none()
     if row is None or row.holes:
         return True
-    return (session.scalar(select(func.max(Event.id))) or 0) > row.last_id
+    newest: int | None = session.scalar(select(func.max(Event.id)))
+    return newest is not None and newest > row[0]
 
 
 def take_events(session: Session, *, now: datetime, limit: int = BATCH) -> Batch | None:
