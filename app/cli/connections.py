@@ -12,14 +12,16 @@ from app.jobs.services import SERVICE_NAMES, Service
 from app.ops.connecting import connect, disconnect, keep_test
 from app.ops.connection_facts import ConnectionFacts, get_facts, list_facts
 from app.ops.login_desk import CONNECTABLE, LoginDesk, refuse_bad
-from app.syncs.connection_changes import LONGEST_TOKEN, ConnectionDraft, rename_connection, replace_login
+from app.syncs.connection_changes import ConnectionDraft, rename_connection, replace_login
 from app.syncs.connection_tests import KEPT_TESTS, list_tests
+from app.syncs.signs.registry import sign_of
+from app.syncs.signs.sign import LONGEST_SECRET
 
 _SERVICES = [service.value for service in CONNECTABLE]
 _token_file = click.option(
     "--token-file",
     type=click.File("r"),
-    help="A file that holds the token; - reads it from the standard input. Without it you are asked.",
+    help="A file that holds the token, or the key; - reads it from the standard input. Without it you are asked.",
 )
 
 
@@ -72,9 +74,9 @@ def show_command(console: Console, connection_id: UUID, is_json: bool) -> None:
 @as_json
 @pass_console
 def accounts(console: Console, service: str, token_file: IO[str] | None, is_json: bool) -> None:
-    """List the accounts that a token reads. Nothing is saved."""
-    token, desk = _read_token(token_file), _glance(console)
-    found = _logins(console).find_accounts(service, token, now=desk.now)
+    """List the accounts that a login reads. Nothing is saved."""
+    secret, desk = _read_secret(token_file, service), _glance(console)
+    found = _logins(console).find_accounts(service, secret, now=desk.now)
     if found.problem is not None:
         raise click.ClickException(found.problem)
     facts = [
@@ -96,13 +98,13 @@ def add(
     console: Console, service: str, account: str, name: str | None, token_file: IO[str] | None, is_json: bool
 ) -> None:
     """Connect an account, once its login is found good. No schedule is enabled."""
-    token, logins = _read_token(token_file), _logins(console)
-    tried = logins.try_login(service, token, account, now=_glance(console).now)
+    secret, logins = _read_secret(token_file, service), _logins(console)
+    tried = logins.try_login(service, secret, account, now=_glance(console).now)
     refuse_bad(tried)
     called = name or ("" if tried.seen is None else tried.seen.account_name)
     with console.desk() as desk:
         connection_id = connect(
-            desk.session, actor=desk.actor, sealer=logins.sealer, draft=ConnectionDraft(service, called, token),
+            desk.session, actor=desk.actor, sealer=logins.sealer, draft=ConnectionDraft(service, called, secret),
             tried=tried, now=desk.now,
         )  # fmt: skip
     show({"connection": str(connection_id), "words": tried.words}, f"{tried.words}\n{connection_id}", is_json=is_json)
@@ -113,7 +115,7 @@ def add(
 @with_organization
 @pass_console
 def test_command(console: Console, connection_id: UUID) -> None:
-    """Read one campaign with the login it has, within ten seconds."""
+    """Read a little with the login it has, within ten seconds."""
     before = _glance(console)
     stored = _logins(console).try_stored(before.actor, connection_id, now=before.now)
     with console.desk() as desk:
@@ -129,14 +131,15 @@ def test_command(console: Console, connection_id: UUID) -> None:
 @with_organization
 @pass_console
 def replace_command(console: Console, connection_id: UUID, token_file: IO[str] | None) -> None:
-    """Give it another token, once that is found good. Reconnects it when the one before was refused."""
-    token, before, logins = _read_token(token_file), _glance(console), _logins(console)
-    tried = logins.try_replacement(before.actor, connection_id, token, now=before.now)
+    """Give it another login, once that is found good. Reconnects it when the one before was refused."""
+    before, logins = _glance(console), _logins(console)
+    secret = _read_secret(token_file, _service_of(console, connection_id))
+    tried = logins.try_replacement(before.actor, connection_id, secret, now=before.now)
     refuse_bad(tried)
     with console.desk() as desk:
         was_refused = replace_login(
-            desk.session, actor=desk.actor, sealer=logins.sealer, connection_id=connection_id, token=token, tried=tried,
-            now=desk.now,
+            desk.session, actor=desk.actor, sealer=logins.sealer, connection_id=connection_id, secret=secret,
+            tried=tried, now=desk.now,
         )  # fmt: skip
         facts = get_facts(
             desk.session, organization_id=desk.actor.organization_id, connection_id=connection_id, now=desk.now
@@ -179,11 +182,17 @@ def _glance(console: Console) -> Desk:
         return desk
 
 
-def _read_token(file: IO[str] | None) -> str:
+def _service_of(console: Console, connection_id: UUID) -> str:
+    with console.reading() as desk:
+        here = {"organization_id": desk.actor.organization_id, "connection_id": connection_id}
+        return get_facts(desk.session, **here, now=desk.now).row.service
+
+
+def _read_secret(file: IO[str] | None, service: str) -> str:
     if file is None:
-        return str(click.prompt("Access token", hide_input=True, err=True))
-    # More than a token has is no token, and need not be read.
-    return file.read(LONGEST_TOKEN + 2)
+        return str(click.prompt(sign_of(service).login_label, hide_input=True, err=True))
+    # More than that is none, and need not be read.
+    return file.read(LONGEST_SECRET + 2)
 
 
 def _facts(facts: ConnectionFacts) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Puts the kinds of job together, with the functions that Belfry offers itself and those of the operator's modules."""
 
 from app.core.config import Settings
-from app.core.http import OutboundClient
 from app.core.key_rings import key_ring
 from app.core.sealing import Sealer
 from app.jobs.kinds.base import JobKinds, KindName
@@ -11,10 +10,8 @@ from app.jobs.kinds.code.supply import GuardSupply
 from app.jobs.kinds.sync.definition import Sources
 from app.jobs.kinds.sync.kind import SyncKind
 from app.jobs.kinds.workflow.kind import WorkflowKind
-from app.jobs.services import Service
 from app.ops.code_definitions import Definitions, load_definitions
-from app.syncs.meta.door import MetaDoor
-from app.syncs.meta.source import MetaSource
+from app.ops.doors import make_sources, service_sender
 
 
 def guard_supply(settings: Settings) -> GuardSupply:
@@ -41,8 +38,7 @@ def job_kinds(
 
 def sync_sources(settings: Settings) -> Sources:
     """The services that can be read, at the addresses of the settings. One client for the process, for syncs alone."""
-    sender = OutboundClient(own_urls=(settings.meta_base_url,))
-    return {Service.META: MetaSource(MetaDoor.of(settings, sender))}
+    return make_sources(settings, service_sender(settings))
 
 
 def _supply_of(definitions: Definitions, settings: Settings) -> GuardSupply:

@@ -15,17 +15,17 @@ from uuid import UUID
 from app.core.config import Settings
 from app.core.db import Database
 from app.core.errors import Invalid, Unavailable
-from app.core.http import OutboundClient
 from app.core.key_rings import key_ring
 from app.core.scopes import Scope
 from app.core.sealing import KeyUnknown, SealBroken, SealContext, Sealer
 from app.jobs.services import SERVICE_NAMES, Service
+from app.ops.doors import Doors, make_doors, service_sender
 from app.syncs.calls.client import Sender
 from app.syncs.calls.troubles import TroubleClass
-from app.syncs.connection_changes import clean_token
 from app.syncs.connections import load_connection
+from app.syncs.doors import FoundAccounts
 from app.syncs.logins import open_for_test
-from app.syncs.meta.door import FoundAccounts, MetaDoor
+from app.syncs.signs.registry import SIGNS, sign_of
 from app.syncs.standing import Tried
 from app.tenants.access import Actor, Permission, require
 from app.vault.service import SecretNotFound
@@ -33,7 +33,7 @@ from app.vault.service import SecretNotFound
 # A process that serves pages has eight threads; some have to be left for those who ask for nothing outside.
 MOST_AT_ONCE = 3
 DRAFT_KEPT = timedelta(minutes=30)
-CONNECTABLE = (Service.META,)
+CONNECTABLE = tuple(service for service in Service if service.value in SIGNS)
 _DRAFT = "connection_draft"
 
 
@@ -45,10 +45,6 @@ class ServiceNotConnectable(Invalid):
     """There is no such service, or this version cannot read it."""
 
 
-class AccountIdInvalid(Invalid):
-    """What was given as the id of an account can be none."""
-
-
 class LoginNotGood(Invalid):
     """The service does not take the login, or it cannot read the account."""
 
@@ -58,7 +54,7 @@ class LoginUntried(Unavailable):
 
 
 class DraftLost(Invalid):
-    """The token that a form kept is too old, or was kept for somebody else."""
+    """The login that a form kept is too old, or was kept for somebody else."""
 
 
 @dataclass(frozen=True)
@@ -83,31 +79,31 @@ class LoginDesk:
         return Sealer(key_ring(self.settings))
 
     @cached_property
-    def _meta(self) -> MetaDoor:
-        make = self.make_sender or (lambda: OutboundClient(own_urls=(self.settings.meta_base_url,)))
-        return MetaDoor.of(self.settings, make())
+    def _doors(self) -> Doors:
+        return make_doors(self.settings, self.make_sender() if self.make_sender else service_sender(self.settings))
 
-    def try_login(self, service: str, token: str, account_id: str, *, now: datetime) -> Tried:
-        """Try a token that somebody typed in. Raises what it refuses without asking anybody, and TooManyTests."""
-        connectable(service)
-        account_id, token = clean_account_id(account_id), clean_token(token)
+    def try_login(self, service: str, secret: str, account_id: str, *, now: datetime) -> Tried:
+        """Try what somebody gave. Raises what it refuses without asking anybody, and TooManyTests."""
+        known = connectable(service)
+        sign = sign_of(known)
+        account_id, secret = sign.clean_account_id(account_id), sign.clean_secret(secret)
         with self._turn():
-            return self._meta.try_login(token, account_id, now=now)
+            return self._doors[known].try_login(secret, account_id, now=now)
 
-    def find_accounts(self, service: str, token: str, *, now: datetime) -> FoundAccounts:
-        """The accounts that a token reads. Raises what it refuses without asking anybody, and TooManyTests."""
-        connectable(service)
-        token = clean_token(token)
+    def find_accounts(self, service: str, secret: str, *, now: datetime) -> FoundAccounts:
+        """The accounts that a login reads. Raises what it refuses without asking anybody, and TooManyTests."""
+        known = connectable(service)
+        secret = sign_of(known).clean_secret(secret)
         with self._turn():
-            return self._meta.find_accounts(token, now=now)
+            return self._doors[known].find_accounts(secret, now=now)
 
-    def try_replacement(self, actor: Actor, connection_id: UUID, token: str, *, now: datetime) -> Tried:
-        """Try another token on the account of a connection. Raises ConnectionNotFound or ConnectionEnded as well."""
+    def try_replacement(self, actor: Actor, connection_id: UUID, secret: str, *, now: datetime) -> Tried:
+        """Try another login on the account of a connection. Raises ConnectionNotFound or ConnectionEnded as well."""
         require(actor, Permission.MANAGE_CONNECTIONS)
         with self.database.reading(_scope(actor)) as session:
             found = load_connection(session, organization_id=actor.organization_id, connection_id=connection_id)
             service, account_id = found.service, found.account_id
-        return self.try_login(service, token, account_id, now=now)
+        return self.try_login(service, secret, account_id, now=now)
 
     def try_stored(self, actor: Actor, connection_id: UUID, *, now: datetime) -> StoredTried:
         """Try the login that a connection has, which is audited. Raises ConnectionNotFound, ConnectionEnded and more.
@@ -125,23 +121,23 @@ class LoginDesk:
                 )
             except (SecretNotFound, SealBroken, KeyUnknown) as error:
                 return StoredTried(Tried(error.message, 0.0), None)
-            connectable(login.service)
-            return StoredTried(self._meta.try_login(login.token, login.account_id, now=now), login.set_at)
+            door = self._doors[connectable(login.service)]
+            return StoredTried(door.try_login(login.secret, login.account_id, now=now), login.set_at)
 
-    def keep_draft(self, actor: Actor, token: str, *, now: datetime) -> str:
-        """A token that was typed in, sealed for this person, so that a form can be sent again without it."""
-        content = json.dumps([token, now.isoformat()])
+    def keep_draft(self, actor: Actor, secret: str, *, now: datetime) -> str:
+        """A login that was typed in, sealed for this person, so that a form can be sent again without it."""
+        content = json.dumps([secret, now.isoformat()])
         return self.sealer.seal(content, _draft_place(actor)).text
 
     def open_draft(self, actor: Actor, sealed: str, *, now: datetime) -> str:
-        """The token of `keep_draft`. Raises DraftLost."""
+        """The login of `keep_draft`. Raises DraftLost."""
         try:
-            token, kept_at = json.loads(self.sealer.open(sealed, _draft_place(actor)))
+            secret, kept_at = json.loads(self.sealer.open(sealed, _draft_place(actor)))
         except (SealBroken, KeyUnknown):
             raise _lost() from None
         if now - datetime.fromisoformat(kept_at) > DRAFT_KEPT:
             raise _lost()
-        return str(token)
+        return str(secret)
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -177,17 +173,8 @@ def connectable(service: str) -> Service:
     return Service(service)
 
 
-def clean_account_id(text: str) -> str:
-    """The id of an ad account as it is stored: digits. Raises AccountIdInvalid."""
-    account_id = text.strip().removeprefix("act_")
-    if not account_id.isascii() or not account_id.isdecimal() or len(account_id) > 40:
-        message = "The id of a Meta ad account is a number, such as act_1234567890. Meta’s Ads Manager shows it."
-        raise AccountIdInvalid(message, field="account_id")
-    return account_id
-
-
 def _lost() -> DraftLost:
-    return DraftLost("The token is no longer here. Paste it again.", field="token")
+    return DraftLost("The login is no longer here. Paste it again.", field="token")
 
 
 def _draft_place(actor: Actor) -> SealContext:

@@ -21,16 +21,13 @@ from app.syncs.connection_tests import keep_test
 from app.syncs.connections import Account, AccountChanged, ConnectionEnded, load_connection, refuse_other_account
 from app.syncs.logins import TOKEN
 from app.syncs.models import Connection
+from app.syncs.signs.registry import sign_of
 from app.syncs.standing import ConnectionState, LoginFacts, Seen, Tried
 from app.tenants.access import Actor, Permission, require
 from app.vault import service as vault
 from app.vault.service import SecretOwner
 
 LONGEST_NAME = 120
-LONGEST_TOKEN = 4_096
-# Shorter ones would be given away by their last letters.
-SHORTEST_HINTED = 20
-HINT_CHARACTERS = 4
 # More accounts than anybody has; pages and passes go through all of them.
 MOST_CONNECTIONS = 200
 _IN_USE = Connection.state != ConnectionState.DISCONNECTED.value
@@ -48,10 +45,6 @@ class TooManyConnections(Conflict):
     """The organization has as many as any may have."""
 
 
-class TokenInvalid(Invalid):
-    """What was given as a token can be none."""
-
-
 class OtherAccount(Invalid):
     """The login reads another account than the connection's."""
 
@@ -62,18 +55,7 @@ class ConnectionDraft:
 
     service: str
     name: str
-    token: str = field(repr=False)
-
-
-def clean_token(text: str) -> str:
-    """The token as it is sealed: without what surrounds it. Raises TokenInvalid."""
-    token = text.strip()
-    if not token:
-        raise TokenInvalid("Paste the access token.", field="token")
-    if len(token) > LONGEST_TOKEN or not token.isascii() or not token.isprintable() or " " in token:
-        message = "This is no access token: it is one line of letters, digits and signs, without spaces. Copy it again."
-        raise TokenInvalid(message, field="token")
-    return token
+    secret: str = field(repr=False)
 
 
 def make_connection(
@@ -81,11 +63,12 @@ def make_connection(
 ) -> UUID:
     """Connect an account whose login was tried and is good. Nothing is switched on.
 
-    Raises NameInvalid, TokenInvalid, ConnectionNameTaken, AccountTaken or TooManyConnections.
+    Raises NameInvalid, SecretInvalid, ConnectionNameTaken, AccountTaken or TooManyConnections.
     """
     require(actor, Permission.MANAGE_CONNECTIONS)
     seen = _good(tried)
-    name, token = clean_name(draft.name, noun="connection", longest=LONGEST_NAME), clean_token(draft.token)
+    name = clean_name(draft.name, noun="connection", longest=LONGEST_NAME)
+    secret = sign_of(draft.service).clean_secret(draft.secret)
     _refuse_too_many(session, actor)
     connection = Connection(
         id=new_id(),
@@ -103,8 +86,8 @@ def make_connection(
     )
     _add(session, actor, connection)
     owner = SecretOwner.connection(actor.organization_id, connection.id)
-    secret_id = vault.seal(session, sealer=sealer, owner=owner, field=TOKEN, value=token, now=now)
-    _set_login(session, connection, secret_id, token, now)
+    secret_id = vault.seal(session, sealer=sealer, owner=owner, field=TOKEN, value=secret, now=now)
+    _set_login(session, connection, secret_id, secret, now)
     _note(session, actor, connection.id, "created", f"Connected “{name}”, account {seen.account_id}", now)
     keep_test(session, actor, connection.id, tried, now)
     return connection.id
@@ -128,18 +111,19 @@ def rename_connection(session: Session, *, actor: Actor, connection_id: UUID, na
 
 
 def replace_login(
-    session: Session, *, actor: Actor, sealer: Sealer, connection_id: UUID, token: str, tried: Tried, now: datetime
+    session: Session, *, actor: Actor, sealer: Sealer, connection_id: UUID, secret: str, tried: Tried, now: datetime
 ) -> bool:
-    """Give it another token, which was tried and reads its account. Runs that wait use the new one, too.
+    """Give it another login, which was tried and reads its account. Runs that wait use the new one, too.
 
-    Returns whether it had been refused before. Raises TokenInvalid, OtherAccount, AccountChanged, ConnectionNotFound
+    Returns whether it had been refused before. Raises SecretInvalid, OtherAccount, AccountChanged, ConnectionNotFound
     or ConnectionEnded.
     """
     require(actor, Permission.MANAGE_CONNECTIONS)
-    seen, value = _good(tried), clean_token(token)
+    seen = _good(tried)
     connection = load_connection(session, organization_id=actor.organization_id, connection_id=connection_id)
+    value = sign_of(connection.service).clean_secret(secret)
     if seen.account_id != connection.account_id:
-        raise OtherAccount(f"This token reads another account than {connection.account_id}.", field="token")
+        raise OtherAccount(f"This login reads another account than {connection.account_id}.", field="token")
     refuse_other_account(connection, Account(seen.zone, seen.currency))
     was_refused = connection.state == ConnectionState.REFUSED.value
     # The row first: whoever disconnects it at this moment waits, or has been faster, and then nothing is sealed.
@@ -269,8 +253,8 @@ def _refuse_too_many(session: Session, actor: Actor) -> None:
         raise TooManyConnections(f"An organization has at most {MOST_CONNECTIONS} connections. Disconnect some first.")
 
 
-def _set_login(session: Session, connection: Connection, secret_id: UUID, token: str, now: datetime) -> None:
-    hint = token[-HINT_CHARACTERS:] if len(token) >= SHORTEST_HINTED else None
+def _set_login(session: Session, connection: Connection, secret_id: UUID, secret: str, now: datetime) -> None:
+    hint = sign_of(connection.service).hint_of(secret)
     _change(session, connection, secret_id=secret_id, secret_hint=hint, secret_set_at=now)
 
 

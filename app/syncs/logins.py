@@ -21,14 +21,17 @@ from app.tenants.audit import record
 from app.tenants.roles import Role
 from app.vault.service import SecretNotFound, SecretOwner, open_secret
 
-# What the token is called in the vault; it is sealed for this name too.
+# What signs in is called so in the vault, whatever it is; it is sealed for this name too.
 TOKEN = "token"  # noqa: S105 - the name of a field
 BELFRY = "Belfry"
 
 
 @dataclass(frozen=True)
 class Login:
-    """An account and what signs in to it. `set_at` is since when it has been this token, for `note_refused`."""
+    """An account and what signs in to it. `set_at` is since when it has been this one, for `note_refused`.
+
+    `secret` is what the service's own door made of what somebody gave: a token, or a key with all that belongs to it.
+    """
 
     connection_id: UUID
     service: str
@@ -38,7 +41,7 @@ class Login:
     currency: str | None
     app_id: str | None
     set_at: datetime | None
-    token: str = field(repr=False)
+    secret: str = field(repr=False)
 
 
 def open_login(
@@ -123,7 +126,7 @@ def _opened(session: Session, sealer: Sealer, connection: Connection) -> Login:
     if connection.secret_id is None:
         raise SecretNotFound(f"“{connection.name}” has no login. Reconnect it.")
     owner = SecretOwner.connection(connection.organization_id, connection.id)
-    token = open_secret(session, sealer=sealer, owner=owner, secret_id=connection.secret_id, field=TOKEN)
+    secret = open_secret(session, sealer=sealer, owner=owner, secret_id=connection.secret_id, field=TOKEN)
     return Login(
         connection_id=connection.id,
         service=connection.service,
@@ -133,7 +136,7 @@ def _opened(session: Session, sealer: Sealer, connection: Connection) -> Login:
         currency=connection.currency,
         app_id=connection.app_id,
         set_at=connection.secret_set_at,
-        token=token,
+        secret=secret,
     )
 
 

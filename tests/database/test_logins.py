@@ -18,7 +18,6 @@ from app.syncs.connection_changes import (
     ConnectionDraft,
     ConnectionNameTaken,
     OtherAccount,
-    TokenInvalid,
     end_connection,
     make_connection,
     note_test,
@@ -30,6 +29,7 @@ from app.syncs.connection_tests import KEPT_TESTS, list_tests
 from app.syncs.connections import AccountChanged, ConnectionEnded, ConnectionNotFound, ConnectionRefused
 from app.syncs.expiry import find_endings, tell_ending
 from app.syncs.logins import Login, note_refused, note_used, open_login
+from app.syncs.signs.sign import SecretInvalid
 from app.syncs.standing import ConnectionState, LoginFacts, Seen, Standing, Tried
 from app.tenants.access import Actor, PermissionMissing
 from app.tenants.models import AuditEntry
@@ -74,7 +74,7 @@ def refused(session: Session, admin: Actor, connection_id: UUID, **more: object)
 
 def rotated(session: Session, admin: Actor, connection_id: UUID, token: str = NEWER, seen: Seen = SEEN) -> bool:
     return replace_login(
-        session, actor=admin, sealer=SEALER, connection_id=connection_id, token=token,
+        session, actor=admin, sealer=SEALER, connection_id=connection_id, secret=token,
         tried=replace(GOOD, seen=seen), now=NOW + timedelta(hours=1),
     )  # fmt: skip
 
@@ -99,7 +99,8 @@ class TestALogin:
 
         login = opened(session, admin, connection_id, run_id)
 
-        assert (login.token, login.account_id, login.zone, login.app_id) == (TOKEN, "1001", "Europe/Riga", "1234567890")
+        found = login.secret, login.account_id, login.zone, login.app_id
+        assert found == (TOKEN, "1001", "Europe/Riga", "1234567890")
         assert audit(session, "connection.opened") == [f"Opened the login of “Acme EU” for run {run_id}"]
         assert TOKEN not in repr(login)
 
@@ -119,7 +120,7 @@ class TestALogin:
 
         with pytest.raises(SecretNotFound):
             opened(session, admin, first)
-        assert opened(session, admin, second).token == NEWER
+        assert opened(session, admin, second).secret == NEWER
 
     def test_that_is_refused_opens_for_no_run(self, session: Session, admin: Actor) -> None:
         connection_id = make(session, admin)
@@ -160,7 +161,7 @@ class TestANewLogin:
         was_refused = rotated(session, admin, connection_id)
 
         assert not was_refused
-        assert opened(session, admin, connection_id).token == NEWER
+        assert opened(session, admin, connection_id).secret == NEWER
         assert row_of(session, admin, connection_id).secret_hint == NEWER[-4:]
 
     def test_ends_a_refusal(self, session: Session, admin: Actor) -> None:
@@ -168,7 +169,7 @@ class TestANewLogin:
         refused(session, admin, connection_id)
 
         assert rotated(session, admin, connection_id)
-        assert opened(session, admin, connection_id).token == NEWER
+        assert opened(session, admin, connection_id).secret == NEWER
         assert audit(session, "connection.reconnected") == ["Reconnected “Acme EU”"]
 
     def test_of_another_account_is_not_taken(self, session: Session, admin: Actor) -> None:
@@ -185,7 +186,7 @@ class TestANewLogin:
 
     @pytest.mark.parametrize("token", ["", "  ", "two words", "line\nbreak", "x" * 5_000, "tökén"])
     def test_that_can_be_none_is_refused(self, session: Session, admin: Actor, token: str) -> None:
-        with pytest.raises(TokenInvalid) as refusal:
+        with pytest.raises(SecretInvalid) as refusal:
             make(session, admin, token=token)
         assert not token.strip() or token not in str(refusal.value)
 

@@ -8,10 +8,11 @@ from itertools import islice
 
 from app.core.config import Settings
 from app.core.deadline import Deadline, boot_seconds
-from app.core.http import FailureKind, OutboundFailed, OutboundLimits, OutboundRequest, OutboundResponse
-from app.syncs.calls.client import LIMITS, Sender, ServiceClient, Watch
-from app.syncs.calls.troubles import SyncFailed, TroubleClass
+from app.syncs.calls.client import Sender, ServiceClient, Watch
+from app.syncs.calls.trials import InTime, Moment, once
+from app.syncs.calls.troubles import SyncFailed
 from app.syncs.days import DayRange
+from app.syncs.doors import LONGEST_SHOWN, MOST_ACCOUNTS, TEST_SECONDS, FoundAccount, FoundAccounts
 from app.syncs.meta.accounts import read_account, read_accounts
 from app.syncs.meta.ad_account import MetaAccount
 from app.syncs.meta.dialect import meta_client
@@ -19,21 +20,7 @@ from app.syncs.meta.login_facts import read_login_facts
 from app.syncs.meta.refusal_words import no_answer, words_for
 from app.syncs.standing import NOTHING_KNOWN, LoginFacts, Seen, Tried
 
-TEST_SECONDS = 10.0
-# Whoever reads more chooses by typing the id.
-MOST_ACCOUNTS = 500
-LONGEST_SHOWN = 120
 _LOOK_BACK = timedelta(days=28)
-
-
-@dataclass(frozen=True)
-class FoundAccounts:
-    """The ad accounts that a token reads, or why they could not be read. `is_cut` says that there are more."""
-
-    accounts: tuple[MetaAccount, ...] = ()
-    is_cut: bool = False
-    problem: str | None = None
-    trouble: TroubleClass | None = None
 
 
 @dataclass(frozen=True)
@@ -69,9 +56,9 @@ class MetaDoor:
     def try_login(self, token: str, account_id: str, *, now: datetime) -> Tried:
         """Read an account and one campaign of it with a token. Never raises for what Meta says or does not say."""
         started, hurried = boot_seconds(), self._hurried()
-        watch = _Moment(now)
+        watch = Moment(now)
         facts = hurried._facts(token, watch)
-        client = _once(hurried.client(token, app_id=facts.app_id, watch=watch))
+        client = once(hurried.client(token, app_id=facts.app_id, watch=watch))
         try:
             account = read_account(client, account_id)
             campaigns = _count_campaigns(client, account, now)
@@ -85,69 +72,33 @@ class MetaDoor:
 
     def find_accounts(self, token: str, *, now: datetime) -> FoundAccounts:
         """The ad accounts that a token reads, by name."""
-        client = _once(self._hurried().client(token, app_id=None, watch=_Moment(now)))
+        client = once(self._hurried().client(token, app_id=None, watch=Moment(now)))
         try:
             found = list(islice(read_accounts(client), MOST_ACCOUNTS + 1))
         except SyncFailed as error:
             words = words_for(error, account_id=None, now=now, seconds=self.seconds)
             return FoundAccounts(problem=words, trouble=error.trouble_class)
-        shown = [replace(one, name=client.clean(one.name)[:LONGEST_SHOWN]) for one in found[:MOST_ACCOUNTS]]
+        shown = [
+            FoundAccount(one.id, client.clean(one.name)[:LONGEST_SHOWN], one.currency, one.zone)
+            for one in found[:MOST_ACCOUNTS]
+        ]
         return FoundAccounts(
             tuple(sorted(shown, key=lambda one: (one.name.casefold(), one.id))), len(found) > len(shown)
         )
 
     def _hurried(self) -> "MetaDoor":
         """The same, for as long as somebody may be kept waiting."""
-        return replace(self, sender=_InTime(self.sender, Deadline.after(self.seconds), self.seconds))
+        return replace(self, sender=InTime(self.sender, Deadline.after(self.seconds), no_answer(self.seconds)))
 
     def _facts(self, token: str, watch: Watch) -> LoginFacts:
         if self.app_id is None or self.app_secret is None:
             return NOTHING_KNOWN
-        client = _once(self.client(f"{self.app_id}|{self.app_secret}", app_id=None, watch=watch, also_secret=(token,)))
+        client = once(self.client(f"{self.app_id}|{self.app_secret}", app_id=None, watch=watch, also_secret=(token,)))
         try:
             return read_login_facts(client, token, now=watch.now())
         except SyncFailed:
             # A token of another app, for one; what it is good for, the account says.
             return NOTHING_KNOWN
-
-
-@dataclass(frozen=True)
-class _InTime:
-    """Sends for as long as there is time."""
-
-    sender: Sender
-    deadline: Deadline
-    seconds: float
-
-    def send(self, request: OutboundRequest, *, limits: OutboundLimits | None = None) -> OutboundResponse:
-        left = self.deadline.seconds_left
-        if left <= 0:
-            raise OutboundFailed(no_answer(self.seconds), kind=FailureKind.TIMEOUT)
-        limits = limits or LIMITS
-        return self.sender.send(request, limits=replace(limits, total_seconds=min(limits.total_seconds, left)))
-
-
-@dataclass(frozen=True)
-class _Moment:
-    """Nobody waits in a test: a service that asks for fewer calls gets them, because these are few."""
-
-    at: datetime
-
-    def now(self) -> datetime:
-        return self.at
-
-    def go_on(self) -> None:
-        """Time is kept where requests are sent."""
-
-    def pause(self, seconds: float) -> None:
-        """The three calls of a test are not spread."""
-
-    def log(self, text: str) -> None:
-        """What counts is said at the end."""
-
-
-def _once(client: ServiceClient) -> ServiceClient:
-    return replace(client, most_tries=1)
 
 
 def _count_campaigns(client: ServiceClient, account: MetaAccount, now: datetime) -> int:

@@ -25,7 +25,7 @@ class MetaSource:
     streams: Mapping[str, Stream] = field(default_factory=lambda: {stream.name: stream for stream in STREAMS})
 
     def begin(self, login: Login, *, watch: Watch, shelf: ReportShelf) -> Reading:
-        client = self.door.client(login.token, app_id=login.app_id, watch=watch)
+        client = self.door.client(login.secret, app_id=login.app_id, watch=watch)
         return _MetaReading(client, login.account_id, self.door.version, shelf)
 
 

@@ -12,22 +12,16 @@ from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, runtime
 from app.edge.transactions import outside_transaction
 from app.ops.connecting import connect, disconnect, keep_test
-from app.ops.login_desk import DraftLost, LoginUntried, TooManyTests, refuse_bad
-from app.syncs.connection_changes import (
-    HINT_CHARACTERS,
-    SHORTEST_HINTED,
-    ConnectionDraft,
-    clean_token,
-    rename_connection,
-    replace_login,
-)
-from app.syncs.meta.door import FoundAccounts
+from app.ops.login_desk import DraftLost, LoginUntried, TooManyTests, connectable, refuse_bad
+from app.syncs.connection_changes import ConnectionDraft, rename_connection, replace_login
+from app.syncs.doors import FoundAccounts
+from app.syncs.signs.registry import sign_of
 from app.syncs.standing import Tried
 from app.tenants.access import Permission, require
 from app.web.blueprint import web
 from app.web.forms.base import text_of
-from app.web.forms.connections import ConnectionForm, LoginForm, RenameForm
-from app.web.pages.connections import connection_form_page, connection_page, login_page
+from app.web.forms.connections import ConnectionForm, RenameForm, connection_form, login_form
+from app.web.pages.connections import connection_form_page, connection_page, login_page, read_connection
 from app.web.permissions import route
 from app.web.responses import ToastKind, go_to, see_other, toast
 from app.web.session import local_address
@@ -39,15 +33,15 @@ _SHOWN = (Invalid, Conflict, LoginUntried, TooManyTests)
 @route(web, "/connections/new/<service>", permission=Permission.MANAGE_CONNECTIONS, methods=["POST"])
 def make_connection(service: str) -> Response:
     """Try the login, and connect the account when it is good; or find the accounts that it reads, to choose from."""
-    form = ConnectionForm()
+    form = connection_form(sign_of(connectable(service)))
     try:
         form.validate()
-        token = _token_of(form)
+        secret = _secret_of(service, form)
         if request.form.get("find") or not form.account:
-            return _accounts_found(service, form, token)
-        tried = _try(service, token, form.account)
+            return _accounts_found(service, form, secret)
+        tried = _try(service, secret, form.account)
         refuse_bad(tried)
-        return _connected(service, form, token, tried)
+        return _connected(service, form, secret, tried)
     except _SHOWN as error:
         roll_back(runtime().requests)
         form.show_error(error)
@@ -66,15 +60,17 @@ def test_connection(connection_id: UUID) -> Response:
 
 @route(web, "/connections/<uuid:connection_id>/login", permission=Permission.MANAGE_CONNECTIONS, methods=["POST"])
 def change_login(connection_id: UUID) -> Response:
-    """Try another token, and use it from now on when it is good."""
-    form, desk, actor, now = LoginForm(), runtime().logins, current_actor(), request_now()
+    """Try another login, and use it from now on when it is good."""
+    desk, actor, now = runtime().logins, current_actor(), request_now()
+    sign = sign_of(read_connection(connection_id).facts.row.service)
+    form = login_form(sign)
     try:
         form.validate()
-        token = clean_token(text_of(form.token))
-        tried = outside_transaction(lambda: desk.try_replacement(actor, connection_id, token, now=now))
+        secret = sign.clean_secret(form.secret)
+        tried = outside_transaction(lambda: desk.try_replacement(actor, connection_id, secret, now=now))
         refuse_bad(tried)
         was_refused = replace_login(
-            request_session(), actor=actor, sealer=desk.sealer, connection_id=connection_id, token=token, tried=tried,
+            request_session(), actor=actor, sealer=desk.sealer, connection_id=connection_id, secret=secret, tried=tried,
             now=now,
         )  # fmt: skip
     except _SHOWN as error:
@@ -109,38 +105,38 @@ def end_connection(connection_id: UUID) -> Response:
     return toast(see_other("web.connections"), f"{ended.name} disconnected; its login is deleted.{paused}")
 
 
-def _token_of(form: ConnectionForm) -> str:
-    """What was typed, or what the form kept. Raises TokenInvalid or DraftLost."""
-    typed, kept = text_of(form.token), text_of(form.kept)
-    if typed or not kept:
-        return clean_token(typed)
+def _secret_of(service: str, form: ConnectionForm) -> str:
+    """What was given, or what the form kept. Raises SecretInvalid or DraftLost."""
+    given, kept = form.secret, text_of(form.kept)
+    if given or not kept:
+        return sign_of(service).clean_secret(given)
     return runtime().logins.open_draft(current_actor(), kept, now=request_now())
 
 
-def _try(service: str, token: str, account_id: str) -> Tried:
-    return outside_transaction(lambda: runtime().logins.try_login(service, token, account_id, now=request_now()))
+def _try(service: str, secret: str, account_id: str) -> Tried:
+    return outside_transaction(lambda: runtime().logins.try_login(service, secret, account_id, now=request_now()))
 
 
-def _accounts_found(service: str, form: ConnectionForm, token: str) -> Response:
-    """The form again, with the accounts that the token reads."""
+def _accounts_found(service: str, form: ConnectionForm, secret: str) -> Response:
+    """The form again, with the accounts that the login reads."""
     found: FoundAccounts = outside_transaction(
-        lambda: runtime().logins.find_accounts(service, token, now=request_now())
+        lambda: runtime().logins.find_accounts(service, secret, now=request_now())
     )
     if found.problem is not None:
         form.show_error(Invalid(found.problem, field="token"))
         return _form_again(service, form, status=422)
     if not found.accounts:
-        form.show_error(Invalid("This token reads no ad account at all.", field="token"))
+        form.show_error(Invalid(sign_of(service).nothing_found, field="token"))
         return _form_again(service, form, status=422)
     form.offer(found.accounts)
     return _form_again(service, form, status=200, is_cut=found.is_cut)
 
 
-def _connected(service: str, form: ConnectionForm, token: str, tried: Tried) -> Response:
+def _connected(service: str, form: ConnectionForm, secret: str, tried: Tried) -> Response:
     session, actor = request_session(), current_actor()
     require(actor, Permission.EDIT_JOBS)
     seen_name = "" if tried.seen is None else showable(tried.seen.account_name)
-    draft = ConnectionDraft(service, text_of(form.name).strip() or seen_name, token)
+    draft = ConnectionDraft(service, text_of(form.name).strip() or seen_name, secret)
     connection_id = connect(
         session, actor=actor, sealer=runtime().logins.sealer, draft=draft, tried=tried, now=request_now()
     )
@@ -148,12 +144,12 @@ def _connected(service: str, form: ConnectionForm, token: str, tried: Tried) -> 
 
 
 def _form_again(service: str, form: ConnectionForm, *, status: int, is_cut: bool = False) -> Response:
-    """The form with what was typed, but for the token, which it keeps sealed."""
+    """The form with what was typed, but for the login, which it keeps sealed."""
     desk, actor, now, hint = runtime().logins, current_actor(), request_now(), ""
     try:
-        token = _token_of(form)
-        form.kept.data = desk.keep_draft(actor, token, now=now)
-        hint = token[-HINT_CHARACTERS:] if len(token) >= SHORTEST_HINTED else "••••"
+        secret = _secret_of(service, form)
+        form.kept.data = desk.keep_draft(actor, secret, now=now)
+        hint = sign_of(service).hint_of(secret) or "••••"
     except (Invalid, DraftLost, AppError):
         form.kept.data = ""
     if not form.chosen_account.choices:

@@ -13,10 +13,12 @@ from app.ops.connection_facts import ConnectionFacts, expiry_words, facts_of, ge
 from app.ops.login_desk import CONNECTABLE, connectable
 from app.syncs.connection_rows import list_connections, list_ended
 from app.syncs.connection_tests import KeptTest, list_tests
+from app.syncs.signs.registry import SIGNS, sign_of
+from app.syncs.signs.sign import DoorSign
 from app.syncs.standing import Standing
 from app.tenants.access import Permission
 from app.web.blueprint import web
-from app.web.forms.connections import ConnectionForm, LoginForm, RenameForm
+from app.web.forms.connections import ConnectionForm, LoginForm, RenameForm, connection_form, login_form
 from app.web.page_size import rows_per_page
 from app.web.pages.rights import refusals
 from app.web.permissions import route
@@ -34,24 +36,15 @@ BADGES = {
     Standing.CONNECTED: "ok",
     Standing.DISCONNECTED: "disabled",
 }
-# What Belfry does with a login, in words, before anybody hands one over.
-ALLOWED = {
-    Service.META: (
-        "Read the name, currency and time zone of one ad account",
-        "Read the daily figures of its campaigns: spend, impressions, clicks, reach and purchases",
-    ),
-}
-NOT_ALLOWED = {Service.META: "It changes nothing at Meta: the permission ads_read is enough, and all it asks for."}
 
 
 @dataclass(frozen=True)
 class ServiceCard:
-    """A service to connect. Without `allowed` this version cannot."""
+    """A service to connect. Without a sign this version cannot."""
 
     service: Service
     name: str
-    allowed: tuple[str, ...]
-    limits: str
+    sign: DoorSign | None
 
 
 @dataclass(frozen=True)
@@ -60,6 +53,7 @@ class ConnectionView:
 
     facts: ConnectionFacts
     service: str
+    sign: DoorSign | None
     expiry: str
     tests: list[KeptTest]
     job_id: UUID | None
@@ -107,7 +101,7 @@ def choose_service() -> Response:
 @route(web, "/connections/new/<service>", permission=Permission.MANAGE_CONNECTIONS)
 def new_connection(service: str) -> Response:
     """The form of a new connection."""
-    return connection_form_page(service, ConnectionForm(None))
+    return connection_form_page(service, connection_form(sign_of(connectable(service)), is_sent=False))
 
 
 @route(web, "/connections/<uuid:connection_id>", permission=Permission.VIEW)
@@ -118,8 +112,9 @@ def connection(connection_id: UUID) -> Response:
 
 @route(web, "/connections/<uuid:connection_id>/login", permission=Permission.MANAGE_CONNECTIONS)
 def new_login(connection_id: UUID) -> Response:
-    """The form that takes another token."""
-    return login_page(connection_id, LoginForm(None))
+    """The form that takes another login."""
+    sign = sign_of(read_connection(connection_id).facts.row.service)
+    return login_page(connection_id, login_form(sign, is_sent=False))
 
 
 @route(web, "/connections/<uuid:connection_id>/disconnect", permission=Permission.MANAGE_CONNECTIONS)
@@ -144,9 +139,9 @@ def connection_page(connection_id: UUID, *, status: int = 200, rename: RenameFor
 def connection_form_page(
     service: str, form: ConnectionForm, *, status: int = 200, hint: str = "", is_cut: bool = False
 ) -> Response:
-    """The form of a new connection. `hint` are the last letters of a token that the form keeps."""
+    """The form of a new connection. `hint` are the last letters of a login that the form keeps."""
     found = connectable(service)
-    form.forget_token()
+    form.forget_secret()
     return invalid(
         "connections/new.html", status=status, card=_card(found), form=form, hint=hint, is_cut=is_cut,
         choices=form.chosen_account.choices or [],
@@ -154,8 +149,8 @@ def connection_form_page(
 
 
 def login_page(connection_id: UUID, form: LoginForm, *, status: int = 200) -> Response:
-    """The form that takes another token; after a refusal with its messages."""
-    form.token.data = None
+    """The form that takes another login; after a refusal with its messages."""
+    form.forget_secret()
     return invalid("connections/login.html", status=status, view=read_connection(connection_id), form=form)
 
 
@@ -167,6 +162,7 @@ def read_connection(connection_id: UUID) -> ConnectionView:
     return ConnectionView(
         facts=facts,
         service=SERVICE_NAMES[Service(facts.row.service)],
+        sign=SIGNS.get(facts.row.service),
         expiry=expiry_words(facts.row),
         tests=list_tests(session, **here, limit=TESTS_SHOWN),
         job_id=job_of_connection(session, **here),
@@ -179,7 +175,7 @@ def service_cards() -> list[ServiceCard]:
 
 
 def _card(service: Service) -> ServiceCard:
-    return ServiceCard(service, SERVICE_NAMES[service], ALLOWED.get(service, ()), NOT_ALLOWED.get(service, ""))
+    return ServiceCard(service, SERVICE_NAMES[service], SIGNS.get(service.value))
 
 
 def _start(total: int) -> int:

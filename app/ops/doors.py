@@ -1,0 +1,29 @@
+"""Puts the doors of all services together, and the readers behind them, at the addresses of the settings."""
+
+from collections.abc import Mapping
+
+from app.core.config import Settings
+from app.core.http import OutboundClient
+from app.jobs.kinds.sync.definition import Sources
+from app.jobs.services import Service
+from app.syncs.calls.client import Sender
+from app.syncs.doors import ServiceDoor
+from app.syncs.meta.door import MetaDoor
+from app.syncs.meta.source import MetaSource
+
+Doors = Mapping[Service, ServiceDoor]
+
+
+def service_sender(settings: Settings) -> OutboundClient:
+    """What carries requests to the services: one for a process, for syncs and logins alone."""
+    return OutboundClient(own_urls=(settings.meta_base_url,))
+
+
+def make_doors(settings: Settings, sender: Sender) -> Doors:
+    """Where logins are tried, for each service that can be connected."""
+    return {Service.META: MetaDoor.of(settings, sender)}
+
+
+def make_sources(settings: Settings, sender: Sender) -> Sources:
+    """The services that can be read."""
+    return {Service.META: MetaSource(MetaDoor.of(settings, sender))}
