@@ -1,5 +1,6 @@
 """How long an HTTP answer asks to be left alone. Pure."""
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -9,6 +10,8 @@ _SAYS_WHEN = frozenset({429, 503})
 # More digits than a year has seconds are no wait that anybody means.
 _MOST_DIGITS = 8
 _TOO_LONG = timedelta(days=365)
+# Whole ones by the standard; Shopify writes "2.0".
+_SECONDS = re.compile(r"[0-9]{1,400}(?:\.[0-9]{1,20})?", re.ASCII)
 
 
 def break_asked_for(status: int, headers: Iterable[tuple[str, str]], *, now: datetime) -> timedelta | None:
@@ -20,8 +23,9 @@ def break_asked_for(status: int, headers: Iterable[tuple[str, str]], *, now: dat
         return None
     known = {name.lower(): value.strip() for name, value in headers}
     wanted = known.get("retry-after", "")
-    if wanted.isascii() and wanted.isdigit():
-        return timedelta(seconds=int(wanted)) if len(wanted) <= _MOST_DIGITS else _TOO_LONG
+    if _SECONDS.fullmatch(wanted):
+        whole = wanted.partition(".")[0]
+        return timedelta(seconds=float(wanted)) if len(whole) <= _MOST_DIGITS else _TOO_LONG
     until = _date(wanted)
     if until is None:
         return None

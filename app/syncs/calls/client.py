@@ -58,8 +58,8 @@ class Dialect(Protocol):
 
     name: str
 
-    def usage(self, headers: Mapping[str, str]) -> Usage | None:
-        """What the headers (names in lower case) say of the quota. None when they say nothing that can be read."""
+    def usage(self, headers: Mapping[str, str], content: Any) -> Usage | None:
+        """What an answer says of the quota, in its headers (names in lower case) or its JSON; None for nothing."""
 
     def judge(
         self, response: OutboundResponse, content: Any, usage: Usage | None, *, clean: Cleaner, now: datetime
@@ -118,6 +118,13 @@ class ServiceClient:
             OutboundRequest("POST", f"{self.base_url}{path}", headers, urlencode({**form, **self.always}).encode())
         )
 
+    def post_json(self, path: str, said: Any) -> Any:
+        """The same, for JSON. What always goes with a request has to stand in the address then."""
+        query = f"?{urlencode(self.always)}" if self.always else ""
+        headers = (*self.headers, ("Content-Type", "application/json"))
+        body = json.dumps(said, separators=(",", ":")).encode()
+        return self._ask(OutboundRequest("POST", f"{self.base_url}{path}{query}", headers, body))
+
     def _ask(self, request: OutboundRequest) -> Any:
         tries = 0
         while True:
@@ -160,8 +167,8 @@ class ServiceClient:
             # The address is the operator's setting; nobody else can have made it one that is refused.
             return Trouble(TroubleClass.SETUP_ERROR, self.clean(error.message), code="refused")
         self.spent.bytes += len(response.body)
-        usage = self.dialect.usage({name.lower(): value for name, value in response.headers})
         content = _read_json(response)
+        usage = self.dialect.usage({name.lower(): value for name, value in response.headers}, content)
         trouble = self._judge(response, content, usage)
         # A refusal says itself how long to wait; the rest is for answers that still went through.
         self._rest = rest_for(usage) if usage is not None and trouble is None else timedelta()

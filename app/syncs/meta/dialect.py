@@ -21,7 +21,7 @@ class MetaDialect:
 
     name = "Meta"
 
-    def usage(self, headers: Mapping[str, str]) -> Usage | None:
+    def usage(self, headers: Mapping[str, str], content: Any) -> Usage | None:
         return read_usage(headers)
 
     def judge(

@@ -15,12 +15,21 @@ HALF_PAST = "Tue, 05 Jan 2027 12:30:00 GMT"
 class TestRetryAfter:
     @pytest.mark.parametrize(
         ("said", "seconds"),
-        [("120", 120), (" 7 ", 7), ("0", 0), (HALF_PAST, 1_800), (NOON, 0), ("Mon, 04 Jan 2027 12:00:00 GMT", 0)],
+        [
+            ("120", 120),
+            (" 7 ", 7),
+            ("0", 0),
+            ("2.0", 2),
+            ("1.5", 1.5),
+            (HALF_PAST, 1_800),
+            (NOON, 0),
+            ("Mon, 04 Jan 2027 12:00:00 GMT", 0),
+        ],
     )
-    def test_is_read_as_seconds_and_as_a_date(self, said: str, seconds: int) -> None:
+    def test_is_read_as_seconds_and_as_a_date(self, said: str, seconds: float) -> None:
         assert break_asked_for(429, [("retry-after", said)], now=NOW) == timedelta(seconds=seconds)
 
-    @pytest.mark.parametrize("said", ["", "soon", "-5", "1.5", "²", "Tue, 99 Jan 2027 12:00:00 GMT"])
+    @pytest.mark.parametrize("said", ["", "soon", "-5", "1.", ".5", "²", "Tue, 99 Jan 2027 12:00:00 GMT"])
     def test_says_nothing_where_it_is_no_time(self, said: str) -> None:
         assert break_asked_for(503, [("Retry-After", said)], now=NOW) is None
 
