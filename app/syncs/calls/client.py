@@ -28,6 +28,10 @@ _BUDGET_SPENT = Trouble(
 _NEARLY_USED_UP = "The service's quota is nearly used up, so the sync rests before the service stops it."
 
 
+class Fraction(str):
+    """A number with a fraction, as it stood in an answer without quotes. A text that looks alike is none."""
+
+
 class Sender(Protocol):
     """What carries a request: the OutboundClient, opened to the service's own address."""
 
@@ -193,7 +197,7 @@ class ServiceClient:
 def _read_json(response: OutboundResponse) -> Any:
     """None for what is none. Fractions stay texts, because a float would not be what was written."""
     try:
-        return json.loads(response.body, parse_float=str, parse_constant=_refuse_constant)
+        return json.loads(response.body, parse_float=Fraction, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         # The error holds the whole text, and is not kept.
         return None

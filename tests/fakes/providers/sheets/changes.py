@@ -41,6 +41,8 @@ def _add_sheet(book: Book, said: dict[str, Any]) -> dict[str, Any]:
     if any(other.id == tab.id for other in book.tabs):
         raise BadRequest(f"Sheet with id {tab.id} already exists.")
     _refuse_taken(book, tab)
+    if tab.frozen_rows >= tab.rows:
+        raise BadRequest("You can't freeze all visible rows on the sheet.")
     book.tabs.append(tab)
     _refuse_too_many(book, "addSheet")
     return {"addSheet": {"properties": tab.properties}}

@@ -180,9 +180,9 @@ def _write(
         if len(rows) > box.bottom - box.top or any(len(row) > box.right - box.left for row in rows):
             raise BadRequest(f"Requested writing within range [{range_}], but tried writing to more cells.")
     found = []
-    for range_, tab, box, rows in wanted:
-        if fault is not None and fault.fault == "truncated_page":
-            rows = rows[: len(rows) // 2]
+    is_cut = fault is not None and fault.fault == "truncated_page"
+    for range_, tab, box, all_rows in wanted:
+        rows = all_rows[: len(all_rows) // 2] if is_cut else all_rows
         cells = 0
         for row, values in enumerate(rows):
             for column, value in enumerate(values):
