@@ -116,6 +116,8 @@ def _settings(held: DemoFolder, ports: Ports, fakes_url: str) -> Settings:
         "BELFRY_DATA_DIR": str(held.path),
         "BELFRY_LISTEN": f"{HOST}:{ports.pages}",
         "BELFRY_META_BASE_URL": f"{fakes_url}/meta",
+        "BELFRY_GA4_BASE_URL": f"{fakes_url}/ga4",
+        "BELFRY_GOOGLE_TOKEN_URL": f"{fakes_url}/google/token",
         "BELFRY_META_APP_ID": APP_ID,
         "BELFRY_META_APP_SECRET": APP_SECRET,
         "BELFRY_ALLOWED_PRIVATE_ADDRESSES": HOST,

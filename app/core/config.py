@@ -51,6 +51,12 @@ EXPECTED = {
     "BELFRY_META_BASE_URL": Expected(
         "an address with https://, or with http:// on this machine itself", "https://graph.facebook.com"
     ),
+    "BELFRY_GA4_BASE_URL": Expected(
+        "an address with https://, or with http:// on this machine itself", "https://analyticsdata.googleapis.com"
+    ),
+    "BELFRY_GOOGLE_TOKEN_URL": Expected(
+        "an address with https://, or with http:// on this machine itself", "https://oauth2.googleapis.com/token"
+    ),
     "BELFRY_META_API_VERSION": Expected("a version of Meta's Graph API", "v26.0"),
     "BELFRY_META_APP_ID": Expected("the id of an app at Meta, in digits", "1234567890"),
     "BELFRY_META_APP_SECRET": Expected("the secret of that app", "$(cat /run/secrets/meta_app_secret)"),
@@ -101,6 +107,8 @@ class Settings:
     meta_api_version: str
     meta_app_id: str | None
     meta_app_secret: str | None = field(repr=False)
+    ga4_base_url: str
+    google_token_url: str
     is_demo: bool
 
     @property
@@ -140,7 +148,9 @@ def _collect(read: SettingReader, base: Path) -> Settings:
     read.need_together("BELFRY_META_APP_ID", "BELFRY_META_APP_SECRET")
     meta = read.one("BELFRY_META_BASE_URL", "https://graph.facebook.com", provider_address)
     is_demo = read.switch("BELFRY_DEMO", default=is_marked(data_dir))
-    if is_demo and (reason := why_no_demo(meta)):
+    ga4 = read.one("BELFRY_GA4_BASE_URL", "https://analyticsdata.googleapis.com", provider_address)
+    google_token = read.one("BELFRY_GOOGLE_TOKEN_URL", "https://oauth2.googleapis.com/token", provider_address)
+    if is_demo and (reason := why_no_demo(meta, ga4, google_token)):
         read.note_wrong(reason)
     lease = read.number("BELFRY_LEASE_SECONDS", 30, low=4, high=600)
     return Settings(
@@ -178,6 +188,8 @@ def _collect(read: SettingReader, base: Path) -> Settings:
         meta_api_version=read.one("BELFRY_META_API_VERSION", "v26.0", _graph_version),
         meta_app_id=read.one("BELFRY_META_APP_ID", "", _digits_or_none),
         meta_app_secret=read.one("BELFRY_META_APP_SECRET", "", _app_secret_or_none),
+        ga4_base_url=ga4,
+        google_token_url=google_token,
         is_demo=is_demo,
     )
 

@@ -39,6 +39,8 @@ class TestSystem:
 
         monkeypatch.setenv("BELFRY_DEMO", "on")
         monkeypatch.setenv("BELFRY_META_BASE_URL", "http://127.0.0.1:8091/meta")
+        monkeypatch.setenv("BELFRY_GA4_BASE_URL", "http://127.0.0.1:8091/ga4")
+        monkeypatch.setenv("BELFRY_GOOGLE_TOKEN_URL", "http://127.0.0.1:8091/google/token")
 
         assert terminal.json("system", "show")["is_demo"] is True
         assert terminal.json("overview")["is_demo"] is True

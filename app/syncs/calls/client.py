@@ -105,6 +105,11 @@ class ServiceClient:
     def __post_init__(self) -> None:
         self.clean = make_cleaner([*self.secrets, *(value for _, value in self.headers), *self.always.values()])
 
+    def sign_in(self, headers: tuple[tuple[str, str], ...], secrets: Iterable[str]) -> None:
+        """Sign the requests that follow in with other headers, and hide these and the secrets from now on."""
+        self.headers, self.secrets = headers, tuple(secrets)
+        self.clean = make_cleaner([*self.secrets, *(value for _, value in headers), *self.always.values()])
+
     # Neither the sign-in nor anything beside the address belongs into a trace.
     def __repr__(self) -> str:
         return f"ServiceClient({self.base_url!r})"

@@ -22,6 +22,7 @@ class TroubleClass(StrEnum):
     REPORT_PENDING = "report_pending"  # a report that the service makes for us takes its time
     TRANSIENT = "transient"  # down, slow, broken off, or unreadable
     VERSION_RETIRED = "version_retired"  # the version we ask for is no longer served
+    CLOCK_WRONG = "clock_wrong"  # the clock of this machine differs too much from that of the service
     DATA_QUALITY = "data_quality"  # an answer, but not to be mixed with what we have
     INTERNAL = "internal"  # nothing we know: a mistake of ours, or something the service never said before
 
@@ -77,6 +78,7 @@ HANDLING: Mapping[TroubleClass, Handling] = {
     TroubleClass.REPORT_PENDING: Handling(Action.DEFER, Audience.NOBODY, Telling.NEVER),
     TroubleClass.TRANSIENT: Handling(Action.TRY_AGAIN, Audience.MEMBERS, Telling.AFTER_THREE_RUNS),
     TroubleClass.VERSION_RETIRED: Handling(Action.FAIL, Audience.OPERATOR, Telling.AT_ONCE),
+    TroubleClass.CLOCK_WRONG: Handling(Action.FAIL, Audience.OPERATOR, Telling.AT_ONCE),
     TroubleClass.DATA_QUALITY: Handling(Action.HOLD, Audience.MEMBERS, Telling.AT_ONCE),
     TroubleClass.INTERNAL: Handling(Action.FAIL, Audience.OPERATOR, Telling.AT_ONCE),
 }

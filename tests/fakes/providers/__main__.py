@@ -20,6 +20,8 @@ def main() -> None:
     world.reset(chosen.scenario)
     with FakeServer(world, port=chosen.port) as server:
         print(f"BELFRY_META_BASE_URL={server.url}/meta", flush=True)
+        print(f"BELFRY_GA4_BASE_URL={server.url}/ga4", flush=True)
+        print(f"BELFRY_GOOGLE_TOKEN_URL={server.url}/google/token", flush=True)
         try:
             Event().wait()
         except KeyboardInterrupt:

@@ -86,6 +86,8 @@ class TestSettings:
             ("BELFRY_META_BASE_URL", "http://graph.facebook.com"),
             ("BELFRY_META_BASE_URL", "http://10.0.0.7:8100"),
             ("BELFRY_META_BASE_URL", "https://graph.facebook.com/?token=1"),
+            ("BELFRY_GA4_BASE_URL", "http://analyticsdata.googleapis.com"),
+            ("BELFRY_GOOGLE_TOKEN_URL", "http://169.254.169.254/token"),
             ("BELFRY_META_API_VERSION", "latest"),
             ("BELFRY_META_APP_ID", "my app"),
             ("BELFRY_META_API_VERSION", "v26.0/../me"),
@@ -122,9 +124,16 @@ class TestSettings:
         assert "hunter2" not in refused.value.message
 
 
+FAKES = {
+    "BELFRY_META_BASE_URL": "http://127.0.0.1:8091/meta",
+    "BELFRY_GA4_BASE_URL": "http://127.0.0.1:8091/ga4",
+    "BELFRY_GOOGLE_TOKEN_URL": "http://127.0.0.1:8091/google/token",
+}
+
+
 class TestADemo:
     def test_reads_from_a_fake_on_this_machine(self, tmp_path: Path) -> None:
-        settings = read(tmp_path, BELFRY_DEMO="on", BELFRY_META_BASE_URL="http://127.0.0.1:8091/meta")
+        settings = read(tmp_path, BELFRY_DEMO="on", **FAKES)
 
         assert settings.is_demo
         assert not read(tmp_path).is_demo
@@ -138,6 +147,6 @@ class TestADemo:
         folder.mkdir()
         (folder / MARK).write_text("{}")
 
-        assert read(tmp_path, BELFRY_META_BASE_URL="http://127.0.0.1:8091/meta").is_demo
+        assert read(tmp_path, **FAKES).is_demo
         with pytest.raises(SettingInvalid, match="set BELFRY_DATA_DIR to another directory"):
             read(tmp_path)
