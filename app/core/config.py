@@ -57,6 +57,9 @@ EXPECTED = {
     "BELFRY_GOOGLE_TOKEN_URL": Expected(
         "an address with https://, or with http:// on this machine itself", "https://oauth2.googleapis.com/token"
     ),
+    "BELFRY_SHEETS_BASE_URL": Expected(
+        "an address with https://, or with http:// on this machine itself", "https://sheets.googleapis.com"
+    ),
     "BELFRY_META_API_VERSION": Expected("a version of Meta's Graph API", "v26.0"),
     "BELFRY_META_APP_ID": Expected("the id of an app at Meta, in digits", "1234567890"),
     "BELFRY_META_APP_SECRET": Expected("the secret of that app", "$(cat /run/secrets/meta_app_secret)"),
@@ -109,6 +112,7 @@ class Settings:
     meta_app_secret: str | None = field(repr=False)
     ga4_base_url: str
     google_token_url: str
+    sheets_base_url: str
     is_demo: bool
 
     @property
@@ -150,7 +154,8 @@ def _collect(read: SettingReader, base: Path) -> Settings:
     is_demo = read.switch("BELFRY_DEMO", default=is_marked(data_dir))
     ga4 = read.one("BELFRY_GA4_BASE_URL", "https://analyticsdata.googleapis.com", provider_address)
     google_token = read.one("BELFRY_GOOGLE_TOKEN_URL", "https://oauth2.googleapis.com/token", provider_address)
-    if is_demo and (reason := why_no_demo(meta, ga4, google_token)):
+    sheets = read.one("BELFRY_SHEETS_BASE_URL", "https://sheets.googleapis.com", provider_address)
+    if is_demo and (reason := why_no_demo(meta, ga4, google_token, sheets)):
         read.note_wrong(reason)
     lease = read.number("BELFRY_LEASE_SECONDS", 30, low=4, high=600)
     return Settings(
@@ -190,6 +195,7 @@ def _collect(read: SettingReader, base: Path) -> Settings:
         meta_app_secret=read.one("BELFRY_META_APP_SECRET", "", _app_secret_or_none),
         ga4_base_url=ga4,
         google_token_url=google_token,
+        sheets_base_url=sheets,
         is_demo=is_demo,
     )
 

@@ -39,7 +39,7 @@ class AccountChanged(Conflict):
 class Account:
     """What days and money mean in an account."""
 
-    zone: str
+    zone: str | None
     currency: str | None
 
 

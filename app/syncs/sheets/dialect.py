@@ -33,7 +33,7 @@ class Calls(Protocol):
         """The same. Only for what may be sent twice."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class SheetsDialect:
     """Of one service account, whose e-mail stands in the advice."""
 
@@ -62,6 +62,15 @@ class SheetsCalls:
     @property
     def spent(self) -> Spent:
         return self.session.spent
+
+    @property
+    def email(self) -> str:
+        """Who it signs in as."""
+        return self.session.key.client_email
+
+    def clean(self, text: str) -> str:
+        """A text without the key."""
+        return self.session.client.clean(text)
 
     @property
     def watch(self) -> Watch:

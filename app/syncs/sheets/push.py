@@ -17,7 +17,7 @@ from app.syncs.sheets.book import Book, Tab, book_path, read_book
 from app.syncs.sheets.cells import decode_row, read_row
 from app.syncs.sheets.claims import find_tab, refuse_crowded, refuse_no_room
 from app.syncs.sheets.dialect import Calls
-from app.syncs.sheets.marks import building_title
+from app.syncs.sheets.marks import TabMark, building_title
 from app.syncs.sheets.refusals import STALE
 from app.syncs.sheets.standing import Standing, compare
 from app.syncs.sheets.swap import prepare_requests, swap_requests
@@ -54,6 +54,7 @@ class SheetPush:
     title: str
     number: str
     _round: int = field(default=0, init=False)
+    _seen: TabMark | None = field(default=None, init=False)
 
     def push(self, table: PushTable) -> Pushed:
         """Make the tab say what the table says. Raises SyncFailed and ReadStopped; then it says what it said before.
@@ -74,6 +75,7 @@ class SheetPush:
     def _push(self, table: PushTable) -> Pushed:
         book = read_book(self.client, self.spreadsheet_id)
         tab = find_tab(book, job=self.job, title=self.title)
+        self._refuse_faster(tab, table)
         standing = self._standing(tab, table)
         done = Pushed(
             book.title, self.title if tab is None else tab.title, len(table.rows), standing.cells_changed,
@@ -87,6 +89,18 @@ class SheetPush:
         refuse_no_room(book, tab, table.extent, leftovers)
         done.tab = self._write(book, tab, table)
         return done
+
+    def _refuse_faster(self, tab: Tab | None, table: PushTable) -> None:
+        """Raises SyncFailed when another push of the job has written the tab since this one began.
+
+        Only one of them has the run, and it reads the figures anew when it tries again.
+        """
+        mark = None if tab is None else tab.mark
+        if self._round == 1:
+            self._seen = mark
+        elif mark is not None and mark != self._seen and mark.checksum != table.checksum:
+            words = "Another push of the same job wrote the tab meanwhile. Nothing was pushed."
+            raise failed(TroubleClass.TRANSIENT, words)
 
     def _is_to_be_renamed(self, tab: Tab | None) -> bool:
         return tab is not None and tab.mark is not None and tab.mark.tab != self.title

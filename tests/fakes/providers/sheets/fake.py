@@ -25,19 +25,20 @@ _ROUTES = (
     ("GET", r"/v4/spreadsheets/(?P<book>[^/:]+)", "get"),
 )
 _READS = {"get", "values_get"}
-# Whose e-mail an access token is of, or None for one that is good for nothing.
-PersonOf = Callable[[str, datetime], str | None]
+SCOPE = "https://www.googleapis.com/auth/spreadsheets"
+# Whose e-mail an access token of a scope is of, or None for one that is good for nothing.
+EmailOf = Callable[[str | None, str, datetime], str | None]
 
 
 class SheetsFake:
-    """Some spreadsheets. `person_of` says whose a token is: the fake that gives tokens out knows."""
+    """Some spreadsheets. `email_of` says whose a token is: the fake that gives tokens out knows."""
 
     name = "sheets"
     scenarios: tuple[str, ...] = scenarios.NAMES
 
-    def __init__(self, person_of: PersonOf) -> None:
+    def __init__(self, email_of: EmailOf) -> None:
         self.books: dict[str, Book] = {}
-        self._person_of = person_of
+        self._email_of = email_of
         self._asked: dict[tuple[str, str, str], int] = {}
 
     def reset(self, scenario: str, now: datetime) -> None:
@@ -81,7 +82,7 @@ class SheetsFake:
             return refusals.google_error(400, str(error))
 
     def _true_answer(self, route: str, found: dict[str, str], call: Call, fault: Fault | None, now: datetime) -> Answer:
-        person = self._person_of(call.bearer or "", now)
+        person = self._email_of(call.bearer, SCOPE, now)
         if person is None:
             return refusals.unauthenticated()
         kind = "Read" if route in _READS else "Write"

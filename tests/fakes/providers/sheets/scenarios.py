@@ -1,10 +1,10 @@
 """The spreadsheets that the fake of Google Sheets has, and who may do what with them."""
 
+from tests.fakes.providers.google.keys import OTHER_READER, READER
 from tests.fakes.providers.sheets.book import Book, Tab
 
-# Service accounts of the fake.
-BOT = "bot@belfry-tests.iam.gserviceaccount.com"
-OTHER_BOT = "other@belfry-tests.iam.gserviceaccount.com"
+# The service accounts that write.
+BOT, OTHER_BOT = READER, OTHER_READER
 BOOK = "1BelfryMarketingKpis0000000000000000000000aa"
 SHARED_BOOK = "1BelfrySharedByTwo000000000000000000000000bb"
 VIEW_BOOK = "1BelfryOnlyToLookAt00000000000000000000000cc"
