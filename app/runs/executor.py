@@ -21,9 +21,19 @@ from app.core.lane import is_unanswered, was_refused
 from app.core.patience import patiently
 from app.core.scopes import ENGINE, Scope
 from app.core.sealing import Sealer
-from app.jobs.kinds.base import AttemptLost, JobKinds, KindName, Level, LoginRefused, Outcome, OutcomeStatus
+from app.jobs.kinds.base import (
+    AccountRests,
+    AttemptLost,
+    JobKinds,
+    KindName,
+    Level,
+    LoginRefused,
+    Outcome,
+    OutcomeStatus,
+)
 from app.jobs.kinds.code.said import kind_and_words
 from app.runs import chains, claims, interventions, ledger, logs
+from app.runs.account_turns import key_of, let_rest, take_turns
 from app.runs.attempts import LiveAttempt
 from app.runs.children import ChildRuns
 from app.runs.claims import Claim, LeaseTerms
@@ -174,6 +184,7 @@ class Executor:
         if kind is None:
             return Outcome(OutcomeStatus.FAILED, f"This worker does not know jobs of kind {started.kind.value}.")
         try:
+            self._take_turns(started)
             return kind.run(started.definition, attempt)
         except OUTAGES:
             # Its text holds statements and names that are nobody's business who looks at a run.
@@ -220,6 +231,7 @@ class Executor:
     ) -> bool:
         end = end_of(outcome)
         is_short = outcome.status is OutcomeStatus.SUCCEEDED and not lines and progress is None
+        is_short = is_short and outcome.account_rests is None
         if is_short and self._succeed_at_once(started, end):
             return True
         try:
@@ -235,6 +247,8 @@ class Executor:
             now = self.clock.now(session)
             if outcome.login_refused is not None:
                 self._refuse_login(session, started, outcome.login_refused, now)
+            if outcome.account_rests is not None:
+                self._let_account_rest(session, started, outcome.account_rests, now)
             if lines:
                 tenant = started.organization_id
                 logs.append_lines(session, organization_id=tenant, run_id=run_id, token=token, lines=lines)
@@ -256,6 +270,18 @@ class Executor:
         # Schedules before runs, as whoever plans locks them; and of a run that is lost nothing is said.
         note_login_refused(session, refused, organization_id=started.organization_id, now=now)
         hold_run(session, run_id=started.run_id, token=started.token)
+
+    def _take_turns(self, started: Started) -> None:
+        key = key_of(started.kind, started.definition)
+        if key is not None:
+            with self.database.transaction(Scope.tenant(started.organization_id)) as session:
+                take_turns(session, organization_id=started.organization_id, key=key)
+
+    def _let_account_rest(self, session: Session, started: Started, rests: AccountRests, now: datetime) -> None:
+        key = key_of(started.kind, started.definition)
+        if key is not None:
+            # Also of a run that is lost: the service said it all the same.
+            let_rest(session, organization_id=started.organization_id, key=key, rests=rests, now=now)
 
     def _succeed_at_once(self, started: Started, end: AttemptEnd) -> bool:
         """By the short way, where there is one. False where the long one has to be taken."""

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from app.core.db import count_changed
+from app.runs.account_turns import end_rest_of
 from app.runs.causes import cause_of
 from app.runs.models import Attempt, Run, in_state
 from app.runs.run_events import note
@@ -21,6 +22,8 @@ def retry_at_once(session: Session, *, run_id: UUID, organization_id: UUID, now:
     values = {"state": RunState.READY.value, "reason": None, "ready_at": now, "hinted_at": None}
     if count_changed(session, update(Run).where(*waiting).values(**values)) != 1:
         return False
+    # What put it off holds back all runs of its account, this one included.
+    end_rest_of(session, run_id=run_id, organization_id=organization_id)
     note(session, organization_id, run_id, RunState.READY.value, now)
     return True
 

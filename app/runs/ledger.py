@@ -14,6 +14,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from app.core.db import count_changed
 from app.core.ids import new_id
+from app.runs.account_turns import key_of
 from app.runs.causes import cause_of
 from app.runs.facts import ANYTHING, AttemptEnd, RunRequest, Started, Taking, started_from
 from app.runs.interventions import cancel, cancel_children, deal_with
@@ -237,6 +238,7 @@ def _columns(request: RunRequest) -> dict[str, Any]:
         "time_limit_seconds": request.time_limit_seconds,
         "queue": request.queue,
         "priority": request.priority.value,
+        "connection_key": key_of(request.kind, request.definition),
         "trigger": request.trigger.value,
         "schedule_id": request.schedule_id,
         "slot_at": request.slot_at,

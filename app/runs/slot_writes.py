@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.core.ids import new_id
+from app.jobs.kinds.base import KindName
 from app.runs.replacing import replace_runs
 from app.runs.states import Reason, RunState, Trigger
 from app.schedules.slot_accounts import SlotGap
@@ -93,14 +94,18 @@ _ACTIVE_IN_SQLITE = text(
 _RUN_COLUMNS = (
     "id, organization_id, job_id, schedule_id, slot_at, due_at, trigger, kind, definition, job_name, tries, "
     "retry_delay_seconds, retry_backoff, retry_longest_delay_seconds, retry_has_jitter, retry_not_on, when_lost, "
-    "soft_limit_seconds, time_limit_seconds, queue, priority, state, reason, error, attempt, token, "
+    "soft_limit_seconds, time_limit_seconds, queue, priority, connection_key, state, reason, error, attempt, token, "
     "ready_at, created_at, finished_at"
 )
 _OF_JOB = (
     "j.kind, j.definition, j.name, j.tries, j.retry_delay_seconds, j.retry_backoff, j.retry_longest_delay_seconds, "
     "j.retry_has_jitter, j.retry_not_on, j.when_lost, j.soft_limit_seconds, j.time_limit_seconds, "
-    "coalesce(j.queue, j.kind), j.priority"
+    "coalesce(j.queue, j.kind), j.priority, "
+    # What `account_turns.key_of` says; of a definition that cannot be read it may be anything.
+    f"CASE WHEN j.kind = '{KindName.SYNC.value}' THEN substr({{connection_id}}, 1, 80) END"
 )
+_OF_JOB_IN_POSTGRES = _OF_JOB.format(connection_id="j.definition ->> 'connection_id'")
+_OF_JOB_IN_SQLITE = _OF_JOB.format(connection_id="json_extract(j.definition, '$.connection_id')")
 
 _HAS_NO_END = f"IN ('{RunState.READY.value}', '{RunState.WAITING.value}')"
 
@@ -113,8 +118,8 @@ WITH moved AS (
     RETURNING s.id, s.organization_id, s.job_id
 ), opened AS (
     INSERT INTO runs ({_RUN_COLUMNS})
-    SELECT p.run_id, m.organization_id, m.job_id, m.id, p.slot_at, p.slot_at, p.trigger, {_OF_JOB}, p.state, p.reason,
-        p.error, 0, 0, :now, :now, CASE WHEN p.state {_HAS_NO_END} THEN NULL ELSE :now END
+    SELECT p.run_id, m.organization_id, m.job_id, m.id, p.slot_at, p.slot_at, p.trigger, {_OF_JOB_IN_POSTGRES},
+        p.state, p.reason, p.error, 0, 0, :now, :now, CASE WHEN p.state {_HAS_NO_END} THEN NULL ELSE :now END
     FROM unnest(
         CAST(:run_keys AS uuid[]), CAST(:run_ids AS uuid[]), CAST(:slots AS timestamptz[]), CAST(:triggers AS text[]),
         CAST(:states AS text[]), CAST(:reasons AS text[]), CAST(:errors AS text[])
@@ -149,7 +154,8 @@ _RUNS_IN_SQLITE = text(
     f"""
 INSERT INTO runs ({_RUN_COLUMNS})
 SELECT json_extract(p.value, '$.run_id'), s.organization_id, s.job_id, s.id, json_extract(p.value, '$.slot'),
-    json_extract(p.value, '$.slot'), json_extract(p.value, '$.trigger'), {_OF_JOB}, json_extract(p.value, '$.state'),
+    json_extract(p.value, '$.slot'), json_extract(p.value, '$.trigger'), {_OF_JOB_IN_SQLITE},
+    json_extract(p.value, '$.state'),
     json_extract(p.value, '$.reason'), json_extract(p.value, '$.error'), 0, 0, :now, :now,
     CASE WHEN json_extract(p.value, '$.state') {_HAS_NO_END} THEN NULL ELSE :now END
 FROM json_each(:rows) AS p

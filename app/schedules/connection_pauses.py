@@ -14,3 +14,15 @@ def is_paused_for_connection(*, enabled: bool, switched_by: str | None) -> bool:
 def is_paused_for_refusal(*, enabled: bool, switched_by: str | None) -> bool:
     """Whether that was because the service refused the login of its connection."""
     return not enabled and switched_by == f"{PAUSED_BY}{REFUSED}"
+
+
+def switched_off(switched_by: str, when: str, *, has: str = "") -> str:
+    """“ana switched it off at 12:00”, with the reason behind it where Belfry did. `has` stands before the verb."""
+    verb = f"{has} switched" if has else "switched"
+    who, reason = (switched_by, "") if not switched_by.startswith(PAUSED_BY) else _parted(switched_by)
+    return f"{who} {verb} it off at {when}{reason}"
+
+
+def _parted(switched_by: str) -> tuple[str, str]:
+    who, comma, reason = switched_by.partition(", ")
+    return who, f"{comma}{reason}"

@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from app.events.models import Event
+from app.ops.why.answers import why_schedule
+from app.ops.why.reasons import in_utc
 from app.runs.retries import MOST_DEFERRALS
 from app.schedules.models import Schedule
 from app.tenants.models import AuditEntry
@@ -101,6 +103,22 @@ class TestARefusedLogin:
         (schedule,) = syncs.rows(Schedule)
         assert not schedule.enabled
         assert schedule.switched_by == "Belfry, because its connection can no longer be read"
+
+    def test_is_why_a_schedule_does_not_run(self, syncs: SyncWorld) -> None:
+        fail(syncs, "revoked", variant="460")
+        syncs.sync()
+
+        with syncs.database.reading() as session:
+            telling = in_utc(syncs.world.now)
+            why = why_schedule(
+                session, organization_id=syncs.organization_id, schedule_id=syncs.schedule_id, telling=telling
+            )
+
+        at = f"{syncs.world.now:%Y-%m-%d %H:%M:%S} UTC"
+        assert why.words == (
+            f"It is off: Belfry switched it off at {at}, because its connection can no longer be read. "
+            "Reconnect its account, and enable it again."
+        )
 
     def test_is_told_once_by_any_number_of_runs(self, syncs: SyncWorld) -> None:
         fail(syncs, "expired_token")

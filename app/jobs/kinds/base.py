@@ -77,6 +77,17 @@ class LoginRefused:
     set_at: datetime | None = None
 
 
+@dataclass(frozen=True)
+class AccountRests:
+    """The service takes no calls of the account for so long: no other run of the connection is to start until then.
+
+    `words` say why, for people.
+    """
+
+    lasts: timedelta
+    words: str
+
+
 class AttemptLost(Conflict):
     """The run is no longer this attempt's: its lease was lost, or somebody ended it."""
 
@@ -87,7 +98,8 @@ class Outcome:
 
     `error_class` says what kind of trouble it was, and `come_back_after` how long the other side asked to be left
     alone: that long from now, and not as long as the job's policy says, its next try waits. With WAITING it is no
-    next try: the run goes on then. `login_refused` is written down in the transaction that ends the attempt.
+    next try: the run goes on then. `login_refused` and `account_rests` are written down in the transaction that ends
+    the attempt.
     """
 
     status: OutcomeStatus
@@ -98,6 +110,7 @@ class Outcome:
     error_class: ErrorClass | None = None
     come_back_after: timedelta | None = None
     login_refused: LoginRefused | None = None
+    account_rests: AccountRests | None = None
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.ops.slots.outcomes import SlotOutcome, SlotRow, SlotRun, gap_words, outcome_of_gap, row_of_run
+from app.schedules.connection_pauses import switched_off
 from app.schedules.fire_times import MOMENT, Rhythm, count_fires, fire_times, next_fire
 from app.schedules.gaps import GapRow
 from app.schedules.policies import GapReason
@@ -110,7 +111,7 @@ def _who_paused(versions: Sequence[VersionRow], era: Era) -> str:
     else:
         # Nothing says that it was on before that.
         switched = switched if switched is not None and switched.number == 1 else None
-    return f"{switched.by} had switched it off at {_utc(switched.at)}" if switched is not None and switched.by else ""
+    return switched_off(switched.by, _utc(switched.at), has="had") if switched is not None and switched.by else ""
 
 
 def _is_open(books: Books, era: Era, slot_at: datetime) -> bool:
@@ -137,7 +138,7 @@ def _open_row(books: Books, slot_at: datetime) -> SlotRow:
 def _off_words(schedule: ScheduleRow) -> str:
     if schedule.switched_at is None:
         return "nobody has switched it on yet" if schedule.is_fresh else "the schedule is switched off"
-    return f"{schedule.switched_by} has switched it off at {_utc(schedule.switched_at)}"
+    return switched_off(schedule.switched_by or "Somebody", _utc(schedule.switched_at), has="has")
 
 
 def _utc(at: datetime) -> str:

@@ -213,7 +213,7 @@ def _limit_words(limit: int, number: int, whose: str) -> str:
 def _who_raises(code: WhyCode, run: RunFacts) -> str:
     """Who can raise a limit, and where."""
     if code is WhyCode.CONNECTION_LIMIT:
-        return "The service of the account sets that limit; nobody raises it here."
+        return "That limit keeps runs from spending an account's quota twice; nobody raises it here."
     if code is WhyCode.JOB_LIMIT and run.job_source is not None:
         return f"The code says that limit, in {run.job_source}: change it there."
     if code is WhyCode.JOB_LIMIT:

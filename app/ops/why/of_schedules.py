@@ -10,6 +10,7 @@ from app.ops.why.facts import LastSlot, RunFacts, ScheduleFacts, Traffic
 from app.ops.why.of_runs import scheduler_silence, why_left_out, why_run_waits
 from app.ops.why.reasons import Telling, Why, WhyCode, first_of
 from app.runs.states import RunState
+from app.schedules.connection_pauses import is_paused_for_refusal, switched_off
 
 
 def why_schedule_waits(schedule: ScheduleFacts, crew: Crew, traffic: Traffic, telling: Telling) -> Why:
@@ -65,7 +66,9 @@ def _pause(schedule: ScheduleFacts, telling: Telling) -> Why:
     at, then = schedule.switched_at, "Enable it to run it on schedule."
     if at is not None and at != schedule.created_at:
         who = schedule.switched_by or "Somebody"
-        words = f"It is off: {who} switched it off at {telling.at(at)}. Enable it to run it on schedule again."
+        is_refused = is_paused_for_refusal(enabled=False, switched_by=schedule.switched_by)
+        then = "Reconnect its account, and enable it again." if is_refused else "Enable it to run it on schedule again."
+        words = f"It is off: {switched_off(who, telling.at(at))}. {then}"
         return Why(WhyCode.PAUSED, words, since=at, by=schedule.switched_by)
     if at is not None:
         words = f"It is off: {schedule.switched_by or 'Somebody'} made it so at {telling.at(at)}. {then}"

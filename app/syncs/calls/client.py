@@ -14,18 +14,21 @@ from app.core.hiding import Cleaner, make_cleaner
 from app.core.http import OutboundFailed, OutboundLimits, OutboundRefused, OutboundRequest, OutboundResponse
 from app.syncs.calls.retries import LONGEST_WAIT_IN_PLACE, MOST_TRIES, Defer, Wait, decide
 from app.syncs.calls.troubles import SyncFailed, Trouble, TroubleClass
-from app.syncs.calls.usage import LONGEST_LIMIT, Usage, rest_for
+from app.syncs.calls.usage import LONGEST_LIMIT, QuotaSeen, Usage, rest_for, seen_with
 
 # Reports take their time; what is larger than this is asked for in smaller parts.
 LIMITS = OutboundLimits(connect_seconds=5.0, total_seconds=60.0, max_response_bytes=16 * 1_048_576, max_redirects=0)
 # A run that needs more calls than this is wrong about something, or comes back for the rest.
 MOST_REQUESTS = 2_000
 _BUDGET_RETURNS_AFTER = timedelta(hours=1)
+# The code of the one limit that is ours and not the service's.
+BUDGET_SPENT = "budget"
 _BUDGET_SPENT = Trouble(
     TroubleClass.RATE_LIMITED,
     "The sync made as many calls as one run may make. It goes on where it stopped, in an hour.",
+    BUDGET_SPENT,
 )
-_NEARLY_USED_UP = "The service's quota is nearly used up, so the sync rests before the service stops it."
+NEARLY_USED_UP = "The service's quota is nearly used up, so the sync rests before the service stops it."
 
 
 class Fraction(str):
@@ -78,6 +81,7 @@ class Spent:
     requests: int = 0
     throttles: int = 0  # how often the service, or its quota, made us wait
     bytes: int = 0
+    quota: QuotaSeen | None = None  # as its service told it; None where it tells nothing
 
 
 @dataclass
@@ -158,9 +162,9 @@ class ServiceClient:
         if rest > LONGEST_WAIT_IN_PLACE:
             is_long = rest > LONGEST_LIMIT
             kind = TroubleClass.QUOTA_EXHAUSTED if is_long else TroubleClass.RATE_LIMITED
-            raise self._deferred(Trouble(kind, _NEARLY_USED_UP, wait=rest), rest)
+            raise self._deferred(Trouble(kind, NEARLY_USED_UP, wait=rest), rest)
         if rest:
-            self._wait(_NEARLY_USED_UP, rest, is_throttle=True)
+            self._wait(NEARLY_USED_UP, rest, is_throttle=True)
         if self.spent.requests >= self.most_requests:
             raise self._deferred(_BUDGET_SPENT, _BUDGET_RETURNS_AFTER)
         self.watch.go_on()
@@ -178,6 +182,8 @@ class ServiceClient:
         self.spent.bytes += len(response.body)
         content = _read_json(response)
         usage = self.dialect.usage({name.lower(): value for name, value in response.headers}, content)
+        if usage is not None:
+            self.spent.quota = seen_with(usage, before=self.spent.quota, at=self.watch.now())
         trouble = self._judge(response, content, usage)
         # A refusal says itself how long to wait; the rest is for answers that still went through.
         self._rest = rest_for(usage) if usage is not None and trouble is None else timedelta()

@@ -1,7 +1,7 @@
 """How much of a service's quota is used, and how long to rest for it before the next call. Pure."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from app.syncs.calls.retries import LONGEST_HINT, WITHOUT_HINT
 
@@ -19,6 +19,30 @@ class Usage:
 
     percent: float
     regain: timedelta | None = None
+
+
+@dataclass(frozen=True)
+class QuotaSeen:
+    """What a service told of its quota while it was read: with the first answer, with the newest, and when that came.
+
+    `rest` is how long it wants to be left alone from then on.
+    """
+
+    first_percent: float
+    percent: float
+    at: datetime
+    rest: timedelta
+
+    @property
+    def cost(self) -> float:
+        """By how much reading used it up, as far as can be seen: it may have filled up meanwhile."""
+        return max(0.0, self.percent - self.first_percent)
+
+
+def seen_with(usage: Usage, *, before: QuotaSeen | None, at: datetime) -> QuotaSeen:
+    """What is known of a quota with one more answer."""
+    first = usage.percent if before is None else before.first_percent
+    return QuotaSeen(first, usage.percent, at, rest_for(usage))
 
 
 def rest_for(usage: Usage) -> timedelta:

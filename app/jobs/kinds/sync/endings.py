@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.core.wire import FailureKind
-from app.jobs.kinds.base import LoginRefused, Outcome, OutcomeStatus
+from app.jobs.kinds.base import AccountRests, LoginRefused, Outcome, OutcomeStatus
 from app.jobs.policies import ErrorClass
+from app.syncs.calls.client import BUDGET_SPENT, NEARLY_USED_UP, Spent
+from app.syncs.calls.retries import LONGEST_WAIT_IN_PLACE
 from app.syncs.calls.troubles import SyncFailed, TroubleClass
 from app.syncs.logins import Login
 
@@ -40,6 +42,7 @@ _MAY_PASS = frozenset(
         TroubleClass.TOO_LARGE,
     }
 )
+_LIMITS = frozenset({TroubleClass.RATE_LIMITED, TroubleClass.QUOTA_EXHAUSTED})
 _SHORTEST_BREAK = timedelta(seconds=1)
 
 
@@ -48,14 +51,26 @@ def ending_of(error: SyncFailed, *, login: Login, result: Mapping[str, Any], now
     if error.until is not None:
         wait = max(error.until - now, _SHORTEST_BREAK)
         return Outcome(
-            OutcomeStatus.WAITING, error.message, result=result, error_class=class_of(error), come_back_after=wait
-        )
+            OutcomeStatus.WAITING, error.message, result=result, error_class=class_of(error), come_back_after=wait,
+            account_rests=AccountRests(wait, error.message) if _is_of_account(error) else None,
+        )  # fmt: skip
     kind = error.trouble_class
     refused = LoginRefused(login.connection_id, kind, error.message, login.set_at)
     return Outcome(
         OutcomeStatus.FAILED, error.message, result=result, may_retry=kind in _MAY_PASS, error_class=class_of(error),
         login_refused=refused if kind in _NEEDS_RECONNECTING else None,
     )  # fmt: skip
+
+
+def rest_after(spent: Spent) -> AccountRests | None:
+    """How long the account is left alone after a sync that went well, because its quota is nearly used up."""
+    rest = timedelta() if spent.quota is None else spent.quota.rest
+    return AccountRests(rest, NEARLY_USED_UP) if rest > LONGEST_WAIT_IN_PLACE else None
+
+
+def _is_of_account(error: SyncFailed) -> bool:
+    """Whether other runs on the account are to wait as well: its service said so, and not a limit of the run's own."""
+    return error.trouble_class in _LIMITS and error.trouble.code != BUDGET_SPENT
 
 
 def class_of(error: SyncFailed) -> ErrorClass:

@@ -24,7 +24,7 @@ from app.jobs.kinds.definitions import refuse_arguments
 from app.jobs.kinds.stops import stopped
 from app.jobs.kinds.sync.connection import service_name, what_to_connect
 from app.jobs.kinds.sync.definition import Sources, SyncDefinition, read_sync
-from app.jobs.kinds.sync.endings import ending_of, trouble_facts
+from app.jobs.kinds.sync.endings import ending_of, rest_after, trouble_facts
 from app.jobs.kinds.sync.report import SyncReport
 from app.jobs.kinds.sync.run import SyncRun
 from app.jobs.kinds.sync.watch import RunWatch
@@ -154,7 +154,9 @@ def _ending(run: SyncRun, context: RunContext, watch: Watch) -> Outcome:
         return _troubled(run, error, context, now=watch.now())
     except _ENDS as error:
         return _failed(run, error, context)
-    return Outcome(OutcomeStatus.SUCCEEDED, result=run.report.as_json(is_over=True))
+    return Outcome(
+        OutcomeStatus.SUCCEEDED, result=run.report.as_json(is_over=True), account_rests=rest_after(run.report.spent)
+    )
 
 
 def _troubled(run: SyncRun, error: SyncFailed, context: RunContext, *, now: datetime) -> Outcome:

@@ -14,6 +14,7 @@ from app.syncs.streams import Doubt
 
 # For the next attempt alone, and not for people.
 _REPORTS = "_reports"
+_COUNTED = ("requests", "throttles", "bytes")
 
 
 class Flag(StrEnum):
@@ -81,9 +82,10 @@ class SyncReport:
         """One that goes on where an attempt left off. What cannot be read is counted from nothing."""
         try:
             streams = {said["name"]: StreamReport.read(said) for said in left_behind.get("streams", [])}
-            before = Spent(*(int(left_behind.get(name, 0)) for name in ("requests", "throttles", "bytes")))
+            requests, throttles, size = (int(left_behind.get(name, 0)) for name in _COUNTED)
         except (AttributeError, KeyError, TypeError, ValueError):
-            streams, before = {}, Spent()
+            streams, requests, throttles, size = {}, 0, 0, 0
+        before = Spent(requests, throttles, size)
         return cls(streams=streams, before=before, shelf=ReportShelf.read(left_behind.get(_REPORTS, {})))
 
     def of(self, stream: str) -> StreamReport:
@@ -127,6 +129,14 @@ class SyncReport:
             "data_through": None if self.data_through is None else self.data_through.isoformat(),
             "streams": [{"name": name} | stream.as_json() for name, stream in self.streams.items()],
         }
+        if self.spent.quota is not None:
+            quota = self.spent.quota
+            told = {
+                "used_percent": round(quota.percent, 1),
+                "cost_percent": round(quota.cost, 1),
+                "at": quota.at.isoformat(),
+            }
+            said |= {"quota": told}
         if self.account is not None:
             said |= {"zone": self.account.zone, "currency": self.account.currency}
         if is_over and self.flag is not None:
