@@ -10,18 +10,24 @@ from app.syncs.calls.client import Sender
 from app.syncs.doors import ServiceDoor
 from app.syncs.meta.door import MetaDoor
 from app.syncs.meta.source import MetaSource
+from app.syncs.sheets.door import SheetsDoor
 
 Doors = Mapping[Service, ServiceDoor]
 
 
 def service_sender(settings: Settings) -> OutboundClient:
     """What carries requests to the services: one for a process, for syncs and logins alone."""
-    return OutboundClient(own_urls=(settings.meta_base_url,))
+    return OutboundClient(own_urls=(settings.meta_base_url, settings.google_token_url, settings.sheets_base_url))
 
 
 def make_doors(settings: Settings, sender: Sender) -> Doors:
     """Where logins are tried, for each service that can be connected."""
-    return {Service.META: MetaDoor.of(settings, sender)}
+    return {Service.META: MetaDoor.of(settings, sender), Service.SHEETS: make_sheets(settings, sender)}
+
+
+def make_sheets(settings: Settings, sender: Sender) -> SheetsDoor:
+    """The service that figures are pushed to."""
+    return SheetsDoor.of(settings, sender)
 
 
 def make_sources(settings: Settings, sender: Sender) -> Sources:

