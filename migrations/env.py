@@ -11,11 +11,12 @@ from app.runs import models as runs
 from app.runs import queue_models as queues
 from app.schedules import models as schedules
 from app.syncs import models as syncs
+from app.syncs import shop_models as shops
 from app.tenants import models as tenants
 from app.vault import models as vault
 
 # Importing the tables registers them with the metadata that models are compared against.
-TABLES = (events, jobs, ops, queues, runs, schedules, syncs, tenants, vault)
+TABLES = (events, jobs, ops, queues, runs, schedules, shops, syncs, tenants, vault)
 
 database = current_app.extensions["migrate"].db
 

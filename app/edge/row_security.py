@@ -162,6 +162,8 @@ TABLES: dict[str, tuple[Access, ...]] = {
     # The engine finds out in which organizations something is promised.
     "kpi_streams": (_own(*ALL), Access(ENGINE, ("SELECT (organization_id, promised_minute)",))),
     "kpi_landings": (_own(*ALL),),
+    "shop_orders": (_own(*ALL),),
+    "shop_sales": (_own(*ALL),),
     "queue_switches": (Access(ENGINE, ("SELECT",)), Access(TENANT, ("SELECT",)), Access(PLATFORM, ALL)),
 }
 

@@ -8,6 +8,8 @@ from app.jobs.kinds.sync.definition import Sources
 from app.jobs.services import Service
 from app.syncs.calls.client import Sender
 from app.syncs.doors import ServiceDoor
+from app.syncs.ga4.door import Ga4Door
+from app.syncs.ga4.source import Ga4Source
 from app.syncs.meta.door import MetaDoor
 from app.syncs.meta.source import MetaSource
 from app.syncs.sheets.door import SheetsDoor
@@ -17,12 +19,17 @@ Doors = Mapping[Service, ServiceDoor]
 
 def service_sender(settings: Settings) -> OutboundClient:
     """What carries requests to the services: one for a process, for syncs and logins alone."""
-    return OutboundClient(own_urls=(settings.meta_base_url, settings.google_token_url, settings.sheets_base_url))
+    own = settings.meta_base_url, settings.ga4_base_url, settings.google_token_url, settings.sheets_base_url
+    return OutboundClient(own_urls=own)
 
 
 def make_doors(settings: Settings, sender: Sender) -> Doors:
     """Where logins are tried, for each service that can be connected."""
-    return {Service.META: MetaDoor.of(settings, sender), Service.SHEETS: make_sheets(settings, sender)}
+    return {
+        Service.META: MetaDoor.of(settings, sender),
+        Service.GA4: Ga4Door.of(settings, sender),
+        Service.SHEETS: make_sheets(settings, sender),
+    }
 
 
 def make_sheets(settings: Settings, sender: Sender) -> SheetsDoor:
@@ -32,4 +39,7 @@ def make_sheets(settings: Settings, sender: Sender) -> SheetsDoor:
 
 def make_sources(settings: Settings, sender: Sender) -> Sources:
     """The services that can be read."""
-    return {Service.META: MetaSource(MetaDoor.of(settings, sender))}
+    return {
+        Service.META: MetaSource(MetaDoor.of(settings, sender)),
+        Service.GA4: Ga4Source(Ga4Door.of(settings, sender)),
+    }

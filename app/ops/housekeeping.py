@@ -28,6 +28,7 @@ from app.runs.run_hours import forget_hours
 from app.schedules.rhythm_rows import fill_minutes
 from app.syncs.expiry import Ending, find_endings, tell_ending
 from app.syncs.figure_retention import forget_changes, forget_landings
+from app.syncs.shop_retention import forget_sales
 from app.tenants.organizations import list_organizations
 from app.tenants.replays import forget_answers
 from app.tenants.tries import forget_old_tries
@@ -137,12 +138,17 @@ class Housekeeper:
     def _tidy_figures(self, organization_id: UUID, now: datetime) -> dict[str, int]:
         scope = Scope.tenant(organization_id)
         here = {"organization_id": organization_id}
-        landings = self._in_batches(scope, lambda s, limit: forget_landings(s, **here, now=now, limit=limit))
+        found = {
+            "landings": self._in_batches(scope, lambda s, limit: forget_landings(s, **here, now=now, limit=limit)),
+            "shop_orders": self._in_batches(
+                scope, lambda s, limit: forget_sales(s, **here, today=now.date(), limit=limit)
+            ),
+        }
         if self.changes_kept is None:
-            return {"landings": landings}
+            return found
         before = now - self.changes_kept
         changes = self._in_batches(scope, lambda s, limit: forget_changes(s, **here, before=before, limit=limit))
-        return {"landings": landings, "figure_changes": changes}
+        return found | {"figure_changes": changes}
 
     def _in_batches(self, scope: Scope, work: Work) -> int:
         def batch(limit: int) -> int:

@@ -1,5 +1,6 @@
 """Days of an account's zone: which one it is there, how far a window takes its stream, and what is asked next. Pure."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -56,3 +57,12 @@ def next_windows(
         chunks.append(DayRange(begin, end))
         begin = end + ONE_DAY
     return chunks
+
+
+def split_days(days: DayRange, most: int) -> Iterator[DayRange]:
+    """The same days in parts of so many at most, oldest first."""
+    first = days.first
+    while first <= days.last:
+        last = min(first + (most - 1) * ONE_DAY, days.last)
+        yield DayRange(first, last)
+        first = last + ONE_DAY

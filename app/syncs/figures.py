@@ -4,10 +4,12 @@ How a service says them is the reader's affair, where they are kept is `landing`
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from app.core.text import storable
 
@@ -201,6 +203,8 @@ class FetchedWindow:
     `fetched_at` is when the first request for it was sent: what the service knew at least. `zone` (IANA) is the
     account's, in which days begin; `currency` the account's, None where it has none. `mapping_version` goes up when
     the reader begins to compute a metric differently. No two figures may be of the same day, entity and metric.
+    `mark` is where the next read goes on, for readers that need to know more than the last complete day; it is kept
+    with the figures. `is_short` says that the reader itself saw too much missing to believe it.
     """
 
     stream: Stream
@@ -213,6 +217,8 @@ class FetchedWindow:
     api_version: str
     mapping_version: int = 1
     flags: frozenset[QualityFlag] = frozenset()
+    mark: Mapping[str, Any] | None = None
+    is_short: bool = False
 
     def __post_init__(self) -> None:
         if self.last_day < self.first_day:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -15,11 +16,11 @@ from app.syncs import loss, writing
 from app.syncs.connections import Account, lock_for_landing
 from app.syncs.days import DayRange
 from app.syncs.differences import Change, Differences, find_differences
-from app.syncs.figures import FetchedWindow, Figure
+from app.syncs.figures import FetchedWindow, Figure, Stream
 from app.syncs.models import StreamState
 from app.syncs.streams import Doubt, find_stream, record_landing, refuse_older
 from app.syncs.volume import Band
-from app.syncs.writing import Place
+from app.syncs.writing import OVERTAKEN, NewerFigures, Place
 
 # Figures that are compared at once: what a landing takes in memory, however long its window. One day at least.
 PIECE = 5_000
@@ -29,6 +30,26 @@ PIECE = 5_000
 HoldRun = Callable[[Session], None]
 
 
+class LedgerWindow(Protocol):
+    """What a service told of single events, such as sales, whose sums are figures: the rows are kept, and summed here.
+
+    Figures of a day are then always those of all rows of that day, however many windows told of them.
+    """
+
+    zone: str
+    currency: str | None
+    fetched_at: datetime
+
+    @property
+    def stream(self) -> Stream: ...
+
+    def settle(self, session: Session, place: Place, *, believes_losses: bool, now: datetime) -> FetchedWindow:
+        """Write the rows, and say what they make of every day that they touch, in the transaction of the landing.
+
+        For whoever has the connection locked. Rows that the same window told before are written as little as figures.
+        """
+
+
 @dataclass(frozen=True)
 class Landed:
     """What a landing did. `data_through` is the last day that is complete, with all days before it.
@@ -36,6 +57,7 @@ class Landed:
     `is_newly_doubted` is true the first time a stream is in doubt, until it is as usual again or called normal.
     """
 
+    days: DayRange
     rows_seen: int
     appeared: int
     changed: int
@@ -56,13 +78,13 @@ def land_window(
     organization_id: UUID,
     connection_id: UUID,
     run_id: UUID,
-    window: FetchedWindow,
+    window: FetchedWindow | LedgerWindow,
     hold_run: HoldRun,
     now: datetime,
 ) -> Landed:
     """Land a window in the caller's transaction, which is to be committed at once or taken back as a whole.
 
-    1. Wait for whoever lands the same connection; refuse what is older than what is there.
+    1. Wait for whoever lands the same connection; refuse what is older than what is there. Settle a ledger's rows.
     2. Write what is new or different, and log what changed of days that had been complete.
     3. Mark what vanished, unless so much is missing that the login is more likely to lack a right.
     4. Record the landing, raise the watermark, judge the volume.
@@ -73,12 +95,28 @@ def land_window(
     account = Account(window.zone, window.currency)
     lock_for_landing(session, organization_id=organization_id, connection_id=connection_id, account=account)
     place = Place(organization_id, connection_id, run_id)
-    refuse_older(session, place, window)
     stream = find_stream(session, place, window.stream)
-    landing = _Landing(session, place, window, stream, now)
-    landed = landing.land()
+    settled = _settled(session, place, window, stream, now)
+    refuse_older(session, place, settled)
+    landed = _Landing(session, place, settled, stream, now).land()
     hold_run(session)
     return landed
+
+
+def _settled(
+    session: Session, place: Place, window: FetchedWindow | LedgerWindow, stream: StreamState, now: datetime
+) -> FetchedWindow:
+    if isinstance(window, FetchedWindow):
+        return window
+    # It speaks of whatever was changed since the one before, and not of certain days: only its order tells its age.
+    if stream.fetched_at is not None and stream.fetched_at > window.fetched_at:
+        raise NewerFigures(OVERTAKEN)
+    return window.settle(session, place, believes_losses=_believes_losses(stream, now), now=now)
+
+
+def _believes_losses(stream: StreamState, now: datetime) -> bool:
+    """Whether somebody said of late that it is normal when most of what was there is missing."""
+    return stream.losses_until is not None and now < stream.losses_until
 
 
 @dataclass
@@ -112,15 +150,15 @@ class _Landing:
     now: datetime
 
     def land(self) -> Landed:
-        kept = writing.count_kept(
-            self.session, self.place, self.window.stream, DayRange(self.window.first_day, self.window.last_day)
-        )
+        days = DayRange(self.window.first_day, self.window.last_day)
+        kept = writing.count_kept(self.session, self.place, self.window.stream, days)
         pieces = list(_pieces(self.window, kept))
         tally = _Tally(had=sum(live for _, live in kept.values()))
         for piece in pieces:
             tally.add(self._write(piece))
         self._write_names()
-        is_loss = loss.is_suspicious(had=tally.had, unseen=tally.unseen) and not self._believes_losses
+        is_short = self.window.is_short or loss.is_suspicious(had=tally.had, unseen=tally.unseen)
+        is_loss = is_short and not _believes_losses(self.stream, self.now)
         vanished = 0 if is_loss else tally.unseen
         if vanished:
             for piece in pieces:
@@ -130,13 +168,9 @@ class _Landing:
             self.session, self.place, self.stream, self.window, rows_changed=changed, is_loss=is_loss, now=self.now
         )
         return Landed(
-            len(self.window.figures), tally.appeared, tally.changed, vanished,
+            days, len(self.window.figures), tally.appeared, tally.changed, vanished,
             judged.data_through, judged.usual, judged.doubt, judged.is_newly_doubted,
         )  # fmt: skip
-
-    @property
-    def _believes_losses(self) -> bool:
-        return self.stream.losses_until is not None and self.now < self.stream.losses_until
 
     def _write(self, piece: _Piece) -> Differences:
         found = self._compare(piece)

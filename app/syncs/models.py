@@ -2,9 +2,11 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    JSON,
     CheckConstraint,
     ForeignKey,
     ForeignKeyConstraint,
@@ -225,6 +227,8 @@ class StreamState(Base):
     # Of which day it was told that it is not here as promised, and whether that was at risk or stale.
     told_day: Mapped[date | None]
     told: Mapped[str | None] = mapped_column(String(8))
+    # Where the reader of its service goes on, in that reader's own words. Moves with the landing that it speaks of.
+    mark: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class Landing(Base):

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Protocol
 
 from app.syncs.calls.client import Spent, Watch
 from app.syncs.days import DayRange
 from app.syncs.figures import FetchedWindow, Stream
+from app.syncs.landing import LedgerWindow
 from app.syncs.logins import Login
+from app.syncs.stream_reads import Progress
 
 
 @dataclass(frozen=True)
@@ -60,10 +62,10 @@ class Reading(Protocol):
     def open(self) -> AccountFacts:
         """Ask the account about itself, first of all. Raises SyncFailed, also when it cannot be read for now."""
 
-    def windows(self, high_water: date | None, *, now: datetime) -> list[DayRange]:
-        """What to read of a stream that is complete up to a day, oldest first."""
+    def windows(self, progress: Progress, *, now: datetime) -> list[DayRange]:
+        """What to read of a stream that has come so far, oldest first."""
 
-    def read(self, stream: Stream, days: DayRange) -> Iterator[FetchedWindow]:
+    def read(self, stream: Stream, days: DayRange) -> Iterator[FetchedWindow | LedgerWindow]:
         """The windows of these days, each whole, oldest first. Raises SyncFailed and ReadStopped."""
 
 

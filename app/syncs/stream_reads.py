@@ -1,6 +1,9 @@
 """What a run asks about a stream before it reads: how far it has come, and what this very run has landed."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -10,10 +13,20 @@ from app.syncs.days import DayRange, last_whole_day
 from app.syncs.models import Landing, StreamState
 
 
-def read_high_water(session: Session, *, organization_id: UUID, connection_id: UUID, stream: str) -> date | None:
-    """The last day that is complete, with all before it; None when nothing is."""
+@dataclass(frozen=True)
+class Progress:
+    """How far a stream has come: the last day that is complete, with all before it, and what its reader noted."""
+
+    high_water: date | None = None
+    mark: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_progress(session: Session, *, organization_id: UUID, connection_id: UUID, stream: str) -> Progress:
+    """Where a stream stands; one that never landed is at its beginning."""
     mine = StreamState.organization_id == organization_id, StreamState.connection_id == connection_id
-    return session.scalar(select(StreamState.high_water).where(*mine, StreamState.name == stream))
+    query = select(StreamState.high_water, StreamState.mark).where(*mine, StreamState.name == stream)
+    row = session.execute(query).one_or_none()
+    return Progress() if row is None else Progress(row.high_water, row.mark or {})
 
 
 def landed_by(

@@ -95,6 +95,8 @@ def record_landing(
         # What may be incomplete is not called complete.
         stream.high_water = raised(stream.high_water, window=days, fetched_at=window.fetched_at, zone=window.zone)
     stream.fetched_at = max(stream.fetched_at or window.fetched_at, window.fetched_at)
+    if window.mark is not None:
+        stream.mark = dict(window.mark)
     _insert_landing(session, place, window, days, usual=usual, doubt=doubt, rows_changed=rows_changed, now=now)
     _forget_old_landings(session, place, window, now)
     return Judged(stream.high_water, usual, doubt, is_newly_doubted)

@@ -1,35 +1,22 @@
 """The statements of a landing: figures in, marked and logged. What to write is decided in `landing`."""
 
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    JSON,
-    BigInteger,
     ColumnElement,
-    Date,
-    Text,
     bindparam,
     case,
-    cast,
-    column,
     func,
     insert,
-    literal,
     select,
-    true,
-    type_coerce,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from app.core.columns import Millionths
 from app.core.errors import Conflict
 from app.core.ids import new_id
 from app.core.text import storable
@@ -37,12 +24,9 @@ from app.syncs.days import DayRange
 from app.syncs.differences import Change, FigureKey, KeptFigure, Write
 from app.syncs.figures import LONGEST_NAME, Entity, FetchedWindow, Metric, Stream
 from app.syncs.models import FigureChange, LandedEntity, LandedFigure
+from app.syncs.put_rows import as_json, batches, from_json, insert_into
 
-# Rows that go to the database at once.
-BATCH = 1_000
 OVERTAKEN = "Newer figures of these days are landed already. These are older and were let go."
-
-Row = TypeVar("Row")
 
 
 class NewerFigures(Conflict):
@@ -103,37 +87,15 @@ def write_figures(
         "first_landed_at": now,
         "changed_at": now,
     }
-    statement = _put(_insert(session, LandedFigure), of_all)
+    statement = _put(insert_into(session, LandedFigure), of_all)
     for batch in batches(writes):
-        if count_changed(session, statement, _as_json(batch)) != len(batch):
+        if count_changed(session, statement, as_json(map(_row, batch))) != len(batch):
             raise NewerFigures(OVERTAKEN)
 
 
 def _put(new: Any, of_all: dict[str, Any]) -> Any:
-    """Insert or replace the figures of a JSON text; what all have in common is sent once.
-
-    Row by row the same takes several times as long, and on SQLite everybody else who writes waits meanwhile.
-    """
-    is_sqlite = isinstance(new, sqlite.Insert)
-    figure = LandedFigure.__table__.c
-    given, value = bindparam("figures", type_=Text), column("value", JSON)
-    # PostgreSQL has to be told what the column is called, and SQLite knows.
-    of_postgres = func.json_array_elements(cast(given, JSON)).table_valued(value).render_derived()
-    row = func.json_each(given).table_valued(value) if is_sqlite else of_postgres
-    metric, day, entity_id, number, currency, flags = (row.c.value[place].as_string() for place in range(6))
-    values = {
-        "metric": metric,
-        # SQLite keeps a date as the text it is, and would read a year as a number.
-        "day": type_coerce(day, Date) if is_sqlite else cast(day, Date),
-        "entity_id": entity_id,
-        "value": cast(number, BigInteger),
-        "currency": currency,
-        "flags": flags,
-    }
-    common = {name: literal(value, figure[name].type) for name, value in of_all.items()}
-    columns = values | common
-    # Without a condition SQLite would take the ON of what follows for one of a join.
-    put = new.from_select([*columns], select(*columns.values()).select_from(row).where(true()))
+    """Insert or replace figures, but for those that were fetched later."""
+    put = from_json(new, ("metric", "day", "entity_id", "value", "currency", "flags"), of_all)
     said = ("value", "currency", "flags", "run_id", "fetched_at", "api_version", "mapping_version", "changed_at")
     return put.on_conflict_do_update(
         index_elements=["organization_id", "connection_id", "level", "metric", "day", "entity_id"],
@@ -142,19 +104,9 @@ def _put(new: Any, of_all: dict[str, Any]) -> Any:
     )
 
 
-def _as_json(batch: Iterable[Write]) -> dict[str, str]:
-    rows = [
-        (
-            write.figure.metric.value,
-            write.figure.day.isoformat(),
-            write.figure.entity.id,
-            Millionths.whole(write.figure.value),
-            write.figure.currency,
-            write.flags,
-        )
-        for write in batch
-    ]
-    return {"figures": json.dumps(rows, ensure_ascii=False)}
+def _row(write: Write) -> tuple[Any, ...]:
+    figure = write.figure
+    return figure.metric.value, figure.day, figure.entity.id, figure.value, figure.currency, write.flags
 
 
 def mark_vanished(
@@ -213,7 +165,7 @@ def log_changes(
 
 def write_names(session: Session, place: Place, entities: Iterable[Entity], *, are_newest: bool) -> None:
     """Keep what things are called. Names that are known are only written over by those that are newer, and differ."""
-    new = _insert(session, LandedEntity)
+    new = insert_into(session, LandedEntity)
     statement = new.on_conflict_do_nothing()
     if are_newest:
         statement = new.on_conflict_do_update(
@@ -234,14 +186,3 @@ def count_changed(session: Session, statement: Any, values: Any) -> int:
     """Execute a guarded write, for each of a list of values, and say how many rows it changed."""
     # Of an INSERT the number is kept only if somebody asks for it.
     return session.connection().execute(statement, values, execution_options={"preserve_rowcount": True}).rowcount
-
-
-def batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """The rows in pieces that are sent at once."""
-    left = iter(rows)
-    while batch := list(islice(left, BATCH)):
-        yield batch
-
-
-def _insert(session: Session, table: type[Any]) -> Any:
-    return (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert(table)

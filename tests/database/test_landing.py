@@ -16,9 +16,10 @@ from app.syncs.connections import AccountChanged, ConnectionEnded, ConnectionNot
 from app.syncs.figures import LARGEST, Figure, FigureInvalid, Metric, QualityFlag, exact
 from app.syncs.landing import PIECE
 from app.syncs.models import Connection, LandedEntity, LandedFigure
+from app.syncs.put_rows import BATCH
 from app.syncs.streams import Doubt, StreamNotFound, call_normal, promise
 from app.syncs.volume import FEWEST, Band
-from app.syncs.writing import BATCH, NewerFigures
+from app.syncs.writing import NewerFigures
 from tests.database.kpi_world import FETCHED, FIRST, REACH, RUN, KpiWorld, figures, truth
 from tests.factories.figures import campaign, figure
 from tests.factories.work import make_job, make_run

@@ -21,6 +21,7 @@ from app.runs.queue_models import QueueMinute
 from app.schedules.models import Gap, Schedule, ScheduleVersion
 from app.schedules.policies import GapReason
 from app.syncs.models import ConnectionTest, FigureChange, LandedEntity, LandedFigure, Landing, StreamState
+from app.syncs.shop_models import ShopOrder, ShopSale
 from app.tenants.audit import record
 from app.tenants.models import SavedView
 from app.vault.models import Secret
@@ -132,7 +133,19 @@ def furnish_figures(session: Session, organization_id: UUID) -> None:
     counts = {"rows_seen": 1, "rows_changed": 1}
     session.add(ConnectionTest(at=NOW, by="Ada", is_good=True, words="ok", milliseconds=5, **here))
     session.add(Landing(stream="campaigns", landed_at=NOW, run_id=new_id(), **days, **counts, **source, **here))
+    furnish_shop(session, here)
     session.flush()
+
+
+def furnish_shop(session: Session, here: dict[str, UUID]) -> None:
+    """An order and what was sold by it."""
+    moments = {"created_at": NOW, "processed_at": NOW, "updated_at": NOW, "changed_at": NOW}
+    session.add(ShopOrder(order_id="Order/1", is_test=False, processed_day=NOW.date(), **moments, **here))
+    session.flush()
+    words = {"agreement_id": "OrderAgreement/1", "reason": "ORDER", "action": "ORDER", "line_type": "PRODUCT"}
+    amounts = {"amount": Decimal(12), "tax": Decimal(2), "discount": Decimal(0), "currency": "EUR"}
+    at = {"happened_at": NOW, "day": NOW.date(), "changed_at": NOW}
+    session.add(ShopSale(sale_id="ProductSale/1", order_id="Order/1", **words, **amounts, **at, **here))
 
 
 @pytest.fixture

@@ -107,12 +107,18 @@ class ServiceClient:
     _rest: timedelta = field(default=timedelta(), init=False)
 
     def __post_init__(self) -> None:
-        self.clean = make_cleaner([*self.secrets, *(value for _, value in self.headers), *self.always.values()])
+        self._hide()
 
     def sign_in(self, headers: tuple[tuple[str, str], ...], secrets: Iterable[str]) -> None:
-        """Sign the requests that follow in with other headers, and hide these and the secrets from now on."""
-        self.headers, self.secrets = headers, tuple(secrets)
-        self.clean = make_cleaner([*self.secrets, *(value for _, value in headers), *self.always.values()])
+        """From now on with these. What was secret before is hidden still."""
+        if headers == self.headers:
+            return
+        self.secrets = [*self.secrets, *(value for _, value in self.headers), *secrets]
+        self.headers = headers
+        self._hide()
+
+    def _hide(self) -> None:
+        self.clean = make_cleaner([*self.secrets, *(value for _, value in self.headers), *self.always.values()])
 
     # Neither the sign-in nor anything beside the address belongs into a trace.
     def __repr__(self) -> str:

@@ -1,9 +1,8 @@
 """Which days a sync of Meta reads: what is new, and what Meta may still restate. Pure."""
 
-from collections.abc import Iterator
 from datetime import date
 
-from app.syncs.days import ONE_DAY, DayRange, next_windows
+from app.syncs.days import DayRange, next_windows
 
 # Meta restates a day for so long and not longer.
 LOOKBACK_DAYS = 28
@@ -31,12 +30,3 @@ def oldest_day(today: date) -> date:
     """The first day of the oldest month that Meta still knows as a whole."""
     months = today.year * 12 + today.month - 1 - KEPT_MONTHS + 1
     return date(months // 12, months % 12 + 1, 1)
-
-
-def split_days(days: DayRange, most: int) -> Iterator[DayRange]:
-    """The same days in parts of so many at most, oldest first."""
-    first = days.first
-    while first <= days.last:
-        last = min(first + (most - 1) * ONE_DAY, days.last)
-        yield DayRange(first, last)
-        first = last + ONE_DAY

@@ -12,11 +12,11 @@ from typing import Any
 
 from app.syncs.calls.client import ServiceClient
 from app.syncs.calls.troubles import SyncFailed, TroubleClass, failed
-from app.syncs.days import DayRange
+from app.syncs.days import DayRange, split_days
 from app.syncs.figures import FetchedWindow, FigureInvalid, Level, Metric, Stream
 from app.syncs.meta.ad_account import MetaAccount
 from app.syncs.meta.assembly import Assembly
-from app.syncs.meta.days import MOST_DAYS, split_days
+from app.syncs.meta.days import MOST_DAYS
 from app.syncs.meta.paging import read_pages
 from app.syncs.meta.reports import read_report
 from app.syncs.meta.rows import EntityDay, OtherCurrency, fields_of, read_row

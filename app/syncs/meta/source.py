@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 
 from app.syncs.calls.client import ServiceClient, Spent, Watch
 from app.syncs.days import DayRange
@@ -15,6 +15,7 @@ from app.syncs.meta.door import MetaDoor
 from app.syncs.meta.reader import MetaReader
 from app.syncs.meta.rows import STREAMS
 from app.syncs.sources import AccountFacts, Reading, ReportShelf
+from app.syncs.stream_reads import Progress
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,8 @@ class _MetaReading:
         account = self._opened
         return AccountFacts(account.name, account.zone, account.currency)
 
-    def windows(self, high_water: date | None, *, now: datetime) -> list[DayRange]:
-        return meta_windows(high_water, today=self._opened.today(now))
+    def windows(self, progress: Progress, *, now: datetime) -> list[DayRange]:
+        return meta_windows(progress.high_water, today=self._opened.today(now))
 
     def read(self, stream: Stream, days: DayRange) -> Iterator[FetchedWindow]:
         return MetaReader(self.client, self._opened, stream, self.version, shelf=self.shelf).read(days)

@@ -42,4 +42,5 @@ SHEETS_SIGN = DoorSign(
     clean_account_id=clean_spreadsheet_id,
     hint_of=hint_of_key,
     is_file=True,
+    lists_accounts=False,
 )

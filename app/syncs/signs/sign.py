@@ -39,4 +39,6 @@ class DoorSign:
     hint_of: Callable[[str], str | None]
     # Whether the secret is the text of a file, which may be uploaded.
     is_file: bool = False
+    # Whether the service says which accounts a login reads.
+    lists_accounts: bool = True
     unknown_end: str = ""

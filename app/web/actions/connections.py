@@ -37,7 +37,8 @@ def make_connection(service: str) -> Response:
     try:
         form.validate()
         secret = _secret_of(service, form)
-        if request.form.get("find") or not form.account:
+        can_find = sign_of(service).lists_accounts
+        if can_find and (request.form.get("find") or not form.account):
             return _accounts_found(service, form, secret)
         tried = _try(service, secret, form.account)
         refuse_bad(tried)

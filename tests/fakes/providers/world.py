@@ -157,12 +157,21 @@ class World:
 
 
 def _note(provider: str, route: str, call: Call, status: int, now: datetime) -> Asked:
-    auth = "bearer" if call.bearer else "query" if "access_token" in call.query else "none"
+    auth = _sign_in_of(call)
     query = _without(call.query, *_SECRET_PARAMETERS)
-    is_secret = any(name in call.parameters for name in _SECRET_PARAMETERS) and call.body
+    is_secret = call.body and any(name in call.parameters or f'"{name}"' in call.text for name in _SECRET_PARAMETERS)
     body = "(not kept)" if is_secret else call.text
     names = tuple(sorted(call.headers))
     return Asked(provider, route, call.method, call.path, query, names, auth, body, now.isoformat(), status)
+
+
+def _sign_in_of(call: Call) -> str:
+    """How it is signed in, without the secret."""
+    if call.bearer:
+        return "bearer"
+    if "access_token" in call.query:
+        return "query"
+    return "header" if "x-shopify-access-token" in call.headers else "none"
 
 
 def _without(said: dict[str, str], *names: str) -> dict[str, str]:

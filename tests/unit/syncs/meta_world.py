@@ -73,10 +73,12 @@ def said(windows: Iterable[FetchedWindow]) -> list[Said]:
     )  # fmt: skip
 
 
-def truth(world: World, days: DayRange = NOVEMBER, *, account: str = EU, level: str = "campaign") -> list[Said]:
+def truth(
+    world: World, days: DayRange = NOVEMBER, *, account: str = EU, level: str = "campaign", provider: str = "meta"
+) -> list[Said]:
     """What a read without a mistake says."""
     found = world.oracle(
-        "meta", account=account, level=level, since=days.first.isoformat(), until=days.last.isoformat()
+        provider, account=account, level=level, since=days.first.isoformat(), until=days.last.isoformat()
     )
     return sorted(
         (each["day"], each["level"], each["entity_id"], each["metric"], Decimal(each["value"]), each["currency"])

@@ -5,7 +5,7 @@ Figures are read without a transaction and landed without a call: neither waits 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -20,10 +20,10 @@ from app.syncs.calls.client import Watch
 from app.syncs.days import DayRange
 from app.syncs.doubts import doubt_words
 from app.syncs.figures import FetchedWindow, Stream
-from app.syncs.landing import Landed, land_window
+from app.syncs.landing import Landed, LedgerWindow, land_window
 from app.syncs.logins import Login, note_used, open_login
 from app.syncs.sources import Reading, Source
-from app.syncs.stream_reads import landed_by, read_high_water
+from app.syncs.stream_reads import Progress, landed_by, read_progress
 
 
 @dataclass
@@ -64,21 +64,21 @@ class SyncRun:
 
     def _read(self, reading: Reading, stream: Stream) -> None:
         now = self.watch.now()
-        high_water, landed = self._state_of(stream)
-        self.report.of(stream.name).data_through = high_water
-        for days in left_to_read(reading.windows(high_water, now=now), landed):
+        progress, landed = self._state_of(stream)
+        self.report.of(stream.name).data_through = progress.high_water
+        for days in left_to_read(reading.windows(progress, now=now), landed):
             for window in reading.read(stream, days):
-                self._say(stream, window, self._land(window))
+                self._say(stream, self._land(stream, window))
 
-    def _state_of(self, stream: Stream) -> tuple[date | None, Sequence[DayRange]]:
+    def _state_of(self, stream: Stream) -> tuple[Progress, Sequence[DayRange]]:
         here = {"organization_id": self.context.organization_id, "connection_id": self.connection_id}
         with self.context.transaction() as session:
-            high_water = read_high_water(session, **here, stream=stream.name)
+            progress = read_progress(session, **here, stream=stream.name)
             assert self.report.account is not None
             zone = self.report.account.zone
-            return high_water, landed_by(session, **here, stream=stream.name, run_id=self.context.run_id, zone=zone)
+            return progress, landed_by(session, **here, stream=stream.name, run_id=self.context.run_id, zone=zone)
 
-    def _land(self, window: FetchedWindow) -> Landed:
+    def _land(self, stream: Stream, window: FetchedWindow | LedgerWindow) -> Landed:
         with self.context.transaction() as session:
             now = self.context.now(session)
             landed = land_window(
@@ -86,22 +86,22 @@ class SyncRun:
                 run_id=self.context.run_id, window=window, hold_run=self.context.hold_run, now=now,
             )  # fmt: skip
             if landed.is_newly_doubted:
-                self._tell_doubt(session, window, landed, now)
+                self._tell_doubt(session, stream, landed, now)
         return landed
 
-    def _tell_doubt(self, session: Session, window: FetchedWindow, landed: Landed, now: datetime) -> None:
+    def _tell_doubt(self, session: Session, stream: Stream, landed: Landed, now: datetime) -> None:
         append_event(
             session, organization_id=self.context.organization_id, topic=Topic.CONNECTIONS, kind="figures.doubted",
             subject_id=self.connection_id, now=now,
             data={
-                "stream": window.stream.name, "doubt": landed.doubt and landed.doubt.value,
+                "stream": stream.name, "doubt": landed.doubt and landed.doubt.value,
                 "text": doubt_words(landed), "run_id": str(self.context.run_id),
             },
         )  # fmt: skip
 
-    def _say(self, stream: Stream, window: FetchedWindow, landed: Landed) -> None:
+    def _say(self, stream: Stream, landed: Landed) -> None:
         self.report.of(stream.name).add(landed)
-        days = f"{window.first_day} to {window.last_day}"
+        days = f"{landed.days.first} to {landed.days.last}"
         self.context.log(f"{stream.name}, {days}: {landed.rows_seen:,} figures, {landed.rows_changed:,} changed.")
         if landed.doubt is not None:
             self.context.log(doubt_words(landed), Level.WARNING)

@@ -1,0 +1,77 @@
+"""The tables of what shops sold, sale by sale: the figures of a day are sums of these rows."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import ForeignKeyConstraint, Index, PrimaryKeyConstraint, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.columns import Millionths
+from app.core.db import Base
+
+
+class ShopOrder(Base):
+    """An order as it was read last, whole. One that its shop no longer tells of stays, marked."""
+
+    __tablename__ = "shop_orders"
+    __table_args__ = (
+        PrimaryKeyConstraint("organization_id", "connection_id", "order_id"),
+        ForeignKeyConstraint(
+            ["organization_id", "connection_id"],
+            ["connections.organization_id", "connections.id"],
+            name="fk_shop_orders_organization_id_connection_id_connections",
+        ),
+        Index("ix_shop_orders_processed_day", "organization_id", "connection_id", "processed_day"),
+        Index("ix_shop_orders_created_at", "organization_id", "connection_id", "created_at"),
+    )
+
+    organization_id: Mapped[UUID]
+    connection_id: Mapped[UUID]
+    order_id: Mapped[str] = mapped_column(String(80))
+    is_test: Mapped[bool]
+    created_at: Mapped[datetime]
+    # Imported orders are dated back by this one.
+    processed_at: Mapped[datetime]
+    # In the shop's zone.
+    processed_day: Mapped[date]
+    updated_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+    vanished_at: Mapped[datetime | None]
+
+
+class ShopSale(Base):
+    """One line of an agreement about an order: sold, given back or changed, on the day on which that was agreed."""
+
+    __tablename__ = "shop_sales"
+    __table_args__ = (
+        PrimaryKeyConstraint("organization_id", "connection_id", "sale_id"),
+        ForeignKeyConstraint(
+            ["organization_id", "connection_id", "order_id"],
+            ["shop_orders.organization_id", "shop_orders.connection_id", "shop_orders.order_id"],
+            name="fk_shop_sales_organization_id_connection_id_order_id_shop_orders",
+        ),
+        Index("ix_shop_sales_order", "organization_id", "connection_id", "order_id"),
+        Index("ix_shop_sales_day", "organization_id", "connection_id", "day"),
+    )
+
+    organization_id: Mapped[UUID]
+    connection_id: Mapped[UUID]
+    sale_id: Mapped[str] = mapped_column(String(80))
+    order_id: Mapped[str] = mapped_column(String(80))
+    agreement_id: Mapped[str] = mapped_column(String(80))
+    # Why it was agreed, what was done, and with what: Shopify's own words, also those that are new.
+    reason: Mapped[str] = mapped_column(String(40))
+    action: Mapped[str] = mapped_column(String(40))
+    line_type: Mapped[str] = mapped_column(String(40))
+    quantity: Mapped[int | None]
+    happened_at: Mapped[datetime]
+    # In the shop's zone.
+    day: Mapped[date]
+    # In the shop's currency, after discounts and with the tax that is named beside it. What comes back is negative.
+    amount: Mapped[Decimal] = mapped_column(Millionths)
+    tax: Mapped[Decimal] = mapped_column(Millionths)
+    discount: Mapped[Decimal] = mapped_column(Millionths)
+    currency: Mapped[str] = mapped_column(String(3))
+    changed_at: Mapped[datetime]
+    vanished_at: Mapped[datetime | None]

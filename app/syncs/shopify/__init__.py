@@ -1,0 +1,1 @@
+"""Reads the orders of Shopify shops."""
