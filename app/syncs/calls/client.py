@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from app.core.hiding import Cleaner, make_cleaner
 from app.core.http import OutboundFailed, OutboundLimits, OutboundRefused, OutboundRequest, OutboundResponse
+from app.syncs.calls.fractions import Fraction
 from app.syncs.calls.retries import LONGEST_WAIT_IN_PLACE, MOST_TRIES, Defer, Wait, decide
 from app.syncs.calls.troubles import SyncFailed, Trouble, TroubleClass
 from app.syncs.calls.usage import LONGEST_LIMIT, QuotaSeen, Usage, rest_for, seen_with
@@ -29,10 +30,6 @@ _BUDGET_SPENT = Trouble(
     BUDGET_SPENT,
 )
 NEARLY_USED_UP = "The service's quota is nearly used up, so the sync rests before the service stops it."
-
-
-class Fraction(str):
-    """A number with a fraction, as it stood in an answer without quotes. A text that looks alike is none."""
 
 
 class Sender(Protocol):

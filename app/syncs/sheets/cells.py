@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any
 
-from app.syncs.calls.client import Fraction
+from app.syncs.calls.fractions import Fraction
 
 MOST_DIGITS = 15
 # A spreadsheet takes no longer text in one cell; no name of ours is nearly as long.
