@@ -126,6 +126,8 @@ class PointOut(Answer):
     last_day: date
     value: Annotated[Amount | None, Field(description="Null where nothing is known of it.")]
     previous: Annotated[Amount | None, Field(description="Of the point at the same place of the period before.")]
+    previous_first_day: Annotated[date | None, Field(description="Which days `previous` is of: as many as its own.")]
+    previous_last_day: date | None
     marks: Annotated[list[Mark], Field(description="Why it is looked at twice; empty for what is final.")]
     flags: Annotated[list[str], Field(description="What its service says of the figures, as `sampled`.")]
     words: Annotated[str, Field(description="The same in words.", examples=["not complete yet"])]
@@ -136,7 +138,10 @@ class CurrencySeriesOut(Answer):
 
     currency: str | None
     total: Annotated[Amount | None, Field(description="Null where days must not be added up, or nothing is known.")]
-    previous_total: Amount | None
+    previous_total: Annotated[Amount | None, Field(description="Null unless all of the period before is known.")]
+    previous_known_from: Annotated[
+        date | None, Field(description="From which day on the period before is known, where that is not all of it.")
+    ]
     change_percent: Annotated[Amount | None, Field(description="Null without both totals, and where it was 0 before.")]
     change: Annotated[str, Field(description="In words.", examples=["up 46.50 EUR (+3.9%)"])]
     points: list[PointOut]
@@ -158,6 +163,7 @@ class SeriesOut(Answer):
     previous_last_day: date | None
     zones: Annotated[list[str], Field(description="Whose days they are; more than one where accounts differ.")]
     data_through: Annotated[date | None, Field(description="The last day that is complete in all of them.")]
+    absent: Annotated[list[UUID], Field(description="Connections of which nothing has landed: they are in no figure.")]
     known_from: Annotated[date | None, Field(description="The first day of which anything is known.")]
     incomplete_points: Annotated[int, Field(description="Of how many points the value may be too small.")]
     series: list[CurrencySeriesOut]

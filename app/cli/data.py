@@ -235,6 +235,8 @@ def _head(report: KpiReport) -> str:
         lines.append(f"Data through {report.data_through}")
     if report.incomplete:
         lines.append(f"Not complete: {report.incomplete} of {len(report.series[0].points)} {question.grain}s")
+    if report.series and report.absent:
+        lines.append(f"Nothing has come in from: {', '.join(one.name for one in report.absent)}")
     if not report.series:
         lines.append("Nothing landed of these days.")
     return "\n".join(lines)
@@ -256,7 +258,10 @@ def _series_table(series: KpiSeries) -> str:
     total = [["In all", _words(series.total, series.currency), _words(series.before_total, series.currency),
               series.change_words or "-", ""]]  # fmt: skip
     headings = ["DAYS", "VALUE", "BEFORE", "CHANGE", "WHAT IS KNOWN OF IT"]
-    return table(headings, [*cells, *(total if series.total is not None else [])], empty="")
+    shown = table(headings, [*cells, *(total if series.total is not None else [])], empty="")
+    if series.before_known_from is None:
+        return shown
+    return f"{shown}\nOf the period before all is known from {series.before_known_from} on: it is not compared with."
 
 
 def _words(value: Decimal | None, currency: str | None) -> str:

@@ -42,6 +42,7 @@ def report_facts(report: KpiReport) -> dict[str, Any]:
         "level": question.level.value, "entity": question.entity_id, "grain": question.grain.value,
         "first_day": _day(question.days.first), "last_day": _day(question.days.last), "zones": list(question.zones),
         "data_through": _day(report.data_through), "known_from": _day(report.first_day),
+        "absent": [source.id for source in report.absent],
         "incomplete_points": report.incomplete, "series": [_series(one) for one in report.series],
     }  # fmt: skip
 
@@ -50,13 +51,17 @@ def _series(one: KpiSeries) -> dict[str, Any]:
     points = [
         {
             "first_day": _day(point.days.first), "last_day": _day(point.days.last), "value": plain(point.value),
-            "previous": plain(point.before), "marks": [mark.value for mark in point.marks],
+            "previous": plain(point.before),
+            "previous_first_day": _day(point.before_days and point.before_days.first),
+            "previous_last_day": _day(point.before_days and point.before_days.last),
+            "marks": [mark.value for mark in point.marks],
             "flags": list(point.flags), "words": point.words,
         }
         for point in one.points
     ]  # fmt: skip
     return {
         "currency": one.currency, "total": plain(one.total), "previous_total": plain(one.before_total),
+        "previous_known_from": _day(one.before_known_from),
         "change_percent": plain(one.percent), "change": one.change_words, "points": points,
     }  # fmt: skip
 

@@ -11,11 +11,10 @@ from sqlalchemy.orm import Session
 from app.ops.kpi_question import KpiQuestion, QuestionInvalid
 from app.syncs.amounts import change_words, flag_words
 from app.syncs.days import ONE_DAY, DayRange
-from app.syncs.figure_sources import DoubtfulDays, first_days, list_doubtful_days
+from app.syncs.figure_sources import DoubtfulDays, FigureSource, first_days, list_doubtful_days
 from app.syncs.figures import Level
-from app.syncs.periods import percent_change
+from app.syncs.periods import is_whole, percent_change, split, split_before
 from app.syncs.series import (
-    DaySums,
     EntitySum,
     NotAdditive,
     Point,
@@ -23,8 +22,8 @@ from app.syncs.series import (
     Series,
     flagged_days,
     list_entities,
-    make_series,
     read_day_sums,
+    series_of,
 )
 
 TOP_ENTITIES = 20
@@ -39,6 +38,7 @@ class Mark(StrEnum):
     MISSING = "missing"  # nothing of it is here
     DOUBTFUL = "in doubt"  # brought by a landing that lacks most of what was there, or has an unusual size
     FLAGGED = "flagged"  # its service says that it is not the whole truth
+    CUT = "cut"  # a week or month of which the days that were asked for are a part
 
 
 MARK_WORDS = {
@@ -48,6 +48,7 @@ MARK_WORDS = {
     Mark.MISSING: "missing",
     Mark.DOUBTFUL: "in doubt",
     Mark.FLAGGED: "flagged by its service",
+    Mark.CUT: "cut off by the range",
 }
 # Sums of these are too small, or may be.
 INCOMPLETE = frozenset({Mark.PROVISIONAL, Mark.PARTLY, Mark.MISSING})
@@ -61,7 +62,7 @@ class KpiPoint:
     value: Decimal | None
     marks: tuple[Mark, ...] = ()
     flags: tuple[str, ...] = ()
-    # The point of the period before that stands at the same place.
+    # As many days of the period before, and what they had; both where there is something to compare with.
     before_days: DayRange | None = None
     before: Decimal | None = None
 
@@ -80,6 +81,13 @@ class KpiSeries:
     points: tuple[KpiPoint, ...]
     total: Decimal | None
     before_total: Decimal | None
+    # The first day of which all is known that is in the period before, where that is not all of it.
+    before_known_from: date | None = None
+
+    @property
+    def incomplete(self) -> int:
+        """Of how many points the sum may be too small."""
+        return sum(1 for point in self.points if INCOMPLETE.intersection(point.marks))
 
     @property
     def percent(self) -> Decimal | None:
@@ -98,7 +106,10 @@ class KpiSeries:
 
 @dataclass(frozen=True)
 class KpiReport:
-    """The answer. `data_through` is the last day complete in all sources; `first_day` the first one known of any."""
+    """The answer. `data_through` is the last day complete in all sources; `first_day` the first one known of any.
+
+    Of `absent` sources nothing ever landed: they are in none of it, and nothing is called incomplete for their sake.
+    """
 
     question: KpiQuestion
     series: tuple[KpiSeries, ...]
@@ -106,12 +117,12 @@ class KpiReport:
     first_day: date | None
     # Why there is nothing to show, where a sum would be wrong.
     refusal: str = ""
+    absent: tuple[FigureSource, ...] = ()
 
     @property
     def incomplete(self) -> int:
-        """Of how many points the sum may be too small."""
-        points = self.series[0].points if self.series else ()
-        return sum(1 for point in points if INCOMPLETE.intersection(point.marks))
+        """Of how many points the sum may be too small, in the series that has most of them."""
+        return max((series.incomplete for series in self.series), default=0)
 
     @property
     def marks(self) -> tuple[Mark, ...]:
@@ -123,26 +134,29 @@ class KpiReport:
 def read_report(session: Session, question: KpiQuestion) -> KpiReport:
     """The series that a question is about, in at most four statements."""
     wanted, level = question.wanted, question.level
-    reached = [source.data_through(level) for source in question.sources]
-    through = None if None in reached else min((day for day in reached if day is not None), default=None)
+    here, ids = question.organization_id, wanted.connection_ids
+    begins = first_days(session, organization_id=here, connection_ids=ids, level=level, metric=question.metric)
+    known = [
+        _Known(source, source.data_through(level), begins.get(source.id))
+        for source in question.sources
+        if source.of_level(level) or source.id in begins
+    ]
+    absent = tuple(one for one in question.sources if one not in {each.source for each in known})
     whole = DayRange(question.before.first, wanted.days.last) if question.compares else wanted.days
     try:
         sums = read_day_sums(session, replace(wanted, days=whole))
     except NotAdditive as error:
-        return KpiReport(question, (), through, None, error.message)
-    here, ids = question.organization_id, wanted.connection_ids
-    begins = first_days(session, organization_id=here, connection_ids=ids, level=level, metric=question.metric)
+        return KpiReport(question, (), _through(known), None, error.message, absent)
     is_doubted = any(stream.doubt for source in question.sources for stream in source.of_level(level))
-    marker = _Marker(
-        question,
-        begins=tuple(begins.get(source.id) for source in question.sources),
-        reached=tuple(reached),
-        doubtful=list_doubtful_days(session, organization_id=here, connection_ids=ids, level=level)
-        if is_doubted
-        else (),
-        flagged=flagged_days(session, wanted),
-    )
-    return KpiReport(question, tuple(_series(question, sums, through, marker)), through, marker.first_day)
+    doubtful = list_doubtful_days(session, organization_id=here, connection_ids=ids, level=level) if is_doubted else ()
+    flagged = flagged_days(session, wanted)
+    series = []
+    for currency in sorted(sums, key=lambda currency: currency or ""):
+        mine = [one for one in known if currency is None or one.source.currency in (None, currency)] or known
+        marker = _Marker(question, tuple(mine), doubtful, flagged)
+        series.append(_series(question, currency, sums[currency], marker))
+    first_day = min((one.begins for one in known if one.begins is not None), default=None)
+    return KpiReport(question, tuple(series), _through(known), first_day, absent=absent)
 
 
 def list_top(session: Session, question: KpiQuestion, *, limit: int = TOP_ENTITIES, skip: int = 0) -> list[EntitySum]:
@@ -176,18 +190,36 @@ def top_days(question: KpiQuestion) -> DayRange:
 
 
 @dataclass(frozen=True)
+class _Known:
+    """How much of a source is here: up to which day everything, and from which one on."""
+
+    source: FigureSource
+    reached: date | None
+    begins: date | None
+
+
+def _through(known: Sequence[_Known]) -> date | None:
+    reached = [one.reached for one in known]
+    return None if None in reached else min((day for day in reached if day is not None), default=None)
+
+
+@dataclass(frozen=True)
 class _Marker:
-    """What is known about days, apart from their figures. Of each source, in their order."""
+    """What is known about days, apart from their figures, in the sources that a series is of."""
 
     question: KpiQuestion
-    begins: tuple[date | None, ...]
-    reached: tuple[date | None, ...]
+    known: tuple[_Known, ...]
     doubtful: Sequence[DoubtfulDays]
     flagged: Mapping[date, tuple[str, ...]]
 
     @property
     def first_day(self) -> date | None:
-        return min((day for day in self.begins if day is not None), default=None)
+        return min((one.begins for one in self.known if one.begins is not None), default=None)
+
+    @property
+    def all_from(self) -> date | None:
+        """The first day that is known of all that have landed."""
+        return max((one.begins for one in self.known if one.begins is not None), default=None)
 
     def point(self, point: Point) -> KpiPoint:
         days, value = point.days, point.value
@@ -212,36 +244,47 @@ class _Marker:
             yield Mark.DOUBTFUL
         if has_flags:
             yield Mark.FLAGGED
+        if not is_whole(days, self.question.grain):
+            yield Mark.CUT
 
     def _is_partly(self, days: DayRange) -> bool:
         """Whether some of it is whole, and some is not: of its days, or of the accounts."""
-        ends = [day is not None and day >= days.last for day in self.reached]
-        has_begun = [day is not None and day >= days.first for day in self.reached]
-        starts = [day is not None and day <= days.first for day in self.begins]
+        ends = [one.reached is not None and one.reached >= days.last for one in self.known]
+        has_begun = [one.reached is not None and one.reached >= days.first for one in self.known]
+        # One that has landed, and had nothing at all, lacks nothing.
+        starts = [one.reached is not None if one.begins is None else one.begins <= days.first for one in self.known]
         is_cut_off = not all(ends) and any(has_begun)
         return is_cut_off or not all(starts)
 
 
-def _series(question: KpiQuestion, sums: DaySums, through: date | None, marker: _Marker) -> Iterator[KpiSeries]:
-    wanted, shared = question.wanted, {"data_through": through, "lookback_days": question.lookback_days}
-    now = {one.currency: one for one in make_series(wanted, sums, **shared)}  # type: ignore[arg-type]
-    before: dict[str | None, Series] = {}
-    if question.compares:
-        earlier = replace(wanted, days=question.before)
-        before = {one.currency: one for one in make_series(earlier, sums, **shared)}  # type: ignore[arg-type]
-    for currency, series in now.items():
-        points = [marker.point(point) for point in series.points]
-        old = [marker.point(point) for point in before[currency].points] if question.compares else []
-        yield KpiSeries(
-            currency,
-            tuple(_beside(point, old[place] if place < len(old) else None) for place, point in enumerate(points)),
-            _known(series, points),
-            _known(before[currency], old) if question.compares else None,
-        )
+def _series(question: KpiQuestion, currency: str | None, sums: Mapping[date, Decimal], marker: _Marker) -> KpiSeries:
+    wanted, grain = question.wanted, question.grain
+    through, lookback = _through(marker.known), question.lookback_days
+    pieces = tuple(split(wanted.days, grain))
+    now = series_of(wanted, currency, sums, pieces, data_through=through, lookback_days=lookback)
+    points = [marker.point(point) for point in now.points]
+    if not question.compares:
+        return KpiSeries(currency, tuple(points), _known(now, points), None)
+    beside, earlier = tuple(split_before(wanted.days, grain)), replace(wanted, days=question.before)
+    before = series_of(earlier, currency, sums, beside, data_through=through, lookback_days=lookback)
+    old = [marker.point(point) for point in before.points]
+    known_from = marker.all_from
+    is_cut = known_from is not None and question.before.first < known_from <= question.before.last
+    return KpiSeries(
+        currency,
+        tuple(_beside(point, old[place] if place < len(old) else None) for place, point in enumerate(points)),
+        _known(now, points),
+        # A part beside the whole would look like growth.
+        None if is_cut else _known(before, old),
+        known_from if is_cut else None,
+    )
 
 
 def _beside(point: KpiPoint, old: KpiPoint | None) -> KpiPoint:
-    return point if old is None else replace(point, before_days=old.days, before=old.value)
+    # Of a part of the accounts, or of its days, it would be too small to be compared with.
+    if old is None or old.value is None or Mark.PARTLY in old.marks:
+        return point
+    return replace(point, before_days=old.days, before=old.value)
 
 
 def _known(series: Series, points: Sequence[KpiPoint]) -> Decimal | None:

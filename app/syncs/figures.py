@@ -185,11 +185,13 @@ class Stream:
     """What is asked for together and so is complete or not together: some metrics of all entities of one level.
 
     A window of a stream speaks for these metrics alone: what it lacks of them has vanished, and nothing else has.
+    `brings` tells people what they get when they choose it.
     """
 
     name: str
     level: Level
     metrics: frozenset[Metric]
+    brings: str = ""
 
     def __post_init__(self) -> None:
         if not 0 < len(self.name) <= LONGEST_STREAM or not self.metrics:

@@ -57,6 +57,29 @@ def previous(days: DayRange) -> DayRange:
     return DayRange(days.first - timedelta(days=days.days), last)
 
 
+def split_before(days: DayRange, grain: Grain) -> Iterator[DayRange]:
+    """The period before in pieces to be held beside those of `split`, as many at most.
+
+    Each is as long as the piece it stands beside and begins as many days earlier, for six days say nothing beside five.
+    Whole months stand beside whole months.
+    """
+    before = previous(days)
+    if grain is Grain.MONTH and before.first.day == 1 and days.first.day == 1 and (days.last + ONE_DAY).day == 1:
+        yield from split(before, grain)
+        return
+    earlier = days.first - before.first
+    for piece in split(days, grain):
+        beside = DayRange(piece.first - earlier, piece.last - earlier)
+        if beside.last > before.last:
+            return
+        yield beside
+
+
+def is_whole(piece: DayRange, grain: Grain) -> bool:
+    """Whether it is all of a day, week or month."""
+    return first_of(piece.first, grain) == piece.first and next_first(piece.first, grain) == piece.last + ONE_DAY
+
+
 def percent_change(before: Decimal, now: Decimal) -> Decimal | None:
     """By how many percent it went up, to one place; None where there was nothing to compare with."""
     if before == 0:

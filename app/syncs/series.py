@@ -117,11 +117,11 @@ def read_day_sums(session: Session, wanted: Wanted) -> DaySums:
 
 def make_series(wanted: Wanted, sums: DaySums, *, data_through: date | None, lookback_days: int) -> list[Series]:
     """The series of the days wanted, of sums that may hold others as well. In the order of their currencies."""
-    found = []
-    for currency in sorted(sums, key=lambda currency: currency or ""):
-        mine = {day: value for day, value in sums[currency].items() if wanted.days.first <= day <= wanted.days.last}
-        found.append(_series(wanted, currency, mine, data_through, lookback_days))
-    return found
+    pieces = tuple(split(wanted.days, wanted.grain))
+    return [
+        series_of(wanted, currency, sums[currency], pieces, data_through=data_through, lookback_days=lookback_days)
+        for currency in sorted(sums, key=lambda currency: currency or "")
+    ]
 
 
 def read_previous(session: Session, wanted: Wanted, *, lookback_days: int) -> list[Series]:
@@ -267,12 +267,15 @@ def _not_additive(facts: MetricFacts) -> NotAdditive:
     )
 
 
-def _series(
-    wanted: Wanted, currency: str | None, sums: Mapping[date, Decimal], data_through: date | None, lookback_days: int
-) -> Series:
-    points = tuple(_point(days, sums, data_through, lookback_days) for days in split(wanted.days, wanted.grain))
+def series_of(
+    wanted: Wanted, currency: str | None, sums: Mapping[date, Decimal], pieces: Sequence[DayRange], *,
+    data_through: date | None, lookback_days: int,
+) -> Series:  # fmt: skip
+    """The series of one currency over these pieces. The total is of all the days wanted."""
+    mine = {day: value for day, value in sums.items() if wanted.days.first <= day <= wanted.days.last}
+    points = tuple(_point(days, mine, data_through, lookback_days) for days in pieces)
     is_additive = METRIC_FACTS[wanted.metric].is_additive
-    return Series(currency, points, sum(sums.values(), Decimal(0)) if is_additive else None)
+    return Series(currency, points, sum(mine.values(), Decimal(0)) if is_additive else None)
 
 
 def _point(days: DayRange, sums: Mapping[date, Decimal], data_through: date | None, lookback_days: int) -> Point:

@@ -44,6 +44,7 @@ class TestSeries:
         assert (series["change_percent"], series["change"]) == ("0.0", "the same")
         assert series["points"][1] == {
             "first_day": "2027-01-05", "last_day": "2027-01-05", "value": "21.01", "previous": "21.01",
+            "previous_first_day": "2027-01-03", "previous_last_day": "2027-01-03",
             "marks": ["provisional"], "flags": [], "words": "not complete yet",
         }  # fmt: skip
 

@@ -32,6 +32,16 @@ def save(owner: Browser, job_id: UUID, connection_id: str) -> tuple[int, str]:
     return answer.status_code, answer.text
 
 
+def save_streams(owner: Browser, job_id: UUID, *streams: str) -> tuple[int, str]:
+    form = filled_form(owner.visit(f"/jobs/{job_id}/edit").text, "job-form")
+    answer = owner.send(f"/jobs/{job_id}", form | {"streams": list(streams)})
+    return answer.status_code, answer.text
+
+
+def ticked(owner: Browser, job_id: UUID) -> list[str]:
+    return filled_form(owner.visit(f"/jobs/{job_id}/edit").text, "job-form").get("streams", [])
+
+
 def definition(database: OpenDatabase, job_id: UUID) -> dict[str, object]:
     with database.reading() as session:
         return session.get_one(Job, job_id).definition
@@ -65,3 +75,36 @@ def test_refuses_one_of_somebody_else(owner: Browser, database, job_id: UUID) ->
 
     assert (status, "This connection is gone" in text) == (422, True)
     assert "connection_id" not in definition(database, job_id)
+
+
+class TestWhatItReads:
+    def test_says_what_each_brings(self, owner: Browser, job_id: UUID) -> None:
+        text = owner.visit(f"/jobs/{job_id}/edit").text
+
+        assert "campaigns: each campaign by day" in text
+        assert ticked(owner, job_id) == ["account"]
+
+    def test_reads_all_of_it_when_all_is_ticked_also_what_comes_later(
+        self, owner: Browser, database, job_id: UUID
+    ) -> None:
+        save_streams(owner, job_id, "account", "campaigns")
+
+        assert definition(database, job_id) == {"service": "meta"}
+        assert ticked(owner, job_id) == ["campaigns", "account"]
+
+    def test_keeps_a_choice_when_something_else_is_changed(self, owner: Browser, database, job_id: UUID) -> None:
+        save_streams(owner, job_id, "campaigns")
+        save_streams(owner, job_id, *ticked(owner, job_id))
+
+        assert definition(database, job_id)["streams"] == ["campaigns"]
+
+    @pytest.mark.parametrize(
+        ("streams", "words"), [((), "Choose at least one"), (("nonsense",), "has to be a list of")]
+    )
+    def test_refuses_nothing_and_what_there_is_not(
+        self, owner: Browser, database, job_id: UUID, streams: tuple[str, ...], words: str
+    ) -> None:
+        status, text = save_streams(owner, job_id, *streams)
+
+        assert (status, words in text) == (422, True)
+        assert definition(database, job_id)["streams"] == ["account"]

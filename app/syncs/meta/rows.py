@@ -23,8 +23,13 @@ FIELDS = {
     Metric.PURCHASES: "actions",
     Metric.PURCHASE_VALUE: "action_values",
 }
-CAMPAIGNS = Stream("campaigns", Level.CAMPAIGN, frozenset(FIELDS))
-ACCOUNT = Stream("account", Level.ACCOUNT, frozenset(FIELDS))
+CAMPAIGNS = Stream("campaigns", Level.CAMPAIGN, frozenset(FIELDS), "each campaign by day")
+ACCOUNT = Stream(
+    "account",
+    Level.ACCOUNT,
+    frozenset(FIELDS),
+    "the account as a whole by day; people it reached count once",
+)
 STREAMS = (CAMPAIGNS, ACCOUNT)
 MAPPING_VERSION = 1
 # The same purchase under up to three names: the first that is there counts, and none is added to another.

@@ -8,12 +8,14 @@ from wtforms import (
     HiddenField,
     RadioField,
     SelectField,
+    SelectMultipleField,
     StringField,
     SubmitField,
     TextAreaField,
     ValidationError,
 )
 from wtforms.validators import InputRequired, Optional
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from app.core.hiding import HIDDEN
 from app.jobs.kinds.base import KindName
@@ -132,9 +134,18 @@ class WorkflowForm(JobForm):
 
 
 class SyncForm(JobForm):
-    """A job that reads a service, through one of the connections that `offer_connections` names."""
+    """A job that reads a service, through one of the connections that `offer_connections` names, and of it those of
+    the streams that `offer_streams` names."""
 
     connection_id = SelectField("Reads from", choices={}, validate_choice=False)
+    streams = SelectMultipleField(
+        "What it reads",
+        choices={},
+        # What a service has is for its kind to say, in its own words.
+        validate_choice=False,
+        option_widget=CheckboxInput(),
+        widget=ListWidget(prefix_label=False),
+    )
     when_lost = RadioField(LOST_LABEL, choices=LOST_CHOICES_OF_CALLS, default=WhenLost.KIND.value)
 
     def offer_connections(self, names: Mapping[str, str]) -> None:
@@ -143,11 +154,31 @@ class SyncForm(JobForm):
         gone = {chosen: "A connection that was disconnected"} if chosen and chosen not in names else {}
         self.connection_id.choices = {"": "No account yet", **names, **gone}
 
+    def offer_streams(self, brings: Mapping[str, str]) -> None:
+        """What can be read, by name, with what it brings in words. A job that names none reads all of it."""
+        self.streams.choices = {name: f"{name}: {words}" if words else name for name, words in brings.items()}
+        if not self.is_submitted() and not self.streams.data:
+            self.streams.data = list(brings)
+
+    # A validator in the field's list would have browsers demand every single box.
+    def validate_streams(self, field: SelectMultipleField) -> None:
+        if field.choices and not field.data:
+            raise ValidationError("Choose at least one thing to read. To read nothing, disable the schedules instead.")
+
     def definition_over(self, before: Mapping[str, Any]) -> dict[str, Any]:
-        """What the job says now, with the connection that was chosen. What stands in no form stays as it is."""
-        kept = {name: value for name, value in before.items() if name != "connection_id"}
-        chosen = text_of(self.connection_id)
-        return kept | {"connection_id": chosen} if chosen else kept
+        """What the job says now. What stands in no form stays as it is."""
+        said = dict(before)
+        if text_of(self.connection_id):
+            said["connection_id"] = text_of(self.connection_id)
+        else:
+            said.pop("connection_id", None)
+        if self.streams.choices:
+            chosen = list(self.streams.data or ())
+            said["streams"] = chosen
+            if set(chosen) == set(self.streams.choices):
+                # All of it is not a list of what there is today.
+                said.pop("streams")
+        return said
 
 
 class CodeForm(JobForm):
@@ -207,7 +238,8 @@ def stored_values(job: JobRow) -> dict[str, Any]:
         **stored_policies(job),
     }
     if job.kind is KindName.SYNC:
-        return common | {"connection_id": job.definition.get("connection_id", "")}
+        stored = job.definition
+        return common | {"connection_id": stored.get("connection_id", ""), "streams": stored.get("streams")}
     return common | (_step_values(job) if job.kind is KindName.WORKFLOW else _argument_values(job))
 
 

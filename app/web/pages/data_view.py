@@ -27,6 +27,7 @@ from app.web.pictures.kpi_bars import KpiBars, draw_bars
 
 # More pictures below each other nobody compares.
 MOST_SERIES = 4
+NAMES_SHOWN = 3
 _STATES = {Freshness.FRESH: "ok", Freshness.AT_RISK: "warning", Freshness.STALE: "failing"}
 _DOUBT_WORDS = {
     Doubt.LOSS: "in doubt: most of what was there is missing, so nothing was taken away",
@@ -41,6 +42,7 @@ class PointRow:
     label: str
     value: str
     before: str
+    before_days: str
     change: str
     words: str
 
@@ -98,6 +100,7 @@ class DataView:
     series: list[SeriesView]
     hidden_series: int
     caution: str
+    absent: str
     marks: list[str]
     days: str
     zone: str
@@ -132,6 +135,7 @@ def data_view(
         series=[_series_view(question, one) for one in shown],
         hidden_series=len(report.series) - len(shown),
         caution=_caution(report),
+        absent=_absent(report),
         marks=[MARK_WORDS[mark] for mark in report.marks if mark is not Mark.SETTLING],
         days=days_words(question.days),
         zone=zones_words(question),
@@ -201,6 +205,9 @@ def _compared(question: KpiQuestion, series: KpiSeries) -> str:
     if not question.compares or not question.is_additive:
         return ""
     before = days_words(question.before)
+    if series.before_known_from is not None:
+        since = day_words(series.before_known_from)
+        return f"Of {before} all is known from {since} on, so there is nothing whole to compare with."
     if series.before_total is None:
         return f"Nothing is known of {before}, so there is nothing to compare with."
     if not series.change_words:
@@ -216,6 +223,7 @@ def _point_row(point: KpiPoint, currency: str | None) -> PointRow:
         label=day_words(point.days.first) if point.days.days == 1 else days_words(point.days),
         value="–" if value is None else amount(value, currency),
         before="–" if before is None else amount(before, currency),
+        before_days="" if point.before_days is None else _short_days(point.before_days),
         change=change_words(before or Decimal(0), value or Decimal(0), currency) if has_both else "–",
         words=point.words,
     )
@@ -223,6 +231,21 @@ def _point_row(point: KpiPoint, currency: str | None) -> PointRow:
 
 def _short(days: DayRange) -> str:
     return f"{days.first.day} {days.first:%b}"
+
+
+def _short_days(days: DayRange) -> str:
+    """`Sat 31 Oct`, `26 Oct – 1 Nov`."""
+    return f"{days.first:%a} {_short(days)}" if days.days == 1 else f"{_short(days)} – {days.last.day} {days.last:%b}"
+
+
+def _absent(report: KpiReport) -> str:
+    """Of which accounts nothing is in it."""
+    names = [source.name for source in report.absent]
+    if not names or not report.series:
+        return ""
+    more = len(names) - NAMES_SHOWN
+    said = ", ".join(names[:NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return f"Nothing has come in from {said} yet."
 
 
 def _caution(report: KpiReport) -> str:

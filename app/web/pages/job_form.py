@@ -12,6 +12,7 @@ from app.jobs.kinds.base import KindName
 from app.jobs.kinds.code.catalog import CodeFunction
 from app.jobs.kinds.code.kind import CodeKind
 from app.jobs.kinds.sync.connection import connection_of
+from app.jobs.kinds.sync.kind import SyncKind
 from app.jobs.queries import JobRow, list_queue_names
 from app.syncs.connection_rows import list_connections
 from app.web.forms.jobs import JobForm, SyncForm, WorkflowForm, code_form
@@ -63,6 +64,7 @@ def job_form(
     elif kind is KindName.SYNC:
         form = SyncForm(data=dict(data or {}))
         form.offer_connections(_connections_of(service))
+        form.offer_streams(_streams_of(service))
     else:
         offered = offered_functions()
         chosen = request.form.get("function") or function or (offered[0].name if offered else "")
@@ -74,6 +76,11 @@ def job_form(
 def _connections_of(service: str) -> dict[str, str]:
     rows = list_connections(request_session(), organization_id=current_actor().organization_id, now=request_now())
     return {str(row.id): row.name for row in rows if row.service == service}
+
+
+def _streams_of(service: str) -> dict[str, str]:
+    kind = runtime().kinds.get(KindName.SYNC)
+    return kind.streams_of(service) if isinstance(kind, SyncKind) else {}
 
 
 def offered_functions() -> tuple[CodeFunction, ...]:

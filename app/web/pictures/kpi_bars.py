@@ -14,6 +14,8 @@ from app.web.pictures.shapes import WIDTH, Form, Shape, joined, number, percent,
 HEIGHT = 150
 _BAR_SHARE = 0.72
 _WIDEST = 40
+# Shorter than it would be, were all of it there.
+_HOLLOW = INCOMPLETE | {Mark.CUT}
 # Something that is there shows, however small it is beside others.
 _LOWEST = 1.5
 
@@ -49,8 +51,8 @@ def draw_bars(series: KpiSeries) -> KpiBars:
     points = series.points
     known = [value for point in points for value in (point.value, point.before) if value is not None]
     scale = _Scale(max([Decimal(0), *known]), min([Decimal(0), *known]))
-    solid = [(place, point) for place, point in enumerate(points) if not INCOMPLETE.intersection(point.marks)]
-    hollow = [(place, point) for place, point in enumerate(points) if INCOMPLETE.intersection(point.marks)]
+    solid = [(place, point) for place, point in enumerate(points) if not _HOLLOW.intersection(point.marks)]
+    hollow = [(place, point) for place, point in enumerate(points) if _HOLLOW.intersection(point.marks)]
     shapes = (
         *joined("running", Form.SOLID, _bars(solid, len(points), scale)),
         *joined("running", Form.DASHED, _bars(hollow, len(points), scale)),
@@ -81,14 +83,19 @@ def _bars(points: Sequence[tuple[int, KpiPoint]], total: int, scale: _Scale) -> 
 
 
 def _line(points: Sequence[KpiPoint], scale: _Scale) -> str:
-    """The period before, broken where nothing is known of it."""
-    step, pieces, is_broken = WIDTH / len(points) if points else 0, [], True
+    """The period before, broken where nothing is known of it. A point between two breaks is a dash of a bar's width."""
+    step, pieces = WIDTH / len(points) if points else 0, []
+    known = [point.before is not None for point in points]
     for place, point in enumerate(points):
         if point.before is None:
-            is_broken = True
             continue
-        pieces.append(f"{'M' if is_broken else 'L'}{number((place + 0.5) * step)} {number(scale.y(point.before))}")
-        is_broken = False
+        x, y = (place + 0.5) * step, number(scale.y(point.before))
+        follows = place > 0 and known[place - 1]
+        if follows or any(known[place + 1 : place + 2]):
+            pieces.append(f"{'L' if follows else 'M'}{number(x)} {y}")
+        else:
+            half = min(step * _BAR_SHARE, _WIDEST) / 2
+            pieces.append(f"M{number(x - half)} {y}L{number(x + half)} {y}")
     return "".join(pieces)
 
 

@@ -31,6 +31,7 @@ from app.jobs.kinds.sync.report import SyncReport
 from app.jobs.kinds.sync.run import SyncRun
 from app.jobs.kinds.sync.watch import RunWatch
 from app.jobs.policies import ErrorClass
+from app.jobs.services import Service
 from app.syncs.calls.client import ReadStopped, Watch
 from app.syncs.calls.troubles import SyncFailed
 from app.syncs.connections import (
@@ -111,6 +112,11 @@ class SyncKind:
         streams = definition.get("streams")
         which = f": {', '.join(map(str, streams))}" if isinstance(streams, list) and streams else ""
         return f"Reads {service_name(definition)}{which}"
+
+    def streams_of(self, service: str) -> dict[str, str]:
+        """What can be read of a service, and what each brings, in words; nothing of one that cannot be read here."""
+        source = self._sources.get(Service(service)) if service in set(Service) else None
+        return {} if source is None else {name: stream.brings for name, stream in source.streams.items()}
 
     def is_for_platform(self, definition: Mapping[str, Any]) -> bool:
         return False

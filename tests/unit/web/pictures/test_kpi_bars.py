@@ -40,6 +40,11 @@ class TestBars:
         assert bars.crosses == ("83.33%",)
         assert bars.has_hollow
 
+    def test_of_a_part_of_a_week_are_hollow(self):
+        bars = draw(point(0, "5", Mark.CUT), point(1, "9"))
+
+        assert ([shape.form for shape in bars.shapes], bars.has_hollow) == ([Form.SOLID, Form.DASHED], True)
+
     def test_have_a_ring_where_they_are_in_doubt_or_flagged(self):
         bars = draw(point(0, "5", Mark.SETTLING, Mark.DOUBTFUL), point(1, "3", Mark.FLAGGED))
 
@@ -55,4 +60,7 @@ class TestThePeriodBefore:
     def test_is_a_line_that_breaks_where_nothing_is_known(self):
         bars = draw(point(0, "5", before="5"), point(1, "5", before="5"), point(2, "5"), point(3, "5", before="0"))
 
-        assert bars.before == "M90 0L270 0M630 150"
+        assert bars.before == "M90 0L270 0M610 150L650 150"
+
+    def test_shows_of_one_day_alone(self):
+        assert draw(point(0, "5", before="10")).before == "M340 0L380 0"
