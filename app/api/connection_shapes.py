@@ -19,7 +19,7 @@ Token = Annotated[
         examples=[_TOKEN],
     ),
 ]
-ServiceWord = Annotated[str, Field(max_length=16, description="`meta`.", examples=["meta"])]
+ServiceWord = Annotated[str, Field(max_length=16, description="`meta`, `ga4` or `sheets`.", examples=["meta"])]
 
 
 class ConnectionIn(Body):
@@ -30,7 +30,9 @@ class ConnectionIn(Body):
     )
 
     service: ServiceWord
-    account_id: Annotated[str, Field(min_length=1, max_length=60, description="With or without `act_`.")]
+    account_id: Annotated[
+        str, Field(min_length=1, max_length=300, description="As its service shows it; of a spreadsheet, its address.")
+    ]
     token: Token
     name: Annotated[
         Annotated[str, Field(max_length=480)] | None, Field(description="null: it is called as its account is.")

@@ -53,7 +53,7 @@ class ConnectionForm(LoginForm):
     """A new connection. `kept` is the login of the form before, sealed for the person alone."""
 
     kept = HiddenField()
-    account_id = StringField(validators=[Optional()], render_kw={"autocomplete": "off", "maxlength": 60})
+    account_id = StringField(validators=[Optional()], render_kw={"autocomplete": "off", "maxlength": 300})
     name = StringField("Name", [Optional()], render_kw=_NAME)
 
     chosen_account = SelectField(choices=[], validate_choice=False)

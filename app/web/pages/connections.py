@@ -8,7 +8,7 @@ from flask import Response, request, url_for
 
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, runtime
-from app.jobs.services import SERVICE_NAMES, Service
+from app.jobs.services import SERVICE_NAMES, Service, is_destination
 from app.ops.connection_facts import ConnectionFacts, expiry_words, facts_of, get_facts, job_of_connection
 from app.ops.login_desk import CONNECTABLE, connectable
 from app.syncs.connection_rows import list_connections, list_ended
@@ -57,6 +57,11 @@ class ConnectionView:
     expiry: str
     tests: list[KeptTest]
     job_id: UUID | None
+
+    @property
+    def takes_figures(self) -> bool:
+        """Whether figures are pushed to it, instead of read from it."""
+        return is_destination(self.facts.row.service)
 
     @property
     def is_idle(self) -> bool:
