@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import BinaryIO
 
 import httpcore
 import httpx
@@ -118,8 +119,10 @@ class OutboundClient:
         # The machine's own authorities as well: operators put those of their company there.
         self._tls.load_default_certs()
 
-    def send(self, request: OutboundRequest, *, limits: OutboundLimits | None = None) -> OutboundResponse:
-        """Send one request and read its answer, whatever the status.
+    def send(
+        self, request: OutboundRequest, *, limits: OutboundLimits | None = None, into: BinaryIO | None = None
+    ) -> OutboundResponse:
+        """Send one request and read its answer, whatever the status. Its body goes into a file where one is given.
 
         Raises OutboundRefused when it may not be sent, and OutboundFailed when no answer came.
         """
@@ -128,14 +131,16 @@ class OutboundClient:
         deadline = Deadline.after(limits.total_seconds)
         hop = _first_hop(request)
         for _ in range(limits.max_redirects + 1):
-            response = self._exchange(hop, limits, deadline)
+            response = self._exchange(hop, limits, deadline, into)
             if limits.max_redirects == 0 or not _is_redirect(response):
                 return replace(response, elapsed_seconds=boot_seconds() - started)
             hop = _next_hop(hop, response)
         message = f"{hop.target.host} redirected more than {limits.max_redirects} times."
         raise OutboundFailed(message, kind=FailureKind.REDIRECT)
 
-    def _exchange(self, hop: _Hop, limits: OutboundLimits, deadline: Deadline) -> OutboundResponse:
+    def _exchange(
+        self, hop: _Hop, limits: OutboundLimits, deadline: Deadline, into: BinaryIO | None
+    ) -> OutboundResponse:
         backend = PinnedBackend(
             self._addresses(hop.target, deadline),
             allowed_private=self._allowed_for(hop.target),
@@ -152,7 +157,7 @@ class OutboundClient:
             ) as pool,
             pool.stream(hop.method, wire_url, headers=_wire_headers(hop), content=hop.body) as answer,
         ):
-            return _read_response(answer, hop.target, limits.max_response_bytes)
+            return _read_response(answer, hop.target, limits.max_response_bytes, into)
 
     def _addresses(self, target: Target, deadline: Deadline) -> tuple[Address, ...]:
         """All addresses of a target, each of them checked: one bad one makes the name suspect."""
@@ -220,9 +225,11 @@ def _next_hop(hop: _Hop, response: OutboundResponse) -> _Hop:
     return _Hop(method, target, headers, body)
 
 
-def _read_response(answer: httpcore.Response, target: Target, max_bytes: int) -> OutboundResponse:
+def _read_response(
+    answer: httpcore.Response, target: Target, max_bytes: int, into: BinaryIO | None
+) -> OutboundResponse:
     headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers)
-    body = BoundedBody(_header(headers, "content-encoding"), max_bytes=max_bytes)
+    body = BoundedBody(_header(headers, "content-encoding"), max_bytes=max_bytes, into=into)
     for piece in answer.iter_stream():
         body.add(piece)
         if body.is_truncated:

@@ -101,6 +101,7 @@ class Housekeeper:
             "run_hours": 0,
             "figure_changes": 0,
             "landings": 0,
+            "shop_orders": 0,
             "log_lines": 0,
             "runs": 0,
         }

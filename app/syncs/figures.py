@@ -168,7 +168,8 @@ class Figure:
         if not isinstance(self.value, Decimal) or _is_finer_than_a_step(self.value):
             raise FigureInvalid(f"{self.metric} is {self.value!r}: a figure is a Decimal of at most {PLACES} places")
         if abs(self.value) > LARGEST:
-            raise FigureInvalid(f"{self.metric} is {self.value}, which is more than can be kept ({LARGEST})")
+            digits = self.value.adjusted() + 1
+            raise FigureInvalid(f"{self.metric} has {digits} digits, which is more than can be kept ({LARGEST})")
         is_money = METRIC_FACTS[self.metric].unit is Unit.MONEY
         if is_money != (self.currency is not None):
             raise FigureInvalid(f"{self.metric} {'needs a currency' if is_money else 'has no currency'}")

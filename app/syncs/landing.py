@@ -36,9 +36,14 @@ class LedgerWindow(Protocol):
     Figures of a day are then always those of all rows of that day, however many windows told of them.
     """
 
-    zone: str
-    currency: str | None
-    fetched_at: datetime
+    @property
+    def zone(self) -> str: ...
+
+    @property
+    def currency(self) -> str | None: ...
+
+    @property
+    def fetched_at(self) -> datetime: ...
 
     @property
     def stream(self) -> Stream: ...

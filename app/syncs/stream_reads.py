@@ -29,6 +29,13 @@ def read_progress(session: Session, *, organization_id: UUID, connection_id: UUI
     return Progress() if row is None else Progress(row.high_water, row.mark or {})
 
 
+def has_landed_figures(session: Session, *, organization_id: UUID, connection_id: UUID, run_id: UUID) -> bool:
+    """Whether any window that a run has landed had figures in it."""
+    mine = Landing.organization_id == organization_id, Landing.run_id == run_id
+    query = select(Landing.id).where(*mine, Landing.connection_id == connection_id, Landing.rows_seen > 0).limit(1)
+    return session.scalar(query) is not None
+
+
 def landed_by(
     session: Session, *, organization_id: UUID, connection_id: UUID, stream: str, run_id: UUID, zone: str
 ) -> list[DayRange]:

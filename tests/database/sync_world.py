@@ -39,7 +39,7 @@ from tests.fakes.database import OpenDatabase
 from tests.fakes.providers.inside import BASE, InsideClient
 from tests.fakes.providers.meta.fake import MetaFake
 from tests.fakes.providers.meta.scenarios import EU, TOKEN
-from tests.fakes.providers.world import World
+from tests.fakes.providers.world import Provider, World
 from tests.fakes.vault import SEALER
 
 TERMS = LeaseTerms.for_lease(30)
@@ -75,6 +75,32 @@ class WorldWatch(RunWatch):
 
 def meta_sources(world: World) -> Sources:
     return {Service.META: MetaSource(MetaDoor(f"{BASE}/meta", "v26.0", InsideClient(world), chance=lambda: 0.5))}
+
+
+def meta_oracle(world: World, account: str) -> list[dict[str, Any]]:
+    days = {"since": "2026-01-01", "until": "2027-12-31"}
+    return [
+        each for level in ("campaign", "account") for each in world.oracle("meta", account=account, level=level, **days)
+    ]
+
+
+@dataclass(frozen=True)
+class SyncedService:
+    """A service with its fake: the account that is synced, what signs in, how it is read, and what is true of it.
+
+    `tables` are those of its own beside the figures.
+    """
+
+    service: Service
+    account: str
+    secret: str
+    fake: Callable[[], Provider]
+    sources: Callable[[World], Sources]
+    oracle: Callable[[World, str], list[dict[str, Any]]]
+    tables: tuple[type[Any], ...] = ()
+
+
+META = SyncedService(Service.META, EU, TOKEN, MetaFake, meta_sources, meta_oracle)
 
 
 @dataclass(frozen=True)
@@ -141,28 +167,32 @@ class SyncWorld:
     """One organization and its worker."""
 
     database: OpenDatabase
-    world: World = field(default_factory=lambda: World(MetaFake()))
+    world: World = None  # type: ignore[assignment] - made below, unless somebody has one
+    of: SyncedService = META
     organization_id: UUID = field(init=False)
     connection_id: UUID = field(init=False)
     job_id: UUID = field(init=False)
     schedule_id: UUID = field(init=False)
 
     def __post_init__(self) -> None:
+        self.world = self.world or World(self.of.fake())
         with self.database.transaction() as session:
             self.organization_id = make_organization(session)
-        self.connection_id = self.connect(EU)
+        self.connection_id = self.connect(self.of.account)
+        service = self.of.service.value
         with self.database.transaction() as session:
             job = make_job(
-                session, self.organization_id, name="Meta sync", kind=KindName.SYNC, retry=SYNC_RETRY,
+                session, self.organization_id, name=f"{service} sync", kind=KindName.SYNC, retry=SYNC_RETRY,
             )  # fmt: skip
-            job.service, job.definition = "meta", {"service": "meta", "connection_id": str(self.connection_id)}
+            job.service, job.definition = service, {"service": service, "connection_id": str(self.connection_id)}
             job.time_limit_seconds = 3_600
             self.job_id = job.id
             later = self.world.now + timedelta(hours=6)
             self.schedule_id = make_schedule(session, job, name="Daily", next_run_at=later).id
 
-    def connect(self, account_id: str, *, token: str = TOKEN, **columns: Any) -> UUID:
+    def connect(self, account_id: str, *, token: str | None = None, **columns: Any) -> UUID:
         """A connection whose login is good, as far as the fake says."""
+        columns = {"service": self.of.service.value, **columns}
         with self.database.transaction() as session:
             made = make_connection(
                 session, self.organization_id, name=f"Account {account_id}", account_id=account_id, zone=None,
@@ -170,7 +200,12 @@ class SyncWorld:
             )  # fmt: skip
             owner = SecretOwner.connection(self.organization_id, made.id)
             made.secret_id = seal(
-                session, sealer=SEALER, owner=owner, field=TOKEN_FIELD, value=token, now=self.world.now
+                session,
+                sealer=SEALER,
+                owner=owner,
+                field=TOKEN_FIELD,
+                value=token or self.of.secret,
+                now=self.world.now,
             )
             made.secret_set_at = self.world.now
             return made.id
@@ -179,7 +214,8 @@ class SyncWorld:
         """A schedule of a job of its own that reads another connection."""
         with self.database.transaction() as session:
             job = make_job(session, self.organization_id, name=f"Sync {connection_id}", kind=KindName.SYNC)
-            job.service, job.definition = "meta", {"service": "meta", "connection_id": str(connection_id)}
+            service = self.of.service.value
+            job.service, job.definition = service, {"service": service, "connection_id": str(connection_id)}
             return make_schedule(session, job, next_run_at=self.world.now + timedelta(hours=6)).id
 
     @property
@@ -188,7 +224,7 @@ class SyncWorld:
 
     def kind(self, watch: Callable[[RunContext], Watch]) -> SyncKind:
         """What the worker knows of syncs."""
-        return SyncKind(SEALER, meta_sources(self.world), watch=watch)
+        return SyncKind(SEALER, self.of.sources(self.world), watch=watch)
 
     def worker(self, kind: SyncKind | None = None, database: Database | None = None) -> Executor:
         clock = WorldClock(self.world)
@@ -306,13 +342,11 @@ class SyncWorld:
                 (row.day.isoformat(), row.level, row.entity_id, row.metric, row.value, row.currency) for row in rows
             }
 
-    def oracle(self, account: str = EU) -> set[tuple[str, str, str, str, Decimal, str | None]]:
+    def oracle(self, account: str | None = None) -> set[tuple[str, str, str, str, Decimal, str | None]]:
         """What the table says after a sync without a mistake."""
-        days = {"since": "2026-01-01", "until": "2027-12-31"}
         return {
-            (each["day"], level, each["entity_id"], each["metric"], Decimal(each["value"]), each["currency"])
-            for level in ("campaign", "account")
-            for each in self.world.oracle("meta", account=account, level=level, **days)
+            (each["day"], each["level"], each["entity_id"], each["metric"], Decimal(each["value"]), each["currency"])
+            for each in self.of.oracle(self.world, account or self.of.account)
         }
 
     def everything(self) -> list[list[tuple[Any, ...]]]:
@@ -320,7 +354,7 @@ class SyncWorld:
         with self.database.reading() as session:
             return [
                 sorted(map(tuple, session.execute(select(*table.__table__.columns))), key=str)
-                for table in (LandedFigure, FigureChange, LandedEntity)
+                for table in (LandedFigure, FigureChange, LandedEntity, *self.of.tables)
             ]
 
     def whole_database(self) -> str:

@@ -7,11 +7,12 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 from urllib.parse import urlencode
 
 from app.core.hiding import Cleaner, make_cleaner
 from app.core.http import OutboundFailed, OutboundLimits, OutboundRefused, OutboundRequest, OutboundResponse
+from app.core.text import storable
 from app.syncs.calls.fractions import Fraction
 from app.syncs.calls.retries import LONGEST_WAIT_IN_PLACE, MOST_TRIES, Defer, Wait, decide
 from app.syncs.calls.troubles import SyncFailed, Trouble, TroubleClass
@@ -35,7 +36,9 @@ NEARLY_USED_UP = "The service's quota is nearly used up, so the sync rests befor
 class Sender(Protocol):
     """What carries a request: the OutboundClient, opened to the service's own address."""
 
-    def send(self, request: OutboundRequest, *, limits: OutboundLimits | None = None) -> OutboundResponse: ...
+    def send(
+        self, request: OutboundRequest, *, limits: OutboundLimits | None = None, into: BinaryIO | None = None
+    ) -> OutboundResponse: ...
 
 
 class ReadStopped(Exception):
@@ -107,15 +110,15 @@ class ServiceClient:
         self._hide()
 
     def sign_in(self, headers: tuple[tuple[str, str], ...], secrets: Iterable[str]) -> None:
-        """From now on with these. What was secret before is hidden still."""
-        if headers == self.headers:
-            return
-        self.secrets = [*self.secrets, *(value for _, value in self.headers), *secrets]
+        """Sign the requests that follow in with other headers. What was secret before is hidden still."""
+        self.secrets = list(dict.fromkeys([*self.secrets, *(value for _, value in self.headers), *secrets]))
         self.headers = headers
         self._hide()
 
     def _hide(self) -> None:
-        self.clean = make_cleaner([*self.secrets, *(value for _, value in self.headers), *self.always.values()])
+        hide = make_cleaner([*self.secrets, *(value for _, value in self.headers), *self.always.values()])
+        # What a service says ends up in rows and events: without a secret, and without what no database holds.
+        self.clean: Cleaner = lambda text: storable(hide(text))
 
     # Neither the sign-in nor anything beside the address belongs into a trace.
     def __repr__(self) -> str:
@@ -141,12 +144,23 @@ class ServiceClient:
         body = json.dumps(said, separators=(",", ":")).encode()
         return self._ask(OutboundRequest("POST", f"{self.base_url}{path}{query}", headers, body))
 
+    def save(self, url: str, into: BinaryIO, *, limits: OutboundLimits) -> None:
+        """Put a file into one of ours, from an address that the service named. What signs in stays here.
+
+        Raises SyncFailed, TOO_LARGE for more than `limits` allow, and ReadStopped.
+        """
+        self._insist(lambda: self._try_saving(OutboundRequest("GET", url), into, limits))
+
     def _ask(self, request: OutboundRequest) -> Any:
+        return self._insist(lambda: self._try(request))
+
+    def _insist(self, attempt: Callable[[], Any]) -> Any:
+        """What comes of it at last: an attempt gives what it found, or a Trouble."""
         tries = 0
         while True:
             tries += 1
             self._take_turn()
-            found = self._try(request)
+            found = attempt()
             if not isinstance(found, Trouble):
                 return found
             decision = decide(found, tries=tries + MOST_TRIES - self.most_tries, chance=self.chance())
@@ -175,13 +189,9 @@ class ServiceClient:
 
     def _try(self, request: OutboundRequest) -> Any:
         """What came of it: JSON, or a Trouble."""
-        try:
-            response = self.sender.send(request, limits=self.limits)
-        except OutboundFailed as error:
-            return Trouble(TroubleClass.TRANSIENT, self.clean(error.message), code=error.kind.value)
-        except OutboundRefused as error:
-            # The address is the operator's setting; nobody else can have made it one that is refused.
-            return Trouble(TroubleClass.SETUP_ERROR, self.clean(error.message), code="refused")
+        response = self._send(request, self.limits)
+        if isinstance(response, Trouble):
+            return response
         self.spent.bytes += len(response.body)
         content = _read_json(response)
         usage = self.dialect.usage({name.lower(): value for name, value in response.headers}, content)
@@ -191,6 +201,32 @@ class ServiceClient:
         # A refusal says itself how long to wait; the rest is for answers that still went through.
         self._rest = rest_for(usage) if usage is not None and trouble is None else timedelta()
         return content if trouble is None else trouble
+
+    def _try_saving(self, request: OutboundRequest, into: BinaryIO, limits: OutboundLimits) -> Trouble | None:
+        into.seek(0)
+        into.truncate()
+        response = self._send(request, limits, into)
+        if isinstance(response, Trouble):
+            return response
+        self.spent.bytes += into.tell()
+        if response.is_truncated:
+            size = f"{limits.max_response_bytes // 1_048_576} MiB"
+            return Trouble(TroubleClass.TOO_LARGE, f"The file that {self.dialect.name} made is larger than {size}.")
+        if response.status != 200:
+            message = f"{self.dialect.name} did not hand out the file that it made (HTTP {response.status})."
+            return Trouble(TroubleClass.TRANSIENT, message, f"HTTP {response.status}")
+        return None
+
+    def _send(
+        self, request: OutboundRequest, limits: OutboundLimits, into: BinaryIO | None = None
+    ) -> OutboundResponse | Trouble:
+        try:
+            return self.sender.send(request, limits=limits, into=into)
+        except OutboundFailed as error:
+            return Trouble(TroubleClass.TRANSIENT, self.clean(error.message), code=error.kind.value)
+        except OutboundRefused as error:
+            # The address is the operator's setting, or the service's own word: nobody else can have made it one.
+            return Trouble(TroubleClass.SETUP_ERROR, self.clean(error.message), code="refused")
 
     def _judge(self, response: OutboundResponse, content: Any, usage: Usage | None) -> Trouble | None:
         if response.is_truncated:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import BinaryIO
 
 from app.core.deadline import Deadline
 from app.core.http import FailureKind, OutboundFailed, OutboundLimits, OutboundRequest, OutboundResponse
@@ -16,12 +17,15 @@ class InTime:
     deadline: Deadline
     late_words: str
 
-    def send(self, request: OutboundRequest, *, limits: OutboundLimits | None = None) -> OutboundResponse:
+    def send(
+        self, request: OutboundRequest, *, limits: OutboundLimits | None = None, into: BinaryIO | None = None
+    ) -> OutboundResponse:
         left = self.deadline.seconds_left
         if left <= 0:
             raise OutboundFailed(self.late_words, kind=FailureKind.TIMEOUT)
         limits = limits or LIMITS
-        return self.sender.send(request, limits=replace(limits, total_seconds=min(limits.total_seconds, left)))
+        limits = replace(limits, total_seconds=min(limits.total_seconds, left))
+        return self.sender.send(request, limits=limits, into=into)
 
 
 @dataclass(frozen=True)

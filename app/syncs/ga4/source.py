@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 
 from app.syncs.calls.client import Spent, Watch
 from app.syncs.days import DayRange
@@ -14,6 +14,7 @@ from app.syncs.ga4.reader import PAGE_ROWS, Ga4Reader
 from app.syncs.ga4.rows import STREAMS
 from app.syncs.logins import Login
 from app.syncs.sources import AccountFacts, Reading, ReportShelf
+from app.syncs.stream_reads import Progress
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,8 @@ class _Ga4Reading:
         found = self._opened
         return AccountFacts(found.name, found.zone, found.currency)
 
-    def windows(self, high_water: date | None, *, now: datetime) -> list[DayRange]:
-        return ga4_windows(high_water, today=self._opened.today(now))
+    def windows(self, progress: Progress, *, now: datetime) -> list[DayRange]:
+        return ga4_windows(progress.high_water, today=self._opened.today(now))
 
     def read(self, stream: Stream, days: DayRange) -> Iterator[FetchedWindow]:
         return Ga4Reader(self.calls, self._opened, stream, self.page_rows).read(days)

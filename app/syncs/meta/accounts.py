@@ -52,7 +52,7 @@ def _account(said: Any) -> MetaAccount:
         facts[name] for name in ("account_id", "currency", "timezone_name", "account_status")
     )
     # Days and money would be wrong without these; nothing is guessed.
-    if not isinstance(id_, str) or not isinstance(status, int):
+    if not isinstance(id_, str) or not isinstance(status, int) or isinstance(status, bool):
         raise failed(TroubleClass.INTERNAL, "Meta's description of the account lacks its id or its state.")
     if not isinstance(currency, str) or not _CURRENCY.fullmatch(currency):
         raise failed(TroubleClass.INTERNAL, "Meta does not say in which currency the account is.")

@@ -11,6 +11,8 @@ from app.syncs.calls.client import ServiceClient
 from app.syncs.calls.troubles import SyncFailed, TroubleClass, failed
 
 MOST_PAGES = 1_000
+# Longer ones would not fit into an address.
+LONGEST_CURSOR = 4_000
 
 Row = Mapping[str, Any]
 
@@ -46,7 +48,7 @@ def _after(page: Any) -> str | None:
         return None
     cursors = paging.get("cursors")
     after = cursors.get("after") if isinstance(cursors, dict) else None
-    if not isinstance(after, str) or not after:
+    if not isinstance(after, str) or not after or not after.isascii() or len(after) > LONGEST_CURSOR:
         raise _lost("Meta says that there is another page, and not where.")
     return after
 

@@ -47,6 +47,8 @@ _WORDS = {
     TroubleClass.INTERNAL: "Meta answered with an error that Belfry does not know.",
 }
 _LONGEST_QUOTE = 200
+# Codes have up to seven digits; anything longer is none, and would stand in every message.
+_LARGEST_CODE = 10**9
 _REFERENCE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -106,7 +108,8 @@ UNREADABLE = Trouble(TroubleClass.TRANSIENT, "Meta's answer broke off or is not 
 
 
 def _whole(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    is_code = isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _LARGEST_CODE
+    return value if is_code else None
 
 
 def _text(value: Any) -> str:

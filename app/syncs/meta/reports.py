@@ -82,6 +82,7 @@ class _Order:
                 return False
             raise
         status = said.get("async_status")
+        status = status if isinstance(status, str) else None
         if status in {_FAILED, _SKIPPED}:
             raise self.client.failure_of(_why_it_failed(said))
         if status == _COMPLETED:

@@ -111,7 +111,7 @@ class LedgerWriter:
             index_elements=["organization_id", "connection_id", key], set_={**said, "vanished_at": None}
         )
         for batch in batches(rows):
-            self.session.execute(statement, as_json(batch))
+            self.session.connection().execute(statement, as_json(batch))
 
 
 @dataclass(frozen=True)

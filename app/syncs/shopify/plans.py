@@ -8,92 +8,114 @@ from zoneinfo import ZoneInfo
 
 from app.syncs.days import ONE_DAY, DayRange
 
-# Without a right of its own an app sees orders of so many days, and of what is older nothing.
+# Without a right of its own an app sees the orders of so many days, and of those before none, without being told.
 SHORT_DAYS = 60
+# As far back as a new connection is read with that right.
 LONG_DAYS = 365
-# Shopify's search is a little late, and changes what belongs to an order before the order's own date.
+# Shopify's search is a little late, and dates what belongs to an order before the order itself.
 OVERLAP = timedelta(minutes=10)
 # What was deleted is found by asking for all orders of the last days again, so often.
 RECONCILE_AFTER = timedelta(days=7)
-# Nobody knows beforehand how many orders a longer span holds.
-LONG_SPAN = timedelta(days=2)
 
-_READ_UNTIL = "read_until"
-_RECONCILED_AT = "reconciled_at"
-_FIRST_DAY = "first_day"
+_READ_UNTIL, _FIRST_DAY, _ALL_ORDERS, _RECONCILED_AT = "read_until", "first_day", "all_orders", "reconciled_at"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Where the reads before came to: the ledger knows all from a day on and up to an instant."""
+
+    read_until: datetime
+    first_day: date
+    reads_all_orders: bool
+    reconciled_at: datetime | None
+
+    @classmethod
+    def read(cls, said: Mapping[str, Any]) -> "Mark | None":
+        """What `as_json` wrote; None for what cannot be read: everything is asked for again then."""
+        try:
+            reconciled_at = said.get(_RECONCILED_AT)
+            mark = cls(
+                datetime.fromisoformat(said[_READ_UNTIL]),
+                date.fromisoformat(said[_FIRST_DAY]),
+                said.get(_ALL_ORDERS) is True,
+                None if reconciled_at is None else datetime.fromisoformat(reconciled_at),
+            )
+        except (KeyError, TypeError, ValueError):
+            return None
+        has_zones = mark.read_until.tzinfo and (mark.reconciled_at is None or mark.reconciled_at.tzinfo)
+        return mark if has_zones else None
+
+    def as_json(self) -> dict[str, Any]:
+        reconciled_at = None if self.reconciled_at is None else self.reconciled_at.isoformat()
+        return {
+            _READ_UNTIL: self.read_until.isoformat(), _FIRST_DAY: self.first_day.isoformat(),
+            _ALL_ORDERS: self.reads_all_orders, _RECONCILED_AT: reconciled_at,
+        }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to ask for, and what the ledger knows: all of it from `first_day` on.
+    """What to ask for: what was changed since an instant. All orders created since `all_since` are among them, if any.
 
-    `since` is None for all orders since `begin`, the start of a day in the shop's zone.
+    The ledger knows all from `first_day` on; from `next_day` on nothing has landed yet.
     """
 
+    since: datetime
+    all_since: datetime | None
     first_day: date
     next_day: date
     today: date
-    begin: datetime
-    since: datetime | None
+    reads_all_orders: bool
     reconciled_at: datetime | None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether an order that is not told of is gone."""
+        return self.all_since is not None
 
     @property
     def days(self) -> DayRange:
         return DayRange(min(self.next_day, self.today), self.today)
 
-    @property
-    def is_whole(self) -> bool:
-        return self.since is None
-
-    @property
-    def asked_from(self) -> datetime:
-        return self.begin if self.since is None else self.since
-
-    def mark(self, until: datetime) -> dict[str, Any]:
-        """Where the next read goes on, if this one reaches up to an instant."""
-        reconciled_at = None if self.reconciled_at is None else self.reconciled_at.isoformat()
-        return {_READ_UNTIL: until.isoformat(), _FIRST_DAY: self.first_day.isoformat(), _RECONCILED_AT: reconciled_at}
-
-    def mark_when_believed(self, until: datetime) -> dict[str, Any]:
-        """The same, for what only a read of all orders can say."""
-        return {_RECONCILED_AT: until.isoformat()} if self.is_whole else {}
+    def mark(self, until: datetime, *, is_believed: bool) -> dict[str, Any]:
+        """Where the next read goes on when this one is landed."""
+        reconciled_at = until if self.is_whole and is_believed else self.reconciled_at
+        return Mark(until, self.first_day, self.reads_all_orders, reconciled_at).as_json()
 
 
 def plan_read(
-    high_water: date | None, mark: Mapping[str, Any], *, zone: str, now: datetime, today: date, reads_all_orders: bool
+    high_water: date | None,
+    mark: Mapping[str, Any],
+    *,
+    zone: str,
+    today: date,
+    now: datetime,
+    reads_all_orders: bool,
 ) -> Plan:
-    """What to read of a shop. A mark that cannot be read is none: all is asked for again."""
+    """What to read of a shop whose days are those of `zone`."""
+    known = Mark.read(mark)
+    if known is None or (reads_all_orders and not known.reads_all_orders):
+        return _first_read(known, high_water, zone=zone, today=today, reads_all_orders=reads_all_orders)
+    is_due = known.reconciled_at is None or not known.reconciled_at <= now < known.reconciled_at + RECONCILE_AFTER
+    first_seen = max(known.first_day, today - (SHORT_DAYS - 1) * ONE_DAY)
+    all_since = start_of(first_seen, zone) if is_due else None
+    since = min(known.read_until, now) - OVERLAP
+    if all_since is not None:
+        since = min(since, all_since)
+    next_day = known.first_day if high_water is None else high_water + ONE_DAY
+    return Plan(since, all_since, known.first_day, next_day, today, reads_all_orders, known.reconciled_at)
+
+
+def _first_read(known: Mark | None, high_water: date | None, *, zone: str, today: date, reads_all_orders: bool) -> Plan:
+    """As far back as the app sees. With the right to see more than before, the past is read once more."""
     reach = LONG_DAYS if reads_all_orders else SHORT_DAYS
     oldest = today - (reach - 1) * ONE_DAY
-    read_until, reconciled_at = _moment(mark.get(_READ_UNTIL)), _moment(mark.get(_RECONCILED_AT))
-    known_from = _day(mark.get(_FIRST_DAY))
-    first_day = min(known_from, today) if known_from is not None and read_until is not None else oldest
-    next_day = first_day if high_water is None else max(high_water + ONE_DAY, first_day)
-    begin = max(oldest, first_day) if known_from is None else today - (SHORT_DAYS - 1) * ONE_DAY
-    since = None
-    if read_until is not None and not _has_to_reconcile(reconciled_at, now):
-        since = min(read_until, now) - OVERLAP
-    return Plan(first_day, next_day, today, _start_of(begin, zone), since, reconciled_at)
+    first_day = oldest if known is None else min(oldest, known.first_day)
+    next_day = first_day if known is None or high_water is None else high_water + ONE_DAY
+    begin = start_of(oldest, zone)
+    return Plan(begin, begin, first_day, next_day, today, reads_all_orders, None)
 
 
-def _has_to_reconcile(reconciled_at: datetime | None, now: datetime) -> bool:
-    return reconciled_at is None or not reconciled_at <= now < reconciled_at + RECONCILE_AFTER
-
-
-def _start_of(day: date, zone: str) -> datetime:
+def start_of(day: date, zone: str) -> datetime:
+    """The instant at which a day begins there."""
     return datetime.combine(day, time(), ZoneInfo(zone))
-
-
-def _moment(said: Any) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(said)
-    except (TypeError, ValueError):
-        return None
-    return moment if moment.tzinfo is not None else None
-
-
-def _day(said: Any) -> date | None:
-    try:
-        return date.fromisoformat(said)
-    except (TypeError, ValueError):
-        return None

@@ -52,7 +52,7 @@ AGREEMENT_SALES = Operation(
     f"{_AGREEMENT} sales(first: $sales, after: $after) {{ {_PAGE} nodes {{ {_SALE} }} }} }} }} }} }} }}",
 )
 ORDERS_COUNT = Operation(
-    "OrdersCount", "query OrdersCount($query: String!) { ordersCount(query: $query, limit: null) { count precision } }"
+    "OrdersCount", "query OrdersCount($query: String!) { ordersCount(query: $query) { count precision } }"
 )
 RUN_BULK = Operation(
     "RunBulk",
@@ -66,9 +66,14 @@ BULK_STATUS = Operation(
 )
 
 
+def updated_from(since: datetime) -> str:
+    """The orders that were changed from an instant on, those of this very moment among them."""
+    return f"updated_at:>='{_instant(since)}'"
+
+
 def updated_between(since: datetime, until: datetime) -> str:
     """The orders that were changed from an instant on and before another. Always in UTC, and saying so."""
-    return f"updated_at:>='{_instant(since)}' AND updated_at:<'{_instant(until)}'"
+    return f"{updated_from(since)} AND updated_at:<'{_instant(until)}'"
 
 
 def bulk_query(query: str) -> str:

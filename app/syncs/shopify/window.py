@@ -1,7 +1,7 @@
 """What a shop told in one read, as a window that can be landed: orders in, figures of the days that they touch out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -25,7 +25,7 @@ class ShopWindow:
 
     `first_day` is the first one of which the ledger knows all, `next_day` the first one that has not landed whole.
     `all_since` is given where every order was told that was created since then: what lacks among them is gone.
-    `mark_when_believed` is what the mark says beside, unless so much lacks that it is not believed.
+    `mark_in_doubt` is what the mark is instead where so much lacks that it is not believed.
     """
 
     orders: Sequence[Order]
@@ -37,7 +37,7 @@ class ShopWindow:
     shop_name: str
     api_version: str
     mark: Mapping[str, Any]
-    mark_when_believed: Mapping[str, Any] = field(default_factory=dict)
+    mark_in_doubt: Mapping[str, Any]
     all_since: datetime | None = None
 
     @property
@@ -70,7 +70,7 @@ class ShopWindow:
             currency=self.currency,
             api_version=self.api_version,
             mapping_version=MAPPING_VERSION,
-            mark={**self.mark, **(self.mark_when_believed if is_believed else {})},
+            mark=self.mark if is_believed else self.mark_in_doubt,
             is_short=not is_believed,
         )
 

@@ -5,8 +5,10 @@ from datetime import timedelta
 import pytest
 
 from app.core.http import OutboundClient
+from app.syncs.calls.client import ServiceClient
 from app.syncs.calls.troubles import TroubleClass
 from app.syncs.meta.door import MetaDoor
+from app.syncs.meta.login_facts import read_login_facts
 from tests.fakes.providers.inside import BASE, InsideClient
 from tests.fakes.providers.meta.scenarios import APP_ID, APP_SECRET, EU, JP, SCOPELESS_TOKEN, SECRETS, TOKEN
 from tests.fakes.providers.server import FakeServer
@@ -69,6 +71,15 @@ class TestAGoodLogin:
 
         assert login.expires_at is None
         assert login.known_at == world.now
+
+    @pytest.mark.parametrize("said", [10**12, -1, True, "0", 1.5, None, []])
+    def test_whose_end_is_no_moment_has_none_that_is_known(self, own_app, world, monkeypatch, said):
+        answer = {"data": {"app_id": APP_ID, "expires_at": said, "data_access_expires_at": said}}
+        monkeypatch.setattr(ServiceClient, "get", lambda *_: answer)
+
+        facts = read_login_facts(own_app.client(TOKEN, app_id=None, watch=None), TOKEN, now=world.now)
+
+        assert (facts.expires_at, facts.data_expires_at, facts.known_at) == (None, None, None)
 
     def test_of_our_app_proves_whose_it_is(self, own_app, world):
         world.provider("meta").state.needs_proof = True

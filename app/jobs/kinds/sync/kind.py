@@ -174,8 +174,9 @@ def _ending(run: Doing, context: RunContext, watch: Watch) -> Outcome:
     except _ENDS as error:
         return _failed(run, error, context)
     return Outcome(
-        OutcomeStatus.SUCCEEDED, result=run.report.as_json(is_over=True), account_rests=rest_after(run.report.spent)
-    )
+        OutcomeStatus.SUCCEEDED, result=run.report.as_json(is_over=True, is_good=True),
+        account_rests=rest_after(run.report.spent),
+    )  # fmt: skip
 
 
 def _troubled(run: Doing, error: SyncFailed, context: RunContext, *, now: datetime) -> Outcome:

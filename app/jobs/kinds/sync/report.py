@@ -85,6 +85,8 @@ class SyncReport:
     spent: Spent = field(default_factory=Spent)
     shelf: ReportShelf = field(default_factory=ReportShelf)
     trouble: dict[str, str] | None = None
+    # Whether an attempt before, of which nothing else is known, landed any figures.
+    has_landed_before: bool = False
 
     @classmethod
     def after(cls, left_behind: Mapping[str, Any]) -> "SyncReport":
@@ -117,7 +119,8 @@ class SyncReport:
     def flag(self) -> Flag | None:
         if any(stream.doubt is not None for stream in self.streams.values()):
             return Flag.SUSPICIOUS
-        return Flag.EMPTY if self.streams and self.rows_seen == 0 else None
+        is_empty = self.rows_seen == 0 and not self.has_landed_before
+        return Flag.EMPTY if self.streams and is_empty else None
 
     @property
     def note(self) -> str:
@@ -125,8 +128,11 @@ class SyncReport:
         odd = [f"{name}: {stream.note}" for name, stream in self.streams.items() if stream.note]
         return " ".join(odd) or "Look whether the account is the right one, if there should be some."
 
-    def as_json(self, *, is_over: bool) -> dict[str, Any]:
-        """As the attempt keeps it. Reports that wait are of use only to an attempt that goes on."""
+    def as_json(self, *, is_over: bool, is_good: bool = False) -> dict[str, Any]:
+        """As the attempt keeps it. Reports that wait are of use only to an attempt that goes on.
+
+        A run that did not end well is not empty: what it could not read is not known.
+        """
         said: dict[str, Any] = {
             "connection": self.connection,
             "rows_seen": self.rows_seen,
@@ -147,7 +153,7 @@ class SyncReport:
             said |= {"quota": told}
         if self.account is not None:
             said |= {"zone": self.account.zone, "currency": self.account.currency}
-        if is_over and self.flag is not None:
+        if is_over and self.flag is not None and (is_good or self.flag is not Flag.EMPTY):
             said |= {"flag": self.flag.value, "note": self.note}
         if self.trouble is not None:
             said["trouble"] = self.trouble

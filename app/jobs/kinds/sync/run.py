@@ -23,7 +23,7 @@ from app.syncs.figures import FetchedWindow, Stream
 from app.syncs.landing import Landed, LedgerWindow, land_window
 from app.syncs.logins import Login, note_used, open_login
 from app.syncs.sources import Reading, Source
-from app.syncs.stream_reads import Progress, landed_by, read_progress
+from app.syncs.stream_reads import Progress, has_landed_figures, landed_by, read_progress
 
 
 @dataclass
@@ -54,6 +54,13 @@ class SyncRun:
             self._read(reading, stream)
         self.context.progress(len(streams), len(streams), "all read")
         self._note_used()
+
+    def _has_landed(self, session: Session) -> bool:
+        """Whether this run has brought any figures: an attempt that was killed reported none of its own."""
+        return self.report.rows_seen > 0 or has_landed_figures(
+            session, organization_id=self.context.organization_id, connection_id=self.connection_id,
+            run_id=self.context.run_id,
+        )  # fmt: skip
 
     def _open_login(self) -> Login:
         with self.context.transaction() as session:
@@ -108,6 +115,7 @@ class SyncRun:
 
     def _note_used(self) -> None:
         with self.context.transaction() as session:
+            self.report.has_landed_before = self._has_landed(session)
             note_used(
                 session, organization_id=self.context.organization_id, connection_id=self.connection_id,
                 now=self.context.now(session),
