@@ -1,4 +1,4 @@
-"""The fakes that a demo reads from: Meta with three accounts, and the server of a shop that is down now and then."""
+"""The fakes of a demo: Meta with three accounts, a spreadsheet, and the server of a shop that is down now and then."""
 
 import time
 from dataclasses import dataclass, field
@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from demo.sheet import DemoSheets
 from demo.truth import EU, PLANS, UK, US, make_account
 from tests.fakes.providers.faults import Fault
+from tests.fakes.providers.google.fake import GoogleFake
 from tests.fakes.providers.meta import refusals
 from tests.fakes.providers.meta.fake import MetaFake
 from tests.fakes.providers.meta.insights import Refused
@@ -109,4 +111,7 @@ def make_world(begun: datetime) -> World:
     """All fakes of a demo that began then. Their clock is the machine's."""
     now = datetime.fromtimestamp(time.time(), begun.tzinfo)
     # Not a clock that stands still while the machine sleeps.
-    return World(DemoMeta(begun), Shop(), now=now, ticks=time.time)
+    google = GoogleFake()
+    return World(
+        DemoMeta(begun), google, DemoSheets(google.email_of), Shop(), now=now, ticks=time.time
+    )  # fmt: skip

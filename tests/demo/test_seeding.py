@@ -6,8 +6,10 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import func, select
 
+from app.core.clock import DatabaseClock
 from app.core.config import Settings
 from app.core.db import Base
+from app.jobs.models import Job, JobChain
 from app.ops.login_desk import LoginDesk, LoginNotGood
 from app.runs.models import Attempt, Run
 from app.runs.states import RunState
@@ -16,10 +18,12 @@ from app.syncs.models import Connection, LandedFigure
 from app.tenants.models import AuditEntry, Organization, User
 from app.tenants.sign_in import sign_in
 from demo.provider import TOKENS, DemoMeta, Shop
-from demo.seeding import CODE_SCHEDULE, EMAIL, ORGANIZATION, Seed, seed
+from demo.seeding import CODE_SCHEDULE, EMAIL, ORGANIZATION, PUSH, Seed, seed
+from demo.sheet import TITLE, DemoSheets
 from demo.truth import EU, PLANS, UK, US
 from tests.fakes.clock import utc
 from tests.fakes.database import OpenDatabase
+from tests.fakes.providers.google.fake import GoogleFake
 from tests.fakes.providers.inside import BASE, InsideClient
 from tests.fakes.providers.meta.scenarios import APP_ID, APP_SECRET
 from tests.fakes.providers.world import World
@@ -34,13 +38,20 @@ def engine() -> str:
 
 
 @pytest.fixture
-def world() -> World:
-    return World(DemoMeta(BEGUN), Shop(), now=BEGUN)
+def world(database: OpenDatabase) -> World:
+    """Begun now, by the clock that seeding has: Google takes no sign-in of another day."""
+    with database.reading() as session:
+        begun = DatabaseClock().now(session)
+    google = GoogleFake()
+    return World(DemoMeta(begun), google, DemoSheets(google.email_of), Shop(), now=begun)
 
 
 @pytest.fixture
 def made_of(settings: Settings, database: OpenDatabase, world: World) -> Seed:
-    told = replace(settings, meta_base_url=f"{BASE}/meta", meta_app_id=APP_ID, meta_app_secret=APP_SECRET)
+    told = replace(
+        settings, meta_base_url=f"{BASE}/meta", meta_app_id=APP_ID, meta_app_secret=APP_SECRET,
+        google_token_url=f"{BASE}/google/token", sheets_base_url=f"{BASE}/sheets",
+    )  # fmt: skip
     logins = LoginDesk(told, database, lambda: InsideClient(world))
     return Seed(settings, database, logins, "http://127.0.0.1:8091/shop", "http://127.0.0.1:8090")
 
@@ -70,9 +81,18 @@ class TestSeeding:
         with database.reading() as session:
             connected = set(session.scalars(select(Connection.name)))
             enabled = set(session.scalars(select(Schedule.name).where(Schedule.enabled)))
-        assert connected == {plan.name for plan in PLANS}
+        assert connected == {*(plan.name for plan in PLANS), TITLE}
         assert {"Meta sync", UK.name, US.name, CODE_SCHEDULE} < enabled
         assert EU.name not in enabled
+
+    def test_pushes_when_the_first_account_was_read(self, made_of: Seed, database: OpenDatabase) -> None:
+        seed(made_of)
+
+        with database.reading() as session:
+            (chain,) = session.scalars(select(JobChain))
+            reads, pushes = session.get_one(Job, chain.job_id), session.get_one(Job, chain.then_job_id)
+        assert pushes.name == PUSH
+        assert pushes.definition["push"]["source"] == reads.definition["connection_id"]
 
     def test_leaves_running_to_the_workers(self, made_of: Seed, database: OpenDatabase, count) -> None:
         seed(made_of)

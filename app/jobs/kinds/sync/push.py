@@ -41,7 +41,7 @@ class PushReport:
     def after(cls, left_behind: Mapping[str, Any]) -> "PushReport":
         return cls(before=spent_before(left_behind))
 
-    def as_json(self, *, is_over: bool) -> dict[str, Any]:
+    def as_json(self, *, is_over: bool, is_good: bool = False) -> dict[str, Any]:
         """As the attempt keeps it."""
         said: dict[str, Any] = {
             "connection": self.connection,
