@@ -7,6 +7,7 @@ most 15 digits is what it was when it is read again; one of more loses what lies
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any
 
@@ -68,13 +69,27 @@ def read_row(said: Sequence[Any], width: int) -> str:
     return encode_row(cells + [""] * (width - len(cells)))
 
 
-def checksum_of(rows: Iterable[str]) -> str:
+@dataclass
+class Checksum:
     """Of encoded rows, in their order."""
-    found = hashlib.sha256()
+
+    _found: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+
+    def add(self, row: str) -> None:
+        self._found.update(row.encode())
+        self._found.update(b"\n")
+
+    @property
+    def text(self) -> str:
+        return self._found.hexdigest()[:32]
+
+
+def checksum_of(rows: Iterable[str]) -> str:
+    """Of all of them at once."""
+    found = Checksum()
     for row in rows:
-        found.update(row.encode())
-        found.update(b"\n")
-    return found.hexdigest()[:32]
+        found.add(row)
+    return found.text
 
 
 def _plain(value: float) -> Cell:

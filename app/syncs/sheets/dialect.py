@@ -1,13 +1,14 @@
 """How Google Sheets speaks: JSON in both directions, and the errors of all services of Google."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
 from app.core.hiding import Cleaner
 from app.core.http import OutboundResponse
 from app.core.retry_after import break_asked_for
+from app.syncs.calls.client import LIMITS as USUAL_LIMITS
 from app.syncs.calls.client import Sender, Spent, Watch
 from app.syncs.calls.retries import MOST_TRIES
 from app.syncs.calls.troubles import Trouble
@@ -17,6 +18,8 @@ from app.syncs.google.session import GoogleSession, open_session
 from app.syncs.sheets.refusals import NAME, trouble_of
 from app.syncs.signs.key_files import ServiceKey
 
+# Google itself takes three minutes at most; pasting the largest of tables takes its time.
+LIMITS = replace(USUAL_LIMITS, total_seconds=180.0)
 SCOPE = "https://www.googleapis.com/auth/spreadsheets"
 
 
@@ -101,4 +104,5 @@ def sheets_calls(
         key, scope=SCOPE, base_url=base_url, token_url=token_url, dialect=SheetsDialect(key), sender=sender,
         watch=watch, chance=chance, most_tries=most_tries,
     )  # fmt: skip
+    session.client.limits = LIMITS
     return SheetsCalls(session)

@@ -112,7 +112,7 @@ class SheetPush:
         before, now = tab.mark.extent, table.extent
         around = Box(0, 0, max(before.rows, now.rows) + 1, max(before.info.right, now.info.right))
         seen = Box(0, 0, min(around.bottom, tab.rows), min(around.right, tab.columns))
-        rows = [] if seen.is_empty else list(self._read(tab, seen))
+        rows = iter(()) if seen.is_empty else self._read(tab, seen)
         found = compare(rows, tab.mark, table)
         refuse_crowded(found, tab.mark, now, tab.title)
         return found

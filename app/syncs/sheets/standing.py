@@ -1,12 +1,12 @@
 """What stands in a tab of ours, compared with what we put there last and with what is to stand there. Pure."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from app.syncs.calls.troubles import SyncFailed, Trouble, TroubleClass
 from app.syncs.sheets.a1 import cell_name
-from app.syncs.sheets.cells import checksum_of, decode_row, encode_row
+from app.syncs.sheets.cells import Checksum, decode_row, encode_row
 from app.syncs.sheets.marks import TabMark
 from app.syncs.sheets.table import Extent, PushTable
 
@@ -24,29 +24,57 @@ class Standing:
     crowd: tuple[int, int, str] | None = None
 
 
-def compare(rows: Sequence[list[Any]], mark: TabMark, table: PushTable) -> Standing:
+def compare(rows: Iterator[list[Any]], mark: TabMark, table: PushTable) -> Standing:
     """`rows` are all rows of the tab from the first, each as wide as both tables. Raises SyncFailed for headings.
 
-    What is below the end of the tab is missing in `rows`, and empty.
+    What is below the end of the tab is missing in `rows`, and empty. One row is held at a time: there may be many.
     """
-    before, now = mark.extent, table.extent
-    _refuse_edited(rows[0] if rows else [], mark)
-    wanted = table.lines()
-    changed, crowd = 0, None
-    for number in range(max(before.rows, now.rows) + 1):
-        found = rows[number] if number < len(rows) else []
-        crowd = crowd or _crowd(number, found, before, now)
-        width = max(before.columns if number <= before.rows else 0, now.columns if number <= now.rows else 0)
-        line = wanted[number] if number < len(wanted) else encode_row([])
+    found = _Comparison(mark, table)
+    for number in range(max(mark.rows, len(table.rows)) + 1):
+        found.add(number, next(rows, []))
+    return found.standing()
+
+
+@dataclass
+class _Comparison:
+    mark: TabMark
+    table: PushTable
+    changed: int = 0
+    crowd: tuple[int, int, str] | None = None
+    was: Checksum = field(default_factory=Checksum)
+
+    def __post_init__(self) -> None:
+        self.before, self.now = self.mark.extent, self.table.extent
+        self.headings = encode_row(self.table.headings)
+        self.nothing = [""] * self.before.columns
+
+    def add(self, number: int, found: list[Any]) -> None:
+        """Compare a row."""
+        if number == 0:
+            _refuse_edited(found, self.mark)
+            is_told = self.table.is_said_by(found[self.now.info.left : self.now.info.right])
+            self.changed += 0 if is_told else self.now.info.cells
+        if number <= self.before.rows:
+            self.was.add(encode_row((found + self.nothing)[: self.before.columns]))
+        self.crowd = self.crowd or _crowd(number, found, self.before, self.now)
+        was_width = self.before.columns if number <= self.before.rows else 0
+        width = max(was_width, self.now.columns if number <= self.now.rows else 0)
+        line = self._line(number)
         # Most rows say what they said, and are not taken apart.
         if encode_row(found[:width]) != line:
-            changed += _differences(number, found, decode_row(line), now, width)
-    is_told = bool(rows) and table.is_said_by(rows[0][now.info.left : now.info.right])
-    changed += 0 if is_told else now.info.cells
-    is_as_left = checksum_of(_old_lines(rows, before)) == mark.checksum
-    is_same = changed == 0 and crowd is None and mark.headings == table.headings and mark.rows == len(table.rows)
-    # Without its mark saying so as well, nobody could tell later whether somebody changed it.
-    return Standing(changed, is_same and mark.checksum == table.checksum, not is_as_left, crowd)
+            self.changed += _differences(number, found, decode_row(line), self.now, width)
+
+    def standing(self) -> Standing:
+        mark, table = self.mark, self.table
+        is_marked = (mark.headings, mark.rows, mark.checksum) == (table.headings, len(table.rows), table.checksum)
+        # Without its mark saying so as well, nobody could tell later whether somebody changed it.
+        is_up_to_date = self.changed == 0 and self.crowd is None and is_marked
+        return Standing(self.changed, is_up_to_date, self.was.text != mark.checksum, self.crowd)
+
+    def _line(self, number: int) -> str:
+        if number == 0:
+            return self.headings
+        return self.table.rows[number - 1] if number <= self.now.rows else "[]"
 
 
 def _refuse_edited(first: Sequence[Any], mark: TabMark) -> None:
@@ -77,10 +105,3 @@ def _differences(number: int, found: Sequence[Any], meant: Sequence[Any], now: E
     wanted = [meant[column] if column < len(meant) else "" for column in range(width)]
     ours = [column for column in range(width) if (number, column) not in now.info]
     return sum(1 for column in ours if encode_row([said[column]]) != encode_row([wanted[column]]))
-
-
-def _old_lines(rows: Sequence[list[Any]], before: Extent) -> list[str]:
-    """What stands where the old table was."""
-    empty = [""] * before.columns
-    found = [rows[number] if number < len(rows) else empty for number in range(before.rows + 1)]
-    return [encode_row((row + empty)[: before.columns]) for row in found]
