@@ -16,6 +16,7 @@ from app.edge.database import make_request_database
 from app.edge.permissions import refuse_undeclared
 from app.edge.runtime import EXTENSION, Runtime
 from app.jobs.kinds.base import JobKinds
+from app.notifications.channel_desk import ChannelDesk
 from app.ops.attention import AttentionBook
 from app.ops.capacity import live_slots
 from app.ops.code_definitions import load_definitions
@@ -38,6 +39,7 @@ def create_app(
     clock: Clock | None = None,
     dispatch: Callable[[], object] | None = None,
     logins: LoginDesk | None = None,
+    channels: ChannelDesk | None = None,
 ) -> Flask:
     """The web application. Tests hand in their own parts."""
     app = Flask("belfry", template_folder=str(TEMPLATES), static_folder=None)
@@ -61,6 +63,7 @@ def create_app(
         glances=GlanceBook(),
         attention=AttentionBook(),
         logins=logins or LoginDesk(settings, database),
+        channels=channels or ChannelDesk(settings, database, clock),
     )
     _trust_proxies(app, settings.trusted_proxies)
     install_site(app, settings)

@@ -53,6 +53,9 @@ job-new                 /jobs/new
 job-new-workflow        /jobs/new?kind=workflow
 job-new-code            /jobs/new?kind=code
 job-new-sync            /jobs/new?kind=sync
+connections             /connections
+connection-choose       /connections/new
+connection-new          /connections/new/meta
 data                    /data
 data-month              /data?level=campaign&range=this_month
 data-clicks             /data?metric=clicks&range=90d&grain=week

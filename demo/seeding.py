@@ -15,9 +15,9 @@ from app.core.config import Settings
 from app.core.db import Database
 from app.core.ids import new_id, new_token
 from app.core.scopes import IDENTITY, Scope, rescope, rescoped
-from app.jobs.chains import ChainDraft, ChainOutcome, add_chain
+from app.jobs.chains import ChainDraft, add_chain
 from app.jobs.kinds.base import JobKinds, KindName
-from app.jobs.policies import Backoff, RetryPolicy
+from app.jobs.policies import Backoff, ChainOutcome, RetryPolicy
 from app.jobs.queries import get_job
 from app.jobs.service import JobDraft, create_job
 from app.jobs.services import Service

@@ -2,11 +2,14 @@
 
 from uuid import UUID
 
-from app.api.connection_shapes import ConnectionOut, ConnectionScheduleOut
+from app.api.connection_shapes import ConnectionOut, ConnectionScheduleOut, QuotaOut
 from app.ops.connection_facts import ConnectionFacts
+from app.ops.quota_runway import QuotaRunway
 
 
-def connection_out(facts: ConnectionFacts, job_id: UUID | None = None) -> ConnectionOut:
+def connection_out(
+    facts: ConnectionFacts, job_id: UUID | None = None, quota: QuotaRunway | None = None
+) -> ConnectionOut:
     row = facts.row
     return ConnectionOut(
         id=row.id,
@@ -32,8 +35,23 @@ def connection_out(facts: ConnectionFacts, job_id: UUID | None = None) -> Connec
         refused_reason=row.refused_reason,
         ended_at=row.ended_at,
         job_id=job_id,
+        quota=None if quota is None else _quota(quota),
         schedules=[
             ConnectionScheduleOut(id=one.id, name=one.name, enabled=one.enabled, is_paused_for_it=one.is_paused_for_it)
             for one in facts.schedules
         ],
+    )
+
+
+def _quota(quota: QuotaRunway) -> QuotaOut:
+    return QuotaOut(
+        used_percent=quota.used_percent,
+        as_of=quota.as_of,
+        refills_at=quota.refills_at,
+        is_filled=quota.is_filled,
+        cost_percent=quota.cost_percent,
+        planned=quota.planned,
+        runs_dry_at=quota.runs_dry_at,
+        rests_until=quota.rests_until,
+        rests_because=quota.rests_because,
     )

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
+from app.api.data_shapes import Amount
 from app.api.models import Answer, Body, Moment, Name
 from app.syncs.signs.sign import LONGEST_SECRET
 from app.syncs.standing import Standing
@@ -67,6 +68,20 @@ class ConnectionScheduleOut(Answer):
     is_paused_for_it: Annotated[bool, Field(description="Disabled with the connection, and not switched since.")]
 
 
+class QuotaOut(Answer):
+    """How much of what its service allows is used, and whether the rest is enough for what is planned."""
+
+    used_percent: Annotated[Amount, Field(description="Of all that the service allows, by everybody who calls it.")]
+    as_of: Moment
+    refills_at: Annotated[Moment, Field(description="When what was used is free again.")]
+    is_filled: Annotated[bool, Field(description="That time has come.")]
+    cost_percent: Annotated[Amount | None, Field(description="What one sync takes.")]
+    planned: Annotated[int, Field(description="How many syncs are planned until then.")]
+    runs_dry_at: Annotated[Moment | None, Field(description="The first of them that asks for more than is left.")]
+    rests_until: Annotated[Moment | None, Field(description="Until when the account takes no calls at all.")]
+    rests_because: str
+
+
 class ConnectionOut(Answer):
     """An account, how it stands, and what reads from it."""
 
@@ -93,6 +108,7 @@ class ConnectionOut(Answer):
     refused_reason: str | None
     ended_at: Moment | None
     job_id: Annotated[UUID | None, Field(description="The job that reads from it; null in lists.")]
+    quota: Annotated[QuotaOut | None, Field(description="null in lists, and where its service never told of one.")]
     schedules: list[ConnectionScheduleOut]
 
 

@@ -1,6 +1,7 @@
 """`belfry connections`: the outside accounts that syncs read from. A token comes from a file, a pipe or a prompt, and
 never from the command line, which every process of the machine can read."""
 
+from datetime import datetime
 from typing import IO, Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from app.jobs.services import SERVICE_NAMES, Service
 from app.ops.connecting import connect, disconnect, keep_test
 from app.ops.connection_facts import ConnectionFacts, get_facts, list_facts
 from app.ops.login_desk import CONNECTABLE, LoginDesk, refuse_bad
+from app.ops.quota_runway import read_quota
 from app.syncs.connection_changes import ConnectionDraft, rename_connection, replace_login
 from app.syncs.connection_tests import KEPT_TESTS, list_tests
 from app.syncs.signs.registry import sign_of
@@ -60,7 +62,8 @@ def show_command(console: Console, connection_id: UUID, is_json: bool) -> None:
         here = {"organization_id": desk.actor.organization_id, "connection_id": connection_id}
         facts = get_facts(desk.session, **here, now=desk.now)
         tests = list_tests(desk.session, **here, limit=KEPT_TESTS)
-    found = _facts(facts)
+        quota = None if facts.row.is_ended else read_quota(desk.session, **here, now=desk.now)
+    found = _facts(facts) | {"quota": None if quota is None else quota.words(_moment)}
     told = [{"at": moment(one.at), "by": one.by, "good": one.is_good, "words": one.words} for one in tests]
     lines = [f"{name.replace('_', ' ')}: {_plain(value)}" for name, value in found.items()]
     lines += [f"test: {one['at']} {one['words']}" for one in told]
@@ -214,6 +217,10 @@ def _facts(facts: ConnectionFacts) -> dict[str, Any]:
         "schedules": [one.name for one in facts.schedules],
         "paused_schedules": [str(one.id) for one in facts.paused],
     }
+
+
+def _moment(at: datetime) -> str:
+    return moment(at) or ""
 
 
 def _plain(value: Any) -> str:

@@ -9,7 +9,7 @@ import click
 
 from app.cli.console import Console, as_json, moment, pass_console, show, with_organization
 from app.cli.run_compare import compare_command
-from app.cli.run_facts import run_facts
+from app.cli.run_facts import result_lines, run_facts
 from app.cli.run_list import list_runs_command
 from app.cli.run_log import keep_bytes, log_of_run, print_line
 from app.cli.starting import changed_on_line, set_parameters, show_started
@@ -58,6 +58,7 @@ def show_command(console: Console, run_id: UUID, is_json: bool) -> None:
     value = facts | {"attempts": [_attempt(attempt) for attempt in attempts]} | _relatives(around)
     lines = [f"{name}: {fact}" for name, fact in facts.items() if fact is not None]
     lines += [_try_line(attempt) for attempt in attempts]
+    lines += result_lines(attempts[-1].result) if attempts else []
     lines += _relative_lines(around)
     show(value, "\n".join(lines), is_json=is_json)
 
@@ -174,7 +175,7 @@ def _relatives(around: Relatives) -> dict[str, Any]:
         "parent": str(around.parent.id) if around.parent else None,
         "cause": str(around.cause.id) if around.cause else None,
         "children": [_relative(row) for row in around.children],
-        "started": [_relative(row) for row in around.followers],
+        "started_runs": [_relative(row) for row in around.followers],
     }
 
 

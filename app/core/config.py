@@ -14,7 +14,14 @@ from dotenv import dotenv_values
 
 from app.core.addresses import parse_networks
 from app.core.demo import is_marked, why_no_demo
-from app.core.service_urls import broker_address, database_address, postgres_address, provider_address
+from app.core.service_urls import (
+    broker_address,
+    database_address,
+    postgres_address,
+    provider_address,
+    shop_address,
+    shop_template,
+)
 from app.core.setting_reader import Expected, SettingReader
 
 MIN_SECRET_CHARACTERS = 32
@@ -61,9 +68,34 @@ EXPECTED = {
         "an address with https://, or with http:// on this machine itself", "https://sheets.googleapis.com"
     ),
     "BELFRY_META_API_VERSION": Expected("a version of Meta's Graph API", "v26.0"),
+    "BELFRY_SHOPIFY_BASE_URL_TEMPLATE": Expected(
+        "an address with {shop} where the address of a shop stands, with https://, or with http:// on this machine "
+        "itself",
+        "https://{shop}",
+    ),
+    "BELFRY_SHOPIFY_API_VERSION": Expected("a version of Shopify's Admin API", "2026-10"),
     "BELFRY_META_APP_ID": Expected("the id of an app at Meta, in digits", "1234567890"),
     "BELFRY_META_APP_SECRET": Expected("the secret of that app", "$(cat /run/secrets/meta_app_secret)"),
+    "BELFRY_SMTP_HOST": Expected("the name or address of a mail server", "mail.example.com"),
+    "BELFRY_SMTP_SECURITY": Expected("'starttls', 'tls' or, for a server that encrypts nothing, 'none'", "starttls"),
+    "BELFRY_SMTP_FROM": Expected("the mail address that mails come from", "belfry@example.com"),
+    "BELFRY_DISCORD_BASE_URL": Expected(
+        "an address with https://, or with http:// on this machine itself", "https://discord.com"
+    ),
+    "BELFRY_TELEGRAM_BASE_URL": Expected(
+        "an address with https://, or with http:// on this machine itself", "https://api.telegram.org"
+    ),
 }
+# The ports that mail servers take mail from programs at.
+_SMTP_PORTS = {"starttls": 587, "tls": 465, "none": 25}
+
+
+class MailSecurity(StrEnum):
+    """How the way to the mail server is encrypted."""
+
+    STARTTLS = "starttls"  # after a greeting in the open
+    TLS = "tls"  # from the first byte
+    NONE = "none"
 
 
 class Environment(StrEnum):
@@ -110,9 +142,19 @@ class Settings:
     meta_api_version: str
     meta_app_id: str | None
     meta_app_secret: str | None = field(repr=False)
+    smtp_host: str | None
+    smtp_port: int
+    smtp_security: MailSecurity
+    smtp_user: str | None
+    smtp_password: str | None = field(repr=False)
+    smtp_from: str | None
+    discord_base_url: str
+    telegram_base_url: str
     ga4_base_url: str
     google_token_url: str
     sheets_base_url: str
+    shopify_base_url_template: str
+    shopify_api_version: str
     is_demo: bool
 
     @property
@@ -155,8 +197,11 @@ def _collect(read: SettingReader, base: Path) -> Settings:
     ga4 = read.one("BELFRY_GA4_BASE_URL", "https://analyticsdata.googleapis.com", provider_address)
     google_token = read.one("BELFRY_GOOGLE_TOKEN_URL", "https://oauth2.googleapis.com/token", provider_address)
     sheets = read.one("BELFRY_SHEETS_BASE_URL", "https://sheets.googleapis.com", provider_address)
-    if is_demo and (reason := why_no_demo(meta, ga4, google_token, sheets)):
+    shopify = read.one("BELFRY_SHOPIFY_BASE_URL_TEMPLATE", "https://{shop}", shop_template)
+    if is_demo and (reason := why_no_demo(meta, ga4, google_token, sheets, shop_address(shopify))):
         read.note_wrong(reason)
+    smtp_security = read.one("BELFRY_SMTP_SECURITY", "starttls", MailSecurity)
+    read.need_together("BELFRY_SMTP_USER", "BELFRY_SMTP_PASSWORD")
     lease = read.number("BELFRY_LEASE_SECONDS", 30, low=4, high=600)
     return Settings(
         env=env,
@@ -193,9 +238,19 @@ def _collect(read: SettingReader, base: Path) -> Settings:
         meta_api_version=read.one("BELFRY_META_API_VERSION", "v26.0", _graph_version),
         meta_app_id=read.one("BELFRY_META_APP_ID", "", _digits_or_none),
         meta_app_secret=read.one("BELFRY_META_APP_SECRET", "", _app_secret_or_none),
+        smtp_host=read.one("BELFRY_SMTP_HOST", "", _host_or_none),
+        smtp_port=read.number("BELFRY_SMTP_PORT", _SMTP_PORTS[smtp_security], low=1, high=65_535),
+        smtp_security=smtp_security,
+        smtp_user=read.text("BELFRY_SMTP_USER", "") or None,
+        smtp_password=read.text("BELFRY_SMTP_PASSWORD", "") or None,
+        smtp_from=read.one("BELFRY_SMTP_FROM", "", _mail_address_or_none),
+        discord_base_url=read.one("BELFRY_DISCORD_BASE_URL", "https://discord.com", provider_address),
+        telegram_base_url=read.one("BELFRY_TELEGRAM_BASE_URL", "https://api.telegram.org", provider_address),
         ga4_base_url=ga4,
         google_token_url=google_token,
         sheets_base_url=sheets,
+        shopify_base_url_template=shopify,
+        shopify_api_version=read.one("BELFRY_SHOPIFY_API_VERSION", "2026-10", _shopify_version),
         is_demo=is_demo,
     )
 
@@ -247,6 +302,12 @@ def _graph_version(value: str) -> str:
     return value
 
 
+def _shopify_version(value: str) -> str:
+    if not re.fullmatch(r"20[0-9]{2}-(01|04|07|10)", value):
+        raise ValueError(value)
+    return value
+
+
 def _digits_or_none(value: str) -> str | None:
     if value and not re.fullmatch(r"[0-9]{1,40}", value):
         raise ValueError(value)
@@ -256,6 +317,18 @@ def _digits_or_none(value: str) -> str | None:
 def _app_secret_or_none(value: str) -> str | None:
     if value and not re.fullmatch(r"[0-9A-Za-z]{16,128}", value):
         raise ValueError("no secret of an app")
+    return value or None
+
+
+def _host_or_none(value: str) -> str | None:
+    if value and not re.fullmatch(r"[0-9A-Za-z][0-9A-Za-z.:-]{0,252}", value):
+        raise ValueError(value)
+    return value or None
+
+
+def _mail_address_or_none(value: str) -> str | None:
+    if value and not re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}", value):
+        raise ValueError(value)
     return value or None
 
 

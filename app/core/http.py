@@ -245,13 +245,13 @@ def _failures_in_words(target: Target, limits: OutboundLimits) -> Iterator[None]
         yield
     except httpcore.TimeoutException as exc:
         message = f"{target.place} did not finish its answer within {limits.total_seconds:g} seconds."
-        raise OutboundFailed(message, kind=FailureKind.TIMEOUT) from exc
+        raise OutboundFailed(message, kind=FailureKind.TIMEOUT, may_have_arrived=True) from exc
     except BodyUnreadable as exc:
         message = f"The answer of {target.place} cannot be read: its body is {exc}."
-        raise OutboundFailed(message, kind=FailureKind.PROTOCOL) from exc
+        raise OutboundFailed(message, kind=FailureKind.PROTOCOL, may_have_arrived=True) from exc
     except (httpcore.NetworkError, httpcore.ProtocolError) as exc:
         message = f"{target.place} broke off, or what it answered is not HTTP."
-        raise OutboundFailed(message, kind=FailureKind.PROTOCOL) from exc
+        raise OutboundFailed(message, kind=FailureKind.PROTOCOL, may_have_arrived=True) from exc
 
 
 def _header(headers: Sequence[tuple[str, str]], wanted: str) -> str:

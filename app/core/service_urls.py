@@ -8,6 +8,8 @@ from sqlalchemy.engine import URL, make_url
 
 from app.core.urls import parse_target
 
+# Where the address of a shop stands in a template.
+SHOP = "{shop}"
 _POSTGRES = {"postgresql", "postgres"}
 _REDIS = {"redis", "rediss", "unix"}
 
@@ -49,6 +51,25 @@ def provider_address(value: str) -> str:
     if (target.url.scheme != "https" and not is_here) or target.url.query or target.url.fragment:
         raise ValueError("tokens would go over the network for everyone to read")
     return value.rstrip("/")
+
+
+def shop_template(value: str) -> str:
+    """The address of any shop: `{shop}` is its host or a part of its path. Raises ValueError or OutboundRefused."""
+    parts = urlsplit(value)
+    if [parts.netloc, *parts.path.split("/")].count(SHOP) != 1 or value.count("{") != 1 or value.count("}") != 1:
+        raise ValueError("the shop stands once in the address")
+    provider_address(shop_address(value))
+    return value.rstrip("/")
+
+
+def shop_address(template: str, shop: str = "any-shop.myshopify.com") -> str:
+    """The address of a shop, after `shop_template`. The shop is one that was cleaned before."""
+    return template.replace(SHOP, shop)
+
+
+def own_shop_urls(template: str) -> tuple[str, ...]:
+    """The operator's own address in a template; none where shops have hosts of their own."""
+    return () if urlsplit(template).netloc == SHOP else (shop_address(template),)
 
 
 def is_on_this_machine(address: str) -> bool:

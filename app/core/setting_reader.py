@@ -9,7 +9,7 @@ from sqlalchemy.exc import ArgumentError
 from app.core.errors import Invalid
 
 # Shown by name alone when they are wrong.
-SECRET_SETTINGS = {"BELFRY_SECRET_KEY", "BELFRY_VAULT_KEYS", "BELFRY_META_APP_SECRET"}
+SECRET_SETTINGS = {"BELFRY_SECRET_KEY", "BELFRY_VAULT_KEYS", "BELFRY_META_APP_SECRET", "BELFRY_SMTP_PASSWORD"}
 # A password may hold anything, so all before the last @ is taken for one.
 _CREDENTIALS = re.compile(r"//.*@")
 ON = {"on", "true", "yes", "1"}

@@ -33,11 +33,15 @@ class FailureKind(StrEnum):
 
 
 class OutboundFailed(Unavailable):
-    """The request was allowed, but no answer came of it. `kind` says where it ended."""
+    """The request was allowed, but no answer came of it. `kind` says where it ended.
 
-    def __init__(self, message: str, *, kind: FailureKind) -> None:
+    `may_have_arrived` says that it was on its way when the connection failed: nobody knows what became of it.
+    """
+
+    def __init__(self, message: str, *, kind: FailureKind, may_have_arrived: bool = False) -> None:
         super().__init__(message)
         self.kind = kind
+        self.may_have_arrived = may_have_arrived
 
 
 def system_resolver(host: str) -> Sequence[Address]:

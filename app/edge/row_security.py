@@ -61,7 +61,8 @@ _SCHEDULE = (
     "code_overrides, left_code_at, enabled, problem, next_run_at, default_for, version, created_at, updated_at, "
     "deleted_at, deleted_by, was_enabled"
 )
-_CONNECTION = "id, organization_id, state, expires_at, data_expires_at, expiry_told"
+# Its name and service are told when its runs fail.
+_CONNECTION = "id, organization_id, name, service, state, expires_at, data_expires_at, expiry_told"
 _BULK_ACTION = "id, organization_id, kind, state, next_at, actor_user_id"
 
 
@@ -73,7 +74,7 @@ TABLES: dict[str, tuple[Access, ...]] = {
     "organizations": (
         Access(TENANT, ("SELECT", "UPDATE (name, timezone, runs_deleted_until)"), f"id = {ORGANIZATION}"),
         Access(IDENTITY, ("SELECT", "INSERT")),
-        Access(ENGINE, ("SELECT (id, concurrency)",)),
+        Access(ENGINE, ("SELECT (id, name, timezone, concurrency)",)),
         Access(PLATFORM, ("SELECT", "UPDATE (concurrency)")),
     ),
     "users": (
@@ -152,7 +153,8 @@ TABLES: dict[str, tuple[Access, ...]] = {
     "bulk_actions": (_own(*ALL), Access(ENGINE, (f"SELECT ({_BULK_ACTION})",))),
     "bulk_items": (_own(*ALL),),
     "job_chains": (_own(*ALL), Access(ENGINE, ("SELECT",))),
-    # Figures and who is asked for them: the engine has no business with either. It only finds logins that end.
+    # Figures and who is asked for them: the engine has no business with either. It finds logins that end, and names
+    # the connection in what is told.
     "connections": (_own(*ALL), Access(ENGINE, (f"SELECT ({_CONNECTION})",))),
     "connection_tests": (_own("SELECT", "INSERT", "DELETE"),),
     "kpi_figures": (_own(*ALL),),
@@ -165,6 +167,18 @@ TABLES: dict[str, tuple[Access, ...]] = {
     "shop_orders": (_own(*ALL),),
     "shop_sales": (_own(*ALL),),
     "queue_switches": (Access(ENGINE, ("SELECT",)), Access(TENANT, ("SELECT",)), Access(PLATFORM, ALL)),
+    # The engine tells and sends, for all organizations; what a channel needs to send it opens as its organization.
+    "notify_channels": (_own(*ALL), Access(ENGINE, ("SELECT", "UPDATE"))),
+    "notify_rules": (_own(*ALL), Access(ENGINE, ("SELECT",))),
+    "notify_settings": (_own(*ALL), Access(ENGINE, ("SELECT", "UPDATE (summary_told_day)"))),
+    "maintenance_windows": (_own(*ALL), Access(ENGINE, ("SELECT", "DELETE"))),
+    "incidents": (_own(*ALL), Access(ENGINE, ALL)),
+    "incident_entries": (_own(*ALL), Access(ENGINE, ALL)),
+    "incident_subjects": (_own(*ALL), Access(ENGINE, ALL)),
+    "notify_tellings": (_own(*ALL), Access(ENGINE, ALL)),
+    "deliveries": (_own(*ALL), Access(ENGINE, ALL)),
+    "notify_cursor": (Access(ENGINE, ALL), Access(TENANT, ("SELECT",)), Access(PLATFORM, ("SELECT",))),
+    "notify_bad_events": (_own("SELECT"), Access(ENGINE, ALL)),
 }
 
 

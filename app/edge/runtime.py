@@ -15,6 +15,7 @@ from app.core.schema import SchemaGate
 from app.core.scopes import Scope, rescope, rescoped
 from app.edge.database import RequestDatabase
 from app.jobs.kinds.base import JobKinds
+from app.notifications.channel_desk import ChannelDesk
 from app.ops.attention import AttentionBook
 from app.ops.code_definitions import Definitions
 from app.ops.glance_book import GlanceBook
@@ -30,7 +31,8 @@ class Runtime:
 
     `definitions` are what the code said when the process started; what could not be loaded then is not tried again.
     `broker_problem` says what is wrong with the broker, and nothing when it answers. `previews`, `glances` and
-    `attention` know for a moment what pages ask for again and again. `logins` tries what signs in to services.
+    `attention` know for a moment what pages ask for again and again. `logins` tries what signs in to services,
+    `channels` checks and tests where people are told.
     """
 
     settings: Settings
@@ -46,6 +48,7 @@ class Runtime:
     glances: GlanceBook
     attention: AttentionBook
     logins: LoginDesk
+    channels: ChannelDesk
 
 
 def runtime() -> Runtime:

@@ -22,6 +22,7 @@ class Topic(StrEnum):
     SCHEDULES = "schedules"
     JOBS = "jobs"
     CONNECTIONS = "connections"
+    NOTIFICATIONS = "notifications"
 
 
 def append_event(

@@ -6,11 +6,13 @@ What is done with the answer is in connecting.py.
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore, Event
 from uuid import UUID
+
+from sqlalchemy.orm import Session
 
 from app.core.config import Settings
 from app.core.db import Database
@@ -23,8 +25,9 @@ from app.ops.doors import Doors, make_doors, service_sender
 from app.syncs.calls.client import Sender
 from app.syncs.calls.troubles import TroubleClass
 from app.syncs.connections import load_connection
-from app.syncs.doors import FoundAccounts
+from app.syncs.doors import FoundAccounts, RenewingDoor
 from app.syncs.logins import open_for_test
+from app.syncs.renewals import StoredRenewals
 from app.syncs.signs.registry import SIGNS, sign_of
 from app.syncs.standing import Tried
 from app.tenants.access import Actor, Permission, require
@@ -35,6 +38,8 @@ MOST_AT_ONCE = 3
 DRAFT_KEPT = timedelta(minutes=30)
 CONNECTABLE = tuple(service for service in Service if service.value in SIGNS)
 _DRAFT = "connection_draft"
+# For as long as somebody waits who tests, and a run renews the same login at that moment.
+_POLLS = 15
 
 
 class TooManyTests(Unavailable):
@@ -122,7 +127,19 @@ class LoginDesk:
             except (SecretNotFound, SealBroken, KeyUnknown) as error:
                 return StoredTried(Tried(error.message, 0.0), None)
             door = self._doors[connectable(login.service)]
-            return StoredTried(door.try_login(login.secret, login.account_id, now=now), login.set_at)
+            if not isinstance(door, RenewingDoor):
+                return StoredTried(door.try_login(login.secret, login.account_id, now=now), login.set_at)
+            login = replace(login, renewals=self._renewals(actor, connection_id, now))
+            return StoredTried(door.try_stored(login, now=now), login.set_at)
+
+    def _renewals(self, actor: Actor, connection_id: UUID, now: datetime) -> StoredRenewals:
+        def transact(work: Callable[[Session], object]) -> None:
+            self.database.run(_scope(actor), work)
+
+        return StoredRenewals(
+            transact, lambda session: now, _wait, self.sealer, actor, connection_id, "for a test",
+            most_polls=_POLLS,
+        )  # fmt: skip
 
     def keep_draft(self, actor: Actor, secret: str, *, now: datetime) -> str:
         """A login that was typed in, sealed for this person, so that a form can be sent again without it."""
@@ -171,6 +188,10 @@ def connectable(service: str) -> Service:
         name = f" to {SERVICE_NAMES[Service(service)]}" if service in set(Service) else ""
         raise ServiceNotConnectable(f"Belfry cannot connect{name} yet. Services: {known}", field="service")
     return Service(service)
+
+
+def _wait(seconds: float) -> None:
+    Event().wait(seconds)
 
 
 def _lost() -> DraftLost:

@@ -34,7 +34,7 @@ def stop_trying(session: Session, *, run_id: UUID, organization_id: UUID, explan
     values = {"state": RunState.FAILED.value, "reason": Reason.GIVEN_UP.value, "error": explanation, "finished_at": now}
     if count_changed(session, update(Run).where(*waiting).values(**values)) != 1:
         return False
-    note(session, organization_id, run_id, RunState.FAILED.value, now)
+    note(session, organization_id, run_id, RunState.FAILED.value, now, {"reason": Reason.GIVEN_UP.value})
     return True
 
 

@@ -3,6 +3,7 @@
 What ends a run from outside stands in interventions.py, slots in slot_writes.py, single statements in steps.py.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -24,6 +25,9 @@ from app.runs.run_events import note
 from app.runs.states import LOSSES, TERMINAL, AttemptState, Reason, RunState
 from app.runs.switches import is_open
 from app.runs.waits import error_after_wait
+
+# So much of an error is told of a try.
+_ERROR_SAID = 300
 
 
 def open_run(
@@ -144,7 +148,7 @@ def put_down(
     goes_on = *_held(run_id, token), Run.cancel_requested_at.is_(None)
     query = update(Run).where(*goes_on).values(**values).returning(Run.organization_id)
     kind = "lost" if then.reason in LOSSES else then.state.value
-    if _leave(session, query, run_id, token, end, kind, now):
+    if _leave(session, query, run_id, token, end, kind, now, _said_of(end, then, values)):
         return True
     return _end_cancelled(session, run_id, token, end, now)
 
@@ -202,6 +206,7 @@ def _leave(
     end: AttemptEnd,
     kind: str,
     now: datetime,
+    data: Mapping[str, Any] | None = None,
 ) -> bool:
     organization_id = session.scalars(query).one_or_none()
     if organization_id is None:
@@ -210,10 +215,28 @@ def _leave(
     values |= {"error_class": end.error_class and end.error_class.value, "come_back_at": end.come_back_at}
     ended = update(Attempt).where(Attempt.run_id == run_id, Attempt.token == token)
     session.execute(ended.values(**values, result=end.result or {}))
-    note(session, organization_id, run_id, kind, now)
+    if data:
+        data = {**data, "attempt": session.scalar(select(Run.attempt).where(Run.id == run_id))}
+    note(session, organization_id, run_id, kind, now, data)
     if kind == RunState.CANCELLED.value:
         cancel_children(session, run_id=run_id, now=now)
     return True
+
+
+def _said_of(end: AttemptEnd, then: Next, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What whoever is told of it cannot read of the run later, when that has gone on."""
+    if then.state not in (RunState.FAILED, RunState.WAITING_RETRY, RunState.READY):
+        return {}
+    said = {
+        "state": then.state.value,
+        "reason": then.reason and then.reason.value,
+        "class": end.error_class and end.error_class.value,
+        "cause": values.get("cause"),
+        "ready_at": then.ready_at and then.ready_at.isoformat(),
+        # Of a try that another one follows. Of the last one the run itself keeps it.
+        "error": end.error and then.state is not RunState.FAILED and end.error[:_ERROR_SAID],
+    }
+    return {name: value for name, value in said.items() if value}
 
 
 def _end_cancelled(session: Session, run_id: UUID, token: int, end: AttemptEnd, now: datetime) -> bool:

@@ -4,6 +4,7 @@ What days and money mean in an account never changes in place: figures before an
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy import select
@@ -43,6 +44,17 @@ class Account:
     currency: str | None
 
 
+class KnownAccount(Protocol):
+    """What is known of an account: nothing of its zone and currency before it was asked for the first time."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def zone(self) -> str | None: ...
+    @property
+    def currency(self) -> str | None: ...
+
+
 def load_connection(session: Session, *, organization_id: UUID, connection_id: UUID) -> Connection:
     """Its row as it is stored now. Raises ConnectionNotFound or ConnectionEnded."""
     query = (
@@ -80,7 +92,7 @@ def lock_for_landing(session: Session, *, organization_id: UUID, connection_id: 
     refuse_other_account(connection, account)
 
 
-def refuse_other_account(connection: Connection, account: Account) -> None:
+def refuse_other_account(connection: KnownAccount, account: Account) -> None:
     """Raises AccountChanged where days or money would mean something else than before."""
     was = connection.zone or account.zone, connection.currency or account.currency
     if was == (account.zone, account.currency):

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from app.syncs.calls.troubles import TroubleClass
+from app.syncs.logins import Login
 from app.syncs.standing import Tried
 
 TEST_SECONDS = 10.0
@@ -41,3 +42,11 @@ class ServiceDoor(Protocol):
 
     def find_accounts(self, secret: str, *, now: datetime) -> FoundAccounts:
         """The accounts that a clean login reads, by name."""
+
+
+@runtime_checkable
+class RenewingDoor(Protocol):
+    """The door of a service whose logins are other ones after their use."""
+
+    def try_stored(self, login: Login, *, now: datetime) -> Tried:
+        """Try the login of a connection; where it has to be renewed, with its `renewals`."""

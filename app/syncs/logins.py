@@ -3,8 +3,10 @@
 Every opening writes an audit row that names the run. Nothing else opens one, but for a test that somebody asks for.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy import update
@@ -16,6 +18,7 @@ from app.events.service import Topic, append_event
 from app.syncs.calls.troubles import TroubleClass
 from app.syncs.connections import ConnectionRefused, ConnectionState, load_connection
 from app.syncs.models import Connection
+from app.syncs.standing import LoginFacts, first_end
 from app.tenants.access import Actor
 from app.tenants.audit import record
 from app.tenants.roles import Role
@@ -24,6 +27,26 @@ from app.vault.service import SecretNotFound, SecretOwner, open_secret
 # What signs in is called so in the vault, whatever it is; it is sealed for this name too.
 TOKEN = "token"  # noqa: S105 - the name of a field
 BELFRY = "Belfry"
+
+
+@dataclass(frozen=True)
+class Renewed:
+    """What signs in from now on, and when that ends by itself, where it does."""
+
+    ends_at: datetime | None
+    secret: str = field(repr=False)
+
+
+class Renewals(Protocol):
+    """How a login is renewed that is another one after each use, so that nobody uses the same one twice."""
+
+    def renew(self, seen: str, ask: Callable[[str, bool], Renewed]) -> str:
+        """What signs in now, other than what was seen: what somebody else renewed meanwhile, or what `ask` gets.
+
+        `ask` is handed the login and whether the answer of a renewal before may have been lost. One at a time asks,
+        outside of any transaction, and what it got is stored before it is returned. Raises what `ask` raises,
+        SyncFailed where somebody else takes too long, ConnectionNotFound and ConnectionEnded.
+        """
 
 
 @dataclass(frozen=True)
@@ -42,6 +65,10 @@ class Login:
     app_id: str | None
     set_at: datetime | None
     secret: str = field(repr=False)
+    # When the service said last when it ends; None where it never did.
+    end_known_at: datetime | None = None
+    # Where the service changes the login with its use.
+    renewals: Renewals | None = field(default=None, repr=False, compare=False)
 
 
 def open_login(
@@ -55,7 +82,7 @@ def open_login(
     if connection.state == ConnectionState.REFUSED.value:
         raise ConnectionRefused(_refused_words(connection))
     login = _opened(session, sealer, connection)
-    _note(session, connection, by_belfry(organization_id), "opened", f"for run {run_id}", now)
+    note_opened(session, connection, by_belfry(organization_id), f"for run {run_id}", now)
     return login
 
 
@@ -68,7 +95,7 @@ def open_for_test(
     """
     connection = load_connection(session, organization_id=actor.organization_id, connection_id=connection_id)
     login = _opened(session, sealer, connection)
-    _note(session, connection, actor, "opened", "for a test", now)
+    note_opened(session, connection, actor, "for a test", now)
     return login
 
 
@@ -76,6 +103,25 @@ def note_used(session: Session, *, organization_id: UUID, connection_id: UUID, n
     """Remember that a read through it went well."""
     mine = Connection.organization_id == organization_id, Connection.id == connection_id
     session.execute(update(Connection).where(*mine).values(last_used_at=now))
+
+
+def note_login_facts(session: Session, login: Login, facts: LoginFacts, *, organization_id: UUID) -> None:
+    """Remember what the service says of a login now; nothing where it says nothing, or the login was replaced since.
+
+    An end that is another one is warned of anew.
+    """
+    if facts.known_at is None:
+        return
+    connection = load_connection(session, organization_id=organization_id, connection_id=login.connection_id)
+    mine = Connection.organization_id == organization_id, Connection.id == login.connection_id
+    values = {"expires_at": facts.expires_at, "data_expires_at": facts.data_expires_at}
+    values |= {"expiry_known_at": facts.known_at}
+    if first_end(connection.expires_at, connection.data_expires_at) != facts.ends_at:
+        values["expiry_told"] = None
+    app_id = facts.app_id or connection.app_id
+    session.execute(
+        update(Connection).where(*mine, Connection.secret_set_at == login.set_at).values(**values, app_id=app_id)
+    )
 
 
 def note_refused(
@@ -122,11 +168,15 @@ def by_belfry(organization_id: UUID) -> Actor:
     return Actor(organization_id, Role.OWNER, BELFRY)
 
 
-def _opened(session: Session, sealer: Sealer, connection: Connection) -> Login:
+def secret_of(session: Session, sealer: Sealer, connection: Connection) -> str:
+    """What signs in. Whoever asks says in the audit what for. Raises SecretNotFound, KeyUnknown or SealBroken."""
     if connection.secret_id is None:
         raise SecretNotFound(f"“{connection.name}” has no login. Reconnect it.")
     owner = SecretOwner.connection(connection.organization_id, connection.id)
-    secret = open_secret(session, sealer=sealer, owner=owner, secret_id=connection.secret_id, field=TOKEN)
+    return open_secret(session, sealer=sealer, owner=owner, secret_id=connection.secret_id, field=TOKEN)
+
+
+def _opened(session: Session, sealer: Sealer, connection: Connection) -> Login:
     return Login(
         connection_id=connection.id,
         service=connection.service,
@@ -136,13 +186,15 @@ def _opened(session: Session, sealer: Sealer, connection: Connection) -> Login:
         currency=connection.currency,
         app_id=connection.app_id,
         set_at=connection.secret_set_at,
-        secret=secret,
+        end_known_at=connection.expiry_known_at,
+        secret=secret_of(session, sealer, connection),
     )
 
 
-def _note(session: Session, connection: Connection, actor: Actor, verb: str, what_for: str, now: datetime) -> None:
+def note_opened(session: Session, connection: Connection, actor: Actor, what_for: str, now: datetime) -> None:
+    """Write into the audit that a login was opened, and what for."""
     record(
-        session, actor=actor, action=f"connection.{verb}", subject_kind="connection", subject_id=connection.id,
+        session, actor=actor, action="connection.opened", subject_kind="connection", subject_id=connection.id,
         summary=f"Opened the login of “{connection.name}” {what_for}", now=now,
     )  # fmt: skip
 

@@ -80,6 +80,8 @@ class Connection(Base):
     expiry_known_at: Mapped[datetime | None]
     # The last warning of this very end: so many days before it, 0 for the end itself.
     expiry_told: Mapped[int | None] = mapped_column(SmallInteger)
+    # Until when somebody renews what signs in. One that has passed was left by somebody who was stopped.
+    renewing_until: Mapped[datetime | None]
     # The newest test.
     last_tested_at: Mapped[datetime | None]
     last_tested_by: Mapped[str | None] = mapped_column(String(254))

@@ -10,6 +10,7 @@ from app.syncs.days import DayRange
 from app.syncs.figures import FetchedWindow, Stream
 from app.syncs.landing import LedgerWindow
 from app.syncs.logins import Login
+from app.syncs.standing import LoginFacts
 from app.syncs.stream_reads import Progress
 
 
@@ -45,11 +46,15 @@ class ReportShelf:
 
 @dataclass(frozen=True)
 class AccountFacts:
-    """What an account says of itself now: days are those of its zone (IANA), money is in its currency."""
+    """What an account says of itself now: days are those of its zone (IANA), money is in its currency.
+
+    `login` is what the service says of the login; None where it was not asked, because it is known.
+    """
 
     name: str
     zone: str
     currency: str | None
+    login: LoginFacts | None = None
 
 
 class Reading(Protocol):

@@ -1,6 +1,6 @@
 """How a connection stands, the worst first, and what was seen when its login was tried. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -36,6 +36,11 @@ class Standing(StrEnum):
     def is_broken(self) -> bool:
         """Whether nothing comes in any more, as far as is known."""
         return self in {Standing.REFUSED, Standing.EXPIRED}
+
+    @property
+    def needs_login(self) -> bool:
+        """Whether another login is what helps, now or soon."""
+        return self.is_broken or self is Standing.EXPIRES_SOON
 
 
 _PROBLEMS = {Standing.REFUSED, Standing.EXPIRED, Standing.FAILING, Standing.EXPIRES_SOON}
@@ -97,13 +102,15 @@ class Seen:
 class Tried:
     """What came of trying a login, in one sentence that holds no secret. `seen` is there when it is good.
 
-    `trouble` is None for a good one, and where no answer came in time.
+    `trouble` is None for a good one, and where no answer came in time. `secret` is there where the login is another one
+    after the test: whoever had it keeps this instead.
     """
 
     words: str
     seconds: float
     seen: Seen | None = None
     trouble: TroubleClass | None = None
+    secret: str | None = field(default=None, repr=False, compare=False)
 
     @property
     def is_good(self) -> bool:

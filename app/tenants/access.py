@@ -16,6 +16,7 @@ class Permission(StrEnum):
     EDIT_SCHEDULES = "edit_schedules"  # make, change, switch and delete schedules
     EDIT_JOBS = "edit_jobs"  # make, change and delete jobs
     MANAGE_CONNECTIONS = "manage_connections"  # connect accounts, replace their logins, and disconnect them
+    MANAGE_NOTIFICATIONS = "manage_notifications"  # make, change, test and delete channels, and say what is told
     MANAGE_QUEUE = "manage_queue"  # retry, give up and remove runs
     VIEW_AUDIT = "view_audit"  # see who did what, and take it out as a file
     MANAGE_TEAM = "manage_team"  # invite, remove and change members
@@ -28,6 +29,7 @@ SMALLEST_ROLE = {
     Permission.EDIT_SCHEDULES: Role.OPERATOR,
     Permission.EDIT_JOBS: Role.ADMIN,
     Permission.MANAGE_CONNECTIONS: Role.ADMIN,
+    Permission.MANAGE_NOTIFICATIONS: Role.ADMIN,
     Permission.MANAGE_QUEUE: Role.ADMIN,
     Permission.VIEW_AUDIT: Role.ADMIN,
     Permission.MANAGE_TEAM: Role.ADMIN,

@@ -28,6 +28,7 @@ _DONE: dict[str, dict[str, str]] = {
         "opened": "Opened a login",
         "refused": "Found a login refused",
         "rotated": "Replaced a login",
+        "renewed": "Renewed a login",
         "reconnected": "Reconnected an account",
         "expiring": "Warned of a login that expires",
         "expired": "Found a login expired",

@@ -37,6 +37,12 @@ def organization_names(session: Session, organization_ids: Collection[UUID]) -> 
     return {found.id: found.name for found in session.execute(query)}
 
 
+def get_organization(session: Session, *, organization_id: UUID) -> OrganizationRow:
+    """One of them. There has to be one."""
+    found = session.scalars(select(Organization).where(Organization.id == organization_id)).one()
+    return OrganizationRow(found.id, found.name, found.timezone, found.is_system)
+
+
 def find_personal_organization(session: Session, *, user_id: UUID) -> UUID:
     """The organization that was made with a person's account. Works as IDENTITY."""
     query = select(Organization.id).join(Membership, Membership.organization_id == Organization.id)

@@ -21,6 +21,7 @@ class OwnerKind(StrEnum):
 
     JOB = "job"
     CONNECTION = "connection"
+    CHANNEL = "channel"
 
 
 class SecretNotFound(NotFound):
@@ -42,6 +43,10 @@ class SecretOwner:
     @classmethod
     def connection(cls, organization_id: UUID, connection_id: UUID) -> "SecretOwner":
         return cls(organization_id, OwnerKind.CONNECTION, connection_id)
+
+    @classmethod
+    def channel(cls, organization_id: UUID, channel_id: UUID) -> "SecretOwner":
+        return cls(organization_id, OwnerKind.CHANNEL, channel_id)
 
     def context(self, secret_id: UUID, field: str) -> SealContext:
         """The place a secret is sealed for."""

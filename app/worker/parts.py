@@ -15,6 +15,11 @@ from app.core.sealing import Sealer
 from app.core.version import VERSION
 from app.jobs.kinds.base import JobKinds
 from app.jobs.kinds.code.supply import GuardSupply
+from app.notifications.couriers.office import couriers
+from app.notifications.messages.writing import Press
+from app.notifications.sender import Sender
+from app.notifications.sending import Dispatch
+from app.notifications.teller import Teller
 from app.ops.bookkeeping import Bookkeeper
 from app.ops.bulk.carrier import BulkCarrier
 from app.ops.capacity import live_slots
@@ -60,7 +65,7 @@ class Parts:
             pools.beat,
             expected=newest_migration(),
             is_strict=settings.is_production,
-            others=(pools.work, pools.tick),
+            others=(pools.work, pools.tick, pools.tell),
         )
         schema.refuse_powerful_login()
         functions = guard_supply(settings)
@@ -92,8 +97,16 @@ class Parts:
     def bookkeeper(self) -> Bookkeeper:
         return Bookkeeper(self.pools.tick, self.clock, self.schema)
 
+    def teller(self) -> Teller:
+        return Teller(self.pools.tick, self.clock, self.schema)
+
     def bulk_carrier(self, dispatcher: Dispatcher) -> BulkCarrier:
         return BulkCarrier(self.pools.tick, self.clock, self.schema, dispatcher.dispatch)
+
+    def sender(self) -> Sender:
+        press = Press(self.settings.public_url)
+        dispatch = Dispatch(self.pools.tell, self.clock, self.sealer, couriers(self.settings), press)
+        return Sender(dispatch, self.schema)
 
     def code_loader(self) -> CodeLoader:
         return CodeLoader(self.pools.tick, self.clock, self.schema, self.settings)

@@ -54,8 +54,8 @@ def run_worker(settings: Settings, *, with_scheduler: bool, queues: Collection[s
     bulk = parts.bulk_carrier(work.dispatcher)
     timekeepers: list[Helper] = []
     if with_scheduler:
-        timekeepers = [work.scheduler, parts.housekeeper(), parts.bookkeeper(), bulk]
-    others: list[Helper] = [parts.functions, parts.code_loader(), finder, *timekeepers]
+        timekeepers = [work.scheduler, parts.housekeeper(), parts.bookkeeper(), bulk, parts.teller()]
+    others: list[Helper] = [parts.functions, parts.code_loader(), finder, parts.sender(), *timekeepers]
     _start([keeper, *others, pulse])
     facts = {"slots": settings.workers, "scheduler": with_scheduler, "queues": pulse.facts.queues or "all"}
     log.info("worker started", extra=facts)
@@ -78,6 +78,7 @@ def run_scheduler(settings: Settings, closed: threading.Event) -> None:
         parts.housekeeper(),
         parts.bookkeeper(),
         parts.bulk_carrier(dispatcher),
+        parts.teller(),
         pulse,
     ]
     _start(helpers)

@@ -18,10 +18,15 @@ def _word(name: str, length: int) -> sa.Column[object]:
     return sa.Column(name, sa.String(length), nullable=False)
 
 
-def _place() -> tuple[sa.Column[object], ...]:
+def _of_connection(table: str) -> tuple[sa.Column[object], sa.Column[object], sa.ForeignKeyConstraint]:
     return (
         sa.Column("organization_id", sa.Uuid(), nullable=False),
         sa.Column("connection_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organization_id", "connection_id"],
+            ["connections.organization_id", "connections.id"],
+            name=op.f(f"fk_{table}_organization_id_connection_id_connections"),
+        ),
     )
 
 
@@ -34,7 +39,7 @@ def upgrade() -> None:
 def _make_orders() -> None:
     op.create_table(
         "shop_orders",
-        *_place(),
+        *_of_connection("shop_orders"),
         _word("order_id", 80),
         sa.Column("is_test", sa.Boolean(), nullable=False),
         _moment("created_at"),
@@ -44,11 +49,6 @@ def _make_orders() -> None:
         _moment("changed_at"),
         _moment("vanished_at", nullable=True),
         sa.PrimaryKeyConstraint("organization_id", "connection_id", "order_id", name=op.f("pk_shop_orders")),
-        sa.ForeignKeyConstraint(
-            ["organization_id", "connection_id"],
-            ["connections.organization_id", "connections.id"],
-            name=op.f("fk_shop_orders_organization_id_connection_id_connections"),
-        ),
     )
     here = ["organization_id", "connection_id"]
     op.create_index("ix_shop_orders_processed_day", "shop_orders", [*here, "processed_day"])
@@ -58,9 +58,10 @@ def _make_orders() -> None:
 def _make_sales() -> None:
     op.create_table(
         "shop_sales",
-        *_place(),
+        *_of_connection("shop_sales"),
         *(_word(name, 80) for name in ("sale_id", "order_id", "agreement_id")),
         *(_word(name, 40) for name in ("reason", "action", "line_type")),
+        sa.Column("is_test", sa.Boolean(), nullable=False),
         sa.Column("quantity", sa.Integer(), nullable=True),
         _moment("happened_at"),
         sa.Column("day", sa.Date(), nullable=False),
@@ -69,11 +70,6 @@ def _make_sales() -> None:
         _moment("changed_at"),
         _moment("vanished_at", nullable=True),
         sa.PrimaryKeyConstraint("organization_id", "connection_id", "sale_id", name=op.f("pk_shop_sales")),
-        sa.ForeignKeyConstraint(
-            ["organization_id", "connection_id", "order_id"],
-            ["shop_orders.organization_id", "shop_orders.connection_id", "shop_orders.order_id"],
-            name=op.f("fk_shop_sales_organization_id_connection_id_order_id_shop_orders"),
-        ),
     )
     here = ["organization_id", "connection_id"]
     op.create_index("ix_shop_sales_order", "shop_sales", [*here, "order_id"])

@@ -17,12 +17,15 @@ from app.core.config import Settings
 from app.core.ids import digest, new_id, new_token
 from app.factory import create_app
 from app.jobs.kinds.base import KindName
+from app.notifications.channel_desk import ChannelDesk
 from app.ops.login_desk import LoginDesk
 from app.tenants.access import Actor
 from app.tenants.models import ApiToken, AuditEntry
 from app.tenants.roles import Role
 from app.tenants.token_queries import SCOPE_WORDS
 from tests.factories.tenants import Member, make_member, make_organization
+from tests.fakes.chat.inside import inside_couriers
+from tests.fakes.chat.server import Chat
 from tests.fakes.clock import ManualClock
 from tests.fakes.database import OpenDatabase
 from tests.fakes.kind import ScriptedKind
@@ -96,6 +99,12 @@ def kinds() -> dict[KindName, ScriptedKind]:
 
 
 @pytest.fixture
+def chat() -> Chat:
+    """Where people are told, without a socket."""
+    return Chat()
+
+
+@pytest.fixture
 def api_settings(settings: Settings) -> Settings:
     """Settings under which no test meets the rate limit unless it is about that."""
     return settings
@@ -109,6 +118,7 @@ def app(
     kinds: dict[KindName, ScriptedKind],
     compiled_templates: Any,
     one_look: None,
+    chat: Chat,
 ) -> Flask:
     # Where services are asked, the fakes answer.
     fakes = InsideClient(FakeWorld(MetaFake(), now=clock.moment))
@@ -116,7 +126,15 @@ def app(
         api_settings, meta_base_url=f"{BASE}/meta", meta_app_id=APP_ID, meta_app_secret=APP_SECRET
     )
     logins = LoginDesk(told, database, lambda: fakes)
-    app = create_app(api_settings, database=database, kinds=kinds, clock=clock, dispatch=lambda: None, logins=logins)
+    app = create_app(
+        api_settings,
+        database=database,
+        kinds=kinds,
+        clock=clock,
+        dispatch=lambda: None,
+        logins=logins,
+        channels=ChannelDesk(api_settings, database, clock, lambda _settings: inside_couriers(chat)),
+    )
     app.jinja_env.bytecode_cache = compiled_templates
     app.test_client_class = Browser
     return app

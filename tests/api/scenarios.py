@@ -28,6 +28,8 @@ from tests.factories.work import make_job, make_run, make_schedule
 from tests.fakes.database import OpenDatabase
 from tests.fakes.providers.meta.scenarios import EU, TOKEN
 
+DISCORD_HOOK = "https://discord.com/api/webhooks/123456789012345678/" + "w" * 68
+
 
 @dataclass(frozen=True)
 class Call:
@@ -143,6 +145,12 @@ SCENARIOS: dict[str, Scenario] = {
     "retry_run": lambda world: Call(f"/runs/{world.failed_run()}/retry"),
     "run_again": lambda world: Call(f"/runs/{world.failed_run()}/again", {"parameters": {"rows": 3}}),
     "save_view": lambda world: Call("/views", {"list": "runs", "name": "Failed", "query": {"state": "failed"}}),
+    "put_discord": lambda _world: Call("/discord/config", {"webhook_url": DISCORD_HOOK}),
+    "delete_discord": lambda world: Call(discord(world)),
+    "test_discord": lambda world: Call(discord(world, "/discord/test")),
+    "notify_discord": lambda world: Call(
+        discord(world, "/discord/notify"), {"type": "run_failed", "data": {"job": "Meta ads"}}
+    ),
     "create_connection": lambda _world: Call("/connections", {"service": "meta", "account_id": EU, "token": TOKEN}),
     "rename_api_connection": lambda world: Call(f"/connections/{connection(world)}", {"name": "Renamed"}),
     "test_api_connection": lambda world: Call(f"/connections/{connection(world)}/tests"),
@@ -297,6 +305,12 @@ def stopped(world: World) -> str:
     with world.session() as session:
         stop_scheduling(session, actor=world.caller.actor, reason="Moving house", now=world.now)
     return "start"
+
+
+def discord(world: World, path: str = "/discord/config") -> str:
+    """A way to the channel for Discord, which is set up."""
+    world.caller.put("/discord/config", {"webhook_url": DISCORD_HOOK})
+    return path
 
 
 def connection(world: World) -> str:

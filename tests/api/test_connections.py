@@ -1,12 +1,15 @@
 """`/connections`, with the fake of Meta behind the API."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
 
 from app.edge.runtime import EXTENSION
 from tests.api.conftest import Caller, OpenApi
+from tests.factories.quotas import tell_quota
+from tests.fakes.clock import ManualClock
+from tests.fakes.database import OpenDatabase
 from tests.fakes.providers.meta.scenarios import EU, JP, OTHER_TOKEN, SCOPELESS_TOKEN, SECRETS, TOKEN
 from tests.fakes.providers.world import World
 
@@ -116,3 +119,16 @@ class TestTheRest:
         said.append(caller.get(f"/connections/{connection_id}/tests").text)
 
         assert [secret for secret in SECRETS for text in said if secret in text] == []
+
+
+def test_tells_how_much_of_its_quota_is_used(caller: Caller, database: OpenDatabase, clock: ManualClock) -> None:
+    connection_id = made(caller)
+    assert caller.get(f"/connections/{connection_id}").json["data"]["quota"] is None
+    here = {"organization_id": caller.organization_id, "connection_id": UUID(connection_id)}
+    with database.transaction() as session:
+        tell_quota(session, **here, used=98.0, now=clock.moment)
+
+    found = caller.get(f"/connections/{connection_id}").json["data"]["quota"]
+
+    assert (found["used_percent"], found["cost_percent"], found["planned"]) == ("98.0", "5.0", 0)
+    assert (found["is_filled"], found["rests_until"]) == (False, None)

@@ -48,6 +48,22 @@ class TestSeries:
             "marks": ["provisional"], "flags": [], "words": "not complete yet",
         }  # fmt: skip
 
+    def test_names_accounts_of_which_nothing_landed(self, caller: Caller, world: KpiWorld):
+        other = connect(world.database, world.organization_id, name="Acme UK")
+
+        found = caller.get("/data/series", source="meta", range="7d").json["data"]
+
+        assert (found["absent"], found["incomplete_points"]) == ([str(other.connection_id)], 0)
+
+    def test_compares_with_nothing_that_is_known_in_part(self, caller: Caller, world: KpiWorld):
+        query = {"from": "2026-11-20", "to": "2026-12-20"}
+
+        [series] = caller.get("/data/series", **query).json["data"]["series"]
+
+        assert (series["previous_total"], series["change_percent"]) == (None, None)
+        assert series["previous_known_from"] == "2026-11-01"
+        assert series["points"][0]["previous_first_day"] is None
+
     def test_never_writes_an_exponent(self, caller: Caller, world: KpiWorld):
         day = date(2026, 12, 24)
         large = [figure(day, campaign("0"), Metric.SPEND, "5000000000000")]

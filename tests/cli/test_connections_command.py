@@ -16,6 +16,7 @@ from app.syncs.connections import ConnectionEnded
 from app.tenants.models import AuditEntry
 from app.vault.models import Secret
 from tests.cli.conftest import Terminal
+from tests.factories.quotas import tell_quota
 from tests.fakes.providers.meta.fake import MetaFake
 from tests.fakes.providers.meta.scenarios import EU, JP, OTHER_TOKEN, SCOPELESS_TOKEN, TOKEN
 from tests.fakes.providers.server import FakeServer
@@ -127,3 +128,13 @@ class TestTheRest:
         with terminal.database.transaction() as session:
             assert session.scalars(select(Secret)).all() == []
             assert "connection.disconnected" in set(session.scalars(select(AuditEntry.action)))
+
+    def test_tells_how_much_of_its_quota_is_used(self, terminal: Terminal, connection: str, acme: UUID) -> None:
+        with terminal.database.transaction() as session:
+            here = {"organization_id": acme, "connection_id": UUID(connection)}
+            tell_quota(session, **here, used=74.0, now=datetime.now(UTC))
+
+        assert (
+            "quota: 74.0 % of what the service allows was used at"
+            in terminal.run("connections", "show", connection).stdout
+        )

@@ -45,6 +45,15 @@ class TestData:
         assert "42.02 EUR" in lines[-1]
         assert "the same" in lines[-1]
 
+    def test_show_says_where_there_is_nothing_whole_to_compare_with(self, terminal: Terminal, world: KpiWorld):
+        connect(world.database, world.organization_id, name="Acme UK")
+        asked = days(FIRST + timedelta(days=5), FIRST + timedelta(days=14))
+
+        text = terminal.run("data", "show", "--source", "meta", "--level", "campaign", *asked).output
+
+        assert "Nothing has come in from: Acme UK" in text
+        assert f"Of the period before all is known from {FIRST} on" in text
+
     def test_show_for_programs_has_amounts_as_texts(self, terminal: Terminal, world: KpiWorld):
         found = terminal.json("data", "show", *days(FIRST, FIRST), "--metric", "clicks")
 

@@ -5,15 +5,18 @@ from uuid import UUID
 
 import pytest
 
+from app.cli.console import moment
 from app.core.errors import AppError
 from app.core.ids import new_id
 from app.jobs.kinds.base import Level
 from app.runs import run_search
+from app.runs.models import Attempt
 from app.runs.progress import Progress, write_progress
 from app.runs.states import Reason
 from tests.cli.conftest import Terminal
 from tests.factories.log_lines import write_lines
 from tests.factories.outcomes import make_failed, make_running, make_succeeded, make_waiting_retry
+from tests.factories.quotas import tell_quota
 from tests.factories.work import load_run, make_job, make_organization, make_run, make_schedule
 
 NOW = datetime.now(UTC)
@@ -64,6 +67,26 @@ def test_show_tells_how_far_a_try_has_come(terminal: Terminal, organization_id: 
 
     assert "try 1: running (3 of 4 (75 %): Orders)" in terminal.run(*words).output
     assert terminal.json(*words)["attempts"][0]["progress"] == {"done": 3, "total": 4, "text": "Orders"}
+
+
+def test_show_tells_what_it_returned_and_when_it_started(terminal: Terminal, organization_id: UUID) -> None:
+    with terminal.database.transaction() as session:
+        here = {"organization_id": organization_id, "connection_id": organization_id}
+        run_id = tell_quota(session, **here, used=74.0, now=NOW)
+        attempt = session.query(Attempt).filter_by(run_id=run_id).one()
+        attempt.result = attempt.result | {
+            "rows_seen": 12, "token": "EAAB", "note": None, "_reports": {"k": 1},
+            "streams": [{"name": "campaigns", "rows_seen": 12, "data_through": None}],
+        }  # fmt: skip
+    words = "runs", "show", str(run_id), "--organization", str(organization_id)
+
+    text = terminal.run(*words).output
+
+    assert "result, rows_seen: 12\n" in text
+    assert "result, campaigns: rows_seen 12\n" in text
+    assert [word in text for word in ("EAAB", "result, note", "_reports")] == [False, False, False]
+    found = terminal.json(*words)
+    assert (found["started"], found["started_runs"]) == (moment(NOW), [])
 
 
 def test_tail_tells_how_far_it_came(terminal: Terminal, organization_id: UUID, running: UUID) -> None:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -17,6 +17,7 @@ from app.syncs.meta.source import MetaSource
 from tests.database.sync_world import SyncWorld, WorldWatch
 from tests.fakes.database import OpenDatabase
 from tests.fakes.providers.inside import BASE, InsideClient
+from tests.fakes.providers.meta.scenarios import TOKEN
 from tests.fakes.vault import SEALER
 
 Bend = Callable[[OutboundRequest, OutboundResponse], OutboundResponse]
@@ -30,8 +31,10 @@ class Bending:
     inside: InsideClient
     bend: Bend
 
-    def send(self, request: OutboundRequest, *, limits: OutboundLimits | None = None) -> OutboundResponse:
-        return self.bend(request, self.inside.send(request, limits=limits))
+    def send(
+        self, request: OutboundRequest, *, limits: OutboundLimits | None = None, into: BinaryIO | None = None
+    ) -> OutboundResponse:
+        return self.bend(request, self.inside.send(request, limits=limits, into=into))
 
 
 @pytest.fixture
@@ -121,6 +124,19 @@ class TestAnAnswer:
         run = sync(syncs, saying("campaign_name", NO_TEXT))
 
         assert (run.state, syncs.table()) == ("succeeded", syncs.oracle())
+
+    def test_with_a_login_in_the_name_of_its_account_shows_nothing_of_it(self, syncs: SyncWorld) -> None:
+        def bend(request: OutboundRequest, said: OutboundResponse) -> OutboundResponse:
+            if "/insights" in request.url:
+                return said
+            content = json.loads(said.body) | {"name": f"{NO_TEXT} {TOKEN} {'x' * 100_000}"}
+            return replace(said, body=json.dumps(content).encode())
+
+        run = sync(syncs, bend)
+
+        assert run.state == "succeeded"
+        assert TOKEN[:25] not in syncs.whole_database()
+        assert "x" * 500 not in syncs.whole_database()
 
 
 class TestEmpty:

@@ -80,9 +80,12 @@ class TestEndsARun:
         before = syncs.everything()
         fail(syncs, fault, route="account", **options)
 
+        asked = len(syncs.routes)
+
         run = syncs.sync()
 
         assert (run.state, syncs.attempts(run.id)[0].error_class) == ("failed", "rejected")
+        assert (syncs.routes[asked:], syncs.report(run.id)["trouble"]) == (["account"], {"class": "data_quality"})
         assert (syncs.everything(), syncs.connection().state, told(syncs)) == (before, "connected", [])
 
     def test_that_this_version_cannot_understand(self, syncs: SyncWorld) -> None:

@@ -14,6 +14,18 @@ from app.core.db import Database, open_database
 from app.core.ids import new_id
 from app.core.scopes import DatabaseRole, Scope, role_name
 from app.events.service import Topic, append_event
+from app.notifications.models import (
+    BadEvent,
+    Channel,
+    Delivery,
+    Incident,
+    IncidentEntry,
+    IncidentSubject,
+    MaintenanceWindow,
+    NotifySettings,
+    Rule,
+    Telling,
+)
 from app.ops.bulk.service import select_objects
 from app.runs import ledger
 from app.runs.models import LogLine, RunHour, RunHourMark
@@ -110,6 +122,7 @@ def furnish(session: Session, name: str) -> UUID:
     chosen = {"actor": member.actor, "family": "schedules", "object_ids": [schedule.id], "now": NOW}
     select_objects(session, **chosen)
     furnish_figures(session, organization_id)
+    furnish_notifications(session, organization_id, event_id=organization_id.int % 1_000_000_007)
     session.add(QueueMinute(queue="code", minute=29_880_000, waiting=1, ended=1, **here))
     append_event(session, topic=Topic.RUNS, kind="run.ready", subject_id=run_id, now=NOW, **here)
     record(
@@ -137,12 +150,45 @@ def furnish_figures(session: Session, organization_id: UUID) -> None:
     session.flush()
 
 
+def furnish_notifications(session: Session, organization_id: UUID, *, event_id: int) -> None:
+    """A channel, a rule, an incident, and one row of everything that goes with them."""
+    here = {"organization_id": organization_id}
+    moments = {"created_at": NOW, "updated_at": NOW}
+    channel = Channel(id=new_id(), name="Ops", kind="webhook", settings={}, **moments, **here)
+    rule_id, scope = new_id(), {"scope_kind": "organization", "scope_value": None}
+    incident = Incident(
+        id=new_id(), cause_key="schedule:1", type="run_failed", title="Nightly fails", state="open", opened_at=NOW,
+        last_at=NOW, happened=1, subject_kind="schedule", facts={}, **here,
+    )  # fmt: skip
+    session.add_all([channel, incident])
+    session.flush()
+    session.add(Rule(id=rule_id, types=["run_failed"], channel_ids=[str(channel.id)], **scope, **moments, **here))
+    session.add(NotifySettings(quiet_lets_through=[], summary_channel_ids=[], texts={}, updated_at=NOW, **here))
+    session.add(MaintenanceWindow(starts_at=NOW, ends_at=NOW, made_by="Ada", created_at=NOW, **scope, **here))
+    of_it = {"incident_id": incident.id, **here}
+    session.add(IncidentEntry(at=NOW, kind="opened", **of_it))
+    about = {"subject_id": new_id(), "subject_kind": "schedule"}
+    session.add(IncidentSubject(failures=1, last_at=NOW, is_in_trouble=True, **about, **of_it))
+    to = {"channel_id": channel.id, "rule_id": rule_id, **of_it}
+    session.add(Telling(cause_key="schedule:1", touched_at=NOW, **to))
+    what = {"kind": "opened", "type": "run_failed", "key": "1", "facts": {}, "state": "pending"}
+    session.add(Delivery(next_try_at=NOW, created_at=NOW, **what, **to))
+    session.add(BadEvent(event_id=event_id, kind="run.failed", problem="unreadable", at=NOW, **here))
+    session.flush()
+
+
 def furnish_shop(session: Session, here: dict[str, UUID]) -> None:
     """An order and what was sold by it."""
     moments = {"created_at": NOW, "processed_at": NOW, "updated_at": NOW, "changed_at": NOW}
     session.add(ShopOrder(order_id="Order/1", is_test=False, processed_day=NOW.date(), **moments, **here))
     session.flush()
-    words = {"agreement_id": "OrderAgreement/1", "reason": "ORDER", "action": "ORDER", "line_type": "PRODUCT"}
+    words = {
+        "agreement_id": "OrderAgreement/1",
+        "reason": "ORDER",
+        "action": "ORDER",
+        "line_type": "PRODUCT",
+        "is_test": False,
+    }
     amounts = {"amount": Decimal(12), "tax": Decimal(2), "discount": Decimal(0), "currency": "EUR"}
     at = {"happened_at": NOW, "day": NOW.date(), "changed_at": NOW}
     session.add(ShopSale(sale_id="ProductSale/1", order_id="Order/1", **words, **amounts, **at, **here))

@@ -20,6 +20,7 @@ from app.schedules.models import Schedule
 from app.syncs.models import Connection
 from app.tenants.models import AuditEntry
 from app.vault.models import Secret
+from tests.factories.quotas import tell_quota
 from tests.fakes.clock import ManualClock
 from tests.fakes.providers.inside import BASE, InsideClient
 from tests.fakes.providers.meta.fake import MetaFake
@@ -214,9 +215,12 @@ class TestTheList:
         connected(admin)
         connected(admin, JP, OTHER_TOKEN, "Japan")
 
-        page = text_of(admin.visit("/connections"))
+        answer = admin.visit("/connections")
 
+        page = text_of(answer)
         assert "Expires in 10 days" in page
+        # Before it ends, and of the other one not at all.
+        assert answer.text.count(">Reconnect</") == answer.text.count('aria-label="Reconnect Japan"') == 1
         assert page.index("Japan") < page.index("Acme EU")
         assert "Meta sync" in page
 
@@ -430,6 +434,22 @@ class TestRights:
         assert admin.send(f"{address}/name", {"name": "Acme Europe"}).status_code == 303
         assert "Acme Europe" in text_of(admin.visit(address))
         assert admin.send(f"{address}/name", {"name": " "}).status_code == 422
+
+
+class TestItsQuota:
+    def test_says_how_much_is_used_and_that_the_rest_lasts(self, admin, database, organization_id, clock):
+        address = connected(admin)
+        here = {"organization_id": organization_id, "connection_id": UUID(address.rpartition("/")[2])}
+        with database.transaction() as session:
+            tell_quota(session, **here, used=74.0, now=clock.moment)
+
+        found = text_of(admin.visit(address))
+
+        assert "Quota 74.0 % of what the service allows was used at" in found
+        assert "Until then no sync is planned." in found
+
+    def test_is_not_mentioned_where_the_service_never_told_of_one(self, admin):
+        assert "Quota" not in text_of(admin.visit(connected(admin)))
 
 
 def test_no_secret_is_in_any_page_or_table(admin, database, world, caplog):

@@ -53,6 +53,15 @@ def test_says_what_is_odd_and_what_came(viewer: Browser, database: Database, clo
 
     assert "What came is not as usual." in text
     assert (NOTE in text, "2026-11-19" in text, "reports" in text) == (True, True, False)
+    # The factory's connection has the id of the organization.
+    assert f'href="/connections/{viewer.actor.organization_id}/streams"' in text
+    assert "Say that it is normal, or sync again" in text
+
+
+def test_that_was_empty_offers_nothing_to_settle(viewer: Browser, database: Database, clock: ManualClock) -> None:
+    run_id = make_sync_run(database, clock, viewer.actor.organization_id, {"flag": "empty", "note": "Look."})
+
+    assert "/streams" not in viewer.visit(f"/runs/{run_id}").text
 
 
 def test_says_to_reconnect_what_was_refused(viewer: Browser, database: Database, clock: ManualClock) -> None:

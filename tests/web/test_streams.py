@@ -49,6 +49,7 @@ class TestThePage:
         assert "Most figures that were there are missing" in text
         assert "nothing is promised" in text
         assert "Save the promise" not in text
+        assert f'href="/data?source={connection_id}"' in text
 
     def test_is_not_there_for_strangers(self, stranger: Browser, connection_id: UUID) -> None:
         assert stranger.visit(f"/connections/{connection_id}/streams").status_code == 404

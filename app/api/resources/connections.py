@@ -21,6 +21,7 @@ from app.edge.runtime import request_session, runtime
 from app.ops.connecting import connect, disconnect, keep_test
 from app.ops.connection_facts import get_facts, job_of_connection, list_facts
 from app.ops.login_desk import StoredTried, refuse_bad
+from app.ops.quota_runway import read_quota
 from app.syncs.connection_changes import ConnectionDraft, rename_connection, replace_login
 from app.syncs.connection_tests import KEPT_TESTS, list_tests
 from app.syncs.doors import FoundAccounts
@@ -192,7 +193,12 @@ def _one(connection_id: UUID) -> ConnectionOut:
     session.flush()
     session.expire_all()
     facts = get_facts(session, organization_id=here, connection_id=connection_id, now=request_now())
-    return connection_out(facts, job_of_connection(session, organization_id=here, connection_id=connection_id))
+    job_id = job_of_connection(session, organization_id=here, connection_id=connection_id)
+    is_ended = facts.row.is_ended
+    quota = (
+        None if is_ended else read_quota(session, organization_id=here, connection_id=connection_id, now=request_now())
+    )
+    return connection_out(facts, job_id, quota)
 
 
 def _tests(connection_id: UUID, *, limit: int) -> list[ConnectionTestOut]:

@@ -118,7 +118,7 @@ class ServiceClient:
     def _hide(self) -> None:
         hide = make_cleaner([*self.secrets, *(value for _, value in self.headers), *self.always.values()])
         # What a service says ends up in rows and events: without a secret, and without what no database holds.
-        self.clean: Cleaner = lambda text: storable(hide(text))
+        self.clean: Cleaner = lambda text: hide(storable(text))
 
     # Neither the sign-in nor anything beside the address belongs into a trace.
     def __repr__(self) -> str:

@@ -21,9 +21,9 @@ FIELDS = {
 }
 DATE = "date"
 CHANNEL = "sessionDefaultChannelGroup"
-CHANNELS = Stream("channels", Level.CHANNEL, frozenset(FIELDS))
+CHANNELS = Stream("channels", Level.CHANNEL, frozenset(FIELDS), "each channel by day")
 # People who came through two channels are one person: users of a whole day are asked for by themselves.
-ACCOUNT = Stream("account", Level.ACCOUNT, frozenset(FIELDS))
+ACCOUNT = Stream("account", Level.ACCOUNT, frozenset(FIELDS), "the property as a whole by day; people count once")
 STREAMS = (CHANNELS, ACCOUNT)
 MAPPING_VERSION = 1
 # What did not fit into a report is put together under this name; as a date it belongs to no day.

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from typing import Any
 from zoneinfo import available_timezones
 
+from app.core.hiding import Cleaner
 from app.syncs.calls.client import ServiceClient
 from app.syncs.calls.troubles import TroubleClass, failed
+from app.syncs.figures import LONGEST_NAME
 from app.syncs.meta.ad_account import MetaAccount
 from app.syncs.meta.paging import read_pages
 
@@ -30,7 +32,7 @@ def read_account(client: ServiceClient, account_id: str) -> MetaAccount:
     """The account of an id without `act_`. Raises SyncFailed, also when the account cannot be read for now."""
     if not _ID.fullmatch(account_id):
         raise failed(TroubleClass.SETUP_ERROR, "The id of a Meta ad account consists of digits.")
-    account = _account(client.get(f"/act_{account_id}", {"fields": _FIELDS}))
+    account = _account(client.get(f"/act_{account_id}", {"fields": _FIELDS}), client.clean)
     if account.id != account_id:
         raise failed(TroubleClass.INTERNAL, "Meta answered for another account than the one that was asked for.")
     if account.status != ACTIVE:
@@ -43,10 +45,10 @@ def read_account(client: ServiceClient, account_id: str) -> MetaAccount:
 def read_accounts(client: ServiceClient) -> Iterator[MetaAccount]:
     """All ad accounts that the sign-in may see, whatever their state. Raises SyncFailed."""
     for rows in read_pages(client, "/me/adaccounts", {"fields": _FIELDS, "limit": "100"}):
-        yield from (_account(row) for row in rows)
+        yield from (_account(row, client.clean) for row in rows)
 
 
-def _account(said: Any) -> MetaAccount:
+def _account(said: Any, clean: Cleaner) -> MetaAccount:
     facts = {name: said.get(name) for name in ("account_id", "name", "currency", "timezone_name", "account_status")}
     id_, currency, zone, status = (
         facts[name] for name in ("account_id", "currency", "timezone_name", "account_status")
@@ -58,5 +60,6 @@ def _account(said: Any) -> MetaAccount:
         raise failed(TroubleClass.INTERNAL, "Meta does not say in which currency the account is.")
     if not isinstance(zone, str) or zone not in available_timezones():
         raise failed(TroubleClass.INTERNAL, "Meta names a time zone for the account that Belfry does not know.")
-    name = facts["name"]
-    return MetaAccount(id_, name if isinstance(name, str) and name else id_, currency, zone, status)
+    # It stands in logs, and on pages.
+    name = clean(facts["name"])[:LONGEST_NAME] if isinstance(facts["name"], str) else ""
+    return MetaAccount(id_, name or id_, currency, zone, status)

@@ -8,7 +8,7 @@ from itertools import islice
 
 from app.core.config import Settings
 from app.core.deadline import Deadline, boot_seconds
-from app.syncs.calls.client import Sender, ServiceClient, Watch
+from app.syncs.calls.client import Sender, ServiceClient, Spent, Watch
 from app.syncs.calls.trials import InTime, Moment, once
 from app.syncs.calls.troubles import SyncFailed
 from app.syncs.days import DayRange
@@ -57,7 +57,7 @@ class MetaDoor:
         """Read an account and one campaign of it with a token. Never raises for what Meta says or does not say."""
         started, hurried = boot_seconds(), self._hurried()
         watch = Moment(now)
-        facts = hurried._facts(token, watch)
+        facts = hurried._facts(token, watch, Spent())
         client = once(hurried.client(token, app_id=facts.app_id, watch=watch))
         try:
             account = read_account(client, account_id)
@@ -90,10 +90,22 @@ class MetaDoor:
         """The same, for as long as somebody may be kept waiting."""
         return replace(self, sender=InTime(self.sender, Deadline.after(self.seconds), no_answer(self.seconds)))
 
-    def _facts(self, token: str, watch: Watch) -> LoginFacts:
+    def look_at_login(self, token: str, *, watch: Watch, spent: Spent) -> LoginFacts:
+        """What Meta says of a token to the app of this installation. Raises ReadStopped, and nothing for what it says.
+
+        What that costs is added to `spent`, but nothing of the app's own quota, which is not the account's.
+        """
+        cost = Spent()
+        facts = self._hurried()._facts(token, watch, cost)
+        spent.requests += cost.requests
+        spent.bytes += cost.bytes
+        return facts
+
+    def _facts(self, token: str, watch: Watch, spent: Spent) -> LoginFacts:
         if self.app_id is None or self.app_secret is None:
             return NOTHING_KNOWN
         client = once(self.client(f"{self.app_id}|{self.app_secret}", app_id=None, watch=watch, also_secret=(token,)))
+        client.spent = spent
         try:
             return read_login_facts(client, token, now=watch.now())
         except SyncFailed:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.syncs.calls.client import ServiceClient, Spent, Watch
 from app.syncs.days import DayRange
@@ -15,7 +15,11 @@ from app.syncs.meta.door import MetaDoor
 from app.syncs.meta.reader import MetaReader
 from app.syncs.meta.rows import STREAMS
 from app.syncs.sources import AccountFacts, Reading, ReportShelf
+from app.syncs.standing import LoginFacts
 from app.syncs.stream_reads import Progress
+
+# So often it is asked when a login ends.
+LOOK_AGAIN_AFTER = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -27,14 +31,14 @@ class MetaSource:
 
     def begin(self, login: Login, *, watch: Watch, shelf: ReportShelf) -> Reading:
         client = self.door.client(login.secret, app_id=login.app_id, watch=watch)
-        return _MetaReading(client, login.account_id, self.door.version, shelf)
+        return _MetaReading(client, login, self.door, shelf)
 
 
 @dataclass
 class _MetaReading:
     client: ServiceClient
-    account_id: str
-    version: str
+    login: Login
+    door: MetaDoor
     shelf: ReportShelf
     _account: MetaAccount | None = field(default=None, init=False)
 
@@ -44,16 +48,23 @@ class _MetaReading:
 
     def open(self) -> AccountFacts:
         account = self._opened
-        return AccountFacts(account.name, account.zone, account.currency)
+        return AccountFacts(account.name, account.zone, account.currency, self._login_facts())
 
     def windows(self, progress: Progress, *, now: datetime) -> list[DayRange]:
         return meta_windows(progress.high_water, today=self._opened.today(now))
 
     def read(self, stream: Stream, days: DayRange) -> Iterator[FetchedWindow]:
-        return MetaReader(self.client, self._opened, stream, self.version, shelf=self.shelf).read(days)
+        return MetaReader(self.client, self._opened, stream, self.door.version, shelf=self.shelf).read(days)
+
+    def _login_facts(self) -> LoginFacts | None:
+        """When the login ends, asked about once a day: somebody may have prolonged it or shortened it at Meta."""
+        known_at, watch = self.login.end_known_at, self.client.watch
+        if known_at is not None and watch.now() - known_at < LOOK_AGAIN_AFTER:
+            return None
+        return self.door.look_at_login(self.login.secret, watch=watch, spent=self.client.spent)
 
     @property
     def _opened(self) -> MetaAccount:
         if self._account is None:
-            self._account = read_account(self.client, self.account_id)
+            self._account = read_account(self.client, self.login.account_id)
         return self._account

@@ -22,8 +22,8 @@ from app.syncs.writing import Place
 PIECE = 500
 _ORDER = ("order_id", "is_test", "created_at", "processed_at", "processed_day", "updated_at")
 _SALE = (
-    "sale_id", "order_id", "agreement_id", "reason", "action", "line_type", "quantity", "happened_at", "day", "amount",
-    "tax", "discount", "currency",
+    "sale_id", "order_id", "agreement_id", "reason", "action", "line_type", "is_test", "quantity", "happened_at", "day",
+    "amount", "tax", "discount", "currency",
 )  # fmt: skip
 
 
@@ -37,11 +37,6 @@ class _OrderRow(NamedTuple):
     processed_day: date
     updated_at: datetime
 
-    @property
-    def counts(self) -> tuple[bool, date]:
-        """What figures depend on."""
-        return self.is_test, self.processed_day
-
 
 class _SaleRow(NamedTuple):
     """A row of a sale, as it is kept and as it is told alike."""
@@ -52,6 +47,7 @@ class _SaleRow(NamedTuple):
     reason: str
     action: str
     line_type: str
+    is_test: bool
     quantity: int | None
     happened_at: datetime
     day: date
@@ -74,8 +70,11 @@ class LedgerWriter:
 
     def put(self, orders: Iterable[Order]) -> None:
         """Make the rows of these orders what is told of them. Raises FigureInvalid for a sale that is told twice."""
+        # PostgreSQL plans by what a table was before: one that fills up in this very transaction is read as a whole for
+        # each piece. The first read of a shop is the largest one, and there is nothing to compare it with.
+        is_first = self.session.scalar(select(ShopOrder.order_id).where(*self.mine(ShopOrder)).limit(1)) is None
         for piece in batches(orders, PIECE):
-            _Piece(self, piece).put()
+            _Piece(self, piece, is_first=is_first).put()
 
     def known_since(self, moment: datetime) -> dict[str, date]:
         """Live orders that were created from an instant on, and the days on which they were processed."""
@@ -90,10 +89,12 @@ class LedgerWriter:
         for ids in batches(orders, PIECE):
             of_them = (*self.mine(ShopSale), ShopSale.order_id.in_(ids), ShopSale.vanished_at.is_(None))
             self.touched.update(self.session.scalars(select(ShopSale.day).where(*of_them).distinct()))
+            self.mark_vanished(ShopSale, ShopSale.order_id.in_(ids))
             self.mark_vanished(ShopOrder, ShopOrder.order_id.in_(ids))
 
     def mark_vanished(self, table: type[ShopOrder] | type[ShopSale], which: ColumnElement[bool]) -> None:
-        gone = update(table).where(*self.mine(table), which).values(vanished_at=self.now, changed_at=self.now)
+        live = *self.mine(table), table.vanished_at.is_(None)
+        gone = update(table).where(*live, which).values(vanished_at=self.now, changed_at=self.now)
         self.session.execute(gone.execution_options(synchronize_session=False))
 
     def mine(self, table: type[ShopOrder] | type[ShopSale]) -> tuple[ColumnElement[bool], ...]:
@@ -120,21 +121,23 @@ class _Piece:
 
     writer: LedgerWriter
     orders: list[Order]
+    is_first: bool
 
     def put(self) -> None:
         ids = [order.id for order in self.orders]
-        kept_orders, kept_sales = self._read_orders(ids), self._read_sales(ids)
+        kept_orders = {} if self.is_first else self._read_orders(ids)
+        kept_sales = {} if self.is_first else self._read_sales(ids)
         told_orders = [self._order_row(order) for order in self.orders]
         told_sales = {sale.sale_id: sale for order in self.orders for sale in self._sale_rows(order)}
         if len(told_sales) != sum(len(order.sales) for order in self.orders):
             raise FigureInvalid("a sale came twice")
-        anew = {row.order_id for row in told_orders if not _is_same(kept_orders.get(row.order_id), row)}
-        self._touch_orders(anew, kept_orders, told_orders, [*kept_sales.values(), *told_sales.values()])
         orders = [row for row in told_orders if kept_orders.get(row.order_id) != row]
         sales = [sale for sale in told_sales.values() if kept_sales.get(sale.sale_id) != sale]
         gone = [sale for id_, sale in kept_sales.items() if id_ not in told_sales]
         before = [kept_sales[sale.sale_id] for sale in sales if sale.sale_id in kept_sales]
         self.writer.touched.update(sale.day for sale in (*sales, *gone, *before))
+        was = [kept_orders[row.order_id] for row in orders if row.order_id in kept_orders]
+        self.writer.touched.update(row.processed_day for row in (*orders, *was))
         self._write(orders, sales, gone)
 
     def _write(self, orders: list[_OrderRow], sales: list[_SaleRow], gone: list[_SaleRow]) -> None:
@@ -142,14 +145,6 @@ class _Piece:
         self.writer.write(ShopSale, "sale_id", _SALE, sales)
         for some in batches(gone):
             self.writer.mark_vanished(ShopSale, ShopSale.sale_id.in_([sale.sale_id for sale in some]))
-
-    def _touch_orders(
-        self, anew: set[str], kept: dict[str, _OrderRow], told: list[_OrderRow], sales: list[_SaleRow]
-    ) -> None:
-        """An order that counts otherwise than before counts so with all its sales."""
-        rows = (*kept.values(), *told)
-        self.writer.touched.update(row.processed_day for row in rows if row.order_id in anew)
-        self.writer.touched.update(sale.day for sale in sales if sale.order_id in anew)
 
     def _read_orders(self, ids: list[str]) -> dict[str, _OrderRow]:
         """Those that count. One that had vanished is as good as new."""
@@ -171,11 +166,7 @@ class _Piece:
 
     def _sale_row(self, order: Order, sale: Sale) -> _SaleRow:
         return _SaleRow(
-            sale.id, order.id, sale.agreement_id, sale.reason, sale.action, sale.line_type, sale.quantity,
-            sale.happened_at, day_of(sale.happened_at, self.writer.zone), sale.amount, sale.tax, sale.discount,
-            self.writer.currency,
+            sale.id, order.id, sale.agreement_id, sale.reason, sale.action, sale.line_type, order.is_test,
+            sale.quantity, sale.happened_at, day_of(sale.happened_at, self.writer.zone), sale.amount, sale.tax,
+            sale.discount, self.writer.currency,
         )  # fmt: skip
-
-
-def _is_same(kept: _OrderRow | None, told: _OrderRow) -> bool:
-    return kept is not None and kept.counts == told.counts

@@ -18,6 +18,25 @@ class AccountIdInvalid(Invalid):
 
 
 @dataclass(frozen=True)
+class LoginField:
+    """One thing to type in. `name` is its key in the text that signs in."""
+
+    name: str
+    label: str
+    is_secret: bool = True
+
+
+@dataclass(frozen=True)
+class LoginKind:
+    """One of several ways to sign in."""
+
+    value: str
+    label: str
+    help: str
+    fields: tuple[LoginField, ...]
+
+
+@dataclass(frozen=True)
 class DoorSign:
     """What is asked of somebody who connects an account, in words, and how what they gave is read. Pure.
 
@@ -42,3 +61,5 @@ class DoorSign:
     # Whether the service says which accounts a login reads.
     lists_accounts: bool = True
     unknown_end: str = ""
+    # Where there are several ways to sign in: what was typed for one of them is put together as JSON.
+    kinds: tuple[LoginKind, ...] = ()

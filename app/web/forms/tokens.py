@@ -18,6 +18,7 @@ SCOPE_PHRASES = {
     Permission.EDIT_SCHEDULES.value: "Make, change and delete schedules",
     Permission.EDIT_JOBS.value: "Make, change and delete jobs",
     Permission.MANAGE_CONNECTIONS.value: "Connect accounts, replace their logins and disconnect them",
+    Permission.MANAGE_NOTIFICATIONS.value: "Make, change, test and delete channels, and say what is told",
     Permission.MANAGE_QUEUE.value: "Retry, give up and remove runs",
     Permission.VIEW_AUDIT.value: "See who did what, in the audit",
     Permission.MANAGE_TEAM.value: "Look after the team and its tokens",

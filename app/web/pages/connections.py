@@ -11,6 +11,7 @@ from app.edge.runtime import request_session, runtime
 from app.jobs.services import SERVICE_NAMES, Service, is_destination
 from app.ops.connection_facts import ConnectionFacts, expiry_words, facts_of, get_facts, job_of_connection
 from app.ops.login_desk import CONNECTABLE, connectable
+from app.ops.quota_runway import read_quota
 from app.syncs.connection_rows import list_connections, list_ended
 from app.syncs.connection_tests import KeptTest, list_tests
 from app.syncs.signs.registry import SIGNS, sign_of
@@ -18,6 +19,8 @@ from app.syncs.signs.sign import DoorSign
 from app.syncs.standing import Standing
 from app.tenants.access import Permission
 from app.web.blueprint import web
+from app.web.context import viewer_zone
+from app.web.formatting import absolute_time
 from app.web.forms.connections import ConnectionForm, LoginForm, RenameForm, connection_form, login_form
 from app.web.page_size import rows_per_page
 from app.web.pages.rights import refusals
@@ -49,7 +52,8 @@ class ServiceCard:
 
 @dataclass(frozen=True)
 class ConnectionView:
-    """One connection as its page shows it. `job_id` is of the job that reads from it."""
+    """One connection as its page shows it. `job_id` is of the job that reads from it; `quota` is in words, and empty
+    where its service tells none."""
 
     facts: ConnectionFacts
     service: str
@@ -57,6 +61,7 @@ class ConnectionView:
     expiry: str
     tests: list[KeptTest]
     job_id: UUID | None
+    quota: str
 
     @property
     def takes_figures(self) -> bool:
@@ -171,7 +176,14 @@ def read_connection(connection_id: UUID) -> ConnectionView:
         expiry=expiry_words(facts.row),
         tests=list_tests(session, **here, limit=TESTS_SHOWN),
         job_id=job_of_connection(session, **here),
+        quota="" if facts.row.is_ended else _quota_words(connection_id),
     )
+
+
+def _quota_words(connection_id: UUID) -> str:
+    organization_id, now = current_actor().organization_id, request_now()
+    found = read_quota(request_session(), organization_id=organization_id, connection_id=connection_id, now=now)
+    return "" if found is None else found.words(lambda at: absolute_time(at, zone=viewer_zone(), now=now))
 
 
 def service_cards() -> list[ServiceCard]:

@@ -14,6 +14,7 @@ class Refusals:
     edit_schedules: str
     edit_jobs: str
     manage_connections: str
+    manage_notifications: str
     manage_queue: str
     manage_team: str
 
@@ -25,6 +26,7 @@ def refusals() -> Refusals:
         edit_schedules=_refusal(Permission.EDIT_SCHEDULES),
         edit_jobs=_refusal(Permission.EDIT_JOBS),
         manage_connections=_refusal(Permission.MANAGE_CONNECTIONS),
+        manage_notifications=_refusal(Permission.MANAGE_NOTIFICATIONS),
         manage_queue=_refusal(Permission.MANAGE_QUEUE),
         manage_team=_refusal(Permission.MANAGE_TEAM),
     )

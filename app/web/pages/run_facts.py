@@ -11,7 +11,6 @@ from flask import url_for
 
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session
-from app.jobs.kinds.base import KindName
 from app.ops.run_notes import against_usual
 from app.ops.source_words import TRIGGER_WORDS, VIA_WORDS
 from app.runs.attempt_queries import AttemptRow
@@ -88,9 +87,8 @@ def _schedule_fact(run: RunRow) -> Fact:
 
 
 def _job_href(run: RunRow) -> str:
-    # A job's page is its form, which is for those alone who may change it; a sync has none.
-    has_form = run.kind != KindName.SYNC.value and may(current_actor(), Permission.EDIT_JOBS)
-    return url_for("web.edit_job", job_id=run.job_id) if has_form else ""
+    # A job's page is its form, which is for those alone who may change it.
+    return url_for("web.edit_job", job_id=run.job_id) if may(current_actor(), Permission.EDIT_JOBS) else ""
 
 
 def _run_link(term: str, text: str, run_id: UUID | None) -> Fact:

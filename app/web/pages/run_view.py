@@ -65,8 +65,9 @@ class Remark:
     state: str
     title: str
     text: str
-    # The run that was in the way.
-    run_href: str = ""
+    # Where to go on from there: to the run that was in the way, or to where doubts are settled.
+    href: str = ""
+    href_label: str = "Open that run"
 
 
 @dataclass(frozen=True)
@@ -147,9 +148,13 @@ def _connection_href(run: RunRow, attempts: list[AttemptRow]) -> str:
     """The connection that has to be reconnected; empty where that would not help."""
     if not is_refused_sync(run, attempts[-1] if attempts else None):
         return ""
-    definition = definition_of_run(request_session(), run=run)
-    connection_id = connection_of(definition) if isinstance(definition, Mapping) else None
+    connection_id = _connection_of(run)
     return "" if connection_id is None else url_for("web.connection", connection_id=connection_id)
+
+
+def _connection_of(run: RunRow) -> UUID | None:
+    definition = definition_of_run(request_session(), run=run)
+    return connection_of(definition) if isinstance(definition, Mapping) else None
 
 
 def running_words(run: RunRow, progress: Progress | None) -> str:
@@ -228,7 +233,13 @@ def _odd(run: RunRow, attempts: list[AttemptRow]) -> Remark | None:
     """What is odd about a sync that went well."""
     result = attempts[-1].result if attempts and run.state is RunState.SUCCEEDED else {}
     title = FLAG_WORDS.get(result.get("flag"))
-    return None if title is None else Remark("warning", title, first_words(str(result.get("note", ""))))
+    if title is None:
+        return None
+    note = first_words(str(result.get("note", "")))
+    # A doubt is settled by somebody who knows; of an account that is empty there is nothing to say.
+    connection_id = _connection_of(run) if result.get("flag") == "suspicious" else None
+    href = "" if connection_id is None else url_for("web.streams", connection_id=connection_id)
+    return Remark("warning", title, note, href, "Say that it is normal, or sync again")
 
 
 def _href_of_named(run: RunRow) -> str:

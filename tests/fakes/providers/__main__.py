@@ -7,6 +7,7 @@ from threading import Event
 
 from tests.fakes.providers.meta.fake import MetaFake
 from tests.fakes.providers.server import FakeServer
+from tests.fakes.providers.shopify.fake import ShopifyFake
 from tests.fakes.providers.world import World
 
 
@@ -16,13 +17,14 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8100)
     parser.add_argument("--scenario", default="S1")
     chosen = parser.parse_args()
-    world = World(MetaFake(), now=datetime.now(UTC), ticks=time.monotonic)
+    world = World(MetaFake(), ShopifyFake(), now=datetime.now(UTC), ticks=time.monotonic)
     world.reset(chosen.scenario)
     with FakeServer(world, port=chosen.port) as server:
         print(f"BELFRY_META_BASE_URL={server.url}/meta", flush=True)
         print(f"BELFRY_GA4_BASE_URL={server.url}/ga4", flush=True)
         print(f"BELFRY_GOOGLE_TOKEN_URL={server.url}/google/token", flush=True)
         print(f"BELFRY_SHEETS_BASE_URL={server.url}/sheets", flush=True)
+        print(f"BELFRY_SHOPIFY_BASE_URL_TEMPLATE={server.url}/shopify/{{shop}}", flush=True)
         try:
             Event().wait()
         except KeyboardInterrupt:

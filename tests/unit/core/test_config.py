@@ -89,6 +89,9 @@ class TestSettings:
             ("BELFRY_GA4_BASE_URL", "http://analyticsdata.googleapis.com"),
             ("BELFRY_GOOGLE_TOKEN_URL", "http://169.254.169.254/token"),
             ("BELFRY_SHEETS_BASE_URL", "http://sheets.googleapis.com"),
+            ("BELFRY_SHOPIFY_BASE_URL_TEMPLATE", "http://{shop}"),
+            ("BELFRY_SHOPIFY_BASE_URL_TEMPLATE", "https://acme.myshopify.com"),
+            ("BELFRY_SHOPIFY_API_VERSION", "2026-11"),
             ("BELFRY_META_API_VERSION", "latest"),
             ("BELFRY_META_APP_ID", "my app"),
             ("BELFRY_META_API_VERSION", "v26.0/../me"),
@@ -130,6 +133,7 @@ FAKES = {
     "BELFRY_GA4_BASE_URL": "http://127.0.0.1:8091/ga4",
     "BELFRY_GOOGLE_TOKEN_URL": "http://127.0.0.1:8091/google/token",
     "BELFRY_SHEETS_BASE_URL": "http://127.0.0.1:8091/sheets",
+    "BELFRY_SHOPIFY_BASE_URL_TEMPLATE": "http://127.0.0.1:8091/shopify/{shop}",
 }
 
 

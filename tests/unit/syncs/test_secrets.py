@@ -31,6 +31,7 @@ EVERY_FAULT = [
     {"fault": "echo", "text": f"Malformed access token {TOKEN}"},
     {"fault": "echo", "text": quote(f"Bearer {TOKEN}")},
     {"fault": "echo", "text": TOKEN[:20] + "\x07" + TOKEN[20:]},
+    {"fault": "echo", "text": TOKEN[:20] + "\x00" + TOKEN[20:]},
 ]
 
 

@@ -33,7 +33,7 @@ from app.jobs.kinds.sync.watch import RunWatch
 from app.jobs.policies import ErrorClass
 from app.jobs.services import Service
 from app.syncs.calls.client import ReadStopped, Watch
-from app.syncs.calls.troubles import SyncFailed
+from app.syncs.calls.troubles import SyncFailed, TroubleClass
 from app.syncs.connections import (
     AccountChanged,
     ConnectionEnded,
@@ -193,6 +193,8 @@ def _failed(run: Doing, error: AppError | FigureInvalid, context: RunContext) ->
         message, error_class = error.message, _CLASSES[type(error)]
     else:
         message, error_class = f"What was read cannot be landed: {error}. Nothing of it was.", ErrorClass.JOB
+    if isinstance(error, AccountChanged):
+        run.report.trouble = {"class": TroubleClass.DATA_QUALITY.value}
     context.log(message, Level.ERROR)
     return Outcome(
         OutcomeStatus.FAILED,

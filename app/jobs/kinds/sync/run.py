@@ -3,8 +3,8 @@
 Figures are read without a transaction and landed without a call: neither waits for the other.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -17,12 +17,15 @@ from app.jobs.kinds.sync.definition import SyncDefinition
 from app.jobs.kinds.sync.report import SyncReport
 from app.jobs.kinds.sync.windows import left_to_read
 from app.syncs.calls.client import Watch
+from app.syncs.connections import Account, refuse_other_account
 from app.syncs.days import DayRange
 from app.syncs.doubts import doubt_words
 from app.syncs.figures import FetchedWindow, Stream
 from app.syncs.landing import Landed, LedgerWindow, land_window
-from app.syncs.logins import Login, note_used, open_login
+from app.syncs.logins import Login, by_belfry, note_login_facts, note_used, open_login
+from app.syncs.renewals import StoredRenewals
 from app.syncs.sources import Reading, Source
+from app.syncs.standing import LoginFacts
 from app.syncs.stream_reads import Progress, has_landed_figures, landed_by, read_progress
 
 
@@ -46,7 +49,12 @@ class SyncRun:
         self.report.connection = login.name
         reading = self.source.begin(login, watch=self.watch, shelf=self.report.shelf)
         self.report.spent = reading.spent
-        account = self.report.account = reading.open()
+        account = reading.open()
+        if account.login is not None:
+            self._note_facts(login, account.login)
+        # Looked at again when figures land; but none need be asked for that could not.
+        refuse_other_account(login, Account(account.zone, account.currency))
+        self.report.account = account
         self.context.log(f"Reading {account.name}: days of {account.zone}, money in {account.currency}.")
         streams = [self.source.streams[name] for name in self.definition.streams or self.source.streams]
         for number, stream in enumerate(streams):
@@ -62,12 +70,27 @@ class SyncRun:
             run_id=self.context.run_id,
         )  # fmt: skip
 
+    def _note_facts(self, login: Login, facts: LoginFacts) -> None:
+        with self.context.transaction() as session:
+            note_login_facts(session, login, facts, organization_id=self.context.organization_id)
+
     def _open_login(self) -> Login:
         with self.context.transaction() as session:
-            return open_login(
+            login = open_login(
                 session, sealer=self.sealer, organization_id=self.context.organization_id,
                 connection_id=self.connection_id, run_id=self.context.run_id, now=self.context.now(session),
             )  # fmt: skip
+        return replace(login, renewals=self._renewals())
+
+    def _renewals(self) -> StoredRenewals:
+        return StoredRenewals(
+            self._transact, self.context.now, self.watch.pause, self.sealer, by_belfry(self.context.organization_id),
+            self.connection_id, f"for run {self.context.run_id}",
+        )  # fmt: skip
+
+    def _transact(self, work: Callable[[Session], object]) -> None:
+        with self.context.transaction() as session:
+            work(session)
 
     def _read(self, reading: Reading, stream: Stream) -> None:
         now = self.watch.now()

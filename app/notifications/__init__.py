@@ -1,0 +1,1 @@
+"""Telling people: events become incidents, rules choose channels, and deliveries are rows before they are messages."""

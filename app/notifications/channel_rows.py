@@ -1,0 +1,128 @@
+"""Reads of channels and of what was delivered by them. What is sealed is not read here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from app.core.errors import NotFound
+from app.notifications.models import Channel, Delivery
+from app.notifications.types import ChannelKind, ChannelState, DeliveryKind, DeliveryState
+
+
+class ChannelNotFound(NotFound):
+    """No such channel of this organization."""
+
+
+@dataclass(frozen=True)
+class ChannelRow:
+    """A channel as people see it: of what is sealed, the last letters."""
+
+    id: UUID
+    name: str
+    kind: ChannelKind
+    settings: Mapping[str, Any]
+    secret_hint: str | None
+    secret_set_at: datetime | None
+    state: ChannelState
+    broken_at: datetime | None
+    last_error: str | None
+    last_error_at: datetime | None
+    last_ok_at: datetime | None
+    is_fallback: bool
+    quiet_until: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True)
+class DeliveryRow:
+    """One message to one channel, and what became of it."""
+
+    id: UUID
+    channel_id: UUID
+    incident_id: UUID | None
+    rule_id: UUID | None
+    kind: DeliveryKind
+    type: str
+    title: str
+    state: DeliveryState
+    tries: int
+    next_try_at: datetime
+    sent_at: datetime | None
+    maybe_twice: bool
+    words: str | None
+    last_error: str | None
+    created_at: datetime
+
+
+_COLUMNS = [getattr(Channel, name) for name in ChannelRow.__dataclass_fields__]
+_LOG = [Delivery.facts if name == "title" else getattr(Delivery, name) for name in DeliveryRow.__dataclass_fields__]
+
+
+def get_channel(session: Session, *, organization_id: UUID, channel_id: UUID) -> ChannelRow:
+    """Raises ChannelNotFound, for one that was deleted as well."""
+    found = session.execute(_channels(organization_id).where(Channel.id == channel_id)).one_or_none()
+    if found is None:
+        raise ChannelNotFound("There is no such channel here.")
+    return _row(tuple(found))
+
+
+def list_channels(session: Session, *, organization_id: UUID) -> list[ChannelRow]:
+    """Those that fail first, then by name."""
+    found = [_row(tuple(row)) for row in session.execute(_channels(organization_id))]
+    return sorted(found, key=lambda one: (one.state is not ChannelState.BROKEN, one.name.casefold(), one.id))
+
+
+def first_of_kind(session: Session, *, organization_id: UUID, kind: ChannelKind) -> ChannelRow | None:
+    """The oldest channel of a kind: the one that is meant where only one is spoken of."""
+    query = _channels(organization_id).where(Channel.kind == kind.value).order_by(Channel.created_at, Channel.id)
+    found = session.execute(query.limit(1)).one_or_none()
+    return None if found is None else _row(tuple(found))
+
+
+def get_delivery(session: Session, *, organization_id: UUID, delivery_id: UUID) -> DeliveryRow:
+    """Raises ChannelNotFound."""
+    query = select(*_LOG).where(Delivery.organization_id == organization_id, Delivery.id == delivery_id)
+    found = session.execute(query).one_or_none()
+    if found is None:
+        raise ChannelNotFound("There is no such delivery here.")
+    return _delivery(tuple(found))
+
+
+def list_deliveries(
+    session: Session,
+    *,
+    organization_id: UUID,
+    limit: int,
+    channel_id: UUID | None = None,
+    before: tuple[datetime, UUID] | None = None,
+) -> list[DeliveryRow]:
+    """The newest first, or those before the instant and id of one."""
+    query = select(*_LOG).where(Delivery.organization_id == organization_id)
+    if channel_id is not None:
+        query = query.where(Delivery.channel_id == channel_id)
+    if before is not None:
+        at, id_ = before
+        query = query.where((Delivery.created_at < at) | ((Delivery.created_at == at) & (Delivery.id < id_)))
+    found = session.execute(query.order_by(Delivery.created_at.desc(), Delivery.id.desc()).limit(limit))
+    return [_delivery(tuple(row)) for row in found]
+
+
+def _channels(organization_id: UUID) -> Select[Any]:
+    return select(*_COLUMNS).where(Channel.organization_id == organization_id, Channel.deleted_at.is_(None))
+
+
+def _row(found: tuple[Any, ...]) -> ChannelRow:
+    values = dict(zip(ChannelRow.__dataclass_fields__, found, strict=True))
+    return ChannelRow(**{**values, "kind": ChannelKind(values["kind"]), "state": ChannelState(values["state"])})
+
+
+def _delivery(found: tuple[Any, ...]) -> DeliveryRow:
+    values = dict(zip(DeliveryRow.__dataclass_fields__, found, strict=True))
+    values["title"] = str((values["title"] or {}).get("title", ""))
+    return DeliveryRow(**{**values, "kind": DeliveryKind(values["kind"]), "state": DeliveryState(values["state"])})

@@ -1,0 +1,125 @@
+"""What the teller has to know of the things that events are about, in a handful of statements for a whole batch."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, case, select
+from sqlalchemy.orm import Session
+
+from app.jobs.models import Job
+from app.notifications.meanings import is_of_interest, is_of_run
+from app.notifications.models import Channel, Incident, Rule
+from app.notifications.signals import EventFacts, RunFacts, ThingFacts
+from app.notifications.types import IncidentState, NotificationType
+from app.runs.models import Run
+from app.schedules.models import Schedule
+from app.syncs.models import Connection
+
+_AT_ONCE = 500
+_LONGEST_ERROR = 300
+_SUCCEEDED = "run.succeeded"
+
+
+def worth_reading(session: Session, events: Sequence[EventFacts]) -> list[EventFacts]:
+    """The events that mean anything. Good ends, which most are, only where somebody waits for one."""
+    wanted = [event for event in events if is_of_interest(event.kind)]
+    if not any(event.kind == _SUCCEEDED for event in wanted):
+        return wanted
+    waiting = _waiting(session) | {event.organization_id for event in wanted if event.kind != _SUCCEEDED}
+    return [event for event in wanted if event.kind != _SUCCEEDED or event.organization_id in waiting]
+
+
+def run_facts(session: Session, events: Iterable[EventFacts]) -> dict[UUID, RunFacts]:
+    """The runs of these events that are still there."""
+    ids = {event.subject_id for event in events if is_of_run(event.kind)}
+    rows = [row for some in _pieces(ids) for row in session.execute(_RUNS.where(Run.id.in_(some)))]
+    connections = _connections(session, {given for row in rows if (given := _id_of(row.connection_id)) is not None})
+    return {row.id: _run_of(row, connections) for row in rows}
+
+
+def thing_facts(session: Session, events: Iterable[EventFacts]) -> dict[UUID, ThingFacts]:
+    """The other things of these events: schedules, jobs, connections and channels."""
+    ids: dict[str, set[UUID]] = defaultdict(set)
+    for event in events:
+        if not is_of_run(event.kind):
+            ids[event.kind.partition(".")[0]].add(event.subject_id)
+    found: dict[UUID, ThingFacts] = {}
+    for some in _pieces(ids["schedule"]):
+        columns = Schedule.id, Schedule.name, Schedule.tags, Schedule.job_id
+        schedules = session.execute(select(*columns).where(Schedule.id.in_(some)))
+        found |= {row.id: ThingFacts(row.name, tuple(row.tags or ()), None, row.job_id) for row in schedules}
+    for some in _pieces(ids["job"]):
+        jobs = session.execute(select(Job.id, Job.name, Job.service).where(Job.id.in_(some)))
+        found |= {row.id: ThingFacts(row.name, (), row.service, row.id) for row in jobs}
+    for connection_id, (name, service) in _connections(session, ids["connection"] | ids["figures"]).items():
+        found[connection_id] = ThingFacts(name, (), service)
+    for some in _pieces(ids["channel"]):
+        channels = session.execute(select(Channel.id, Channel.name).where(Channel.id.in_(some)))
+        found |= {row.id: ThingFacts(row.name) for row in channels}
+    return found
+
+
+def _waiting(session: Session) -> set[UUID]:
+    """The organizations in which a good end matters: something is wrong there, or a rule tells of good ends."""
+    in_trouble = select(Incident.organization_id).where(Incident.state != IncidentState.CLOSED.value)
+    # Few have rules, and a list in a row is searched alike by both engines when it is read.
+    rules = select(Rule.organization_id, Rule.types).where(Rule.deleted_at.is_(None), Rule.is_enabled)
+    told = {row.organization_id for row in session.execute(rules) if NotificationType.RUN_SUCCEEDED.value in row.types}
+    return told | set(session.scalars(in_trouble.distinct()))
+
+
+def _connection_of_run() -> ColumnElement[Any]:
+    # Only of syncs: the definitions of others may be large, and need not be looked into.
+    return case((Run.kind == "sync", Run.definition["connection_id"].as_string()))
+
+
+_RUNS = (
+    select(
+        Run.id,
+        Run.job_id,
+        Run.job_name,
+        Run.schedule_id,
+        Run.error,
+        Run.cause,
+        Run.slot_at,
+        _connection_of_run().label("connection_id"),
+        Job.service,
+        Schedule.name.label("schedule_name"),
+        Schedule.tags,
+    )
+    .outerjoin(Job, (Job.id == Run.job_id) & (Job.organization_id == Run.organization_id))
+    .outerjoin(Schedule, (Schedule.id == Run.schedule_id) & (Schedule.organization_id == Run.organization_id))
+)
+
+
+def _run_of(row: Any, connections: dict[UUID, tuple[str, str | None]]) -> RunFacts:
+    connection_id = _id_of(row.connection_id)
+    name, service = connections.get(connection_id, (None, None)) if connection_id is not None else (None, None)
+    error = None if row.error is None else row.error[:_LONGEST_ERROR]
+    return RunFacts(
+        row.id, row.job_id, row.job_name, row.schedule_id, row.schedule_name, tuple(row.tags or ()),
+        row.service or service, connection_id, name, error, row.cause, row.slot_at,
+    )  # fmt: skip
+
+
+def _connections(session: Session, ids: Collection[UUID]) -> dict[UUID, tuple[str, str | None]]:
+    found: dict[UUID, tuple[str, str | None]] = {}
+    for some in _pieces(ids):
+        query = select(Connection.id, Connection.name, Connection.service).where(Connection.id.in_(some))
+        found |= {row.id: (row.name, row.service) for row in session.execute(query)}
+    return found
+
+
+def _id_of(text: str | None) -> UUID | None:
+    try:
+        return None if text is None else UUID(text)
+    except ValueError:
+        return None
+
+
+def _pieces(ids: Collection[UUID]) -> Iterator[list[UUID]]:
+    given = sorted(ids)
+    for begin in range(0, len(given), _AT_ONCE):
+        yield given[begin : begin + _AT_ONCE]
