@@ -1,4 +1,5 @@
-"""The fakes of a demo: Meta with three accounts, a spreadsheet, and the server of a shop that is down now and then."""
+"""The fakes of a demo: Meta with three accounts, Google Analytics with the site of a shop, a spreadsheet, and the
+server of that shop, which is down now and then."""
 
 import time
 from dataclasses import dataclass, field
@@ -7,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from demo.sheet import DemoSheets
+from demo.site import DemoGa4
 from demo.truth import EU, PLANS, UK, US, make_account
 from tests.fakes.providers.faults import Fault
 from tests.fakes.providers.google.fake import GoogleFake
@@ -113,5 +115,5 @@ def make_world(begun: datetime) -> World:
     # Not a clock that stands still while the machine sleeps.
     google = GoogleFake()
     return World(
-        DemoMeta(begun), google, DemoSheets(google.email_of), Shop(), now=now, ticks=time.time
+        DemoMeta(begun), DemoGa4(begun, google), google, DemoSheets(google.email_of), Shop(), now=now, ticks=time.time
     )  # fmt: skip

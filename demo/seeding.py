@@ -1,4 +1,4 @@
-"""What a demo begins with: one person, one organization, three connections, and schedules whose first runs wait.
+"""What a demo begins with: one person, one organization, four connections, and schedules whose first runs wait.
 
 All of it is made as people make it, by the commands of the product. No figure and no end of a run is written here.
 """
@@ -42,6 +42,7 @@ from app.tenants.roles import Role
 from app.tenants.service import make_user
 from demo.provider import TOKENS
 from demo.sheet import SPREADSHEET, TITLE
+from demo.site import SITE, SITE_ID
 from demo.truth import EU, UK, US, Plan
 from tests.fakes.providers.google.keys import KEY_FILE
 
@@ -95,6 +96,7 @@ def seed(made_of: Seed) -> str | None:
     tried = {plan: _try(made_of.logins, plan, now) for plan in (EU, UK, US)}
     sheet = made_of.logins.try_login(Service.SHEETS, KEY_FILE, SPREADSHEET, now=now)
     refuse_bad(sheet)
+    site = _try_site(made_of.logins, now)
     definitions = load_definitions(made_of.settings)
     password = new_token()[:16]
     with made_of.database.transaction(IDENTITY) as session:
@@ -105,6 +107,7 @@ def seed(made_of: Seed) -> str | None:
         kinds = job_kinds(made_of.settings, definitions=definitions)
         schedules = [
             *_connect(session, owner, made_of, tried, now),
+            _connect_site(session, owner, made_of, site, now),
             *_make_calls(session, owner, kinds, made_of.calls, now),
         ]
         _push_to(session, owner, made_of, kinds, sheet, now)
@@ -116,6 +119,12 @@ def seed(made_of: Seed) -> str | None:
 
 def _try(logins: LoginDesk, plan: Plan, now: datetime) -> Tried:
     tried = logins.try_login(Service.META, TOKENS[plan.id], plan.id, now=now)
+    refuse_bad(tried)
+    return tried
+
+
+def _try_site(logins: LoginDesk, now: datetime) -> Tried:
+    tried = logins.try_login(Service.GA4, KEY_FILE, SITE_ID, now=now)
     refuse_bad(tried)
     return tried
 
@@ -154,6 +163,16 @@ def _push_to(session: Session, owner: Actor, made_of: Seed, kinds: JobKinds, she
     job = JobDraft(PUSH, KindName.SYNC, wanted)
     job_id = create_job(session, actor=owner, kinds=kinds, draft=job, now=now)
     add_chain(session, actor=owner, kinds=kinds, draft=ChainDraft(reads, ChainOutcome.SUCCESS, job_id), now=now)
+
+
+def _connect_site(session: Session, owner: Actor, made_of: Seed, tried: Tried, now: datetime) -> UUID:
+    """Connect the site and switch on the organization's default schedule, which reads it."""
+    draft = ConnectionDraft(Service.GA4, SITE, KEY_FILE)
+    connect(session, actor=owner, sealer=made_of.logins.sealer, draft=draft, tried=tried, now=now)
+    change_default(
+        session, actor=owner, service=Service.GA4, cron=EVERY_15_MINUTES, is_enabled=True, timezone=ZONE, now=now
+    )
+    return find_default(session, organization_id=owner.organization_id, service=Service.GA4).id
 
 
 def _make_calls(

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field
 
 from app.api.data_shapes import Amount
 from app.api.models import Answer, Body, Moment, Name
-from app.syncs.signs.sign import LONGEST_SECRET
+from app.syncs.signs.sign import LONGEST_ACCOUNT, LONGEST_SECRET
 from app.syncs.standing import Standing
 
 _TOKEN = "EAAB…"  # noqa: S105 - an example
@@ -16,11 +16,13 @@ Token = Annotated[
     Field(
         min_length=1,
         max_length=LONGEST_SECRET,
-        description="What signs in: a token, or a key. Sealed, in no answer.",
+        description="What signs in: a token, a key, or JSON with the parts of one. Sealed, in no answer.",
         examples=[_TOKEN],
     ),
 ]
-ServiceWord = Annotated[str, Field(max_length=16, description="`meta`, `ga4` or `sheets`.", examples=["meta"])]
+ServiceWord = Annotated[
+    str, Field(max_length=16, description="`meta`, `ga4`, `shopify` or `sheets`.", examples=["meta"])
+]
 
 
 class ConnectionIn(Body):
@@ -32,7 +34,13 @@ class ConnectionIn(Body):
 
     service: ServiceWord
     account_id: Annotated[
-        str, Field(min_length=1, max_length=300, description="As its service shows it; of a spreadsheet, its address.")
+        str,
+        Field(
+            min_length=1,
+            max_length=LONGEST_ACCOUNT,
+            description="Meta: with or without `act_`; Google Analytics: the number of the property; Shopify: "
+            "`acme.myshopify.com`; Google Sheets: the address.",
+        ),
     ]
     token: Token
     name: Annotated[

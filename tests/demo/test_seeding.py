@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import func, select
 
-from app.core.clock import DatabaseClock
 from app.core.config import Settings
 from app.core.db import Base
 from app.jobs.models import Job, JobChain
@@ -20,10 +20,12 @@ from app.tenants.sign_in import sign_in
 from demo.provider import TOKENS, DemoMeta, Shop
 from demo.seeding import CODE_SCHEDULE, EMAIL, ORGANIZATION, PUSH, Seed, seed
 from demo.sheet import TITLE, DemoSheets
+from demo.site import SITE, DemoGa4
 from demo.truth import EU, PLANS, UK, US
 from tests.fakes.clock import utc
 from tests.fakes.database import OpenDatabase
 from tests.fakes.providers.google.fake import GoogleFake
+from tests.fakes.providers.google.keys import SECRETS
 from tests.fakes.providers.inside import BASE, InsideClient
 from tests.fakes.providers.meta.scenarios import APP_ID, APP_SECRET
 from tests.fakes.providers.world import World
@@ -38,19 +40,17 @@ def engine() -> str:
 
 
 @pytest.fixture
-def world(database: OpenDatabase) -> World:
-    """Begun now, by the clock that seeding has: Google takes no sign-in of another day."""
-    with database.reading() as session:
-        begun = DatabaseClock().now(session)
-    google = GoogleFake()
-    return World(DemoMeta(begun), google, DemoSheets(google.email_of), Shop(), now=begun)
+def world() -> World:
+    # Google looks at the clock of whoever signs in, and a demo is made by the clock of its database.
+    now, google = datetime.now(UTC), GoogleFake()
+    return World(DemoMeta(now), DemoGa4(now, google), google, DemoSheets(google.email_of), Shop(), now=now)
 
 
 @pytest.fixture
 def made_of(settings: Settings, database: OpenDatabase, world: World) -> Seed:
     told = replace(
         settings, meta_base_url=f"{BASE}/meta", meta_app_id=APP_ID, meta_app_secret=APP_SECRET,
-        google_token_url=f"{BASE}/google/token", sheets_base_url=f"{BASE}/sheets",
+        ga4_base_url=f"{BASE}/ga4", google_token_url=f"{BASE}/google/token", sheets_base_url=f"{BASE}/sheets",
     )  # fmt: skip
     logins = LoginDesk(told, database, lambda: InsideClient(world))
     return Seed(settings, database, logins, "http://127.0.0.1:8091/shop", "http://127.0.0.1:8090")
@@ -81,8 +81,8 @@ class TestSeeding:
         with database.reading() as session:
             connected = set(session.scalars(select(Connection.name)))
             enabled = set(session.scalars(select(Schedule.name).where(Schedule.enabled)))
-        assert connected == {*(plan.name for plan in PLANS), TITLE}
-        assert {"Meta sync", UK.name, US.name, CODE_SCHEDULE} < enabled
+        assert connected == {SITE, TITLE, *(plan.name for plan in PLANS)}
+        assert {"Meta sync", "Google Analytics sync", UK.name, US.name, CODE_SCHEDULE} < enabled
         assert EU.name not in enabled
 
     def test_pushes_when_the_first_account_was_read(self, made_of: Seed, database: OpenDatabase) -> None:
@@ -99,7 +99,7 @@ class TestSeeding:
 
         with database.reading() as session:
             assert set(session.scalars(select(Run.state))) == {RunState.READY.value}
-        assert count(Run) == 3 + len(made_of.calls)
+        assert count(Run) == 4 + len(made_of.calls)
         assert count(Attempt) == count(LandedFigure) == 0
 
     def test_is_told_in_the_audit(self, made_of: Seed, database: OpenDatabase) -> None:
@@ -129,4 +129,4 @@ class TestSeeding:
 
         with database.reading() as session:
             held = [str(row) for table in Base.metadata.sorted_tables for row in session.execute(select(table))]
-        assert [text for text in held if any(token in text for token in TOKENS.values())] == []
+        assert [text for text in held if any(token in text for token in (*TOKENS.values(), *SECRETS))] == []
