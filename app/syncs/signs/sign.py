@@ -7,7 +7,7 @@ from app.core.errors import Invalid
 
 # What signs in to any service is shorter; forms and the API take no more.
 LONGEST_SECRET = 16_384
-# The address of a shop is the longest of all ids.
+# The address of a spreadsheet is the longest of all that is pasted.
 LONGEST_ACCOUNT = 300
 
 
