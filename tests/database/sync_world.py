@@ -236,10 +236,14 @@ class SyncWorld:
     def scope(self) -> Scope:
         return Scope.tenant(self.organization_id)
 
+    def kind(self, watch: Callable[[RunContext], Watch]) -> SyncKind:
+        """What the worker knows of syncs."""
+        return SyncKind(SEALER, self.sources, watch=watch)
+
     def worker(self, kind: SyncKind | None = None, database: Database | None = None) -> Executor:
         clock = WorldClock(self.world)
         data = database or self.database
-        kind = kind or SyncKind(SEALER, self.sources, watch=lambda context: WorldWatch(context, self.world))
+        kind = kind or self.kind(lambda context: WorldWatch(context, self.world))
         return Executor(
             database=data,
             kinds={KindName.SYNC: kind},
@@ -271,7 +275,7 @@ class SyncWorld:
     def lose_while_reading(self, run_id: UUID) -> None:
         """An attempt whose run somebody else takes over before it ends."""
         take_over = _Thief(self, run_id)
-        assert self.worker(SyncKind(SEALER, self.sources, watch=take_over.watch)).execute(run_id)
+        assert self.worker(self.kind(take_over.watch)).execute(run_id)
 
     def die(self, run_id: UUID, *, at: int, of: str = "calls") -> bool:
         """An attempt whose worker dies before a call of its service, or before a statement; the sweep finds its run.
@@ -280,7 +284,7 @@ class SyncWorld:
         """
         death = _Death(at)
         watch = lambda context: _DyingWatch(context, self.world, death)  # noqa: E731 - a kind makes its watches so
-        kind = SyncKind(SEALER, self.sources, watch=watch) if of == "calls" else None
+        kind = self.kind(watch) if of == "calls" else None
         worker = self.worker(kind)
         dying = _DyingExecutor(**{each.name: getattr(worker, each.name) for each in fields(worker)}, death=death)
         if of == "statements":
