@@ -57,6 +57,11 @@ class CanaryReport:
     def is_well(self) -> bool:
         return all(hop.is_ok for hop in self.hops)
 
+    @property
+    def watched_since(self) -> datetime | None:
+        """Since when somebody looks; None where nobody has yet."""
+        return None if self.state is None else self.state.began_at
+
     def as_json(self) -> dict[str, Any]:
         """The same for programs. Ages and bounds in seconds; of the last hops, an age is how long something waits."""
         return {

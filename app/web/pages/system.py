@@ -95,7 +95,7 @@ def _view() -> SystemView:
         size=size_words(found.database.size),
         kept=_kept(found),
         broker_problem=runtime().broker_problem(),
-        canary_days=draw_days(found.canary.gaps, since=found.canary.state and found.canary.state.began_at, now=now),
+        canary_days=draw_days(found.canary.gaps, since=found.canary.watched_since, now=now),
     )
 
 
