@@ -11,6 +11,8 @@ from app.core.ids import new_id
 from app.core.scopes import ENGINE
 from app.events.models import Event
 from app.jobs.models import Job
+from app.notifications.models import Cursor, Incident
+from app.notifications.teller import Teller
 from app.ops.heartbeats import ProcessFacts, beat, sign_off
 from app.ops.watches.marks import read_marks
 from app.ops.watches.waiting_runs import FEWEST_BEHIND
@@ -22,6 +24,8 @@ from app.runs.queue_models import QueueSwitch
 from app.runs.states import AttemptState
 from app.schedules.models import Schedule
 from app.tenants.models import SYSTEM_ORGANIZATION_ID
+from app.worker.stand_in import StandIn
+from tests.database.telling_world import AlwaysCurrent
 from tests.factories.outcomes import make_running, make_succeeded
 from tests.factories.work import make_job, make_organization, make_run, make_schedule
 from tests.fakes.clock import ManualClock
@@ -258,3 +262,19 @@ class TestSilence:
         assert told.data["part"] == "scheduler"
         # It says so itself when it is back.
         assert watched.look() == ["system.heard"]
+
+    def test_is_told_to_people_by_workers_as_long_as_it_lasts(self, watched: Watched) -> None:
+        gate = AlwaysCurrent()
+        stand_in = StandIn(watched.database, watched.clock, gate, Teller(watched.database, watched.clock, gate))
+        with watched.database.transaction() as session:
+            session.add(Cursor(name="events", last_id=0, holes=[], read_at=watched.clock.moment))
+        assert stand_in.look() is False
+        watched.clock.advance(minutes=4)
+        watched.beat(ProcessFacts(new_id(), "worker-2:1", "1.0", 5, False, "tower", 9))
+
+        assert stand_in.look() is True
+
+        with watched.database.reading() as session:
+            (incident,) = session.scalars(select(Incident))
+            assert incident.organization_id == SYSTEM_ORGANIZATION_ID
+            assert incident.title == "Nothing is heard of the scheduler"
