@@ -52,7 +52,7 @@ class DatabaseOut(Answer):
     size: Annotated[int | None, Field(description="In bytes.")]
 
 
-class HopOut(Answer):
+class CanaryHopOut(Answer):
     """One hop of Belfry's own run, or what waits behind it."""
 
     name: Annotated[str, Field(examples=["planned"])]
@@ -61,7 +61,7 @@ class HopOut(Answer):
     bound: Annotated[float, Field(description="In seconds: what is older is too late.")]
 
 
-class GapOut(Answer):
+class CanaryGapOut(Answer):
     """A time in which Belfry's own run did not come through."""
 
     began_at: Moment
@@ -75,9 +75,9 @@ class CanaryOut(Answer):
     on: bool
     well: bool
     last_passed_at: Moment | None
-    hops: list[HopOut]
+    hops: list[CanaryHopOut]
     heartbeat_error: str | None
-    gaps: Annotated[list[GapOut], Field(description="Of the last 30 days, the newest first, at most 200.")]
+    gaps: Annotated[list[CanaryGapOut], Field(description="Of the last 30 days, the newest first, at most 200.")]
 
 
 class SystemOut(Answer):
@@ -149,14 +149,14 @@ def _canary_out(found: CanaryReport) -> CanaryOut:
         well=found.is_well,
         last_passed_at=found.last_passed_at,
         hops=[
-            HopOut(
+            CanaryHopOut(
                 name=hop.name, ok=hop.is_ok, age=None if hop.age is None else round(hop.age.total_seconds(), 1),
                 bound=hop.bound.total_seconds(),
             )
             for hop in found.hops
         ],
         heartbeat_error=None if found.state is None else found.state.ping_error,
-        gaps=[GapOut(began_at=gap.began_at, ended_at=gap.ended_at, cause=gap.cause.value) for gap in found.gaps],
+        gaps=[CanaryGapOut(began_at=gap.began_at, ended_at=gap.ended_at, cause=gap.cause.value) for gap in found.gaps],
     )  # fmt: skip
 
 
