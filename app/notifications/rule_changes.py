@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.ids import new_id
+from app.events.changes import record_change
+from app.events.service import Topic
 from app.notifications.houses import terms_of
 from app.notifications.models import Channel, Rule
-from app.notifications.rule_parts import clean_channels, clean_scope, note_change, scope_name
+from app.notifications.rule_parts import clean_channels, clean_scope, scope_name
 from app.notifications.rules import RuleTerms
 from app.notifications.sentences import CHOSEN_TYPES, say_rule
 from app.notifications.types import DEFAULT_TYPES, NotificationType, ScopeKind
@@ -60,7 +62,7 @@ def add_rule(session: Session, *, actor: Actor, draft: RuleDraft, now: datetime)
     row = Rule(id=new_id(), organization_id=actor.organization_id, created_at=now, updated_at=now, **columns)
     session.add(row)
     session.flush()
-    note_change(session, actor, "rule.added", row.id, f"Added a rule: {sentence_of(session, terms_of(row))}", now)
+    _note(session, actor, "rule.added", row.id, f"Added a rule: {sentence_of(session, terms_of(row))}", now)
     return row.id
 
 
@@ -73,7 +75,7 @@ def change_rule(session: Session, *, actor: Actor, rule_id: UUID, draft: RuleDra
     row.updated_at = now
     session.flush()
     after = sentence_of(session, terms_of(row))
-    note_change(session, actor, "rule.changed", rule_id, f"Changed a rule: {after}", now, {"says": [before, after]})
+    _note(session, actor, "rule.changed", rule_id, f"Changed a rule: {after}", now, {"says": [before, after]})
 
 
 def switch_rule(session: Session, *, actor: Actor, rule_id: UUID, is_enabled: bool, now: datetime) -> bool:
@@ -84,7 +86,7 @@ def switch_rule(session: Session, *, actor: Actor, rule_id: UUID, is_enabled: bo
     row.is_enabled, row.updated_at = is_enabled, now
     verb = "on" if is_enabled else "off"
     summary = f"Switched a rule {verb}: {sentence_of(session, terms_of(row))}"
-    note_change(session, actor, f"rule.switched_{verb}", rule_id, summary, now)
+    _note(session, actor, f"rule.switched_{verb}", rule_id, summary, now)
     return True
 
 
@@ -95,21 +97,21 @@ def snooze_rule(session: Session, *, actor: Actor, rule_id: UUID, until: datetim
         raise RuleInvalid("Snooze it until some time within the next 30 days.", field="until")
     row.snoozed_until, row.updated_at = until, now
     words = "Ended the snooze of" if until is None else f"Snoozed until {until:%Y-%m-%d %H:%M} UTC"
-    note_change(session, actor, "rule.snoozed", rule_id, f"{words}: {sentence_of(session, terms_of(row))}", now)
+    _note(session, actor, "rule.snoozed", rule_id, f"{words}: {sentence_of(session, terms_of(row))}", now)
 
 
 def delete_rule(session: Session, *, actor: Actor, rule_id: UUID, now: datetime) -> None:
     """Take a rule away. Raises RuleNotFound."""
     row = _mine(session, actor, rule_id)
     row.deleted_at = now
-    note_change(session, actor, "rule.deleted", rule_id, f"Deleted a rule: {sentence_of(session, terms_of(row))}", now)
+    _note(session, actor, "rule.deleted", rule_id, f"Deleted a rule: {sentence_of(session, terms_of(row))}", now)
 
 
 def restore_rule(session: Session, *, actor: Actor, rule_id: UUID, now: datetime) -> None:
     """Bring a deleted rule back, as it was. Raises RuleNotFound."""
     row = _mine(session, actor, rule_id, is_deleted=True)
     row.deleted_at, row.updated_at = None, now
-    note_change(session, actor, "rule.restored", rule_id, f"Brought back: {sentence_of(session, terms_of(row))}", now)
+    _note(session, actor, "rule.restored", rule_id, f"Brought back: {sentence_of(session, terms_of(row))}", now)
 
 
 def terms_of_draft(session: Session, *, actor: Actor, draft: RuleDraft) -> RuleTerms:
@@ -161,3 +163,13 @@ def _mine(session: Session, actor: Actor, rule_id: UUID, *, is_deleted: bool = F
     if row is None:
         raise RuleNotFound("There is no such rule.")
     return row
+
+
+def _note(
+    session: Session, actor: Actor, action: str, subject_id: UUID, summary: str, now: datetime,
+    changes: dict[str, Any] | None = None,
+) -> None:  # fmt: skip
+    record_change(
+        session, actor=actor, topic=Topic.NOTIFICATIONS, action=action, subject_id=subject_id, summary=summary[:500],
+        now=now, changes=changes,
+    )  # fmt: skip

@@ -1,8 +1,6 @@
-"""What commands on rules and on times of maintenance share: channels and scopes that are there, and the audit."""
+"""What commands on rules and on times of maintenance share: channels and scopes that are there."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -10,8 +8,6 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import Invalid
 from app.core.text import storable
-from app.events.changes import record_change
-from app.events.service import Topic
 from app.jobs.models import Job
 from app.notifications.models import Channel
 from app.notifications.types import ScopeKind
@@ -66,17 +62,6 @@ def scope_name(session: Session, organization_id: UUID, kind: ScopeKind, value: 
         return value
     mine = table.organization_id == organization_id, table.id == UUID(value)
     return session.scalar(select(table.name).where(*mine)) or "that was deleted"
-
-
-def note_change(
-    session: Session, actor: Actor, action: str, subject_id: UUID, summary: str, now: datetime,
-    changes: dict[str, Any] | None = None,
-) -> None:  # fmt: skip
-    """Say that somebody changed what is told: in the audit, and to the pages that watch."""
-    record_change(
-        session, actor=actor, topic=Topic.NOTIFICATIONS, action=action, subject_id=subject_id, summary=summary[:500],
-        now=now, changes=changes,
-    )  # fmt: skip
 
 
 def _id(text: str) -> UUID | None:

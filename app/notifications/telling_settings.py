@@ -14,8 +14,10 @@ from app.core.db import count_changed
 from app.core.errors import Invalid, NotFound
 from app.core.ids import new_id
 from app.core.text import storable
+from app.events.changes import record_change
+from app.events.service import Topic
 from app.notifications.models import MaintenanceWindow, NotifySettings
-from app.notifications.rule_parts import clean_channels, clean_scope, note_change
+from app.notifications.rule_parts import clean_channels, clean_scope
 from app.notifications.summary import last_told_day
 from app.notifications.types import NotificationType, ScopeKind
 from app.schedules.zones import find_zone
@@ -71,7 +73,7 @@ def save_settings(session: Session, *, actor: Actor, draft: SettingsDraft, now: 
     session.execute(given.on_conflict_do_update(index_elements=["organization_id"], set_=columns))
     summary = "Settled quiet hours and the daily summary"
     changes = {"quiet": [None, _hours(draft)], "summary": [None, draft.summary_minute], "zone": [None, draft.zone]}
-    note_change(session, actor, "telling.settled", actor.organization_id, summary, now, changes)
+    _note(session, actor, "telling.settled", actor.organization_id, summary, now, changes)
 
 
 def add_window(session: Session, *, actor: Actor, draft: WindowDraft, now: datetime) -> UUID:
@@ -96,7 +98,7 @@ def add_window(session: Session, *, actor: Actor, draft: WindowDraft, now: datet
     session.add(row)
     session.flush()
     when = f"{draft.starts_at:%Y-%m-%d %H:%M} to {draft.ends_at:%Y-%m-%d %H:%M} UTC"
-    note_change(session, actor, "maintenance.added", row.id, f"Maintenance from {when}", now)
+    _note(session, actor, "maintenance.added", row.id, f"Maintenance from {when}", now)
     return row.id
 
 
@@ -107,7 +109,7 @@ def end_window(session: Session, *, actor: Actor, window_id: UUID, now: datetime
     query = update(MaintenanceWindow).where(*mine, MaintenanceWindow.ends_at > now).values(ends_at=now)
     if count_changed(session, query) != 1:
         raise WindowNotFound("There is no such time of maintenance, or it is over.")
-    note_change(session, actor, "maintenance.ended", window_id, "Ended a time of maintenance", now)
+    _note(session, actor, "maintenance.ended", window_id, "Ended a time of maintenance", now)
 
 
 def _settings(session: Session, actor: Actor, draft: SettingsDraft, now: datetime) -> dict[str, Any]:
@@ -140,3 +142,13 @@ def _hours(draft: SettingsDraft) -> list[int] | None:
     if draft.quiet_from is None or draft.quiet_until is None:
         return None
     return [draft.quiet_from, draft.quiet_until]
+
+
+def _note(
+    session: Session, actor: Actor, action: str, subject_id: UUID, summary: str, now: datetime,
+    changes: dict[str, Any] | None = None,
+) -> None:  # fmt: skip
+    record_change(
+        session, actor=actor, topic=Topic.NOTIFICATIONS, action=action, subject_id=subject_id, summary=summary[:500],
+        now=now, changes=changes,
+    )  # fmt: skip

@@ -94,6 +94,37 @@ _DONE: dict[str, dict[str, str]] = {
         "rotated": "Rotated keys",
     },
     "code": {"loaded": "Loaded new code"},
+    "channel": {
+        "created": "Made a channel",
+        "changed": "Changed a channel",
+        "enabled": "Switched a channel on",
+        "disabled": "Switched a channel off",
+        "tested": "Tested a channel",
+        "told": "Sent a message by hand",
+        "broken": "Found a channel broken",
+        "mended": "Used a channel again",
+        "deleted": "Deleted a channel",
+        "restored": "Brought a channel back",
+    },
+    "incident": {
+        "acknowledged": "Acknowledged an incident",
+        "unacknowledged": "Took an acknowledgement back",
+        "snoozed": "Snoozed an incident",
+        "assigned": "Gave an incident to somebody",
+        "closed": "Closed an incident",
+        "noted": "Noted something on an incident",
+    },
+    "rule": {
+        "added": "Added a rule",
+        "changed": "Changed a rule",
+        "switched_on": "Switched a rule on",
+        "switched_off": "Switched a rule off",
+        "snoozed": "Snoozed a rule",
+        "deleted": "Deleted a rule",
+        "restored": "Brought a rule back",
+    },
+    "telling": {"settled": "Settled quiet hours and the summary"},
+    "maintenance": {"added": "Added a time of maintenance", "ended": "Ended a time of maintenance"},
 }
 GROUPS = {
     "schedule": "Schedules",
@@ -111,6 +142,11 @@ GROUPS = {
     "scheduling": "Scheduling",
     "keys": "Keys",
     "code": "Code",
+    "channel": "Channels",
+    "incident": "Incidents",
+    "rule": "Rules",
+    "telling": "Being told",
+    "maintenance": "Maintenance",
 }
 ACTIONS = {f"{group}.{verb}": words for group, verbs in _DONE.items() for verb, words in verbs.items()}
 KINDS = {
@@ -128,6 +164,11 @@ KINDS = {
     "scheduling": "Scheduling",
     "keys": "Keys",
     "code": "Code",
+    "channel": "Channel",
+    "incident": "Incident",
+    "rule": "Rule",
+    "telling": "Being told",
+    "maintenance": "Maintenance",
 }
 
 
