@@ -39,6 +39,7 @@ COMMANDS = {
     "queue": "queue:queue",
     "bulk": "bulk:bulk",
     "connections": "connections:connections",
+    "channels": "channels:channels",
     "members": "members:members",
     "organizations": "organizations:organizations",
     "tokens": "tokens:tokens",
