@@ -1,7 +1,8 @@
-"""Landing 20,000 campaign-days: how long it takes, what it needs in memory, and that the same again changes nothing."""
+"""Landing 20,000 campaign-days and 26,000 orders: how long, how much memory, and the same again changes nothing."""
 
 import argparse
 import gc
+import json
 import sys
 import time
 from collections.abc import Iterator
@@ -9,13 +10,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO
 from uuid import UUID
 
 from app.core.ids import new_id
 from app.core.scopes import Scope
 from app.syncs.figures import METRIC_FACTS, Entity, FetchedWindow, Figure, Level, Metric, Stream, Unit, exact
-from app.syncs.landing import Landed, land_window
+from app.syncs.landing import Landed, LedgerWindow, land_window
 from app.syncs.models import Connection
+from app.syncs.shopify.bulk import read_file
+from app.syncs.shopify.window import ShopWindow
 from bench.figures import print_figures
 from bench.installation import Installation, installation
 from bench.services import Engine
@@ -23,6 +28,7 @@ from bench.services import Engine
 FIRST = date(2026, 10, 1)
 DAYS = 40
 CAMPAIGNS = 500
+ORDERS = 26_000
 METRICS = (
     Metric.SPEND, Metric.IMPRESSIONS, Metric.CLICKS, Metric.LINK_CLICKS, Metric.PURCHASES, Metric.PURCHASE_VALUE,
 )  # fmt: skip
@@ -77,12 +83,12 @@ def is_money(metric: Metric) -> bool:
     return METRIC_FACTS[metric].unit is Unit.MONEY
 
 
-def connect(place: Installation) -> UUID:
+def connect(place: Installation, service: str = "meta") -> UUID:
     with place.database.transaction() as session:
         connection = Connection(
             organization_id=place.actor.organization_id,
-            name="Acme EU",
-            service="meta",
+            name=f"Acme of {service}",
+            service=service,
             account_id="act_1",
             state="connected",
             created_at=NOW,
@@ -93,7 +99,7 @@ def connect(place: Installation) -> UUID:
         return connection.id
 
 
-def land(place: Installation, connection_id: UUID, window: FetchedWindow) -> tuple[Landed, float]:
+def land(place: Installation, connection_id: UUID, window: FetchedWindow | LedgerWindow) -> tuple[Landed, float]:
     begin = time.perf_counter()
     with place.database.transaction(Scope.tenant(place.actor.organization_id)) as session:
         landed = land_window(
@@ -106,6 +112,66 @@ def land(place: Installation, connection_id: UUID, window: FetchedWindow) -> tup
             now=window.fetched_at,
         )
     return landed, time.perf_counter() - begin
+
+
+def shop_file() -> BinaryIO:
+    """The file that Shopify makes of a shop's orders: a line for each, for what was agreed on, and for each sale."""
+    file: BinaryIO = TemporaryFile()  # noqa: SIM115 - closed by whoever reads it
+    for number in range(ORDERS):
+        at = f"{NOW - timedelta(days=DAYS) * (ORDERS - number) / ORDERS:%Y-%m-%dT%H:%M:%SZ}"
+        order, agreement = f"gid://shopify/Order/{5_000_000_000 + number}", f"gid://shopify/OrderAgreement/{number}"
+        moments = {"createdAt": at, "processedAt": at, "updatedAt": at}
+        rows: list[dict[str, Any]] = [{"id": order, "test": False, **moments}]
+        rows.append({"id": agreement, "happenedAt": at, "reason": "ORDER", "__parentId": order})
+        for place, kind in enumerate(("PRODUCT", "SHIPPING")):
+            amounts = {
+                "totalAmount": _money(f"{number % 400}.{number % 100:02}"),
+                "totalTaxAmount": _money("1.5"),
+                "totalDiscountAmountBeforeTaxes": _money("0.0"),
+            }
+            words = {"actionType": "ORDER", "lineType": kind, "quantity": 1, "__parentId": agreement}
+            rows.append({"id": f"gid://shopify/Sale/{number * 2 + place}", **words, **amounts})
+        file.write("".join(f"{json.dumps(row)}\n" for row in rows).encode())
+    return file
+
+
+def _money(amount: str) -> dict[str, dict[str, str]]:
+    return {"shopMoney": {"amount": amount, "currencyCode": "USD"}}
+
+
+def read_shop_file(file: BinaryIO, fetched_at: datetime) -> ShopWindow:
+    """As a reader makes it of the file that came."""
+    file.seek(0)
+    return ShopWindow(
+        orders=read_file(file, count=4 * ORDERS, currency="USD"),
+        first_day=FIRST - timedelta(days=DAYS),
+        next_day=FIRST - timedelta(days=DAYS),
+        fetched_at=fetched_at,
+        zone="America/New_York",
+        currency="USD",
+        shop_name="Acme",
+        api_version="2026-10",
+        mark={},
+        mark_in_doubt={},
+        all_since=NOW - timedelta(days=DAYS),
+    )
+
+
+def measure_shop(place: Installation) -> dict[str, float]:
+    """Read and land the orders of a shop, and all of them again an hour later."""
+    connection_id = connect(place, "shopify")
+    with shop_file() as file:
+        with growing() as growth:
+            first, seconds = land(place, connection_id, read_shop_file(file, NOW))
+        again, again_seconds = land(place, connection_id, read_shop_file(file, NOW + timedelta(hours=1)))
+    return {
+        "orders": ORDERS,
+        "orders_figures": first.rows_changed,
+        "orders_seconds": seconds,
+        "orders_peak_mib": growth.mib,
+        "orders_rerun_seconds": again_seconds,
+        "orders_rerun_changed": again.rows_changed,
+    }
 
 
 def measure(place: Installation) -> dict[str, float]:
@@ -131,7 +197,7 @@ def main() -> None:
     if not STATUS.exists():
         sys.exit("What a process held in memory is told by Linux alone.")
     with installation(options.engine) as place:
-        figures = measure(place)
+        figures = measure(place) | measure_shop(place)
     print_figures("sync", options.engine, figures)
 
 

@@ -1,4 +1,5 @@
-"""The fakes that a demo reads from: Meta with three accounts, and the server of a shop that is down now and then."""
+"""The fakes that a demo reads from: Meta with three accounts, Google Analytics with the site of a shop, Shopify with
+its orders, and the server of that shop, which is down now and then."""
 
 import time
 from dataclasses import dataclass, field
@@ -6,8 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from demo.site import DemoGa4
+from demo.store import DemoShopify
 from demo.truth import EU, PLANS, UK, US, make_account
 from tests.fakes.providers.faults import Fault
+from tests.fakes.providers.google.fake import GoogleFake
 from tests.fakes.providers.meta import refusals
 from tests.fakes.providers.meta.fake import MetaFake
 from tests.fakes.providers.meta.insights import Refused
@@ -109,4 +113,5 @@ def make_world(begun: datetime) -> World:
     """All fakes of a demo that began then. Their clock is the machine's."""
     now = datetime.fromtimestamp(time.time(), begun.tzinfo)
     # Not a clock that stands still while the machine sleeps.
-    return World(DemoMeta(begun), Shop(), now=now, ticks=time.time)
+    google = GoogleFake()
+    return World(DemoMeta(begun), DemoGa4(begun, google), google, DemoShopify(begun), Shop(), now=now, ticks=time.time)

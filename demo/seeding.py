@@ -1,8 +1,9 @@
-"""What a demo begins with: one person, one organization, three connections, and schedules whose first runs wait.
+"""What a demo begins with: one person, one organization, five connections, and schedules whose first runs wait.
 
 All of it is made as people make it, by the commands of the product. No figure and no end of a run is written here.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -39,12 +40,16 @@ from app.tenants.queries import has_users
 from app.tenants.roles import Role
 from app.tenants.service import make_user
 from demo.provider import TOKENS
+from demo.site import SITE, SITE_ID
+from demo.store import CLIENT_ID, CLIENT_SECRET, STORE, STORE_ID
 from demo.truth import EU, UK, US, Plan
+from tests.fakes.providers.google.keys import KEY_FILE
 
 EMAIL, PERSON, ORGANIZATION, ZONE = "demo@example.com", "Dana Demo", "Demo Outdoor", "Europe/Berlin"
 RETRY_SECONDS = 20
 EVERY_15_MINUTES = "*/15 * * * *"
 CODE_SCHEDULE = "dev-quick-test"
+STORE_LOGIN = json.dumps({"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET})
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,7 @@ def seed(made_of: Seed) -> str | None:
             return None
         now = DatabaseClock().now(session)
     tried = {plan: _try(made_of.logins, plan, now) for plan in (EU, UK, US)}
+    site, store = _try_site(made_of.logins, now), _try_store(made_of.logins, now)
     definitions = load_definitions(made_of.settings)
     password = new_token()[:16]
     with made_of.database.transaction(IDENTITY) as session:
@@ -97,6 +103,8 @@ def seed(made_of: Seed) -> str | None:
         revise_organization(session, actor=owner, name=ORGANIZATION, timezone=ZONE, now=now)
         schedules = [
             *_connect(session, owner, made_of, tried, now),
+            _connect_site(session, owner, made_of, site, now),
+            _connect_store(session, owner, made_of, store, now),
             *_make_calls(session, owner, job_kinds(made_of.settings, definitions=definitions), made_of.calls, now),
         ]
         for schedule_id in schedules:
@@ -107,6 +115,18 @@ def seed(made_of: Seed) -> str | None:
 
 def _try(logins: LoginDesk, plan: Plan, now: datetime) -> Tried:
     tried = logins.try_login(Service.META, TOKENS[plan.id], plan.id, now=now)
+    refuse_bad(tried)
+    return tried
+
+
+def _try_site(logins: LoginDesk, now: datetime) -> Tried:
+    tried = logins.try_login(Service.GA4, KEY_FILE, SITE_ID, now=now)
+    refuse_bad(tried)
+    return tried
+
+
+def _try_store(logins: LoginDesk, now: datetime) -> Tried:
+    tried = logins.try_login(Service.SHOPIFY, STORE_LOGIN, STORE_ID, now=now)
     refuse_bad(tried)
     return tried
 
@@ -132,6 +152,26 @@ def _connect(session: Session, owner: Actor, made_of: Seed, tried: dict[Plan, Tr
         session, actor=owner, service=Service.META, cron=EVERY_15_MINUTES, is_enabled=True, timezone=EU.zone, now=now
     )
     yield find_default(session, organization_id=owner.organization_id, service=Service.META).id
+
+
+def _connect_site(session: Session, owner: Actor, made_of: Seed, tried: Tried, now: datetime) -> UUID:
+    """Connect the site and switch on the organization's default schedule, which reads it."""
+    draft = ConnectionDraft(Service.GA4, SITE, KEY_FILE)
+    connect(session, actor=owner, sealer=made_of.logins.sealer, draft=draft, tried=tried, now=now)
+    change_default(
+        session, actor=owner, service=Service.GA4, cron=EVERY_15_MINUTES, is_enabled=True, timezone=ZONE, now=now
+    )
+    return find_default(session, organization_id=owner.organization_id, service=Service.GA4).id
+
+
+def _connect_store(session: Session, owner: Actor, made_of: Seed, tried: Tried, now: datetime) -> UUID:
+    """The same for the shop."""
+    draft = ConnectionDraft(Service.SHOPIFY, STORE, STORE_LOGIN)
+    connect(session, actor=owner, sealer=made_of.logins.sealer, draft=draft, tried=tried, now=now)
+    change_default(
+        session, actor=owner, service=Service.SHOPIFY, cron=EVERY_15_MINUTES, is_enabled=True, timezone=ZONE, now=now
+    )
+    return find_default(session, organization_id=owner.organization_id, service=Service.SHOPIFY).id
 
 
 def _make_calls(

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field
 
 from app.api.data_shapes import Amount
 from app.api.models import Answer, Body, Moment, Name
-from app.syncs.signs.sign import LONGEST_SECRET
+from app.syncs.signs.sign import LONGEST_ACCOUNT, LONGEST_SECRET
 from app.syncs.standing import Standing
 
 _TOKEN = "EAAB…"  # noqa: S105 - an example
@@ -16,11 +16,11 @@ Token = Annotated[
     Field(
         min_length=1,
         max_length=LONGEST_SECRET,
-        description="What signs in: a token, or a key. Sealed, in no answer.",
+        description="What signs in: a token, a key, or JSON with the parts of one. Sealed, in no answer.",
         examples=[_TOKEN],
     ),
 ]
-ServiceWord = Annotated[str, Field(max_length=16, description="`meta`.", examples=["meta"])]
+ServiceWord = Annotated[str, Field(max_length=16, description="`meta`, `ga4` or `shopify`.", examples=["meta"])]
 
 
 class ConnectionIn(Body):
@@ -31,7 +31,15 @@ class ConnectionIn(Body):
     )
 
     service: ServiceWord
-    account_id: Annotated[str, Field(min_length=1, max_length=60, description="With or without `act_`.")]
+    account_id: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=LONGEST_ACCOUNT,
+            description="Meta: with or without `act_`; Google Analytics: the number of the property; Shopify: "
+            "`acme.myshopify.com`.",
+        ),
+    ]
     token: Token
     name: Annotated[
         Annotated[str, Field(max_length=480)] | None, Field(description="null: it is called as its account is.")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from app.core.config import Settings
 from app.core.http import OutboundClient
+from app.core.service_urls import own_shop_urls
 from app.jobs.kinds.sync.definition import Sources
 from app.jobs.services import Service
 from app.syncs.calls.client import Sender
@@ -12,18 +13,25 @@ from app.syncs.ga4.door import Ga4Door
 from app.syncs.ga4.source import Ga4Source
 from app.syncs.meta.door import MetaDoor
 from app.syncs.meta.source import MetaSource
+from app.syncs.shopify.door import ShopifyDoor
+from app.syncs.shopify.source import ShopifySource
 
 Doors = Mapping[Service, ServiceDoor]
 
 
 def service_sender(settings: Settings) -> OutboundClient:
     """What carries requests to the services: one for a process, for syncs and logins alone."""
-    return OutboundClient(own_urls=(settings.meta_base_url, settings.ga4_base_url, settings.google_token_url))
+    own = (settings.meta_base_url, settings.ga4_base_url, settings.google_token_url)
+    return OutboundClient(own_urls=(*own, *own_shop_urls(settings.shopify_base_url_template)))
 
 
 def make_doors(settings: Settings, sender: Sender) -> Doors:
     """Where logins are tried, for each service that can be connected."""
-    return {Service.META: MetaDoor.of(settings, sender), Service.GA4: Ga4Door.of(settings, sender)}
+    return {
+        Service.META: MetaDoor.of(settings, sender),
+        Service.GA4: Ga4Door.of(settings, sender),
+        Service.SHOPIFY: ShopifyDoor.of(settings, sender),
+    }
 
 
 def make_sources(settings: Settings, sender: Sender) -> Sources:
@@ -31,4 +39,5 @@ def make_sources(settings: Settings, sender: Sender) -> Sources:
     return {
         Service.META: MetaSource(MetaDoor.of(settings, sender)),
         Service.GA4: Ga4Source(Ga4Door.of(settings, sender)),
+        Service.SHOPIFY: ShopifySource(ShopifyDoor.of(settings, sender)),
     }

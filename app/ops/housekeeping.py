@@ -19,6 +19,7 @@ from app.core.schema import SchemaGate
 from app.core.scopes import ENGINE, IDENTITY, Scope
 from app.core.troubles import Trouble
 from app.events.service import delete_events_before
+from app.notifications.channel_changes import forget_channels
 from app.ops.batches import delete_in_batches
 from app.ops.bulk.service import forget_bulk_actions
 from app.ops.heartbeats import forget_processes
@@ -123,6 +124,7 @@ class Housekeeper:
                 ENGINE, lambda s, limit: forget_hours(s, organization_id=organization_id, now=now, limit=limit)
             ),
         }
+        self._in_batches(scope, lambda s, _limit: forget_channels(s, organization_id=organization_id, now=now))
         found |= self._tidy_figures(organization_id, now)
         if self.runs_kept is None:
             return found

@@ -63,12 +63,13 @@ def make_connection(
 ) -> UUID:
     """Connect an account whose login was tried and is good. Nothing is switched on.
 
+    Where trying it made it another one, that is kept.
     Raises NameInvalid, SecretInvalid, ConnectionNameTaken, AccountTaken or TooManyConnections.
     """
     require(actor, Permission.MANAGE_CONNECTIONS)
     seen = _good(tried)
     name = clean_name(draft.name, noun="connection", longest=LONGEST_NAME)
-    secret = sign_of(draft.service).clean_secret(draft.secret)
+    secret = sign_of(draft.service).clean_secret(tried.secret or draft.secret)
     _refuse_too_many(session, actor)
     connection = Connection(
         id=new_id(),
@@ -121,7 +122,7 @@ def replace_login(
     require(actor, Permission.MANAGE_CONNECTIONS)
     seen = _good(tried)
     connection = load_connection(session, organization_id=actor.organization_id, connection_id=connection_id)
-    value = sign_of(connection.service).clean_secret(secret)
+    value = sign_of(connection.service).clean_secret(tried.secret or secret)
     if seen.account_id != connection.account_id:
         raise OtherAccount(f"This login reads another account than {connection.account_id}.", field="token")
     refuse_other_account(connection, Account(seen.zone, seen.currency))

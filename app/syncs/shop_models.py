@@ -10,6 +10,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.core.columns import Millionths
 from app.core.db import Base
 
+# Sorted as Python does, on either engine: orders are looked up by where they lie.
+ID = String(80).with_variant(String(80, collation="C"), "postgresql")
+
 
 def _of_connection(table: str) -> ForeignKeyConstraint:
     return ForeignKeyConstraint(
@@ -26,13 +29,14 @@ class ShopOrder(Base):
     __table_args__ = (
         PrimaryKeyConstraint("organization_id", "connection_id", "order_id"),
         _of_connection("shop_orders"),
-        Index("ix_shop_orders_processed_day", "organization_id", "connection_id", "processed_day"),
-        Index("ix_shop_orders_created_at", "organization_id", "connection_id", "created_at"),
+        # Not after the connection: in a table that PostgreSQL knows nothing of yet, it would take them for the key.
+        Index("ix_shop_orders_processed_day", "organization_id", "processed_day", "connection_id"),
+        Index("ix_shop_orders_created_at", "organization_id", "created_at", "connection_id"),
     )
 
     organization_id: Mapped[UUID]
     connection_id: Mapped[UUID]
-    order_id: Mapped[str] = mapped_column(String(80))
+    order_id: Mapped[str] = mapped_column(ID)
     is_test: Mapped[bool]
     created_at: Mapped[datetime]
     # Imported orders are dated back by this one.
@@ -49,18 +53,17 @@ class ShopSale(Base):
 
     __tablename__ = "shop_sales"
     __table_args__ = (
-        PrimaryKeyConstraint("organization_id", "connection_id", "sale_id"),
+        PrimaryKeyConstraint("organization_id", "connection_id", "order_id", "sale_id"),
         # Not to their orders: PostgreSQL would look each one up, and in a table that it knows nothing of yet it does so
         # by reading all of it. Both are written by the same few lines.
         _of_connection("shop_sales"),
-        Index("ix_shop_sales_order", "organization_id", "connection_id", "order_id"),
-        Index("ix_shop_sales_day", "organization_id", "connection_id", "day"),
+        Index("ix_shop_sales_day", "organization_id", "day", "connection_id"),
     )
 
     organization_id: Mapped[UUID]
     connection_id: Mapped[UUID]
     sale_id: Mapped[str] = mapped_column(String(80))
-    order_id: Mapped[str] = mapped_column(String(80))
+    order_id: Mapped[str] = mapped_column(ID)
     agreement_id: Mapped[str] = mapped_column(String(80))
     # Why it was agreed, what was done, and with what: Shopify's own words, also those that are new.
     reason: Mapped[str] = mapped_column(String(40))

@@ -48,13 +48,15 @@ class ReportShelf:
 class AccountFacts:
     """What an account says of itself now: days are those of its zone (IANA), money is in its currency.
 
-    `login` is what the service says of the login; None where it was not asked, because it is known.
+    `login` is what the service says of the login; None where it was not asked, because it is known. `for_operator` is
+    what whoever runs Belfry has to change some time, though everything goes on.
     """
 
     name: str
     zone: str
     currency: str | None
     login: LoginFacts | None = None
+    for_operator: str | None = None
 
 
 class Reading(Protocol):

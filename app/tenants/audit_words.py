@@ -123,7 +123,7 @@ _DONE: dict[str, dict[str, str]] = {
         "deleted": "Deleted a rule",
         "restored": "Brought a rule back",
     },
-    "telling": {"settled": "Settled quiet hours and the summary"},
+    "telling": {"settled": "Settled quiet hours and the summary", "worded": "Changed a text of messages"},
     "maintenance": {"added": "Added a time of maintenance", "ended": "Ended a time of maintenance"},
 }
 GROUPS = {

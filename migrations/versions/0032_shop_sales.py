@@ -9,6 +9,8 @@ from alembic import op
 revision = "0032"
 down_revision = "0031"
 
+ID = sa.String(80).with_variant(sa.String(80, collation="C"), "postgresql")
+
 
 def _moment(name: str, *, nullable: bool = False) -> sa.Column[object]:
     return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
@@ -40,7 +42,7 @@ def _make_orders() -> None:
     op.create_table(
         "shop_orders",
         *_of_connection("shop_orders"),
-        _word("order_id", 80),
+        sa.Column("order_id", ID, nullable=False),
         sa.Column("is_test", sa.Boolean(), nullable=False),
         _moment("created_at"),
         _moment("processed_at"),
@@ -50,16 +52,19 @@ def _make_orders() -> None:
         _moment("vanished_at", nullable=True),
         sa.PrimaryKeyConstraint("organization_id", "connection_id", "order_id", name=op.f("pk_shop_orders")),
     )
-    here = ["organization_id", "connection_id"]
-    op.create_index("ix_shop_orders_processed_day", "shop_orders", [*here, "processed_day"])
-    op.create_index("ix_shop_orders_created_at", "shop_orders", [*here, "created_at"])
+    op.create_index(
+        "ix_shop_orders_processed_day", "shop_orders", ["organization_id", "processed_day", "connection_id"]
+    )
+    op.create_index("ix_shop_orders_created_at", "shop_orders", ["organization_id", "created_at", "connection_id"])
 
 
 def _make_sales() -> None:
     op.create_table(
         "shop_sales",
         *_of_connection("shop_sales"),
-        *(_word(name, 80) for name in ("sale_id", "order_id", "agreement_id")),
+        _word("sale_id", 80),
+        sa.Column("order_id", ID, nullable=False),
+        _word("agreement_id", 80),
         *(_word(name, 40) for name in ("reason", "action", "line_type")),
         sa.Column("is_test", sa.Boolean(), nullable=False),
         sa.Column("quantity", sa.Integer(), nullable=True),
@@ -69,11 +74,9 @@ def _make_sales() -> None:
         _word("currency", 3),
         _moment("changed_at"),
         _moment("vanished_at", nullable=True),
-        sa.PrimaryKeyConstraint("organization_id", "connection_id", "sale_id", name=op.f("pk_shop_sales")),
+        sa.PrimaryKeyConstraint("organization_id", "connection_id", "order_id", "sale_id", name=op.f("pk_shop_sales")),
     )
-    here = ["organization_id", "connection_id"]
-    op.create_index("ix_shop_sales_order", "shop_sales", [*here, "order_id"])
-    op.create_index("ix_shop_sales_day", "shop_sales", [*here, "day"])
+    op.create_index("ix_shop_sales_day", "shop_sales", ["organization_id", "day", "connection_id"])
 
 
 def downgrade() -> None:

@@ -29,6 +29,8 @@ from tests.fakes.chat.server import Chat
 from tests.fakes.clock import ManualClock
 from tests.fakes.database import OpenDatabase
 from tests.fakes.kind import ScriptedKind
+from tests.fakes.providers.ga4.fake import Ga4Fake
+from tests.fakes.providers.google.fake import GoogleFake
 from tests.fakes.providers.inside import BASE, InsideClient
 from tests.fakes.providers.meta.fake import MetaFake
 from tests.fakes.providers.meta.scenarios import APP_ID, APP_SECRET
@@ -121,10 +123,12 @@ def app(
     chat: Chat,
 ) -> Flask:
     # Where services are asked, the fakes answer.
-    fakes = InsideClient(FakeWorld(MetaFake(), now=clock.moment))
+    google = GoogleFake()
+    fakes = InsideClient(FakeWorld(MetaFake(), Ga4Fake(google), google, now=clock.moment))
     told = dataclasses.replace(
-        api_settings, meta_base_url=f"{BASE}/meta", meta_app_id=APP_ID, meta_app_secret=APP_SECRET
-    )
+        api_settings, meta_base_url=f"{BASE}/meta", meta_app_id=APP_ID, meta_app_secret=APP_SECRET,
+        ga4_base_url=f"{BASE}/ga4", google_token_url=f"{BASE}/google/token",
+    )  # fmt: skip
     logins = LoginDesk(told, database, lambda: fakes)
     app = create_app(
         api_settings,

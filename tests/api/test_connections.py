@@ -72,7 +72,7 @@ class TestConnecting:
         assert {one["account_id"] for one in found["accounts"]} == {EU, JP}
 
     def test_knows_no_other_service(self, caller):
-        assert caller.post("/connections", NEW | {"service": "shopify"}).status_code == 422
+        assert caller.post("/connections", NEW | {"service": "etsy"}).status_code == 422
 
 
 class TestTheRest:

@@ -43,4 +43,6 @@ def shop_oracle(world: World, shop: str) -> list[dict[str, Any]]:
     return world.oracle("shopify", shop=shop)
 
 
-SHOP = SyncedService(Service.SHOPIFY, ACME, TOKEN, ShopifyFake, shop_sources, shop_oracle, tables=(ShopOrder, ShopSale))
+SHOP = SyncedService(
+    Service.SHOPIFY, ACME, TOKEN, lambda: World(ShopifyFake()), shop_sources, shop_oracle, tables=(ShopOrder, ShopSale)
+)

@@ -26,7 +26,7 @@ from app.runs.claims import LeaseTerms
 from app.runs.executor import Executor
 from app.runs.keeper import Keeper
 from app.runs.ledger import make_ready
-from app.runs.models import Attempt, Run
+from app.runs.models import Attempt, LogLine, Run
 from app.syncs.calls.client import Watch
 from app.syncs.logins import TOKEN as TOKEN_FIELD
 from app.syncs.meta.door import MetaDoor
@@ -39,7 +39,7 @@ from tests.fakes.database import OpenDatabase
 from tests.fakes.providers.inside import BASE, InsideClient
 from tests.fakes.providers.meta.fake import MetaFake
 from tests.fakes.providers.meta.scenarios import EU, TOKEN
-from tests.fakes.providers.world import Provider, World
+from tests.fakes.providers.world import World
 from tests.fakes.vault import SEALER
 
 TERMS = LeaseTerms.for_lease(30)
@@ -86,7 +86,7 @@ def meta_oracle(world: World, account: str) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class SyncedService:
-    """A service with its fake: the account that is synced, what signs in, how it is read, and what is true of it.
+    """A service with its fakes: the account that is synced, what signs in, how it is read, and what is true of it.
 
     `tables` are those of its own beside the figures.
     """
@@ -94,13 +94,13 @@ class SyncedService:
     service: Service
     account: str
     secret: str
-    fake: Callable[[], Provider]
+    world: Callable[[], World]
     sources: Callable[[World], Sources]
     oracle: Callable[[World, str], list[dict[str, Any]]]
     tables: tuple[type[Any], ...] = ()
 
 
-META = SyncedService(Service.META, EU, TOKEN, MetaFake, meta_sources, meta_oracle)
+META = SyncedService(Service.META, EU, TOKEN, lambda: World(MetaFake()), meta_sources, meta_oracle)
 
 
 @dataclass(frozen=True)
@@ -169,13 +169,16 @@ class SyncWorld:
     database: OpenDatabase
     world: World = None  # type: ignore[assignment] - made below, unless somebody has one
     of: SyncedService = META
+    sources: Sources = field(init=False)
     organization_id: UUID = field(init=False)
     connection_id: UUID = field(init=False)
     job_id: UUID = field(init=False)
     schedule_id: UUID = field(init=False)
 
     def __post_init__(self) -> None:
-        self.world = self.world or World(self.of.fake())
+        self.world = self.world or self.of.world()
+        # One for all workers, as in a process: a reader may remember what its service said.
+        self.sources = self.of.sources(self.world)
         with self.database.transaction() as session:
             self.organization_id = make_organization(session)
         self.connection_id = self.connect(self.of.account)
@@ -210,6 +213,15 @@ class SyncWorld:
             made.secret_set_at = self.world.now
             return made.id
 
+    def take_over(self, connection_id: UUID, token: str) -> None:
+        """The connection signs in with another login from now on."""
+        with self.database.transaction() as session:
+            owner = SecretOwner.connection(self.organization_id, connection_id)
+            connection = session.get_one(Connection, connection_id)
+            connection.secret_id = seal(
+                session, sealer=SEALER, owner=owner, field=TOKEN_FIELD, value=token, now=self.world.now
+            )
+
     def schedule_for(self, connection_id: UUID) -> UUID:
         """A schedule of a job of its own that reads another connection."""
         with self.database.transaction() as session:
@@ -225,9 +237,7 @@ class SyncWorld:
     def worker(self, kind: SyncKind | None = None, database: Database | None = None) -> Executor:
         clock = WorldClock(self.world)
         data = database or self.database
-        kind = kind or SyncKind(
-            SEALER, self.of.sources(self.world), watch=lambda context: WorldWatch(context, self.world)
-        )
+        kind = kind or SyncKind(SEALER, self.sources, watch=lambda context: WorldWatch(context, self.world))
         return Executor(
             database=data,
             kinds={KindName.SYNC: kind},
@@ -259,7 +269,7 @@ class SyncWorld:
     def lose_while_reading(self, run_id: UUID) -> None:
         """An attempt whose run somebody else takes over before it ends."""
         take_over = _Thief(self, run_id)
-        assert self.worker(SyncKind(SEALER, self.of.sources(self.world), watch=take_over.watch)).execute(run_id)
+        assert self.worker(SyncKind(SEALER, self.sources, watch=take_over.watch)).execute(run_id)
 
     def die(self, run_id: UUID, *, at: int, of: str = "calls") -> bool:
         """An attempt whose worker dies before a call of its service, or before a statement; the sweep finds its run.
@@ -268,7 +278,7 @@ class SyncWorld:
         """
         death = _Death(at)
         watch = lambda context: _DyingWatch(context, self.world, death)  # noqa: E731 - a kind makes its watches so
-        kind = SyncKind(SEALER, self.of.sources(self.world), watch=watch) if of == "calls" else None
+        kind = SyncKind(SEALER, self.sources, watch=watch) if of == "calls" else None
         worker = self.worker(kind)
         dying = _DyingExecutor(**{each.name: getattr(worker, each.name) for each in fields(worker)}, death=death)
         if of == "statements":
@@ -318,6 +328,11 @@ class SyncWorld:
     def report(self, run_id: UUID) -> dict[str, Any]:
         """What its last attempt reported."""
         return self.attempts(run_id)[-1].result
+
+    def log(self, run_id: UUID) -> list[str]:
+        """What its attempts said, line by line."""
+        with self.database.reading() as session:
+            return list(session.scalars(select(LogLine.text).where(LogLine.run_id == run_id).order_by(LogLine.number)))
 
     def rows(self, table: type[Any]) -> list[Any]:
         with self.database.reading() as session:

@@ -20,6 +20,8 @@ from app.runs.models import Attempt, LogLine, Run
 from app.runs.states import RunState
 from app.schedules.models import Schedule
 from app.syncs.models import FigureChange, Landing
+from app.syncs.shop_models import ShopOrder, ShopSale
+from app.syncs.shop_retention import KEEP_DAYS
 from app.tenants.models import IdempotencyKey, SignInFailure
 from tests.factories.figures import make_connection
 from tests.factories.tenants import make_member
@@ -55,6 +57,20 @@ def count(database: OpenDatabase, model: type) -> int:
         return session.scalars(select(func.count()).select_from(model)).one()
 
 
+def old_order(order_id: str, at: datetime, here: dict[str, UUID]) -> ShopOrder:
+    moments = {"created_at": at, "processed_at": at, "updated_at": at, "changed_at": at, "processed_day": at.date()}
+    return ShopOrder(order_id=order_id, is_test=False, **moments, **here)
+
+
+def sale_of(order_id: str, at: datetime, sale_id: str, here: dict[str, UUID]) -> ShopSale:
+    words = {"agreement_id": "SalesAgreement/1", "reason": "ORDER", "action": "ORDER", "line_type": "PRODUCT"}
+    amounts = {"amount": Decimal(1), "tax": Decimal(0), "discount": Decimal(0), "currency": "EUR"}
+    return ShopSale(
+        order_id=order_id, sale_id=sale_id, is_test=False, happened_at=at, day=at.date(), changed_at=at,
+        **words, **amounts, **here,
+    )  # fmt: skip
+
+
 class TestTidying:
     def test_deletes_old_runs_with_their_tries_and_logs(self, database: OpenDatabase, clock: ManualClock) -> None:
         old_run(database, ended=clock.moment - YEAR - timedelta(days=1), lines=120)
@@ -87,6 +103,21 @@ class TestTidying:
 
         assert (deleted["figure_changes"], deleted["landings"]) == (1, 1)
         assert (count(database, FigureChange), count(database, Landing)) == (1, 1)
+
+    def test_forgets_sales_of_days_that_nobody_sums_any_more(self, database: OpenDatabase, clock: ManualClock) -> None:
+        """An order lives as long as its newest sale."""
+        old, new = clock.moment - timedelta(days=KEEP_DAYS + 8), clock.moment - timedelta(days=KEEP_DAYS)
+        with database.transaction() as session:
+            connection = make_connection(session, make_organization(session), service="shopify")
+            here = {"organization_id": connection.organization_id, "connection_id": connection.id}
+            for order_id, sold_at in (("Order/1", old), ("Order/2", new)):
+                session.add(old_order(order_id, old, here))
+                session.add(sale_of(order_id, old, "Sale/1", here))
+                session.add(sale_of(order_id, sold_at, "Sale/2", here))
+
+        deleted = housekeeper(database, clock).tidy()
+
+        assert (deleted["shop_orders"], count(database, ShopOrder), count(database, ShopSale)) == (1, 1, 2)
 
     def test_keeps_runs_for_ever_where_that_is_wanted(self, database: OpenDatabase, clock: ManualClock) -> None:
         old_run(database, ended=clock.moment - 9 * YEAR)

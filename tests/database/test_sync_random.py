@@ -5,13 +5,16 @@ from typing import Any
 
 import pytest
 
+from app.jobs.services import Service
 from app.runs.models import Run
 from app.syncs.models import FigureChange
-from tests.database.sync_world import SyncWorld
+from tests.database.ga4_syncs import GA4
+from tests.database.sync_world import META, SyncWorld
 from tests.fakes.clock import utc
 from tests.fakes.database import OpenDatabase
 from tests.fakes.providers.meta.fake import MetaFake
 from tests.fakes.providers.world import World
+from tests.unit.syncs.ga4_world import google_world
 
 # Early in the day of the account: all that waiting must not lead into the next one, in which more is known.
 MORNING = utc("2026-11-20 00:30")
@@ -35,20 +38,39 @@ PASSING: list[dict[str, Any]] = [
     {"fault": "async_skipped"},
     {"fault": "async_missing_once"},
 ]
+OF_GOOGLE: list[dict[str, Any]] = [
+    {"fault": "5xx", "variant": "500"},
+    {"fault": "5xx", "variant": "html"},
+    {"fault": "slow"},
+    {"fault": "truncated"},
+    {"fault": "truncated", "variant": "garbage"},
+    {"fault": "truncated_page"},
+    {"fault": "duplicate_page"},
+    {"fault": "reordered"},
+    {"fault": "schema_drift"},
+    {"fault": "rate_limit_nohint", "variant": "hour"},
+    {"fault": "rate_limit_nohint", "variant": "concurrent"},
+    {"fault": "near_limit"},
+    {"fault": "zone_change", "offset_over": 0},
+]
+PASSING_OF = {Service.META: PASSING, Service.GA4: OF_GOOGLE}
 MOST_RUNS = 12
 
 
 @pytest.fixture
-def syncs(database: OpenDatabase) -> SyncWorld:
+def syncs(database: OpenDatabase, request: pytest.FixtureRequest) -> SyncWorld:
+    if getattr(request, "param", META) is GA4:
+        return SyncWorld(database, google_world(MORNING), GA4)
     return SyncWorld(database, World(MetaFake(), now=MORNING))
 
 
 def trouble(syncs: SyncWorld, chance: Random) -> None:
     """Something goes wrong from here on."""
     for _ in range(chance.randint(0, 4)):
-        fault = chance.choice(PASSING)
+        service = syncs.of.service
+        fault = {"times": chance.randint(1, 3)} | chance.choice(PASSING_OF[service])
         match = {"after": chance.randint(0, 4)} | fault.get("match", {})
-        syncs.world.fail("meta", times=chance.randint(1, 3), **fault | {"match": match})
+        syncs.world.fail(service.value, **fault | {"match": match})
 
 
 def some_attempt(syncs: SyncWorld, run_id: Any, chance: Random) -> Run:
@@ -62,7 +84,12 @@ def some_attempt(syncs: SyncWorld, run_id: Any, chance: Random) -> Run:
     return syncs.run(run_id)
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize(
+    ("syncs", "seed"),
+    [*((META, seed) for seed in range(10)), *((GA4, seed) for seed in range(5))],
+    indirect=["syncs"],
+    ids=lambda one: str(getattr(one, "service", one)),
+)
 def test_ends_with_the_truth(syncs: SyncWorld, seed: int) -> None:
     chance = Random(seed)
     for _ in range(MOST_RUNS):
@@ -83,6 +110,7 @@ def test_ends_with_the_truth(syncs: SyncWorld, seed: int) -> None:
     assert syncs.everything() == before
 
 
+@pytest.mark.parametrize("syncs", [META, GA4], indirect=True, ids=["meta", "ga4"])
 def test_dying_before_any_call_costs_one_window(syncs: SyncWorld) -> None:
     at, run_id = 1, syncs.ready_run()
     while syncs.die(run_id, at=at):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import func, select
@@ -17,9 +18,13 @@ from app.tenants.models import AuditEntry, Organization, User
 from app.tenants.sign_in import sign_in
 from demo.provider import TOKENS, DemoMeta, Shop
 from demo.seeding import CODE_SCHEDULE, EMAIL, ORGANIZATION, Seed, seed
+from demo.site import SITE, DemoGa4
+from demo.store import CLIENT_SECRET, STORE, DemoShopify
 from demo.truth import EU, PLANS, UK, US
 from tests.fakes.clock import utc
 from tests.fakes.database import OpenDatabase
+from tests.fakes.providers.google.fake import GoogleFake
+from tests.fakes.providers.google.keys import SECRETS
 from tests.fakes.providers.inside import BASE, InsideClient
 from tests.fakes.providers.meta.scenarios import APP_ID, APP_SECRET
 from tests.fakes.providers.world import World
@@ -35,12 +40,18 @@ def engine() -> str:
 
 @pytest.fixture
 def world() -> World:
-    return World(DemoMeta(BEGUN), Shop(), now=BEGUN)
+    # Google looks at the clock of whoever signs in, and a demo is made by the clock of its database.
+    now, google = datetime.now(UTC), GoogleFake()
+    return World(DemoMeta(now), DemoGa4(now, google), google, DemoShopify(now), Shop(), now=now)
 
 
 @pytest.fixture
 def made_of(settings: Settings, database: OpenDatabase, world: World) -> Seed:
-    told = replace(settings, meta_base_url=f"{BASE}/meta", meta_app_id=APP_ID, meta_app_secret=APP_SECRET)
+    told = replace(
+        settings, meta_base_url=f"{BASE}/meta", meta_app_id=APP_ID, meta_app_secret=APP_SECRET,
+        ga4_base_url=f"{BASE}/ga4", google_token_url=f"{BASE}/google/token",
+        shopify_base_url_template=f"{BASE}/shopify/{{shop}}",
+    )  # fmt: skip
     logins = LoginDesk(told, database, lambda: InsideClient(world))
     return Seed(settings, database, logins, "http://127.0.0.1:8091/shop", "http://127.0.0.1:8090")
 
@@ -70,8 +81,8 @@ class TestSeeding:
         with database.reading() as session:
             connected = set(session.scalars(select(Connection.name)))
             enabled = set(session.scalars(select(Schedule.name).where(Schedule.enabled)))
-        assert connected == {plan.name for plan in PLANS}
-        assert {"Meta sync", UK.name, US.name, CODE_SCHEDULE} < enabled
+        assert connected == {SITE, STORE, *(plan.name for plan in PLANS)}
+        assert {"Meta sync", "Google Analytics sync", "Shopify sync", UK.name, US.name, CODE_SCHEDULE} < enabled
         assert EU.name not in enabled
 
     def test_leaves_running_to_the_workers(self, made_of: Seed, database: OpenDatabase, count) -> None:
@@ -79,7 +90,7 @@ class TestSeeding:
 
         with database.reading() as session:
             assert set(session.scalars(select(Run.state))) == {RunState.READY.value}
-        assert count(Run) == 3 + len(made_of.calls)
+        assert count(Run) == 5 + len(made_of.calls)
         assert count(Attempt) == count(LandedFigure) == 0
 
     def test_is_told_in_the_audit(self, made_of: Seed, database: OpenDatabase) -> None:
@@ -109,4 +120,6 @@ class TestSeeding:
 
         with database.reading() as session:
             held = [str(row) for table in Base.metadata.sorted_tables for row in session.execute(select(table))]
-        assert [text for text in held if any(token in text for token in TOKENS.values())] == []
+        assert [
+            text for text in held if any(token in text for token in (*TOKENS.values(), *SECRETS, CLIENT_SECRET))
+        ] == []

@@ -6,10 +6,12 @@ from uuid import UUID
 import pytest
 
 from app.core.config import Settings
-from tests.database.sync_world import SyncWorld
+from tests.database.ga4_syncs import GA4
+from tests.database.sync_world import META, SyncWorld
 from tests.fakes.database import OpenDatabase
 from tests.fakes.providers.server import FakeServer
 from tests.faults.killing import kill_script
+from tests.unit.syncs.ga4_world import google_world
 
 pytestmark = pytest.mark.slow
 
@@ -28,6 +30,8 @@ from app.jobs.kinds.sync.kind import SyncKind
 from app.jobs.services import Service
 from app.runs.executor import Executor
 from app.runs.keeper import Keeper
+from app.syncs.ga4.door import Ga4Door
+from app.syncs.ga4.source import Ga4Source
 from app.syncs.meta.door import MetaDoor
 from app.syncs.meta.source import MetaSource
 from tests.database.sync_world import TERMS
@@ -54,9 +58,13 @@ def count(*_):
         stay("in the middle")
 
 event.listen(database.write, "before_cursor_execute", count)
-source = MetaSource(MetaDoor(f"{service}/meta", "v26.0", OutboundClient(own_urls=(service,))))
+sender = OutboundClient(own_urls=(service,))
+sources = {
+    Service.META: MetaSource(MetaDoor(f"{service}/meta", "v26.0", sender)),
+    Service.GA4: Ga4Source(Ga4Door(f"{service}/ga4", f"{service}/google/token", sender), page_rows=60),
+}
 keeper = Keeper(database=database, clock=Clock(), terms=TERMS, heartbeat_seconds=10)
-kinds = {KindName.SYNC: SyncKind(SEALER, {Service.META: source})}
+kinds = {KindName.SYNC: SyncKind(SEALER, sources)}
 worker = Executor(database=database, kinds=kinds, clock=Clock(), http=OutboundClient(), sealer=SEALER, worker="w-1",
                   terms=TERMS, keeper=keeper)
 worker.execute(UUID(run_id))
@@ -64,9 +72,9 @@ stay("after it all")
 """
 
 
-@pytest.fixture
-def syncs(database: OpenDatabase) -> SyncWorld:
-    return SyncWorld(database)
+@pytest.fixture(params=[META, GA4], ids=["meta", "ga4"])
+def syncs(database: OpenDatabase, request: pytest.FixtureRequest) -> SyncWorld:
+    return SyncWorld(database, google_world(), GA4) if request.param is GA4 else SyncWorld(database)
 
 
 def kill_at(syncs: SyncWorld, settings: Settings, script: Path, service: str, run_id: UUID, number: int) -> str:

@@ -89,7 +89,7 @@ class TestConnecting:
 
         assert "With it, Belfry is allowed to:" in page
         assert "It changes nothing at Meta" in page
-        assert "Belfry cannot read it yet." in page
+        assert "Connect Shopify" in page
 
     def test_tries_the_login_and_offers_what_comes_next(self, admin, database, organization_id):
         answer = admin.visit(connected(admin))
@@ -172,7 +172,7 @@ class TestConnecting:
         assert admin.send(NEW, {"token": TOKEN, "account_id": account}).status_code == 422
         assert world.asked == []
 
-    @pytest.mark.parametrize("service", ["shopify", "nothing"])
+    @pytest.mark.parametrize("service", ["sheets", "nothing"])
     def test_connects_no_other_service(self, admin, service):
         assert admin.visit(f"/connections/new/{service}").status_code == 422
         assert admin.send(f"/connections/new/{service}", {"token": TOKEN}).status_code == 422

@@ -70,11 +70,9 @@ class LedgerWriter:
 
     def put(self, orders: Iterable[Order]) -> None:
         """Make the rows of these orders what is told of them. Raises FigureInvalid for a sale that is told twice."""
-        # PostgreSQL plans by what a table was before: one that fills up in this very transaction is read as a whole for
-        # each piece. The first read of a shop is the largest one, and there is nothing to compare it with.
-        is_first = self.session.scalar(select(ShopOrder.order_id).where(*self.mine(ShopOrder)).limit(1)) is None
-        for piece in batches(orders, PIECE):
-            _Piece(self, piece, is_first=is_first).put()
+        # Sorted, so that those of a piece lie beside each other.
+        for piece in batches(sorted(orders, key=lambda order: order.id), PIECE):
+            _Piece(self, piece).put()
 
     def known_since(self, moment: datetime) -> dict[str, date]:
         """Live orders that were created from an instant on, and the days on which they were processed."""
@@ -86,15 +84,15 @@ class LedgerWriter:
     def let_vanish(self, orders: dict[str, date]) -> None:
         """Keep orders that the shop no longer tells of, and count them no more."""
         self.touched.update(orders.values())
-        for ids in batches(orders, PIECE):
-            of_them = (*self.mine(ShopSale), ShopSale.order_id.in_(ids), ShopSale.vanished_at.is_(None))
+        for ids in batches(sorted(orders), PIECE):
+            of_them = *self.mine(ShopSale), *among(ShopSale, ids), ShopSale.vanished_at.is_(None)
             self.touched.update(self.session.scalars(select(ShopSale.day).where(*of_them).distinct()))
-            self.mark_vanished(ShopSale, ShopSale.order_id.in_(ids))
-            self.mark_vanished(ShopOrder, ShopOrder.order_id.in_(ids))
+            self.mark_vanished(ShopSale, *among(ShopSale, ids))
+            self.mark_vanished(ShopOrder, *among(ShopOrder, ids))
 
-    def mark_vanished(self, table: type[ShopOrder] | type[ShopSale], which: ColumnElement[bool]) -> None:
+    def mark_vanished(self, table: type[ShopOrder] | type[ShopSale], *which: ColumnElement[bool]) -> None:
         live = *self.mine(table), table.vanished_at.is_(None)
-        gone = update(table).where(*live, which).values(vanished_at=self.now, changed_at=self.now)
+        gone = update(table).where(*live, *which).values(vanished_at=self.now, changed_at=self.now)
         self.session.execute(gone.execution_options(synchronize_session=False))
 
     def mine(self, table: type[ShopOrder] | type[ShopSale]) -> tuple[ColumnElement[bool], ...]:
@@ -102,14 +100,16 @@ class LedgerWriter:
             table.organization_id == self.place.organization_id, table.connection_id == self.place.connection_id,
         )  # fmt: skip
 
-    def write(self, table: type[ShopOrder] | type[ShopSale], key: str, names: Sequence[str], rows: list[Any]) -> None:
+    def write(
+        self, table: type[ShopOrder] | type[ShopSale], key: Sequence[str], names: Sequence[str], rows: list[Any]
+    ) -> None:
         """Insert rows or replace them, and count them again if they had vanished."""
         new = insert_into(self.session, table)
         here = {"organization_id": self.place.organization_id, "connection_id": self.place.connection_id}
         put = from_json(new, names, {**here, "changed_at": self.now})
-        said = {name: new.excluded[name] for name in (*names, "changed_at") if name != key}
+        said = {name: new.excluded[name] for name in (*names, "changed_at") if name not in key}
         statement = put.on_conflict_do_update(
-            index_elements=["organization_id", "connection_id", key], set_={**said, "vanished_at": None}
+            index_elements=["organization_id", "connection_id", *key], set_={**said, "vanished_at": None}
         )
         for batch in batches(rows):
             self.session.connection().execute(statement, as_json(batch))
@@ -121,12 +121,10 @@ class _Piece:
 
     writer: LedgerWriter
     orders: list[Order]
-    is_first: bool
 
     def put(self) -> None:
         ids = [order.id for order in self.orders]
-        kept_orders = {} if self.is_first else self._read_orders(ids)
-        kept_sales = {} if self.is_first else self._read_sales(ids)
+        kept_orders, kept_sales = self._read_orders(ids), self._read_sales(ids)
         told_orders = [self._order_row(order) for order in self.orders]
         told_sales = {sale.sale_id: sale for order in self.orders for sale in self._sale_rows(order)}
         if len(told_sales) != sum(len(order.sales) for order in self.orders):
@@ -141,20 +139,21 @@ class _Piece:
         self._write(orders, sales, gone)
 
     def _write(self, orders: list[_OrderRow], sales: list[_SaleRow], gone: list[_SaleRow]) -> None:
-        self.writer.write(ShopOrder, "order_id", _ORDER, orders)
-        self.writer.write(ShopSale, "sale_id", _SALE, sales)
+        self.writer.write(ShopOrder, ("order_id",), _ORDER, orders)
+        self.writer.write(ShopSale, ("order_id", "sale_id"), _SALE, sales)
         for some in batches(gone):
-            self.writer.mark_vanished(ShopSale, ShopSale.sale_id.in_([sale.sale_id for sale in some]))
+            theirs = among(ShopSale, sorted({sale.order_id for sale in some}))
+            self.writer.mark_vanished(ShopSale, *theirs, ShopSale.sale_id.in_([sale.sale_id for sale in some]))
 
     def _read_orders(self, ids: list[str]) -> dict[str, _OrderRow]:
         """Those that count. One that had vanished is as good as new."""
         columns = [getattr(ShopOrder, name) for name in _ORDER]
-        mine = *self.writer.mine(ShopOrder), ShopOrder.order_id.in_(ids), ShopOrder.vanished_at.is_(None)
+        mine = *self.writer.mine(ShopOrder), *among(ShopOrder, ids), ShopOrder.vanished_at.is_(None)
         return {row[0]: _OrderRow(*row) for row in self.writer.session.execute(select(*columns).where(*mine))}
 
     def _read_sales(self, ids: list[str]) -> dict[str, _SaleRow]:
         columns = [getattr(ShopSale, name) for name in _SALE]
-        mine = *self.writer.mine(ShopSale), ShopSale.order_id.in_(ids), ShopSale.vanished_at.is_(None)
+        mine = *self.writer.mine(ShopSale), *among(ShopSale, ids), ShopSale.vanished_at.is_(None)
         return {row[0]: _SaleRow(*row) for row in self.writer.session.execute(select(*columns).where(*mine))}
 
     def _order_row(self, order: Order) -> _OrderRow:
@@ -170,3 +169,12 @@ class _Piece:
             sale.quantity, sale.happened_at, day_of(sale.happened_at, self.writer.zone), sale.amount, sale.tax,
             sale.discount, self.writer.currency,
         )  # fmt: skip
+
+
+def among(table: type[ShopOrder] | type[ShopSale], ids: Sequence[str]) -> tuple[ColumnElement[bool], ...]:
+    """The rows of some orders, whose ids are sorted.
+
+    Where they lie is said as well: PostgreSQL does not look up every one of a list in a table of which it thinks that
+    it is empty, as it is when many rows came just now, and would read all rows of the connection for each list.
+    """
+    return table.order_id.between(ids[0], ids[-1]), table.order_id.in_(ids)

@@ -57,7 +57,16 @@ class _ShopReading:
         shop = self._opened
         if not shop.reads_all_orders:
             self.calls.client.watch.log(_SHORT_SIGHT)
-        return AccountFacts(shop.name, shop.zone, shop.currency)
+        return AccountFacts(shop.name, shop.zone, shop.currency, for_operator=self._version_words())
+
+    def _version_words(self) -> str | None:
+        asked, served = self.calls.version, self.calls.served_version
+        if asked == served:
+            return None
+        return (
+            f"Shopify no longer serves the version {asked} of its API and answers with {served}. "
+            "Set BELFRY_SHOPIFY_API_VERSION to one that this version of Belfry is made for, or update Belfry."
+        )
 
     def windows(self, progress: Progress, *, now: datetime) -> list[DayRange]:
         shop = self._opened

@@ -40,7 +40,7 @@ SHOPIFY_SIGN = DoorSign(
     clean_secret=clean_login,
     clean_account_id=clean_shop,
     hint_of=hint_of_login,
-    unknown_end="",
+    lists_accounts=False,
     kinds=(
         LoginKind(
             "client_credentials",

@@ -33,7 +33,7 @@ _SHOWN = (Invalid, Conflict, LoginUntried, TooManyTests)
 @route(web, "/connections/new/<service>", permission=Permission.MANAGE_CONNECTIONS, methods=["POST"])
 def make_connection(service: str) -> Response:
     """Try the login, and connect the account when it is good; or find the accounts that it reads, to choose from."""
-    form = connection_form(sign_of(connectable(service)))
+    form, newest = connection_form(sign_of(connectable(service))), None
     try:
         form.validate()
         secret = _secret_of(service, form)
@@ -41,12 +41,13 @@ def make_connection(service: str) -> Response:
         if can_find and (request.form.get("find") or not form.account):
             return _accounts_found(service, form, secret)
         tried = _try(service, secret, form.account)
+        newest = tried.secret
         refuse_bad(tried)
         return _connected(service, form, secret, tried)
     except _SHOWN as error:
         roll_back(runtime().requests)
         form.show_error(error)
-        return _form_again(service, form, status=status_of(error))
+        return _form_again(service, form, status=status_of(error), secret=newest)
 
 
 @route(web, "/connections/<uuid:connection_id>/test", permission=Permission.RUN, methods=["POST"])
@@ -144,11 +145,13 @@ def _connected(service: str, form: ConnectionForm, secret: str, tried: Tried) ->
     return toast(see_other("web.connection", connection_id=connection_id), f"Connected. {tried.words}")
 
 
-def _form_again(service: str, form: ConnectionForm, *, status: int, is_cut: bool = False) -> Response:
-    """The form with what was typed, but for the login, which it keeps sealed."""
+def _form_again(
+    service: str, form: ConnectionForm, *, status: int, is_cut: bool = False, secret: str | None = None
+) -> Response:
+    """The form with what was typed, but for the login, which it keeps sealed; or with what it became by the test."""
     desk, actor, now, hint = runtime().logins, current_actor(), request_now(), ""
     try:
-        secret = _secret_of(service, form)
+        secret = secret or _secret_of(service, form)
         form.kept.data = desk.keep_draft(actor, secret, now=now)
         hint = sign_of(service).hint_of(secret) or "••••"
     except (Invalid, DraftLost, AppError):

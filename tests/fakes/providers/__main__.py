@@ -5,6 +5,8 @@ import time
 from datetime import UTC, datetime
 from threading import Event
 
+from tests.fakes.providers.ga4.fake import Ga4Fake
+from tests.fakes.providers.google.fake import GoogleFake
 from tests.fakes.providers.meta.fake import MetaFake
 from tests.fakes.providers.server import FakeServer
 from tests.fakes.providers.shopify.fake import ShopifyFake
@@ -17,7 +19,9 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8100)
     parser.add_argument("--scenario", default="S1")
     chosen = parser.parse_args()
-    world = World(MetaFake(), ShopifyFake(), now=datetime.now(UTC), ticks=time.monotonic)
+    google = GoogleFake()
+    fakes = MetaFake(), Ga4Fake(google), google, ShopifyFake()
+    world = World(*fakes, now=datetime.now(UTC), ticks=time.monotonic)
     world.reset(chosen.scenario)
     with FakeServer(world, port=chosen.port) as server:
         print(f"BELFRY_META_BASE_URL={server.url}/meta", flush=True)

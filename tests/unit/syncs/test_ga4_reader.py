@@ -141,7 +141,9 @@ class TestPages:
         reading = open_reading(world, page_rows=40)
 
         assert said(reading.read()) == truth(world)
-        assert len(reading.routes) in {5 + 2, 5 + 5}
+        pages = -(-len({row[:3] for row in truth(world)}) // 40)
+        # Some are noticed with the second page, and one that came twice at the end.
+        assert len(reading.routes) in {2 + pages, 2 * pages}
         assert "changed while it was read" in reading.watch.lines[-1]
 
     def test_that_never_fit_together_end_it(self, world) -> None:

@@ -3,6 +3,7 @@
 Figures are read without a transaction and landed without a call: neither waits for the other.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -28,6 +29,8 @@ from app.syncs.sources import Reading, Source
 from app.syncs.standing import LoginFacts
 from app.syncs.stream_reads import Progress, has_landed_figures, landed_by, read_progress
 
+log = logging.getLogger(__name__)
+
 
 @dataclass
 class SyncRun:
@@ -52,6 +55,8 @@ class SyncRun:
         account = reading.open()
         if account.login is not None:
             self._note_facts(login, account.login)
+        if account.for_operator is not None:
+            self._tell_operator(account.for_operator)
         # Looked at again when figures land; but none need be asked for that could not.
         refuse_other_account(login, Account(account.zone, account.currency))
         self.report.account = account
@@ -62,6 +67,10 @@ class SyncRun:
             self._read(reading, stream)
         self.context.progress(len(streams), len(streams), "all read")
         self._note_used()
+
+    def _tell_operator(self, words: str) -> None:
+        self.context.log(words, Level.WARNING)
+        log.warning("a service has news", extra={"service": self.definition.service.value, "problem": words})
 
     def _has_landed(self, session: Session) -> bool:
         """Whether this run has brought any figures: an attempt that was killed reported none of its own."""

@@ -53,7 +53,8 @@ class Ga4Fake:
         """`offset_over` lets a fault hit only pages that begin behind so many rows."""
         if "offset_over" not in fault.options:
             return True
-        return int(json.loads(call.text or "{}").get("offset", 0)) > fault.options["offset_over"]
+        offset, behind = json.loads(call.text or "{}").get("offset", 0), fault.options["offset_over"]
+        return int(offset) > int(behind)
 
     def mutate(self, change: dict[str, Any], now: datetime) -> None:
         self.properties[change["property"]].mutate(change)

@@ -60,7 +60,7 @@ def read_query(said: dict[str, Any], today: date) -> Query:
 def _day(said: str, today: date) -> date:
     words = {"today": 0, "yesterday": 1}
     if said in words or said.endswith("daysAgo"):
-        return today - timedelta(days=words.get(said) if said in words else int(said.removesuffix("daysAgo")))
+        return today - timedelta(days=words[said] if said in words else int(said.removesuffix("daysAgo")))
     return date.fromisoformat(said)
 
 

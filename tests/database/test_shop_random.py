@@ -1,0 +1,96 @@
+"""Whatever goes wrong with a shop in whatever order, and whoever dies when: the next sync tells the truth."""
+
+from random import Random
+from typing import Any
+
+import pytest
+
+from app.runs.models import Run
+from app.syncs.models import FigureChange
+from app.syncs.shop_models import ShopSale
+from tests.database.shop_world import SHOP
+from tests.database.sync_world import SyncWorld
+from tests.fakes.clock import utc
+from tests.fakes.database import OpenDatabase
+from tests.fakes.providers.shopify.fake import ShopifyFake
+from tests.fakes.providers.world import World
+
+# Early in the day of the shop: all that waiting must not lead into the next one, in which more is known.
+MORNING = utc("2026-11-20 05:30")
+PASSING: list[dict[str, Any]] = [
+    {"fault": "5xx"},
+    {"fault": "5xx", "variant": "graphql"},
+    {"fault": "5xx", "variant": "503"},
+    {"fault": "slow"},
+    {"fault": "truncated"},
+    {"fault": "truncated", "variant": "garbage"},
+    {"fault": "truncated_page", "size": 1},
+    {"fault": "duplicate_page"},
+    {"fault": "empty_page_with_next"},
+    {"fault": "reordered"},
+    {"fault": "reordered", "variant": "next"},
+    {"fault": "rate_limit_hint", "retry_after": "2.0"},
+    {"fault": "rate_limit_hint", "retry_after": "120"},
+    {"fault": "rate_limit_nohint"},
+    {"fault": "rate_limit_nohint", "variant": "no_code"},
+    {"fault": "near_limit"},
+]
+MOST_RUNS = 12
+
+
+@pytest.fixture
+def shops(database: OpenDatabase) -> SyncWorld:
+    return SyncWorld(database, World(ShopifyFake(), now=MORNING), of=SHOP)
+
+
+def trouble(shops: SyncWorld, chance: Random) -> None:
+    """Something goes wrong from here on."""
+    for _ in range(chance.randint(0, 4)):
+        match = {"after": chance.randint(0, 4)}
+        shops.world.fail("shopify", times=chance.randint(1, 3), match=match, **chance.choice(PASSING))
+
+
+def some_attempt(shops: SyncWorld, run_id: Any, chance: Random) -> Run:
+    """An attempt that ends well or badly, or whose worker dies in the middle."""
+    shops.let_time_pass(shops.run(run_id))
+    way = chance.choice(("calls", "statements", "", ""))
+    if way:
+        shops.die(run_id, at=chance.randint(1, 40), of=way)
+    else:
+        shops.attempt(run_id)
+    return shops.run(run_id)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_ends_with_the_truth(shops: SyncWorld, seed: int) -> None:
+    chance = Random(seed)
+    for _ in range(MOST_RUNS):
+        run_id = shops.ready_run()
+        trouble(shops, chance)
+        run = some_attempt(shops, run_id, chance)
+        while run.finished_at is None:
+            run = some_attempt(shops, run_id, chance)
+        if run.state == "succeeded":
+            break
+    shops.world.faults.clear()
+
+    shops.sync_at_last()
+
+    assert shops.table() == shops.oracle()
+    before = shops.everything()
+    assert shops.report(shops.sync_at_last().id)["rows_changed"] == 0
+    assert shops.everything() == before
+
+
+@pytest.mark.parametrize("of", ["calls", "statements"])
+def test_dying_at_any_moment_leaves_nothing_half_done(shops: SyncWorld, of: str) -> None:
+    at, run_id = 1, shops.ready_run()
+    while shops.die(run_id, at=at, of=of):
+        assert bool(shops.rows(ShopSale)) == bool(shops.table())
+        assert shops.table() <= shops.oracle()
+        at += 1 if of == "calls" else 3
+        run_id = shops.ready_run()
+
+    assert at > 3
+    assert shops.sync_at_last().state == "succeeded"
+    assert (shops.table(), shops.rows(FigureChange)) == (shops.oracle(), [])
