@@ -40,6 +40,7 @@ COMMANDS = {
     "bulk": "bulk:bulk",
     "connections": "connections:connections",
     "channels": "channels:channels",
+    "rules": "rules:rules",
     "members": "members:members",
     "organizations": "organizations:organizations",
     "tokens": "tokens:tokens",

@@ -14,6 +14,7 @@ from app.api.blueprint import VERSION_PREFIX
 from app.edge.runtime import EXTENSION, Runtime
 from app.jobs.models import Job
 from app.notifications.models import Channel
+from app.notifications.models import Rule as NotifyRule
 from app.ops.code_loader import put_in_force
 from app.ops.models import BulkAction
 from app.runs.models import Run
@@ -65,6 +66,7 @@ DONE: dict[str, tuple[str, str] | None] = {
     "Began a bulk action": None,
     "Saved a view": None,
     "Made a channel": None,
+    "Added a rule": None,
     "Made an API token": None,
     "Invited somebody": None,
 }
@@ -98,7 +100,7 @@ def shown_once(page: Page, site: Site, ana: Member) -> list[str]:
     send(page, site, "/scheduling/stop", reason="Moving house")
     send(page, site, "/scheduling/start")
     send(page, site, "/views", list="runs", name="Failed", state="failed")
-    send(page, site, "/notifications/channels/new/discord", name="#data", webhook_url=HOOK)
+    send(page, site, "/notifications/channels/new/discord", name="#data", webhook_url=HOOK, tells_everything="y")
     with site.database.transaction() as session:
         make_connection(session, ana.organization_id)
     return [make_token(page, site), invite(page, site)]
@@ -306,7 +308,7 @@ def values(name: str, site: Site, ana: Member, organization_id: UUID) -> list[An
     tables: dict[str, Any] = {
         "schedule_id": Schedule, "job_id": Job, "workflow_id": Job, "run_id": Run, "invitation_id": Invitation,
         "token_id": ApiToken, "view_id": SavedView, "bulk_id": BulkAction, "connection_id": Connection,
-        "channel_id": Channel,
+        "channel_id": Channel, "rule_id": NotifyRule,
     }  # fmt: skip
     if name in tables:
         with site.database.reading() as session:

@@ -63,6 +63,10 @@ BODIES: dict[str, Callable[[dict[str, UUID]], dict[str, Any]]] = {
     "promise_connection_stream": lambda _ids: {"by": "07:00"},
     "rename_api_connection": lambda _ids: {"name": "Renamed"},
     "replace_connection_login": lambda _ids: {"token": "EAAnothing"},
+    "create_notification_rule": lambda ids: {"channel_ids": [str(ids["channel_id"])]},
+    "preview_new_rule": lambda ids: {"channel_ids": [str(ids["channel_id"])]},
+    "change_notification_rule": lambda ids: {"channel_ids": [str(ids["channel_id"])]},
+    "snooze_notification_rule": lambda _ids: {"until": None},
     "change_api_channel": lambda _ids: {"name": "Renamed"},
     "validate_cron": lambda _ids: {"cron": "0 2 * * *"},
     "preview_new_schedule": lambda ids: {"cron": "0 2 * * *", "job_id": str(ids["job_id"])},
@@ -187,6 +191,7 @@ def ids_of_ours(database: OpenDatabase) -> dict[str, UUID]:
         "bulk_id": first("bulk_actions"),
         "connection_id": first("connections"),
         "channel_id": first("notify_channels"),
+        "rule_id": first("notify_rules"),
     }
 
 
