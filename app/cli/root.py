@@ -39,6 +39,8 @@ COMMANDS = {
     "queue": "queue:queue",
     "bulk": "bulk:bulk",
     "connections": "connections:connections",
+    "channels": "channels:channels",
+    "rules": "rules:rules",
     "members": "members:members",
     "organizations": "organizations:organizations",
     "tokens": "tokens:tokens",

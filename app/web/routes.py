@@ -4,12 +4,14 @@ from app.web import whereabouts
 from app.web.actions import account as account_actions
 from app.web.actions import bulk as bulk_actions
 from app.web.actions import chains as chain_actions
+from app.web.actions import channels as channel_actions
 from app.web.actions import code_schedules as code_schedule_actions
 from app.web.actions import connections as connection_actions
 from app.web.actions import first_steps as first_step_actions
 from app.web.actions import invitation as invitation_actions
 from app.web.actions import jobs as job_actions
 from app.web.actions import limits as limit_actions
+from app.web.actions import notification_rules as notification_rule_actions
 from app.web.actions import organizations as organization_actions
 from app.web.actions import queue_selection
 from app.web.actions import runs as run_actions
@@ -28,6 +30,7 @@ from app.web.pages import (
     audit,
     bulk,
     chains,
+    channels,
     code_schedules,
     connections,
     data,
@@ -36,6 +39,8 @@ from app.web.pages import (
     job_detail,
     jobs,
     live,
+    notification_rules,
+    notifications,
     organizations,
     overview,
     queue,
@@ -71,6 +76,8 @@ MODULES = (
     bulk_actions,
     chain_actions,
     chains,
+    channel_actions,
+    channels,
     code_schedule_actions,
     code_schedules,
     connection_actions,
@@ -86,6 +93,9 @@ MODULES = (
     job_actions,
     limit_actions,
     live,
+    notification_rule_actions,
+    notification_rules,
+    notifications,
     organization_actions,
     organizations,
     overview,

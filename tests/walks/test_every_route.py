@@ -39,6 +39,7 @@ WORDS = {
     "code_id": "nightly",
     "code_name": "fetch",
     "number": "1",
+    "kind": "webhook",
 }
 # Reached before anybody is known, or by nobody's choice: they have tests of their own.
 # The deep probe looks at who asks by itself: besides platform admins, whoever has the token for it alone.
@@ -63,6 +64,11 @@ BODIES: dict[str, Callable[[dict[str, UUID]], dict[str, Any]]] = {
     "promise_connection_stream": lambda _ids: {"by": "07:00"},
     "rename_api_connection": lambda _ids: {"name": "Renamed"},
     "replace_connection_login": lambda _ids: {"token": "EAAnothing"},
+    "create_notification_rule": lambda ids: {"channel_ids": [str(ids["channel_id"])]},
+    "preview_new_rule": lambda ids: {"channel_ids": [str(ids["channel_id"])]},
+    "change_notification_rule": lambda ids: {"channel_ids": [str(ids["channel_id"])]},
+    "snooze_notification_rule": lambda _ids: {"until": None},
+    "change_api_channel": lambda _ids: {"name": "Renamed"},
     "validate_cron": lambda _ids: {"cron": "0 2 * * *"},
     "preview_new_schedule": lambda ids: {"cron": "0 2 * * *", "job_id": str(ids["job_id"])},
 }
@@ -185,6 +191,8 @@ def ids_of_ours(database: OpenDatabase) -> dict[str, UUID]:
         "view_id": first("saved_views"),
         "bulk_id": first("bulk_actions"),
         "connection_id": first("connections"),
+        "channel_id": first("notify_channels"),
+        "rule_id": first("notify_rules"),
     }
 
 
