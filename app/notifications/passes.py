@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -17,10 +17,10 @@ from app.notifications.filling import Filling, find_due
 from app.notifications.lookups import run_facts, thing_facts, worth_reading
 from app.notifications.made_up import MOST_AT_ONCE, count_missed
 from app.notifications.meanings import signals_of
-from app.notifications.models import BadEvent, Incident
+from app.notifications.models import BadEvent, Incident, Telling
 from app.notifications.shelf import read_book, read_cases, write_book
 from app.notifications.signals import EventFacts, News, Relief, Signal, Trouble
-from app.notifications.summary import write_summaries
+from app.notifications.summary import is_summary_due, write_summaries
 from app.notifications.types import IncidentState
 
 log = logging.getLogger(__name__)
@@ -48,6 +48,16 @@ def read_events(session: Session, *, now: datetime, is_careful: bool = False) ->
     return Pass(len(batch.events), messages, batch.is_full)
 
 
+def is_anything_due(session: Session, *, now: datetime) -> bool:
+    """Whether `look_again` would find anything: a look that needs no lock."""
+    held = select(Telling.rule_id).where(Telling.due_at.is_not(None), Telling.due_at <= now).limit(1)
+    return (
+        session.scalar(held) is not None
+        or session.scalar(select(Incident.id).where(*_is_to_remind(now)).limit(1)) is not None
+        or is_summary_due(session, now=now)
+    )
+
+
 def look_again(session: Session, *, now: datetime) -> int:
     """Tell what was held back until now, and remind of what is still open. Returns how many messages were written."""
     filling = Filling(session, now=now)
@@ -56,8 +66,7 @@ def look_again(session: Session, *, now: datetime) -> int:
         filling.add_due(tellings)
     ids = session.scalars(
         select(Incident.id)
-        .where(Incident.next_reminder_at.is_not(None), Incident.next_reminder_at <= now)
-        .where(Incident.state == IncidentState.OPEN.value)
+        .where(*_is_to_remind(now))
         .order_by(Incident.next_reminder_at)
         .limit(_MOST_REMINDED)
         .with_for_update(skip_locked=True)
@@ -67,6 +76,11 @@ def look_again(session: Session, *, now: datetime) -> int:
     written = filling.write()
     write_book(session, cases)
     return written + write_summaries(session, now=now)
+
+
+def _is_to_remind(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    is_due = Incident.next_reminder_at.is_not(None), Incident.next_reminder_at <= now
+    return *is_due, Incident.state == IncidentState.OPEN.value
 
 
 def _follow(session: Session, events: Sequence[EventFacts], now: datetime) -> int:

@@ -52,6 +52,16 @@ def last_told_day(*, minute: int, zone: str, now: datetime) -> date:
     return today if instant_of(today, minute, tz) <= now else today - timedelta(days=1)
 
 
+def is_summary_due(session: Session, *, now: datetime) -> bool:
+    """Whether the hour of any summary has come that was not written."""
+    columns = NotifySettings.summary_minute, NotifySettings.zone, NotifySettings.summary_told_day
+    settled = session.execute(select(*columns).where(NotifySettings.summary_minute.is_not(None)))
+    return any(
+        day_to_tell(minute=row.summary_minute or 0, zone=row.zone, told_day=row.summary_told_day, now=now) is not None
+        for row in settled
+    )
+
+
 def write_summaries(session: Session, *, now: datetime) -> int:
     """Write the summaries whose hour has come. Returns how many messages."""
     settled = select(NotifySettings).where(NotifySettings.summary_minute.is_not(None))

@@ -9,7 +9,8 @@ from app.core.db import OUTAGES, Database
 from app.core.schema import SchemaGate
 from app.core.scopes import ENGINE
 from app.core.troubles import Trouble
-from app.notifications.passes import Pass, look_again, read_events
+from app.notifications.cursor import has_events
+from app.notifications.passes import Pass, is_anything_due, look_again, read_events
 from app.notifications.tidying import BATCH, tidy
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,10 @@ class Teller:
     def tell(self) -> int:
         """Read everything that was appended, batch by batch. Returns how many messages follow from it."""
         messages = 0
+        with self.database.reading(ENGINE) as session:
+            # Mostly there is nothing, and SQLite has one writer at a time.
+            if not has_events(session):
+                return 0
         while not self._closed.is_set():
             done = self._read()
             messages += done.messages
@@ -51,6 +56,9 @@ class Teller:
 
     def look_again(self) -> int:
         """Tell what waited until now, and remind. Returns how many messages that makes."""
+        with self.database.reading(ENGINE) as session:
+            if not is_anything_due(session, now=self.clock.now(session)):
+                return 0
         return self.database.run(ENGINE, lambda session: look_again(session, now=self.clock.now(session)))
 
     def tidy(self) -> int:

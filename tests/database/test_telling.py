@@ -245,6 +245,16 @@ class TestRules:
 
         assert world.say(minutes=30) == []
 
+    def test_tell_of_tries_only_where_they_say_so(self, database: OpenDatabase) -> None:
+        world = TellingWorld(database, types=["retrying"], after_failures=1)
+        again_at = world.clock.moment + timedelta(minutes=10)
+        world.fail(then=Next(RunState.WAITING_RETRY, Reason.ERROR, again_at), error="No luck")
+
+        (facts,) = world.tell()
+
+        assert (facts.kind.value, facts.title) == ("event", "Orders is tried again")
+        assert (facts.nth, facts.next_try_at, facts.error) == (1, again_at, "No luck")
+
 
 class TestSilence:
     def test_of_quiet_hours_ends_with_what_is_still_open(self, world: TellingWorld) -> None:
