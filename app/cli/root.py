@@ -39,6 +39,7 @@ COMMANDS = {
     "queue": "queue:queue",
     "bulk": "bulk:bulk",
     "connections": "connections:connections",
+    "incidents": "incidents:incidents",
     "members": "members:members",
     "organizations": "organizations:organizations",
     "tokens": "tokens:tokens",

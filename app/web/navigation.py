@@ -29,6 +29,8 @@ _ENTRIES = (
     ("Jobs", "web.jobs", "bolt"),
     ("Connections", "web.connections", "plug"),
     ("Data", "web.data", "gauge"),
+    ("Incidents", "web.incidents", "triangle"),
+    ("Notifications", "web.notifications", "bell"),
     ("Team", "web.team", "user"),
 )
 
@@ -45,10 +47,10 @@ _ALSO = {"web.audit": "/admin/audit", "web.schedules": "/bulk"}
 # What follows g. The first letter where it is free.
 _KEYS = {
     "web.overview": "o", "web.schedules": "s", "web.runs": "r", "web.queue": "q", "web.jobs": "j", "web.team": "t",
-    "web.connections": "n", "web.data": "d",
+    "web.connections": "n", "web.data": "d", "web.incidents": "i", "web.notifications": "b",
     "web.audit": "a", "web.installation_audit": "a", "web.code_schedules": "c", "web.system": "y",
 }  # fmt: skip
-_COUNTERS = {"web.schedules": "failing", "web.connections": "broken"}
+_COUNTERS = {"web.schedules": "failing", "web.connections": "broken", "web.incidents": "incidents"}
 
 
 def stand_under(endpoint: str) -> None:
