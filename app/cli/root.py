@@ -40,6 +40,7 @@ COMMANDS = {
     "bulk": "bulk:bulk",
     "connections": "connections:connections",
     "incidents": "incidents:incidents",
+    "channels": "channels:channels",
     "members": "members:members",
     "organizations": "organizations:organizations",
     "tokens": "tokens:tokens",

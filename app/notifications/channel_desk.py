@@ -79,6 +79,7 @@ class ChannelDesk:
     def draft(self, kind: str, name: str, given: Mapping[str, str], *, is_fallback: bool = False) -> ChannelDraft:
         """A new channel as somebody described it. Raises ChannelInvalid or TooManyChannelTests."""
         known = kind_of(kind)
+        self._refuse_unknown(known, given)
         with self._turn():
             return ChannelDraft(name, known, self.couriers[known].clean(given), is_fallback)
 
@@ -91,22 +92,31 @@ class ChannelDesk:
         *,
         is_fallback: bool | None = None,
     ) -> ChannelDraft:
-        """A channel as it is to be from now on; a secret that was left empty stays. Raises ChannelNotFound as well."""
+        """A channel as it is to be from now on: what is not given and a secret that is empty stay as they are.
+
+        Raises ChannelNotFound as well.
+        """
         require(actor, Permission.MANAGE_NOTIFICATIONS)
 
-        def read(session: Session) -> tuple[ChannelKind, str, bool, Place | None]:
+        def read(session: Session) -> tuple[ChannelKind, str, bool, Mapping[str, str], Place | None]:
             channel = load_channel(session, organization_id=actor.organization_id, channel_id=channel_id)
             try:
                 place = open_place(session, sealer=self.sealer, channel=channel)
             except (SecretNotFound, SealBroken, KeyUnknown):
                 place = None
-            return ChannelKind(channel.kind), channel.name, channel.is_fallback, place
+            return ChannelKind(channel.kind), channel.name, channel.is_fallback, dict(channel.settings), place
 
-        kind, old_name, was_fallback, before = self.database.run(_scope(actor), read)
+        kind, old_name, was_fallback, settings, before = self.database.run(_scope(actor), read)
+        self._refuse_unknown(kind, given)
         with self._turn():
-            place = self.couriers[kind].clean(given, before=before)
+            place = self.couriers[kind].clean({**settings, **given}, before=before)
         fallback = was_fallback if is_fallback is None else is_fallback
         return ChannelDraft(name or old_name, kind, place, fallback)
+
+    def _refuse_unknown(self, kind: ChannelKind, given: Mapping[str, str]) -> None:
+        names = [words.name for words in self.couriers[kind].fields]
+        if not set(given) <= set(names):
+            raise ChannelInvalid(f"A channel of this kind has: {', '.join(names)}.", field="settings")
 
     def draft_the(self, actor: Actor, kind: ChannelKind, name: str | None, given: Mapping[str, str]) -> TheDraft:
         """A draft of the one channel of a kind, for those who know of one only: of a new one, if there is none."""

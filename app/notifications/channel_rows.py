@@ -13,6 +13,9 @@ from app.core.errors import NotFound
 from app.notifications.models import Channel, Delivery
 from app.notifications.types import ChannelKind, ChannelState, DeliveryKind, DeliveryState
 
+# More than that are not offered to be brought back.
+_MOST_DELETED = 50
+
 
 class ChannelNotFound(NotFound):
     """No such channel of this organization."""
@@ -37,6 +40,16 @@ class ChannelRow:
     quiet_until: datetime | None
     created_at: datetime
     updated_at: datetime
+
+
+@dataclass(frozen=True)
+class DeletedChannel:
+    """A channel that can still be brought back."""
+
+    id: UUID
+    name: str
+    kind: ChannelKind
+    deleted_at: datetime
 
 
 @dataclass(frozen=True)
@@ -76,6 +89,17 @@ def list_channels(session: Session, *, organization_id: UUID) -> list[ChannelRow
     """Those that fail first, then by name."""
     found = [_row(tuple(row)) for row in session.execute(_channels(organization_id))]
     return sorted(found, key=lambda one: (one.state is not ChannelState.BROKEN, one.name.casefold(), one.id))
+
+
+def list_deleted(session: Session, *, organization_id: UUID, since: datetime) -> list[DeletedChannel]:
+    """Those that were deleted after an instant, the last one first."""
+    query = (
+        select(Channel.id, Channel.name, Channel.kind, Channel.deleted_at)
+        .where(Channel.organization_id == organization_id, Channel.deleted_at > since)
+        .order_by(Channel.deleted_at.desc(), Channel.id)
+        .limit(_MOST_DELETED)
+    )
+    return [DeletedChannel(row.id, row.name, ChannelKind(row.kind), row.deleted_at) for row in session.execute(query)]
 
 
 def first_of_kind(session: Session, *, organization_id: UUID, kind: ChannelKind) -> ChannelRow | None:

@@ -10,7 +10,7 @@ from sqlalchemy import Select, String, cast, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
 from app.jobs.models import Job
-from app.notifications.models import Incident
+from app.notifications.models import Channel, Incident
 from app.ops.models import BulkAction
 from app.runs.models import Run
 from app.schedules.models import Schedule
@@ -104,12 +104,19 @@ def _incidents(organization_id: UUID, ids: Collection[UUID]) -> _Read:
     return select(*columns).where(Incident.organization_id == organization_id, Incident.id.in_(ids))
 
 
+def _channels(organization_id: UUID, ids: Collection[UUID]) -> _Read:
+    columns = literal("channel").label("kind"), Channel.id, Channel.name, _NO_CODE
+    alive = Channel.organization_id == organization_id, Channel.deleted_at.is_(None)
+    return select(*columns).where(*alive, Channel.id.in_(ids))
+
+
 _NO_CODE = cast(null(), String)
 _READS: dict[str, Callable[[UUID, Collection[UUID]], _Read]] = {
     "schedule": _schedules,
     "job": _jobs,
     "connection": _connections,
     "incident": _incidents,
+    "channel": _channels,
     "run": _runs,
     "bulk_action": _bulk_actions,
     "user": _people,

@@ -4,6 +4,7 @@ from app.web import whereabouts
 from app.web.actions import account as account_actions
 from app.web.actions import bulk as bulk_actions
 from app.web.actions import chains as chain_actions
+from app.web.actions import channels as channel_actions
 from app.web.actions import code_schedules as code_schedule_actions
 from app.web.actions import connections as connection_actions
 from app.web.actions import first_steps as first_step_actions
@@ -29,6 +30,7 @@ from app.web.pages import (
     audit,
     bulk,
     chains,
+    channels,
     code_schedules,
     connections,
     data,
@@ -38,6 +40,7 @@ from app.web.pages import (
     job_detail,
     jobs,
     live,
+    notifications,
     organizations,
     overview,
     queue,
@@ -73,6 +76,8 @@ MODULES = (
     bulk_actions,
     chain_actions,
     chains,
+    channel_actions,
+    channels,
     code_schedule_actions,
     code_schedules,
     connection_actions,
@@ -90,6 +95,7 @@ MODULES = (
     job_actions,
     limit_actions,
     live,
+    notifications,
     organization_actions,
     organizations,
     overview,

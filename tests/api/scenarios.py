@@ -165,6 +165,13 @@ SCENARIOS: dict[str, Scenario] = {
     "notify_discord": lambda world: Call(
         discord(world, "/discord/notify"), {"type": "run_failed", "data": {"job": "Meta ads"}}
     ),
+    "create_channel": lambda _world: Call(
+        "/channels", {"kind": "discord", "name": "#ops", "settings": {"webhook_url": DISCORD_HOOK}}
+    ),
+    "change_api_channel": lambda world: Call(f"/channels/{channel(world)}", {"name": "#data"}),
+    "test_api_channel": lambda world: Call(f"/channels/{channel(world)}/tests"),
+    "delete_api_channel": lambda world: Call(f"/channels/{channel(world)}"),
+    "restore_api_channel": lambda world: Call(f"/channels/{deleted_channel(world)}/restore"),
     "create_connection": lambda _world: Call("/connections", {"service": "meta", "account_id": EU, "token": TOKEN}),
     "rename_api_connection": lambda world: Call(f"/connections/{connection(world)}", {"name": "Renamed"}),
     "test_api_connection": lambda world: Call(f"/connections/{connection(world)}/tests"),
@@ -343,6 +350,18 @@ def discord(world: World, path: str = "/discord/config") -> str:
     """A way to the channel for Discord, which is set up."""
     world.caller.put("/discord/config", {"webhook_url": DISCORD_HOOK})
     return path
+
+
+def channel(world: World) -> str:
+    """A channel of its own."""
+    body = {"kind": "discord", "name": str(new_id()), "settings": {"webhook_url": DISCORD_HOOK}}
+    return str(world.caller.post("/channels", body).get_json()["data"]["id"])
+
+
+def deleted_channel(world: World) -> str:
+    found = channel(world)
+    world.caller.delete(f"/channels/{found}")
+    return found
 
 
 def connection(world: World) -> str:

@@ -13,7 +13,7 @@ from werkzeug.routing import Rule
 from app.api.blueprint import VERSION_PREFIX
 from app.edge.runtime import EXTENSION, Runtime
 from app.jobs.models import Job
-from app.notifications.models import Incident
+from app.notifications.models import Channel, Incident
 from app.ops.code_loader import put_in_force
 from app.ops.models import BulkAction
 from app.runs.models import Run
@@ -45,6 +45,7 @@ from tests.journeys.schedules.site import Site, open_site
 pytestmark = pytest.mark.journey
 
 HEADER = "Bearer canary-of-a-header"
+HOOK = "https://discord.com/api/webhooks/123456789012345678/" + "canary-of-a-webhook".ljust(68, "w")
 OTHER_HEADER = "canary-of-a-changed-header"
 IN_CODE = "hourly-matching"
 # Each action of the audit in words, and what it changed from and to where it changed something.
@@ -64,6 +65,7 @@ DONE: dict[str, tuple[str, str] | None] = {
     "Restored a deleted schedule": None,
     "Began a bulk action": None,
     "Saved a view": None,
+    "Made a channel": None,
     "Made an API token": None,
     "Invited somebody": None,
 }
@@ -97,6 +99,7 @@ def shown_once(page: Page, site: Site, ana: Member) -> list[str]:
     send(page, site, "/scheduling/stop", reason="Moving house")
     send(page, site, "/scheduling/start")
     send(page, site, "/views", list="runs", name="Failed", state="failed")
+    send(page, site, "/notifications/channels/new/discord", name="#data", webhook_url=HOOK)
     with site.database.transaction() as session:
         make_connection(session, ana.organization_id)
         make_incident(session, ana.organization_id)
@@ -221,8 +224,8 @@ class TestTheAudit:
 def secret(site: Site, shown_once: list[str]) -> list[str]:
     """What nobody may read anywhere: headers, tokens and passwords of people, and the keys of the installation."""
     found = [
-        HEADER.removeprefix("Bearer "), OTHER_HEADER, *shown_once, PASSWORD, password_hash(), VAULT_KEY,
-        str(site.app.secret_key),
+        HEADER.removeprefix("Bearer "), OTHER_HEADER, HOOK.rpartition("/")[2], *shown_once, PASSWORD,
+        password_hash(), VAULT_KEY, str(site.app.secret_key),
     ]  # fmt: skip
     assert all(len(text) > 12 for text in found)
     return found
@@ -306,6 +309,7 @@ def values(name: str, site: Site, ana: Member, organization_id: UUID) -> list[An
         "schedule_id": Schedule, "job_id": Job, "workflow_id": Job, "run_id": Run, "invitation_id": Invitation,
         "token_id": ApiToken, "view_id": SavedView, "bulk_id": BulkAction, "connection_id": Connection,
         "incident_id": Incident,
+        "channel_id": Channel,
     }  # fmt: skip
     if name in tables:
         with site.database.reading() as session:
@@ -318,6 +322,6 @@ def values(name: str, site: Site, ana: Member, organization_id: UUID) -> list[An
         return ids
     words = {
         "code_id": IN_CODE, "code_name": "example_quick_test", "name": "workflow", "number": 1, "service": "meta",
-        "user_id": ana.user_id, "organization_id": ana.organization_id,
+        "kind": "discord", "user_id": ana.user_id, "organization_id": ana.organization_id,
     }  # fmt: skip
     return [words[name]]

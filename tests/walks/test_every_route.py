@@ -39,6 +39,7 @@ WORDS = {
     "code_id": "nightly",
     "code_name": "fetch",
     "number": "1",
+    "kind": "webhook",
 }
 # Reached before anybody is known, or by nobody's choice: they have tests of their own.
 UNWALKED = {"web.sign_out_person"}
@@ -65,6 +66,7 @@ BODIES: dict[str, Callable[[dict[str, UUID]], dict[str, Any]]] = {
     "promise_connection_stream": lambda _ids: {"by": "07:00"},
     "rename_api_connection": lambda _ids: {"name": "Renamed"},
     "replace_connection_login": lambda _ids: {"token": "EAAnothing"},
+    "change_api_channel": lambda _ids: {"name": "Renamed"},
     "validate_cron": lambda _ids: {"cron": "0 2 * * *"},
     "preview_new_schedule": lambda ids: {"cron": "0 2 * * *", "job_id": str(ids["job_id"])},
 }
@@ -189,6 +191,7 @@ def ids_of_ours(database: OpenDatabase) -> dict[str, UUID]:
         "bulk_id": first("bulk_actions"),
         "connection_id": first("connections"),
         "incident_id": first("incidents"),
+        "channel_id": first("notify_channels"),
     }
 
 

@@ -208,6 +208,7 @@ def _subject_href(subject: Subject, *, is_of_installation: bool) -> str:
         "run": ("web.run", {"run_id": subject.id}),
         "connection": ("web.connection", {"connection_id": subject.id}),
         "incident": ("web.incident", {"incident_id": subject.id}),
+        "channel": ("web.channel", {"channel_id": subject.id}),
         "bulk_action": ("web.bulk_action", {"bulk_id": subject.id}),
         "user": ("web.team", {}),
         "invitation": ("web.team", {"_anchor": "invitations"}),

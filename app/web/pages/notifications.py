@@ -1,0 +1,48 @@
+"""Who is told about what, and where: the channels of an organization."""
+
+from uuid import UUID
+
+from flask import Response, request
+
+from app.edge.identity import current_actor, request_now
+from app.edge.runtime import request_session, runtime
+from app.notifications.channel_changes import UNDO
+from app.notifications.channel_rows import ChannelNotFound, DeliveryRow, get_delivery, list_channels, list_deleted
+from app.notifications.types import ChannelState, DeliveryKind
+from app.tenants.access import Permission
+from app.web.blueprint import web
+from app.web.pages.channel_view import channel_line, kind_cards
+from app.web.pages.notification_tabs import notification_tabs
+from app.web.pages.rights import refusals
+from app.web.permissions import route
+from app.web.responses import page
+
+
+@route(web, "/notifications", permission=Permission.VIEW)
+def notifications() -> Response:
+    """All channels, those that fail first."""
+    couriers = runtime().channels.couriers
+    here = current_actor().organization_id
+    rows = list_channels(request_session(), organization_id=here)
+    tested = _tested()
+    return page(
+        "notifications/index.html",
+        tabs=notification_tabs("web.notifications"),
+        lines=[channel_line(row, couriers[row.kind], tested=tested) for row in rows],
+        is_untold=not any(row.state is ChannelState.ON for row in rows),
+        deleted=list_deleted(request_session(), organization_id=here, since=request_now() - UNDO),
+        cards=kind_cards(couriers),
+        refused=refusals(),
+    )
+
+
+def _tested() -> DeliveryRow | None:
+    """The test that was just sent, which the address names."""
+    try:
+        delivery_id = UUID(request.args.get("tested", ""))
+        found = get_delivery(
+            request_session(), organization_id=current_actor().organization_id, delivery_id=delivery_id
+        )
+    except (ValueError, ChannelNotFound):
+        return None
+    return found if found.kind is DeliveryKind.TEST else None

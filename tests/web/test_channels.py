@@ -1,0 +1,235 @@
+"""The pages of channels, with chats that answer inside of the process."""
+
+import html
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from app.core.config import Settings
+from app.core.db import Database
+from app.edge.runtime import EXTENSION
+from app.notifications.channel_changes import UNDO
+from app.notifications.channel_desk import ChannelDesk
+from app.notifications.models import Channel, Delivery
+from app.tenants.models import AuditEntry
+from tests.fakes.chat.inside import inside_couriers
+from tests.fakes.chat.server import HOOK, Chat, Way
+from tests.fakes.clock import ManualClock
+from tests.web.conftest import Browser
+
+NEW = "/notifications/channels/new"
+DISCORD = f"https://discord.com{HOOK}"
+UNTOLD = "Nobody is told about failures."
+
+
+@pytest.fixture
+def chat() -> Chat:
+    return Chat()
+
+
+@pytest.fixture(autouse=True)
+def _desk(app: Flask, settings: Settings, database: Database, clock: ManualClock, chat: Chat) -> None:
+    found = ChannelDesk(settings, database, clock, lambda _settings: inside_couriers(chat))
+    app.extensions[EXTENSION] = replace(app.extensions[EXTENSION], channels=found)
+
+
+def add(browser: Browser, name: str = "#data", **more: str) -> UUID:
+    """A channel for Discord, made by its form."""
+    answer = browser.send(f"{NEW}/discord", {"name": name, "webhook_url": DISCORD, **more})
+    assert answer.status_code == 303, answer.text
+    return ids(browser)[-1]
+
+
+def ids(browser: Browser) -> list[UUID]:
+    with browser.application.extensions[EXTENSION].database.reading() as session:
+        query = select(Channel.id).where(Channel.deleted_at.is_(None)).order_by(Channel.created_at, Channel.id)
+        return list(session.scalars(query))
+
+
+def shown(browser: Browser, path: str = "/notifications") -> str:
+    return html.unescape(browser.visit(path).text)
+
+
+class TestTheList:
+    def test_says_that_nobody_is_told_and_offers_the_kinds(self, owner: Browser):
+        text = shown(owner)
+
+        assert UNTOLD in text
+        assert f'href="{NEW}/telegram"' in text
+
+    def test_shows_a_channel_and_nothing_secret(self, owner: Browser):
+        add(owner)
+
+        text = shown(owner)
+
+        assert UNTOLD not in text
+        assert "#data" in text
+        assert "…wwww" in text
+        assert "w" * 20 not in text
+
+    def test_says_again_that_nobody_is_told_while_all_are_off(self, owner: Browser):
+        owner.send(f"/notifications/channels/{add(owner)}/enabled", {"enabled": "no"})
+
+        assert UNTOLD in shown(owner)
+
+    def test_lets_a_viewer_look_and_says_why_no_more(self, owner: Browser, viewer: Browser):
+        text = shown(viewer)
+
+        assert "Your role here is viewer" in text
+        assert viewer.send(f"{NEW}/discord", {"webhook_url": DISCORD}).status_code == 403
+
+    def test_is_in_the_menu(self, owner: Browser):
+        assert 'href="/notifications"' in owner.visit("/schedules").text
+
+
+class TestTheForm:
+    def test_of_a_kind_that_there_is_not_is_not_found(self, owner: Browser):
+        assert owner.visit(f"{NEW}/pigeon").status_code == 404
+
+    def test_says_at_its_field_what_is_wrong_and_keeps_the_rest(self, owner: Browser):
+        answer = owner.send(f"{NEW}/telegram", {"name": "Ops", "token": "1234567890:AA" + "b" * 33, "chat_id": "here"})
+
+        assert answer.status_code == 422
+        assert 'id="chat_id-error"' in answer.text
+        assert 'value="Ops"' in answer.text
+        assert "AAbbb" not in answer.text
+
+    def test_calls_a_channel_without_a_name_as_its_kind(self, owner: Browser):
+        add(owner, name="")
+
+        assert ">Discord<" in shown(owner)
+
+    def test_refuses_a_name_that_is_taken(self, owner: Browser):
+        add(owner)
+
+        answer = owner.send(f"{NEW}/discord", {"name": "#data", "webhook_url": DISCORD})
+
+        assert answer.status_code == 409
+        assert "Another channel is called “#data”" in answer.text
+
+    @pytest.mark.parametrize("url", ["http://127.0.0.1/hook", "http://169.254.169.254/", "gopher://example.com/"])
+    def test_refuses_an_address_inside_the_network(self, owner: Browser, url):
+        answer = owner.send(f"{NEW}/webhook", {"name": "Hook", "url": url})
+
+        assert answer.status_code == 422
+        assert 'id="url-error"' in answer.text
+
+    def test_says_that_mail_needs_a_server(self, owner: Browser):
+        answer = owner.send(f"{NEW}/email", {"name": "Mail", "addresses": "ops@example.com"})
+
+        assert "BELFRY_SMTP_HOST" in answer.text
+
+    def test_keeps_a_secret_that_is_left_empty(self, owner: Browser, chat: Chat):
+        channel_id = add(owner)
+
+        answer = owner.send(f"/notifications/channels/{channel_id}", {"name": "#ops", "webhook_url": ""})
+        owner.send(f"/notifications/channels/{channel_id}/test")
+
+        assert answer.status_code == 303
+        assert len(chat.messages) == 1
+        assert "#ops" in shown(owner, f"/notifications/channels/{channel_id}")
+
+    def test_makes_one_the_fallback_and_no_other(self, owner: Browser):
+        add(owner, is_fallback="y")
+        add(owner, name="#ops", is_fallback="y")
+
+        with owner.application.extensions[EXTENSION].database.reading() as session:
+            assert session.scalars(select(Channel.name).where(Channel.is_fallback)).all() == ["#ops"]
+
+
+class TestATest:
+    def test_shows_beside_its_channel_what_came_of_it(self, owner: Browser, chat: Chat):
+        answer = owner.send(f"/notifications/channels/{add(owner)}/test")
+
+        assert "tested=" in answer.headers["Location"]
+        assert "Delivered to “#data” in" in shown(owner, answer.headers["Location"])
+        assert len(chat.messages) == 1
+
+    def test_shows_what_the_service_said(self, owner: Browser, chat: Chat):
+        channel_id = add(owner)
+        chat.plan.append(Way.UNKNOWN)
+
+        answer = owner.send(f"/notifications/channels/{channel_id}/test")
+        text = shown(owner, answer.headers["Location"])
+
+        assert "Discord does not know this webhook any more" in text
+        assert "Does not work" in text
+
+    def test_leads_a_script_to_the_same_page(self, owner: Browser):
+        answer = owner.send(f"/notifications/channels/{add(owner)}/test", htmx=True)
+
+        assert "tested=" in answer.headers["HX-Redirect"]
+
+    def test_of_another_organization_is_not_shown(self, owner: Browser, stranger: Browser):
+        answer = owner.send(f"/notifications/channels/{add(owner)}/test")
+
+        assert "Delivered" not in shown(stranger, answer.headers["Location"])
+
+    @pytest.mark.parametrize("text", ["", "x", "%00", "0" * 5000, "00000000-0000-0000-0000-000000000000"])
+    def test_that_nobody_sent_is_not_shown(self, owner: Browser, text):
+        assert owner.visit(f"/notifications?tested={text}").status_code in {200, 400}
+
+    def test_waits_for_others_who_test(self, app: Flask, owner: Browser):
+        desk, channel_id = app.extensions[EXTENSION].channels, add(owner)
+        for _ in range(3):
+            desk._turns.acquire()
+
+        owner.send(f"/notifications/channels/{channel_id}/test")
+
+        assert "Several channels are being tested" in shown(owner)
+
+
+class TestDeleting:
+    def test_can_be_undone(self, owner: Browser):
+        channel_id = add(owner)
+
+        owner.send(f"/notifications/channels/{channel_id}/deletion")
+        gone = shown(owner)
+        owner.send(f"/notifications/channels/{channel_id}/restoration")
+
+        assert f"/notifications/channels/{channel_id}/restoration" in gone
+        assert ids(owner) == [channel_id]
+
+    def test_is_over_after_a_week(self, owner: Browser, clock: ManualClock):
+        channel_id = add(owner)
+        owner.send(f"/notifications/channels/{channel_id}/deletion")
+        owner.visit("/notifications")
+        clock.advance(days=8)
+
+        with owner.application.extensions[EXTENSION].database.transaction() as session:
+            session.get_one(Channel, channel_id).deleted_at = clock.moment - UNDO - timedelta(minutes=1)
+
+        assert "Recently deleted" not in shown(owner)
+
+    def test_stops_what_waits(self, owner: Browser):
+        channel_id = add(owner)
+
+        owner.send(f"/notifications/channels/{channel_id}/enabled", {"enabled": "no"})
+
+        with owner.application.extensions[EXTENSION].database.reading() as session:
+            assert session.scalars(select(Delivery.state).where(Delivery.state == "pending")).all() == []
+
+
+class TestTheAudit:
+    def test_tells_each_thing_that_was_done(self, owner: Browser):
+        channel_id = add(owner)
+        owner.send(f"/notifications/channels/{channel_id}", {"name": "#ops"})
+        for step, fields in (("test", {}), ("enabled", {"enabled": "no"}), ("enabled", {"enabled": "yes"})):
+            owner.send(f"/notifications/channels/{channel_id}/{step}", fields)
+        owner.send(f"/notifications/channels/{channel_id}/deletion")
+
+        with owner.application.extensions[EXTENSION].database.reading() as session:
+            actions = session.scalars(
+                select(AuditEntry.action).where(AuditEntry.subject_id == channel_id).order_by(AuditEntry.id)
+            ).all()
+        done = ["created", "changed", "tested", "disabled", "enabled", "deleted"]
+        assert actions == [f"channel.{each}" for each in done]
+
+    def test_leads_to_the_channel(self, owner: Browser):
+        channel_id = add(owner)
+
+        assert f'href="/notifications/channels/{channel_id}"' in owner.visit("/audit").text
