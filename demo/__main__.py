@@ -118,6 +118,7 @@ def _settings(held: DemoFolder, ports: Ports, fakes_url: str) -> Settings:
         "BELFRY_META_BASE_URL": f"{fakes_url}/meta",
         "BELFRY_GA4_BASE_URL": f"{fakes_url}/ga4",
         "BELFRY_GOOGLE_TOKEN_URL": f"{fakes_url}/google/token",
+        "BELFRY_SHEETS_BASE_URL": f"{fakes_url}/sheets",
         "BELFRY_SHOPIFY_BASE_URL_TEMPLATE": f"{fakes_url}/shopify/{{shop}}",
         "BELFRY_META_APP_ID": APP_ID,
         "BELFRY_META_APP_SECRET": APP_SECRET,

@@ -1,5 +1,5 @@
-"""The fakes that a demo reads from: Meta with three accounts, Google Analytics with the site of a shop, Shopify with
-its orders, and the server of that shop, which is down now and then."""
+"""The fakes of a demo: Meta with three accounts, Google Analytics with the site of a shop, Shopify with its orders, a
+spreadsheet, and the server of that shop, which is down now and then."""
 
 import time
 from dataclasses import dataclass, field
@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from demo.sheet import DemoSheets
 from demo.site import DemoGa4
 from demo.store import DemoShopify
 from demo.truth import EU, PLANS, UK, US, make_account
@@ -114,4 +115,5 @@ def make_world(begun: datetime) -> World:
     now = datetime.fromtimestamp(time.time(), begun.tzinfo)
     # Not a clock that stands still while the machine sleeps.
     google = GoogleFake()
-    return World(DemoMeta(begun), DemoGa4(begun, google), google, DemoShopify(begun), Shop(), now=now, ticks=time.time)
+    fakes = DemoMeta(begun), DemoGa4(begun, google), google, DemoShopify(begun), DemoSheets(google.email_of), Shop()
+    return World(*fakes, now=now, ticks=time.time)

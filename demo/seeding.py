@@ -16,8 +16,10 @@ from app.core.config import Settings
 from app.core.db import Database
 from app.core.ids import new_id, new_token
 from app.core.scopes import IDENTITY, Scope, rescope, rescoped
+from app.jobs.chains import ChainDraft, add_chain
 from app.jobs.kinds.base import JobKinds, KindName
-from app.jobs.policies import Backoff, RetryPolicy
+from app.jobs.policies import Backoff, ChainOutcome, RetryPolicy
+from app.jobs.queries import get_job
 from app.jobs.service import JobDraft, create_job
 from app.jobs.services import Service
 from app.jobs.sync_jobs import bind_sync_job
@@ -40,6 +42,7 @@ from app.tenants.queries import has_users
 from app.tenants.roles import Role
 from app.tenants.service import make_user
 from demo.provider import TOKENS
+from demo.sheet import SPREADSHEET, TITLE
 from demo.site import SITE, SITE_ID
 from demo.store import CLIENT_ID, CLIENT_SECRET, STORE, STORE_ID
 from demo.truth import EU, UK, US, Plan
@@ -50,6 +53,7 @@ RETRY_SECONDS = 20
 EVERY_15_MINUTES = "*/15 * * * *"
 CODE_SCHEDULE = "dev-quick-test"
 STORE_LOGIN = json.dumps({"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET})
+PUSH, PUSHED_TAB = "Push to the spreadsheet", "Campaigns by day"
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,8 @@ def seed(made_of: Seed) -> str | None:
         now = DatabaseClock().now(session)
     tried = {plan: _try(made_of.logins, plan, now) for plan in (EU, UK, US)}
     site, store = _try_site(made_of.logins, now), _try_store(made_of.logins, now)
+    sheet = made_of.logins.try_login(Service.SHEETS, KEY_FILE, SPREADSHEET, now=now)
+    refuse_bad(sheet)
     definitions = load_definitions(made_of.settings)
     password = new_token()[:16]
     with made_of.database.transaction(IDENTITY) as session:
@@ -101,12 +107,14 @@ def seed(made_of: Seed) -> str | None:
         owner = _make_owner(session, password, now)
         rescope(session, Scope.tenant(owner.organization_id, owner.user_id))
         revise_organization(session, actor=owner, name=ORGANIZATION, timezone=ZONE, now=now)
+        kinds = job_kinds(made_of.settings, definitions=definitions)
         schedules = [
             *_connect(session, owner, made_of, tried, now),
             _connect_site(session, owner, made_of, site, now),
             _connect_store(session, owner, made_of, store, now),
-            *_make_calls(session, owner, job_kinds(made_of.settings, definitions=definitions), made_of.calls, now),
+            *_make_calls(session, owner, kinds, made_of.calls, now),
         ]
+        _push_to(session, owner, made_of, kinds, sheet, now)
         for schedule_id in schedules:
             run_schedule_now(session, actor=owner, schedule_id=schedule_id, request_key=str(uuid4()), now=now)
         _switch_code_on(session, owner, definitions, now)
@@ -152,6 +160,19 @@ def _connect(session: Session, owner: Actor, made_of: Seed, tried: dict[Plan, Tr
         session, actor=owner, service=Service.META, cron=EVERY_15_MINUTES, is_enabled=True, timezone=EU.zone, now=now
     )
     yield find_default(session, organization_id=owner.organization_id, service=Service.META).id
+
+
+def _push_to(session: Session, owner: Actor, made_of: Seed, kinds: JobKinds, sheet: Tried, now: datetime) -> None:
+    """Keep a tab of a spreadsheet as the figures of the first account are: pushed when its sync has ended."""
+    draft = ConnectionDraft(Service.SHEETS, TITLE, KEY_FILE)
+    sheet_id = connect(session, actor=owner, sealer=made_of.logins.sealer, draft=draft, tried=sheet, now=now)
+    reads = find_default(session, organization_id=owner.organization_id, service=Service.META).job_id
+    source = get_job(session, organization_id=owner.organization_id, job_id=reads).definition["connection_id"]
+    plan = {"source": source, "level": "campaign", "metrics": ["spend", "clicks", "purchases"], "tab": PUSHED_TAB}
+    wanted = {"service": Service.SHEETS.value, "connection_id": str(sheet_id), "push": plan}
+    job = JobDraft(PUSH, KindName.SYNC, wanted)
+    job_id = create_job(session, actor=owner, kinds=kinds, draft=job, now=now)
+    add_chain(session, actor=owner, kinds=kinds, draft=ChainDraft(reads, ChainOutcome.SUCCESS, job_id), now=now)
 
 
 def _connect_site(session: Session, owner: Actor, made_of: Seed, tried: Tried, now: datetime) -> UUID:

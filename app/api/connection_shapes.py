@@ -20,7 +20,9 @@ Token = Annotated[
         examples=[_TOKEN],
     ),
 ]
-ServiceWord = Annotated[str, Field(max_length=16, description="`meta`, `ga4` or `shopify`.", examples=["meta"])]
+ServiceWord = Annotated[
+    str, Field(max_length=16, description="`meta`, `ga4`, `shopify` or `sheets`.", examples=["meta"])
+]
 
 
 class ConnectionIn(Body):
@@ -37,7 +39,7 @@ class ConnectionIn(Body):
             min_length=1,
             max_length=LONGEST_ACCOUNT,
             description="Meta: with or without `act_`; Google Analytics: the number of the property; Shopify: "
-            "`acme.myshopify.com`.",
+            "`acme.myshopify.com`; Google Sheets: the address.",
         ),
     ]
     token: Token

@@ -64,6 +64,9 @@ EXPECTED = {
     "BELFRY_GOOGLE_TOKEN_URL": Expected(
         "an address with https://, or with http:// on this machine itself", "https://oauth2.googleapis.com/token"
     ),
+    "BELFRY_SHEETS_BASE_URL": Expected(
+        "an address with https://, or with http:// on this machine itself", "https://sheets.googleapis.com"
+    ),
     "BELFRY_META_API_VERSION": Expected("a version of Meta's Graph API", "v26.0"),
     "BELFRY_SHOPIFY_BASE_URL_TEMPLATE": Expected(
         "an address with {shop} where the address of a shop stands, with https://, or with http:// on this machine "
@@ -149,6 +152,7 @@ class Settings:
     telegram_base_url: str
     ga4_base_url: str
     google_token_url: str
+    sheets_base_url: str
     shopify_base_url_template: str
     shopify_api_version: str
     is_demo: bool
@@ -192,8 +196,9 @@ def _collect(read: SettingReader, base: Path) -> Settings:
     is_demo = read.switch("BELFRY_DEMO", default=is_marked(data_dir))
     ga4 = read.one("BELFRY_GA4_BASE_URL", "https://analyticsdata.googleapis.com", provider_address)
     google_token = read.one("BELFRY_GOOGLE_TOKEN_URL", "https://oauth2.googleapis.com/token", provider_address)
+    sheets = read.one("BELFRY_SHEETS_BASE_URL", "https://sheets.googleapis.com", provider_address)
     shopify = read.one("BELFRY_SHOPIFY_BASE_URL_TEMPLATE", "https://{shop}", shop_template)
-    if is_demo and (reason := why_no_demo(meta, ga4, google_token, shop_address(shopify))):
+    if is_demo and (reason := why_no_demo(meta, ga4, google_token, sheets, shop_address(shopify))):
         read.note_wrong(reason)
     smtp_security = read.one("BELFRY_SMTP_SECURITY", "starttls", MailSecurity)
     read.need_together("BELFRY_SMTP_USER", "BELFRY_SMTP_PASSWORD")
@@ -243,6 +248,7 @@ def _collect(read: SettingReader, base: Path) -> Settings:
         telegram_base_url=read.one("BELFRY_TELEGRAM_BASE_URL", "https://api.telegram.org", provider_address),
         ga4_base_url=ga4,
         google_token_url=google_token,
+        sheets_base_url=sheets,
         shopify_base_url_template=shopify,
         shopify_api_version=read.one("BELFRY_SHOPIFY_API_VERSION", "2026-10", _shopify_version),
         is_demo=is_demo,

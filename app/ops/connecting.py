@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.core.sealing import Sealer
 from app.jobs.kinds.base import LoginRefused
+from app.jobs.services import is_destination
 from app.jobs.sync_jobs import bind_sync_job
 from app.ops.login_desk import StoredTried
 from app.runs.pausing import note_login_refused, pause_schedules_of
@@ -37,9 +38,13 @@ class Ended:
 def connect(
     session: Session, *, actor: Actor, sealer: Sealer, draft: ConnectionDraft, tried: Tried, now: datetime
 ) -> UUID:
-    """Make a connection whose login was tried and is good, and give it a job that reads it. Nothing is switched on."""
+    """Make a connection whose login was tried and is good, and give it a job that reads it. Nothing is switched on.
+
+    What is pushed to a spreadsheet, a person says in a job of their own.
+    """
     connection_id = make_connection(session, actor=actor, sealer=sealer, draft=draft, tried=tried, now=now)
-    bind_sync_job(session, actor=actor, connection_id=connection_id, service=draft.service, now=now)
+    if not is_destination(draft.service):
+        bind_sync_job(session, actor=actor, connection_id=connection_id, service=draft.service, now=now)
     return connection_id
 
 

@@ -13,6 +13,7 @@ from app.syncs.ga4.door import Ga4Door
 from app.syncs.ga4.source import Ga4Source
 from app.syncs.meta.door import MetaDoor
 from app.syncs.meta.source import MetaSource
+from app.syncs.sheets.door import SheetsDoor
 from app.syncs.shopify.door import ShopifyDoor
 from app.syncs.shopify.source import ShopifySource
 
@@ -21,7 +22,7 @@ Doors = Mapping[Service, ServiceDoor]
 
 def service_sender(settings: Settings) -> OutboundClient:
     """What carries requests to the services: one for a process, for syncs and logins alone."""
-    own = (settings.meta_base_url, settings.ga4_base_url, settings.google_token_url)
+    own = (settings.meta_base_url, settings.ga4_base_url, settings.google_token_url, settings.sheets_base_url)
     return OutboundClient(own_urls=(*own, *own_shop_urls(settings.shopify_base_url_template)))
 
 
@@ -31,7 +32,13 @@ def make_doors(settings: Settings, sender: Sender) -> Doors:
         Service.META: MetaDoor.of(settings, sender),
         Service.GA4: Ga4Door.of(settings, sender),
         Service.SHOPIFY: ShopifyDoor.of(settings, sender),
+        Service.SHEETS: make_sheets(settings, sender),
     }
+
+
+def make_sheets(settings: Settings, sender: Sender) -> SheetsDoor:
+    """The service that figures are pushed to."""
+    return SheetsDoor.of(settings, sender)
 
 
 def make_sources(settings: Settings, sender: Sender) -> Sources:

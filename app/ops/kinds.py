@@ -7,11 +7,10 @@ from app.jobs.kinds.base import JobKinds, KindName
 from app.jobs.kinds.code.fork_server import ForkServer
 from app.jobs.kinds.code.kind import CodeKind
 from app.jobs.kinds.code.supply import GuardSupply
-from app.jobs.kinds.sync.definition import Sources
 from app.jobs.kinds.sync.kind import SyncKind
 from app.jobs.kinds.workflow.kind import WorkflowKind
 from app.ops.code_definitions import Definitions, load_definitions
-from app.ops.doors import make_sources, service_sender
+from app.ops.doors import make_sheets, make_sources, service_sender
 
 
 def guard_supply(settings: Settings) -> GuardSupply:
@@ -31,14 +30,15 @@ def job_kinds(
     sealer = Sealer(key_ring(settings))
     return {
         KindName.WORKFLOW: WorkflowKind(sealer),
-        KindName.SYNC: SyncKind(sealer, sync_sources(settings)),
+        KindName.SYNC: _sync_kind(sealer, settings),
         KindName.CODE: CodeKind(found.functions, settings, functions or _supply_of(found, settings), found.problems),
     }
 
 
-def sync_sources(settings: Settings) -> Sources:
-    """The services that can be read, at the addresses of the settings. One client for the process, for syncs alone."""
-    return make_sources(settings, service_sender(settings))
+def _sync_kind(sealer: Sealer, settings: Settings) -> SyncKind:
+    """One client for the process, for syncs alone."""
+    sender = service_sender(settings)
+    return SyncKind(sealer, make_sources(settings, sender), sheets=make_sheets(settings, sender))
 
 
 def _supply_of(definitions: Definitions, settings: Settings) -> GuardSupply:

@@ -74,6 +74,10 @@ class LiveAttempt:
         return self._started.organization_id
 
     @property
+    def job_id(self) -> UUID:
+        return self._started.job_id
+
+    @property
     def idempotency_key(self) -> str:
         return str(self._started.run_id)
 

@@ -14,7 +14,7 @@ from app.core.scopes import Scope, rescoped
 from app.jobs.kinds.base import KindName
 from app.jobs.models import Job
 from app.jobs.service import SYNC_RETRY
-from app.jobs.services import SERVICE_NAMES, Service
+from app.jobs.services import READ_SERVICES, SERVICE_NAMES, Service
 from app.schedules import service as schedules
 from app.schedules.day_minutes import minutes_of
 from app.schedules.drafts import draft_of
@@ -46,7 +46,7 @@ def give_default_schedules(session: Session, *, organization_id: UUID, now: date
     if organization_id == SYSTEM_ORGANIZATION_ID:
         return
     with rescoped(session, Scope.tenant(organization_id)):
-        for service in Service:
+        for service in READ_SERVICES:
             _give(session, organization_id, service, now)
         session.flush()
 
@@ -62,7 +62,7 @@ def find_default(session: Session, *, organization_id: UUID, service: str) -> Sc
     here = Schedule.organization_id == organization_id, Schedule.deleted_at.is_(None)
     found = session.scalar(select(Schedule.id).where(*here, Schedule.default_for == service))
     if found is None:
-        known = ", ".join(Service)
+        known = ", ".join(READ_SERVICES)
         raise NoDefaultSchedule(f"There is no default schedule for “{service}” here. Services: {known}")
     return get_schedule(session, organization_id=organization_id, schedule_id=found)
 

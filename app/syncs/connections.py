@@ -40,7 +40,7 @@ class AccountChanged(Conflict):
 class Account:
     """What days and money mean in an account."""
 
-    zone: str
+    zone: str | None
     currency: str | None
 
 

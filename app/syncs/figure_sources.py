@@ -16,6 +16,8 @@ from app.syncs.streams import Doubt
 # More than anybody chooses from; the rest is found by its own address.
 MOST_SOURCES = 500
 _MOST_DOUBTFUL = 50
+# Services that take figures and have none of their own, by the words that connections have.
+NO_SOURCES = frozenset({"sheets"})
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,9 @@ def list_sources(
     streams = (StreamState.organization_id == Connection.organization_id, StreamState.connection_id == Connection.id)
     is_ended = Connection.state == ConnectionState.DISCONNECTED.value
     order = (is_ended, Connection.service, Connection.name, Connection.id)
-    chosen = select(Connection.id).where(Connection.organization_id == organization_id)
+    chosen = select(Connection.id).where(
+        Connection.organization_id == organization_id, Connection.service.not_in(NO_SOURCES)
+    )
     if connection_ids is not None:
         chosen = chosen.where(Connection.id.in_(connection_ids))
     first = chosen.order_by(*order).limit(MOST_SOURCES).subquery()

@@ -89,12 +89,12 @@ NOTHING_KNOWN = LoginFacts()
 
 @dataclass(frozen=True)
 class Seen:
-    """The account that a login reads, and what is known of the login."""
+    """The account that a login reads, and what is known of the login. A spreadsheet has neither days nor money."""
 
     account_id: str
     account_name: str
-    zone: str
-    currency: str
+    zone: str | None
+    currency: str | None
     login: LoginFacts = NOTHING_KNOWN
 
 

@@ -41,6 +41,7 @@ class TestSystem:
         monkeypatch.setenv("BELFRY_META_BASE_URL", "http://127.0.0.1:8091/meta")
         monkeypatch.setenv("BELFRY_GA4_BASE_URL", "http://127.0.0.1:8091/ga4")
         monkeypatch.setenv("BELFRY_GOOGLE_TOKEN_URL", "http://127.0.0.1:8091/google/token")
+        monkeypatch.setenv("BELFRY_SHEETS_BASE_URL", "http://127.0.0.1:8091/sheets")
         monkeypatch.setenv("BELFRY_SHOPIFY_BASE_URL_TEMPLATE", "http://127.0.0.1:8091/shopify/{shop}")
 
         assert terminal.json("system", "show")["is_demo"] is True

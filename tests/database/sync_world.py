@@ -169,6 +169,8 @@ class SyncWorld:
     database: OpenDatabase
     world: World = None  # type: ignore[assignment] - made below, unless somebody has one
     of: SyncedService = META
+    # For fakes that take long themselves, with nobody who renews the lease meanwhile.
+    terms: LeaseTerms = TERMS
     sources: Sources = field(init=False)
     organization_id: UUID = field(init=False)
     connection_id: UUID = field(init=False)
@@ -234,10 +236,14 @@ class SyncWorld:
     def scope(self) -> Scope:
         return Scope.tenant(self.organization_id)
 
+    def kind(self, watch: Callable[[RunContext], Watch]) -> SyncKind:
+        """What the worker knows of syncs."""
+        return SyncKind(SEALER, self.sources, watch=watch)
+
     def worker(self, kind: SyncKind | None = None, database: Database | None = None) -> Executor:
         clock = WorldClock(self.world)
         data = database or self.database
-        kind = kind or SyncKind(SEALER, self.sources, watch=lambda context: WorldWatch(context, self.world))
+        kind = kind or self.kind(lambda context: WorldWatch(context, self.world))
         return Executor(
             database=data,
             kinds={KindName.SYNC: kind},
@@ -245,8 +251,8 @@ class SyncWorld:
             http=OutboundClient(),
             sealer=SEALER,
             worker="w-1",
-            terms=TERMS,
-            keeper=Keeper(database=data, clock=clock, terms=TERMS, heartbeat_seconds=10),
+            terms=self.terms,
+            keeper=Keeper(database=data, clock=clock, terms=self.terms, heartbeat_seconds=10),
             chance=lambda: 0.5,
         )
 
@@ -269,7 +275,7 @@ class SyncWorld:
     def lose_while_reading(self, run_id: UUID) -> None:
         """An attempt whose run somebody else takes over before it ends."""
         take_over = _Thief(self, run_id)
-        assert self.worker(SyncKind(SEALER, self.sources, watch=take_over.watch)).execute(run_id)
+        assert self.worker(self.kind(take_over.watch)).execute(run_id)
 
     def die(self, run_id: UUID, *, at: int, of: str = "calls") -> bool:
         """An attempt whose worker dies before a call of its service, or before a statement; the sweep finds its run.
@@ -278,7 +284,7 @@ class SyncWorld:
         """
         death = _Death(at)
         watch = lambda context: _DyingWatch(context, self.world, death)  # noqa: E731 - a kind makes its watches so
-        kind = SyncKind(SEALER, self.sources, watch=watch) if of == "calls" else None
+        kind = self.kind(watch) if of == "calls" else None
         worker = self.worker(kind)
         dying = _DyingExecutor(**{each.name: getattr(worker, each.name) for each in fields(worker)}, death=death)
         if of == "statements":
@@ -296,7 +302,7 @@ class SyncWorld:
 
     def sweep(self) -> None:
         """The leases of the dead run out, and their runs are found."""
-        self.world.advance(seconds=TERMS.seconds + 1)
+        self.world.advance(seconds=self.terms.seconds + 1)
         with self.database.transaction(ENGINE) as session:
             reaper.reap(session, kinds=self.worker().kinds, now=self.world.now)
 

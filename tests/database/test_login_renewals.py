@@ -5,13 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Event
+from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.core.http import OutboundLimits, OutboundRequest, OutboundResponse
+from app.core.http import OutboundRequest, OutboundResponse
 from app.core.scopes import Scope
 from app.syncs.calls.client import ReadStopped
 from app.syncs.calls.troubles import SyncFailed, TroubleClass
@@ -163,11 +164,11 @@ class TestARenewal:
         seen: list[str] = []
 
         class Looking(InsideClient):
-            def send(self, request: OutboundRequest, *, limits: OutboundLimits | None = None) -> OutboundResponse:
+            def send(self, request: OutboundRequest, **more: Any) -> OutboundResponse:
                 if request.url.endswith("graphql.json"):
                     token = dict(request.headers)["X-Shopify-Access-Token"]
                     seen.append("stored" if read_login(renewing.stored).access_token == token else "not yet")
-                return super().send(request, limits=limits)
+                return super().send(request, **more)
 
         renewing.read(renewing.calls(sender=Looking(renewing.world)))
 
@@ -197,11 +198,11 @@ class TestTwoAtOnce:
         asking, waited = Event(), Event()
 
         class Slow(InsideClient):
-            def send(self, request: OutboundRequest, *, limits: OutboundLimits | None = None) -> OutboundResponse:
+            def send(self, request: OutboundRequest, **more: Any) -> OutboundResponse:
                 if request.url.endswith("access_token"):
                     asking.set()
                     assert waited.wait(LONGEST_WAIT)
-                return super().send(request, limits=limits)
+                return super().send(request, **more)
 
         def pause(seconds: float) -> None:
             waited.set()
@@ -244,8 +245,8 @@ class TestTwoAtOnce:
         newer = REFRESH.replace(REFRESH_TOKEN, "shprtGivenByAPersonMeanwhile0123456789")
 
         class Meanwhile(InsideClient):
-            def send(self, request: OutboundRequest, *, limits: OutboundLimits | None = None) -> OutboundResponse:
-                response = super().send(request, limits=limits)
+            def send(self, request: OutboundRequest, **more: Any) -> OutboundResponse:
+                response = super().send(request, **more)
                 if request.url.endswith("access_token"):
                     renewing.store(newer)
                 return response

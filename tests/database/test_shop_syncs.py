@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import null, update
 
 from app.jobs.services import Service
+from app.runs.claims import LeaseTerms
 from app.syncs.models import FigureChange, StreamState
 from app.syncs.shop_models import ShopOrder
 from app.syncs.shopify.source import ShopifySource
@@ -217,7 +218,8 @@ class TestAShopThatChanges:
 class TestManyOrders:
     """More than one listing hands out, so that they come as a file."""
 
-    def test_are_landed_to_the_cent_and_again_change_nothing(self, shops: SyncWorld) -> None:
+    def test_are_landed_to_the_cent_and_again_change_nothing(self, database: OpenDatabase) -> None:
+        shops = SyncWorld(database, of=SHOP, terms=LeaseTerms.for_lease(1_800))
         shops.world.reset("S4")
 
         run = shops.sync_at_last()

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from app.core.config import Settings
 from app.core.db import Base
+from app.jobs.models import Job, JobChain
 from app.ops.login_desk import LoginDesk, LoginNotGood
 from app.runs.models import Attempt, Run
 from app.runs.states import RunState
@@ -17,7 +18,8 @@ from app.syncs.models import Connection, LandedFigure
 from app.tenants.models import AuditEntry, Organization, User
 from app.tenants.sign_in import sign_in
 from demo.provider import TOKENS, DemoMeta, Shop
-from demo.seeding import CODE_SCHEDULE, EMAIL, ORGANIZATION, Seed, seed
+from demo.seeding import CODE_SCHEDULE, EMAIL, ORGANIZATION, PUSH, Seed, seed
+from demo.sheet import TITLE, DemoSheets
 from demo.site import SITE, DemoGa4
 from demo.store import CLIENT_SECRET, STORE, DemoShopify
 from demo.truth import EU, PLANS, UK, US
@@ -42,14 +44,15 @@ def engine() -> str:
 def world() -> World:
     # Google looks at the clock of whoever signs in, and a demo is made by the clock of its database.
     now, google = datetime.now(UTC), GoogleFake()
-    return World(DemoMeta(now), DemoGa4(now, google), google, DemoShopify(now), Shop(), now=now)
+    fakes = DemoMeta(now), DemoGa4(now, google), google, DemoShopify(now), DemoSheets(google.email_of), Shop()
+    return World(*fakes, now=now)
 
 
 @pytest.fixture
 def made_of(settings: Settings, database: OpenDatabase, world: World) -> Seed:
     told = replace(
         settings, meta_base_url=f"{BASE}/meta", meta_app_id=APP_ID, meta_app_secret=APP_SECRET,
-        ga4_base_url=f"{BASE}/ga4", google_token_url=f"{BASE}/google/token",
+        ga4_base_url=f"{BASE}/ga4", google_token_url=f"{BASE}/google/token", sheets_base_url=f"{BASE}/sheets",
         shopify_base_url_template=f"{BASE}/shopify/{{shop}}",
     )  # fmt: skip
     logins = LoginDesk(told, database, lambda: InsideClient(world))
@@ -81,9 +84,18 @@ class TestSeeding:
         with database.reading() as session:
             connected = set(session.scalars(select(Connection.name)))
             enabled = set(session.scalars(select(Schedule.name).where(Schedule.enabled)))
-        assert connected == {SITE, STORE, *(plan.name for plan in PLANS)}
+        assert connected == {SITE, STORE, TITLE, *(plan.name for plan in PLANS)}
         assert {"Meta sync", "Google Analytics sync", "Shopify sync", UK.name, US.name, CODE_SCHEDULE} < enabled
         assert EU.name not in enabled
+
+    def test_pushes_when_the_first_account_was_read(self, made_of: Seed, database: OpenDatabase) -> None:
+        seed(made_of)
+
+        with database.reading() as session:
+            (chain,) = session.scalars(select(JobChain))
+            reads, pushes = session.get_one(Job, chain.job_id), session.get_one(Job, chain.then_job_id)
+        assert pushes.name == PUSH
+        assert pushes.definition["push"]["source"] == reads.definition["connection_id"]
 
     def test_leaves_running_to_the_workers(self, made_of: Seed, database: OpenDatabase, count) -> None:
         seed(made_of)

@@ -33,6 +33,7 @@ class FakeRunContext:
     ) -> None:
         self.run_id: UUID = uuid4()
         self.organization_id: UUID = uuid4()
+        self.job_id: UUID = uuid4()
         self.idempotency_key = str(self.run_id)
         self.deadline = Deadline.after(seconds)
         self.http = http or OutboundClient(allowed_private=parse_networks("127.0.0.1"))

@@ -147,6 +147,9 @@ class RunContext(Protocol):
     def organization_id(self) -> UUID: ...
 
     @property
+    def job_id(self) -> UUID: ...
+
+    @property
     def idempotency_key(self) -> str:
         """Stable over all attempts of a run: what an outside service gets to recognise a repetition."""
 

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from app.core.hiding import Cleaner, make_cleaner
 from app.core.http import OutboundFailed, OutboundLimits, OutboundRefused, OutboundRequest, OutboundResponse
 from app.core.text import storable
+from app.syncs.calls.fractions import Fraction
 from app.syncs.calls.retries import LONGEST_WAIT_IN_PLACE, MOST_TRIES, Defer, Wait, decide
 from app.syncs.calls.troubles import SyncFailed, Trouble, TroubleClass
 from app.syncs.calls.usage import LONGEST_LIMIT, QuotaSeen, Usage, rest_for, seen_with
@@ -246,7 +247,7 @@ class ServiceClient:
 def _read_json(response: OutboundResponse) -> Any:
     """None for what is none. Fractions stay texts, because a float would not be what was written."""
     try:
-        return json.loads(response.body, parse_float=str, parse_constant=_refuse_constant)
+        return json.loads(response.body, parse_float=Fraction, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         # The error holds the whole text, and is not kept.
         return None

@@ -7,8 +7,8 @@ from app.core.errors import Invalid
 
 # What signs in to any service is shorter; forms and the API take no more.
 LONGEST_SECRET = 16_384
-# The address of a shop is the longest of all ids.
-LONGEST_ACCOUNT = 120
+# The address of a spreadsheet is the longest of all that is pasted.
+LONGEST_ACCOUNT = 300
 
 
 class SecretInvalid(Invalid):

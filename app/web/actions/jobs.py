@@ -14,6 +14,7 @@ from app.jobs import service as jobs
 from app.jobs.kinds.base import KindName
 from app.jobs.queries import JobRow, get_job
 from app.jobs.service import JobChanged, JobDraft
+from app.jobs.services import is_destination
 from app.runs import service as runs
 from app.runs.in_hand import going_on_since
 from app.tenants.access import Permission
@@ -32,7 +33,7 @@ class KindUnknown(Invalid):
 @route(web, "/jobs", permission=Permission.EDIT_JOBS, methods=["POST"])
 def create_job() -> Response:
     """Make a job; without a script, show the fields of another function first when that is asked for."""
-    form = job_form(_kind())
+    form = job_form(_kind(), service=request.form.get("service", ""))
     if _is_reload(form):
         return form_page(form, job=None)
     try:
@@ -117,7 +118,8 @@ def _draft(form: JobForm, before: JobRow) -> JobDraft:
 
 def _kind() -> KindName:
     text = request.form.get("kind", "")
-    if text not in set(KindName) - {KindName.SYNC}:
+    is_made_by_connecting = text == KindName.SYNC and not is_destination(request.form.get("service"))
+    if text not in set(KindName) or is_made_by_connecting:
         raise KindUnknown("Choose what kind of job it is.", field="kind")
     return KindName(text)
 

@@ -123,6 +123,14 @@ class KeyFileConnectionForm(KeyFileForm, ConnectionForm):
 class WaysConnectionForm(WaysForm, ConnectionForm):
     """A new connection that may sign in in several ways."""
 
+    @property
+    def secret(self) -> str:
+        # What names the app stays typed in beside a login that is kept, and is no other login by itself.
+        secrets = (self[_name_of(kind, each)] for kind in self.kinds for each in kind.fields if each.is_secret)
+        if text_of(self.kept) and not any(map(text_of, secrets)):
+            return ""
+        return super().secret
+
 
 class RenameForm(BaseForm):
     """What a connection is called."""
@@ -142,6 +150,7 @@ def connection_form(sign: DoorSign, *, is_sent: bool = True) -> ConnectionForm:
     kind = _with_ways(WaysConnectionForm, sign) if sign.kinds else kind
     form = kind() if is_sent else kind(None)
     form.account_id.label.text = form.chosen_account.label.text = sign.account_label
+    form.account_id.flags.optional = sign.lists_accounts
     _name_login(form, sign)
     return form
 
@@ -166,7 +175,8 @@ def _with_ways(form: type[_Ways], sign: DoorSign) -> type[_Ways]:
 
 def _field_of(each: LoginField) -> Field:
     widget = PasswordField if each.is_secret else StringField
-    return widget(each.label, [Optional()], render_kw=_TYPED_ONCE)
+    # Not marked as optional: of the way that is chosen, all are needed.
+    return widget(each.label, render_kw=_TYPED_ONCE)
 
 
 def _name_of(kind: LoginKind, each: LoginField) -> str:

@@ -8,7 +8,7 @@ from flask import Response, request, url_for
 
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, runtime
-from app.jobs.services import SERVICE_NAMES, Service
+from app.jobs.services import SERVICE_NAMES, Service, is_destination
 from app.ops.connection_facts import ConnectionFacts, expiry_words, facts_of, get_facts, job_of_connection
 from app.ops.login_desk import CONNECTABLE, connectable
 from app.ops.quota_runway import read_quota
@@ -62,6 +62,11 @@ class ConnectionView:
     tests: list[KeptTest]
     job_id: UUID | None
     quota: str
+
+    @property
+    def takes_figures(self) -> bool:
+        """Whether figures are pushed to it, instead of read from it."""
+        return is_destination(self.facts.row.service)
 
     @property
     def is_idle(self) -> bool:

@@ -14,12 +14,16 @@ from app.jobs.kinds.code.kind import CodeKind
 from app.jobs.kinds.sync.connection import connection_of
 from app.jobs.kinds.sync.kind import SyncKind
 from app.jobs.queries import JobRow, list_queue_names
+from app.jobs.services import is_destination
+from app.ops.push_choices import PushChoices, read_push_choices
 from app.syncs.connection_rows import list_connections
 from app.web.forms.jobs import JobForm, SyncForm, WorkflowForm, code_form
+from app.web.forms.push import PushForm
 from app.web.responses import invalid
 
 KIND_WORDS = {KindName.CODE: "Function", KindName.WORKFLOW: "HTTP call", KindName.SYNC: "Sync"}
-_KINDS = {WorkflowForm: KindName.WORKFLOW, SyncForm: KindName.SYNC}
+PUSH_WORDS = "Push to a spreadsheet"
+_KINDS = {WorkflowForm: KindName.WORKFLOW, SyncForm: KindName.SYNC, PushForm: KindName.SYNC}
 
 
 class JobFixed(Conflict):
@@ -49,7 +53,8 @@ def why_kept(job: JobRow) -> str:
     """Why nobody deletes a job; empty where people do."""
     # One that has a connection may be a second one of its service, which somebody made. The first of each stays, and
     # whoever deletes that one is told so.
-    if job.kind is KindName.SYNC and connection_of(job.definition) is None:
+    is_read = job.kind is KindName.SYNC and not is_destination(job.definition.get("service"))
+    if is_read and connection_of(job.definition) is None:
         return "It came with the organization and stays. Disable its schedule instead."
     return why_fixed(job)
 
@@ -61,6 +66,9 @@ def job_form(
     form: JobForm
     if kind is KindName.WORKFLOW:
         form = WorkflowForm(data=dict(data or {}))
+    elif kind is KindName.SYNC and is_destination(service):
+        form = PushForm(data=dict(data or {}))
+        form.offer(_push_choices())
     elif kind is KindName.SYNC:
         form = SyncForm(data=dict(data or {}))
         form.offer_connections(_connections_of(service))
@@ -76,6 +84,12 @@ def job_form(
 def _connections_of(service: str) -> dict[str, str]:
     rows = list_connections(request_session(), organization_id=current_actor().organization_id, now=request_now())
     return {str(row.id): row.name for row in rows if row.service == service}
+
+
+def _push_choices() -> PushChoices:
+    return read_push_choices(
+        request_session(), organization_id=current_actor().organization_id, now=request_now()
+    )  # fmt: skip
 
 
 def _streams_of(service: str) -> dict[str, str]:
@@ -101,6 +115,7 @@ def form_page(form: JobForm, *, job: JobRow | None, status: int = 200, is_outdat
         form=form,
         job=job,
         kind=kind.value,
-        kind_words=KIND_WORDS[kind],
+        is_push=isinstance(form, PushForm),
+        kind_words=PUSH_WORDS if isinstance(form, PushForm) else KIND_WORDS[kind],
         is_outdated=is_outdated,
     )

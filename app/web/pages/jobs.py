@@ -8,10 +8,12 @@ from app.edge.identity import current_actor
 from app.edge.runtime import request_session, runtime
 from app.jobs.kinds.base import KindName
 from app.jobs.queries import get_job
+from app.jobs.services import is_destination
 from app.schedules.queries import list_schedules_of_job
 from app.tenants.access import Permission
 from app.web.blueprint import web
 from app.web.forms.jobs import fresh_values, stored_values
+from app.web.forms.push import fresh_push, stored_push
 from app.web.pages.job_form import form_page, job_form, refuse_fixed, refuse_kept
 from app.web.pages.job_rows import read_jobs
 from app.web.pages.rights import refusals
@@ -30,12 +32,15 @@ def jobs() -> Response:
 @route(web, "/jobs/new", permission=Permission.EDIT_JOBS)
 def new_job() -> Response:
     """The empty form of a kind, or the choice between the kinds."""
-    kind = request.args.get("kind", "")
-    if kind not in set(KindName) - {KindName.SYNC}:
+    kind, service = request.args.get("kind", ""), request.args.get("service", "")
+    if kind not in set(KindName) or (kind == KindName.SYNC and not is_destination(service)):
         return page("jobs/choose.html")
     name, function = request.args.get("name", ""), request.args.get("function", "")
     data = {**fresh_values(KindName(kind)), "name": name}
-    return form_page(job_form(KindName(kind), data, function=function), job=None)
+    if kind == KindName.SYNC:
+        chosen = {word: request.args.get(word, "") for word in ("connection_id", "source")}
+        data |= fresh_push(**chosen)
+    return form_page(job_form(KindName(kind), data, function=function, service=service), job=None)
 
 
 @route(web, "/jobs/arguments", permission=Permission.EDIT_JOBS)
@@ -52,7 +57,8 @@ def edit_job(job_id: UUID) -> Response:
     refuse_fixed(job)
     function = request.args.get("function") or str(job.definition.get("function", ""))
     service = str(job.definition.get("service", ""))
-    return form_page(job_form(job.kind, stored_values(job), function=function, service=service), job=job)
+    data = stored_values(job) | stored_push(job.definition)
+    return form_page(job_form(job.kind, data, function=function, service=service), job=job)
 
 
 @route(web, "/jobs/<uuid:job_id>/delete", permission=Permission.EDIT_JOBS)

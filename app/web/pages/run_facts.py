@@ -27,7 +27,9 @@ from app.web.run_words import lateness_words, tries_words
 
 _LONGEST_VALUE = 2000
 # What syncs count. Other numbers may be years, or what something is called.
-_COUNTS = frozenset({"rows_seen", "rows_changed", "windows", "requests", "throttles", "bytes"})
+_COUNTS = frozenset(
+    {"rows_seen", "rows_changed", "windows", "requests", "throttles", "bytes"} | {"rows_pushed", "cells_changed"}
+)
 _MOST_AGAIN_SHOWN = 3
 
 

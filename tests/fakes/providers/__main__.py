@@ -27,6 +27,7 @@ def main() -> None:
         print(f"BELFRY_META_BASE_URL={server.url}/meta", flush=True)
         print(f"BELFRY_GA4_BASE_URL={server.url}/ga4", flush=True)
         print(f"BELFRY_GOOGLE_TOKEN_URL={server.url}/google/token", flush=True)
+        print(f"BELFRY_SHEETS_BASE_URL={server.url}/sheets", flush=True)
         print(f"BELFRY_SHOPIFY_BASE_URL_TEMPLATE={server.url}/shopify/{{shop}}", flush=True)
         try:
             Event().wait()

@@ -88,6 +88,7 @@ class TestSettings:
             ("BELFRY_META_BASE_URL", "https://graph.facebook.com/?token=1"),
             ("BELFRY_GA4_BASE_URL", "http://analyticsdata.googleapis.com"),
             ("BELFRY_GOOGLE_TOKEN_URL", "http://169.254.169.254/token"),
+            ("BELFRY_SHEETS_BASE_URL", "http://sheets.googleapis.com"),
             ("BELFRY_SHOPIFY_BASE_URL_TEMPLATE", "http://{shop}"),
             ("BELFRY_SHOPIFY_BASE_URL_TEMPLATE", "https://acme.myshopify.com"),
             ("BELFRY_SHOPIFY_API_VERSION", "2026-11"),
@@ -131,6 +132,7 @@ FAKES = {
     "BELFRY_META_BASE_URL": "http://127.0.0.1:8091/meta",
     "BELFRY_GA4_BASE_URL": "http://127.0.0.1:8091/ga4",
     "BELFRY_GOOGLE_TOKEN_URL": "http://127.0.0.1:8091/google/token",
+    "BELFRY_SHEETS_BASE_URL": "http://127.0.0.1:8091/sheets",
     "BELFRY_SHOPIFY_BASE_URL_TEMPLATE": "http://127.0.0.1:8091/shopify/{shop}",
 }
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from app.jobs.kinds.base import KindName
-from app.jobs.services import SERVICE_NAMES, Service
+from app.jobs.services import SERVICE_NAMES, Service, is_destination
 
 # Asked of each schedule of a list.
 _SYNC = KindName.SYNC.value
@@ -27,7 +27,17 @@ def needs_connection(kind: str, connection_id: object) -> bool:
 
 def what_to_connect(definition: Mapping[str, Any]) -> str:
     """What to do about it, for a person."""
-    return f"This sync needs a connection to {service_name(definition)}, and there is none. Connect an account first."
+    what = "a spreadsheet" if is_destination(definition.get("service")) else "an account"
+    return f"This sync needs a connection to {service_name(definition)}, and there is none. Connect {what} first."
+
+
+def push_words(plan: Any) -> str:
+    """`Pushes spend, clicks by campaign and day to Google Sheets: “Spend”`."""
+    said = plan if isinstance(plan, Mapping) else {}
+    metrics = said.get("metrics")
+    what = ", ".join(str(one).replace("_", " ") for one in metrics) if isinstance(metrics, list) else "figures"
+    by = f"{said.get('level', 'account')} and {said.get('grain', 'day')}"
+    return f"Pushes {what} by {by} to Google Sheets: “{said.get('tab', '')}”"
 
 
 def service_name(definition: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""What a sync job says: the service, the connection it reads from, and what of it. Pure."""
+"""What a sync job says: the service, the connection it reads from or pushes to, and what of it. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from app.jobs.kinds.base import DefinitionInvalid
-from app.jobs.services import Service
+from app.jobs.services import Service, is_destination
+from app.syncs.sheets.plan import PushPlan, read_plan
 from app.syncs.sources import Source
 
 Sources = Mapping[Service, Source]
@@ -14,11 +15,15 @@ Sources = Mapping[Service, Source]
 
 @dataclass(frozen=True)
 class SyncDefinition:
-    """Without a connection it cannot start yet; without streams it reads all that its service has."""
+    """Without a connection it cannot start yet; without streams it reads all that its service has.
+
+    One of a service that figures are pushed to has a plan instead of streams.
+    """
 
     service: Service
     connection_id: UUID | None = None
     streams: tuple[str, ...] = ()
+    push: PushPlan | None = None
 
     def as_json(self) -> dict[str, Any]:
         said: dict[str, Any] = {"service": self.service.value}
@@ -26,24 +31,25 @@ class SyncDefinition:
             said["connection_id"] = str(self.connection_id)
         if self.streams:
             said["streams"] = list(self.streams)
+        if self.push is not None:
+            said["push"] = self.push.as_json()
         return said
 
 
 def read_sync(definition: Mapping[str, Any], *, sources: Sources) -> SyncDefinition:
     """The definition as it is meant. Raises DefinitionInvalid, naming each field."""
-    problems = {
-        name: f"“{name}” is not known here. Take it out."
-        for name in sorted(map(str, set(definition) - {"service", "connection_id", "streams"}))
-    }
     service = definition.get("service")
+    known = {"service", "connection_id", "push" if is_destination(service) else "streams"}
+    problems = {name: f"“{name}” is not known here. Take it out." for name in sorted(map(str, set(definition) - known))}
     if service not in set(Service):
         problems["service"] = f"“service” has to be one of: {', '.join(Service)}."
         raise DefinitionInvalid(problems)
     connection_id = _connection(definition.get("connection_id"), problems)
-    streams = _streams(definition.get("streams"), Service(service), sources, problems)
+    push = read_plan(definition.get("push"), problems) if is_destination(service) else None
+    streams = _streams(definition.get("streams"), Service(service), sources, problems) if push is None else ()
     if problems:
         raise DefinitionInvalid(problems)
-    return SyncDefinition(Service(service), connection_id, streams)
+    return SyncDefinition(Service(service), connection_id, streams, push)
 
 
 def _connection(said: Any, problems: dict[str, str]) -> UUID | None:

@@ -1,5 +1,5 @@
-"""The kind of job that reads a service and lands its figures. What it does is in run.py, what its troubles mean in
-endings.py."""
+"""The kind of job that reads a service and lands its figures, or pushes them to one. What it does is in run.py and
+push.py, what its troubles mean in endings.py."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -22,9 +22,11 @@ from app.jobs.kinds.base import (
 )
 from app.jobs.kinds.definitions import refuse_arguments
 from app.jobs.kinds.stops import stopped
-from app.jobs.kinds.sync.connection import service_name, what_to_connect
+from app.jobs.kinds.sync.choices import refuse_other_connections
+from app.jobs.kinds.sync.connection import push_words, service_name, what_to_connect
 from app.jobs.kinds.sync.definition import Sources, SyncDefinition, read_sync
 from app.jobs.kinds.sync.endings import ending_of, rest_after, trouble_facts
+from app.jobs.kinds.sync.push import PushReport, PushRun
 from app.jobs.kinds.sync.report import SyncReport
 from app.jobs.kinds.sync.run import SyncRun
 from app.jobs.kinds.sync.watch import RunWatch
@@ -37,9 +39,9 @@ from app.syncs.connections import (
     ConnectionEnded,
     ConnectionNotFound,
     ConnectionRefused,
-    load_connection,
 )
 from app.syncs.figures import FigureInvalid
+from app.syncs.sheets.door import SheetsDoor
 from app.syncs.writing import NewerFigures
 from app.vault.service import SecretNotFound, SecretOwner
 
@@ -56,12 +58,26 @@ _CLASSES: dict[type[AppError], ErrorClass] = {
 _ENDS: tuple[type[AppError | FigureInvalid], ...] = (*_CLASSES, FigureInvalid)
 
 
-class SyncKind:
-    """Knows what a sync is, and does it. `sources` are the services that this version can read."""
+Doing = SyncRun | PushRun
 
-    def __init__(self, sealer: Sealer, sources: Sources, *, watch: Callable[[RunContext], Watch] = RunWatch) -> None:
+
+class SyncKind:
+    """Knows what a sync is, and does it. `sources` are the services that this version can read.
+
+    `sheets` is where spreadsheets answer that figures are pushed to.
+    """
+
+    def __init__(
+        self,
+        sealer: Sealer,
+        sources: Sources,
+        *,
+        sheets: SheetsDoor | None = None,
+        watch: Callable[[RunContext], Watch] = RunWatch,
+    ) -> None:
         self._sealer = sealer
         self._sources = sources
+        self._sheets = sheets
         self._watch = watch
 
     def check(self, definition: Mapping[str, Any]) -> dict[str, Any]:
@@ -80,8 +96,7 @@ class SyncKind:
         now: datetime,
     ) -> dict[str, Any]:
         wanted = read_sync(definition, sources=self._sources)
-        if wanted.connection_id is not None:
-            self._refuse_other_connections(session, wanted, owner.organization_id)
+        refuse_other_connections(session, wanted, owner.organization_id)
         return wanted.as_json()
 
     def secret_ids(self, definition: Mapping[str, Any]) -> frozenset[UUID]:
@@ -92,6 +107,8 @@ class SyncKind:
         return dict(definition)
 
     def describe(self, definition: Mapping[str, Any]) -> str:
+        if "push" in definition:
+            return push_words(definition["push"])
         streams = definition.get("streams")
         which = f": {', '.join(map(str, streams))}" if isinstance(streams, list) and streams else ""
         return f"Reads {service_name(definition)}{which}"
@@ -105,7 +122,7 @@ class SyncKind:
         return False
 
     def may_repeat(self, definition: Mapping[str, Any]) -> bool:
-        # It reads, and what it lands is landed again in the same place.
+        # What it lands or pushes is put again in the same place.
         return True
 
     def why_not_startable(self, definition: Mapping[str, Any]) -> str | None:
@@ -121,31 +138,27 @@ class SyncKind:
             return Outcome(OutcomeStatus.FAILED, error.message, may_retry=False)
         if wanted.connection_id is None:
             return Outcome(OutcomeStatus.FAILED, what_to_connect(definition), may_retry=False)
-        source = self._sources.get(wanted.service)
-        if source is None:
+        watch = self._watch(context)
+        doing = self._doing(wanted, wanted.connection_id, context, watch)
+        if doing is None:
             message = f"This version of Belfry cannot read {service_name(definition)} yet."
             return Outcome(OutcomeStatus.FAILED, message, may_retry=False)
-        report = SyncReport.after(context.left_behind())
-        watch = self._watch(context)
-        return _ending(
-            SyncRun(wanted, wanted.connection_id, source, self._sealer, context, watch, report), context, watch
-        )
+        return _ending(doing, context, watch)
 
-    def _refuse_other_connections(self, session: Session, wanted: SyncDefinition, organization_id: UUID) -> None:
-        """Raises DefinitionInvalid for one that is gone, was disconnected, or is of another service."""
-        assert wanted.connection_id is not None
-        try:
-            service = load_connection(
-                session, organization_id=organization_id, connection_id=wanted.connection_id
-            ).service
-        except (ConnectionNotFound, ConnectionEnded) as error:
-            raise DefinitionInvalid({"connection_id": f"{error.message} Choose another connection."}) from None
-        if service != wanted.service.value:
-            words = f"This connection is none of {service_name({'service': wanted.service.value})}. Choose another one."
-            raise DefinitionInvalid({"connection_id": words})
+    def _doing(self, wanted: SyncDefinition, connection_id: UUID, context: RunContext, watch: Watch) -> Doing | None:
+        """What does it; None where this version cannot."""
+        before = context.left_behind()
+        source = self._sources.get(wanted.service)
+        if wanted.push is not None and self._sheets is not None:
+            pushed = PushReport.after(before)
+            return PushRun(wanted.push, connection_id, self._sheets, self._sealer, context, watch, pushed)
+        if wanted.push is None and source is not None:
+            read = SyncReport.after(before)
+            return SyncRun(wanted, connection_id, source, self._sealer, context, watch, read)
+        return None
 
 
-def _ending(run: SyncRun, context: RunContext, watch: Watch) -> Outcome:
+def _ending(run: Doing, context: RunContext, watch: Watch) -> Outcome:
     """Do it, and say how it went. Whatever ends it, what it saw and what that cost is reported."""
     try:
         run.go()
@@ -166,7 +179,7 @@ def _ending(run: SyncRun, context: RunContext, watch: Watch) -> Outcome:
     )  # fmt: skip
 
 
-def _troubled(run: SyncRun, error: SyncFailed, context: RunContext, *, now: datetime) -> Outcome:
+def _troubled(run: Doing, error: SyncFailed, context: RunContext, *, now: datetime) -> Outcome:
     is_over = error.until is None
     run.report.trouble = trouble_facts(error)
     context.log(error.message, Level.ERROR if is_over else Level.WARNING)
@@ -175,7 +188,7 @@ def _troubled(run: SyncRun, error: SyncFailed, context: RunContext, *, now: date
     return ending_of(error, login=run.login, result=run.report.as_json(is_over=is_over), now=now)
 
 
-def _failed(run: SyncRun, error: AppError | FigureInvalid, context: RunContext) -> Outcome:
+def _failed(run: Doing, error: AppError | FigureInvalid, context: RunContext) -> Outcome:
     if isinstance(error, AppError):
         message, error_class = error.message, _CLASSES[type(error)]
     else:

@@ -24,6 +24,15 @@ class Flag(StrEnum):
     SUSPICIOUS = "suspicious"  # most figures are gone, or there are far more or fewer than usual
 
 
+def spent_before(left_behind: Mapping[str, Any]) -> Spent:
+    """What the attempts before have cost. What cannot be read is counted from nothing."""
+    try:
+        requests, throttles, size = (int(left_behind.get(name, 0)) for name in _COUNTED)
+    except (TypeError, ValueError):
+        return Spent()
+    return Spent(requests, throttles, size)
+
+
 @dataclass
 class StreamReport:
     """What became of one stream so far."""
@@ -84,10 +93,9 @@ class SyncReport:
         """One that goes on where an attempt left off. What cannot be read is counted from nothing."""
         try:
             streams = {said["name"]: StreamReport.read(said) for said in left_behind.get("streams", [])}
-            requests, throttles, size = (int(left_behind.get(name, 0)) for name in _COUNTED)
         except (AttributeError, KeyError, TypeError, ValueError):
-            streams, requests, throttles, size = {}, 0, 0, 0
-        before = Spent(requests, throttles, size)
+            streams = {}
+        before = spent_before(left_behind)
         return cls(streams=streams, before=before, shelf=ReportShelf.read(left_behind.get(_REPORTS, {})))
 
     def of(self, stream: str) -> StreamReport:

@@ -1,0 +1,1 @@
+"""Google Sheets: where figures are pushed to, into a tab of our own."""
