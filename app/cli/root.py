@@ -39,6 +39,7 @@ COMMANDS = {
     "queue": "queue:queue",
     "bulk": "bulk:bulk",
     "connections": "connections:connections",
+    "incidents": "incidents:incidents",
     "channels": "channels:channels",
     "rules": "rules:rules",
     "members": "members:members",

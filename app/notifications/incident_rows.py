@@ -5,14 +5,28 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, tuple_
+from sqlalchemy import ColumnElement, ScalarSelect, func, literal_column, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.notifications.handling import IncidentNotFound
-from app.notifications.models import Delivery, Incident, IncidentEntry, IncidentSubject
-from app.notifications.types import DeliveryState, EntryKind, IncidentState, NotificationType
+from app.notifications.models import Channel, Delivery, Incident, IncidentEntry, IncidentSubject
+from app.notifications.types import DeliveryKind, DeliveryState, EntryKind, IncidentState, NotificationType
 
 MOST_COUNTED = 1_000
+LONGEST_SEARCH = 100
+# Written out, or an index of those that are open alone would be of no use.
+_CLOSED = literal_column(f"'{IncidentState.CLOSED.value}'")
+
+
+@dataclass(frozen=True)
+class IncidentFilter:
+    """Which incidents a list holds: those of a member, or of nobody; with `words` in their titles."""
+
+    is_open: bool | None = None
+    type: NotificationType | None = None
+    assigned_to: UUID | None = None
+    is_unassigned: bool = False
+    words: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,16 +92,32 @@ class ThingRow:
     is_in_trouble: bool
 
 
+@dataclass(frozen=True)
+class MessageRow:
+    """A message of an incident. `words` say what the channel answered, or why it did not take it."""
+
+    id: UUID
+    channel_id: UUID
+    channel: str
+    kind: DeliveryKind
+    state: DeliveryState
+    tries: int
+    sent_at: datetime | None
+    maybe_twice: bool
+    words: str
+    created_at: datetime
+
+
 def list_incidents(
     session: Session,
     *,
     organization_id: UUID,
     limit: int,
-    is_open: bool | None = None,
+    wanted: IncidentFilter | None = None,
     before: tuple[datetime, UUID] | None = None,
 ) -> list[IncidentRow]:
     """Incidents by when they last happened, the newest first, or those before a place in that order."""
-    query = select(Incident).where(Incident.organization_id == organization_id, *_in_state(is_open))
+    query = select(Incident).where(Incident.organization_id == organization_id, *_wanted(wanted or IncidentFilter()))
     if before is not None:
         query = query.where(tuple_(Incident.last_at, Incident.id) < before)
     return [
@@ -97,8 +127,13 @@ def list_incidents(
 
 def count_open(session: Session, *, organization_id: UUID) -> int:
     """How many are not closed, at most a thousand."""
-    some = select(Incident.id).where(Incident.organization_id == organization_id, *_in_state(True))
-    return session.scalar(select(func.count()).select_from(some.limit(MOST_COUNTED).subquery())) or 0
+    return session.scalar(select(open_incidents(organization_id))) or 0
+
+
+def open_incidents(organization_id: UUID) -> ScalarSelect[int]:
+    """The same as part of a statement."""
+    some = select(Incident.id).where(Incident.organization_id == organization_id, Incident.state != _CLOSED)
+    return select(func.count()).select_from(some.limit(MOST_COUNTED).subquery()).scalar_subquery()
 
 
 def get_incident(session: Session, *, organization_id: UUID, incident_id: UUID) -> IncidentRow:
@@ -141,11 +176,39 @@ def count_messages(session: Session, *, organization_id: UUID, incident_id: UUID
     return session.scalar(sent) or 0
 
 
-def _in_state(is_open: bool | None) -> tuple[ColumnElement[bool], ...]:
-    if is_open is None:
-        return ()
-    closed = IncidentState.CLOSED.value
-    return ((Incident.state != closed) if is_open else (Incident.state == closed),)
+def list_messages(
+    session: Session, *, organization_id: UUID, incident_id: UUID, limit: int = 50
+) -> list[MessageRow]:  # fmt: skip
+    """What was and is to be told of it, the newest first."""
+    query = (
+        select(Delivery, Channel.name)
+        .join(Channel, (Channel.id == Delivery.channel_id) & (Channel.organization_id == Delivery.organization_id))
+        .where(Delivery.organization_id == organization_id, Delivery.incident_id == incident_id)
+        .order_by(Delivery.created_at.desc(), Delivery.id.desc())
+        .limit(limit)
+    )
+    return [
+        MessageRow(
+            row.id, row.channel_id, name, DeliveryKind(row.kind), DeliveryState(row.state), row.tries, row.sent_at,
+            row.maybe_twice, row.last_error or row.words or "", row.created_at,
+        )
+        for row, name in session.execute(query)
+    ]  # fmt: skip
+
+
+def _wanted(wanted: IncidentFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.is_open is not None:
+        found.append((Incident.state != _CLOSED) if wanted.is_open else (Incident.state == _CLOSED))
+    if wanted.type is not None:
+        found.append(Incident.type == wanted.type.value)
+    if wanted.is_unassigned:
+        found.append(Incident.assigned_to.is_(None))
+    elif wanted.assigned_to is not None:
+        found.append(Incident.assigned_to == wanted.assigned_to)
+    if wanted.words:
+        found.append(Incident.title.icontains(wanted.words, autoescape=True))
+    return found
 
 
 def _row(row: Incident) -> IncidentRow:

@@ -1,7 +1,7 @@
 """Which of the things that the audit speaks of still exist, and what they are called now."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,7 @@ from sqlalchemy import Select, String, cast, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
 from app.jobs.models import Job
-from app.notifications.models import Channel
+from app.notifications.models import Channel, Incident
 from app.ops.models import BulkAction
 from app.runs.models import Run
 from app.schedules.models import Schedule
@@ -39,9 +39,16 @@ def living_subjects(
     for row in rows:
         if row.subject_id is not None and row.subject_kind in _READS:
             wanted[row.subject_kind].add(row.subject_id)
-    if not wanted:
+    return living_things(session, organization_id=organization_id, wanted=wanted)
+
+
+def living_things(
+    session: Session, *, organization_id: UUID, wanted: Mapping[str, Collection[UUID]]
+) -> dict[tuple[str, UUID], Subject]:
+    """Those of these ids, by their kinds, that still exist. A kind that has no page has none."""
+    reads = [_READS[kind](organization_id, ids) for kind, ids in wanted.items() if ids and kind in _READS]
+    if not reads:
         return {}
-    reads = [_READS[kind](organization_id, ids) for kind, ids in wanted.items()]
     found = session.execute(union_all(*reads) if len(reads) > 1 else reads[0])
     return {(row[0], row[1]): Subject(*row) for row in found}
 
@@ -92,6 +99,11 @@ def _tokens(organization_id: UUID, ids: Collection[UUID]) -> _Read:
     return select(*columns).where(*alive, ApiToken.id.in_(ids))
 
 
+def _incidents(organization_id: UUID, ids: Collection[UUID]) -> _Read:
+    columns = literal("incident").label("kind"), Incident.id, Incident.title, _NO_CODE
+    return select(*columns).where(Incident.organization_id == organization_id, Incident.id.in_(ids))
+
+
 def _channels(organization_id: UUID, ids: Collection[UUID]) -> _Read:
     columns = literal("channel").label("kind"), Channel.id, Channel.name, _NO_CODE
     alive = Channel.organization_id == organization_id, Channel.deleted_at.is_(None)
@@ -103,6 +115,7 @@ _READS: dict[str, Callable[[UUID, Collection[UUID]], _Read]] = {
     "schedule": _schedules,
     "job": _jobs,
     "connection": _connections,
+    "incident": _incidents,
     "channel": _channels,
     "run": _runs,
     "bulk_action": _bulk_actions,

@@ -8,6 +8,7 @@ from sqlalchemy import exists, select, true
 from sqlalchemy.orm import Session
 
 from app.events.service import Topic, newest_event_id
+from app.notifications.incident_rows import open_incidents
 from app.ops.gauges import enabled_schedule
 from app.ops.heartbeats import scheduler_ended_at, scheduler_kept_time_at
 from app.runs.switches import queues_open, queues_paused
@@ -34,6 +35,8 @@ class News:
     open_queues: int = 0
     # Accounts that nothing comes from until somebody reconnects them.
     broken_connections: int = 0
+    # What goes wrong and is not over, at most a thousand.
+    open_incidents: int = 0
 
 
 def read_news(session: Session, *, organization_id: UUID, now: datetime) -> News:
@@ -41,18 +44,19 @@ def read_news(session: Session, *, organization_id: UUID, now: datetime) -> News
     ids = [newest_event_id(organization_id, topic) for topic in Topic]
     one_row, step, stop = select(true().label("is_there")).subquery("one_row"), last_step(), open_stop()
     scheduler = scheduler_kept_time_at(now), scheduler_ended_at(now)
-    queues = queues_paused(), queues_open(), broken_connections(organization_id, now=now)
+    counts = queues_paused(), queues_open(), broken_connections(organization_id, now=now)
+    incidents = open_incidents(organization_id)
     query = (
-        select(*ids, *scheduler, exists(enabled_schedule(organization_id)), *queues, *step.c, *stop.c)
+        select(*ids, *scheduler, exists(enabled_schedule(organization_id)), *counts, incidents, *step.c, *stop.c)
         .select_from(one_row)
         .outerjoin(step, true())
         .outerjoin(stop, true())
     )
     row = tuple(session.execute(query).one())
-    numbers, (beat_at, ended_at, has_enabled, paused, still_open, broken), rest = (
+    numbers, (beat_at, ended_at, has_enabled, paused, still_open, broken, incident_count), rest = (
         row[: len(ids)],
-        row[len(ids) : len(ids) + 6],
-        row[len(ids) + 6 :],
+        row[len(ids) : len(ids) + 7],
+        row[len(ids) + 7 :],
     )
     said_of_step, said_of_stop = rest[: len(step.c)], rest[len(step.c) :]
     return News(
@@ -65,4 +69,5 @@ def read_news(session: Session, *, organization_id: UUID, now: datetime) -> News
         paused_queues=paused,
         open_queues=still_open,
         broken_connections=broken,
+        open_incidents=incident_count,
     )

@@ -50,7 +50,7 @@ _KEYS = {
     "web.connections": "n", "web.data": "d", "web.incidents": "i", "web.notifications": "b",
     "web.audit": "a", "web.installation_audit": "a", "web.code_schedules": "c", "web.system": "y",
 }  # fmt: skip
-_COUNTERS = {"web.schedules": "failing", "web.connections": "broken"}
+_COUNTERS = {"web.schedules": "failing", "web.connections": "broken", "web.incidents": "incidents"}
 
 
 def stand_under(endpoint: str) -> None:

@@ -8,6 +8,7 @@ from app.web.actions import channels as channel_actions
 from app.web.actions import code_schedules as code_schedule_actions
 from app.web.actions import connections as connection_actions
 from app.web.actions import first_steps as first_step_actions
+from app.web.actions import incidents as incident_actions
 from app.web.actions import invitation as invitation_actions
 from app.web.actions import jobs as job_actions
 from app.web.actions import limits as limit_actions
@@ -35,6 +36,7 @@ from app.web.pages import (
     connections,
     data,
     deleted_schedules,
+    incidents,
     invitation,
     job_detail,
     jobs,
@@ -86,6 +88,8 @@ MODULES = (
     deleted_schedules,
     first_step_actions,
     help_pages,
+    incident_actions,
+    incidents,
     invitation,
     invitation_actions,
     job_detail,

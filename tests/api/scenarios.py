@@ -22,6 +22,7 @@ from app.tenants.models import SYSTEM_ORGANIZATION_ID, LoginSession
 from app.tenants.roles import Role
 from tests.api.conftest import Caller
 from tests.factories.figures import make_connection
+from tests.factories.notifications import make_incident, make_incident_thing
 from tests.factories.outcomes import make_running
 from tests.factories.tenants import make_member
 from tests.factories.work import make_job, make_run, make_schedule
@@ -120,6 +121,19 @@ SCENARIOS: dict[str, Scenario] = {
     "call_stream_normal": lambda world: Call(stream_path(world, "streams/campaigns/normal")),
     "promise_connection_stream": lambda world: Call(stream_path(world, "streams/campaigns/promise"), {"by": "07:00"}),
     "sync_connection_again": lambda world: Call(stream_path(world, "sync")),
+    "acknowledge_api_incident": lambda world: Call(incident(world, "/acknowledge")),
+    "unacknowledge_api_incident": lambda world: Call(
+        incident(world, "/acknowledge", state="acknowledged", acknowledged_by="Ada")
+    ),
+    "snooze_api_incident": lambda world: Call(
+        incident(world, "/snooze"), {"until": (world.now + timedelta(hours=4)).isoformat()}
+    ),
+    "assign_api_incident": lambda world: Call(
+        incident(world, "/assignee"), {"user_id": str(world.member(role=Role.VIEWER))}
+    ),
+    "note_api_incident": lambda world: Call(incident(world, "/notes"), {"text": "The shop is being moved."}),
+    "close_api_incident": lambda world: Call(incident(world, "/close")),
+    "retry_api_incident": lambda world: Call(incident_of_a_run(world)),
     "create_token": lambda world: Call("/tokens", {"name": "Deploys", "scopes": ["view", "run"]}),
     "revoke_token": lambda world: Call(f"/tokens/{own_token(world)}"),
     "change_own_first_steps": lambda _world: Call("/me/first-steps", {"hidden": True}),
@@ -223,6 +237,24 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "steer_queue": lambda world: Call("/admin/queues/code", {"action": "retry", "jobIds": [str(world.failed_run())]}),
 }
+
+
+def incident(world: World, rest: str, **columns: Any) -> str:
+    """A path of an incident that is open."""
+    with world.session() as session:
+        found = make_incident(session, world.organization_id, opened_at=world.now, last_at=world.now, **columns)
+    return f"/incidents/{found.id}{rest}"
+
+
+def incident_of_a_run(world: World) -> str:
+    """Where an incident's failed runs are retried."""
+    run_id = world.failed_run()
+    with world.session() as session:
+        run = session.get_one(Run, run_id)
+        opened_at = run.finished_at or world.now
+        found = make_incident(session, world.organization_id, opened_at=opened_at, last_at=opened_at)
+        make_incident_thing(session, found, run.job_id, subject_kind="job")
+    return f"/incidents/{found.id}/retry"
 
 
 def paused_system(world: World) -> str:

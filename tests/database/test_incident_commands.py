@@ -8,7 +8,14 @@ from sqlalchemy import select
 
 from app.notifications import handling
 from app.notifications.handling import IncidentNotFound, IncidentOver, NoteInvalid, SnoozeInvalid
-from app.notifications.incident_rows import count_open, get_incident, list_entries, list_incidents, list_things
+from app.notifications.incident_rows import (
+    IncidentFilter,
+    count_open,
+    get_incident,
+    list_entries,
+    list_incidents,
+    list_things,
+)
 from app.ops.incident_retry import NothingToRetry, retry_incident
 from app.ops.models import BulkItem
 from app.runs.models import Run
@@ -140,8 +147,10 @@ class TestTheRest:
         here = {"organization_id": world.organization_id}
         with world.database.transaction() as session:
             other = {"organization_id": make_organization(session, name="Other")}
-            assert [row.id for row in list_incidents(session, limit=10, is_open=True, **here)] == [incident_id]
-            assert list_incidents(session, limit=10, is_open=False, **here) == []
+            assert [
+                row.id for row in list_incidents(session, limit=10, wanted=IncidentFilter(is_open=True), **here)
+            ] == [incident_id]
+            assert list_incidents(session, limit=10, wanted=IncidentFilter(is_open=False), **here) == []
             assert list_incidents(session, limit=10, **other) == []
             assert (count_open(session, **here), count_open(session, **other)) == (1, 0)
             things = list_things(session, incident_id=incident_id, **here)

@@ -13,7 +13,7 @@ from werkzeug.routing import Rule
 from app.api.blueprint import VERSION_PREFIX
 from app.edge.runtime import EXTENSION, Runtime
 from app.jobs.models import Job
-from app.notifications.models import Channel
+from app.notifications.models import Channel, Incident
 from app.notifications.models import Rule as NotifyRule
 from app.ops.code_loader import put_in_force
 from app.ops.models import BulkAction
@@ -23,6 +23,7 @@ from app.syncs.models import Connection
 from app.tenants.models import SYSTEM_ORGANIZATION_ID, ApiToken, Invitation, SavedView
 from tests.api.conftest import caller_for
 from tests.factories.figures import make_connection
+from tests.factories.notifications import make_incident
 from tests.factories.outcomes import make_failed, make_running
 from tests.factories.tenants import PASSWORD, Member, password_hash
 from tests.fakes.vault import VAULT_KEY
@@ -103,6 +104,7 @@ def shown_once(page: Page, site: Site, ana: Member) -> list[str]:
     send(page, site, "/notifications/channels/new/discord", name="#data", webhook_url=HOOK, tells_everything="y")
     with site.database.transaction() as session:
         make_connection(session, ana.organization_id)
+        make_incident(session, ana.organization_id)
     return [make_token(page, site), invite(page, site)]
 
 
@@ -308,13 +310,14 @@ def values(name: str, site: Site, ana: Member, organization_id: UUID) -> list[An
     tables: dict[str, Any] = {
         "schedule_id": Schedule, "job_id": Job, "workflow_id": Job, "run_id": Run, "invitation_id": Invitation,
         "token_id": ApiToken, "view_id": SavedView, "bulk_id": BulkAction, "connection_id": Connection,
-        "channel_id": Channel, "rule_id": NotifyRule,
+        "channel_id": Channel, "rule_id": NotifyRule, "incident_id": Incident,
     }  # fmt: skip
     if name in tables:
         with site.database.reading() as session:
             here = tables[name].organization_id == organization_id
             # In the order they were made in: the last run is one that goes on.
-            query = select(tables[name].id).where(here).order_by(tables[name].created_at, tables[name].id)
+            begun_at = tables[name].opened_at if name == "incident_id" else tables[name].created_at
+            query = select(tables[name].id).where(here).order_by(begun_at, tables[name].id)
             ids: list[UUID] = list(session.scalars(query))
         assert ids, f"there is no {name}"
         return ids

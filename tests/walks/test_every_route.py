@@ -61,6 +61,9 @@ BODIES: dict[str, Callable[[dict[str, UUID]], dict[str, Any]]] = {
     "stop_scheduler": lambda _ids: {"reason": "Moving house"},
     "steer_queue": lambda ids: {"action": "retry", "jobIds": [str(ids["run_id"])]},
     "rename_view": lambda _ids: {"name": "Renamed"},
+    "snooze_api_incident": lambda _ids: {"until": None},
+    "assign_api_incident": lambda ids: {"user_id": str(ids["user_id"])},
+    "note_api_incident": lambda _ids: {"text": "Noted"},
     "promise_connection_stream": lambda _ids: {"by": "07:00"},
     "rename_api_connection": lambda _ids: {"name": "Renamed"},
     "replace_connection_login": lambda _ids: {"token": "EAAnothing"},
@@ -80,6 +83,7 @@ QUERIES: dict[str, Callable[[dict[str, UUID]], dict[str, str]]] = {
         ("show_data_series", "list_data_entities", "list_data_changes", "list_data_figures", "list_data_freshness"),
         lambda ids: {"source": str(ids["connection_id"])},
     ),
+    "list_all_incidents": lambda ids: {"assigned_to": str(ids["user_id"])},
     "list_runs": lambda ids: {"job": str(ids["job_id"]), "schedule": str(ids["schedule_id"])},
 }
 
@@ -191,6 +195,7 @@ def ids_of_ours(database: OpenDatabase) -> dict[str, UUID]:
         "view_id": first("saved_views"),
         "bulk_id": first("bulk_actions"),
         "connection_id": first("connections"),
+        "incident_id": first("incidents"),
         "channel_id": first("notify_channels"),
         "rule_id": first("notify_rules"),
     }

@@ -25,6 +25,12 @@ from app.schedules.models import Schedule
 from app.tenants.models import Membership
 from app.tenants.roles import Role
 from tests.factories.figures import make_connection
+from tests.factories.notifications import (
+    make_channel,
+    make_incident,
+    make_incident_message,
+    make_incident_thing,
+)
 from tests.factories.outcomes import make_failed, make_running, make_succeeded, make_waiting_retry
 from tests.factories.tenants import make_organization
 from tests.factories.work import make_gap, make_job, make_run, make_schedule
@@ -46,6 +52,8 @@ LISTS = (
     "/queue", "/queue?tab=failed", "/queue?tab=failed&cause={cause}", "/queue?tab=failed&q=boom&{of_one}",
     "/queue?tab=failed&{of_one}", "/queue?tab=running", "/queue?tab=retrying", "/queue?tab=removed", "/queue?tab=all",
     "/queue/workers", "/jobs", "/connections", "/notifications", "/audit", "/settings/team", "/account/tokens", "/live",
+    "/incidents", "/incidents?state=all&q=o&type=run_failed&assigned=me", "/incidents/{incident}",
+    "/incidents/{incident}/retry",
 )  # fmt: skip
 
 
@@ -86,7 +94,19 @@ def broken(
         sync.service, sync.definition = "meta", {"service": "meta", "connection_id": str(refused.id)}
         make_schedule(session, sync, name="S 9", enabled=False, switched_by=f"{PAUSED_BY}{REFUSED}")
         of_one = urlencode({"schedule": schedules[3].id, "job": job.id})
-    return {"of_one": of_one, "cause": cause_of("boom") or ""}
+        incident_id = make_told_incident(session, organization_id, refused.id, schedules[3].id, now)
+    return {"of_one": of_one, "cause": cause_of("boom") or "", "incident": str(incident_id)}
+
+
+def make_told_incident(session, organization_id: UUID, connection_id: UUID, schedule_id: UUID, now) -> UUID:
+    """One that speaks of every kind of thing, was given to somebody and told."""
+    told = {"connection_id": str(connection_id), "run_id": str(new_id()), "text": "boom"}
+    moments = {"opened_at": now - 2 * HOUR, "last_at": now - HOUR}
+    incident = make_incident(session, organization_id, facts=told, assigned_to=new_id(), things=3, **moments)
+    for kind, subject_id in (("schedule", schedule_id), ("job", new_id()), ("connection", connection_id)):
+        make_incident_thing(session, incident, subject_id, subject_kind=kind)
+    make_incident_message(session, incident, make_channel(session, organization_id))
+    return incident.id
 
 
 def make_by_hand(session, job: Job, now) -> None:

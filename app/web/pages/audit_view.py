@@ -207,6 +207,7 @@ def _subject_href(subject: Subject, *, is_of_installation: bool) -> str:
         "job": ("web.job", {"job_id": subject.id}),
         "run": ("web.run", {"run_id": subject.id}),
         "connection": ("web.connection", {"connection_id": subject.id}),
+        "incident": ("web.incident", {"incident_id": subject.id}),
         "channel": ("web.channel", {"channel_id": subject.id}),
         "bulk_action": ("web.bulk_action", {"bulk_id": subject.id}),
         "user": ("web.team", {}),

@@ -62,6 +62,7 @@ def read_counters() -> dict[str, int]:
         "failing": needs.failing,
         "late": needs.late,
         "broken": found.broken_connections,
+        "incidents": found.open_incidents,
         # Another number when the browser sees another organization: no larger than what scripts count exactly.
         "organization": current_actor().organization_id.int % 2**31,
     }
