@@ -41,6 +41,7 @@ COMMANDS = {
     "connections": "connections:connections",
     "channels": "channels:channels",
     "rules": "rules:rules",
+    "deliveries": "deliveries:deliveries",
     "members": "members:members",
     "organizations": "organizations:organizations",
     "tokens": "tokens:tokens",

@@ -73,6 +73,7 @@ BODIES: dict[str, Callable[[dict[str, UUID]], dict[str, Any]]] = {
 }
 # Parameters behind the `?` that name a tenant's row.
 QUERIES: dict[str, Callable[[dict[str, UUID]], dict[str, str]]] = {
+    "list_api_deliveries": lambda ids: {"channel": str(ids["channel_id"])},
     "list_schedules": lambda ids: {"workflow": str(ids["job_id"])},
     "list_audit_entries": lambda ids: {"subject": str(ids["schedule_id"])},
     **dict.fromkeys(
@@ -192,6 +193,7 @@ def ids_of_ours(database: OpenDatabase) -> dict[str, UUID]:
         "connection_id": first("connections"),
         "channel_id": first("notify_channels"),
         "rule_id": first("notify_rules"),
+        "delivery_id": first("deliveries"),
     }
 
 
