@@ -12,7 +12,7 @@ from app.web.actions import first_steps as first_step_actions
 from app.web.actions import invitation as invitation_actions
 from app.web.actions import jobs as job_actions
 from app.web.actions import limits as limit_actions
-from app.web.actions import queue_selection
+from app.web.actions import mutes, queue_selection
 from app.web.actions import notification_rules as notification_rule_actions
 from app.web.actions import organizations as organization_actions
 from app.web.actions import runs as run_actions
@@ -97,6 +97,7 @@ MODULES = (
     job_actions,
     limit_actions,
     live,
+    mutes,
     notification_rule_actions,
     notification_rules,
     notifications,

@@ -53,6 +53,7 @@ BODIES: dict[str, Callable[[dict[str, UUID]], dict[str, Any]]] = {
     "begin_queue_bulk_action": lambda ids: {"action": "remove", "ids": [str(ids["run_id"])]},
     "begin_schedule_bulk_action": lambda ids: {"action": "delete", "ids": [str(ids["schedule_id"])]},
     "create_workflow_schedule": lambda _ids: {"cron": "0 2 * * *"},
+    "mute_api_schedule": lambda _ids: {"hours": 1},
     "set_schedule_owner": lambda _ids: {"owner": None},
     "set_default_schedule": lambda _ids: {"cron": "0 2 * * *", "enabled": True},
     "change_member_role": lambda _ids: {"role": "viewer"},
