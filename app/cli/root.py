@@ -42,6 +42,7 @@ COMMANDS = {
     "incidents": "incidents:incidents",
     "channels": "channels:channels",
     "rules": "rules:rules",
+    "deliveries": "deliveries:deliveries",
     "members": "members:members",
     "organizations": "organizations:organizations",
     "tokens": "tokens:tokens",

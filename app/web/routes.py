@@ -7,14 +7,15 @@ from app.web.actions import chains as chain_actions
 from app.web.actions import channels as channel_actions
 from app.web.actions import code_schedules as code_schedule_actions
 from app.web.actions import connections as connection_actions
+from app.web.actions import deliveries as delivery_actions
 from app.web.actions import first_steps as first_step_actions
 from app.web.actions import incidents as incident_actions
 from app.web.actions import invitation as invitation_actions
 from app.web.actions import jobs as job_actions
 from app.web.actions import limits as limit_actions
+from app.web.actions import mutes, queue_selection
 from app.web.actions import notification_rules as notification_rule_actions
 from app.web.actions import organizations as organization_actions
-from app.web.actions import queue_selection
 from app.web.actions import runs as run_actions
 from app.web.actions import saved_views as saved_view_actions
 from app.web.actions import schedule_versions as schedule_version_actions
@@ -36,6 +37,7 @@ from app.web.pages import (
     connections,
     data,
     deleted_schedules,
+    deliveries,
     incidents,
     invitation,
     job_detail,
@@ -86,6 +88,8 @@ MODULES = (
     connections,
     data,
     deleted_schedules,
+    deliveries,
+    delivery_actions,
     first_step_actions,
     help_pages,
     incident_actions,
@@ -97,6 +101,7 @@ MODULES = (
     job_actions,
     limit_actions,
     live,
+    mutes,
     notification_rule_actions,
     notification_rules,
     notifications,

@@ -177,6 +177,9 @@ SCENARIOS: dict[str, Scenario] = {
     "snooze_notification_rule": lambda world: Call(f"/notification-rules/{rule(world)}/snooze", {"until": None}),
     "delete_notification_rule": lambda world: Call(f"/notification-rules/{rule(world)}"),
     "restore_notification_rule": lambda world: Call(f"/notification-rules/{deleted_rule(world)}/restore"),
+    "resend_delivery": lambda world: Call(f"/deliveries/{delivery(world)}/resend"),
+    "mute_api_schedule": lambda world: Call(f"/schedules/{world.schedule()}/mute", {"hours": 24}),
+    "unmute_api_schedule": lambda world: Call(muted(world)),
     "create_connection": lambda _world: Call("/connections", {"service": "meta", "account_id": EU, "token": TOKEN}),
     "rename_api_connection": lambda world: Call(f"/connections/{connection(world)}", {"name": "Renamed"}),
     "test_api_connection": lambda world: Call(f"/connections/{connection(world)}/tests"),
@@ -367,6 +370,17 @@ def deleted_channel(world: World) -> str:
     found = channel(world)
     world.caller.delete(f"/channels/{found}")
     return found
+
+
+def delivery(world: World) -> str:
+    """A message that was sent."""
+    return str(world.caller.post(f"/channels/{channel(world)}/tests").get_json()["data"]["delivery_id"])
+
+
+def muted(world: World) -> str:
+    path = f"/schedules/{world.schedule(name='Muted')}/mute"
+    world.caller.put(path, {"hours": 1})
+    return path
 
 
 def rule(world: World) -> str:

@@ -100,6 +100,7 @@ def test_every_page_is_found_without_fault(page: Page, site: Site, chat: Chat, t
     look("/notifications/channels/new")
     look("/notifications/channels/new/telegram")
     look("/notifications/rules/new")
+    look("/notifications/deliveries")
     add(site, page, "A" * 40 + new_id().hex)
     chat.plan.append(Way.UNKNOWN)
     page.get_by_role("button", name="Send test").click()
@@ -107,7 +108,7 @@ def test_every_page_is_found_without_fault(page: Page, site: Site, chat: Chat, t
     here = str(page.locator("#rows a").first.get_attribute("href"))
     add(site, page)
     rule = str(page.locator("#rules tbody a").first.get_attribute("href"))
-    for path in (here, "/notifications", f"{rule}?preview=yes"):
+    for path in (here, "/notifications", f"{rule}?preview=yes", "/notifications/deliveries"):
         look(path)
 
     assert wrong == []

@@ -13,8 +13,10 @@ from werkzeug.routing import Rule
 from app.api.blueprint import VERSION_PREFIX
 from app.edge.runtime import EXTENSION, Runtime
 from app.jobs.models import Job
-from app.notifications.models import Channel, Incident
+from app.notifications.models import Channel, Delivery, Incident
 from app.notifications.models import Rule as NotifyRule
+from app.notifications.outbox import put_notice
+from app.notifications.types import DeliveryKind, Facts, NotificationType
 from app.ops.code_loader import put_in_force
 from app.ops.models import BulkAction
 from app.runs.models import Run
@@ -105,6 +107,9 @@ def shown_once(page: Page, site: Site, ana: Member) -> list[str]:
     with site.database.transaction() as session:
         make_connection(session, ana.organization_id)
         make_incident(session, ana.organization_id)
+        channel_id = session.scalars(select(Channel.id)).one()
+        facts = Facts(NotificationType.RUN_FAILED, DeliveryKind.EVENT, "Nightly fails")
+        put_notice(session, actor=ana.actor, channel_id=channel_id, facts=facts, now=site.clock.moment)
     return [make_token(page, site), invite(page, site)]
 
 
@@ -310,7 +315,7 @@ def values(name: str, site: Site, ana: Member, organization_id: UUID) -> list[An
     tables: dict[str, Any] = {
         "schedule_id": Schedule, "job_id": Job, "workflow_id": Job, "run_id": Run, "invitation_id": Invitation,
         "token_id": ApiToken, "view_id": SavedView, "bulk_id": BulkAction, "connection_id": Connection,
-        "channel_id": Channel, "rule_id": NotifyRule, "incident_id": Incident,
+        "channel_id": Channel, "delivery_id": Delivery, "rule_id": NotifyRule, "incident_id": Incident,
     }  # fmt: skip
     if name in tables:
         with site.database.reading() as session:

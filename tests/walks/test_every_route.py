@@ -54,6 +54,7 @@ BODIES: dict[str, Callable[[dict[str, UUID]], dict[str, Any]]] = {
     "begin_queue_bulk_action": lambda ids: {"action": "remove", "ids": [str(ids["run_id"])]},
     "begin_schedule_bulk_action": lambda ids: {"action": "delete", "ids": [str(ids["schedule_id"])]},
     "create_workflow_schedule": lambda _ids: {"cron": "0 2 * * *"},
+    "mute_api_schedule": lambda _ids: {"hours": 1},
     "set_schedule_owner": lambda _ids: {"owner": None},
     "set_default_schedule": lambda _ids: {"cron": "0 2 * * *", "enabled": True},
     "change_member_role": lambda _ids: {"role": "viewer"},
@@ -77,6 +78,7 @@ BODIES: dict[str, Callable[[dict[str, UUID]], dict[str, Any]]] = {
 }
 # Parameters behind the `?` that name a tenant's row.
 QUERIES: dict[str, Callable[[dict[str, UUID]], dict[str, str]]] = {
+    "list_api_deliveries": lambda ids: {"channel": str(ids["channel_id"])},
     "list_schedules": lambda ids: {"workflow": str(ids["job_id"])},
     "list_audit_entries": lambda ids: {"subject": str(ids["schedule_id"])},
     **dict.fromkeys(
@@ -198,6 +200,7 @@ def ids_of_ours(database: OpenDatabase) -> dict[str, UUID]:
         "incident_id": first("incidents"),
         "channel_id": first("notify_channels"),
         "rule_id": first("notify_rules"),
+        "delivery_id": first("deliveries"),
     }
 
 
