@@ -118,6 +118,37 @@ def test_refuses_what_is_of_somebody_else(owner: Browser, database: OpenDatabase
         assert (answer.status_code, "This connection is gone" in answer.text) == (422, True)
 
 
+def test_refuses_the_tab_of_another_push(owner: Browser, database: OpenDatabase, sheet: str, account: str) -> None:
+    owner.send("/jobs", filled(owner, sheet, account))
+    (first,) = jobs(database)
+    other = connect(database, first.organization_id, "Another", service="sheets", account_id="b" * 44)
+
+    # Two tabs cannot differ in upper and lower case alone.
+    answer = owner.send("/jobs", filled(owner, sheet, account, name=["Second"], tab=["SPEND"]))
+
+    assert (answer.status_code, len(jobs(database))) == (422, 1)
+    assert "“Push spend” pushes to the tab “SPEND” of this spreadsheet already" in answer.text
+    assert owner.send("/jobs", filled(owner, other, account, name=["Elsewhere"])).status_code == 303
+    assert owner.send("/jobs", filled(owner, sheet, account, name=["Second"], tab=["Money"])).status_code == 303
+
+
+def test_refuses_to_move_to_the_tab_of_another_push(
+    owner: Browser, database: OpenDatabase, sheet: str, account: str
+) -> None:
+    owner.send("/jobs", filled(owner, sheet, account))
+    owner.send("/jobs", filled(owner, sheet, account, name=["Second"], tab=["Money"]))
+    first, second = sorted(jobs(database), key=lambda job: job.name)
+    form = filled_form(owner.visit(f"/jobs/{second.id}/edit").text, "job-form")
+
+    refused = owner.send(f"/jobs/{second.id}", form | {"tab": ["Spend"]})
+    kept = owner.send(f"/jobs/{second.id}", form | {"tab": ["MONEY"]})
+    owner.send(f"/jobs/{first.id}/delete", {})
+    form = filled_form(owner.visit(f"/jobs/{second.id}/edit").text, "job-form")
+    moved = owner.send(f"/jobs/{second.id}", form | {"tab": ["Spend"]})
+
+    assert (refused.status_code, kept.status_code, moved.status_code) == (422, 303, 303)
+
+
 def test_offers_accounts_and_spreadsheets_apart(owner: Browser, sheet: str, account: str) -> None:
     answer = owner.send("/jobs", filled(owner, account, sheet))
 
