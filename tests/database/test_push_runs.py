@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from app.jobs.models import Job
+from app.runs.attempts import LiveAttempt
 from tests.database.push_world import PushWorld
 from tests.fakes.database import OpenDatabase
 from tests.fakes.providers.google.keys import OTHER_READER
@@ -68,6 +69,15 @@ class TestAPushOfFigures:
             "rows_pushed": rows, "cells_changed": (rows + 1) * 10 + 2,
         }  # fmt: skip
         assert pushes.asked == ["get", "batch_update", "values_batch_update", "batch_update"]
+
+    def test_says_how_far_it_has_come_up_to_its_end(self, pushes: PushWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+        said: list[tuple[object, ...]] = []
+        monkeypatch.setattr(LiveAttempt, "progress", lambda _, *how_far: said.append(how_far))
+
+        pushes.push()
+
+        assert said[0] == (0, 10, "reading figures")
+        assert said[-2:] == [(1, 2, "pushing"), (2, 2, "pushed")]
 
     def test_twice_leaves_an_identical_spreadsheet(self, pushes: PushWorld) -> None:
         pushes.push()

@@ -89,7 +89,9 @@ class PushRun:
         push = SheetPush(
             calls, login.account_id, str(self.context.job_id), self.plan.tab, str(self.context.run_id), self._no_more
         )  # fmt: skip
+        self.context.progress(1, 2, "pushing")
         self._say(push.push(table))
+        self.context.progress(2, 2, "pushed")
         self._note_used()
 
     def _open_login(self) -> Login:
@@ -127,7 +129,8 @@ class PushRun:
         portions = list(self.plan.portions(day_of(now, source.zone)))
         for number, periods in enumerate(portions):
             self.watch.go_on()
-            self.context.progress(number, len(portions), "reading figures")
+            # Reading is the smaller half of it.
+            self.context.progress(number, 2 * len(portions), "reading figures")
             # The day that goes on is no whole one, wherever the week or month ends.
             last = min(periods[-1].last, last_whole_day(now, source.zone))
             layout.add(periods, self._figures(DayRange(periods[0].first, last)))
