@@ -172,7 +172,7 @@ class TestConnecting:
         assert admin.send(NEW, {"token": TOKEN, "account_id": account}).status_code == 422
         assert world.asked == []
 
-    @pytest.mark.parametrize("service", ["sheets", "nothing"])
+    @pytest.mark.parametrize("service", ["tiktok", "nothing"])
     def test_connects_no_other_service(self, admin, service):
         assert admin.visit(f"/connections/new/{service}").status_code == 422
         assert admin.send(f"/connections/new/{service}", {"token": TOKEN}).status_code == 422

@@ -6,9 +6,10 @@ import pytest
 from sqlalchemy import select
 
 from app.jobs.kinds.base import KindName
-from app.jobs.models import Job
+from app.jobs.models import Job, JobChain
+from app.jobs.policies import ChainOutcome
 from tests.factories.figures import make_connection
-from tests.factories.work import make_organization
+from tests.factories.work import make_job, make_organization
 from tests.fakes.database import OpenDatabase
 from tests.web.conftest import Browser
 from tests.web.filled_form import filled_form
@@ -178,6 +179,30 @@ def test_is_offered_where_kinds_are_chosen_and_at_the_spreadsheet(owner: Browser
     assert ("Schedules that push to it" in at_sheet, "Days and money" in at_sheet) == (True, False)
     form = filled_form(owner.visit(f"{NEW}&connection_id={sheet}&source={account}").text, "job-form")
     assert (form["connection_id"], form["source"]) == ([sheet], [account])
+
+
+def test_is_named_at_the_spreadsheet_with_what_starts_it(
+    owner: Browser, database: OpenDatabase, sheet: str, account: str
+) -> None:
+    page = owner.visit(f"/connections/{sheet}").text
+    assert ("Nothing is pushed to it yet" in page, "Nothing is pushed to it by itself yet" in page) == (False, True)
+    owner.send("/jobs", filled(owner, sheet, account))
+    (push,) = jobs(database)
+    with database.transaction() as session:
+        sync = make_job(session, push.organization_id, name="<b>Read</b> Acme")
+    assert "Nothing is pushed to it by itself yet" in owner.visit(f"/connections/{sheet}").text
+
+    with database.transaction() as session:
+        session.add(
+            JobChain(
+                organization_id=push.organization_id, job_id=sync.id, outcome=ChainOutcome.SUCCESS.value,
+                then_job_id=push.id, parameters={}, created_at=push.created_at,
+            )
+        )  # fmt: skip
+    page = owner.visit(f"/connections/{sheet}").text
+
+    assert (f'<a href="/jobs/{push.id}">Push spend</a>' in page, "&lt;b&gt;Read&lt;/b&gt; Acme" in page) == (True, True)
+    assert ("Nothing is pushed to it by itself yet" in page, "What its job reads" in page) == (False, False)
 
 
 def test_is_no_other_kind(owner: Browser, sheet: str) -> None:
