@@ -251,6 +251,23 @@ class TestRules:
         world.fail(then=Next(RunState.WAITING_RETRY, Reason.ERROR, again_at), error="No luck")
 
         (facts,) = world.tell()
+    def test_tell_any_other_where_no_fallback_is_chosen(self, world: TellingWorld) -> None:
+        with world.database.transaction() as session:
+            session.get_one(Channel, world.channel_id).state = "broken"
+            make_channel(session, world.organization_id)
+            instead = make_channel(session, world.organization_id, last_ok_at=world.clock.moment)
+        world.fail()
+        world.say()
+
+        assert [row.channel_id for row in world.deliveries()] == [instead]
+
+    def test_wait_for_a_broken_channel_where_there_is_no_other(self, world: TellingWorld) -> None:
+        with world.database.transaction() as session:
+            session.get_one(Channel, world.channel_id).state = "broken"
+        world.fail()
+
+        assert world.say() == [FAILED]
+
 
         assert (facts.kind.value, facts.title) == ("event", "Orders is tried again")
         assert (facts.nth, facts.next_try_at, facts.error) == (1, again_at, "No luck")
