@@ -14,7 +14,7 @@ from app.core.scopes import ENGINE, Scope
 from app.events.service import Topic
 from app.notifications import rule_changes, telling_settings
 from app.notifications.history import Preview, preview_rule
-from app.notifications.models import Incident
+from app.notifications.models import Incident, Telling
 from app.notifications.rule_changes import RuleDraft, RuleInvalid, RuleNotFound
 from app.notifications.rule_rows import list_rules, list_windows, read_settings
 from app.notifications.telling_settings import (
@@ -306,6 +306,21 @@ def snooze(session: Session, world: TellingWorld, actor: Actor, until: datetime 
 
 
 class TestTidying:
+    def test_forgets_what_rules_told_that_are_no_more(self, world: TellingWorld, actor: Actor) -> None:
+        world.fail()
+        world.say()
+        now = world.clock.moment
+        delete = rule_changes.delete_rule
+        change(world, lambda session: delete(session, actor=actor, rule_id=world.rule_id, now=now))
+        world.succeed()
+        world.say()
+        world.clock.advance(days=100)
+
+        with world.database.transaction(ENGINE) as session:
+            tidy(session, now=world.clock.moment)
+        with world.database.reading() as session:
+            assert session.scalars(select(Telling.cause_key)).all() == []
+
     def test_deletes_what_is_old_and_nothing_that_is_open(self, world: TellingWorld) -> None:
         world.fail()
         world.say()
