@@ -9,6 +9,7 @@ from sqlalchemy import null, update
 
 from app.jobs.services import Service
 from app.runs.claims import LeaseTerms
+from app.syncs import loss
 from app.syncs.models import FigureChange, StreamState
 from app.syncs.shop_models import ShopOrder
 from app.syncs.shopify.source import ShopifySource
@@ -134,6 +135,25 @@ class TestOnceAWeek:
         shops.sync_at_last(shops.ready_run(connection_id=str(gulf)))
 
         assert shops.table(gulf) == shops.oracle(GULF)
+
+    def test_of_a_small_shop_most_days_may_lose_their_only_orders(self, shops: SyncWorld) -> None:
+        """So few orders may go without a doubt, and then the figures of their days go as well."""
+        nippon = shops.connect(NIPPON)
+        definition = {"connection_id": str(nippon)}
+        orders = shops.world.provider("shopify").state.shops[NIPPON].orders
+        # From all of the time, so that each is the only one of its day.
+        few = sorted(orders)[:: len(orders) // loss.FEW][: loss.FEW]
+        for number in set(orders) - set(few):
+            del orders[number]
+        shops.sync_at_last(shops.ready_run(**definition))
+        for number in few[1:]:
+            del orders[number]
+        shops.world.advance(days=7)
+
+        report = shops.report(shops.sync_at_last(shops.ready_run(**definition)).id)
+
+        assert shops.table(nippon) == shops.oracle(NIPPON)
+        assert "doubt" not in report["streams"][0]
 
     def test_most_orders_being_gone_is_not_believed_until_somebody_says_so(self, shops: SyncWorld) -> None:
         nippon = shops.connect(NIPPON)
