@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import null, update
 
+from app.events.models import Event
 from app.jobs.services import Service
 from app.runs.claims import LeaseTerms
 from app.syncs import loss
@@ -220,6 +221,18 @@ class TestAVersionThatIsNoLongerServed:
         assert {landing.api_version for landing in shops.landings()} == {"2026-01"}
         assert any("BELFRY_SHOPIFY_API_VERSION" in line for line in shops.log(run.id))
         assert "a service has news" in caplog.messages
+
+    def test_is_an_event_once(self, database: OpenDatabase) -> None:
+        old = lambda world: {Service.SHOPIFY: ShopifySource(FixedDoor(world, version="2025-01"))}  # noqa: E731 - short
+        shops = SyncWorld(database, of=replace(SHOP, sources=old))
+
+        for _ in range(2):
+            shops.sync_at_last()
+
+        (told,) = [event for event in shops.rows(Event) if event.kind == "connection.version_retired"]
+        assert (told.topic, told.subject_id) == ("connections", shops.connection_id)
+        assert (told.data["service"], told.data["version"]) == ("shopify", "2026-01")
+        assert "BELFRY_SHOPIFY_API_VERSION" in told.data["text"]
 
 
 class TestAShopThatChanges:
