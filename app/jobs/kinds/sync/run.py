@@ -25,6 +25,7 @@ from app.syncs.figures import FetchedWindow, Stream
 from app.syncs.landing import Landed, LedgerWindow, land_window
 from app.syncs.logins import Login, by_belfry, note_login_facts, note_used, open_login
 from app.syncs.renewals import StoredRenewals
+from app.syncs.service_errors import StoredErrors
 from app.syncs.sources import OtherVersion, Reading, Source
 from app.syncs.standing import LoginFacts
 from app.syncs.stream_reads import Progress, has_landed_figures, has_landed_version, landed_by, read_progress
@@ -100,7 +101,8 @@ class SyncRun:
                 session, sealer=self.sealer, organization_id=self.context.organization_id,
                 connection_id=self.connection_id, run_id=self.context.run_id, now=self.context.now(session),
             )  # fmt: skip
-        return replace(login, renewals=self._renewals())
+        errors = StoredErrors(self._transact, self.context.organization_id, self.connection_id)
+        return replace(login, renewals=self._renewals(), errors=errors)
 
     def _renewals(self) -> StoredRenewals:
         return StoredRenewals(
