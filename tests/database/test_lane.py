@@ -14,7 +14,7 @@ from app.core.engines import PatientConnection
 from app.core.lane import Lane, Step, is_unanswered, was_refused
 from app.core.scopes import ENGINE, IDENTITY, NOBODY, Scope
 from app.jobs.models import Job
-from app.tenants.models import Organization
+from app.tenants.models import Organization, User
 from tests.factories.work import make_job, make_organization
 from tests.fakes.database import OpenDatabase
 from tests.fakes.driver import Fault, commits_failing
@@ -22,6 +22,8 @@ from tests.fakes.driver import Fault, commits_failing
 JOBS = Step(select(Job.name).order_by(Job.name))
 RENAME = Step(update(Job).values(name=bindparam("new_name", type_=Job.name.type)).returning(Job.name))
 ORGANIZATIONS = Step(select(func.count(Organization.name).label("number")))
+# What signs people in is no affair of the engine.
+USERS = Step(select(func.count(User.email).label("number")))
 GIVEN = "given 'name'; DROP TABLE jobs --\\"
 
 
@@ -68,7 +70,7 @@ class TestScopes:
 
     def test_what_a_role_may_not_touch_is_refused(self, lane: Lane) -> None:
         with pytest.raises(DBAPIError, match="permission denied") as refusal:
-            lane.ask((ENGINE, ORGANIZATIONS, {}))
+            lane.ask((ENGINE, USERS, {}))
 
         assert was_refused(refusal.value)
 
@@ -86,7 +88,7 @@ class TestTransactions:
         rename = (Scope.tenant(tenants[0]), RENAME, {"new_name": "renamed"})
 
         with pytest.raises(DBAPIError):
-            lane.ask(rename, (ENGINE, ORGANIZATIONS, {}))
+            lane.ask(rename, (ENGINE, USERS, {}))
 
         assert names(database) == ["our job", "their job"]
 
@@ -101,7 +103,7 @@ class TestTransactions:
 
 class TestAskingTogether:
     def test_costs_nobody_the_answer_whose_neighbour_is_refused(self, lane: Lane, tenants: tuple[UUID, UUID]) -> None:
-        asked = [(ENGINE, JOBS, {}), (ENGINE, ORGANIZATIONS, {})] * 20
+        asked = [(ENGINE, JOBS, {}), (ENGINE, USERS, {})] * 20
 
         def ask(call: tuple[Scope, Step, dict[str, object]]) -> list[str] | None:
             try:

@@ -20,6 +20,8 @@ from app.notifications.couriers.errands import CONNECT_SECONDS, Fate, NotDeliver
 # Address → what the server said of it.
 Refusals = Mapping[str, tuple[int, str]]
 _LOOKUPS = Lookups(system_resolver)
+# What a server says that takes letters (RFC 5321, 4.2.2).
+_READY = 220
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,9 @@ class _Client(smtplib.SMTP):
 
     def __init__(self, opened: socket.socket, server: MailServer) -> None:
         self._opened = opened
-        super().__init__(server.host, server.port, local_hostname="belfry")
+        # Without a server it connects to none yet: a greeting that fails must leave somebody who closes it.
+        super().__init__(local_hostname="belfry")
+        self._host = server.host
 
     def _get_socket(self, host: str, port: int, timeout: float | None) -> socket.socket:
         return self._opened
@@ -69,11 +73,15 @@ class _Talk:
         self._socket: socket.socket | None = None
         # A second handle on the connection: encryption takes the first one over, and must not notice.
         self._cord: socket.socket | None = None
+        self._client: _Client | None = None
         self._is_late = False
         self._is_under_way = False
 
     def deliver(self, letter: EmailMessage, wanted: Sequence[str]) -> Refusals:
-        client = _Client(self._open(), self._server)
+        self._client = client = _Client(self._open(), self._server)
+        code, said = client.connect(self._server.host, self._server.port)
+        if code != _READY:
+            raise smtplib.SMTPConnectError(code, said)
         client.ehlo()
         if self._server.security is MailSecurity.STARTTLS:
             client.starttls(context=self._tls())
@@ -101,7 +109,8 @@ class _Talk:
                 self._cord.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        for opened in (self._socket, self._cord):
+        # What it reads from is a handle of its own on the same connection.
+        for opened in (self._client, self._socket, self._cord):
             if opened is not None:
                 opened.close()
 

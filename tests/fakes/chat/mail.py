@@ -1,5 +1,6 @@
 """A mail server on a port of this machine: with a login, with encryption, with grey lists, or without any answer."""
 
+import asyncio
 import ssl
 from collections import deque
 from dataclasses import dataclass, field
@@ -43,6 +44,24 @@ class Postbox:
 
 
 class _Controller(Controller):
+    """Leaves no connection open, also not those that a client broke off in the middle of something."""
+
+    opened: list[SMTP]
+
+    def factory(self) -> SMTP:
+        served: SMTP = super().factory()  # type: ignore[no-untyped-call]
+        self.opened = [*getattr(self, "opened", []), served]
+        return served
+
+    async def hang_up(self) -> None:
+        for served in getattr(self, "opened", []):
+            for transport in (served.transport, served._original_transport):
+                if transport is not None:
+                    transport.abort()
+        # They are closed in the next turns of the loop.
+        for _ in range(3):
+            await asyncio.sleep(0)
+
     def _trigger_server(self) -> None:
         # The library looks whether the port answers that it was told, which may be any free one.
         self.port = self.server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
@@ -81,4 +100,5 @@ class MailServerFake:
         return self
 
     def __exit__(self, *_: object) -> None:
+        asyncio.run_coroutine_threadsafe(self._controller.hang_up(), self._controller.loop).result(timeout=10)
         self._controller.stop()
