@@ -6,7 +6,7 @@ meanwhile nobody tells.
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from statistics import median
 from typing import Any
@@ -24,18 +24,17 @@ from app.schedules.fire_times import fire_times
 from app.schedules.models import Schedule
 from app.schedules.rhythm_rows import stored_rhythm
 from app.schedules.stored_rhythms import RHYTHM_COLUMNS, StoredRhythm
+from app.syncs.calls.usage import REFILLS_AFTER
 from app.syncs.runway import PlannedUse, Quota, runs_dry_at
 
-# Services count the calls of an hour, so what was used is free again after one.
-FILLED_AFTER = timedelta(hours=1)
 _WHOLE = Decimal(100)
 _PLACE = Decimal("0.1")
 # So many runs are looked at, and of so many it is learnt what one takes.
 _MOST_RUNS = 50
 _MOST_LEARNT = 10
-# More schedules of one account, or more runs of one within the hour, are planned for in vain.
+# More schedules of one account, or more runs of one before a quota of a day returns, are planned for in vain.
 _MOST_SCHEDULES = 50
-_MOST_PLANNED = 60
+_MOST_PLANNED = 300
 
 
 @dataclass(frozen=True)
@@ -87,6 +86,7 @@ class _Told:
     used: Decimal
     cost: Decimal
     at: datetime
+    refills_at: datetime
 
 
 def read_quota(session: Session, *, organization_id: UUID, connection_id: UUID, now: datetime) -> QuotaRunway | None:
@@ -105,7 +105,7 @@ def _runway(
     told: Sequence[_Told], rest: tuple[datetime, str] | None, rhythms: Sequence[StoredRhythm], now: datetime
 ) -> QuotaRunway:
     newest = told[0]
-    refills_at = max(newest.at + FILLED_AFTER, rest[0] if rest else newest.at)
+    refills_at = max(newest.refills_at, rest[0] if rest else newest.at)
     costs = [one.cost for one in told[:_MOST_LEARNT]]
     cost = Decimal(median(costs)).quantize(_PLACE)
     planned = sorted(at for each in rhythms for at in _fires(each, now, refills_at))
@@ -136,11 +136,11 @@ def _told(organization_id: UUID, jobs: Collection[UUID], connection_id: UUID) ->
     newest = select(Run.id, Run.created_at, Run.connection_key).where(*mine)
     newest_runs = newest.order_by(Run.created_at.desc()).limit(_MOST_RUNS).subquery()
     quota = Attempt.result["quota"]
-    used, cost, at = (quota[name].as_string() for name in ("used_percent", "cost_percent", "at"))
+    said = {name: quota[name].as_string().label(name) for name in ("used_percent", "cost_percent", "at", "refills_at")}
     query = (
-        select(used.label("used"), cost.label("cost"), at.label("at"))
+        select(*said.values())
         .join(newest_runs, newest_runs.c.id == Attempt.run_id)
-        .where(Attempt.organization_id == organization_id, used.is_not(None))
+        .where(Attempt.organization_id == organization_id, quota["used_percent"].as_string().is_not(None))
         .where(newest_runs.c.connection_key == str(connection_id))
         .order_by(newest_runs.c.created_at.desc(), Attempt.token.desc())
         .limit(_MOST_RUNS)
@@ -149,12 +149,16 @@ def _told(organization_id: UUID, jobs: Collection[UUID], connection_id: UUID) ->
 
 
 def _read_told(rows: Sequence[Any]) -> list[_Told]:
-    found = [
-        _Told(Decimal(str(row.used)).quantize(_PLACE), Decimal(str(row.cost)), datetime.fromisoformat(row.at))
-        for row in rows
-    ]
     # A run that began first may have ended last.
-    return sorted(found, key=lambda one: one.at, reverse=True)
+    return sorted(map(_read_one, rows), key=lambda one: one.at, reverse=True)
+
+
+def _read_one(row: Any) -> _Told:
+    at = datetime.fromisoformat(row.at)
+    # Reports of before know nothing but quotas of an hour.
+    refills_at = at + REFILLS_AFTER if row.refills_at is None else datetime.fromisoformat(row.refills_at)
+    used, cost = Decimal(str(row.used_percent)).quantize(_PLACE), Decimal(str(row.cost_percent))
+    return _Told(used, cost, at, refills_at)
 
 
 def _rest(organization_id: UUID, connection_id: UUID, now: datetime) -> Question[tuple[datetime, str] | None]:

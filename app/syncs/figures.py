@@ -207,7 +207,8 @@ class FetchedWindow:
     account's, in which days begin; `currency` the account's, None where it has none. `mapping_version` goes up when
     the reader begins to compute a metric differently. No two figures may be of the same day, entity and metric.
     `mark` is where the next read goes on, for readers that need to know more than the last complete day; it is kept
-    with the figures. `is_short` says that the reader itself saw too much missing to believe it.
+    with the figures. `is_short` says whether too much was missing to believe it, where that was judged already by what
+    the figures are made of; None where the figures are to be judged.
     """
 
     stream: Stream
@@ -221,7 +222,7 @@ class FetchedWindow:
     mapping_version: int = 1
     flags: frozenset[QualityFlag] = frozenset()
     mark: Mapping[str, Any] | None = None
-    is_short: bool = False
+    is_short: bool | None = None
 
     def __post_init__(self) -> None:
         if self.last_day < self.first_day:

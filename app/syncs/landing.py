@@ -162,8 +162,7 @@ class _Landing:
         for piece in pieces:
             tally.add(self._write(piece))
         self._write_names()
-        is_short = self.window.is_short or loss.is_suspicious(had=tally.had, unseen=tally.unseen)
-        is_loss = is_short and not _believes_losses(self.stream, self.now)
+        is_loss = self._is_short(tally) and not _believes_losses(self.stream, self.now)
         vanished = 0 if is_loss else tally.unseen
         if vanished:
             for piece in pieces:
@@ -176,6 +175,12 @@ class _Landing:
             days, len(self.window.figures), tally.appeared, tally.changed, vanished,
             judged.data_through, judged.usual, judged.doubt, judged.is_newly_doubted,
         )  # fmt: skip
+
+    def _is_short(self, tally: _Tally) -> bool:
+        # Rows of a ledger that went are gone from it: were their figures kept, nobody would sum those days again.
+        if self.window.is_short is not None:
+            return self.window.is_short
+        return loss.is_suspicious(had=tally.had, unseen=tally.unseen)
 
     def _write(self, piece: _Piece) -> Differences:
         found = self._compare(piece)

@@ -49,6 +49,16 @@ class Renewals(Protocol):
         """
 
 
+class ErrorMemory(Protocol):
+    """When a service had errors of its own with an account, in whichever process it was asked."""
+
+    def recent(self, now: datetime) -> list[datetime]:
+        """Those of the last hour, the oldest first."""
+
+    def note(self, now: datetime) -> None:
+        """There was one now. For whoever holds no transaction."""
+
+
 @dataclass(frozen=True)
 class Login:
     """An account and what signs in to it. `set_at` is since when it has been this one, for `note_refused`.
@@ -69,6 +79,8 @@ class Login:
     end_known_at: datetime | None = None
     # Where the service changes the login with its use.
     renewals: Renewals | None = field(default=None, repr=False, compare=False)
+    # Where the service locks accounts after too many errors.
+    errors: ErrorMemory | None = field(default=None, repr=False, compare=False)
 
 
 def open_login(

@@ -45,6 +45,14 @@ class ReportShelf:
 
 
 @dataclass(frozen=True)
+class OtherVersion:
+    """A service answers with another version of its API than it was asked for. `words` say what to do about it."""
+
+    version: str
+    words: str
+
+
+@dataclass(frozen=True)
 class AccountFacts:
     """What an account says of itself now: days are those of its zone (IANA), money is in its currency.
 
@@ -56,7 +64,7 @@ class AccountFacts:
     zone: str
     currency: str | None
     login: LoginFacts | None = None
-    for_operator: str | None = None
+    for_operator: OtherVersion | None = None
 
 
 class Reading(Protocol):

@@ -36,6 +36,12 @@ def has_landed_figures(session: Session, *, organization_id: UUID, connection_id
     return session.scalar(query) is not None
 
 
+def has_landed_version(session: Session, *, organization_id: UUID, connection_id: UUID, version: str) -> bool:
+    """Whether figures have landed that a service told with this version of its API."""
+    mine = Landing.organization_id == organization_id, Landing.connection_id == connection_id
+    return session.scalar(select(Landing.id).where(*mine, Landing.api_version == version).limit(1)) is not None
+
+
 def landed_by(
     session: Session, *, organization_id: UUID, connection_id: UUID, stream: str, run_id: UUID, zone: str
 ) -> list[DayRange]:

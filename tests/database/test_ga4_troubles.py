@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from app.schedules.models import Schedule
-from tests.database.ga4_syncs import GA4
+from app.syncs.ga4.error_budget import MOST_ERRORS
+from tests.database.ga4_syncs import GA4, ga4_sources
 from tests.database.sync_world import SyncWorld
 from tests.database.test_sync_troubles import REFUSED, told
 from tests.fakes.clock import utc
@@ -133,6 +134,20 @@ class TestPassesByItself:
         run = syncs.sync()
 
         assert (run.state, run.attempt, syncs.table()) == ("succeeded", 1, syncs.oracle())
+
+    def test_no_more_often_in_an_hour_by_several_workers_together(self, syncs: SyncWorld) -> None:
+        syncs.sync()
+        fail(syncs, "5xx")
+        before = len(syncs.routes)
+
+        runs = []
+        for _ in range(3):
+            # Another process, that remembers nothing itself.
+            syncs.sources = ga4_sources(syncs.world)
+            runs.append(syncs.sync())
+
+        assert syncs.routes[before:].count("report") == MOST_ERRORS
+        assert [run.reason for run in runs] == ["error", "deferred", "deferred"]
 
     def test_only_so_often_in_an_hour_as_google_forgives(self, syncs: SyncWorld) -> None:
         fail(syncs, "5xx", times=8)

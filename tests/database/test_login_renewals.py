@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from app.core.http import OutboundRequest, OutboundResponse
 from app.core.scopes import Scope
 from app.syncs.calls.client import ReadStopped
+from app.syncs.calls.retries import LONGEST_WAIT_IN_PLACE, MOST_TRIES
 from app.syncs.calls.troubles import SyncFailed, TroubleClass
 from app.syncs.connections import ConnectionEnded
 from app.syncs.logins import TOKEN, Login, by_belfry
@@ -23,6 +24,7 @@ from app.syncs.renewals import TURN, StoredRenewals
 from app.syncs.shopify.door import ShopifyDoor
 from app.syncs.shopify.graphql import ShopCalls
 from app.syncs.shopify.shop import read_shop
+from app.syncs.shopify.sign_in import SIGN_IN_LIMITS
 from app.syncs.signs.shopify_logins import read_login
 from app.tenants.models import AuditEntry
 from app.vault import service as vault
@@ -348,3 +350,10 @@ class TestACrash:
 
         assert renewing.row.renewing_until == renewing.world.now
         assert renewing.read()
+
+
+def test_a_turn_lasts_longer_than_all_tries_of_a_renewal() -> None:
+    """Or somebody else would renew the login while it is still being renewed."""
+    asking = MOST_TRIES * timedelta(seconds=SIGN_IN_LIMITS.total_seconds)
+
+    assert asking + (MOST_TRIES - 1) * LONGEST_WAIT_IN_PLACE < TURN

@@ -2,15 +2,21 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import event, update
+from sqlalchemy import event, select, update
 
 from app.ops.quota_runway import QuotaRunway, read_quota
+from app.runs.models import Attempt
 from app.schedules.models import Schedule
+from tests.database.ga4_syncs import GA4
+from tests.database.shop_world import SHOP
 from tests.database.sync_world import SyncWorld
 from tests.factories.work import make_organization
 from tests.fakes.database import OpenDatabase
+from tests.fakes.providers.ga4.scenarios import BERLIN
+from tests.unit.syncs.ga4_world import google_world
 
 
 @pytest.fixture
@@ -62,6 +68,45 @@ class TestUsed:
 
         assert found is not None
         assert found.words(clock).endswith("it is free again.")
+
+    def test_of_a_day_returns_at_midnight_in_california(self, database: OpenDatabase) -> None:
+        syncs = SyncWorld(database, google_world(), GA4)
+        found_property = syncs.world.provider("ga4").properties[BERLIN]
+        # Of the quota of the day more is used than of any other.
+        found_property.tokens_per_day = 120_000
+        schedule(syncs, "0 * * * *")
+        syncs.sync()
+
+        found = quota(syncs)
+
+        assert found is not None
+        midnight = datetime(2026, 11, 21, tzinfo=ZoneInfo("America/Los_Angeles"))
+        assert found.refills_at == midnight
+        # At noon in London one begins every hour, the last one as it returns.
+        assert (found.planned, found.runs_dry_at) == (20, None)
+
+    def test_of_a_shop_is_free_again_in_seconds(self, database: OpenDatabase) -> None:
+        shops = SyncWorld(database, of=SHOP)
+        shops.sync_at_last()
+
+        found = quota(shops)
+
+        assert found is not None
+        assert 0 < found.used_percent <= 100
+        assert timedelta() < found.refills_at - found.as_of <= timedelta(seconds=20)
+
+    def test_that_was_told_before_there_were_quotas_of_a_day_is_one_of_an_hour(self, syncs: SyncWorld) -> None:
+        tell(syncs, 10, 74)
+        run = syncs.sync()
+        with syncs.database.transaction() as session:
+            attempt = session.scalars(select(Attempt).where(Attempt.run_id == run.id)).one()
+            told = {name: value for name, value in attempt.result["quota"].items() if name != "refills_at"}
+            attempt.result = {**attempt.result, "quota": told}
+
+        found = quota(syncs)
+
+        assert found is not None
+        assert found.refills_at == found.as_of + timedelta(hours=1)
 
     def test_is_told_of_no_other_connection_and_to_no_other_organization(self, syncs: SyncWorld) -> None:
         syncs.sync()

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import null, update
 
+from app.events.models import Event
 from app.jobs.services import Service
 from app.runs.claims import LeaseTerms
+from app.syncs import loss
 from app.syncs.models import FigureChange, StreamState
 from app.syncs.shop_models import ShopOrder
 from app.syncs.shopify.source import ShopifySource
@@ -135,6 +137,25 @@ class TestOnceAWeek:
 
         assert shops.table(gulf) == shops.oracle(GULF)
 
+    def test_of_a_small_shop_most_days_may_lose_their_only_orders(self, shops: SyncWorld) -> None:
+        """So few orders may go without a doubt, and then the figures of their days go as well."""
+        nippon = shops.connect(NIPPON)
+        definition = {"connection_id": str(nippon)}
+        orders = shops.world.provider("shopify").state.shops[NIPPON].orders
+        # From all of the time, so that each is the only one of its day.
+        few = sorted(orders)[:: len(orders) // loss.FEW][: loss.FEW]
+        for number in set(orders) - set(few):
+            del orders[number]
+        shops.sync_at_last(shops.ready_run(**definition))
+        for number in few[1:]:
+            del orders[number]
+        shops.world.advance(days=7)
+
+        report = shops.report(shops.sync_at_last(shops.ready_run(**definition)).id)
+
+        assert shops.table(nippon) == shops.oracle(NIPPON)
+        assert "doubt" not in report["streams"][0]
+
     def test_most_orders_being_gone_is_not_believed_until_somebody_says_so(self, shops: SyncWorld) -> None:
         nippon = shops.connect(NIPPON)
         definition = {"connection_id": str(nippon)}
@@ -200,6 +221,18 @@ class TestAVersionThatIsNoLongerServed:
         assert {landing.api_version for landing in shops.landings()} == {"2026-01"}
         assert any("BELFRY_SHOPIFY_API_VERSION" in line for line in shops.log(run.id))
         assert "a service has news" in caplog.messages
+
+    def test_is_an_event_once(self, database: OpenDatabase) -> None:
+        old = lambda world: {Service.SHOPIFY: ShopifySource(FixedDoor(world, version="2025-01"))}  # noqa: E731 - short
+        shops = SyncWorld(database, of=replace(SHOP, sources=old))
+
+        for _ in range(2):
+            shops.sync_at_last()
+
+        (told,) = [event for event in shops.rows(Event) if event.kind == "connection.version_retired"]
+        assert (told.topic, told.subject_id) == ("connections", shops.connection_id)
+        assert (told.data["service"], told.data["version"]) == ("shopify", "2026-01")
+        assert "BELFRY_SHOPIFY_API_VERSION" in told.data["text"]
 
 
 class TestAShopThatChanges:

@@ -1,17 +1,23 @@
 """A worker's process is killed for good at any statement of a sync: the next run ends with the truth all the same."""
 
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 from app.core.config import Settings
+from app.jobs.services import Service
+from app.syncs.shopify.door import ShopifyDoor
+from app.syncs.shopify.source import ShopifySource
+from app.syncs.signs.shopify_logins import clean_login
 from tests.database.ga4_syncs import GA4
+from tests.database.shop_world import SHOP
 from tests.database.sync_world import META, SyncWorld
 from tests.fakes.database import OpenDatabase
+from tests.fakes.providers.inside import BASE, InsideClient
 from tests.fakes.providers.server import FakeServer
 from tests.faults.killing import kill_script
-from tests.unit.syncs.ga4_world import google_world
 
 pytestmark = pytest.mark.slow
 
@@ -34,6 +40,8 @@ from app.syncs.ga4.door import Ga4Door
 from app.syncs.ga4.source import Ga4Source
 from app.syncs.meta.door import MetaDoor
 from app.syncs.meta.source import MetaSource
+from app.syncs.shopify.door import ShopifyDoor
+from app.syncs.shopify.source import ShopifySource
 from tests.database.sync_world import TERMS
 from tests.fakes.vault import SEALER
 
@@ -62,6 +70,7 @@ sender = OutboundClient(own_urls=(service,))
 sources = {
     Service.META: MetaSource(MetaDoor(f"{service}/meta", "v26.0", sender)),
     Service.GA4: Ga4Source(Ga4Door(f"{service}/ga4", f"{service}/google/token", sender), page_rows=60),
+    Service.SHOPIFY: ShopifySource(ShopifyDoor(f"{service}/shopify/{{shop}}", "2026-10", sender)),
 }
 keeper = Keeper(database=database, clock=Clock(), terms=TERMS, heartbeat_seconds=10)
 kinds = {KindName.SYNC: SyncKind(SEALER, sources)}
@@ -72,9 +81,18 @@ stay("after it all")
 """
 
 
-@pytest.fixture(params=[META, GA4], ids=["meta", "ga4"])
+# Signed in as a real door reads it.
+SIGNED_SHOP = replace(SHOP, secret=clean_login(SHOP.secret))
+
+
+@pytest.fixture(params=[META, GA4, SIGNED_SHOP], ids=["meta", "ga4", "shopify"])
 def syncs(database: OpenDatabase, request: pytest.FixtureRequest) -> SyncWorld:
-    return SyncWorld(database, google_world(), GA4) if request.param is GA4 else SyncWorld(database)
+    syncs = SyncWorld(database, of=request.param)
+    if request.param is SIGNED_SHOP:
+        # The last run is one of this process.
+        door = ShopifyDoor(f"{BASE}/shopify/{{shop}}", "2026-10", InsideClient(syncs.world), chance=lambda: 0.5)
+        syncs.sources = {Service.SHOPIFY: ShopifySource(door)}
+    return syncs
 
 
 def kill_at(syncs: SyncWorld, settings: Settings, script: Path, service: str, run_id: UUID, number: int) -> str:

@@ -13,25 +13,36 @@ LONGEST_REST = timedelta(seconds=30)
 LONGEST_LIMIT = timedelta(minutes=30)
 
 
+# Most services count the calls of an hour, so what was used is free again after one.
+REFILLS_AFTER = timedelta(hours=1)
+
+
 @dataclass(frozen=True)
 class Usage:
-    """The highest of all percentages that a service told, and how long until it lets us go on, if it told that."""
+    """The highest of all percentages that a service told, and how long until it lets us go on, if it told that.
+
+    `refills` is how long until what was used is free again, and `rest` how long to make no call where the service says
+    that itself: its percentage does not matter then.
+    """
 
     percent: float
     regain: timedelta | None = None
+    refills: timedelta = REFILLS_AFTER
+    rest: timedelta | None = None
 
 
 @dataclass(frozen=True)
 class QuotaSeen:
     """What a service told of its quota while it was read: with the first answer, with the newest, and when that came.
 
-    `rest` is how long it wants to be left alone from then on.
+    `rest` is how long it wants to be left alone from then on, `refills` how long until what was used is free again.
     """
 
     first_percent: float
     percent: float
     at: datetime
     rest: timedelta
+    refills: timedelta = REFILLS_AFTER
 
     @property
     def cost(self) -> float:
@@ -42,11 +53,13 @@ class QuotaSeen:
 def seen_with(usage: Usage, *, before: QuotaSeen | None, at: datetime) -> QuotaSeen:
     """What is known of a quota with one more answer."""
     first = usage.percent if before is None else before.first_percent
-    return QuotaSeen(first, usage.percent, at, rest_for(usage))
+    return QuotaSeen(first, usage.percent, at, rest_for(usage), usage.refills)
 
 
 def rest_for(usage: Usage) -> timedelta:
     """How long to make no call."""
+    if usage.rest is not None:
+        return min(usage.rest, LONGEST_HINT)
     if usage.percent >= STOP_FROM:
         return min(usage.regain or WITHOUT_HINT, LONGEST_HINT)
     over = max(0.0, usage.percent - SLOW_FROM)

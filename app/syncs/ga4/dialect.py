@@ -1,7 +1,7 @@
 """How the Data API of Google Analytics speaks: its quota stands in the body, and its refusals in a few words."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from app.syncs.calls.usage import Usage
 from app.syncs.ga4.error_budget import ErrorBudget
 from app.syncs.ga4.quota import CONCURRENT_WAIT, HOURLY_WAIT, daily_wait, read_usage, returns_at, server_errors_left
 from app.syncs.google.errors import UNREADABLE, GoogleError, disabled_words, read_google_error, usual_trouble
+from app.syncs.logins import ErrorMemory
 from app.syncs.signs.key_files import ServiceKey
 
 NAME = "Google Analytics"
@@ -31,6 +32,15 @@ class Ga4Dialect:
     now: Callable[[], datetime]
     zone: str = "UTC"
     name: str = NAME
+    memory: ErrorMemory | None = None
+    _is_remembered: bool = field(default=False, init=False)
+
+    def free_at(self, now: datetime) -> datetime | None:
+        """When the property may be asked again after so many errors, whoever met them; None for at once."""
+        if self.memory is not None and not self._is_remembered:
+            self.errors.learn(self.property_id, self.memory.recent(now))
+            self._is_remembered = True
+        return self.errors.free_at(self.property_id, now)
 
     def usage(self, headers: Mapping[str, str], content: Any) -> Usage | None:
         left = server_errors_left(content)
@@ -81,6 +91,8 @@ class Ga4Dialect:
     def _rationed(self, trouble: Trouble, now: datetime) -> Trouble:
         """Asking again after an error of Google's own costs what locks the property in the end."""
         self.errors.note(self.property_id, now)
+        if self.memory is not None:
+            self.memory.note(now)
         free_at = self.errors.free_at(self.property_id, now)
         return trouble if free_at is None else resting(free_at - now, trouble.code)
 

@@ -18,6 +18,7 @@ from app.syncs.ga4.error_budget import ErrorBudget
 from app.syncs.ga4.properties import Glance, PropertyCalls
 from app.syncs.google.session import open_session
 from app.syncs.google.trial_words import no_answer, words_for
+from app.syncs.logins import ErrorMemory
 from app.syncs.signs.ga4 import GA4_SIGN
 from app.syncs.signs.key_files import read_key
 from app.syncs.standing import LoginFacts, Seen, Tried
@@ -40,10 +41,16 @@ class Ga4Door:
     def of(cls, settings: Settings, sender: Sender) -> "Ga4Door":
         return cls(settings.ga4_base_url, settings.google_token_url, sender)
 
-    def calls(self, secret: str, property_id: str, *, watch: Watch, most_tries: int = MOST_TRIES) -> PropertyCalls:
-        """Calls about a property with the key that `secret` holds. Nothing is asked yet."""
+    def calls(
+        self, secret: str, property_id: str, *, watch: Watch, most_tries: int = MOST_TRIES,
+        memory: ErrorMemory | None = None,
+    ) -> PropertyCalls:  # fmt: skip
+        """Calls about a property with the key that `secret` holds. Nothing is asked yet.
+
+        `memory` knows the errors that other processes met.
+        """
         key = read_key(secret)
-        dialect = Ga4Dialect(property_id, key, self.errors, watch.now)
+        dialect = Ga4Dialect(property_id, key, self.errors, watch.now, memory=memory)
         session = open_session(
             key, scope=_SCOPE, base_url=self.base_url, token_url=self.token_url, dialect=dialect, sender=self.sender,
             watch=watch, chance=self.chance, most_tries=most_tries,

@@ -1,9 +1,11 @@
 """How many errors of its own Google Analytics forgives a property: ten in an hour, and then it locks it.
 
-So asking again after one is rationed by property and hour, over all runs of this process.
+So asking again after one is rationed by property and hour, over all runs of this process, and over those of others as
+far as the database knows of them.
 """
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
@@ -26,6 +28,13 @@ class ErrorBudget:
         """Google answered with an error of its own."""
         with self._lock:
             self._errors[property_id].append(now)
+
+    def learn(self, property_id: str, moments: Iterable[datetime]) -> None:
+        """Other processes met these errors; those that are known already count once."""
+        with self._lock:
+            # Of one moment there may be several.
+            known = Counter(self._errors[property_id]) | Counter(moments)
+            self._errors[property_id] = deque(sorted(known.elements()))
 
     def tell_left(self, property_id: str, left: int) -> None:
         """Google said how many are left."""

@@ -57,7 +57,7 @@ class PropertyCalls:
         """A page of a report. Raises SyncFailed and ReadStopped; without a call while the property rests."""
         now = self.session.client.watch.now()
         property_id = self.dialect.property_id
-        free_at = self.dialect.errors.free_at(property_id, now)
+        free_at = self.dialect.free_at(now)
         if free_at is not None:
             raise SyncFailed(resting(free_at - now, None), until=free_at)
         return self.session.post_json(

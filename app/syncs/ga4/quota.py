@@ -34,7 +34,9 @@ def read_usage(content: Any, *, now: datetime) -> Usage | None:
     if not found:
         return None
     percent, name = max(found)
-    return Usage(percent, daily_wait(now) if name == _DAILY else HOURLY_WAIT)
+    if name == _DAILY:
+        return Usage(percent, daily_wait(now), refills=daily_wait(now))
+    return Usage(percent, HOURLY_WAIT)
 
 
 def server_errors_left(content: Any) -> int | None:

@@ -26,7 +26,9 @@ class Ga4Source:
     streams: Mapping[str, Stream] = field(default_factory=lambda: {stream.name: stream for stream in STREAMS})
 
     def begin(self, login: Login, *, watch: Watch, shelf: ReportShelf) -> Reading:
-        return _Ga4Reading(self.door.calls(login.secret, login.account_id, watch=watch), self.page_rows)
+        return _Ga4Reading(
+            self.door.calls(login.secret, login.account_id, watch=watch, memory=login.errors), self.page_rows
+        )
 
 
 @dataclass

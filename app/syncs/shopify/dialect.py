@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from app.core.hiding import Cleaner
@@ -11,7 +11,7 @@ from app.core.retry_after import break_asked_for
 from app.syncs.calls.client import Sender, ServiceClient, Watch
 from app.syncs.calls.troubles import Trouble
 from app.syncs.calls.usage import Usage
-from app.syncs.shopify.refusals import UNREADABLE, read_errors, read_status, reference_of, wait_in
+from app.syncs.shopify.refusals import UNREADABLE, bucket_in, read_errors, read_status, reference_of, wait_in
 
 VERSION_HEADER = "x-shopify-api-version"
 
@@ -24,9 +24,12 @@ class ShopifyDialect:
     served: str | None = field(default=None, init=False)
 
     def usage(self, headers: Mapping[str, str], content: Any) -> Usage | None:
-        """Something only when the bucket does not hold another query like the last: it fills up within seconds."""
+        """How empty the bucket is. There is a rest only when it does not hold another query like the last."""
         wait = wait_in(content)
-        return Usage(100.0, wait) if wait else None
+        bucket = bucket_in(content)
+        if bucket is None:
+            return Usage(100.0, wait, refills=wait) if wait else None
+        return Usage(bucket.percent, wait, refills=bucket.fills_up_in, rest=wait or timedelta())
 
     def judge(
         self, response: OutboundResponse, content: Any, usage: Usage | None, *, clean: Cleaner, now: datetime

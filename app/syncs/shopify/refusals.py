@@ -7,6 +7,7 @@ a status, and `errors` that are a text. What is not known is INTERNAL and names 
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -102,6 +103,28 @@ def wait_in(content: Any) -> timedelta | None:
     if wanted is None or available is None or not rate:
         return None
     return timedelta(seconds=math.ceil(max(0.0, wanted - available) / rate))
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """What queries are paid from: by how much it is emptied, and how long until it is full."""
+
+    percent: float
+    fills_up_in: timedelta
+
+
+def bucket_in(content: Any) -> Bucket | None:
+    """The bucket after an answer, as its `extensions.cost` says it; None where it does not."""
+    status = _cost(content).get("throttleStatus")
+    if not isinstance(status, dict):
+        return None
+    largest, available, rate = (
+        _number(status.get(name)) for name in ("maximumAvailable", "currentlyAvailable", "restoreRate")
+    )
+    if not largest or available is None or not rate:
+        return None
+    used = max(0.0, largest - available)
+    return Bucket(100.0 * used / largest, timedelta(seconds=math.ceil(used / rate)))
 
 
 def words_of(content: Any) -> str:

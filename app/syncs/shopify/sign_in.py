@@ -8,7 +8,7 @@ from typing import Any
 from app.core.hiding import Cleaner
 from app.core.http import OutboundResponse
 from app.core.retry_after import break_asked_for
-from app.syncs.calls.client import Sender, ServiceClient, Spent, Watch
+from app.syncs.calls.client import LIMITS, Sender, ServiceClient, Spent, Watch
 from app.syncs.calls.retries import MOST_TRIES
 from app.syncs.calls.troubles import SyncFailed, Trouble, TroubleClass, failed
 from app.syncs.calls.usage import Usage
@@ -19,6 +19,8 @@ from app.syncs.shopify.sign_in_refusals import LOST, read_refusal
 from app.syncs.signs.shopify_logins import LoginWay, ShopLogin, read_login
 
 _PATH = "/access_token"
+# Short, so that all tries together end before somebody else may take their turn.
+SIGN_IN_LIMITS = replace(LIMITS, total_seconds=20.0)
 # Where an answer does not say how long its token is good: the shortest that Shopify hands out. Never taken for endless.
 _UNTOLD = timedelta(hours=1)
 _LONGEST = timedelta(days=2)
@@ -62,7 +64,7 @@ class TokenDesk:
         """
         client = ServiceClient(
             f"{self.base_url}/admin/oauth", self.sender, SignInDialect(), self.watch, (), login.secrets, self.chance,
-            most_tries=self.most_tries, spent=self.spent,
+            most_tries=self.most_tries, spent=self.spent, limits=SIGN_IN_LIMITS,
         )  # fmt: skip
         asked_before = self.spent.requests
         try:

@@ -15,7 +15,7 @@ from app.syncs.shopify.plans import SHORT_DAYS, Plan, plan_read
 from app.syncs.shopify.reader import ShopReader
 from app.syncs.shopify.shop import ShopFacts, read_shop
 from app.syncs.shopify.window import ShopWindow
-from app.syncs.sources import AccountFacts, Reading, ReportShelf
+from app.syncs.sources import AccountFacts, OtherVersion, Reading, ReportShelf
 from app.syncs.stream_reads import Progress
 
 _SHORT_SIGHT = (
@@ -57,15 +57,16 @@ class _ShopReading:
         shop = self._opened
         if not shop.reads_all_orders:
             self.calls.client.watch.log(_SHORT_SIGHT)
-        return AccountFacts(shop.name, shop.zone, shop.currency, for_operator=self._version_words())
+        return AccountFacts(shop.name, shop.zone, shop.currency, for_operator=self._other_version())
 
-    def _version_words(self) -> str | None:
+    def _other_version(self) -> OtherVersion | None:
         asked, served = self.calls.version, self.calls.served_version
         if asked == served:
             return None
-        return (
+        return OtherVersion(
+            served,
             f"Shopify no longer serves the version {asked} of its API and answers with {served}. "
-            "Set BELFRY_SHOPIFY_API_VERSION to one that this version of Belfry is made for, or update Belfry."
+            "Set BELFRY_SHOPIFY_API_VERSION to one that this version of Belfry is made for, or update Belfry.",
         )
 
     def windows(self, progress: Progress, *, now: datetime) -> list[DayRange]:

@@ -149,6 +149,7 @@ class SyncReport:
                 "used_percent": round(quota.percent, 1),
                 "cost_percent": round(quota.cost, 1),
                 "at": quota.at.isoformat(),
+                "refills_at": (quota.at + quota.refills).isoformat(),
             }
             said |= {"quota": told}
         if self.account is not None:

@@ -25,9 +25,10 @@ from app.syncs.figures import FetchedWindow, Stream
 from app.syncs.landing import Landed, LedgerWindow, land_window
 from app.syncs.logins import Login, by_belfry, note_login_facts, note_used, open_login
 from app.syncs.renewals import StoredRenewals
-from app.syncs.sources import Reading, Source
+from app.syncs.service_errors import StoredErrors
+from app.syncs.sources import OtherVersion, Reading, Source
 from app.syncs.standing import LoginFacts
-from app.syncs.stream_reads import Progress, has_landed_figures, landed_by, read_progress
+from app.syncs.stream_reads import Progress, has_landed_figures, has_landed_version, landed_by, read_progress
 
 log = logging.getLogger(__name__)
 
@@ -68,9 +69,20 @@ class SyncRun:
         self.context.progress(len(streams), len(streams), "all read")
         self._note_used()
 
-    def _tell_operator(self, words: str) -> None:
-        self.context.log(words, Level.WARNING)
-        log.warning("a service has news", extra={"service": self.definition.service.value, "problem": words})
+    def _tell_operator(self, other: OtherVersion) -> None:
+        service = self.definition.service.value
+        self.context.log(other.words, Level.WARNING)
+        log.warning("a service has news", extra={"service": service, "problem": other.words})
+        here = {"organization_id": self.context.organization_id, "connection_id": self.connection_id}
+        with self.context.transaction() as session:
+            # As soon as figures of that version are there, it was told.
+            if has_landed_version(session, **here, version=other.version):
+                return
+            append_event(
+                session, organization_id=self.context.organization_id, topic=Topic.CONNECTIONS,
+                kind="connection.version_retired", subject_id=self.connection_id, now=self.context.now(session),
+                data={"service": service, "version": other.version, "text": other.words},
+            )  # fmt: skip
 
     def _has_landed(self, session: Session) -> bool:
         """Whether this run has brought any figures: an attempt that was killed reported none of its own."""
@@ -89,7 +101,8 @@ class SyncRun:
                 session, sealer=self.sealer, organization_id=self.context.organization_id,
                 connection_id=self.connection_id, run_id=self.context.run_id, now=self.context.now(session),
             )  # fmt: skip
-        return replace(login, renewals=self._renewals())
+        errors = StoredErrors(self._transact, self.context.organization_id, self.connection_id)
+        return replace(login, renewals=self._renewals(), errors=errors)
 
     def _renewals(self) -> StoredRenewals:
         return StoredRenewals(
