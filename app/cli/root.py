@@ -41,6 +41,8 @@ COMMANDS = {
     "connections": "connections:connections",
     "incidents": "incidents:incidents",
     "channels": "channels:channels",
+    "notifications": "notifications:notifications",
+    "maintenance": "notifications:maintenance",
     "members": "members:members",
     "organizations": "organizations:organizations",
     "tokens": "tokens:tokens",

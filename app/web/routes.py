@@ -12,6 +12,7 @@ from app.web.actions import incidents as incident_actions
 from app.web.actions import invitation as invitation_actions
 from app.web.actions import jobs as job_actions
 from app.web.actions import limits as limit_actions
+from app.web.actions import notification_settings as notification_setting_actions
 from app.web.actions import organizations as organization_actions
 from app.web.actions import queue_selection
 from app.web.actions import runs as run_actions
@@ -40,6 +41,7 @@ from app.web.pages import (
     job_detail,
     jobs,
     live,
+    notification_settings,
     notifications,
     organizations,
     overview,
@@ -95,6 +97,8 @@ MODULES = (
     job_actions,
     limit_actions,
     live,
+    notification_setting_actions,
+    notification_settings,
     notifications,
     organization_actions,
     organizations,

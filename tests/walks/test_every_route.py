@@ -60,6 +60,8 @@ BODIES: dict[str, Callable[[dict[str, UUID]], dict[str, Any]]] = {
     "stop_scheduler": lambda _ids: {"reason": "Moving house"},
     "steer_queue": lambda ids: {"action": "retry", "jobIds": [str(ids["run_id"])]},
     "rename_view": lambda _ids: {"name": "Renamed"},
+    "settle_notifications": lambda _ids: {"zone": "UTC", "quiet_from": "22:00", "quiet_until": "07:00"},
+    "add_maintenance_window": lambda _ids: {"starts_at": "2100-01-01T00:00:00Z", "ends_at": "2100-01-02T00:00:00Z"},
     "snooze_api_incident": lambda _ids: {"until": None},
     "assign_api_incident": lambda ids: {"user_id": str(ids["user_id"])},
     "note_api_incident": lambda _ids: {"text": "Noted"},
@@ -191,6 +193,7 @@ def ids_of_ours(database: OpenDatabase) -> dict[str, UUID]:
         "bulk_id": first("bulk_actions"),
         "connection_id": first("connections"),
         "incident_id": first("incidents"),
+        "window_id": first("maintenance_windows"),
         "channel_id": first("notify_channels"),
     }
 

@@ -53,7 +53,7 @@ LISTS = (
     "/queue?tab=failed&{of_one}", "/queue?tab=running", "/queue?tab=retrying", "/queue?tab=removed", "/queue?tab=all",
     "/queue/workers", "/jobs", "/connections", "/audit", "/settings/team", "/account/tokens", "/live",
     "/incidents", "/incidents?state=all&q=o&type=run_failed&assigned=me", "/incidents/{incident}",
-    "/incidents/{incident}/retry",
+    "/incidents/{incident}/retry", "/notifications/settings",
 )  # fmt: skip
 
 
