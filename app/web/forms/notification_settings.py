@@ -64,8 +64,8 @@ class TellingForm(BaseForm):
 class WindowForm(BaseForm):
     """A time of maintenance."""
 
-    starts_at = StringField("From", [Optional()], render_kw={"type": "datetime-local"})
-    ends_at = StringField("Until", [Optional()], render_kw={"type": "datetime-local"})
+    starts_at = StringField("From", render_kw={"type": "datetime-local"})
+    ends_at = StringField("Until", render_kw={"type": "datetime-local"})
     scope_kind = SelectField("About", choices=SCOPES, validate_choice=False)
     scope_value = StringField("Which one", [Optional()], render_kw={"autocomplete": "off", "maxlength": 64})
     reason = StringField("Why", [Optional()], render_kw={"autocomplete": "off", "maxlength": LONGEST_REASON})
