@@ -43,6 +43,8 @@ COMMANDS = {
     "channels": "channels:channels",
     "notifications": "notifications:notifications",
     "maintenance": "notifications:maintenance",
+    "rules": "rules:rules",
+    "deliveries": "deliveries:deliveries",
     "members": "members:members",
     "organizations": "organizations:organizations",
     "tokens": "tokens:tokens",

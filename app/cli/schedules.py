@@ -16,6 +16,7 @@ from app.cli.resuming import enable
 from app.cli.rhythm_options import CRON_HELP, read_said, spread_key_option, tag_options, when_options
 from app.cli.schedule_company import warn_of_twins
 from app.cli.schedule_history import gaps, history, missed_slots
+from app.cli.schedule_mute import mute
 from app.cli.schedule_owner import owner
 from app.cli.schedule_preview import preview
 from app.cli.schedule_show import show_schedule
@@ -53,6 +54,7 @@ def schedules() -> None:
 for command in (
     enable, preview, validate, why_of_schedule, show_schedule, history, gaps, missed_slots, revert_to_code, versions,
     restore, duplicate, slots, bulk_schedules, deleted, undelete, owner,
+    mute,
 ):  # fmt: skip
     schedules.add_command(command)
 

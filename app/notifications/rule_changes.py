@@ -25,6 +25,8 @@ MOST_RULES = 100
 MOST_FAILURES = 50
 LONGEST_COOLDOWN_MINUTES = 7 * 24 * 60
 LONGEST_SNOOZE = timedelta(days=30)
+# What is deleted can be brought back so long.
+UNDO = timedelta(days=7)
 
 
 class RuleInvalid(Invalid):

@@ -17,6 +17,9 @@ from app.notifications.sentences import say_rule
 from app.notifications.types import ScopeKind
 from app.schedules.models import Schedule
 
+# An organization has 100 at most; of those that were deleted, a few are offered to be brought back.
+_MOST_LISTED = 150
+
 
 @dataclass(frozen=True)
 class RuleRow:
@@ -26,6 +29,7 @@ class RuleRow:
     sentence: str
     scope_name: str | None
     created_at: datetime
+    deleted_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -54,10 +58,13 @@ class WindowRow:
     made_by: str
 
 
-def list_rules(session: Session, *, organization_id: UUID) -> list[RuleRow]:
-    """All rules, in their order. Four statements."""
-    mine = Rule.organization_id == organization_id, Rule.deleted_at.is_(None)
-    rows = session.scalars(select(Rule).where(*mine).order_by(Rule.position, Rule.created_at, Rule.id)).all()
+def list_rules(session: Session, *, organization_id: UUID, deleted_since: datetime | None = None) -> list[RuleRow]:
+    """All rules, in their order, and behind them those that were deleted after an instant. Four statements."""
+    kept = Rule.deleted_at.is_(None)
+    wanted = kept if deleted_since is None else kept | (Rule.deleted_at > deleted_since)
+    order = Rule.deleted_at.is_not(None), Rule.position, Rule.created_at, Rule.id
+    query = select(Rule).where(Rule.organization_id == organization_id, wanted).order_by(*order).limit(_MOST_LISTED)
+    rows = session.scalars(query).all()
     there = Channel.organization_id == organization_id, Channel.deleted_at.is_(None)
     channels = {row.id: row.name for row in session.execute(select(Channel.id, Channel.name).where(*there))}
     scopes = _scope_names(session, organization_id, [(row.scope_kind, row.scope_value) for row in rows])
@@ -103,7 +110,8 @@ def _rule(row: Rule, channels: dict[UUID, str], scopes: dict[str, str]) -> RuleR
     is_named = kind in (ScopeKind.SCHEDULE, ScopeKind.JOB)
     name = scopes.get(row.scope_value or "", "that was deleted") if is_named else row.scope_value
     names = [channels[one] for one in terms.channel_ids if one in channels]
-    return RuleRow(terms, say_rule(terms, scope_name=name, channels=names), name, row.created_at)
+    sentence = say_rule(terms, scope_name=name, channels=names)
+    return RuleRow(terms, sentence, name, row.created_at, row.deleted_at)
 
 
 def _scope_names(

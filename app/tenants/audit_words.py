@@ -11,6 +11,8 @@ _DONE: dict[str, dict[str, str]] = {
         "handed_over": "Gave a schedule to somebody",
         "left_behind": "Left schedules without an owner",
         "noted": "Changed the notes of a schedule",
+        "muted": "Muted a schedule",
+        "unmuted": "Ended the mute of a schedule",
         "deleted": "Deleted a schedule",
         "undeleted": "Restored a deleted schedule",
     },

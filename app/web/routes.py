@@ -7,14 +7,16 @@ from app.web.actions import chains as chain_actions
 from app.web.actions import channels as channel_actions
 from app.web.actions import code_schedules as code_schedule_actions
 from app.web.actions import connections as connection_actions
+from app.web.actions import deliveries as delivery_actions
 from app.web.actions import first_steps as first_step_actions
 from app.web.actions import incidents as incident_actions
 from app.web.actions import invitation as invitation_actions
 from app.web.actions import jobs as job_actions
 from app.web.actions import limits as limit_actions
+from app.web.actions import mutes, queue_selection
+from app.web.actions import notification_rules as notification_rule_actions
 from app.web.actions import notification_settings as notification_setting_actions
 from app.web.actions import organizations as organization_actions
-from app.web.actions import queue_selection
 from app.web.actions import runs as run_actions
 from app.web.actions import saved_views as saved_view_actions
 from app.web.actions import schedule_versions as schedule_version_actions
@@ -36,11 +38,13 @@ from app.web.pages import (
     connections,
     data,
     deleted_schedules,
+    deliveries,
     incidents,
     invitation,
     job_detail,
     jobs,
     live,
+    notification_rules,
     notification_settings,
     notifications,
     organizations,
@@ -86,6 +90,8 @@ MODULES = (
     connections,
     data,
     deleted_schedules,
+    deliveries,
+    delivery_actions,
     first_step_actions,
     help_pages,
     incident_actions,
@@ -99,6 +105,9 @@ MODULES = (
     live,
     notification_setting_actions,
     notification_settings,
+    mutes,
+    notification_rule_actions,
+    notification_rules,
     notifications,
     organization_actions,
     organizations,

@@ -177,6 +177,14 @@ SCENARIOS: dict[str, Scenario] = {
     "test_api_channel": lambda world: Call(f"/channels/{channel(world)}/tests"),
     "delete_api_channel": lambda world: Call(f"/channels/{channel(world)}"),
     "restore_api_channel": lambda world: Call(f"/channels/{deleted_channel(world)}/restore"),
+    "create_notification_rule": lambda world: Call("/notification-rules", {"channel_ids": [channel(world)]}),
+    "change_notification_rule": lambda world: Call(f"/notification-rules/{rule(world)}", {"after_failures": 2}),
+    "snooze_notification_rule": lambda world: Call(f"/notification-rules/{rule(world)}/snooze", {"until": None}),
+    "delete_notification_rule": lambda world: Call(f"/notification-rules/{rule(world)}"),
+    "restore_notification_rule": lambda world: Call(f"/notification-rules/{deleted_rule(world)}/restore"),
+    "resend_delivery": lambda world: Call(f"/deliveries/{delivery(world)}/resend"),
+    "mute_api_schedule": lambda world: Call(f"/schedules/{world.schedule()}/mute", {"hours": 24}),
+    "unmute_api_schedule": lambda world: Call(muted(world)),
     "create_connection": lambda _world: Call("/connections", {"service": "meta", "account_id": EU, "token": TOKEN}),
     "rename_api_connection": lambda world: Call(f"/connections/{connection(world)}", {"name": "Renamed"}),
     "test_api_connection": lambda world: Call(f"/connections/{connection(world)}/tests"),
@@ -376,6 +384,28 @@ def channel(world: World) -> str:
 def deleted_channel(world: World) -> str:
     found = channel(world)
     world.caller.delete(f"/channels/{found}")
+    return found
+
+
+def delivery(world: World) -> str:
+    """A message that was sent."""
+    return str(world.caller.post(f"/channels/{channel(world)}/tests").get_json()["data"]["delivery_id"])
+
+
+def muted(world: World) -> str:
+    path = f"/schedules/{world.schedule(name='Muted')}/mute"
+    world.caller.put(path, {"hours": 1})
+    return path
+
+
+def rule(world: World) -> str:
+    made = world.caller.post("/notification-rules", {"channel_ids": [channel(world)]})
+    return str(made.get_json()["data"]["id"])
+
+
+def deleted_rule(world: World) -> str:
+    found = rule(world)
+    world.caller.delete(f"/notification-rules/{found}")
     return found
 
 

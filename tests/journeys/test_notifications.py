@@ -62,6 +62,26 @@ def test_from_nobody_to_a_channel_that_works_and_back(page: Page, site: Site, ch
     expect(page.get_by_role("link", name="Discord", exact=True)).to_be_visible()
 
 
+def test_a_rule_is_looked_at_saved_and_deleted(page: Page, site: Site, chat: Chat) -> None:
+    enter(site, page)
+    add(site, page)
+    page.get_by_role("link", name="Add a rule").click()
+    page.get_by_label("About").select_option(label="Schedules with a tag")
+    page.get_by_label("Which one").fill("revenue")
+    page.get_by_label("Failures in a row").fill("2")
+    page.get_by_role("button", name="Preview", exact=True).click()
+    expect(page.get_by_text("In the last 7 days this would have sent no messages.")).to_be_visible()
+    page.get_by_role("button", name="Save the rule").click()
+    rule = page.get_by_role("link", name="When a schedule tagged revenue")
+    rule.click()
+    page.get_by_role("button", name="Snooze for 24 hours").click()
+    expect(page.locator("#rules")).to_contain_text("Snoozed")
+    rule.click()
+    page.get_by_role("button", name="Delete").click()
+    toasts(page).get_by_role("button", name="Undo").last.click()
+    expect(rule).to_be_visible()
+
+
 @THEMES
 @WIDTHS
 def test_every_page_is_found_without_fault(page: Page, site: Site, chat: Chat, theme: Theme, width: int) -> None:
@@ -79,13 +99,16 @@ def test_every_page_is_found_without_fault(page: Page, site: Site, chat: Chat, t
     look("/notifications")
     look("/notifications/channels/new")
     look("/notifications/channels/new/telegram")
+    look("/notifications/rules/new")
+    look("/notifications/deliveries")
     add(site, page, "A" * 40 + new_id().hex)
     chat.plan.append(Way.UNKNOWN)
     page.get_by_role("button", name="Send test").click()
     expect(page.get_by_text("Discord does not know this webhook any more").first).to_be_visible()
     here = str(page.locator("#rows a").first.get_attribute("href"))
     add(site, page)
-    for path in (here, "/notifications"):
+    rule = str(page.locator("#rules tbody a").first.get_attribute("href"))
+    for path in (here, "/notifications", f"{rule}?preview=yes", "/notifications/deliveries"):
         look(path)
 
     assert wrong == []

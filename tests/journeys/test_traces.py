@@ -13,7 +13,10 @@ from werkzeug.routing import Rule
 from app.api.blueprint import VERSION_PREFIX
 from app.edge.runtime import EXTENSION, Runtime
 from app.jobs.models import Job
-from app.notifications.models import Channel, Incident
+from app.notifications.models import Channel, Delivery, Incident
+from app.notifications.models import Rule as NotifyRule
+from app.notifications.outbox import put_notice
+from app.notifications.types import DeliveryKind, Facts, NotificationType
 from app.ops.code_loader import put_in_force
 from app.ops.models import BulkAction
 from app.runs.models import Run
@@ -66,6 +69,7 @@ DONE: dict[str, tuple[str, str] | None] = {
     "Began a bulk action": None,
     "Saved a view": None,
     "Made a channel": None,
+    "Added a rule": None,
     "Made an API token": None,
     "Invited somebody": None,
 }
@@ -99,10 +103,13 @@ def shown_once(page: Page, site: Site, ana: Member) -> list[str]:
     send(page, site, "/scheduling/stop", reason="Moving house")
     send(page, site, "/scheduling/start")
     send(page, site, "/views", list="runs", name="Failed", state="failed")
-    send(page, site, "/notifications/channels/new/discord", name="#data", webhook_url=HOOK)
+    send(page, site, "/notifications/channels/new/discord", name="#data", webhook_url=HOOK, tells_everything="y")
     with site.database.transaction() as session:
         make_connection(session, ana.organization_id)
         make_incident(session, ana.organization_id)
+        channel_id = session.scalars(select(Channel.id)).one()
+        facts = Facts(NotificationType.RUN_FAILED, DeliveryKind.EVENT, "Nightly fails")
+        put_notice(session, actor=ana.actor, channel_id=channel_id, facts=facts, now=site.clock.moment)
     return [make_token(page, site), invite(page, site)]
 
 
@@ -308,8 +315,8 @@ def values(name: str, site: Site, ana: Member, organization_id: UUID) -> list[An
     tables: dict[str, Any] = {
         "schedule_id": Schedule, "job_id": Job, "workflow_id": Job, "run_id": Run, "invitation_id": Invitation,
         "token_id": ApiToken, "view_id": SavedView, "bulk_id": BulkAction, "connection_id": Connection,
+        "channel_id": Channel, "delivery_id": Delivery, "rule_id": NotifyRule,
         "incident_id": Incident,
-        "channel_id": Channel,
     }  # fmt: skip
     if name in tables:
         with site.database.reading() as session:

@@ -53,6 +53,7 @@ BODIES: dict[str, Callable[[dict[str, UUID]], dict[str, Any]]] = {
     "begin_queue_bulk_action": lambda ids: {"action": "remove", "ids": [str(ids["run_id"])]},
     "begin_schedule_bulk_action": lambda ids: {"action": "delete", "ids": [str(ids["schedule_id"])]},
     "create_workflow_schedule": lambda _ids: {"cron": "0 2 * * *"},
+    "mute_api_schedule": lambda _ids: {"hours": 1},
     "set_schedule_owner": lambda _ids: {"owner": None},
     "set_default_schedule": lambda _ids: {"cron": "0 2 * * *", "enabled": True},
     "change_member_role": lambda _ids: {"role": "viewer"},
@@ -68,12 +69,17 @@ BODIES: dict[str, Callable[[dict[str, UUID]], dict[str, Any]]] = {
     "promise_connection_stream": lambda _ids: {"by": "07:00"},
     "rename_api_connection": lambda _ids: {"name": "Renamed"},
     "replace_connection_login": lambda _ids: {"token": "EAAnothing"},
+    "create_notification_rule": lambda ids: {"channel_ids": [str(ids["channel_id"])]},
+    "preview_new_rule": lambda ids: {"channel_ids": [str(ids["channel_id"])]},
+    "change_notification_rule": lambda ids: {"channel_ids": [str(ids["channel_id"])]},
+    "snooze_notification_rule": lambda _ids: {"until": None},
     "change_api_channel": lambda _ids: {"name": "Renamed"},
     "validate_cron": lambda _ids: {"cron": "0 2 * * *"},
     "preview_new_schedule": lambda ids: {"cron": "0 2 * * *", "job_id": str(ids["job_id"])},
 }
 # Parameters behind the `?` that name a tenant's row.
 QUERIES: dict[str, Callable[[dict[str, UUID]], dict[str, str]]] = {
+    "list_api_deliveries": lambda ids: {"channel": str(ids["channel_id"])},
     "list_schedules": lambda ids: {"workflow": str(ids["job_id"])},
     "list_audit_entries": lambda ids: {"subject": str(ids["schedule_id"])},
     **dict.fromkeys(
@@ -195,6 +201,8 @@ def ids_of_ours(database: OpenDatabase) -> dict[str, UUID]:
         "incident_id": first("incidents"),
         "window_id": first("maintenance_windows"),
         "channel_id": first("notify_channels"),
+        "rule_id": first("notify_rules"),
+        "delivery_id": first("deliveries"),
     }
 
 

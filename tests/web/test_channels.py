@@ -39,7 +39,7 @@ def _desk(app: Flask, settings: Settings, database: Database, clock: ManualClock
 
 def add(browser: Browser, name: str = "#data", **more: str) -> UUID:
     """A channel for Discord, made by its form."""
-    answer = browser.send(f"{NEW}/discord", {"name": name, "webhook_url": DISCORD, **more})
+    answer = browser.send(f"{NEW}/discord", {"name": name, "webhook_url": DISCORD, "tells_everything": "y", **more})
     assert answer.status_code == 303, answer.text
     return ids(browser)[-1]
 

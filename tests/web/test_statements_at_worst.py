@@ -51,7 +51,8 @@ LISTS = (
     "/runs?q=b&{of_one}",
     "/queue", "/queue?tab=failed", "/queue?tab=failed&cause={cause}", "/queue?tab=failed&q=boom&{of_one}",
     "/queue?tab=failed&{of_one}", "/queue?tab=running", "/queue?tab=retrying", "/queue?tab=removed", "/queue?tab=all",
-    "/queue/workers", "/jobs", "/connections", "/audit", "/settings/team", "/account/tokens", "/live",
+    "/queue/workers", "/jobs", "/connections", "/notifications", "/notifications/deliveries",
+    "/audit", "/settings/team", "/account/tokens", "/live",
     "/incidents", "/incidents?state=all&q=o&type=run_failed&assigned=me", "/incidents/{incident}",
     "/incidents/{incident}/retry", "/notifications/settings",
 )  # fmt: skip

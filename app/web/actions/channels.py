@@ -20,6 +20,7 @@ from app.notifications.channel_changes import (
     switch_channel,
 )
 from app.notifications.channel_desk import TooManyChannelTests
+from app.notifications.rule_changes import RuleDraft, add_rule
 from app.tenants.access import Permission
 from app.web.blueprint import web
 from app.web.forms.base import text_of
@@ -42,7 +43,12 @@ def add_channel(kind: str) -> Response:
         form.validate()
         name, given = text_of(form.name).strip() or courier.label, form.given
         draft = outside_transaction(lambda: desk.draft(kind, name, given, is_fallback=bool(form.is_fallback.data)))
-        make_channel(request_session(), actor=current_actor(), sealer=desk.sealer, draft=draft, now=request_now())
+        channel_id = make_channel(
+            request_session(), actor=current_actor(), sealer=desk.sealer, draft=draft, now=request_now()
+        )
+        if form.tells_everything.data:
+            rule = RuleDraft([channel_id])
+            add_rule(request_session(), actor=current_actor(), draft=rule, now=request_now())
     except _SHOWN as error:
         return _refused(form, error, lambda status: new_channel_page(kind, form, status=status))
     return toast(see_other("web.notifications"), f"{name} is there. Send a test to see that messages arrive.")

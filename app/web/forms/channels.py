@@ -21,6 +21,8 @@ class ChannelForm(BaseForm):
     name = StringField("Name", [Optional()], render_kw={"autocomplete": "off", "maxlength": LONGEST_NAME})
     is_fallback = BooleanField("Use it where another channel does not work")
 
+    tells_everything = BooleanField("Tell by it when anything goes wrong, and when it works again")
+
     own: tuple[FieldWords, ...] = ()
 
     @property

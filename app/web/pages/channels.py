@@ -8,6 +8,7 @@ from app.core.errors import NotFound
 from app.edge.identity import current_actor
 from app.edge.runtime import request_session, runtime
 from app.notifications.channel_rows import ChannelRow, get_channel
+from app.notifications.rule_rows import list_rules
 from app.notifications.types import ChannelKind
 from app.tenants.access import Permission
 from app.web.blueprint import web
@@ -31,7 +32,9 @@ def choose_channel() -> Response:
 @route(web, "/notifications/channels/new/<kind>", permission=Permission.MANAGE_NOTIFICATIONS)
 def new_channel(kind: str) -> Response:
     """The form of a new channel."""
-    return new_channel_page(kind, channel_form(runtime().channels.couriers[known_kind(kind)], is_sent=False))
+    form = channel_form(runtime().channels.couriers[known_kind(kind)], is_sent=False)
+    form.tells_everything.data = not has_rules()
+    return new_channel_page(kind, form)
 
 
 @route(web, "/notifications/channels/<uuid:channel_id>", permission=Permission.MANAGE_NOTIFICATIONS)
@@ -55,6 +58,11 @@ def channel_page(row: ChannelRow, form: ChannelForm, *, status: int = 200) -> Re
 def read_channel(channel_id: UUID) -> ChannelRow:
     """Raises ChannelNotFound."""
     return get_channel(request_session(), organization_id=current_actor().organization_id, channel_id=channel_id)
+
+
+def has_rules() -> bool:
+    """Whether somebody said already what is to be told."""
+    return bool(list_rules(request_session(), organization_id=current_actor().organization_id))
 
 
 def known_kind(word: str) -> ChannelKind:

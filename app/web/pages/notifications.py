@@ -1,4 +1,4 @@
-"""Who is told about what, and where: the channels of an organization."""
+"""Who is told about what, and where: the channels and rules of an organization."""
 
 from uuid import UUID
 
@@ -8,6 +8,7 @@ from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, runtime
 from app.notifications.channel_changes import UNDO
 from app.notifications.channel_rows import ChannelNotFound, DeliveryRow, get_delivery, list_channels, list_deleted
+from app.notifications.rule_rows import list_rules
 from app.notifications.types import ChannelState, DeliveryKind
 from app.tenants.access import Permission
 from app.web.blueprint import web
@@ -20,18 +21,23 @@ from app.web.responses import page
 
 @route(web, "/notifications", permission=Permission.VIEW)
 def notifications() -> Response:
-    """All channels, those that fail first."""
+    """All channels, those that fail first, and all rules."""
     couriers = runtime().channels.couriers
-    here = current_actor().organization_id
-    rows = list_channels(request_session(), organization_id=here)
+    session, here, now = request_session(), current_actor().organization_id, request_now()
+    rows = list_channels(session, organization_id=here)
+    rules = list_rules(session, organization_id=here, deleted_since=now - UNDO)
     tested = _tested()
     return page(
         "notifications/index.html",
         tabs=notification_tabs("web.notifications"),
         lines=[channel_line(row, couriers[row.kind], tested=tested) for row in rows],
         is_untold=not any(row.state is ChannelState.ON for row in rows),
-        deleted=list_deleted(request_session(), organization_id=here, since=request_now() - UNDO),
+        is_ruleless=not any(rule.terms.is_enabled for rule in rules if rule.deleted_at is None),
+        deleted=list_deleted(session, organization_id=here, since=now - UNDO),
         cards=kind_cards(couriers),
+        rules=[rule for rule in rules if rule.deleted_at is None],
+        deleted_rules=[rule for rule in rules if rule.deleted_at is not None],
+        now=now,
         refused=refusals(),
     )
 

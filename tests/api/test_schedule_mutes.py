@@ -1,0 +1,34 @@
+"""`/schedules/{id}/mute`."""
+
+import pytest
+
+from tests.api.conftest import OpenApi
+from tests.api.scenarios import World
+from tests.fakes.clock import ManualClock
+from tests.fakes.database import OpenDatabase
+
+
+@pytest.fixture
+def world(database: OpenDatabase, open_api: OpenApi, clock: ManualClock) -> World:
+    return World(database, open_api(), clock.moment)
+
+
+def test_it_says_until_when(world: World):
+    here = f"/schedules/{world.schedule()}/mute"
+
+    assert world.caller.get(here).json["data"] == {"muted_until": None}
+    assert world.caller.put(here, {"hours": 24}).json["data"]["muted_until"]
+    assert world.caller.delete(here).status_code == 200
+    assert world.caller.get(here).json["data"] == {"muted_until": None}
+
+
+@pytest.mark.parametrize("hours", [0, 169, "1", None])
+def test_it_is_a_week_at_most(world: World, hours):
+    assert world.caller.put(f"/schedules/{world.schedule()}/mute", {"hours": hours}).status_code == 422
+
+
+def test_of_a_stranger_it_is_not_found(world: World, open_api: OpenApi):
+    stranger, here = open_api(email="eve@example.com"), f"/schedules/{world.schedule()}/mute"
+
+    assert stranger.get(here).status_code == stranger.put(here, {"hours": 1}).status_code == 404
+    assert stranger.delete(here).status_code == 404
