@@ -15,7 +15,7 @@ from app.notifications.types import DeliveryKind, DeliveryState, EntryKind, Inci
 MOST_COUNTED = 1_000
 LONGEST_SEARCH = 100
 # Written out, or an index of those that are open alone would be of no use.
-_CLOSED = literal_column(f"'{IncidentState.CLOSED.value}'")
+_CLOSED: ColumnElement[str] = literal_column(f"'{IncidentState.CLOSED.value}'")
 
 
 @dataclass(frozen=True)
