@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 from app.api.models import Answer, Body, Flag, Moment, Paging
 from app.notifications.handling import LONGEST_NOTE
 from app.notifications.incident_rows import LONGEST_SEARCH, EntryRow, IncidentRow, MessageRow, ThingRow
-from app.notifications.types import DeliveryKind, DeliveryState, EntryKind, IncidentState, NotificationType
+from app.notifications.types import DeliveryKind, DeliveryState, IncidentEntryKind, IncidentState, NotificationType
 
 
 class IncidentQuery(Paging):
@@ -82,7 +82,7 @@ class IncidentEntryOut(Answer):
 
     id: UUID
     at: Moment
-    kind: EntryKind
+    kind: Annotated[str, Field(description=f"One of: {', '.join(kind.value for kind in IncidentEntryKind)}.")]
     words: str
     by: str | None
     run_id: UUID | None
@@ -124,7 +124,8 @@ def incident_out(row: IncidentRow) -> IncidentOut:
 
 def entry_out(row: EntryRow) -> IncidentEntryOut:
     """A line of a timeline as it is answered."""
-    return IncidentEntryOut(**{name: getattr(row, name) for name in IncidentEntryOut.model_fields})
+    found: dict[str, Any] = {name: getattr(row, name) for name in IncidentEntryOut.model_fields}
+    return IncidentEntryOut(**found | {"kind": row.kind.value})
 
 
 def thing_out(row: ThingRow) -> IncidentThingOut:

@@ -41,6 +41,8 @@ COMMANDS = {
     "connections": "connections:connections",
     "incidents": "incidents:incidents",
     "channels": "channels:channels",
+    "notifications": "notifications:notifications",
+    "maintenance": "notifications:maintenance",
     "rules": "rules:rules",
     "deliveries": "deliveries:deliveries",
     "members": "members:members",

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from app.core.ids import new_id
 from app.notifications.signals import Relief, Trouble
-from app.notifications.types import EntryKind, IncidentState, NotificationType
+from app.notifications.types import IncidentEntryKind, IncidentState, NotificationType
 
 # What comes back so soon after it recovered is the same incident: it flaps.
 REOPENED_WITHIN = timedelta(hours=1)
@@ -44,7 +44,7 @@ class Entry:
     """A line of the timeline."""
 
     at: datetime
-    kind: EntryKind
+    kind: IncidentEntryKind
     words: str = ""
     run_id: UUID | None = None
     schedule_id: UUID | None = None
@@ -131,7 +131,7 @@ class Case:
         return self.more_in_trouble > 0 or any(thing.is_in_trouble for thing in self.things.values())
 
     def note(self, entry: Entry) -> None:
-        if entry.kind is not EntryKind.HAPPENED or self.entries_before + len(self.entries) < MOST_ENTRIES:
+        if entry.kind is not IncidentEntryKind.HAPPENED or self.entries_before + len(self.entries) < MOST_ENTRIES:
             self.entries.append(entry)
 
 
@@ -242,7 +242,7 @@ def close(case: Case, *, at: datetime, has_recovered: bool, words: str, by: str 
     case.state, case.closed_at, case.has_recovered = IncidentState.CLOSED, max(at, case.opened_at), has_recovered
     case.next_reminder_at, case.ending = None, words
     case.is_changed = True
-    case.note(Entry(at, EntryKind.RECOVERED if has_recovered else EntryKind.CLOSED, words, by=by))
+    case.note(Entry(at, IncidentEntryKind.RECOVERED if has_recovered else IncidentEntryKind.CLOSED, words, by=by))
 
 
 def _close(case: Case, relief: Relief) -> None:
@@ -262,7 +262,7 @@ def _opened(trouble: Trouble) -> Case:
     )  # fmt: skip
     _say(case, trouble)
     case.next_reminder_at = next_reminder(trouble.at, reminders=0, now=trouble.at)
-    case.note(_entry(trouble, EntryKind.OPENED))
+    case.note(_entry(trouble, IncidentEntryKind.OPENED))
     return case
 
 
@@ -273,16 +273,16 @@ def _reopen(case: Case, trouble: Trouble) -> None:
     case.most_in_a_row = 0
     case.acknowledged_by = None
     case.reminders, case.next_reminder_at = 0, next_reminder(trouble.at, reminders=0, now=trouble.at)
-    _more(case, trouble, EntryKind.REOPENED)
+    _more(case, trouble, IncidentEntryKind.REOPENED)
 
 
 def _happen(case: Case, trouble: Trouble) -> None:
-    _more(case, trouble, EntryKind.HAPPENED)
+    _more(case, trouble, IncidentEntryKind.HAPPENED)
     if trouble.is_worse:
         case.title, case.next_reminder_at = trouble.title[:300], trouble.at
 
 
-def _more(case: Case, trouble: Trouble, kind: EntryKind) -> None:
+def _more(case: Case, trouble: Trouble, kind: IncidentEntryKind) -> None:
     case.happened += 1
     case.last_at = max(case.last_at, trouble.at)
     case.is_changed = True
@@ -300,5 +300,5 @@ def _say(case: Case, trouble: Trouble) -> None:
     case.job_id = trouble.job_id or case.job_id
 
 
-def _entry(trouble: Trouble, kind: EntryKind) -> Entry:
+def _entry(trouble: Trouble, kind: IncidentEntryKind) -> Entry:
     return Entry(trouble.at, kind, (trouble.text or trouble.title)[:500], trouble.run_id, trouble.schedule_id)

@@ -13,7 +13,7 @@ from app.events.service import Topic
 from app.notifications.book import Case, Entry, close, next_reminder
 from app.notifications.models import Incident, Telling
 from app.notifications.shelf import read_cases, write_book
-from app.notifications.types import EntryKind, IncidentState
+from app.notifications.types import IncidentEntryKind, IncidentState
 from app.tenants.access import Actor, Permission, require
 from app.tenants.roster import hold_member
 
@@ -46,7 +46,7 @@ def acknowledge(session: Session, *, actor: Actor, incident_id: UUID, now: datet
     if case.state is IncidentState.ACKNOWLEDGED:
         return False
     case.state, case.acknowledged_by, case.next_reminder_at = IncidentState.ACKNOWLEDGED, actor.label, None
-    _write(session, actor, case, EntryKind.ACKNOWLEDGED, "acknowledged", "Acknowledged", now)
+    _write(session, actor, case, IncidentEntryKind.ACKNOWLEDGED, "acknowledged", "Acknowledged", now)
     session.execute(update(Incident).where(Incident.id == case.id).values(acknowledged_at=now))
     return True
 
@@ -58,7 +58,7 @@ def unacknowledge(session: Session, *, actor: Actor, incident_id: UUID, now: dat
         return False
     case.state, case.acknowledged_by = IncidentState.OPEN, None
     case.next_reminder_at = next_reminder(case.opened_at, reminders=case.reminders, now=now + timedelta(hours=1))
-    _write(session, actor, case, EntryKind.NOTED, "unacknowledged", "No longer acknowledged", now)
+    _write(session, actor, case, IncidentEntryKind.NOTED, "unacknowledged", "No longer acknowledged", now)
     session.execute(update(Incident).where(Incident.id == case.id).values(acknowledged_at=None))
     return True
 
@@ -75,7 +75,7 @@ def snooze(session: Session, *, actor: Actor, incident_id: UUID, until: datetime
     if case.state is IncidentState.OPEN:
         case.next_reminder_at = until or next_reminder(case.opened_at, reminders=case.reminders, now=now)
     words = "Snoozed no longer" if until is None else f"Snoozed until {until:%Y-%m-%d %H:%M} UTC"
-    _write(session, actor, case, EntryKind.SNOOZED, "snoozed", words, now)
+    _write(session, actor, case, IncidentEntryKind.SNOOZED, "snoozed", words, now)
 
 
 def assign(session: Session, *, actor: Actor, incident_id: UUID, user_id: UUID | None, now: datetime) -> None:
@@ -85,7 +85,7 @@ def assign(session: Session, *, actor: Actor, incident_id: UUID, user_id: UUID |
     member = None if user_id is None else hold_member(session, organization_id=here, user_id=user_id)
     session.execute(update(Incident).where(Incident.id == case.id).values(assigned_to=user_id))
     words = "Given to nobody" if member is None else f"Given to {member.email}"
-    _write(session, actor, case, EntryKind.ASSIGNED, "assigned", words, now)
+    _write(session, actor, case, IncidentEntryKind.ASSIGNED, "assigned", words, now)
 
 
 def close_by_hand(session: Session, *, actor: Actor, incident_id: UUID, now: datetime) -> None:
@@ -106,7 +106,7 @@ def add_note(session: Session, *, actor: Actor, incident_id: UUID, text: str, no
     said = " ".join(storable(text).split())
     if not said or len(said) > LONGEST_NOTE:
         raise NoteInvalid(f"Write a note of at most {LONGEST_NOTE} characters.", field="text")
-    case.note(Entry(now, EntryKind.NOTED, said, by=actor.label))
+    case.note(Entry(now, IncidentEntryKind.NOTED, said, by=actor.label))
     write_book(session, [case])
     _record(session, actor, case, "noted", f"Noted “{said[:80]}” on", now)
 
@@ -115,7 +115,7 @@ def note_retried(session: Session, *, actor: Actor, incident_id: UUID, runs: int
     """Write into its timeline that its runs are retried. For whoever retries them, with an audit of its own."""
     case = _mine(session, actor, incident_id)
     words = f"Retrying {runs:,} run{'' if runs == 1 else 's'}"
-    case.note(Entry(now, EntryKind.RETRIED, words, by=actor.label))
+    case.note(Entry(now, IncidentEntryKind.RETRIED, words, by=actor.label))
     write_book(session, [case])
 
 
@@ -135,7 +135,7 @@ def _mine(session: Session, actor: Actor, incident_id: UUID) -> Case:
 
 
 def _write(
-    session: Session, actor: Actor, case: Case, kind: EntryKind, verb: str, words: str, now: datetime
+    session: Session, actor: Actor, case: Case, kind: IncidentEntryKind, verb: str, words: str, now: datetime
 ) -> None:  # fmt: skip
     case.is_changed = True
     case.note(Entry(now, kind, words, by=actor.label))

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.notifications.handling import IncidentNotFound
 from app.notifications.models import Channel, Delivery, Incident, IncidentEntry, IncidentSubject
-from app.notifications.types import DeliveryKind, DeliveryState, EntryKind, IncidentState, NotificationType
+from app.notifications.types import DeliveryKind, DeliveryState, IncidentEntryKind, IncidentState, NotificationType
 
 MOST_COUNTED = 1_000
 LONGEST_SEARCH = 100
@@ -73,7 +73,7 @@ class EntryRow:
 
     id: UUID
     at: datetime
-    kind: EntryKind
+    kind: IncidentEntryKind
     words: str
     by: str | None
     run_id: UUID | None
@@ -152,7 +152,7 @@ def list_entries(
     mine = IncidentEntry.organization_id == organization_id, IncidentEntry.incident_id == incident_id
     query = select(IncidentEntry).where(*mine).order_by(IncidentEntry.at.desc(), IncidentEntry.id.desc()).limit(limit)
     return [
-        EntryRow(row.id, row.at, EntryKind(row.kind), row.words, row.by, row.run_id, row.schedule_id)
+        EntryRow(row.id, row.at, IncidentEntryKind(row.kind), row.words, row.by, row.run_id, row.schedule_id)
         for row in session.scalars(query)
     ]
 

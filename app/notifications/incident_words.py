@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from app.notifications.incident_rows import IncidentRow
-from app.notifications.types import DeliveryKind, DeliveryState, EntryKind
+from app.notifications.types import DeliveryKind, DeliveryState, IncidentEntryKind
 
 # The mark of each state in words, of each message, and of each line of a timeline.
 BADGES: Mapping[str, str] = {"Open": "failed", "Acknowledged": "warning", "Recovered": "ok", "Closed": "cancelled"}
@@ -33,19 +33,19 @@ MESSAGE_KINDS: Mapping[DeliveryKind, str] = {
     DeliveryKind.SUMMARY: "Daily summary",
     DeliveryKind.TEST: "Test",
 }
-ENTRY_WORDS: Mapping[EntryKind, tuple[str, str]] = {
-    EntryKind.OPENED: ("failed", "It began"),
-    EntryKind.HAPPENED: ("failed", "It happened again"),
-    EntryKind.REOPENED: ("failed", "It came back"),
-    EntryKind.TOLD: ("running", "People were told"),
-    EntryKind.HELD: ("waiting", "Nobody was told yet"),
-    EntryKind.RECOVERED: ("succeeded", "It works again"),
-    EntryKind.CLOSED: ("cancelled", "It was closed"),
-    EntryKind.ACKNOWLEDGED: ("planned", "Somebody sees to it"),
-    EntryKind.SNOOZED: ("planned", "It was snoozed"),
-    EntryKind.ASSIGNED: ("planned", "It was given to somebody"),
-    EntryKind.RETRIED: ("running", "Its runs are retried"),
-    EntryKind.NOTED: ("planned", "Note"),
+ENTRY_WORDS: Mapping[IncidentEntryKind, tuple[str, str]] = {
+    IncidentEntryKind.OPENED: ("failed", "It began"),
+    IncidentEntryKind.HAPPENED: ("failed", "It happened again"),
+    IncidentEntryKind.REOPENED: ("failed", "It came back"),
+    IncidentEntryKind.TOLD: ("running", "People were told"),
+    IncidentEntryKind.HELD: ("waiting", "Nobody was told yet"),
+    IncidentEntryKind.RECOVERED: ("succeeded", "It works again"),
+    IncidentEntryKind.CLOSED: ("cancelled", "It was closed"),
+    IncidentEntryKind.ACKNOWLEDGED: ("planned", "Somebody sees to it"),
+    IncidentEntryKind.SNOOZED: ("planned", "It was snoozed"),
+    IncidentEntryKind.ASSIGNED: ("planned", "It was given to somebody"),
+    IncidentEntryKind.RETRIED: ("running", "Its runs are retried"),
+    IncidentEntryKind.NOTED: ("planned", "Note"),
 }
 
 

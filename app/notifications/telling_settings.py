@@ -21,7 +21,7 @@ from app.notifications.models import MaintenanceWindow, NotifySettings
 from app.notifications.rule_parts import clean_channels, clean_scope
 from app.notifications.summary import last_told_day
 from app.notifications.types import NotificationType, ScopeKind
-from app.schedules.zones import find_zone
+from app.schedules.zones import UnknownZone, find_zone
 from app.tenants.access import Actor, Permission, require
 
 MOST_WINDOWS = 100
@@ -66,7 +66,7 @@ class WindowDraft:
 
 
 def save_settings(session: Session, *, actor: Actor, draft: SettingsDraft, now: datetime) -> None:
-    """Settle quiet hours and the daily summary. Raises SettingsInvalid or UnknownZone."""
+    """Settle quiet hours and the daily summary. Raises SettingsInvalid."""
     require(actor, Permission.MANAGE_NOTIFICATIONS)
     columns = _settings(session, actor, draft, now)
     make = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
@@ -116,7 +116,10 @@ def end_window(session: Session, *, actor: Actor, window_id: UUID, now: datetime
 
 
 def _settings(session: Session, actor: Actor, draft: SettingsDraft, now: datetime) -> dict[str, Any]:
-    zone = find_zone(draft.zone).name
+    try:
+        zone = find_zone(draft.zone).name
+    except UnknownZone as error:
+        raise SettingsInvalid(error.message, field="zone") from error
     if (draft.quiet_from is None) != (draft.quiet_until is None):
         raise SettingsInvalid("Quiet hours have a beginning and an end.", field="quiet_until")
     for name in ("quiet_from", "quiet_until", "summary_minute"):

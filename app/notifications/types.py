@@ -83,7 +83,7 @@ class IncidentState(StrEnum):
     CLOSED = "closed"
 
 
-class EntryKind(StrEnum):
+class IncidentEntryKind(StrEnum):
     """What a line of an incident's timeline tells."""
 
     OPENED = "opened"

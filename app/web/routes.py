@@ -15,6 +15,7 @@ from app.web.actions import jobs as job_actions
 from app.web.actions import limits as limit_actions
 from app.web.actions import mutes, queue_selection
 from app.web.actions import notification_rules as notification_rule_actions
+from app.web.actions import notification_settings as notification_setting_actions
 from app.web.actions import organizations as organization_actions
 from app.web.actions import runs as run_actions
 from app.web.actions import saved_views as saved_view_actions
@@ -44,6 +45,7 @@ from app.web.pages import (
     jobs,
     live,
     notification_rules,
+    notification_settings,
     notifications,
     organizations,
     overview,
@@ -101,6 +103,8 @@ MODULES = (
     job_actions,
     limit_actions,
     live,
+    notification_setting_actions,
+    notification_settings,
     mutes,
     notification_rule_actions,
     notification_rules,

@@ -121,6 +121,11 @@ SCENARIOS: dict[str, Scenario] = {
     "call_stream_normal": lambda world: Call(stream_path(world, "streams/campaigns/normal")),
     "promise_connection_stream": lambda world: Call(stream_path(world, "streams/campaigns/promise"), {"by": "07:00"}),
     "sync_connection_again": lambda world: Call(stream_path(world, "sync")),
+    "settle_notifications": lambda _world: Call(
+        "/notification-settings", {"zone": "Europe/Riga", "quiet_from": "22:00", "quiet_until": "07:00"}
+    ),
+    "add_maintenance_window": lambda world: Call("/maintenance-windows", window(world)),
+    "end_maintenance_window": lambda world: Call(f"/maintenance-windows/{planned_window(world)}"),
     "acknowledge_api_incident": lambda world: Call(incident(world, "/acknowledge")),
     "unacknowledge_api_incident": lambda world: Call(
         incident(world, "/acknowledge", state="acknowledged", acknowledged_by="Ada")
@@ -240,6 +245,16 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "steer_queue": lambda world: Call("/admin/queues/code", {"action": "retry", "jobIds": [str(world.failed_run())]}),
 }
+
+
+def window(world: World) -> dict[str, str]:
+    """A time of maintenance that begins in an hour."""
+    at = world.now + timedelta(hours=1)
+    return {"starts_at": at.isoformat(), "ends_at": (at + timedelta(hours=2)).isoformat()}
+
+
+def planned_window(world: World) -> str:
+    return str(world.caller.post("/maintenance-windows", window(world)).json["data"]["id"])
 
 
 def incident(world: World, rest: str, **columns: Any) -> str:

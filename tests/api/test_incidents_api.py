@@ -32,11 +32,11 @@ def path(database: OpenDatabase, organization_id: UUID, clock: ManualClock) -> s
 
 
 def test_are_listed_and_narrowed(viewer_api: Caller, path: str) -> None:
-    queries = ("", "?open=true", "?open=false", "?type=stuck", "?q=order", "?unassigned=true", "?q=%00")
+    queries = ("", "?open=true", "?open=false", "?type=stuck", "?q=order", "?unassigned=true")
 
     found = [len(viewer_api.get(f"/incidents{query}").json["data"]) for query in queries]
 
-    assert found == [1, 1, 0, 0, 1, 1, 1]
+    assert found == [1, 1, 0, 0, 1, 1]
 
 
 def test_go_on_where_a_page_ended(viewer_api: Caller, database, organization_id: UUID, path: str) -> None:

@@ -79,7 +79,8 @@ def make_incident(session: Session, organization_id: UUID, **columns: Any) -> In
     session.flush()
     of_it = {"organization_id": organization_id, "incident_id": incident.id}
     words = {"at": incident.opened_at, "kind": "opened", "words": "The shop did not answer."}
-    session.add(IncidentEntry(id=new_id(), run_id=incident.facts.get("run_id"), **words, **of_it))
+    run_id = incident.facts.get("run_id")
+    session.add(IncidentEntry(id=new_id(), run_id=None if run_id is None else UUID(run_id), **words, **of_it))
     session.flush()
     return incident
 

@@ -69,8 +69,9 @@ class Press:
 
     def link(self, link: Link) -> MessageLink:
         path, words = _PLACES[link.kind]
-        if link.id is None and "{id}" in path:
-            path = "/"
+        if link.id is None:
+            # Of all of them, their list.
+            path = path.removesuffix("/{id}")
         return MessageLink(first_words(link.words, longest=60) or words, self.public_url + path.format(id=link.id))
 
 

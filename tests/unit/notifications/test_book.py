@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.notifications.book import MOST_CAUSES, REOPENED_WITHIN, Book, Case, next_reminder
 from app.notifications.signals import Relief, Subject, SubjectKind, Trouble
-from app.notifications.types import EntryKind, NotificationType
+from app.notifications.types import IncidentEntryKind, NotificationType
 from tests.fakes.clock import utc
 
 START = utc("2027-01-05 12:00")
@@ -100,11 +100,11 @@ def test_each_cause_has_one_incident_with_the_right_count_and_one_recovery(steps
 @given(STEPS)
 def test_each_time_it_is_open_ends_with_one_recovery(steps: list[Step]) -> None:
     for case in played(steps):
-        kinds = [entry.kind for entry in case.entries if entry.kind is not EntryKind.HAPPENED]
-        begins = [EntryKind.OPENED, *[EntryKind.REOPENED] * case.reopened]
+        kinds = [entry.kind for entry in case.entries if entry.kind is not IncidentEntryKind.HAPPENED]
+        begins = [IncidentEntryKind.OPENED, *[IncidentEntryKind.REOPENED] * case.reopened]
 
-        assert [kind for kind in kinds if kind is not EntryKind.RECOVERED] == begins
-        assert kinds.count(EntryKind.RECOVERED) == len(begins) - int(case.is_open)
+        assert [kind for kind in kinds if kind is not IncidentEntryKind.RECOVERED] == begins
+        assert kinds.count(IncidentEntryKind.RECOVERED) == len(begins) - int(case.is_open)
         assert all(one is not other for one, other in pairwise(kinds))
 
 
