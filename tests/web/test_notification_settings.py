@@ -123,5 +123,5 @@ class TestMaintenance:
         refused = [browser.send(path).status_code for browser in (viewer, stranger)]
         done = [admin.send(path).status_code for _ in range(2)]
 
-        assert (refused[0], done, windows(database)[0].ends_at) == (403, [303, 303], clock.moment)
+        assert (refused[0], done, windows(database)[0].ends_at) == (403, [303, 404], clock.moment)
         assert "No maintenance is planned" in admin.visit(PAGE).text

@@ -8,14 +8,14 @@ from app.core.errors import Invalid
 from app.edge.database import roll_back
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, runtime
-from app.notifications.telling_settings import WindowNotFound, add_window, end_window, save_settings
+from app.notifications.telling_settings import add_window, end_window, save_settings
 from app.tenants.access import Permission
 from app.web.blueprint import web
 from app.web.context import viewer_zone
 from app.web.forms.notification_settings import WindowForm, telling_form
 from app.web.pages.notification_settings import read_told, settings_page, told_channels
 from app.web.permissions import route
-from app.web.responses import ToastKind, see_other, toast
+from app.web.responses import see_other, toast
 
 # What the commands call a field, where the form calls it otherwise.
 _FIELDS = {"summary_minute": "summary_at", "zone": "timezone"}
@@ -54,8 +54,5 @@ def add_maintenance() -> Response:
 )  # fmt: skip
 def end_maintenance(window_id: UUID) -> Response:
     """End one now, or take away one that has not begun."""
-    try:
-        end_window(request_session(), actor=current_actor(), window_id=window_id, now=request_now())
-    except WindowNotFound as error:
-        return toast(see_other("web.notification_settings"), error.message, kind=ToastKind.ERROR)
+    end_window(request_session(), actor=current_actor(), window_id=window_id, now=request_now())
     return toast(see_other("web.notification_settings"), "Ended. What is wrong is told again.")
