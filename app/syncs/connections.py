@@ -16,7 +16,7 @@ from app.syncs.standing import ConnectionState
 
 __all__ = [
     "Account", "AccountChanged", "ConnectionEnded", "ConnectionNotFound", "ConnectionRefused", "ConnectionState",
-    "load_connection", "lock_for_landing", "refuse_other_account",
+    "hold_connection", "load_connection", "lock_for_landing", "refuse_other_account",
 ]  # fmt: skip
 
 
@@ -68,6 +68,16 @@ def load_connection(session: Session, *, organization_id: UUID, connection_id: U
     if connection.state == ConnectionState.DISCONNECTED.value:
         raise ConnectionEnded(f"“{connection.name}” was disconnected.")
     return connection
+
+
+def hold_connection(session: Session, *, organization_id: UUID, connection_id: UUID) -> None:
+    """Wait until nobody else holds this connection, and keep it so to the end of the transaction."""
+    # Rows may point at it meanwhile.
+    session.execute(
+        select(Connection.id)
+        .where(Connection.organization_id == organization_id, Connection.id == connection_id)
+        .with_for_update(key_share=True)
+    )
 
 
 def lock_for_landing(session: Session, *, organization_id: UUID, connection_id: UUID, account: Account) -> None:

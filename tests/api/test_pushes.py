@@ -45,7 +45,7 @@ def test_is_changed(admin_api: Caller, wanted: dict[str, Any]) -> None:
     job = make(admin_api, wanted).json["data"]["id"]
     other = {**wanted, "push": {**wanted["push"], "days": 7}}
 
-    changed = admin_api.patch(f"/jobs/{job}", {"definition": other})
+    changed: Any = admin_api.patch(f"/jobs/{job}", {"definition": other})
 
     assert (changed.status_code, changed.json["data"]["definition"]["push"]["days"]) == (200, 7)
 
@@ -65,6 +65,16 @@ def test_names_what_is_wrong(admin_api: Caller, wanted: dict[str, Any], changed:
 
     assert answer.status_code == 422
     assert field in [one["field"] for one in answer.json["error"]["fields"]]
+
+
+def test_refuses_the_tab_of_another_push(admin_api: Caller, wanted: dict[str, Any]) -> None:
+    make(admin_api, wanted)
+
+    answer: Any = admin_api.post("/jobs", {"name": "Second", "kind": "sync", "definition": wanted})
+
+    (wrong,) = answer.json["error"]["fields"]
+    assert (answer.status_code, wrong["field"]) == (422, "push.tab")
+    assert "“Push spend” pushes to the tab “Spend”" in wrong["message"]
 
 
 def test_pushes_nothing_of_somebody_else(database: OpenDatabase, admin_api: Caller, wanted: dict[str, Any]) -> None:

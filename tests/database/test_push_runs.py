@@ -1,9 +1,12 @@
 """What landed stands in the spreadsheet, to the cent, and runs of pushes end as all runs do."""
 
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 
+from app.jobs.models import Job
+from app.runs.attempts import LiveAttempt
 from tests.database.push_world import PushWorld
 from tests.fakes.database import OpenDatabase
 from tests.fakes.providers.google.keys import OTHER_READER
@@ -67,6 +70,15 @@ class TestAPushOfFigures:
         }  # fmt: skip
         assert pushes.asked == ["get", "batch_update", "values_batch_update", "batch_update"]
 
+    def test_says_how_far_it_has_come_up_to_its_end(self, pushes: PushWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+        said: list[tuple[object, ...]] = []
+        monkeypatch.setattr(LiveAttempt, "progress", lambda _, *how_far: said.append(how_far))
+
+        pushes.push()
+
+        assert said[0] == (0, 10, "reading figures")
+        assert said[-2:] == [(1, 2, "pushing"), (2, 2, "pushed")]
+
     def test_twice_leaves_an_identical_spreadsheet(self, pushes: PushWorld) -> None:
         pushes.push()
         before = repr(pushes.book)
@@ -128,11 +140,69 @@ class TestAKill:
 
     def test_is_gone_on_with_by_the_next_attempt(self, pushes: PushWorld) -> None:
         run_id = pushes.ready_push()
-        assert pushes.die(run_id, at=6)
+        assert pushes.die(run_id, at=11)
 
         run = pushes.sync_at_last(run_id)
 
         assert (run.state, column(pushes, "Spend")) == ("succeeded", truth(pushes, "spend"))
+
+
+class TestAHiddenTab:
+    def test_of_a_deleted_job_is_taken_away_by_the_next_push(self, pushes: PushWorld) -> None:
+        other = _broken_off(pushes)
+        with pushes.database.transaction() as session:
+            session.get_one(Job, other).deleted_at = pushes.world.now
+
+        pushes.push()
+
+        assert [tab.title for tab in pushes.book.tabs] == ["Notes", "Spend"]
+
+    def test_is_taken_away_even_where_nothing_else_changes(self, pushes: PushWorld) -> None:
+        pushes.push()
+        other = _broken_off(pushes)
+        with pushes.database.transaction() as session:
+            session.get_one(Job, other).deleted_at = pushes.world.now
+
+        run = pushes.push()
+
+        assert pushes.report(run.id)["cells_changed"] == 0
+        assert [tab.title for tab in pushes.book.tabs] == ["Notes", "Spend"]
+
+    def test_of_a_job_that_pushes_elsewhere_now_is_taken_away(self, pushes: PushWorld) -> None:
+        other, elsewhere = _broken_off(pushes), pushes.connect_sheet(SHARED_BOOK)
+        with pushes.database.transaction() as session:
+            job = session.get_one(Job, other)
+            job.definition = {**job.definition, "connection_id": str(elsewhere)}
+
+        pushes.push()
+
+        assert [tab.title for tab in pushes.book.tabs] == ["Notes", "Spend"]
+
+    def test_of_a_job_that_still_pushes_here_stays(self, pushes: PushWorld) -> None:
+        _broken_off(pushes)
+
+        pushes.push()
+
+        assert len(pushes.book.tabs) == 3
+
+    @pytest.mark.parametrize("whose", [str(UUID(int=7)), "nobody", "", "\x00"])
+    def test_of_a_job_that_is_not_known_here_stays(self, pushes: PushWorld, whose: str) -> None:
+        _broken_off(pushes)
+        (hidden,) = [tab for tab in pushes.book.tabs if tab.title.startswith("Belfry is preparing")]
+        (mark,) = hidden.marks
+        mark.value = whose
+
+        pushes.push()
+
+        assert len(pushes.book.tabs) == 3
+
+
+def _broken_off(pushes: PushWorld) -> UUID:
+    """A job of another tab whose push ended in the middle, and has left its hidden tab."""
+    other = pushes.make_push(pushes.sheet_id, tab="Other")
+    assert pushes.die(pushes.ready_push(other), at=11)
+    assert [tab.title for tab in pushes.book.tabs if tab.title.startswith("Belfry is preparing")]
+    return other
 
 
 class TestTwoOrganizations:

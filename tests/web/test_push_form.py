@@ -6,9 +6,10 @@ import pytest
 from sqlalchemy import select
 
 from app.jobs.kinds.base import KindName
-from app.jobs.models import Job
+from app.jobs.models import Job, JobChain
+from app.jobs.policies import ChainOutcome
 from tests.factories.figures import make_connection
-from tests.factories.work import make_organization
+from tests.factories.work import make_job, make_organization
 from tests.fakes.database import OpenDatabase
 from tests.web.conftest import Browser
 from tests.web.filled_form import filled_form
@@ -118,6 +119,37 @@ def test_refuses_what_is_of_somebody_else(owner: Browser, database: OpenDatabase
         assert (answer.status_code, "This connection is gone" in answer.text) == (422, True)
 
 
+def test_refuses_the_tab_of_another_push(owner: Browser, database: OpenDatabase, sheet: str, account: str) -> None:
+    owner.send("/jobs", filled(owner, sheet, account))
+    (first,) = jobs(database)
+    other = connect(database, first.organization_id, "Another", service="sheets", account_id="b" * 44)
+
+    # Two tabs cannot differ in upper and lower case alone.
+    answer = owner.send("/jobs", filled(owner, sheet, account, name=["Second"], tab=["SPEND"]))
+
+    assert (answer.status_code, len(jobs(database))) == (422, 1)
+    assert "“Push spend” pushes to the tab “SPEND” of this spreadsheet already" in answer.text
+    assert owner.send("/jobs", filled(owner, other, account, name=["Elsewhere"])).status_code == 303
+    assert owner.send("/jobs", filled(owner, sheet, account, name=["Second"], tab=["Money"])).status_code == 303
+
+
+def test_refuses_to_move_to_the_tab_of_another_push(
+    owner: Browser, database: OpenDatabase, sheet: str, account: str
+) -> None:
+    owner.send("/jobs", filled(owner, sheet, account))
+    owner.send("/jobs", filled(owner, sheet, account, name=["Second"], tab=["Money"]))
+    first, second = sorted(jobs(database), key=lambda job: job.name)
+    form = filled_form(owner.visit(f"/jobs/{second.id}/edit").text, "job-form")
+
+    refused = owner.send(f"/jobs/{second.id}", form | {"tab": ["Spend"]})
+    kept = owner.send(f"/jobs/{second.id}", form | {"tab": ["MONEY"]})
+    owner.send(f"/jobs/{first.id}/delete", {})
+    form = filled_form(owner.visit(f"/jobs/{second.id}/edit").text, "job-form")
+    moved = owner.send(f"/jobs/{second.id}", form | {"tab": ["Spend"]})
+
+    assert (refused.status_code, kept.status_code, moved.status_code) == (422, 303, 303)
+
+
 def test_offers_accounts_and_spreadsheets_apart(owner: Browser, sheet: str, account: str) -> None:
     answer = owner.send("/jobs", filled(owner, account, sheet))
 
@@ -147,6 +179,30 @@ def test_is_offered_where_kinds_are_chosen_and_at_the_spreadsheet(owner: Browser
     assert ("Schedules that push to it" in at_sheet, "Days and money" in at_sheet) == (True, False)
     form = filled_form(owner.visit(f"{NEW}&connection_id={sheet}&source={account}").text, "job-form")
     assert (form["connection_id"], form["source"]) == ([sheet], [account])
+
+
+def test_is_named_at_the_spreadsheet_with_what_starts_it(
+    owner: Browser, database: OpenDatabase, sheet: str, account: str
+) -> None:
+    page = owner.visit(f"/connections/{sheet}").text
+    assert ("Nothing is pushed to it yet" in page, "Nothing is pushed to it by itself yet" in page) == (False, True)
+    owner.send("/jobs", filled(owner, sheet, account))
+    (push,) = jobs(database)
+    with database.transaction() as session:
+        sync = make_job(session, push.organization_id, name="<b>Read</b> Acme")
+    assert "Nothing is pushed to it by itself yet" in owner.visit(f"/connections/{sheet}").text
+
+    with database.transaction() as session:
+        session.add(
+            JobChain(
+                organization_id=push.organization_id, job_id=sync.id, outcome=ChainOutcome.SUCCESS.value,
+                then_job_id=push.id, parameters={}, created_at=push.created_at,
+            )
+        )  # fmt: skip
+    page = owner.visit(f"/connections/{sheet}").text
+
+    assert (f'<a href="/jobs/{push.id}">Push spend</a>' in page, "&lt;b&gt;Read&lt;/b&gt; Acme" in page) == (True, True)
+    assert ("Nothing is pushed to it by itself yet" in page, "What its job reads" in page) == (False, False)
 
 
 def test_is_no_other_kind(owner: Browser, sheet: str) -> None:

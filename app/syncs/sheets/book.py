@@ -1,6 +1,6 @@
 """What a spreadsheet says of itself: its tabs, how large they are, and the marks that we left on them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -40,17 +40,27 @@ class Book:
     tabs: tuple[Tab, ...]
 
     def called(self, title: str) -> Tab | None:
-        """The tab of a title. Two may not differ in upper and lower case alone."""
-        return next((tab for tab in self.tabs if tab.title.casefold() == title.casefold()), None)
+        """The tab of a title."""
+        return next((tab for tab in self.tabs if is_same_title(tab.title, title)), None)
 
     def made_for(self, job: str) -> Tab | None:
         """The tab that we made for a job, under whatever name it has now. A copy that somebody made is none."""
         mine = (tab for tab in self.tabs if tab.mark is not None and tab.mark.job == job and tab.mark.sheet == tab.id)
         return next(mine, None)
 
-    def building_for(self, job: str) -> tuple[Tab, ...]:
-        """What pushes of a job have left that were broken off."""
-        return tuple(tab for tab in self.tabs if tab.building_for == job)
+    @property
+    def building(self) -> frozenset[str]:
+        """The jobs of which there are hidden tabs: they push at this moment, or were broken off."""
+        return frozenset(tab.building_for for tab in self.tabs if tab.building_for is not None)
+
+    def building_for(self, jobs: Collection[str]) -> tuple[Tab, ...]:
+        """What pushes of some jobs have left that were broken off."""
+        return tuple(tab for tab in self.tabs if tab.building_for in jobs)
+
+
+def is_same_title(one: str, other: str) -> bool:
+    """Whether there is room for only one of two titles: two tabs may not differ in upper and lower case alone."""
+    return one.casefold() == other.casefold()
 
 
 def book_path(spreadsheet_id: str) -> str:

@@ -6,7 +6,7 @@ A request that was sent twice, or that somebody else was faster than, finds thin
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -53,6 +53,8 @@ class SheetPush:
     job: str
     title: str
     number: str
+    # Of jobs that left hidden tabs here: those that push to this spreadsheet no more. Nobody else would take them away.
+    no_more: Callable[[frozenset[str]], frozenset[str]] = lambda jobs: frozenset()
     _round: int = field(default=0, init=False)
     _seen: TabMark | None = field(default=None, init=False)
 
@@ -81,14 +83,18 @@ class SheetPush:
             book.title, self.title if tab is None else tab.title, len(table.rows), standing.cells_changed,
             tab is None, standing.was_edited,
         )  # fmt: skip
-        leftovers = book.building_for(self.job)
+        leftovers = book.building_for({self.job, *self._no_more(book)})
         if standing.is_up_to_date and not self._is_to_be_renamed(tab):
             if leftovers:
                 self._change([{"deleteSheet": {"sheetId": one.id}} for one in leftovers])
             return done
         refuse_no_room(book, tab, table.extent, leftovers)
-        done.tab = self._write(book, tab, table)
+        done.tab = self._write(book, tab, table, leftovers)
         return done
+
+    def _no_more(self, book: Book) -> frozenset[str]:
+        others = book.building - {self.job}
+        return self.no_more(others) if others else others
 
     def _refuse_faster(self, tab: Tab | None, table: PushTable) -> None:
         """Raises SyncFailed when another push of the job has written the tab since this one began.
@@ -129,17 +135,17 @@ class SheetPush:
                 row = rows[number] if number < len(rows) else []
                 yield decode_row(read_row(row, seen.width))
 
-    def _write(self, book: Book, tab: Tab | None, table: PushTable) -> str:
+    def _write(self, book: Book, tab: Tab | None, table: PushTable, leftovers: tuple[Tab, ...]) -> str:
         """Prepare it in a tab of its own, and swap. Returns what the tab is called then."""
         building = self._new_id(book)
-        self._change(prepare_requests(book, building, table.extent, job=self.job))
+        self._change(prepare_requests(leftovers, building, table.extent, job=self.job))
         # Not before the hidden tab is there: it is the time that stands in the spreadsheet.
         info = table.info(self.client.watch.now())
         for data in _chunks(table, building_title(building), info):
             self._put(data)
         live = tab.id if tab is not None else self._new_id(book, building)
         title = self.title if tab is None or self._is_to_be_renamed(tab) else tab.title
-        self._change(swap_requests(book, tab, building, live, title, table, job=self.job, wanted=self.title))
+        self._change(swap_requests(tab, building, live, title, table, job=self.job, wanted=self.title))
         return title
 
     def _put(self, data: list[dict[str, Any]]) -> None:

@@ -1,30 +1,30 @@
 """The two requests that make and take away the hidden tab of a push. Each is done as a whole, or not at all. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from app.syncs.sheets.a1 import Box
-from app.syncs.sheets.book import Book, Tab
+from app.syncs.sheets.book import Tab
 from app.syncs.sheets.marks import BUILDING, OURS, TabMark, building_title
 from app.syncs.sheets.table import Extent, PushTable
 
 
-def prepare_requests(book: Book, building: int, extent: Extent, *, job: str) -> list[dict[str, Any]]:
-    """Take away what pushes of the job left that were broken off, and make a hidden tab.
+def prepare_requests(leftovers: Iterable[Tab], building: int, extent: Extent, *, job: str) -> list[dict[str, Any]]:
+    """Take away the hidden tabs that pushes left that were broken off, and make another one.
 
     So a push that was held up cannot end any more once another has begun: the tab that it wants to paste is gone.
     """
     grid = {"rowCount": extent.around.bottom, "columnCount": extent.around.right}
     properties = {"sheetId": building, "title": building_title(building), "hidden": True, "gridProperties": grid}
     return [
-        *({"deleteSheet": {"sheetId": tab.id}} for tab in book.building_for(job)),
+        *({"deleteSheet": {"sheetId": tab.id}} for tab in leftovers),
         {"addSheet": {"properties": properties}},
         _mark(building, BUILDING, job),
     ]
 
 
 def swap_requests(
-    book: Book, tab: Tab | None, building: int, live: int, title: str, table: PushTable, *, job: str, wanted: str
+    tab: Tab | None, building: int, live: int, title: str, table: PushTable, *, job: str, wanted: str
 ) -> list[dict[str, Any]]:
     """Everything that makes the tab `live` say what the hidden one says."""
     now = table.extent

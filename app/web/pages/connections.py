@@ -11,6 +11,7 @@ from app.edge.runtime import request_session, runtime
 from app.jobs.services import SERVICE_NAMES, Service, is_destination
 from app.ops.connection_facts import ConnectionFacts, expiry_words, facts_of, get_facts, job_of_connection
 from app.ops.login_desk import CONNECTABLE, connectable
+from app.ops.pushes_to import PushTo, list_pushes
 from app.ops.quota_runway import read_quota
 from app.syncs.connection_rows import list_connections, list_ended
 from app.syncs.connection_tests import KeptTest, list_tests
@@ -49,6 +50,11 @@ class ServiceCard:
     name: str
     sign: DoorSign | None
 
+    @property
+    def takes_figures(self) -> bool:
+        """Whether figures are pushed to it, instead of read from it."""
+        return is_destination(self.service)
+
 
 @dataclass(frozen=True)
 class ConnectionView:
@@ -62,6 +68,8 @@ class ConnectionView:
     tests: list[KeptTest]
     job_id: UUID | None
     quota: str
+    # What is pushed to it, where figures are.
+    pushes: list[PushTo]
 
     @property
     def takes_figures(self) -> bool:
@@ -70,8 +78,11 @@ class ConnectionView:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing reads from it by itself, though it could."""
-        return not self.facts.row.is_ended and not self.facts.standing.is_broken and not self.facts.enabled
+        """Whether nothing reads from it or pushes to it by itself, though it could."""
+        if self.facts.row.is_ended or self.facts.standing.is_broken:
+            return False
+        # A push mostly starts when a sync has ended, without a schedule of its own.
+        return not self.facts.enabled and not any(push.after for push in self.pushes)
 
     @property
     def offered(self) -> Sequence[object]:
@@ -176,6 +187,7 @@ def read_connection(connection_id: UUID) -> ConnectionView:
         expiry=expiry_words(facts.row),
         tests=list_tests(session, **here, limit=TESTS_SHOWN),
         job_id=job_of_connection(session, **here),
+        pushes=list_pushes(session, **here) if is_destination(facts.row.service) else [],
         quota="" if facts.row.is_ended else _quota_words(connection_id),
     )
 

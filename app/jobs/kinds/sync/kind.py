@@ -27,6 +27,7 @@ from app.jobs.kinds.sync.connection import push_words, service_name, what_to_con
 from app.jobs.kinds.sync.definition import Sources, SyncDefinition, read_sync
 from app.jobs.kinds.sync.endings import ending_of, rest_after, trouble_facts
 from app.jobs.kinds.sync.push import PushReport, PushRun
+from app.jobs.kinds.sync.push_jobs import refuse_taken_tab
 from app.jobs.kinds.sync.report import SyncReport
 from app.jobs.kinds.sync.run import SyncRun
 from app.jobs.kinds.sync.watch import RunWatch
@@ -39,6 +40,7 @@ from app.syncs.connections import (
     ConnectionEnded,
     ConnectionNotFound,
     ConnectionRefused,
+    hold_connection,
 )
 from app.syncs.figures import FigureInvalid
 from app.syncs.sheets.door import SheetsDoor
@@ -97,6 +99,12 @@ class SyncKind:
     ) -> dict[str, Any]:
         wanted = read_sync(definition, sources=self._sources)
         refuse_other_connections(session, wanted, owner.organization_id)
+        if wanted.push is not None and wanted.connection_id is not None:
+            hold_connection(session, organization_id=owner.organization_id, connection_id=wanted.connection_id)
+            refuse_taken_tab(
+                session, organization_id=owner.organization_id, job_id=owner.id, connection_id=wanted.connection_id,
+                tab=wanted.push.tab,
+            )  # fmt: skip
         return wanted.as_json()
 
     def secret_ids(self, definition: Mapping[str, Any]) -> frozenset[UUID]:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from app.core.sealing import Sealer
 from app.jobs.kinds.base import Level, RunContext
+from app.jobs.kinds.sync.push_jobs import jobs_no_more
 from app.jobs.kinds.sync.report import spent_before
 from app.syncs.calls.client import Spent, Watch
 from app.syncs.calls.troubles import TroubleClass, failed
@@ -85,8 +86,12 @@ class PushRun:
         calls = self.door.calls(login.secret, watch=self.watch)
         self.report.spent = calls.spent
         # A run keeps its number over all of its attempts; no two attempts go on at once.
-        push = SheetPush(calls, login.account_id, str(self.context.job_id), self.plan.tab, str(self.context.run_id))
+        push = SheetPush(
+            calls, login.account_id, str(self.context.job_id), self.plan.tab, str(self.context.run_id), self._no_more
+        )  # fmt: skip
+        self.context.progress(1, 2, "pushing")
         self._say(push.push(table))
+        self.context.progress(2, 2, "pushed")
         self._note_used()
 
     def _open_login(self) -> Login:
@@ -124,7 +129,8 @@ class PushRun:
         portions = list(self.plan.portions(day_of(now, source.zone)))
         for number, periods in enumerate(portions):
             self.watch.go_on()
-            self.context.progress(number, len(portions), "reading figures")
+            # Reading is the smaller half of it.
+            self.context.progress(number, 2 * len(portions), "reading figures")
             # The day that goes on is no whole one, wherever the week or month ends.
             last = min(periods[-1].last, last_whole_day(now, source.zone))
             layout.add(periods, self._figures(DayRange(periods[0].first, last)))
@@ -135,6 +141,13 @@ class PushRun:
             return read_wide(
                 session, organization_id=self.context.organization_id, connection_id=self.plan.source,
                 level=self.plan.level, metrics=self.plan.metrics, days=days,
+            )  # fmt: skip
+
+    def _no_more(self, job_ids: frozenset[str]) -> frozenset[str]:
+        with self.context.transaction() as session:
+            return jobs_no_more(
+                session, organization_id=self.context.organization_id, connection_id=self.connection_id,
+                job_ids=job_ids,
             )  # fmt: skip
 
     def _say(self, done: Pushed) -> None:
