@@ -6,7 +6,7 @@ the past begins with an empty one.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -19,6 +19,8 @@ REOPENED_WITHIN = timedelta(hours=1)
 # Of how many runs and things of an incident the details are kept. All are counted.
 MOST_ENTRIES = 100
 MOST_THINGS = 50
+# A schedule or job has so many incidents at a time. What fails otherwise each time has one for all other causes.
+MOST_CAUSES = 20
 # When to remind of what is still open, counted from its opening; then every day.
 REMINDERS = (timedelta(hours=1), timedelta(hours=6), timedelta(days=1))
 THEN_EVERY = timedelta(days=1)
@@ -162,6 +164,7 @@ class Book:
                     self._in_trouble[case.organization_id, subject_id].add(case.cause_key)
 
     def _add(self, trouble: Trouble) -> None:
+        trouble = self._gathered(trouble)
         place = trouble.organization_id, trouble.cause_key
         case = self.cases.get(place)
         if case is not None and not case.is_open and not _comes_back(case, trouble.at):
@@ -174,6 +177,15 @@ class Book:
         else:
             _happen(case, trouble)
         self._count(case, trouble)
+
+    def _gathered(self, trouble: Trouble) -> Trouble:
+        mine = f"{trouble.subject.kind.value}:{trouble.subject.id}:"
+        case = self.cases.get((trouble.organization_id, trouble.cause_key))
+        is_known = case is not None and case.is_open
+        if trouble.type is not NotificationType.RUN_FAILED or is_known or not trouble.cause_key.startswith(mine):
+            return trouble
+        causes = self._in_trouble.get((trouble.organization_id, trouble.subject.id), ())
+        return trouble if len(causes) < MOST_CAUSES else replace(trouble, cause_key=f"{mine}others")
 
     def _count(self, case: Case, trouble: Trouble) -> None:
         place = trouble.organization_id, trouble.subject.id
@@ -257,6 +269,8 @@ def _opened(trouble: Trouble) -> Case:
 def _reopen(case: Case, trouble: Trouble) -> None:
     case.state, case.closed_at, case.has_recovered = IncidentState.OPEN, None, False
     case.reopened += 1
+    # What failed before works since: rules that wait for the n-th failure in a row begin to count anew.
+    case.most_in_a_row = 0
     case.acknowledged_by = None
     case.reminders, case.next_reminder_at = 0, next_reminder(trouble.at, reminders=0, now=trouble.at)
     _more(case, trouble, EntryKind.REOPENED)

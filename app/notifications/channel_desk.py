@@ -135,7 +135,8 @@ class ChannelDesk:
         """
         require(actor, Permission.MANAGE_NOTIFICATIONS)
         with self._turn():
-            dispatch = Dispatch(self.database, self.clock, self.sealer, self.couriers, Press(self.settings.public_url))
+            press, can_mail = Press(self.settings.public_url), self.settings.smtp_host is not None
+            dispatch = Dispatch(self.database, self.clock, self.sealer, self.couriers, press, can_mail)
             try:
                 claim = self.database.run(
                     _scope(actor),

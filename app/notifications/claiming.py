@@ -136,7 +136,8 @@ def _is_to_be_sent(session: Session, channel: Channel, row: Delivery, couriers: 
     """Settle what is not sent any more, and say whether this one is."""
     courier = couriers[ChannelKind(channel.kind)]
     if row.state == DeliveryState.SENDING.value:
-        note_doubt(row, is_harmless=courier.is_idempotent or _is_edit(row))
+        is_written_over = _is_edit(row) and _told_as(session, row) is not None
+        note_doubt(row, is_harmless=courier.is_idempotent or is_written_over)
     if row.state == DeliveryState.GIVEN_UP.value:
         pass
     elif row.kind == DeliveryKind.TEST.value:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import case, func, select
@@ -24,7 +24,7 @@ _KNOWN_TYPES = {type_.value for type_ in NotificationType}
 
 @dataclass(frozen=True)
 class House:
-    """One organization. `instead` are the channels that stand in for broken ones."""
+    """One organization. `instead` is the channel that stands in for broken ones, if there is one."""
 
     whose: Whose
     rules: tuple[RuleTerms, ...]
@@ -40,7 +40,8 @@ class House:
             if state is ChannelState.ON:
                 found[channel_id] = None
             elif state is ChannelState.BROKEN:
-                found |= dict.fromkeys(self.instead)
+                # Where nothing stands in, its messages wait for it.
+                found |= dict.fromkeys(self.instead or (channel_id,))
         return list(found)
 
 
@@ -145,5 +146,12 @@ def _types(stored: Collection[str]) -> frozenset[NotificationType]:
 
 def _house(whose: Whose, rules: list[RuleTerms], channels: list[Channel], silence: Silence) -> House:
     states = {channel.id: ChannelState(channel.state) for channel in channels}
-    instead = tuple(channel.id for channel in channels if channel.is_fallback and states[channel.id] is ChannelState.ON)
-    return House(whose, tuple(rules), states, instead, silence)
+    return House(whose, tuple(rules), states, _instead(channels), silence)
+
+
+def _instead(channels: list[Channel]) -> tuple[UUID, ...]:
+    """The same as `standing_in.find_stand_in` finds where a channel breaks: the fallback, else what worked last."""
+    used = [channel for channel in channels if channel.state == ChannelState.ON.value]
+    never = datetime.min.replace(tzinfo=UTC)
+    found = max(used, key=lambda channel: (channel.is_fallback, channel.last_ok_at or never), default=None)
+    return () if found is None else (found.id,)

@@ -54,7 +54,7 @@ def thing_facts(session: Session, events: Iterable[EventFacts]) -> dict[UUID, Th
         jobs = session.execute(select(Job.id, Job.name, Job.service).where(Job.id.in_(some)))
         found |= {row.id: ThingFacts(row.name, (), row.service, row.id) for row in jobs}
     for connection_id, (name, service) in _connections(session, ids["connection"] | ids["figures"]).items():
-        found[connection_id] = ThingFacts(name, (), service)
+        found[connection_id[1]] = ThingFacts(name, (), service)
     for some in _pieces(ids["channel"]):
         channels = session.execute(select(Channel.id, Channel.name).where(Channel.id.in_(some)))
         found |= {row.id: ThingFacts(row.name) for row in channels}
@@ -78,6 +78,7 @@ def _connection_of_run() -> ColumnElement[Any]:
 _RUNS = (
     select(
         Run.id,
+        Run.organization_id,
         Run.job_id,
         Run.job_name,
         Run.schedule_id,
@@ -94,9 +95,12 @@ _RUNS = (
 )
 
 
-def _run_of(row: Any, connections: dict[UUID, tuple[str, str | None]]) -> RunFacts:
+def _run_of(row: Any, connections: "_Connections") -> RunFacts:
     connection_id = _id_of(row.connection_id)
-    name, service = connections.get(connection_id, (None, None)) if connection_id is not None else (None, None)
+    # A definition may name anything: the connection of another organization is none here.
+    known = None if connection_id is None else connections.get((row.organization_id, connection_id))
+    name, service = known or (None, None)
+    connection_id = connection_id if known else None
     error = None if row.error is None else row.error[:_LONGEST_ERROR]
     return RunFacts(
         row.id, row.job_id, row.job_name, row.schedule_id, row.schedule_name, tuple(row.tags or ()),
@@ -104,11 +108,16 @@ def _run_of(row: Any, connections: dict[UUID, tuple[str, str | None]]) -> RunFac
     )  # fmt: skip
 
 
-def _connections(session: Session, ids: Collection[UUID]) -> dict[UUID, tuple[str, str | None]]:
-    found: dict[UUID, tuple[str, str | None]] = {}
+# Organization and connection → its name and service.
+_Connections = dict[tuple[UUID, UUID], tuple[str, str | None]]
+
+
+def _connections(session: Session, ids: Collection[UUID]) -> _Connections:
+    found: _Connections = {}
+    columns = Connection.organization_id, Connection.id, Connection.name, Connection.service
     for some in _pieces(ids):
-        query = select(Connection.id, Connection.name, Connection.service).where(Connection.id.in_(some))
-        found |= {row.id: (row.name, row.service) for row in session.execute(query)}
+        query = select(*columns).where(Connection.id.in_(some))
+        found |= {(row.organization_id, row.id): (row.name, row.service) for row in session.execute(query)}
     return found
 
 

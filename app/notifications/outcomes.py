@@ -37,7 +37,13 @@ def note_sent(session: Session, *, claim: Claim, receipt: Receipt, now: datetime
 
 
 def note_failed(
-    session: Session, *, claim: Claim, failure: NotDelivered, is_idempotent: bool, now: datetime
+    session: Session,
+    *,
+    claim: Claim,
+    failure: NotDelivered,
+    is_idempotent: bool,
+    now: datetime,
+    can_mail: bool = False,
 ) -> DeliveryState | None:
     """It did not arrive, or nobody knows. Returns how it stands now; None if the claim was somebody else's."""
     query = select(Delivery).where(*_mine(claim)).with_for_update().execution_options(populate_existing=True)
@@ -59,9 +65,8 @@ def note_failed(
     state = DeliveryState(row.state)
     if failure.fate is Fate.BROKEN:
         # It moves to another channel with the rest of what waits.
-        break_channel(
-            session, organization_id=claim.organization_id, channel_id=claim.channel_id, reason=words, now=now
-        )
+        here = {"organization_id": claim.organization_id, "channel_id": claim.channel_id}
+        break_channel(session, **here, reason=words, now=now, can_mail=can_mail)
     elif failure.fate is not Fate.GONE:
         _hold_channel(session, claim, words, rest=failure.rest, wait=wait, now=now)
     return state

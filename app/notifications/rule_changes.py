@@ -13,6 +13,7 @@ from app.core.errors import Conflict, Invalid, NotFound
 from app.core.ids import new_id
 from app.events.changes import record_change
 from app.events.service import Topic
+from app.notifications.held import think_over
 from app.notifications.houses import terms_of
 from app.notifications.models import Channel, Rule
 from app.notifications.rule_parts import clean_channels, clean_scope, scope_name
@@ -74,6 +75,7 @@ def change_rule(session: Session, *, actor: Actor, rule_id: UUID, draft: RuleDra
         setattr(row, name, value)
     row.updated_at = now
     session.flush()
+    think_over(session, organization_id=row.organization_id, rule_id=rule_id, now=now)
     after = sentence_of(session, terms_of(row))
     _note(session, actor, "rule.changed", rule_id, f"Changed a rule: {after}", now, {"says": [before, after]})
 
@@ -96,6 +98,7 @@ def snooze_rule(session: Session, *, actor: Actor, rule_id: UUID, until: datetim
     if until is not None and not now < until <= now + LONGEST_SNOOZE:
         raise RuleInvalid("Snooze it until some time within the next 30 days.", field="until")
     row.snoozed_until, row.updated_at = until, now
+    think_over(session, organization_id=row.organization_id, rule_id=rule_id, now=now)
     words = "Ended the snooze of" if until is None else f"Snoozed until {until:%Y-%m-%d %H:%M} UTC"
     _note(session, actor, "rule.snoozed", rule_id, f"{words}: {sentence_of(session, terms_of(row))}", now)
 

@@ -43,6 +43,8 @@ class Dispatch:
     sealer: Sealer
     couriers: Couriers
     press: Press
+    # Whether the installation has a mail server: then admins are told of what nobody else can be.
+    can_mail: bool = False
     lease: timedelta = LEASE
     ticks: Callable[[], float] = time.monotonic
 
@@ -110,7 +112,8 @@ class Dispatch:
 
             def break_it(session: Session) -> bool:
                 here = {"organization_id": due.organization_id, "channel_id": due.channel_id}
-                return break_channel(session, **here, reason=reason, now=self.clock.now(session))
+                now = self.clock.now(session)
+                return break_channel(session, **here, reason=reason, now=now, can_mail=self.can_mail)
 
             self.database.run(scope, break_it)
             return None
@@ -123,7 +126,9 @@ class Dispatch:
 
         def note(session: Session) -> DeliveryState | None:
             now = self.clock.now(session)
-            return note_failed(session, claim=claim, failure=failure, is_idempotent=is_idempotent, now=now)
+            return note_failed(
+                session, claim=claim, failure=failure, is_idempotent=is_idempotent, now=now, can_mail=self.can_mail
+            )
 
         return Sent(claim, self.database.run(scope, note), failure.message)
 

@@ -11,6 +11,7 @@ from app.core.db import count_changed
 from app.core.ids import new_id
 from app.events.changes import record_change
 from app.events.service import Topic
+from app.notifications.last_resort import make_last_resort
 from app.notifications.models import Channel, Delivery
 from app.notifications.types import (
     ChannelState,
@@ -35,10 +36,13 @@ _WAITING = (DeliveryState.PENDING.value, DeliveryState.FAILED.value)
 _NOT_MOVED = (DeliveryKind.UPDATED.value, DeliveryKind.TEST.value)
 
 
-def break_channel(session: Session, *, organization_id: UUID, channel_id: UUID, reason: str, now: datetime) -> bool:
+def break_channel(
+    session: Session, *, organization_id: UUID, channel_id: UUID, reason: str, now: datetime, can_mail: bool = False
+) -> bool:
     """Switch a channel off that fails for good, and tell its organization by another. False if it was not on.
 
-    One audit row, one event and one message, for the first who says so. `reason` holds no secret.
+    One audit row, one event and one message, for the first who says so. `reason` holds no secret. Where there is no
+    other and the installation `can_mail`, its admins are told so.
     """
     values = {"state": ChannelState.BROKEN.value, "broken_at": now, "last_error": reason, "last_error_at": now}
     mine = Channel.organization_id == organization_id, Channel.id == channel_id
@@ -54,6 +58,8 @@ def break_channel(session: Session, *, organization_id: UUID, channel_id: UUID, 
         summary=summary[:500], now=now,
     )  # fmt: skip
     stand_in = find_stand_in(session, channel)
+    if stand_in is None and can_mail:
+        stand_in = make_last_resort(session, channel, actor=actor, now=now)
     if stand_in is not None:
         facts = _notice(session, channel, stand_in)
         _add(session, stand_in, key=f"broken:{channel_id}:{now.isoformat()}", facts=facts, now=now)

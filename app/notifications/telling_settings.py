@@ -16,6 +16,7 @@ from app.core.ids import new_id
 from app.core.text import storable
 from app.events.changes import record_change
 from app.events.service import Topic
+from app.notifications.held import think_over
 from app.notifications.models import MaintenanceWindow, NotifySettings
 from app.notifications.rule_parts import clean_channels, clean_scope
 from app.notifications.summary import last_told_day
@@ -71,6 +72,7 @@ def save_settings(session: Session, *, actor: Actor, draft: SettingsDraft, now: 
     make = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     given = make(NotifySettings).values(organization_id=actor.organization_id, texts={}, **columns)
     session.execute(given.on_conflict_do_update(index_elements=["organization_id"], set_=columns))
+    think_over(session, organization_id=actor.organization_id, now=now)
     summary = "Settled quiet hours and the daily summary"
     changes = {"quiet": [None, _hours(draft)], "summary": [None, draft.summary_minute], "zone": [None, draft.zone]}
     _note(session, actor, "telling.settled", actor.organization_id, summary, now, changes)
@@ -109,6 +111,7 @@ def end_window(session: Session, *, actor: Actor, window_id: UUID, now: datetime
     query = update(MaintenanceWindow).where(*mine, MaintenanceWindow.ends_at > now).values(ends_at=now)
     if count_changed(session, query) != 1:
         raise WindowNotFound("There is no such time of maintenance, or it is over.")
+    think_over(session, organization_id=actor.organization_id, now=now)
     _note(session, actor, "maintenance.ended", window_id, "Ended a time of maintenance", now)
 
 

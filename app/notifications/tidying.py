@@ -3,11 +3,12 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select, tuple_
+from sqlalchemy import ColumnElement, delete, exists, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.core.db import count_changed
 from app.notifications.models import BadEvent, Delivery, Incident, MaintenanceWindow, Telling
+from app.notifications.types import IncidentState
 
 INCIDENTS_KEPT = timedelta(days=90)
 MESSAGES_KEPT = timedelta(days=30)
@@ -24,10 +25,17 @@ def tidy(session: Session, *, now: datetime, limit: int = BATCH) -> int:
             _delete(session, Incident, (Incident.id,), limit, Incident.closed_at < older),
             _delete(session, Delivery, (Delivery.id,), limit, Delivery.created_at < old),
             _delete(session, Telling, of_telling, limit, Telling.touched_at < old, *is_at_rest),
+            _delete(session, Telling, of_telling, limit, Telling.touched_at < older, _is_about_nothing_open()),
             _delete(session, BadEvent, (BadEvent.event_id,), limit, BadEvent.at < old),
             _delete(session, MaintenanceWindow, (MaintenanceWindow.id,), limit, MaintenanceWindow.ends_at < older),
         )
     )
+
+
+def _is_about_nothing_open() -> ColumnElement[bool]:
+    """What a rule told whose incident ended when the rule was off or gone: nobody says any more that it is over."""
+    mine = Incident.organization_id == Telling.organization_id, Incident.id == Telling.incident_id
+    return ~exists().where(*mine, Incident.state != IncidentState.CLOSED.value)
 
 
 def _delete(session: Session, table: Any, key: tuple[Any, ...], limit: int, *which: ColumnElement[bool]) -> int:

@@ -105,7 +105,8 @@ class Parts:
 
     def sender(self) -> Sender:
         press = Press(self.settings.public_url)
-        dispatch = Dispatch(self.pools.tell, self.clock, self.sealer, couriers(self.settings), press)
+        can_mail = self.settings.smtp_host is not None
+        dispatch = Dispatch(self.pools.tell, self.clock, self.sealer, couriers(self.settings), press, can_mail)
         return Sender(dispatch, self.schema)
 
     def code_loader(self) -> CodeLoader:

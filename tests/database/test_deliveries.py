@@ -1,5 +1,6 @@
 """Messages on a real database: claimed by one, sent once, tried again, given up, and moved to another channel."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,8 @@ from app.events.models import Event
 from app.notifications.channel_changes import switch_channel
 from app.notifications.claiming import backoff, claim_next
 from app.notifications.couriers.errands import Fate, NotDelivered, Receipt
-from app.notifications.models import Delivery, NotifySettings
+from app.notifications.last_resort import NAME
+from app.notifications.models import Channel, Delivery, NotifySettings
 from app.notifications.outcomes import note_sent
 from app.notifications.types import ChannelKind, DeliveryKind
 from app.tenants.models import AuditEntry
@@ -326,6 +328,43 @@ class TestBroken:
         office.send()
 
         assert office.row(delivery).state == "sent"
+
+    def test_without_another_admins_are_told_by_mail_where_there_is_a_mail_server(self, office):
+        office.dispatch = replace(office.dispatch, can_mail=True)
+        channel = office.channel(kind=ChannelKind.WEBHOOK)
+        office.put(channel, title="one")
+        office.hook.script = [broken()]
+        office.send()
+
+        with office.database.reading() as session:
+            made = session.scalars(select(Channel).where(Channel.id != channel)).one()
+            audit = session.scalars(select(AuditEntry.summary).where(AuditEntry.subject_id == made.id)).one()
+        assert (made.name, made.kind, made.settings) == (NAME, "email", {"addresses": office.member.email})
+        told = {row.facts["title"] for row in office.rows(made.id)}
+        assert told == {"The channel “#data” does not work any more", "one"}
+        assert audit == f"Made the channel “{NAME}”: no other tells that “#data” is broken"
+
+    def test_admins_who_want_no_mail_get_none(self, office):
+        office.dispatch = replace(office.dispatch, can_mail=True)
+        channel, mail = office.channel(kind=ChannelKind.WEBHOOK), office.channel(NAME)
+        with office.database.transaction(Scope.tenant(office.here)) as session:
+            switch_channel(session, actor=office.member.actor, channel_id=mail, is_on=False, now=office.clock.moment)
+        office.put(channel)
+        office.hook.script = [broken()]
+        office.send()
+
+        assert states(office, channel) == ["failed"]
+
+    def test_admins_whose_addresses_are_what_broke_get_no_mail(self, office):
+        office.dispatch = replace(office.dispatch, can_mail=True)
+        channel = office.channel(kind=ChannelKind.EMAIL)
+        with office.database.transaction() as session:
+            session.get_one(Channel, channel).settings = {"addresses": office.member.email}
+        office.put(channel)
+        office.courier.script = [broken()]
+        office.send()
+
+        assert states(office, channel) == ["failed"]
 
     def test_a_secret_that_is_gone_breaks_the_channel(self, office):
         channel = office.channel()

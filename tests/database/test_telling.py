@@ -157,6 +157,20 @@ class TestConnections:
         assert (facts.things, facts.count) == (40, 40)
         assert facts.links[1].kind is LinkKind.CONNECTION
 
+    def test_never_name_a_connection_of_others(self, world: TellingWorld) -> None:
+        with world.database.transaction() as session:
+            theirs = make_connection(session, make_organization(session), name="Their secret shop")
+            job = make_job(session, world.organization_id, name="Read", connection_id=str(theirs.id))
+            job.kind = "sync"
+            session.flush()
+            schedule = make_schedule(session, job, name="Read it")
+        world.fail(schedule=schedule, error_class=ErrorClass.REFUSED)
+
+        (facts,) = world.tell()
+
+        assert "Their secret shop" not in str(facts.as_json())
+        assert str(theirs.id) not in str(facts.as_json())
+
     def test_recover_when_all_of_them_work(self, world: TellingWorld, schedules: list[Schedule]) -> None:
         for schedule in schedules[:2]:
             world.fail(schedule=schedule, error_class=ErrorClass.SERVER)
@@ -236,6 +250,23 @@ class TestRules:
 
         assert world.say() == [FAILED]
         assert [row.channel_id for row in world.deliveries()] == [instead]
+
+    def test_tell_any_other_where_no_fallback_is_chosen(self, world: TellingWorld) -> None:
+        with world.database.transaction() as session:
+            session.get_one(Channel, world.channel_id).state = "broken"
+            make_channel(session, world.organization_id)
+            instead = make_channel(session, world.organization_id, last_ok_at=world.clock.moment)
+        world.fail()
+        world.say()
+
+        assert [row.channel_id for row in world.deliveries()] == [instead]
+
+    def test_wait_for_a_broken_channel_where_there_is_no_other(self, world: TellingWorld) -> None:
+        with world.database.transaction() as session:
+            session.get_one(Channel, world.channel_id).state = "broken"
+        world.fail()
+
+        assert world.say() == [FAILED]
 
     def test_tell_of_each_good_run_only_where_they_say_so(self, database: OpenDatabase) -> None:
         world = TellingWorld(database, types=["run_succeeded"])

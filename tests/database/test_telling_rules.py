@@ -1,6 +1,7 @@
 """Rules as people make them, quiet hours, maintenance, the preview and the daily summary."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,10 +14,18 @@ from app.core.scopes import ENGINE, Scope
 from app.events.service import Topic
 from app.notifications import rule_changes, telling_settings
 from app.notifications.history import Preview, preview_rule
-from app.notifications.models import Incident
+from app.notifications.models import Incident, Telling
 from app.notifications.rule_changes import RuleDraft, RuleInvalid, RuleNotFound
 from app.notifications.rule_rows import list_rules, list_windows, read_settings
-from app.notifications.telling_settings import SettingsDraft, SettingsInvalid, WindowDraft, WindowInvalid
+from app.notifications.telling_settings import (
+    SettingsDraft,
+    SettingsInvalid,
+    WindowDraft,
+    WindowInvalid,
+    add_window,
+    end_window,
+    save_settings,
+)
 from app.notifications.tidying import tidy
 from app.runs.models import RunHour
 from app.tenants.access import Actor, PermissionMissing
@@ -255,7 +264,63 @@ class TestSummaries:
         assert len(settled.tell(days=5)) == 1
 
 
+class TestEndingEarly:
+    def test_of_a_snooze_tells_what_is_open_at_once(self, world: TellingWorld, actor: Actor) -> None:
+        until = world.clock.moment + timedelta(days=3)
+        change(world, lambda session: snooze(session, world, actor, until))
+        world.fail()
+        assert world.say() == []
+        change(world, lambda session: snooze(session, world, actor, None))
+
+        assert world.say(seconds=1) == [("opened", "Orders failed")]
+
+    def test_of_maintenance_tells_what_is_open_at_once(self, world: TellingWorld, actor: Actor) -> None:
+        now = world.clock.moment
+        draft = WindowDraft(now, now + timedelta(days=1))
+        window_id = change(world, lambda session: add_window(session, actor=actor, draft=draft, now=now))
+        world.clock.advance(minutes=1)
+        world.fail()
+        assert world.say() == []
+        change(world, lambda session: end_window(session, actor=actor, window_id=window_id, now=world.clock.moment))
+
+        assert world.say(seconds=1) == [("opened", "Orders failed")]
+
+    def test_of_quiet_hours_tells_what_is_open_at_once(self, world: TellingWorld, actor: Actor) -> None:
+        quiet = SettingsDraft("UTC", quiet_from=11 * 60, quiet_until=20 * 60)
+        change(world, lambda session: save_settings(session, actor=actor, draft=quiet, now=world.clock.moment))
+        world.fail()
+        assert world.say() == []
+        loud = SettingsDraft("UTC")
+        change(world, lambda session: save_settings(session, actor=actor, draft=loud, now=world.clock.moment))
+
+        assert world.say(seconds=1) == [("opened", "Orders failed")]
+
+
+def change(world: TellingWorld, command: Callable[[Session], Any]) -> Any:
+    with world.database.transaction(Scope.tenant(world.organization_id)) as session:
+        return command(session)
+
+
+def snooze(session: Session, world: TellingWorld, actor: Actor, until: datetime | None) -> None:
+    rule_changes.snooze_rule(session, actor=actor, rule_id=world.rule_id, until=until, now=world.clock.moment)
+
+
 class TestTidying:
+    def test_forgets_what_rules_told_that_are_no_more(self, world: TellingWorld, actor: Actor) -> None:
+        world.fail()
+        world.say()
+        now = world.clock.moment
+        delete = rule_changes.delete_rule
+        change(world, lambda session: delete(session, actor=actor, rule_id=world.rule_id, now=now))
+        world.succeed()
+        world.say()
+        world.clock.advance(days=100)
+
+        with world.database.transaction(ENGINE) as session:
+            tidy(session, now=world.clock.moment)
+        with world.database.reading() as session:
+            assert session.scalars(select(Telling.cause_key)).all() == []
+
     def test_deletes_what_is_old_and_nothing_that_is_open(self, world: TellingWorld) -> None:
         world.fail()
         world.say()

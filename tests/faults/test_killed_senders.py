@@ -1,12 +1,11 @@
-"""A thousand messages through services that refuse and senders that are killed: all arrive, none more than twice."""
+"""Hundreds of messages through services that refuse and senders that are killed: all arrive, none more than twice."""
 
 import os
 import random
 import subprocess
 import sys
-import time
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -17,6 +16,7 @@ from app.core.config import Settings
 from app.core.ids import new_id
 from app.core.scopes import Scope
 from app.notifications.channel_changes import ChannelDraft, make_channel
+from app.notifications.claiming import NEVER_KNOWN
 from app.notifications.couriers.errands import Place
 from app.notifications.models import Delivery
 from app.notifications.types import ChannelKind, DeliveryKind, Facts, NotificationType
@@ -26,9 +26,10 @@ from tests.fakes.chat.server import HOOK, ChatServer, Way
 from tests.fakes.database import OpenDatabase
 from tests.fakes.vault import SEALER
 
-MESSAGES = 1_000
+MESSAGES = 400
 CHANNELS = 4
-PATIENCE_SECONDS = 500
+# Each process lives for so many messages at most.
+LONGEST_LIFE = 40
 
 
 @pytest.mark.slow
@@ -46,14 +47,14 @@ def test_all_arrive_and_whoever_may_have_it_twice_is_marked(database: OpenDataba
     with database.reading() as session:
         rows = session.scalars(select(Delivery)).all()
     discord = {row for row in rows if channels[row.channel_id] is ChannelKind.DISCORD}
-    assert {row.state for row in rows} == {"sent"}
-    assert kills > 5
+    # What had no known end twice over is not sent a third time; it had arrived.
+    assert all(row.state == "sent" or (row.state == "given_up" and row.last_error == NEVER_KNOWN) for row in rows)
+    assert kills >= MESSAGES // LONGEST_LIFE
     assert {f"✕ {row.facts['title']}".replace("-", "\\-") for row in discord} == set(told)
     assert {str(row.id) for row in rows} - {str(row.id) for row in discord} == set(keys)
     twice = {title for title, times in told.items() if times > 1}
     assert max(told.values()) <= 2
     assert twice <= {f"✕ {row.facts['title']}".replace("-", "\\-") for row in discord if row.maybe_twice}
-    assert len(twice) + sum(keys.values()) - len(keys) <= kills
 
 
 def furnish(database: OpenDatabase, server: ChatServer, now: datetime) -> dict[UUID, ChannelKind]:
@@ -87,24 +88,26 @@ def send_all(
     database: OpenDatabase, settings: Settings, server: ChatServer, start: datetime, dice: random.Random
 ) -> int:
     """Let processes send until all is sent. Returns how many of them were killed."""
-    kills, give_up = 0, time.monotonic() + PATIENCE_SECONDS
-    while waiting(database):
-        assert time.monotonic() < give_up, f"{waiting(database)} messages still wait"
+    kills, moment = 0, start
+    while True:
         environment = {
             **os.environ,
             "PYTHONPATH": str(Path(__file__).parents[2]),
             "SENDER_DATABASE": settings.database_url,
             "SENDER_CHAT": server.url,
-            "SENDER_START": start.isoformat(),
-            "SENDER_DIES_AFTER": str(dice.randrange(10, 120)),
+            "SENDER_MOMENT": moment.isoformat(),
+            "SENDER_DIES_AFTER": str(dice.randrange(10, LONGEST_LIFE)),
         }
         done = subprocess.run([sys.executable, "-m", "tests.faults.sender_process"], env=environment, check=False)
-        assert done.returncode in {0, -9}
-        kills += done.returncode == -9
-    return kills
+        if done.returncode == 0:
+            return kills
+        assert done.returncode == -9
+        kills, moment = kills + 1, end_of_lease(database)
 
 
-def waiting(database: OpenDatabase) -> int:
+def end_of_lease(database: OpenDatabase) -> datetime:
+    """When others may send what the dead one had under way."""
     with database.reading() as session:
-        under_way = Delivery.state.in_(("pending", "failed", "sending"))
-        return session.scalar(select(func.count()).select_from(Delivery).where(under_way)) or 0
+        until: datetime | None = session.scalar(select(func.max(Delivery.lease_until)))
+    assert until is not None
+    return until + timedelta(seconds=1)

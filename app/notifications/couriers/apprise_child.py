@@ -38,13 +38,15 @@ class Forbidden(PermissionError):
 class Post:
     """Carries what Apprise would send, and remembers what became of it."""
 
-    def __init__(self, client: OutboundClient, deadline: Deadline, limits: Mapping[str, Any]) -> None:
+    def __init__(self, client: OutboundClient, limits: Mapping[str, Any]) -> None:
         self._client = client
-        self._deadline = deadline
         self._limits = limits
+        # Begins with the first request: to load Apprise takes seconds on a busy machine, and no answer is late.
+        self._deadline: Deadline | None = None
         self.seen: list[dict[str, Any]] = []
 
     def send(self, request: OutboundRequest) -> Any:
+        self._deadline = self._deadline or Deadline.after(self._limits["total_seconds"])
         left = self._deadline.seconds_left
         limits = OutboundLimits(
             connect_seconds=min(self._limits["connect_seconds"], left),
@@ -69,7 +71,7 @@ def main() -> None:
     job = json.loads(sys.stdin.read())
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     networks = parse_networks(job["allowed_private"])
-    post = Post(OutboundClient(allowed_private=networks), Deadline.after(job["limits"]["total_seconds"]), job["limits"])
+    post = Post(OutboundClient(allowed_private=networks), job["limits"])
     said = _listen()
     apprise = _load(post)
     problems = _arm(networks)

@@ -53,6 +53,8 @@ class AppriseCourier:
     label: str = "Another service"
     can_edit: bool = False
     is_idempotent: bool = False
+    start_seconds: float = START_SECONDS
+    total_seconds: float = TOTAL_SECONDS
     fields: tuple[FieldWords, ...] = (
         FieldWords(
             "url",
@@ -108,7 +110,7 @@ class AppriseCourier:
         """What came of a job in a process of its own, which ends when its time is over."""
         limits = {
             "connect_seconds": CONNECT_SECONDS,
-            "total_seconds": TOTAL_SECONDS,
+            "total_seconds": self.total_seconds,
             "max_response_bytes": MOST_ANSWER_BYTES,
         }
         job |= {"limits": limits, "allowed_private": ", ".join(str(network) for network in self.allowed_private)}
@@ -119,7 +121,7 @@ class AppriseCourier:
                 input=json.dumps(job),
                 capture_output=True,
                 text=True,
-                timeout=TOTAL_SECONDS + START_SECONDS,
+                timeout=self.total_seconds + self.start_seconds,
                 env=environment,
                 cwd="/",
                 check=False,

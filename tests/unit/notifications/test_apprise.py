@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from apprise.manager_plugins import NotificationManager
 
+from app.core.addresses import Network
 from app.notifications.couriers import apprise_service
 from app.notifications.couriers.apprise_schemes import SERVICES
 from app.notifications.couriers.apprise_service import AppriseCourier
@@ -68,6 +69,11 @@ def gotify(server: ChatServer) -> Place:
     )
 
 
+def patient(allowed: Sequence[Network] = ()) -> AppriseCourier:
+    """One that waits, however slow the machine is."""
+    return AppriseCourier(allowed, start_seconds=600, total_seconds=120)
+
+
 class TestList:
     @pytest.mark.parametrize("scheme", sorted(SERVICES))
     def test_every_service_speaks_http_alone(self, scheme, plugins):
@@ -97,27 +103,27 @@ class TestList:
         monkeypatch.setattr(apprise_service.AppriseCourier, "_ask", lambda *_: pytest.fail("it was asked"))
 
         with pytest.raises(ChannelInvalid) as caught:
-            AppriseCourier().clean({"url": url})
+            patient().clean({"url": url})
 
         assert caught.value.field == "url"
 
 
 class TestAsking:
     def test_an_address_that_apprise_reads_is_kept(self):
-        place = AppriseCourier().clean({"url": "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#ops"})
+        place = patient().clean({"url": "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#ops"})
 
         assert (place.settings, place.hint) == ({"service": "Slack", "scheme": "slack"}, "#ops")
 
     def test_one_that_it_does_not_read_is_refused_without_its_tokens(self):
         with pytest.raises(ChannelInvalid, match="Slack") as caught:
-            AppriseCourier().clean({"url": "slack://hunter2hunter2"})
+            patient().clean({"url": "slack://hunter2hunter2"})
 
         assert "hunter2hunter2" not in caught.value.message
 
 
 class TestSending:
     def test_a_message_goes_through_our_client(self, server):
-        receipt = AppriseCourier(HERE).carry(gotify(server), CONTENT, errand())
+        receipt = patient(HERE).carry(gotify(server), CONTENT, errand())
 
         told = server.chat.told[0]
         assert receipt.words == "Gotify took it."
@@ -136,7 +142,7 @@ class TestSending:
     def test_refusals_keep_their_meaning_and_hold_no_token(self, server, way, fate):
         server.chat.plan.append(way)
 
-        failure = failure_of(AppriseCourier(HERE), gotify(server))
+        failure = failure_of(patient(HERE), gotify(server))
 
         assert failure.fate is fate
         assert "AbCdEf" not in failure.message
@@ -145,7 +151,7 @@ class TestSending:
         server.chat.plan.append(Way.MOVED)
         server.chat.moved_to = f"{server.url}/inside"
 
-        failure_of(AppriseCourier(HERE), gotify(server))
+        failure_of(patient(HERE), gotify(server))
 
         assert len(server.chat.told) == 1
 
@@ -154,7 +160,7 @@ class TestCage:
     def test_an_address_inside_is_never_connected_to(self):
         with listening() as (port, connected):
             place = Place({"service": "Gotify", "scheme": "gotify"}, f"gotify://127.0.0.1:{port}/AbCdEf0123456")
-            failure = failure_of(AppriseCourier(), place)
+            failure = failure_of(patient(), place)
 
         assert (failure.fate, "this machine itself" in failure.message) == (Fate.BROKEN, True)
         assert not connected.is_set()
@@ -175,7 +181,7 @@ class TestCage:
             raise OSError("not started")
 
         monkeypatch.setattr(apprise_service.subprocess, "run", look)
-        failure_of(AppriseCourier(HERE), gotify(server))
+        failure_of(patient(HERE), gotify(server))
 
         assert not [name for name in seen if name.startswith("BELFRY_") or name.lower().endswith("_proxy")]
 
@@ -184,7 +190,7 @@ class TestCage:
         secret.write_text(json.dumps({"type": "message", "text": "hunter2"}))
         url = f"workflows://host.example:443/workflow1/signature1/?template={secret}"
 
-        failure = failure_of(AppriseCourier(), Place({"service": "Microsoft Teams", "scheme": "workflows"}, url))
+        failure = failure_of(patient(), Place({"service": "Microsoft Teams", "scheme": "workflows"}, url))
 
         assert "file of the machine" in failure.message or failure.fate is not Fate.LATER
 
@@ -193,11 +199,10 @@ def run_in_cage(jobs: list[str]) -> dict[int, str]:
     """Run pieces of code where Apprise would run, and tell of each whether it was stopped."""
     code = (
         "import json, subprocess, requests\n"
-        "from app.core.deadline import Deadline\n"
         "from app.core.http import OutboundClient\n"
         "from app.notifications.couriers import apprise_child as child\n"
         "limits = {'connect_seconds': 1, 'total_seconds': 2, 'max_response_bytes': 9}\n"
-        "child._load(child.Post(OutboundClient(), Deadline.after(2), limits))\n"
+        "child._load(child.Post(OutboundClient(), limits))\n"
         "child._arm(())\n"
         "said = {}\n"
         f"for number, job in enumerate({jobs!r}):\n"

@@ -9,7 +9,7 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.notifications.book import REOPENED_WITHIN, Book, Case, next_reminder
+from app.notifications.book import MOST_CAUSES, REOPENED_WITHIN, Book, Case, next_reminder
 from app.notifications.signals import Relief, Subject, SubjectKind, Trouble
 from app.notifications.types import EntryKind, NotificationType
 from tests.fakes.clock import utc
@@ -122,6 +122,19 @@ def test_failures_in_a_row_are_those_since_the_last_success(steps: list[Step]) -
                 failing[schedule_id] = max(failing[schedule_id], thing.failures)
 
     assert [failing[schedule_id] for schedule_id in SCHEDULES] == in_a_row
+
+
+def test_ever_new_causes_of_one_schedule_are_a_bounded_number_of_incidents() -> None:
+    cases = played([Step(0, f"cause {number}", 1) for number in range(1_000)])
+
+    assert len(cases) == MOST_CAUSES + 1
+    assert sum(case.happened for case in cases) == 1_000
+
+
+def test_failures_in_a_row_begin_anew_when_an_incident_comes_back() -> None:
+    (case,) = played([*[Step(0, "a", 1)] * 3, Step(0, None, 1), Step(0, "a", 1)])
+
+    assert (case.reopened, case.most_in_a_row) == (1, 1)
 
 
 def test_a_timeline_is_bounded_and_all_is_counted() -> None:
