@@ -197,7 +197,7 @@ class TestARenewal:
 class TestTwoAtOnce:
     def test_make_one_renewal(self, renewing):
         """The second comes while the first is asking, waits for it, and uses what it stored."""
-        asking, waited = Event(), Event()
+        asking, waited, is_done = Event(), Event(), Event()
 
         class Slow(InsideClient):
             def send(self, request: OutboundRequest, **more: Any) -> OutboundResponse:
@@ -208,11 +208,13 @@ class TestTwoAtOnce:
 
         def pause(seconds: float) -> None:
             waited.set()
+            assert is_done.wait(LONGEST_WAIT)
 
         first = renewing.calls(sender=Slow(renewing.world))
         second = renewing.calls(renewing.renewals(pause=pause, most_polls=100_000))
         with ThreadPoolExecutor(2) as pool:
             one = pool.submit(renewing.read, first)
+            one.add_done_callback(lambda _: is_done.set())
             assert asking.wait(LONGEST_WAIT)
             other = pool.submit(renewing.read, second)
             names = {one.result(LONGEST_WAIT), other.result(LONGEST_WAIT)}
