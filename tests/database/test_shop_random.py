@@ -61,7 +61,7 @@ def some_attempt(shops: SyncWorld, run_id: Any, chance: Random) -> Run:
     return shops.run(run_id)
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", [*range(3), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(3, 8))])
 def test_ends_with_the_truth(shops: SyncWorld, seed: int) -> None:
     chance = Random(seed)
     for _ in range(MOST_RUNS):

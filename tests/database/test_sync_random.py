@@ -86,7 +86,12 @@ def some_attempt(syncs: SyncWorld, run_id: Any, chance: Random) -> Run:
 
 @pytest.mark.parametrize(
     ("syncs", "seed"),
-    [*((META, seed) for seed in range(10)), *((GA4, seed) for seed in range(5))],
+    [
+        *((META, seed) for seed in range(4)),
+        *((GA4, seed) for seed in range(2)),
+        *(pytest.param(META, seed, marks=pytest.mark.slow) for seed in range(4, 10)),
+        *(pytest.param(GA4, seed, marks=pytest.mark.slow) for seed in range(2, 5)),
+    ],
     indirect=["syncs"],
     ids=lambda one: str(getattr(one, "service", one)),
 )
