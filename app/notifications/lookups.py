@@ -22,12 +22,17 @@ _LONGEST_ERROR = 300
 _SUCCEEDED = "run.succeeded"
 
 
-def worth_reading(session: Session, events: Sequence[EventFacts]) -> list[EventFacts]:
-    """The events that mean anything. Good ends, which most are, only where somebody waits for one."""
+def worth_reading(
+    session: Session, events: Sequence[EventFacts], *, also_in: Collection[UUID] = ()
+) -> list[EventFacts]:  # fmt: skip
+    """The events that mean anything. Good ends, which most are, only where somebody waits for one.
+
+    `also_in` are organizations in which something else waits for one.
+    """
     wanted = [event for event in events if is_of_interest(event.kind)]
     if not any(event.kind == _SUCCEEDED for event in wanted):
         return wanted
-    waiting = _waiting(session) | {event.organization_id for event in wanted if event.kind != _SUCCEEDED}
+    waiting = _waiting(session) | set(also_in) | {event.organization_id for event in wanted if event.kind != _SUCCEEDED}
     return [event for event in wanted if event.kind != _SUCCEEDED or event.organization_id in waiting]
 
 

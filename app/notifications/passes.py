@@ -18,6 +18,7 @@ from app.notifications.lookups import run_facts, thing_facts, worth_reading
 from app.notifications.made_up import MOST_AT_ONCE, count_missed
 from app.notifications.meanings import signals_of
 from app.notifications.models import BadEvent, Incident, Telling
+from app.notifications.mutes import end_by_success, waiting_for_success
 from app.notifications.shelf import read_book, read_cases, write_book
 from app.notifications.signals import EventFacts, News, Relief, Signal, Trouble
 from app.notifications.summary import is_summary_due, write_summaries
@@ -84,7 +85,7 @@ def _is_to_remind(now: datetime) -> tuple[ColumnElement[bool], ...]:
 
 
 def _follow(session: Session, events: Sequence[EventFacts], now: datetime) -> int:
-    wanted = worth_reading(session, events)
+    wanted = worth_reading(session, events, also_in=waiting_for_success(session, now=now))
     if not wanted:
         return 0
     runs, things = run_facts(session, wanted), thing_facts(session, wanted)
@@ -108,6 +109,8 @@ def _tell(session: Session, signals: Sequence[Signal], now: datetime) -> int:
     changed.sort(key=lambda case: case.is_open)
     for case in [case for case in changed if not case.is_open][:MOST_AT_ONCE]:
         count_missed(session, case)
+    # Before anything is thought over: what they held back until now is held no longer.
+    end_by_success(session, [signal for signal in lasting if isinstance(signal, Relief)], now=now)
     filling = Filling(session, now=now)
     filling.add_cases(changed)
     filling.add_news(news)

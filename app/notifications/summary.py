@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 
 from app.core.db import count_changed
 from app.core.ids import new_id
+from app.notifications.houses import stand_ins, states_of, used_instead
 from app.notifications.models import Channel, Delivery, Incident, NotifySettings
 from app.notifications.quiet import instant_of
 from app.notifications.types import (
-    ChannelState,
     DeliveryKind,
     DeliveryState,
     Facts,
@@ -84,12 +84,14 @@ def _claim(session: Session, organization_id: UUID, day: date) -> bool:
 def _write(session: Session, settings: NotifySettings, day: date, now: datetime) -> int:
     here = settings.organization_id
     wanted = [UUID(one) for one in settings.summary_channel_ids]
-    there = Channel.organization_id == here, Channel.id.in_(wanted), Channel.deleted_at.is_(None)
-    channels = session.scalars(select(Channel.id).where(*there, Channel.state == ChannelState.ON.value)).all()
-    if not channels:
+    there = Channel.organization_id == here, Channel.deleted_at.is_(None)
+    query = select(Channel).where(*there).order_by(Channel.created_at, Channel.id)
+    channels = session.scalars(query, execution_options={"populate_existing": True}).all()
+    used = used_instead(wanted, states_of(channels), stand_ins(channels))
+    if not used:
         return 0
     facts = _facts(session, settings, day, now)
-    rows = [_row(here, channel_id, day, facts, now) for channel_id in channels]
+    rows = [_row(here, channel_id, day, facts, now) for channel_id in used]
     make = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     session.execute(make(Delivery).on_conflict_do_nothing(), rows)
     return len(rows)

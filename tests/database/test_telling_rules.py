@@ -14,7 +14,7 @@ from app.core.scopes import ENGINE, Scope
 from app.events.service import Topic
 from app.notifications import rule_changes, telling_settings
 from app.notifications.history import Preview, preview_rule
-from app.notifications.models import Incident, Telling
+from app.notifications.models import Channel, Incident, NotifySettings, Telling
 from app.notifications.rule_changes import RuleDraft, RuleInvalid, RuleNotFound
 from app.notifications.rule_rows import list_rules, list_windows, read_settings
 from app.notifications.telling_settings import (
@@ -259,6 +259,25 @@ class TestSummaries:
                 found.append(f"{settled.clock.moment:%d %H:%M}")
 
         assert found == ["26 06:00", "27 06:00", "28 05:00", "29 05:00", "30 05:00", "31 06:00"]
+
+    def test_of_a_broken_channel_are_told_by_what_stands_in(self, settled: TellingWorld) -> None:
+        with settled.database.transaction() as session:
+            session.get_one(Channel, settled.channel_id).state = "broken"
+            instead = make_channel(session, settled.organization_id, is_fallback=True)
+        settled.clock.moment = utc("2027-01-06 06:00")
+
+        assert settled.say() == [("summary", "No run ended")]
+        assert [row.channel_id for row in settled.deliveries()] == [instead]
+
+    def test_of_a_channel_that_stands_in_for_another_one_are_one(self, settled: TellingWorld) -> None:
+        with settled.database.transaction() as session:
+            session.get_one(Channel, settled.channel_id).state = "broken"
+            instead = make_channel(session, settled.organization_id, is_fallback=True)
+            settings = session.get_one(NotifySettings, settled.organization_id)
+            settings.summary_channel_ids = [str(settled.channel_id), str(instead)]
+        settled.clock.moment = utc("2027-01-06 06:00")
+
+        assert len(settled.tell()) == 1
 
     def test_of_days_without_anybody_are_one(self, settled: TellingWorld) -> None:
         assert len(settled.tell(days=5)) == 1

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.core.ids import new_id
 from app.jobs.kinds.sync.connection import needs_connection, what_to_connect
-from app.notifications.mutes import muted_until
+from app.notifications.mutes import Mute, mute_of_schedule
 from app.ops.schedule_history import list_history
 from app.ops.schedule_preview import twin_note_of
 from app.ops.source_words import TRIGGER_WORDS
@@ -69,7 +69,7 @@ class Detail:
     connection_href: str
     is_stopped: bool
     no_deletion: str
-    muted_until: datetime | None
+    mute: Mute | None
 
 
 def read_detail(
@@ -117,7 +117,7 @@ def read_detail(
         connection_href=refused_connection_href(row),
         is_stopped=is_stopped,
         no_deletion=why_it_stays(row),
-        muted_until=muted_until(session, organization_id=organization_id, schedule_id=schedule_id, now=now),
+        mute=mute_of_schedule(session, organization_id=organization_id, schedule_id=schedule_id, now=now),
     )
 
 
