@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.core.ids import new_id
-from app.notifications.signals import Relief, Trouble
+from app.notifications.signals import LONGEST_TEXT, Relief, Trouble
 from app.notifications.types import IncidentEntryKind, IncidentState, NotificationType
 
 # What comes back so soon after it recovered is the same incident: it flaps.
@@ -30,13 +30,23 @@ _NOT_BY_A_RUN = {NotificationType.SCHEDULE_SET_ASIDE}
 
 @dataclass
 class Thing:
-    """A schedule, a job or a connection that an incident concerns. `failures` are in a row, whatever their cause."""
+    """A schedule, a job or a connection that an incident concerns. `failures` are in a row, whatever their cause.
+
+    The rest is its share of the incident: what it would say were it alone.
+    """
 
     kind: str
     name: str
     failures: int
     last_at: datetime
     is_in_trouble: bool = True
+    happened: int = 1
+    job_id: UUID | None = None
+    run_id: UUID | None = None
+    service: str | None = None
+    tags: tuple[str, ...] = ()
+    title: str = ""
+    words: str = ""
 
 
 @dataclass
@@ -61,15 +71,24 @@ class About:
     services: list[str] = field(default_factory=list)
 
     def add(self, trouble: Trouble) -> None:
+        self.join(
+            About(
+                [] if trouble.schedule_id is None else [str(trouble.schedule_id)],
+                [] if trouble.job_id is None else [str(trouble.job_id)],
+                list(trouble.tags),
+                [] if trouble.service is None else [trouble.service],
+            )
+        )
+
+    def join(self, other: "About") -> None:
+        """Take in what another one knows."""
         for known, found in (
-            (self.schedule_ids, [trouble.schedule_id]),
-            (self.job_ids, [trouble.job_id]),
-            (self.tags, trouble.tags),
-            (self.services, [trouble.service]),
+            (self.schedule_ids, other.schedule_ids),
+            (self.job_ids, other.job_ids),
+            (self.tags, other.tags),
+            (self.services, other.services),
         ):
-            for one in found:
-                if one is not None and str(one) not in known and len(known) < MOST_THINGS:
-                    known.append(str(one))
+            known.extend([one for one in found if one not in known][: MOST_THINGS - len(known)])
 
 
 @dataclass
@@ -190,9 +209,8 @@ class Book:
     def _count(self, case: Case, trouble: Trouble) -> None:
         place = trouble.organization_id, trouble.subject.id
         in_a_row = 1 + max((self._failures(trouble, key) for key in self._in_trouble[place]), default=0)
-        case.things[trouble.subject.id] = Thing(
-            trouble.subject.kind.value, trouble.subject.name[:160], in_a_row, trouble.at
-        )
+        before = case.things.get(trouble.subject.id)
+        case.things[trouble.subject.id] = _thing(trouble, in_a_row, 1 if before is None else before.happened + 1)
         case.changed_things.add(trouble.subject.id)
         self._in_trouble[place].add(case.cause_key)
         case.most_in_a_row = max(case.most_in_a_row, in_a_row)
@@ -253,6 +271,15 @@ def _close(case: Case, relief: Relief) -> None:
 
 def _comes_back(case: Case, at: datetime) -> bool:
     return case.has_recovered and case.closed_at is not None and at - case.closed_at <= REOPENED_WITHIN
+
+
+def _thing(trouble: Trouble, in_a_row: int, happened: int) -> Thing:
+    subject = trouble.subject
+    return Thing(
+        subject.kind.value, subject.name[:160], in_a_row, trouble.at, happened=happened, job_id=trouble.job_id,
+        run_id=trouble.run_id, service=trouble.service, tags=trouble.tags, title=trouble.title[:300],
+        words=trouble.text[:LONGEST_TEXT],
+    )  # fmt: skip
 
 
 def _opened(trouble: Trouble) -> Case:

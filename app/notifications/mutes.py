@@ -11,18 +11,15 @@ from sqlalchemy.orm import Session
 from app.core.db import count_changed
 from app.core.ids import new_id
 from app.events.changes import record_change
-from app.events.service import Topic
+from app.events.service import Topic, append_event
 from app.jobs.queries import get_job
 from app.notifications.held import think_over
 from app.notifications.models import MaintenanceWindow
-from app.notifications.rule_parts import scope_name
 from app.notifications.signals import Relief
-from app.notifications.standing_in import BELFRY
 from app.notifications.telling_settings import WindowInvalid
 from app.notifications.types import ScopeKind
 from app.schedules.queries import get_schedule
 from app.tenants.access import Actor, Permission, require
-from app.tenants.roles import Role
 
 LONGEST_MUTE = timedelta(days=7)
 MOST_MUTED = 200
@@ -118,10 +115,11 @@ def _end_one(session: Session, row: MaintenanceWindow, now: datetime) -> int:
         # Somebody ended it at this moment.
         return 0
     here, kind = row.organization_id, ScopeKind(row.scope_kind)
-    name = scope_name(session, here, kind, row.scope_value)
-    thing = _Thing(kind, UUID(row.scope_value), name or "")
-    actor = Actor(here, Role.OWNER, BELFRY)
-    _note(session, actor, thing, "unmuted", f"Ended the mute of {name}: it succeeded", now)
+    # The audit has what people do; that it was to end so, it says where it began.
+    append_event(
+        session, organization_id=here, topic=Topic.NOTIFICATIONS, kind=f"{kind.value}.unmuted",
+        subject_id=UUID(row.scope_value), now=now,
+    )  # fmt: skip
     think_over(session, organization_id=here, now=now)
     return 1
 

@@ -9,6 +9,8 @@ from uuid import UUID
 
 from app.notifications.types import NotificationType as Type
 
+# Belfry's own run each minute, by what code calls its schedule. What becomes of it, its gaps tell.
+CANARY_SCHEDULE = "belfry-canary"
 # So much of what an event says is told.
 LONGEST_TEXT = 300
 
@@ -44,6 +46,7 @@ class RunFacts:
     error: str | None = None
     cause: str | None = None
     slot_at: datetime | None = None
+    is_canary: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class ThingFacts:
     tags: tuple[str, ...] = ()
     service: str | None = None
     job_id: UUID | None = None
+    is_canary: bool = False
 
 
 class SubjectKind(StrEnum):

@@ -10,10 +10,13 @@ from tests.factories.work import make_job, make_schedule
 
 
 @pytest.fixture
-def names(terminal: Terminal) -> None:
+def name(terminal: Terminal, group: str) -> str:
+    """What the command calls it: a schedule by its name, a job by its id."""
     with terminal.database.transaction() as session:
         place = session.scalars(select(Organization.id).where(~Organization.is_system)).one()
-        make_schedule(session, make_job(session, place, name="Read all"), name="Nightly")
+        job = make_job(session, place, name="Read all")
+        make_schedule(session, job, name="Nightly")
+        return "Nightly" if group == "schedules" else str(job.id)
 
 
 def windows(terminal: Terminal) -> list[tuple[str, bool, int]]:
@@ -24,8 +27,7 @@ def windows(terminal: Terminal) -> list[tuple[str, bool, int]]:
         ]
 
 
-@pytest.mark.parametrize(("group", "name"), [("schedules", "Nightly"), ("jobs", "Read all")])
-@pytest.mark.usefixtures("names")
+@pytest.mark.parametrize("group", ["schedules", "jobs"])
 class TestMute:
     def test_begins_is_replaced_and_ends(self, terminal: Terminal, group: str, name: str) -> None:
         begun = terminal.run(group, "mute", name, "24")

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from app.core.scopes import Scope
+from app.events.models import Event
 from app.notifications.models import MaintenanceWindow
 from app.notifications.mutes import MOST_MUTED, mute_job, mute_schedule, unmute_schedule
 from app.notifications.telling_settings import WindowDraft, WindowInvalid, add_window
@@ -113,14 +114,15 @@ class TestUntilTheNextSuccess:
 
         assert world.say(minutes=1) == [FAILED]
 
-    def test_its_end_is_in_the_audit(self, world: TellingWorld, actor: Actor) -> None:
+    def test_its_end_is_an_event_and_nobodys_doing(self, world: TellingWorld, actor: Actor) -> None:
         mute(world, actor, until_success=True)
         world.succeed()
         world.say(seconds=1)
 
         with world.database.reading() as session:
-            found = session.execute(select(AuditEntry.action, AuditEntry.summary).order_by(AuditEntry.id)).all()
-        assert [tuple(row) for row in found][-1] == ("schedule.unmuted", "Ended the mute of Orders: it succeeded")
+            audit = session.scalars(select(AuditEntry.action)).all()
+            events = session.scalars(select(Event.kind).where(Event.subject_id == world.schedule.id)).all()
+        assert (audit, events) == (["schedule.muted"], ["schedule.muted", "schedule.unmuted"])
 
 
 class TestEnds:

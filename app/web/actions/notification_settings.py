@@ -18,7 +18,7 @@ from app.web.permissions import route
 from app.web.responses import see_other, toast
 
 # What the commands call a field, where the form calls it otherwise.
-_FIELDS = {"summary_minute": "summary_at", "zone": "timezone", "scope_value": "scope_name"}
+_FIELDS = {"summary_minute": "summary_at", "zone": "timezone", "scope_value": "scope_name", "tags": "scope_name"}
 
 
 @route(web, "/notifications/settings", permission=Permission.MANAGE_NOTIFICATIONS, methods=["POST"])
