@@ -14,6 +14,7 @@ from app.jobs.models import Job
 from app.ops.heartbeats import ProcessFacts, beat, sign_off
 from app.schedules.models import Schedule
 from app.web.daemon import SchedulerHealth, health_of
+from tests.factories.notifications import make_incident
 from tests.factories.outcomes import make_failed
 from tests.factories.work import make_job, make_run, make_schedule
 from tests.fakes.clock import ManualClock, utc
@@ -21,6 +22,7 @@ from tests.web.conftest import Browser
 
 NOW = utc("2027-01-05 12:00")
 WELL = {"failing": 0, "late": 0, "broken": 0}
+NOTHING = {"runs": 0, "schedules": 0, "queue": 0, "health": 2, "incidents": 0}
 
 
 def let_scheduler_beat(database: Database, clock: ManualClock) -> None:
@@ -38,7 +40,7 @@ def enabled(database: Database, organization_id: object, viewer: Browser) -> Non
 class TestCounters:
     def test_are_numbers_for_what_pages_watch(self, viewer: Browser) -> None:
         organization = viewer.organization_id.int % 2**31
-        expected = {"runs": 0, "schedules": 0, "queue": 0, "health": 2, "organization": organization, **WELL}
+        expected = {**NOTHING, "organization": organization, **WELL}
 
         assert viewer.visit("/live").json == expected
 
@@ -53,14 +55,24 @@ class TestCounters:
         assert after is not None
         assert {name for name in after if after[name] != before[name]} == {"runs", "queue"}
 
+    def test_count_the_open_incidents(self, viewer: Browser, database: Database) -> None:
+        with database.transaction() as session:
+            make_incident(session, viewer.organization_id)
+
+        counters = viewer.visit("/live").json
+
+        assert counters is not None
+        assert counters["incidents"] == 1
+
     def test_do_not_tell_of_the_runs_of_others(
         self, stranger: Browser, viewer: Browser, database: Database, clock: ManualClock
     ) -> None:
         with database.transaction() as session:
             make_run(session, make_job(session, viewer.organization_id), now=clock.moment)
+            make_incident(session, viewer.organization_id)
 
         organization = stranger.organization_id.int % 2**31
-        expected = {"runs": 0, "schedules": 0, "queue": 0, "health": 2, "organization": organization, **WELL}
+        expected = {**NOTHING, "organization": organization, **WELL}
 
         assert stranger.visit("/live").json == expected
 
