@@ -143,9 +143,11 @@ class Filling:
 
     def _consider(self, told: Told, case: Case, rule: RuleTerms, house: House) -> None:
         before = told.held_by, told.due_at
-        self._want(consider(told, case, rule, house.silence, now=self._now))
+        want = consider(told, case, rule, house.silence, now=self._now)
+        self._want(want)
         by, until = told.held_by, told.due_at
-        if by in HELD_WORDS and until is not None and not told.is_told and (by, until) != before:
+        is_held = want is None and not told.is_told and (by, until) != before
+        if is_held and until is not None and by in HELD_WORDS:
             self._held[case.id, by, until] = case
 
     def _want(self, want: Want | None) -> None:

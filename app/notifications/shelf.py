@@ -49,7 +49,8 @@ def read_things(session: Session, cases: Sequence[Case]) -> None:
     for some in _pieces(sorted(wanted)):
         query = select(IncidentSubject).where(IncidentSubject.incident_id.in_(some))
         order = IncidentSubject.is_in_trouble.desc(), IncidentSubject.last_at.desc()
-        for row in session.scalars(query.order_by(*order).limit(MOST_READ)):
+        found = query.order_by(*order).limit(MOST_READ)
+        for row in session.scalars(found, execution_options={"populate_existing": True}):
             case = wanted[row.incident_id]
             if row.subject_id not in case.things:
                 case.things[row.subject_id] = _thing(row)
