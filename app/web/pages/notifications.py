@@ -8,8 +8,9 @@ from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, runtime
 from app.notifications.channel_changes import UNDO
 from app.notifications.channel_rows import ChannelNotFound, DeliveryRow, get_delivery, list_channels, list_deleted
+from app.notifications.reach import read_reach
 from app.notifications.rule_rows import list_rules
-from app.notifications.types import ChannelState, DeliveryKind
+from app.notifications.types import DeliveryKind
 from app.tenants.access import Permission
 from app.web.blueprint import web
 from app.web.pages.channel_view import channel_line, kind_cards
@@ -31,8 +32,7 @@ def notifications() -> Response:
         "notifications/index.html",
         tabs=notification_tabs("web.notifications"),
         lines=[channel_line(row, couriers[row.kind], tested=tested) for row in rows],
-        is_untold=not any(row.state is ChannelState.ON for row in rows),
-        is_ruleless=not any(rule.terms.is_enabled for rule in rules if rule.deleted_at is None),
+        reach=read_reach(session, organization_id=here).value,
         deleted=list_deleted(session, organization_id=here, since=now - UNDO),
         cards=kind_cards(couriers),
         rules=[rule for rule in rules if rule.deleted_at is None],
