@@ -23,7 +23,8 @@ from tests.fakes.clock import ManualClock, utc
 from tests.web.conftest import Browser
 
 NOW = utc("2027-01-05 12:00")
-WELL = {"failing": 0, "late": 0, "broken": 0, "incidents": 0, "told": 0}
+WELL = {"failing": 0, "late": 0, "broken": 0}
+NOTHING = {"runs": 0, "schedules": 0, "queue": 0, "health": 2, "incidents": 0, "told": 0}
 
 
 def let_scheduler_beat(database: Database, clock: ManualClock) -> None:
