@@ -16,6 +16,7 @@ from app.notifications.channel_changes import UNDO
 from app.notifications.channel_desk import ChannelDesk
 from app.notifications.models import Channel, Delivery
 from app.tenants.models import AuditEntry
+from tests.factories.notifications import make_channel, make_rule
 from tests.fakes.chat.inside import inside_couriers
 from tests.fakes.chat.server import HOOK, Chat, Way
 from tests.fakes.clock import ManualClock
@@ -233,3 +234,17 @@ class TestTheAudit:
         channel_id = add(owner)
 
         assert f'href="/notifications/channels/{channel_id}"' in owner.visit("/audit").text
+
+
+def test_a_channel_that_no_rule_tells_by_says_so(owner: Browser, database: Database) -> None:
+    with database.transaction() as session:
+        channel_id = make_channel(session, owner.organization_id, name="#data")
+        make_channel(session, owner.organization_id, name="#spare", is_fallback=True)
+    before = owner.visit("/notifications").text
+    with database.transaction() as session:
+        make_rule(session, owner.organization_id, channel_id)
+
+    assert (before.count("No rule tells by it."), "No rule tells by it." in owner.visit("/notifications").text) == (
+        1,
+        False,
+    )

@@ -28,6 +28,7 @@ def notifications() -> Response:
     rows = list_channels(session, organization_id=here)
     rules = list_rules(session, organization_id=here, deleted_since=now - UNDO)
     tested = _tested()
+    in_use = [rule for rule in rules if rule.deleted_at is None]
     return page(
         "notifications/index.html",
         tabs=notification_tabs("web.notifications"),
@@ -35,7 +36,8 @@ def notifications() -> Response:
         reach=read_reach(session, organization_id=here).value,
         deleted=list_deleted(session, organization_id=here, since=now - UNDO),
         cards=kind_cards(couriers),
-        rules=[rule for rule in rules if rule.deleted_at is None],
+        rules=in_use,
+        heard={channel_id for rule in in_use if rule.terms.is_enabled for channel_id in rule.terms.channel_ids},
         deleted_rules=[rule for rule in rules if rule.deleted_at is not None],
         now=now,
         refused=refusals(),

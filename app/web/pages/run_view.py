@@ -134,7 +134,7 @@ def run_view(run_id: UUID) -> RunView:
         advice=advice_on(run, attempts[-1] if attempts else None),
         advice_href=_connection_href(run, attempts),
         why=note_on_run(wait),
-        told=_told(run, attempts),
+        told=told_of_run(run, attempts),
         tries=[TryLine(attempt, ATTEMPT_WORDS[attempt.state]) for attempt in attempts],
         result=result_facts(attempts[-1].result) if attempts else [],
         parameters=parameter_facts(definition_of_run(session, run=run)),
@@ -146,12 +146,6 @@ def run_view(run_id: UUID) -> RunView:
         cancel_does=cancel_words(session, kinds=runtime().kinds, run=run) if run.can_cancel else "",
         cancel_refusal=refusals().run,
     )
-
-
-def _told(run: RunRow, attempts: list[AttemptRow]) -> IncidentNote | None:
-    is_sync = run.state is RunState.FAILED and run.kind == KindName.SYNC.value
-    error_class = attempts[-1].error_class if attempts else None
-    return told_of_run(run, connection_id=_connection_of(run) if is_sync else None, error_class=error_class)
 
 
 def _connection_href(run: RunRow, attempts: list[AttemptRow]) -> str:

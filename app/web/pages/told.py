@@ -1,24 +1,21 @@
-"""Who was told of a failed run or of what goes wrong with a schedule, for their pages. Reads, never writes."""
+"""The incident of a failed run as the page of the run names it. Reads, never writes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
 from flask import url_for
 
-from app.edge.identity import current_actor
 from app.edge.runtime import request_session
-from app.jobs.policies import ErrorClass
-from app.notifications.incident_rows import IncidentRow
 from app.notifications.incident_words import BADGES, state_words
-from app.notifications.signals import RunFacts
-from app.notifications.told_of import ToldOf, incident_of_run, read_told
+from app.notifications.told_of import ToldOf, read_told
+from app.ops.run_incident import find_incident
+from app.runs.attempt_queries import AttemptRow
 from app.runs.queries import RunRow
-from app.runs.states import Reason, RunState
 
 
 @dataclass(frozen=True)
 class IncidentNote:
-    """An incident as the page of something else names it."""
+    """An incident, with who was told of it."""
 
     title: str
     href: str
@@ -27,21 +24,11 @@ class IncidentNote:
     told: ToldOf
 
 
-def told_of_run(run: RunRow, *, connection_id: UUID | None, error_class: ErrorClass | None) -> IncidentNote | None:
-    """The incident of a run that failed after its last try; None of any other, and before it is written down."""
-    if run.state is not RunState.FAILED or run.reason is Reason.GIVEN_UP or run.finished_at is None:
+def told_of_run(run: RunRow, attempts: Sequence[AttemptRow]) -> IncidentNote | None:
+    """None of a run that did not fail for good, and before its incident is written down."""
+    row = find_incident(request_session(), run=run, attempts=attempts)
+    if row is None:
         return None
-    here = current_actor().organization_id
-    facts = RunFacts(run.id, run.job_id, run.job_name, run.schedule_id, connection_id=connection_id, cause=run.cause)
-    row = incident_of_run(
-        request_session(), organization_id=here, run=facts, error_class=error_class and error_class.value,
-        failed_at=run.finished_at,
-    )  # fmt: skip
-    return None if row is None else incident_note(row)
-
-
-def incident_note(row: IncidentRow) -> IncidentNote:
-    """One that is known, with who was told of it. One statement."""
-    told = read_told(request_session(), organization_id=current_actor().organization_id, incident=row)
+    told = read_told(request_session(), organization_id=run.organization_id, incident=row)
     words = state_words(row)
     return IncidentNote(row.title, url_for("web.incident", incident_id=row.id), BADGES[words], words, told)
