@@ -150,7 +150,7 @@ def find_places(camera: Camera) -> Places:
         long_run=camera.read("/runs?state=failed&q=Catalogue", _first("tbody .name")),
         running_run=camera.read("/queue?tab=running", _first("#queue-runs .name")),
         job=camera.read("/jobs", _first("tbody .name")).removesuffix("/edit"),
-        incident=camera.read(f"/incidents?q={LINES[0].name}", _first("#incident-rows .name")),
+        incident=camera.read("/incidents", _first("#incident-rows .name")),
     )
 
 
