@@ -263,4 +263,4 @@ def _told_lines(told: ToldOf) -> list[str]:
         f"{line.channel}: {', '.join(part for part in (line.how.value, moment(line.at), line.why) if part)}"
         for line in told.lines
     ]
-    return lines or [told.why_nobody if told.is_soon else f"nobody. {told.why_nobody}"]
+    return lines or [f"nobody. {told.why_nobody}" if told.is_nobody else told.why_nobody]

@@ -19,12 +19,13 @@ from app.notifications.models import Channel, Delivery, Incident, Rule, Telling
 from app.notifications.rules import COUNTED, HeldBy, is_about
 from app.notifications.sentences import ordinal
 from app.notifications.signals import RunFacts, others_key, subject_of
-from app.notifications.types import ChannelState, DeliveryKind, DeliveryState, ScopeKind
+from app.notifications.types import UNCHOSEN, ChannelState, DeliveryKind, DeliveryState, ScopeKind
 
 # What first tells of trouble; everything else follows it.
 _FIRST = (DeliveryKind.OPENED.value, DeliveryKind.REMINDER.value)
 _MOST_MESSAGES = 200
 SOON = "It is told within seconds."
+STOOD_IN = "No rule tells of this. The channel that stands in for it is told where it breaks: see the delivery log."
 _HELD_WORDS = {
     HeldBy.SNOOZE: "it is snoozed",
     HeldBy.MAINTENANCE: "it is a time of maintenance",
@@ -62,9 +63,9 @@ class ToldOf:
     why_nobody: str = ""
 
     @property
-    def is_soon(self) -> bool:
-        """Whether it is about to be told."""
-        return self.why_nobody == SOON
+    def is_nobody(self) -> bool:
+        """Whether nobody is told, and will be."""
+        return bool(self.why_nobody) and self.why_nobody not in (SOON, STOOD_IN)
 
 
 def incident_of_run(
@@ -167,6 +168,8 @@ def _of_tellings(rows: Sequence[Any], incident: IncidentRow) -> list[ToldLine]:
 
 
 def _why_nobody(incident: IncidentRow, channels: dict[UUID, str], rules: Sequence[Any], about: About) -> str:
+    if incident.type in UNCHOSEN:
+        return STOOD_IN
     used = {str(id_) for id_, state in channels.items() if state != ChannelState.OFF.value}
     speaking = [rule for rule in rules if incident.type.value in json.loads(rule.types) and _is_about(rule, about)]
     heard = [rule for rule in speaking if used & set(json.loads(rule.channel_ids))]

@@ -13,9 +13,9 @@ from app.notifications.incident_rows import get_incident, incidents_of_thing
 from app.notifications.lookups import run_facts
 from app.notifications.models import Channel, Delivery, Incident, Rule, Telling
 from app.notifications.signals import EventFacts
-from app.notifications.told_of import How, ToldOf, incident_of_run, read_told
+from app.notifications.told_of import SOON, STOOD_IN, How, ToldOf, incident_of_run, read_told
 from tests.database.telling_world import TellingWorld
-from tests.factories.notifications import make_settings
+from tests.factories.notifications import make_incident, make_settings
 from tests.fakes.database import OpenDatabase
 
 
@@ -153,10 +153,16 @@ class TestWhyNobodyWasTold:
 
         assert told(world).why_nobody == "Its rules were made after it last happened."
 
+    def test_is_not_said_of_a_channel_for_which_another_one_stands_in(self, world: TellingWorld):
+        with world.database.transaction() as session:
+            make_incident(session, world.organization_id, type="channel_broken", subject_kind="channel")
+
+        assert (told(world).why_nobody, told(world).is_nobody) == (STOOD_IN, False)
+
     def test_is_not_said_of_what_another_time_was_told(self, world: TellingWorld):
         world.fail()
         world.tell()
         change(world, Telling, told_at=world.clock.moment - timedelta(days=1))
         change(world, Delivery, incident_id=None)
 
-        assert told(world).is_soon
+        assert (told(world).why_nobody, told(world).is_nobody) == (SOON, False)

@@ -141,6 +141,13 @@ class TestSendingAgain:
 
         assert "is switched off" in shown(owner)
 
+    def test_is_refused_by_a_channel_that_does_not_work(self, owner: Browser, outbox: Outbox):
+        broken = outbox.add_channel("#broken", state="broken")
+
+        owner.send(f"{LOG}/{outbox.add(channel_id=broken)}/again")
+
+        assert "“#broken” does not work. Mend it" in shown(owner)
+
     def test_is_for_admins(self, owner: Browser, operator: Browser, outbox: Outbox):
         assert operator.send(f"{LOG}/{outbox.add()}/again").status_code == 403
 
