@@ -20,7 +20,7 @@ def settings_of(chat: ChatServer) -> Mapping[str, str]:
 def let_tell(place: Installation, actor: Actor) -> None:
     """Two channels, one of which stands in for the other, a rule for everything and one for a tag."""
     desk = ChannelDesk(place.settings, place.database, DatabaseClock())
-    data = desk.draft("discord", "#data", {"webhook_url": f"{place.settings.discord_base_url}{HOOK}"})
+    data = desk.draft("discord", "#data", {"webhook_url": f"{place.settings.services.discord_base_url}{HOOK}"})
     night = desk.draft("telegram", "On call", {"token": BOT, "chat_id": CHAT}, is_fallback=True)
     with place.database.transaction() as session:
         now = DatabaseClock().now(session)
