@@ -3,12 +3,13 @@
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
+from app.notifications.channel_rows import stand_in_of
 from app.notifications.decisions import MOST_PER_MINUTE, MOST_UNSENT
 from app.notifications.models import Channel, Delivery, MaintenanceWindow, NotifySettings, Rule
 from app.notifications.quiet import QuietHours
@@ -146,12 +147,5 @@ def _types(stored: Collection[str]) -> frozenset[NotificationType]:
 
 def _house(whose: Whose, rules: list[RuleTerms], channels: list[Channel], silence: Silence) -> House:
     states = {channel.id: ChannelState(channel.state) for channel in channels}
-    return House(whose, tuple(rules), states, _instead(channels), silence)
-
-
-def _instead(channels: list[Channel]) -> tuple[UUID, ...]:
-    """The same as `standing_in.find_stand_in` finds where a channel breaks: the fallback, else what worked last."""
-    used = [channel for channel in channels if channel.state == ChannelState.ON.value]
-    never = datetime.min.replace(tzinfo=UTC)
-    found = max(used, key=lambda channel: (channel.is_fallback, channel.last_ok_at or never), default=None)
-    return () if found is None else (found.id,)
+    instead = stand_in_of(channels)
+    return House(whose, tuple(rules), states, () if instead is None else (instead.id,), silence)

@@ -248,3 +248,17 @@ def test_a_channel_that_no_rule_tells_by_says_so(owner: Browser, database: Datab
         1,
         False,
     )
+
+
+def test_a_channel_that_does_not_work_says_who_is_told_instead(
+    owner: Browser, database: Database, clock: ManualClock
+) -> None:
+    with database.transaction() as session:
+        make_channel(session, owner.organization_id, name="#data", state="broken", broken_at=clock.moment)
+    alone = owner.visit("/notifications").text
+    with database.transaction() as session:
+        make_channel(session, owner.organization_id, name="#newer", last_ok_at=clock.moment)
+        make_channel(session, owner.organization_id, name="#spare", is_fallback=True)
+
+    assert "Nothing stands in for it." in alone
+    assert "#spare is told instead." in owner.visit("/notifications").text

@@ -7,7 +7,14 @@ from flask import Response, request
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, runtime
 from app.notifications.channel_changes import UNDO
-from app.notifications.channel_rows import ChannelNotFound, DeliveryRow, get_delivery, list_channels, list_deleted
+from app.notifications.channel_rows import (
+    ChannelNotFound,
+    DeliveryRow,
+    get_delivery,
+    list_channels,
+    list_deleted,
+    stand_in_of,
+)
 from app.notifications.reach import read_reach
 from app.notifications.rule_rows import list_rules
 from app.notifications.types import DeliveryKind
@@ -33,6 +40,7 @@ def notifications() -> Response:
         "notifications/index.html",
         tabs=notification_tabs("web.notifications"),
         lines=[channel_line(row, couriers[row.kind], tested=tested) for row in rows],
+        stand_in=stand_in_of(rows),
         reach=read_reach(session, organization_id=here).value,
         deleted=list_deleted(session, organization_id=here, since=now - UNDO),
         cards=kind_cards(couriers),
