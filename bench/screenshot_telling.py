@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from app.core.clock import DatabaseClock
 from app.notifications.channel_changes import make_channel
 from app.notifications.channel_desk import ChannelDesk
+from app.notifications.cursor import take_events
 from app.notifications.rule_changes import RuleDraft, add_rule
 from app.notifications.types import ScopeKind
 from app.tenants.access import Actor
@@ -24,6 +25,8 @@ def let_tell(place: Installation, actor: Actor) -> None:
     night = desk.draft("telegram", "On call", {"token": BOT, "chat_id": CHAT}, is_fallback=True)
     with place.database.transaction() as session:
         now = DatabaseClock().now(session)
+        # What happens from here on is told, as where a scheduler was there all the time.
+        take_events(session, now=now)
         first, second = (
             make_channel(session, actor=actor, sealer=desk.sealer, draft=draft, now=now) for draft in (data, night)
         )
