@@ -36,7 +36,7 @@ class LoginForm(BaseForm):
 
 
 class KeyFileForm(LoginForm):
-    """The same for the text of a file, which is uploaded or pasted: one of the two, so neither is marked as optional."""
+    """The same for the text of a file, which is uploaded or pasted: one of the two, so none is marked as optional."""
 
     token: Field = TextAreaField(render_kw=_TYPED_ONCE | {"rows": 4})
     key_file = FileField("Key file", render_kw={"accept": ".json,application/json"})
