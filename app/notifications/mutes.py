@@ -197,7 +197,7 @@ def _going(
         MaintenanceWindow.organization_id == organization_id,
         MaintenanceWindow.scope_kind == kind.value,
         MaintenanceWindow.scope_value == str(thing_id),
-        MaintenanceWindow.is_mute,
+        MaintenanceWindow.is_mute.is_(True),
         MaintenanceWindow.starts_at <= now,
         MaintenanceWindow.ends_at > now,
     )
