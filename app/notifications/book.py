@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.core.ids import new_id
-from app.notifications.signals import LONGEST_TEXT, Relief, Trouble
+from app.notifications.signals import LONGEST_TEXT, Relief, Trouble, others_key
 from app.notifications.types import IncidentEntryKind, IncidentState, NotificationType
 
 # What comes back so soon after it recovered is the same incident: it flaps.
@@ -127,6 +127,8 @@ class Case:
     made_up: int | None = None
     most_in_a_row: int = 1
     about: About = field(default_factory=About)
+    # Of what other types it has come to be: runs fail, because a login is refused.
+    more_types: frozenset[NotificationType] = frozenset()
     things: dict[UUID, Thing] = field(default_factory=dict)
     # How many other things it has that were not read into the book, and how many of those are in trouble.
     more_things: int = 0
@@ -140,6 +142,10 @@ class Case:
     @property
     def is_open(self) -> bool:
         return self.state is not IncidentState.CLOSED
+
+    @property
+    def types(self) -> frozenset[NotificationType]:
+        return self.more_types | {self.type}
 
     @property
     def thing_count(self) -> int:
@@ -204,7 +210,7 @@ class Book:
         if trouble.type is not NotificationType.RUN_FAILED or is_known or not trouble.cause_key.startswith(mine):
             return trouble
         causes = self._in_trouble.get((trouble.organization_id, trouble.subject.id), ())
-        return trouble if len(causes) < MOST_CAUSES else replace(trouble, cause_key=f"{mine}others")
+        return trouble if len(causes) < MOST_CAUSES else replace(trouble, cause_key=others_key(trouble.subject))
 
     def _count(self, case: Case, trouble: Trouble) -> None:
         place = trouble.organization_id, trouble.subject.id
@@ -213,13 +219,13 @@ class Book:
         case.things[trouble.subject.id] = _thing(trouble, in_a_row, 1 if before is None else before.happened + 1)
         case.changed_things.add(trouble.subject.id)
         self._in_trouble[place].add(case.cause_key)
-        case.most_in_a_row = max(case.most_in_a_row, in_a_row)
+        _count_in_a_row(case, trouble, in_a_row)
         case.about.add(trouble)
 
     def _failures(self, trouble: Trouble, key: str) -> int:
         case = self.cases.get((trouble.organization_id, key))
         # Only what fails counts as a failure: a run that was late before is none.
-        if case is None or case.type is not trouble.type or trouble.subject.id not in case.things:
+        if case is None or trouble.type not in case.types or trouble.subject.id not in case.things:
             return 0
         return case.things[trouble.subject.id].failures
 
@@ -267,6 +273,17 @@ def _close(case: Case, relief: Relief) -> None:
     words = relief.words or "It works again."
     close(case, at=relief.at, has_recovered=relief.has_recovered, words=words)
     case.entries[-1].run_id = relief.run_id
+
+
+def _count_in_a_row(case: Case, trouble: Trouble, in_a_row: int) -> None:
+    is_run, had_runs = (NotificationType.RUN_FAILED in types for types in ({trouble.type}, case.types))
+    if is_run and not had_runs:
+        # Before, it was a connection that was refused so often.
+        case.most_in_a_row = in_a_row
+    elif is_run or not had_runs:
+        case.most_in_a_row = max(case.most_in_a_row, in_a_row)
+    if trouble.type not in case.types:
+        case.more_types |= {trouble.type}
 
 
 def _comes_back(case: Case, at: datetime) -> bool:

@@ -131,7 +131,7 @@ def owe_reminder(told: Told, until: datetime) -> None:
 def consider_news(told: Told, news: News, rule: RuleTerms, silence: Silence, *, now: datetime) -> Want | None:
     """What a rule wants to tell of news. What is held back is told to nobody later: it is news no more."""
     about = about_news(news)
-    if not speaks_of(rule, news.type, about, in_a_row=news.nth):
+    if not speaks_of(rule, {news.type}, about, in_a_row=news.nth):
         return None
     muted = muted_until(about, silence, now=now)
     if what_holds(rule, silence, news.type, now=now, muted_until=muted, told_at=told.told_at) is not None:
@@ -221,7 +221,7 @@ def _look_again_at(share: Share, case: Case, rule: RuleTerms) -> datetime | None
     """When more of it can be told than now; None where a rule tells all of it."""
     if share.until is None or not case.is_open:
         return None
-    is_spoken_of = speaks_of(rule, case.type, case.about, in_a_row=case.most_in_a_row)
+    is_spoken_of = speaks_of(rule, case.types, case.about, in_a_row=case.most_in_a_row)
     return share.until if is_spoken_of else None
 
 
@@ -231,7 +231,7 @@ def _of_open(told: Told, share: Share, rule: RuleTerms, silence: Silence, now: d
     if not told.is_told:
         # Who acknowledged it knows.
         is_known = case.state is IncidentState.ACKNOWLEDGED
-        if is_known or not speaks_of(rule, case.type, case.about, in_a_row=case.most_in_a_row):
+        if is_known or not speaks_of(rule, case.types, case.about, in_a_row=case.most_in_a_row):
             return None
         hold = what_holds(
             rule, silence, case.type, now=now, muted_until=share.until if share.is_all else None, told_at=told.told_at,

@@ -1,6 +1,6 @@
 """Whether a rule speaks of an incident, and what keeps it from speaking now. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -102,11 +102,10 @@ def is_about(kind: ScopeKind, value: str | None, about: About) -> bool:
     return kind is ScopeKind.ORGANIZATION or value in places[kind]
 
 
-def speaks_of(rule: RuleTerms, type_: NotificationType, about: About, *, in_a_row: int) -> bool:
-    """Whether a rule tells of this, at some time."""
-    if not rule.is_enabled or type_ not in rule.types:
-        return False
-    if type_ in COUNTED and in_a_row < rule.after_failures:
+def speaks_of(rule: RuleTerms, types: Collection[NotificationType], about: About, *, in_a_row: int) -> bool:
+    """Whether a rule tells of this, at some time. What is of several types it tells for any of them."""
+    is_enough = in_a_row >= rule.after_failures
+    if not rule.is_enabled or not any(one in rule.types and (is_enough or one not in COUNTED) for one in types):
         return False
     return is_about(rule.scope_kind, rule.scope_value, about)
 

@@ -73,6 +73,9 @@ def _without(case: Case, muted: Mapping[UUID, datetime], left: dict[UUID, Thing]
         share.title = newest.title or f"{newest.name} is in trouble"
     if not case.more_things:
         share.about = _about(left)
+        if all(thing.kind == SubjectKind.CONNECTION.value for thing in left.values()):
+            # The runs that fail because of it are muted.
+            share.more_types = frozenset()
         share.most_in_a_row = max(thing.failures for thing in left.values()) or 1
     return share
 

@@ -173,6 +173,7 @@ def _case(row: Incident, things: dict[UUID, Thing], totals: tuple[int, int], lin
         snoozed_until=row.snoozed_until, next_reminder_at=row.next_reminder_at, reminders=row.reminders,
         missed_slots=row.missed_slots, made_up=row.made_up,
         most_in_a_row=row.most_in_a_row, about=About(**facts.get("about", {})), things=things,
+        more_types=frozenset(NotificationType(one) for one in facts.get("more_types", ())),
         more_things=totals[0] - len(things), more_in_trouble=totals[1] - here, entries_before=lines, is_new=False,
         is_changed=False,
     )  # fmt: skip
@@ -181,13 +182,14 @@ def _case(row: Incident, things: dict[UUID, Thing], totals: tuple[int, int], lin
 def _columns(one: Case) -> dict[str, Any]:
     said = {name: storable(value) for name in _SAID if (value := getattr(one, name))}
     named = {name: str(value) for name in _NAMED if (value := getattr(one, name))}
+    joined = {"more_types": sorted(one.more_types)} if one.more_types else {}
     return {
         "id": one.id, "organization_id": one.organization_id, "cause_key": one.cause_key, "type": one.type.value,
         "title": storable(one.title), "state": one.state.value, "opened_at": one.opened_at, "last_at": one.last_at,
         "closed_at": one.closed_at, "has_recovered": one.has_recovered, "happened": one.happened,
         "reopened": one.reopened, "subject_kind": one.subject_kind, "subject_id": one.subject_id,
         "things": one.thing_count, "most_in_a_row": one.most_in_a_row,
-        "facts": {**said, **named, "about": asdict(one.about)}, "acknowledged_by": one.acknowledged_by,
+        "facts": {**said, **named, **joined, "about": asdict(one.about)}, "acknowledged_by": one.acknowledged_by,
         "snoozed_until": one.snoozed_until, "next_reminder_at": one.next_reminder_at, "reminders": one.reminders,
         "missed_slots": one.missed_slots, "made_up": one.made_up,
     }  # fmt: skip

@@ -28,12 +28,13 @@ from app.notifications.telling_settings import (
 )
 from app.notifications.tidying import tidy
 from app.runs.models import RunHour
+from app.schedules.policies import GapReason
 from app.tenants.access import Actor, PermissionMissing
 from app.tenants.models import AuditEntry
 from app.tenants.roles import Role
 from tests.database.telling_world import TellingWorld
 from tests.factories.notifications import make_channel
-from tests.factories.work import actor_in, make_organization
+from tests.factories.work import actor_in, make_gap, make_organization
 from tests.fakes.clock import utc
 from tests.fakes.database import OpenDatabase
 
@@ -241,7 +242,7 @@ class TestSummaries:
 
         (facts,) = [facts for facts in settled.tell() if facts.kind.value == "summary"]
 
-        assert facts.title == "1 failed and 0 missed, 9 succeeded"
+        assert facts.title == "2 failed and 0 missed, 9 succeeded"
         assert facts.lines[0] == "Succeeded: 9, of these after a retry: 2"
         assert facts.lines[-1] == "Open: Orders failed, 1 times"
 
@@ -278,6 +279,22 @@ class TestSummaries:
         settled.clock.moment = utc("2027-01-06 06:00")
 
         assert len(settled.tell()) == 1
+
+    def test_count_slots_that_nobody_executed_and_what_ended_just_now(self, settled: TellingWorld) -> None:
+        settled.clock.moment = utc("2027-01-06 05:30")
+        settled.fail()
+        with settled.database.transaction() as session:
+            # Two of them lie before the day that is told of.
+            first, last = utc("2027-01-05 04:00"), utc("2027-01-05 10:00")
+            make_gap(session, settled.schedule, first, last, slots=7)
+            wanted = utc("2027-01-05 18:00"), utc("2027-01-05 21:00")
+            make_gap(session, settled.schedule, *wanted, slots=4, reason=GapReason.PAUSED)
+        settled.clock.moment = utc("2027-01-06 06:00")
+
+        (facts,) = [facts for facts in settled.tell() if facts.kind.value == "summary"]
+
+        assert facts.title == "1 failed and 5 missed, 0 succeeded"
+        assert "Missed: 5" in facts.lines
 
     def test_of_days_without_anybody_are_one(self, settled: TellingWorld) -> None:
         assert len(settled.tell(days=5)) == 1

@@ -36,17 +36,17 @@ class TestRules:
     def test_speak_of_what_lies_in_their_scope(self, kind: ScopeKind, value: str | None, does: bool):
         rule = replace(RULE, scope_kind=kind, scope_value=value)
 
-        assert speaks_of(rule, FAILED, ABOUT, in_a_row=2) is does
+        assert speaks_of(rule, {FAILED}, ABOUT, in_a_row=2) is does
 
     def test_wait_for_failures_in_a_row_and_for_nothing_else(self):
         rule = replace(RULE, types=frozenset({FAILED, NotificationType.LATE}))
 
-        assert not speaks_of(rule, FAILED, ABOUT, in_a_row=1)
-        assert speaks_of(rule, NotificationType.LATE, ABOUT, in_a_row=1)
+        assert not speaks_of(rule, {FAILED}, ABOUT, in_a_row=1)
+        assert speaks_of(rule, {NotificationType.LATE}, ABOUT, in_a_row=1)
 
     def test_that_are_off_or_not_about_it_say_nothing(self):
-        assert not speaks_of(replace(RULE, is_enabled=False), FAILED, ABOUT, in_a_row=9)
-        assert not speaks_of(RULE, NotificationType.STUCK, ABOUT, in_a_row=9)
+        assert not speaks_of(replace(RULE, is_enabled=False), {FAILED}, ABOUT, in_a_row=9)
+        assert not speaks_of(RULE, {NotificationType.STUCK}, ABOUT, in_a_row=9)
 
     def test_are_held_by_what_lasts_longest(self):
         window = Window(NOW, NOW + timedelta(hours=3))
