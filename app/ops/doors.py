@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping
 
 from app.core.config import Settings
 from app.core.http import OutboundClient
-from app.core.service_urls import own_shop_urls
 from app.jobs.kinds.sync.definition import Sources
 from app.jobs.services import Service
 from app.syncs.calls.client import Sender
@@ -17,8 +16,7 @@ Doors = Mapping[Service, ServiceDoor]
 
 def service_sender(settings: Settings) -> OutboundClient:
     """What carries requests to the services: one for a process, for syncs and logins alone."""
-    own = (settings.meta_base_url, settings.ga4_base_url, settings.google_token_url, settings.sheets_base_url)
-    return OutboundClient(own_urls=(*own, *own_shop_urls(settings.shopify_base_url_template)))
+    return OutboundClient(own_urls=settings.services.of_syncs)
 
 
 def make_doors(settings: Settings, sender: Sender) -> Doors:
@@ -29,16 +27,16 @@ def make_doors(settings: Settings, sender: Sender) -> Doors:
     from app.syncs.shopify.door import ShopifyDoor  # noqa: PLC0415
 
     return {
-        Service.META: MetaDoor.of(settings, sender),
-        Service.GA4: Ga4Door.of(settings, sender),
-        Service.SHOPIFY: ShopifyDoor.of(settings, sender),
+        Service.META: MetaDoor.of(settings.services, sender),
+        Service.GA4: Ga4Door.of(settings.services, sender),
+        Service.SHOPIFY: ShopifyDoor.of(settings.services, sender),
         Service.SHEETS: make_sheets(settings, sender),
     }
 
 
 def make_sheets(settings: Settings, sender: Sender) -> SheetsDoor:
     """The service that figures are pushed to."""
-    return SheetsDoor.of(settings, sender)
+    return SheetsDoor.of(settings.services, sender)
 
 
 def make_sources(settings: Settings, sender: Sender) -> Sources:
@@ -78,18 +76,18 @@ def _meta(settings: Settings, sender: Sender) -> Source:
     from app.syncs.meta.door import MetaDoor  # noqa: PLC0415
     from app.syncs.meta.source import MetaSource  # noqa: PLC0415
 
-    return MetaSource(MetaDoor.of(settings, sender))
+    return MetaSource(MetaDoor.of(settings.services, sender))
 
 
 def _ga4(settings: Settings, sender: Sender) -> Source:
     from app.syncs.ga4.door import Ga4Door  # noqa: PLC0415
     from app.syncs.ga4.source import Ga4Source  # noqa: PLC0415
 
-    return Ga4Source(Ga4Door.of(settings, sender))
+    return Ga4Source(Ga4Door.of(settings.services, sender))
 
 
 def _shopify(settings: Settings, sender: Sender) -> Source:
     from app.syncs.shopify.door import ShopifyDoor  # noqa: PLC0415
     from app.syncs.shopify.source import ShopifySource  # noqa: PLC0415
 
-    return ShopifySource(ShopifyDoor.of(settings, sender))
+    return ShopifySource(ShopifyDoor.of(settings.services, sender))
