@@ -1,31 +1,32 @@
 """Settings, read once at the start. Every other module is handed what it needs of them."""
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from zoneinfo import available_timezones
 
 from dotenv import dotenv_values
 
 from app.core.addresses import parse_networks
 from app.core.demo import is_marked, why_no_demo
-from app.core.service_urls import (
-    broker_address,
-    database_address,
-    postgres_address,
-    provider_address,
-    shop_address,
-    shop_template,
-)
+from app.core.mail_settings import MailServer, read_mail
+from app.core.service_settings import ServiceSettings, read_services
+from app.core.service_urls import broker_address, database_address
 from app.core.setting_reader import Expected, SettingReader
-from app.core.urls import parse_target
+from app.core.setting_values import (
+    MIN_SECRET_CHARACTERS,
+    address,
+    file_or_none,
+    heartbeat_or_none,
+    postgres_or_none,
+    secret,
+    web_url,
+    zone,
+)
 
-MIN_SECRET_CHARACTERS = 32
 # What stands for no module with jobs, and those that there are unless others are named.
 NO_JOBS = "none"
 EXAMPLE_JOBS = ("app.jobs.examples",)
@@ -61,47 +62,7 @@ EXPECTED = {
     "BELFRY_ALLOWED_PRIVATE_ADDRESSES": Expected(
         "addresses or networks separated by commas", "10.1.0.0/16, 192.168.7.4"
     ),
-    "BELFRY_META_BASE_URL": Expected(
-        "an address with https://, or with http:// on this machine itself", "https://graph.facebook.com"
-    ),
-    "BELFRY_GA4_BASE_URL": Expected(
-        "an address with https://, or with http:// on this machine itself", "https://analyticsdata.googleapis.com"
-    ),
-    "BELFRY_GOOGLE_TOKEN_URL": Expected(
-        "an address with https://, or with http:// on this machine itself", "https://oauth2.googleapis.com/token"
-    ),
-    "BELFRY_SHEETS_BASE_URL": Expected(
-        "an address with https://, or with http:// on this machine itself", "https://sheets.googleapis.com"
-    ),
-    "BELFRY_META_API_VERSION": Expected("a version of Meta's Graph API", "v26.0"),
-    "BELFRY_SHOPIFY_BASE_URL_TEMPLATE": Expected(
-        "an address with {shop} where the address of a shop stands, with https://, or with http:// on this machine "
-        "itself",
-        "https://{shop}",
-    ),
-    "BELFRY_SHOPIFY_API_VERSION": Expected("a version of Shopify's Admin API", "2026-10"),
-    "BELFRY_META_APP_ID": Expected("the id of an app at Meta, in digits", "1234567890"),
-    "BELFRY_META_APP_SECRET": Expected("the secret of that app", "$(cat /run/secrets/meta_app_secret)"),
-    "BELFRY_SMTP_HOST": Expected("the name or address of a mail server", "mail.example.com"),
-    "BELFRY_SMTP_SECURITY": Expected("'starttls', 'tls' or, for a server that encrypts nothing, 'none'", "starttls"),
-    "BELFRY_SMTP_FROM": Expected("the mail address that mails come from", "belfry@example.com"),
-    "BELFRY_DISCORD_BASE_URL": Expected(
-        "an address with https://, or with http:// on this machine itself", "https://discord.com"
-    ),
-    "BELFRY_TELEGRAM_BASE_URL": Expected(
-        "an address with https://, or with http:// on this machine itself", "https://api.telegram.org"
-    ),
 }
-# The ports that mail servers take mail from programs at.
-_SMTP_PORTS = {"starttls": 587, "tls": 465, "none": 25}
-
-
-class MailSecurity(StrEnum):
-    """How the way to the mail server is encrypted."""
-
-    STARTTLS = "starttls"  # after a greeting in the open
-    TLS = "tls"  # from the first byte
-    NONE = "none"
 
 
 class Environment(StrEnum):
@@ -144,23 +105,8 @@ class Settings:
     default_timezone: str
     job_modules: tuple[str, ...]
     allowed_private_addresses: tuple[IPv4Network | IPv6Network, ...]
-    meta_base_url: str
-    meta_api_version: str
-    meta_app_id: str | None
-    meta_app_secret: str | None = field(repr=False)
-    smtp_host: str | None
-    smtp_port: int
-    smtp_security: MailSecurity
-    smtp_user: str | None
-    smtp_password: str | None = field(repr=False)
-    smtp_from: str | None
-    discord_base_url: str
-    telegram_base_url: str
-    ga4_base_url: str
-    google_token_url: str
-    sheets_base_url: str
-    shopify_base_url_template: str
-    shopify_api_version: str
+    services: ServiceSettings
+    mail: MailServer | None
     is_demo: bool
     # Belfry's own run each minute, the address that is called when it came through, and who else may ask how it fares.
     canary: bool
@@ -199,34 +145,27 @@ def _collect(read: SettingReader, base: Path) -> Settings:
     database = read.one("BELFRY_DATABASE_URL", f"sqlite:///{data_dir}/belfry.db", partial(database_address, base))
     broker = read.one("BELFRY_BROKER_URL", f"sqlite:///{data_dir}/queue.db", partial(broker_address, base))
     vault_keys = read.words("BELFRY_VAULT_KEYS")
-    keys_file = partial(_file_or_none, base, is_alone=not vault_keys)
-    host, port = read.one("BELFRY_LISTEN", "127.0.0.1:8000", _address)
-    read.need_together("BELFRY_META_APP_ID", "BELFRY_META_APP_SECRET")
-    meta = read.one("BELFRY_META_BASE_URL", "https://graph.facebook.com", provider_address)
+    keys_file = partial(file_or_none, base, is_alone=not vault_keys)
+    host, port = read.one("BELFRY_LISTEN", "127.0.0.1:8000", address)
+    services = read_services(read)
     is_demo = read.switch("BELFRY_DEMO", default=is_marked(data_dir))
-    ga4 = read.one("BELFRY_GA4_BASE_URL", "https://analyticsdata.googleapis.com", provider_address)
-    google_token = read.one("BELFRY_GOOGLE_TOKEN_URL", "https://oauth2.googleapis.com/token", provider_address)
-    sheets = read.one("BELFRY_SHEETS_BASE_URL", "https://sheets.googleapis.com", provider_address)
-    shopify = read.one("BELFRY_SHOPIFY_BASE_URL_TEMPLATE", "https://{shop}", shop_template)
-    if is_demo and (reason := why_no_demo(meta, ga4, google_token, sheets, shop_address(shopify))):
+    if is_demo and (reason := why_no_demo(*services.any_of_syncs)):
         read.note_wrong(reason)
-    smtp_security = read.one("BELFRY_SMTP_SECURITY", "starttls", MailSecurity)
-    read.need_together("BELFRY_SMTP_USER", "BELFRY_SMTP_PASSWORD")
     lease = read.number("BELFRY_LEASE_SECONDS", 30, low=4, high=600)
     return Settings(
         env=env,
         data_dir=data_dir,
         database_url=database,
-        database_admin_url=read.one("BELFRY_DATABASE_ADMIN_URL", "", _postgres_or_none),
+        database_admin_url=read.one("BELFRY_DATABASE_ADMIN_URL", "", postgres_or_none),
         broker_url=broker,
-        secret_key=read.one("BELFRY_SECRET_KEY", "", _secret),
+        secret_key=read.one("BELFRY_SECRET_KEY", "", secret),
         vault_keys=tuple(vault_keys),
         vault_keys_file=read.one("BELFRY_VAULT_KEYS_FILE", "", keys_file),
         auto_migrate=read.switch("BELFRY_AUTO_MIGRATE", default=_is_embedded(database, broker)),
         listen_host=host,
         listen_port=port,
         web_processes=read.number("BELFRY_WEB_PROCESSES", 1, low=1, high=32),
-        public_url=read.one("BELFRY_PUBLIC_URL", f"http://{_reachable(host)}:{port}", _web_url),
+        public_url=read.one("BELFRY_PUBLIC_URL", f"http://{_reachable(host)}:{port}", web_url),
         trusted_proxies=read.number("BELFRY_TRUSTED_PROXIES", 0, low=0, high=5),
         scheduler_enabled=read.switch("BELFRY_SCHEDULER_ENABLED", default=True),
         poll_seconds=read.number("BELFRY_POLL_SECONDS", 60 if env is Environment.PRODUCTION else 10, low=1, high=60),
@@ -241,30 +180,15 @@ def _collect(read: SettingReader, base: Path) -> Settings:
         retention_days=read.number("BELFRY_RETENTION_DAYS", 365, low=0, high=36_500),
         figure_changes_days=read.number("BELFRY_FIGURE_CHANGES_DAYS", 400, low=0, high=36_500),
         api_requests_per_minute=read.number("BELFRY_API_REQUESTS_PER_MINUTE", 600, low=1, high=1_000_000),
-        default_timezone=read.one("BELFRY_DEFAULT_TIMEZONE", "UTC", _zone),
+        default_timezone=read.one("BELFRY_DEFAULT_TIMEZONE", "UTC", zone),
         job_modules=_modules(read.words("BELFRY_JOBS")),
         allowed_private_addresses=read.one("BELFRY_ALLOWED_PRIVATE_ADDRESSES", "", parse_networks),
-        meta_base_url=meta,
-        meta_api_version=read.one("BELFRY_META_API_VERSION", "v26.0", _graph_version),
-        meta_app_id=read.one("BELFRY_META_APP_ID", "", _digits_or_none),
-        meta_app_secret=read.one("BELFRY_META_APP_SECRET", "", _app_secret_or_none),
-        smtp_host=read.one("BELFRY_SMTP_HOST", "", _host_or_none),
-        smtp_port=read.number("BELFRY_SMTP_PORT", _SMTP_PORTS[smtp_security], low=1, high=65_535),
-        smtp_security=smtp_security,
-        smtp_user=read.text("BELFRY_SMTP_USER", "") or None,
-        smtp_password=read.text("BELFRY_SMTP_PASSWORD", "") or None,
-        smtp_from=read.one("BELFRY_SMTP_FROM", "", _mail_address_or_none),
-        discord_base_url=read.one("BELFRY_DISCORD_BASE_URL", "https://discord.com", provider_address),
-        telegram_base_url=read.one("BELFRY_TELEGRAM_BASE_URL", "https://api.telegram.org", provider_address),
-        ga4_base_url=ga4,
-        google_token_url=google_token,
-        sheets_base_url=sheets,
-        shopify_base_url_template=shopify,
-        shopify_api_version=read.one("BELFRY_SHOPIFY_API_VERSION", "2026-10", _shopify_version),
+        services=services,
+        mail=read_mail(read),
         is_demo=is_demo,
         canary=read.switch("BELFRY_CANARY", default=True),
-        heartbeat_url=read.one("BELFRY_HEARTBEAT_URL", "", _heartbeat_or_none),
-        health_token=read.one("BELFRY_HEALTH_TOKEN", "", _secret),
+        heartbeat_url=read.one("BELFRY_HEARTBEAT_URL", "", heartbeat_or_none),
+        health_token=read.one("BELFRY_HEALTH_TOKEN", "", secret),
     )
 
 
@@ -276,84 +200,5 @@ def _modules(words: list[str]) -> tuple[str, ...]:
     return () if words == [NO_JOBS] else tuple(words) or EXAMPLE_JOBS
 
 
-def _postgres_or_none(value: str) -> str | None:
-    return postgres_address(value) if value else None
-
-
-def _file_or_none(base: Path, value: str, *, is_alone: bool) -> Path | None:
-    if value and not is_alone:
-        raise ValueError(value)
-    return base / value if value else None
-
-
-def _address(value: str) -> tuple[str, int]:
-    host, _, port = value.rpartition(":")
-    if not host or not 0 < int(port) < 65_536:
-        raise ValueError(value)
-    return host, int(port)
-
-
 def _reachable(host: str) -> str:
     return "127.0.0.1" if host in {"0.0.0.0", "[::]"} else host  # noqa: S104 - compared, not bound
-
-
-def _web_url(value: str) -> str:
-    if not value.startswith(("http://", "https://")):
-        raise ValueError(value)
-    return value.rstrip("/")
-
-
-def _secret(value: str) -> str | None:
-    if value and len(value) < MIN_SECRET_CHARACTERS:
-        raise ValueError("too short")
-    return value or None
-
-
-def _heartbeat_or_none(value: str) -> str | None:
-    """An address of the operator's, also without encryption: it is in no secret that anything comes through."""
-    if not value:
-        return None
-    parse_target(value)
-    return value
-
-
-def _graph_version(value: str) -> str:
-    if not re.fullmatch(r"v[0-9]{1,3}\.[0-9]", value):
-        raise ValueError(value)
-    return value
-
-
-def _shopify_version(value: str) -> str:
-    if not re.fullmatch(r"20[0-9]{2}-(01|04|07|10)", value):
-        raise ValueError(value)
-    return value
-
-
-def _digits_or_none(value: str) -> str | None:
-    if value and not re.fullmatch(r"[0-9]{1,40}", value):
-        raise ValueError(value)
-    return value or None
-
-
-def _app_secret_or_none(value: str) -> str | None:
-    if value and not re.fullmatch(r"[0-9A-Za-z]{16,128}", value):
-        raise ValueError("no secret of an app")
-    return value or None
-
-
-def _host_or_none(value: str) -> str | None:
-    if value and not re.fullmatch(r"[0-9A-Za-z][0-9A-Za-z.:-]{0,252}", value):
-        raise ValueError(value)
-    return value or None
-
-
-def _mail_address_or_none(value: str) -> str | None:
-    if value and not re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}", value):
-        raise ValueError(value)
-    return value or None
-
-
-def _zone(value: str) -> str:
-    if value not in available_timezones():
-        raise ValueError(value)
-    return value

@@ -4,10 +4,11 @@ import secrets
 from dataclasses import replace
 from pathlib import Path
 
-from app.core.config import MIN_SECRET_CHARACTERS, Settings
+from app.core.config import Settings
 from app.core.key_files import make_key_file
 from app.core.key_rings import key_ring
 from app.core.setting_reader import SettingInvalid
+from app.core.setting_values import MIN_SECRET_CHARACTERS
 
 KEY_FILE = "secret_key"
 # Fewer different characters than this is a word somebody typed, not a key.

@@ -145,7 +145,7 @@ class ChannelDesk:
         """
         require(actor, Permission.MANAGE_NOTIFICATIONS)
         with self._turn():
-            press, can_mail = Press(self.settings.public_url), self.settings.smtp_host is not None
+            press, can_mail = Press(self.settings.public_url), self.settings.mail is not None
             dispatch = Dispatch(self.database, self.clock, self.sealer, self.couriers, press, can_mail)
             try:
                 claim = self.database.run(

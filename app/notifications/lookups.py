@@ -5,29 +5,35 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, select
+from sqlalchemy import ColumnElement, and_, case, select
 from sqlalchemy.orm import Session
 
 from app.jobs.models import Job
 from app.notifications.meanings import is_of_interest, is_of_run
 from app.notifications.models import Channel, Incident, Rule
-from app.notifications.signals import EventFacts, RunFacts, ThingFacts
+from app.notifications.signals import CANARY_SCHEDULE, EventFacts, RunFacts, ThingFacts
 from app.notifications.types import IncidentState, NotificationType
 from app.runs.models import Run
 from app.schedules.models import Schedule
 from app.syncs.models import Connection
+from app.tenants.models import SYSTEM_ORGANIZATION_ID
 
 _AT_ONCE = 500
 _LONGEST_ERROR = 300
 _SUCCEEDED = "run.succeeded"
 
 
-def worth_reading(session: Session, events: Sequence[EventFacts]) -> list[EventFacts]:
-    """The events that mean anything. Good ends, which most are, only where somebody waits for one."""
+def worth_reading(
+    session: Session, events: Sequence[EventFacts], *, also_in: Collection[UUID] = ()
+) -> list[EventFacts]:  # fmt: skip
+    """The events that mean anything. Good ends, which most are, only where somebody waits for one.
+
+    `also_in` are organizations in which something else waits for one.
+    """
     wanted = [event for event in events if is_of_interest(event.kind)]
     if not any(event.kind == _SUCCEEDED for event in wanted):
         return wanted
-    waiting = _waiting(session) | {event.organization_id for event in wanted if event.kind != _SUCCEEDED}
+    waiting = _waiting(session) | set(also_in) | {event.organization_id for event in wanted if event.kind != _SUCCEEDED}
     return [event for event in wanted if event.kind != _SUCCEEDED or event.organization_id in waiting]
 
 
@@ -47,9 +53,12 @@ def thing_facts(session: Session, events: Iterable[EventFacts]) -> dict[UUID, Th
             ids[event.kind.partition(".")[0]].add(event.subject_id)
     found: dict[UUID, ThingFacts] = {}
     for some in _pieces(ids["schedule"]):
-        columns = Schedule.id, Schedule.name, Schedule.tags, Schedule.job_id
+        columns = Schedule.id, Schedule.name, Schedule.tags, Schedule.job_id, _IS_CANARY
         schedules = session.execute(select(*columns).where(Schedule.id.in_(some)))
-        found |= {row.id: ThingFacts(row.name, tuple(row.tags or ()), None, row.job_id) for row in schedules}
+        found |= {
+            row.id: ThingFacts(row.name, tuple(row.tags or ()), None, row.job_id, bool(row.is_canary))
+            for row in schedules
+        }
     for some in _pieces(ids["job"]):
         jobs = session.execute(select(Job.id, Job.name, Job.service).where(Job.id.in_(some)))
         found |= {row.id: ThingFacts(row.name, (), row.service, row.id) for row in jobs}
@@ -75,6 +84,10 @@ def _connection_of_run() -> ColumnElement[Any]:
     return case((Run.kind == "sync", Run.definition["connection_id"].as_string()))
 
 
+# Anybody may call a schedule so in code of their own; Belfry's is the installation's.
+_IS_CANARY = and_(
+    Schedule.code_id == CANARY_SCHEDULE, Schedule.organization_id == SYSTEM_ORGANIZATION_ID
+).label("is_canary")  # fmt: skip
 _RUNS = (
     select(
         Run.id,
@@ -89,6 +102,7 @@ _RUNS = (
         Job.service,
         Schedule.name.label("schedule_name"),
         Schedule.tags,
+        _IS_CANARY,
     )
     .outerjoin(Job, (Job.id == Run.job_id) & (Job.organization_id == Run.organization_id))
     .outerjoin(Schedule, (Schedule.id == Run.schedule_id) & (Schedule.organization_id == Run.organization_id))
@@ -104,7 +118,7 @@ def _run_of(row: Any, connections: "_Connections") -> RunFacts:
     error = None if row.error is None else row.error[:_LONGEST_ERROR]
     return RunFacts(
         row.id, row.job_id, row.job_name, row.schedule_id, row.schedule_name, tuple(row.tags or ()),
-        row.service or service, connection_id, name, error, row.cause, row.slot_at,
+        row.service or service, connection_id, name, error, row.cause, row.slot_at, bool(row.is_canary),
     )  # fmt: skip
 
 

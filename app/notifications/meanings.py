@@ -25,6 +25,8 @@ from app.notifications.types import NotificationType as Type
 LONG_WAIT = timedelta(minutes=30)
 # Trouble of these classes is one cause for all that goes through a connection.
 _OF_CONNECTIONS = {ErrorClass.NETWORK, ErrorClass.RATE_LIMITED, ErrorClass.SERVER, ErrorClass.REFUSED}
+# Somebody sees to an incident no longer: it means nothing new, but people may have to be told of it now.
+THOUGHT_OVER = "incident.unacknowledged"
 # Why a run waits without having failed.
 _NO_FAILURE = {"deferred", "key_missing"}
 
@@ -35,19 +37,31 @@ def signals_of(event: EventFacts, run: RunFacts | None, thing: ThingFacts | None
     Raises ValueError, KeyError or TypeError where its data are not what they should be.
     """
     if event.kind in _OF_RUNS:
-        return [] if run is None else _OF_RUNS[event.kind](event, run)
+        found = [] if run is None else _OF_RUNS[event.kind](event, run)
+        return [one for one in found if isinstance(one, Relief)] if run is not None and run.is_canary else found
     reader = _OF_THINGS.get(event.kind)
+    if thing is not None and thing.is_canary and event.kind == "schedule.missed":
+        # Its gaps say so, with where it hung: people are told once.
+        return []
     return [] if reader is None else reader(event, thing or ThingFacts(name=""))
 
 
 def is_of_interest(kind: str) -> bool:
     """Whether an event of this kind means anything."""
-    return kind in _OF_RUNS or kind in _OF_THINGS
+    return kind in INTERESTING
 
 
 def is_of_run(kind: str) -> bool:
     """Whether its subject is a run."""
     return kind in _OF_RUNS
+
+
+def failure_key(run: RunFacts, cause: str | None, error_class: str | None) -> str:
+    """The cause of a failed run, as incidents go by it."""
+    if run.connection_id is not None and error_class in _OF_CONNECTIONS:
+        return connection_key(run.connection_id, error_class)
+    subject = subject_of(run)
+    return f"{subject.kind}:{subject.id}:{cause or 'unknown'}"
 
 
 def _failed(event: EventFacts, run: RunFacts) -> list[Signal]:
@@ -58,11 +72,7 @@ def _failed(event: EventFacts, run: RunFacts) -> list[Signal]:
         # By a person, who knows.
         return []
     error_class = event.data.get("class")
-    subject = subject_of(run)
-    cause = str(event.data.get("cause") or run.cause or "unknown")
-    key, title = f"{subject.kind}:{subject.id}:{cause}", f"{subject.name} failed"
-    if run.connection_id is not None and error_class in _OF_CONNECTIONS:
-        key = connection_key(run.connection_id, str(error_class))
+    key, title = failure_key(run, event.data.get("cause") or run.cause, error_class), f"{subject_of(run).name} failed"
     return [_trouble(event, run, Type.RUN_FAILED, key, title, text=run.error or "", error_class=error_class)]
 
 
@@ -232,7 +242,12 @@ _OF_THINGS: dict[str, _ThingReader] = {
     "queue.relieved": _over(SubjectKind.QUEUE, "{queue}"),
     "system.silent": _of_thing(Type.SYSTEM_SILENT, SubjectKind.SYSTEM, "{part}", "Nothing is heard of the {part}"),
     "system.heard": _over(SubjectKind.SYSTEM, "{part}"),
+    # The same cause as the silence of the part at which it hangs, which may be noticed before it or never.
+    "canary.gap": _of_thing(
+        Type.SYSTEM_SILENT, SubjectKind.SYSTEM, "{part}", "Belfry's own run does not come through any more"
+    ),
+    "canary.passed": _over(SubjectKind.SYSTEM, "scheduler", "workers", words="Belfry's own run comes through again."),
     "channel.broken": _of_thing(Type.CHANNEL_BROKEN, SubjectKind.CHANNEL, "broken", "{name} does not work any more"),
     "channel.mended": _over(SubjectKind.CHANNEL, "broken"),
 }
-INTERESTING = frozenset(_OF_RUNS) | frozenset(_OF_THINGS)
+INTERESTING = frozenset(_OF_RUNS) | frozenset(_OF_THINGS) | {THOUGHT_OVER}

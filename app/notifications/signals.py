@@ -9,6 +9,8 @@ from uuid import UUID
 
 from app.notifications.types import NotificationType as Type
 
+# Belfry's own run each minute, by what code calls its schedule. What becomes of it, its gaps tell.
+CANARY_SCHEDULE = "belfry-canary"
 # So much of what an event says is told.
 LONGEST_TEXT = 300
 
@@ -44,6 +46,7 @@ class RunFacts:
     error: str | None = None
     cause: str | None = None
     slot_at: datetime | None = None
+    is_canary: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class ThingFacts:
     tags: tuple[str, ...] = ()
     service: str | None = None
     job_id: UUID | None = None
+    is_canary: bool = False
 
 
 class SubjectKind(StrEnum):
@@ -140,6 +144,11 @@ Signal = Trouble | Relief | News
 def connection_key(connection_id: UUID, what: str) -> str:
     """The cause of trouble with a connection."""
     return f"connection:{connection_id}:{what}"
+
+
+def others_key(subject: Subject) -> str:
+    """The cause of all that goes wrong with a thing that has as many incidents as it may."""
+    return f"{subject.kind.value}:{subject.id}:others"
 
 
 def subject_of(run: RunFacts) -> Subject:

@@ -90,7 +90,7 @@ def facts_of(want: Want, whose: Whose, around: Around = NOTHING_AROUND) -> Facts
         until=case.closed_at,
         nth=case.most_in_a_row if case.type is NotificationType.RUN_FAILED and not is_over else None,
         count=case.happened,
-        things=case.thing_count,
+        things=things_of(case),
         next_try_at=None if is_over else around.next_try_at,
         last_success_at=around.last_success_at,
         error=case.text[:_LONGEST] or None,
@@ -152,13 +152,21 @@ def line_of(want: Want) -> str:
 
 def title_of(case: Case) -> str:
     """What is wrong, in a few words: “40 schedules fail on connection “Shop EU””."""
-    things = case.thing_count
+    things = things_of(case)
+    kinds = {thing.kind for thing in case.things.values()} - {SubjectKind.CONNECTION.value} or {case.subject_kind}
+    word = "schedules" if kinds == {SubjectKind.SCHEDULE.value} else "jobs and schedules"
+    if NotificationType.RUN_FAILED in case.more_types:
+        return f"{case.title}, and {things:,} {word} fail" if things > 1 else f"{case.title}, and runs fail"
     if case.type is not NotificationType.RUN_FAILED or things < 2:
         return case.title
-    kinds = {thing.kind for thing in case.things.values()} or {case.subject_kind}
-    word = "schedules" if kinds == {SubjectKind.SCHEDULE.value} else "jobs and schedules"
     where = "" if case.connection_name is None else f" on connection “{case.connection_name}”"
     return f"{things:,} {word} fail{where}"
+
+
+def things_of(case: Case) -> int:
+    """How many schedules or jobs it concerns; the connection because of which they fail is none of them."""
+    has_connection = case.subject_kind == SubjectKind.CONNECTION.value and case.thing_count > 1
+    return case.thing_count - has_connection
 
 
 def links_of(case: Case) -> tuple[Link, ...]:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 from app.core.config import Settings
 from app.core.http import OutboundClient
-from app.core.service_urls import own_shop_urls
 from app.jobs.kinds.sync.definition import Sources
 from app.jobs.services import Service
 from app.syncs.calls.client import Sender
@@ -22,29 +21,28 @@ Doors = Mapping[Service, ServiceDoor]
 
 def service_sender(settings: Settings) -> OutboundClient:
     """What carries requests to the services: one for a process, for syncs and logins alone."""
-    own = (settings.meta_base_url, settings.ga4_base_url, settings.google_token_url, settings.sheets_base_url)
-    return OutboundClient(own_urls=(*own, *own_shop_urls(settings.shopify_base_url_template)))
+    return OutboundClient(own_urls=settings.services.of_syncs)
 
 
 def make_doors(settings: Settings, sender: Sender) -> Doors:
     """Where logins are tried, for each service that can be connected."""
     return {
-        Service.META: MetaDoor.of(settings, sender),
-        Service.GA4: Ga4Door.of(settings, sender),
-        Service.SHOPIFY: ShopifyDoor.of(settings, sender),
+        Service.META: MetaDoor.of(settings.services, sender),
+        Service.GA4: Ga4Door.of(settings.services, sender),
+        Service.SHOPIFY: ShopifyDoor.of(settings.services, sender),
         Service.SHEETS: make_sheets(settings, sender),
     }
 
 
 def make_sheets(settings: Settings, sender: Sender) -> SheetsDoor:
     """The service that figures are pushed to."""
-    return SheetsDoor.of(settings, sender)
+    return SheetsDoor.of(settings.services, sender)
 
 
 def make_sources(settings: Settings, sender: Sender) -> Sources:
     """The services that can be read."""
     return {
-        Service.META: MetaSource(MetaDoor.of(settings, sender)),
-        Service.GA4: Ga4Source(Ga4Door.of(settings, sender)),
-        Service.SHOPIFY: ShopifySource(ShopifyDoor.of(settings, sender)),
+        Service.META: MetaSource(MetaDoor.of(settings.services, sender)),
+        Service.GA4: Ga4Source(Ga4Door.of(settings.services, sender)),
+        Service.SHOPIFY: ShopifySource(ShopifyDoor.of(settings.services, sender)),
     }

@@ -117,7 +117,7 @@ class Parts:
 
     def sender(self) -> Sender:
         press = Press(self.settings.public_url)
-        can_mail = self.settings.smtp_host is not None
+        can_mail = self.settings.mail is not None
         dispatch = Dispatch(self.pools.tell, self.clock, self.sealer, couriers(self.settings), press, can_mail)
         return Sender(dispatch, self.schema)
 

@@ -1,6 +1,5 @@
 """Callers for tests of the API: a token of every role, a platform admin's, a stranger's, and nobody."""
 
-import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,6 +34,7 @@ from tests.fakes.providers.inside import BASE, InsideClient
 from tests.fakes.providers.meta.fake import MetaFake
 from tests.fakes.providers.meta.scenarios import APP_ID, APP_SECRET
 from tests.fakes.providers.world import World as FakeWorld
+from tests.fakes.service_settings import with_services
 from tests.web.conftest import (
     Browser,
     OpenBrowser,
@@ -125,7 +125,7 @@ def app(
     # Where services are asked, the fakes answer.
     google = GoogleFake()
     fakes = InsideClient(FakeWorld(MetaFake(), Ga4Fake(google), google, now=clock.moment))
-    told = dataclasses.replace(
+    told = with_services(
         api_settings, meta_base_url=f"{BASE}/meta", meta_app_id=APP_ID, meta_app_secret=APP_SECRET,
         ga4_base_url=f"{BASE}/ga4", google_token_url=f"{BASE}/google/token",
     )  # fmt: skip

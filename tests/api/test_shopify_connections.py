@@ -14,6 +14,7 @@ from tests.fakes.providers.inside import BASE, InsideClient
 from tests.fakes.providers.shopify.fake import ShopifyFake
 from tests.fakes.providers.shopify.scenarios import ACME, CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, SECRETS, TOKEN
 from tests.fakes.providers.world import World
+from tests.fakes.service_settings import with_services
 
 APP = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
 REFRESH = json.dumps(APP | {"refresh_token": REFRESH_TOKEN})
@@ -23,7 +24,7 @@ REFRESH = json.dumps(APP | {"refresh_token": REFRESH_TOKEN})
 def world(app: Flask, clock: ManualClock) -> World:
     made = World(ShopifyFake(), now=clock.moment)
     before = app.extensions[EXTENSION]
-    settings = replace(before.settings, shopify_base_url_template=f"{BASE}/shopify/{{shop}}")
+    settings = with_services(before.settings, shopify_base_url_template=f"{BASE}/shopify/{{shop}}")
     desk = LoginDesk(settings, before.logins.database, lambda: InsideClient(made))
     app.extensions[EXTENSION] = replace(before, logins=desk)
     return made

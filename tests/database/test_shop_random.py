@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from app.runs.models import Run
 from app.syncs.models import FigureChange
 from app.syncs.shop_models import ShopSale
 from tests.database.shop_world import SHOP
+from tests.database.sync_chance import sync_in_trouble
 from tests.database.sync_world import SyncWorld
 from tests.fakes.clock import utc
 from tests.fakes.database import OpenDatabase
@@ -35,7 +35,6 @@ PASSING: list[dict[str, Any]] = [
     {"fault": "rate_limit_nohint", "variant": "no_code"},
     {"fault": "near_limit"},
 ]
-MOST_RUNS = 12
 
 
 @pytest.fixture
@@ -50,31 +49,9 @@ def trouble(shops: SyncWorld, chance: Random) -> None:
         shops.world.fail("shopify", times=chance.randint(1, 3), match=match, **chance.choice(PASSING))
 
 
-def some_attempt(shops: SyncWorld, run_id: Any, chance: Random) -> Run:
-    """An attempt that ends well or badly, or whose worker dies in the middle."""
-    shops.let_time_pass(shops.run(run_id))
-    way = chance.choice(("calls", "statements", "", ""))
-    if way:
-        shops.die(run_id, at=chance.randint(1, 40), of=way)
-    else:
-        shops.attempt(run_id)
-    return shops.run(run_id)
-
-
 @pytest.mark.parametrize("seed", range(8))
 def test_ends_with_the_truth(shops: SyncWorld, seed: int) -> None:
-    chance = Random(seed)
-    for _ in range(MOST_RUNS):
-        run_id = shops.ready_run()
-        trouble(shops, chance)
-        run = some_attempt(shops, run_id, chance)
-        while run.finished_at is None:
-            run = some_attempt(shops, run_id, chance)
-        if run.state == "succeeded":
-            break
-    shops.world.faults.clear()
-
-    shops.sync_at_last()
+    sync_in_trouble(shops, seed, trouble=trouble)
 
     assert shops.table() == shops.oracle()
     before = shops.everything()

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from app.jobs.services import Service
-from app.runs.models import Run
 from app.syncs.models import FigureChange
 from tests.database.ga4_syncs import GA4
+from tests.database.sync_chance import sync_in_trouble
 from tests.database.sync_world import META, SyncWorld
 from tests.fakes.clock import utc
 from tests.fakes.database import OpenDatabase
@@ -54,7 +54,6 @@ OF_GOOGLE: list[dict[str, Any]] = [
     {"fault": "zone_change", "offset_over": 0},
 ]
 PASSING_OF = {Service.META: PASSING, Service.GA4: OF_GOOGLE}
-MOST_RUNS = 12
 
 
 @pytest.fixture
@@ -73,17 +72,6 @@ def trouble(syncs: SyncWorld, chance: Random) -> None:
         syncs.world.fail(service.value, **fault | {"match": match})
 
 
-def some_attempt(syncs: SyncWorld, run_id: Any, chance: Random) -> Run:
-    """An attempt that ends well or badly, or whose worker dies in the middle."""
-    syncs.let_time_pass(syncs.run(run_id))
-    way = chance.choice(("calls", "statements", "", ""))
-    if way:
-        syncs.die(run_id, at=chance.randint(1, 40), of=way)
-    else:
-        syncs.attempt(run_id)
-    return syncs.run(run_id)
-
-
 @pytest.mark.parametrize(
     ("syncs", "seed"),
     [*((META, seed) for seed in range(10)), *((GA4, seed) for seed in range(5))],
@@ -91,18 +79,7 @@ def some_attempt(syncs: SyncWorld, run_id: Any, chance: Random) -> Run:
     ids=lambda one: str(getattr(one, "service", one)),
 )
 def test_ends_with_the_truth(syncs: SyncWorld, seed: int) -> None:
-    chance = Random(seed)
-    for _ in range(MOST_RUNS):
-        run_id = syncs.ready_run()
-        trouble(syncs, chance)
-        run = some_attempt(syncs, run_id, chance)
-        while run.finished_at is None:
-            run = some_attempt(syncs, run_id, chance)
-        if run.state == "succeeded":
-            break
-    syncs.world.faults.clear()
-
-    syncs.sync_at_last()
+    sync_in_trouble(syncs, seed, trouble=trouble)
 
     assert syncs.table() == syncs.oracle()
     before = syncs.everything()

@@ -6,9 +6,10 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
+from app.events.service import Topic
 from app.jobs.models import Job
 from app.jobs.policies import ErrorClass
-from app.notifications.models import Channel
+from app.notifications.models import Channel, Rule
 from app.notifications.types import LinkKind
 from app.runs.interventions import stop_trying
 from app.runs.models import Run
@@ -156,6 +157,28 @@ class TestConnections:
         assert facts.title.startswith("40 schedules fail on connection “")
         assert (facts.things, facts.count) == (40, 40)
         assert facts.links[1].kind is LinkKind.CONNECTION
+
+    def test_that_are_refused_are_told_by_rules_of_failing_runs_as_well(
+        self, world: TellingWorld, schedules: list[Schedule]
+    ) -> None:
+        with world.database.transaction() as session:
+            connection_id = session.get_one(Job, schedules[0].job_id).definition["connection_id"]
+            rule = session.get_one(Rule, world.rule_id)
+            rule.types, rule.after_failures = ["run_failed"], 2
+        for kind in ("connection.expired", "connection.refused"):
+            world.append(kind, UUID(connection_id), topic=Topic.CONNECTIONS)
+        assert world.say() == []
+        world.fail(schedule=schedules[0], error_class=ErrorClass.REFUSED)
+        # It was refused twice, and one run has failed once.
+        assert world.say() == []
+        for _ in range(2):
+            world.fail(schedule=schedules[1], error_class=ErrorClass.REFUSED)
+
+        (facts,) = world.tell()
+
+        assert facts.title.startswith("The login of “")
+        assert (facts.title.endswith("and 2 schedules fail"), facts.things) == (True, 2)
+        assert len(world.incidents()) == 1
 
     def test_never_name_a_connection_of_others(self, world: TellingWorld) -> None:
         with world.database.transaction() as session:

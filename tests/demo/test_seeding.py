@@ -1,7 +1,6 @@
 """What a demo begins with: made by the product's commands, once, and with nothing in it that did not run."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -30,6 +29,7 @@ from tests.fakes.providers.google.keys import SECRETS
 from tests.fakes.providers.inside import BASE, InsideClient
 from tests.fakes.providers.meta.scenarios import APP_ID, APP_SECRET
 from tests.fakes.providers.world import World
+from tests.fakes.service_settings import with_services
 
 BEGUN = utc("2026-11-20 12:00")
 
@@ -50,7 +50,7 @@ def world() -> World:
 
 @pytest.fixture
 def made_of(settings: Settings, database: OpenDatabase, world: World) -> Seed:
-    told = replace(
+    told = with_services(
         settings, meta_base_url=f"{BASE}/meta", meta_app_id=APP_ID, meta_app_secret=APP_SECRET,
         ga4_base_url=f"{BASE}/ga4", google_token_url=f"{BASE}/google/token", sheets_base_url=f"{BASE}/sheets",
         shopify_base_url_template=f"{BASE}/shopify/{{shop}}",

@@ -13,6 +13,7 @@ from tests.fakes.providers.server import FakeServer
 from tests.fakes.providers.shopify.fake import ShopifyFake
 from tests.fakes.providers.shopify.scenarios import ACME, CLIENT_ID, CLIENT_SECRET, NIPPON, TOKEN
 from tests.fakes.providers.world import World
+from tests.fakes.service_settings import with_services
 from tests.journeys.axe import violations
 from tests.journeys.looks import PHONE, THEMES, WIDTHS, Theme, is_too_wide, show
 from tests.journeys.schedules.site import Site
@@ -25,7 +26,7 @@ def shopify(site: Site) -> Iterator[World]:
     world = World(ShopifyFake(), now=site.clock.moment)
     runtime = site.app.extensions[EXTENSION]
     with FakeServer(world) as server:
-        settings = replace(runtime.settings, shopify_base_url_template=f"{server.url}/shopify/{{shop}}")
+        settings = with_services(runtime.settings, shopify_base_url_template=f"{server.url}/shopify/{{shop}}")
         site.app.extensions[EXTENSION] = replace(runtime, settings=settings, logins=LoginDesk(settings, site.database))
         yield world
 

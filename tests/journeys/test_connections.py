@@ -15,6 +15,7 @@ from tests.fakes.providers.meta.fake import MetaFake
 from tests.fakes.providers.meta.scenarios import APP_ID, APP_SECRET, OTHER_TOKEN, SCOPELESS_TOKEN, TOKEN
 from tests.fakes.providers.server import FakeServer
 from tests.fakes.providers.world import World
+from tests.fakes.service_settings import with_services
 from tests.journeys.axe import violations
 from tests.journeys.looks import PHONE, THEMES, WIDTHS, Theme, is_too_wide, show
 from tests.journeys.schedules.site import Site
@@ -29,7 +30,7 @@ def meta(site: Site) -> Iterator[World]:
     runtime = site.app.extensions[EXTENSION]
     with FakeServer(world) as server:
         told = {"meta_base_url": f"{server.url}/meta", "meta_app_id": APP_ID, "meta_app_secret": APP_SECRET}
-        settings = replace(runtime.settings, **told)
+        settings = with_services(runtime.settings, **told)
         site.app.extensions[EXTENSION] = replace(runtime, settings=settings, logins=LoginDesk(settings, site.database))
         yield world
 

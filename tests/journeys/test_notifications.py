@@ -11,6 +11,7 @@ from app.edge.runtime import EXTENSION
 from app.notifications.channel_desk import ChannelDesk
 from tests.factories.tenants import Member
 from tests.fakes.chat.server import HOOK, Chat, ChatServer, Way
+from tests.fakes.service_settings import with_services
 from tests.journeys.axe import violations
 from tests.journeys.looks import PHONE, THEMES, WIDTHS, Theme, is_too_wide, show
 from tests.journeys.schedules.form import toasts
@@ -24,7 +25,7 @@ def chat(site: Site) -> Iterator[Chat]:
     """The process tells the fake."""
     runtime = site.app.extensions[EXTENSION]
     with ChatServer() as server:
-        settings = replace(runtime.settings, discord_base_url=server.url)
+        settings = with_services(runtime.settings, discord_base_url=server.url)
         desk = ChannelDesk(settings, site.database, site.clock)
         site.app.extensions[EXTENSION] = replace(runtime, settings=settings, channels=desk)
         yield server.chat

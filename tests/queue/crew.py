@@ -79,6 +79,8 @@ class Crew:
             self.consumer.stop(graceful=True)
         if hasattr(self, "finder"):
             self.finder.close()
+        # What the finder found goes on by itself, with connections that nobody would close any more.
+        self.slots.wait_until_idle(PATIENCE_SECONDS)
         self.work.dispatcher.close()
         self.parts.pools.dispose()
 

@@ -19,6 +19,7 @@ from tests.fakes.providers.ga4.scenarios import BERLIN
 from tests.fakes.providers.google.keys import KEY_FILE, OTHER_READER, SECRETS, STRANGER, key_file
 from tests.fakes.providers.inside import BASE, InsideClient
 from tests.fakes.providers.world import World
+from tests.fakes.service_settings import with_services
 from tests.unit.syncs.ga4_world import google_world
 from tests.web.conftest import Browser
 from tests.web.test_connections import row, text_of
@@ -34,7 +35,7 @@ def world(clock: ManualClock) -> World:
 
 @pytest.fixture(autouse=True)
 def desk(app: Flask, settings: Settings, database: Database, world: World) -> LoginDesk:
-    told = replace(settings, ga4_base_url=f"{BASE}/ga4", google_token_url=f"{BASE}/google/token")
+    told = with_services(settings, ga4_base_url=f"{BASE}/ga4", google_token_url=f"{BASE}/google/token")
     found = LoginDesk(told, database, lambda: InsideClient(world))
     app.extensions[EXTENSION] = replace(app.extensions[EXTENSION], logins=found, settings=told)
     return found

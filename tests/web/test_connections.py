@@ -35,6 +35,7 @@ from tests.fakes.providers.meta.scenarios import (
     TOKEN,
 )
 from tests.fakes.providers.world import World
+from tests.fakes.service_settings import with_services
 from tests.fakes.statements import counted
 from tests.web.conftest import Browser
 
@@ -50,7 +51,7 @@ def world(clock: ManualClock) -> World:
 def desk(app: Flask, settings: Settings, database: Database, world: World) -> LoginDesk:
     """The process speaks with the fake, as an installation with an app of its own."""
     told = {"meta_base_url": f"{BASE}/meta", "meta_app_id": APP_ID, "meta_app_secret": APP_SECRET}
-    found = LoginDesk(replace(settings, **told), database, lambda: InsideClient(world))
+    found = LoginDesk(with_services(settings, **told), database, lambda: InsideClient(world))
     app.extensions[EXTENSION] = replace(app.extensions[EXTENSION], logins=found, settings=found.settings)
     return found
 

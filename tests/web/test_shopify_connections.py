@@ -32,6 +32,7 @@ from tests.fakes.providers.shopify.scenarios import (
     TOKEN,
 )
 from tests.fakes.providers.world import World
+from tests.fakes.service_settings import with_services
 from tests.web.conftest import Browser
 
 NEW = "/connections/new/shopify"
@@ -51,7 +52,7 @@ def world(clock: ManualClock) -> World:
 
 @pytest.fixture(autouse=True)
 def desk(app: Flask, settings: Settings, database: Database, world: World) -> LoginDesk:
-    told = replace(settings, shopify_base_url_template=f"{BASE}/shopify/{{shop}}")
+    told = with_services(settings, shopify_base_url_template=f"{BASE}/shopify/{{shop}}")
     found = LoginDesk(told, database, lambda: InsideClient(world))
     app.extensions[EXTENSION] = replace(app.extensions[EXTENSION], logins=found, settings=found.settings)
     return found

@@ -7,6 +7,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
 
+from app.core.mail_settings import MailServer
 from app.core.names import has_unshowable
 from app.core.text import first_words
 from app.notifications.couriers.errands import (
@@ -19,7 +20,7 @@ from app.notifications.couriers.errands import (
     Place,
     Receipt,
 )
-from app.notifications.couriers.mail_server import MailServer, Refusals, hand_over
+from app.notifications.couriers.mail_server import Refusals, hand_over
 from app.notifications.messages.content import Content
 from app.notifications.messages.forms import mail_html, marked_title, plain_text
 

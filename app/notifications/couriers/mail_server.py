@@ -6,13 +6,12 @@ import ssl
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import SMTP
 
-from app.core.config import MailSecurity
 from app.core.deadline import Deadline
 from app.core.hiding import make_cleaner
+from app.core.mail_settings import MailSecurity, MailServer
 from app.core.text import first_words
 from app.core.wire import Lookups, OutboundFailed, system_resolver
 from app.notifications.couriers.errands import CONNECT_SECONDS, Fate, NotDelivered
@@ -22,19 +21,6 @@ Refusals = Mapping[str, tuple[int, str]]
 _LOOKUPS = Lookups(system_resolver)
 # What a server says that takes letters (RFC 5321, 4.2.2).
 _READY = 220
-
-
-@dataclass(frozen=True)
-class MailServer:
-    """The server of the installation, and what letters say they come from. `authority` is a file to trust besides."""
-
-    host: str
-    port: int
-    security: MailSecurity
-    sender: str
-    user: str | None = None
-    password: str | None = field(default=None, repr=False)
-    authority: str | None = None
 
 
 def hand_over(server: MailServer, letter: EmailMessage, wanted: Sequence[str], *, seconds: float) -> Refusals:

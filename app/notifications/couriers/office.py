@@ -10,7 +10,6 @@ from app.notifications.couriers.discord import DiscordCourier
 from app.notifications.couriers.errands import Courier
 from app.notifications.couriers.judging import LazySender
 from app.notifications.couriers.mail import MailCourier
-from app.notifications.couriers.mail_server import MailServer
 from app.notifications.couriers.telegram import TelegramCourier
 from app.notifications.couriers.webhook import WebhookCourier
 from app.notifications.types import ChannelKind
@@ -21,29 +20,15 @@ Couriers = Mapping[ChannelKind, Courier]
 def couriers(settings: Settings) -> Couriers:
     """The couriers of an installation. They are safe to share between threads."""
     # Two clients: what may lead to private machines by the operator's word must not be asked for typed addresses.
-    own = LazySender(lambda: OutboundClient(own_urls=(settings.discord_base_url, settings.telegram_base_url)))
+    own = LazySender(lambda: OutboundClient(own_urls=settings.services.of_messages))
     allowed = settings.allowed_private_addresses
     guarded = LazySender(lambda: OutboundClient(allowed_private=allowed))
     return MappingProxyType(
         {
-            ChannelKind.DISCORD: DiscordCourier(own, settings.discord_base_url),
-            ChannelKind.TELEGRAM: TelegramCourier(own, settings.telegram_base_url),
-            ChannelKind.EMAIL: MailCourier(mail_server(settings)),
+            ChannelKind.DISCORD: DiscordCourier(own, settings.services.discord_base_url),
+            ChannelKind.TELEGRAM: TelegramCourier(own, settings.services.telegram_base_url),
+            ChannelKind.EMAIL: MailCourier(settings.mail),
             ChannelKind.WEBHOOK: WebhookCourier(guarded, allowed),
             ChannelKind.APPRISE: AppriseCourier(allowed),
         }
-    )
-
-
-def mail_server(settings: Settings) -> MailServer | None:
-    """The mail server of the installation, if the operator named one."""
-    if settings.smtp_host is None:
-        return None
-    return MailServer(
-        settings.smtp_host,
-        settings.smtp_port,
-        settings.smtp_security,
-        settings.smtp_from or f"belfry@{settings.smtp_host}",
-        settings.smtp_user,
-        settings.smtp_password,
     )

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from app.core.config import Settings
 from app.core.deadline import Deadline, boot_seconds
+from app.core.service_settings import ServiceSettings
 from app.syncs.calls.client import Sender, Watch
 from app.syncs.calls.retries import MOST_TRIES
 from app.syncs.calls.trials import InTime, Moment
@@ -38,8 +38,8 @@ class Ga4Door:
     errors: ErrorBudget = field(default_factory=ErrorBudget)
 
     @classmethod
-    def of(cls, settings: Settings, sender: Sender) -> "Ga4Door":
-        return cls(settings.ga4_base_url, settings.google_token_url, sender)
+    def of(cls, services: ServiceSettings, sender: Sender) -> "Ga4Door":
+        return cls(services.ga4_base_url, services.google_token_url, sender)
 
     def calls(
         self, secret: str, property_id: str, *, watch: Watch, most_tries: int = MOST_TRIES,

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
 
-from app.core.config import Settings
 from app.core.deadline import Deadline, boot_seconds
+from app.core.service_settings import ServiceSettings
 from app.syncs.calls.client import Sender, ServiceClient, Spent, Watch
 from app.syncs.calls.trials import InTime, Moment, once
 from app.syncs.calls.troubles import SyncFailed
@@ -36,9 +36,9 @@ class MetaDoor:
     seconds: float = TEST_SECONDS
 
     @classmethod
-    def of(cls, settings: Settings, sender: Sender) -> "MetaDoor":
+    def of(cls, services: ServiceSettings, sender: Sender) -> "MetaDoor":
         return cls(
-            settings.meta_base_url, settings.meta_api_version, sender, settings.meta_app_id, settings.meta_app_secret
+            services.meta_base_url, services.meta_api_version, sender, services.meta_app_id, services.meta_app_secret
         )
 
     def client(

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from app.core.config import Settings
 from app.core.deadline import Deadline, boot_seconds
+from app.core.service_settings import ServiceSettings
 from app.syncs.calls.client import Sender, Watch
 from app.syncs.calls.retries import MOST_TRIES
 from app.syncs.calls.trials import InTime, Moment
@@ -34,8 +34,8 @@ class SheetsDoor:
     seconds: float = TEST_SECONDS
 
     @classmethod
-    def of(cls, settings: Settings, sender: Sender) -> "SheetsDoor":
-        return cls(settings.sheets_base_url, settings.google_token_url, sender)
+    def of(cls, services: ServiceSettings, sender: Sender) -> "SheetsDoor":
+        return cls(services.sheets_base_url, services.google_token_url, sender)
 
     def calls(self, secret: str, *, watch: Watch, most_tries: int = MOST_TRIES) -> SheetsCalls:
         """Calls with the key that `secret` holds. Nothing is asked yet."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from app.core.config import Settings
 from app.core.deadline import Deadline, boot_seconds
+from app.core.service_settings import ServiceSettings
 from app.core.service_urls import shop_address
 from app.syncs.calls.client import Sender, Spent, Watch
 from app.syncs.calls.retries import MOST_TRIES
@@ -40,8 +40,8 @@ class ShopifyDoor:
     seconds: float = TEST_SECONDS
 
     @classmethod
-    def of(cls, settings: Settings, sender: Sender) -> "ShopifyDoor":
-        return cls(settings.shopify_base_url_template, settings.shopify_api_version, sender)
+    def of(cls, services: ServiceSettings, sender: Sender) -> "ShopifyDoor":
+        return cls(services.shopify_base_url_template, services.shopify_api_version, sender)
 
     def calls(self, login: Login, *, watch: Watch) -> ShopCalls:
         """Asks the shop of a connection, signed in for as long as a read takes. Nothing is asked yet."""

@@ -153,7 +153,7 @@ def connection_page(connection_id: UUID, *, status: int = 200, rename: RenameFor
     form = rename or RenameForm.showing(view.facts.row.name)
     return invalid(
         "connections/show.html", status=status, view=view, rename=form, badges=BADGES, refused=refusals(),
-        app_is_known=runtime().settings.meta_app_id is not None,
+        app_is_known=runtime().settings.services.meta_app_id is not None,
     )  # fmt: skip
 
 

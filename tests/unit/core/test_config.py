@@ -43,7 +43,7 @@ class TestSettings:
         app = {"BELFRY_META_APP_ID": "1234567890", "BELFRY_META_APP_SECRET": "0123456789abcdef0123456789abcdef"}
         settings = read(tmp_path, **app)
 
-        assert settings.meta_app_id == "1234567890"
+        assert settings.services.meta_app_id == "1234567890"
         assert app["BELFRY_META_APP_SECRET"] not in repr(settings)
         for name in app:
             with pytest.raises(SettingInvalid, match=f"{name} is not set"):
@@ -55,7 +55,7 @@ class TestSettings:
 
     @pytest.mark.parametrize("url", ["https://10.0.0.7/graph", "http://127.0.0.1:8100/meta", "http://[::1]:8100"])
     def test_take_a_service_at_a_private_address(self, tmp_path: Path, url: str) -> None:
-        assert read(tmp_path, BELFRY_META_BASE_URL=f"{url}/").meta_base_url == url
+        assert read(tmp_path, BELFRY_META_BASE_URL=f"{url}/").services.meta_base_url == url
 
     @pytest.mark.parametrize(
         ("name", "value"),

@@ -11,12 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from app.core.config import MailSecurity
+from app.core.mail_settings import MailSecurity, MailServer
 from app.core.wire import Lookups
 from app.notifications.couriers import mail_server
 from app.notifications.couriers.errands import ChannelInvalid, Fate, Place
 from app.notifications.couriers.mail import MailCourier
-from app.notifications.couriers.mail_server import MailServer
 from tests.fakes.chat.mail import PASSWORD, USER, MailServerFake
 from tests.unit.notifications.places import CONTENT, errand, failure_of
 
