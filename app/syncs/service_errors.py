@@ -49,7 +49,7 @@ class StoredErrors:
     def _mine(self) -> tuple[ColumnElement[bool], ...]:
         return Connection.organization_id == self.organization_id, Connection.id == self.connection_id
 
-    def _said(self) -> Select[tuple[list[str] | None]]:
+    def _said(self) -> Select[list[str] | None]:
         return select(Connection.service_errors).where(*self._mine)
 
 
