@@ -104,7 +104,7 @@ def add(
     for words in desk.couriers[kind_of(kind)].fields:
         if words.is_secret and words.is_required and words.name not in given:
             given[words.name] = _asked(words)
-    draft = desk.draft(kind, name, given, is_fallback=bool(fallback))
+    draft = desk.draft(_glance(console).actor, kind, name, given, is_fallback=bool(fallback))
     with console.desk() as here:
         channel_id = make_channel(here.session, actor=here.actor, sealer=desk.sealer, draft=draft, now=here.now)
     show({"channel": str(channel_id)}, str(channel_id), is_json=is_json)

@@ -56,7 +56,7 @@ def show_channel(channel_id: UUID) -> ChannelOut:
 def _draft(body: ChannelIn) -> ChannelDraft:
     desk = runtime().channels
     name = body.name or desk.couriers[body.kind].label
-    return desk.draft(body.kind.value, name, body.settings, is_fallback=body.is_fallback)
+    return desk.draft(current_actor(), body.kind.value, name, body.settings, is_fallback=body.is_fallback)
 
 
 @resource(

@@ -11,11 +11,13 @@ from app.notifications.messages.content import Content, Tone
 LONGEST_DISCORD_BODY = 3_000
 LONGEST_DISCORD_VALUE = 400
 LONGEST_TELEGRAM = 3_500
+# As many as a message of ours ever has: what is asked last, such as the next try, is not left out.
+MOST_ROWS = 12
 MOST_BYTES = 64 * 1024
 _MARKS = {Tone.BAD: "✕", Tone.GOOD: "✓", Tone.NOTE: "•"}
 _COLOURS = {Tone.BAD: 0xC9372C, Tone.GOOD: 0x1F845A, Tone.NOTE: 0x44546F}
 _CSS_COLOURS = {tone: f"#{colour:06x}" for tone, colour in _COLOURS.items()}
-_DISCORD_SIGNS = re.compile(r"([\\*_~`|>#\[\]()<-])")
+_DISCORD_SIGNS = frozenset("\\*_~`|>#[]()<-")
 _CALLS = re.compile(r"@(?=\w)|<(?=[!@#&])")
 _NOTHING = "\u200b"
 
@@ -65,12 +67,12 @@ def discord_embed(content: Content) -> dict[str, Any]:
             "value": _discord(value, LONGEST_DISCORD_VALUE) or "–",
             "inline": len(value) < 40,
         }
-        for label, value in content.rows[:8]
+        for label, value in content.rows[:MOST_ROWS]
     ]
     links = " · ".join(f"[{_discord(link.label, 80)}]({link.url})" for link in content.links)
     body = "\n\n".join(part for part in (_discord(content.body, LONGEST_DISCORD_BODY // 2), links) if part)
     embed: dict[str, Any] = {
-        "title": _discord(marked_title(content), 220)[:256],
+        "title": _discord(marked_title(content), 256),
         "description": body[:LONGEST_DISCORD_BODY],
         "color": _COLOURS[content.tone],
         "fields": fields,
@@ -83,7 +85,9 @@ def telegram_html(content: Content) -> str:
     """What Telegram reads as HTML: a few tags of ours, and everything else escaped."""
     parts = [f"<b>{_telegram(marked_title(content), 220)}</b>", _telegram(content.body, LONGEST_TELEGRAM // 3)]
     parts.append(
-        "\n".join(f"<b>{_telegram(label, 80)}:</b> {_telegram(value, 300)}" for label, value in content.rows[:8])
+        "\n".join(
+            f"<b>{_telegram(label, 80)}:</b> {_telegram(value, 300)}" for label, value in content.rows[:MOST_ROWS]
+        )
     )
     parts.append(" · ".join(f'<a href="{escape(link.url)}">{_telegram(link.label, 80)}</a>' for link in content.links))
     parts.append(f"<i>Belfry · {_telegram(content.organization, 80)}</i>" if content.organization else "")
@@ -116,7 +120,23 @@ def _cut(text: str, longest: int) -> str:
 
 
 def _discord(text: str, longest: int) -> str:
-    return _DISCORD_SIGNS.sub(r"\\\1", _cut(text, longest)).replace("@", f"@{_NOTHING}")
+    """At most so long with what the escapes add, and cut between two of them: Discord refuses what is longer."""
+    escaped = [_escaped_letter(letter) for letter in _cut(text, longest)]
+    if sum(map(len, escaped)) <= longest:
+        return "".join(escaped)
+    room, kept = longest - 1, []
+    for letter in escaped:
+        room -= len(letter)
+        if room < 0:
+            break
+        kept.append(letter)
+    return "".join(kept) + "…"
+
+
+def _escaped_letter(letter: str) -> str:
+    if letter == "@":
+        return f"@{_NOTHING}"
+    return f"\\{letter}" if letter in _DISCORD_SIGNS else letter
 
 
 def _telegram(text: str, longest: int) -> str:

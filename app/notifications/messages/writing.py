@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from app.core.clock_words import zoned_time
 from app.core.lengths import duration
+from app.core.names import visible
 from app.core.text import first_words
 from app.notifications.messages.content import LONGEST_TITLE, Content, MessageLink, Tone
 from app.notifications.messages.forms import bounded
@@ -185,7 +186,7 @@ def example_facts(type_: NotificationType, *, now: datetime, organization: str, 
 
 
 def _clean(facts: Facts) -> Facts:
-    """The facts without what looks like a secret, and nothing endless."""
+    """The facts without what looks like a secret or could steer who reads it, and nothing endless."""
     return replace(
         facts,
         title=_safe(facts.title),
@@ -199,7 +200,7 @@ def _clean(facts: Facts) -> Facts:
 
 
 def _safe(text: str | None) -> str:
-    return without_secrets(str(text or "")[: 2 * LONGEST_VALUE])[:LONGEST_VALUE]
+    return without_secrets(visible(str(text or "")[: 2 * LONGEST_VALUE]))[:LONGEST_VALUE]
 
 
 def _lines(facts: Facts) -> str:

@@ -42,13 +42,14 @@ def add_channel(kind: str) -> Response:
     try:
         form.validate()
         name, given = text_of(form.name).strip() or courier.label, form.given
-        draft = outside_transaction(lambda: desk.draft(kind, name, given, is_fallback=bool(form.is_fallback.data)))
-        channel_id = make_channel(
-            request_session(), actor=current_actor(), sealer=desk.sealer, draft=draft, now=request_now()
+        actor = current_actor()
+        draft = outside_transaction(
+            lambda: desk.draft(actor, kind, name, given, is_fallback=bool(form.is_fallback.data))
         )
+        channel_id = make_channel(request_session(), actor=actor, sealer=desk.sealer, draft=draft, now=request_now())
         if form.tells_everything.data:
             rule = RuleDraft([channel_id])
-            add_rule(request_session(), actor=current_actor(), draft=rule, now=request_now())
+            add_rule(request_session(), actor=actor, draft=rule, now=request_now())
     except _SHOWN as error:
         return _refused(form, error, lambda status: new_channel_page(kind, form, status=status))
     words = "Send a test to see that messages arrive."

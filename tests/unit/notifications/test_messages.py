@@ -131,6 +131,32 @@ class TestForms:
 
         assert (said["key"], said["text"]) == ("k", HOSTILE)
 
+    def test_what_steers_a_reader_is_written_out_in_every_form(self):
+        said = "evil\u202etxt.exe \x00\x1b[31m half \ud83d"
+        content = write(facts(what=said, error=said, lines=(said,)), press=PRESS, now=NOW)
+
+        hook = json.dumps(webhook_json(content, key="k", kind="opened", at=NOW), ensure_ascii=False)
+        discord = json.dumps(discord_embed(content), ensure_ascii=False)
+        for form in (hook, discord, telegram_html(content), mail_html(content), plain_text(content)):
+            assert not set(form) & {"\u202e", "\x00", "\x1b", "\ud83d"}
+
+    def test_discord_takes_what_is_nothing_but_signs_and_keeps_the_links(self):
+        signs = facts(title="*" * 300, what="_" * 2_000, error="[" * 2_000, to_do="<" * 2_000, cause="@" * 2_000)
+        embed = discord_embed(write(signs, press=PRESS, now=NOW))["embeds"][0]
+
+        fields = sum(len(field["name"]) + len(field["value"]) for field in embed["fields"])
+        assert len(embed["title"]) + len(embed["description"]) + fields + len(embed["footer"]["text"]) <= 6_000
+        assert len(embed["title"]) <= 256
+        assert embed["description"].endswith("(https://belfry.example/)")
+
+    def test_chats_are_told_the_next_try_and_the_last_success_of_whatever_else_is_known(self):
+        content = write(facts(things=4, missed_slots=3), press=PRESS, now=NOW)
+
+        names = [field["name"] for field in discord_embed(content)["embeds"][0]["fields"]]
+        assert {"Next try", "Last success"} <= set(names)
+        assert "Next try" in telegram_html(content)
+        assert "Last success" in telegram_html(content)
+
     def test_nothing_is_longer_than_a_service_takes(self):
         long = facts(title="t" * 9_000, what="w" * 90_000, error="&" * 90_000, to_do="<" * 9_000, cause="_" * 9_000)
         content = write(long, press=PRESS, now=NOW)
