@@ -242,6 +242,8 @@ class Book:
                 case = self.cases[relief.organization_id, key]
                 if relief.run_id is not None and case.type in _NOT_BY_A_RUN:
                     continue
+                if relief.only and case.type not in relief.only:
+                    continue
                 self._calm(case, subject_id)
                 if not case.is_in_trouble:
                     _close(case, relief)

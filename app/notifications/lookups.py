@@ -20,21 +20,22 @@ from app.tenants.models import SYSTEM_ORGANIZATION_ID
 
 _AT_ONCE = 500
 _LONGEST_ERROR = 300
-_SUCCEEDED = "run.succeeded"
+# Of these there are many, and they mean something only where something is wrong, or where a rule tells of them.
+_ENDS = {"run.succeeded", "run.cancelled"}
 
 
 def worth_reading(
     session: Session, events: Sequence[EventFacts], *, also_in: Collection[UUID] = ()
 ) -> list[EventFacts]:  # fmt: skip
-    """The events that mean anything. Good ends, which most are, only where somebody waits for one.
+    """The events that mean anything. Good ends, which most are, and cancelled ones only where somebody waits for one.
 
     `also_in` are organizations in which something else waits for one.
     """
     wanted = [event for event in events if is_of_interest(event.kind)]
-    if not any(event.kind == _SUCCEEDED for event in wanted):
+    if not any(event.kind in _ENDS for event in wanted):
         return wanted
-    waiting = _waiting(session) | set(also_in) | {event.organization_id for event in wanted if event.kind != _SUCCEEDED}
-    return [event for event in wanted if event.kind != _SUCCEEDED or event.organization_id in waiting]
+    waiting = _waiting(session) | set(also_in) | {event.organization_id for event in wanted if event.kind not in _ENDS}
+    return [event for event in wanted if event.kind not in _ENDS or event.organization_id in waiting]
 
 
 def run_facts(session: Session, events: Iterable[EventFacts]) -> dict[UUID, RunFacts]:

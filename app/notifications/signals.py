@@ -106,7 +106,8 @@ class Trouble:
 class Relief:
     """Something works again, or is gone: things by their ids, or whole causes by their keys.
 
-    Without `has_recovered` it is only over: the thing was deleted, or the trouble has become another one.
+    Without `has_recovered` it is only over: the thing was deleted, or the trouble has become another one. With `only`
+    nothing else of the things is meant.
     """
 
     organization_id: UUID
@@ -116,6 +117,7 @@ class Relief:
     has_recovered: bool = True
     words: str = ""
     run_id: UUID | None = None
+    only: frozenset[Type] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from app.jobs.models import Job
 from app.jobs.policies import ErrorClass
 from app.notifications.models import Channel, Rule
 from app.notifications.types import LinkKind
-from app.runs.interventions import stop_trying
+from app.runs.interventions import cancel, stop_trying
 from app.runs.models import Run
 from app.runs.retries import Next
 from app.runs.states import Reason, RunState
@@ -19,7 +19,7 @@ from app.schedules.models import Schedule
 from tests.database.telling_world import TellingWorld
 from tests.factories.figures import make_connection
 from tests.factories.notifications import make_channel, make_rule, make_settings, make_window
-from tests.factories.work import make_gap, make_job, make_organization, make_schedule
+from tests.factories.work import make_gap, make_job, make_organization, make_run, make_schedule
 from tests.fakes.clock import utc
 from tests.fakes.database import OpenDatabase
 
@@ -134,6 +134,37 @@ class TestFailures:
 
         assert (facts.kind.value, facts.what) == ("recovered", "The schedule was deleted.")
         assert not world.incidents()[0].has_recovered
+
+
+class TestWhatEndsWithItsRun:
+    @pytest.fixture
+    def run_id(self, world: TellingWorld) -> UUID:
+        with world.database.transaction() as session:
+            job = session.get_one(Job, world.schedule.job_id)
+            return make_run(session, job, now=world.clock.moment, schedule_id=world.schedule.id, slot_at=None)
+
+    @pytest.mark.parametrize("kind", ["run.late", "run.slow", "run.longer", "run.stuck"])
+    def test_is_over_when_somebody_cancels_it(self, world: TellingWorld, run_id: UUID, kind: str) -> None:
+        world.append(kind, run_id, topic=Topic.RUNS)
+        assert [kind for kind, _ in world.say()] == ["opened"]
+        with world.database.transaction() as session:
+            of_it = {"run_id": run_id, "organization_id": world.organization_id, "now": world.clock.moment}
+            assert cancel(session, **of_it, reason=Reason.CANCELLED, explanation="Enough")
+
+        (facts,) = world.tell(seconds=1)
+
+        assert (facts.kind.value, facts.what) == ("recovered", "Its run was cancelled.")
+        assert not world.incidents()[0].has_recovered
+
+    def test_is_over_when_it_fails_and_nothing_else_is(self, world: TellingWorld, run_id: UUID) -> None:
+        world.append("schedule.missed", world.schedule.id, topic=Topic.SCHEDULES, slots=2)
+        world.append("run.stuck", run_id, topic=Topic.RUNS)
+        world.fail()
+
+        said = world.say()
+
+        assert said == [("opened", "“Orders” missed 2 runs"), FAILED]
+        assert [one.state for one in world.incidents()] == ["open", "closed", "open"]
 
 
 class TestConnections:
