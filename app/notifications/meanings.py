@@ -93,7 +93,7 @@ def _retrying(event: EventFacts, run: RunFacts) -> list[Signal]:
         News(
             event.id, event.organization_id, event.at, Type.RETRYING, subject_of(run),
             f"{subject_of(run).name} is tried again", error, attempt, ready_at, run.id, run.schedule_id, run.job_id,
-            run.tags, run.service,
+            run.tags, run.service, str(event.data.get("class") or ""),
         )
     ] if has_failed else []  # fmt: skip
     is_long = ready_at is not None and ready_at - event.at >= LONG_WAIT

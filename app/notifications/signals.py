@@ -138,6 +138,7 @@ class News:
     job_id: UUID | None = None
     tags: tuple[str, ...] = ()
     service: str | None = None
+    error_class: str | None = None
 
 
 Signal = Trouble | Relief | News

@@ -136,6 +136,30 @@ class TestFailures:
         assert not world.incidents()[0].has_recovered
 
 
+class TestWhatMessagesSay:
+    def test_of_a_job_without_a_schedule_is_its_last_success(self, world: TellingWorld) -> None:
+        world.succeed(job=world.job)
+        well_at = world.clock.moment
+        world.clock.advance(hours=2)
+        world.fail(job=world.job)
+
+        (facts,) = world.tell()
+
+        assert facts.last_success_at == well_at
+        assert len(facts.links) == 2
+
+    def test_of_another_try_is_why_and_where(self, world: TellingWorld) -> None:
+        with world.database.transaction() as session:
+            session.get_one(Rule, world.rule_id).types = ["retrying"]
+        then = Next(RunState.WAITING_RETRY, Reason.ERROR, world.clock.moment + timedelta(minutes=1))
+        world.fail(job=world.job, error_class=ErrorClass.NETWORK, then=then)
+
+        (facts,) = world.tell()
+
+        assert (facts.nth, facts.cause) == (1, "The service could not be reached.")
+        assert [link.kind for link in facts.links] == [LinkKind.RUN, LinkKind.JOB]
+
+
 class TestWhatEndsWithItsRun:
     @pytest.fixture
     def run_id(self, world: TellingWorld) -> UUID:
