@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.core.ids import new_id
-from app.notifications.signals import LONGEST_TEXT, Relief, Trouble
+from app.notifications.signals import LONGEST_TEXT, Relief, Trouble, others_key
 from app.notifications.types import IncidentEntryKind, IncidentState, NotificationType
 
 # What comes back so soon after it recovered is the same incident: it flaps.
@@ -210,7 +210,7 @@ class Book:
         if trouble.type is not NotificationType.RUN_FAILED or is_known or not trouble.cause_key.startswith(mine):
             return trouble
         causes = self._in_trouble.get((trouble.organization_id, trouble.subject.id), ())
-        return trouble if len(causes) < MOST_CAUSES else replace(trouble, cause_key=f"{mine}others")
+        return trouble if len(causes) < MOST_CAUSES else replace(trouble, cause_key=others_key(trouble.subject))
 
     def _count(self, case: Case, trouble: Trouble) -> None:
         place = trouble.organization_id, trouble.subject.id

@@ -1,9 +1,9 @@
 """Reads of channels and of what was delivered by them. What is sealed is not read here."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Select, select
@@ -15,6 +15,28 @@ from app.notifications.types import ChannelKind, ChannelState, DeliveryKind, Del
 
 # More than that are not offered to be brought back.
 _MOST_DELETED = 50
+
+
+class _Channel(Protocol):
+    """What of a channel says whether it can stand in for another one."""
+
+    @property
+    def id(self) -> UUID: ...
+
+    @property
+    def state(self) -> str: ...
+
+    @property
+    def is_fallback(self) -> bool: ...
+
+    @property
+    def last_ok_at(self) -> datetime | None: ...
+
+    @property
+    def created_at(self) -> datetime: ...
+
+
+Usable = TypeVar("Usable", bound=_Channel)
 
 
 class ChannelNotFound(NotFound):
@@ -107,6 +129,15 @@ def first_of_kind(session: Session, *, organization_id: UUID, kind: ChannelKind)
     query = _channels(organization_id).where(Channel.kind == kind.value).order_by(Channel.created_at, Channel.id)
     found = session.execute(query.limit(1)).one_or_none()
     return None if found is None else _row(tuple(found))
+
+
+def stand_in_of(channels: Iterable[Usable]) -> Usable | None:
+    """What tells instead of those that are broken: the fallback, else the one that worked last; None without one."""
+    used = [channel for channel in channels if channel.state == ChannelState.ON.value]
+    never = datetime.min.replace(tzinfo=UTC)
+    # Of several that are alike the oldest.
+    oldest_first = sorted(used, key=lambda channel: (channel.created_at, channel.id))
+    return max(oldest_first, key=lambda channel: (channel.is_fallback, channel.last_ok_at or never), default=None)
 
 
 def get_delivery(session: Session, *, organization_id: UUID, delivery_id: UUID) -> DeliveryRow:

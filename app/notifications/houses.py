@@ -3,12 +3,13 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
+from app.notifications.channel_rows import stand_in_of
 from app.notifications.decisions import MOST_PER_MINUTE, MOST_UNSENT
 from app.notifications.models import Channel, Delivery, MaintenanceWindow, NotifySettings, Rule
 from app.notifications.quiet import QuietHours
@@ -161,8 +162,6 @@ def states_of(channels: Collection[Channel]) -> dict[UUID, ChannelState]:
 
 
 def stand_ins(channels: Collection[Channel]) -> tuple[UUID, ...]:
-    """The same as `standing_in.find_stand_in` finds where a channel breaks: the fallback, else what worked last."""
-    used = [channel for channel in channels if channel.state == ChannelState.ON.value]
-    never = datetime.min.replace(tzinfo=UTC)
-    found = max(used, key=lambda channel: (channel.is_fallback, channel.last_ok_at or never), default=None)
-    return () if found is None else (found.id,)
+    """Who tells instead where a channel is broken: one, or nobody."""
+    instead = stand_in_of(channels)
+    return () if instead is None else (instead.id,)

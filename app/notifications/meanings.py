@@ -58,6 +58,14 @@ def is_of_run(kind: str) -> bool:
     return kind in _OF_RUNS
 
 
+def failure_key(run: RunFacts, cause: str | None, error_class: str | None) -> str:
+    """The cause of a failed run, as incidents go by it."""
+    if run.connection_id is not None and error_class in _OF_CONNECTIONS:
+        return connection_key(run.connection_id, error_class)
+    subject = subject_of(run)
+    return f"{subject.kind}:{subject.id}:{cause or 'unknown'}"
+
+
 def _failed(event: EventFacts, run: RunFacts) -> list[Signal]:
     state = event.data.get("state", "failed")
     if state != "failed":
@@ -67,11 +75,7 @@ def _failed(event: EventFacts, run: RunFacts) -> list[Signal]:
         # By a person, who knows.
         return ended
     error_class = event.data.get("class")
-    subject = subject_of(run)
-    cause = str(event.data.get("cause") or run.cause or "unknown")
-    key, title = f"{subject.kind}:{subject.id}:{cause}", f"{subject.name} failed"
-    if run.connection_id is not None and error_class in _OF_CONNECTIONS:
-        key = connection_key(run.connection_id, str(error_class))
+    key, title = failure_key(run, event.data.get("cause") or run.cause, error_class), f"{subject_of(run).name} failed"
     return [*ended, _trouble(event, run, Type.RUN_FAILED, key, title, text=run.error or "", error_class=error_class)]
 
 

@@ -149,6 +149,11 @@ def connection_key(connection_id: UUID, what: str) -> str:
     return f"connection:{connection_id}:{what}"
 
 
+def others_key(subject: Subject) -> str:
+    """The cause of all that goes wrong with a thing that has as many incidents as it may."""
+    return f"{subject.kind.value}:{subject.id}:others"
+
+
 def subject_of(run: RunFacts) -> Subject:
     """What a run is a run of, as incidents count it: its schedule, or its job where it has none."""
     if run.schedule_id is not None:

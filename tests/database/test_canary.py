@@ -356,6 +356,7 @@ class TestBeingTold:
         assert self.messages(told) == [("opened", "system_silent"), ("recovered", "recovered")]
 
     def test_says_where_it_hangs(self, told: Mine) -> None:
+        told.clock.advance(seconds=1)
         told.plan()
         told.wait(minutes=4)
         self.messages(told)

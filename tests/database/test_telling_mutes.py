@@ -121,7 +121,8 @@ class TestUntilTheNextSuccess:
 
         with world.database.reading() as session:
             audit = session.scalars(select(AuditEntry.action)).all()
-            events = session.scalars(select(Event.kind).where(Event.subject_id == world.schedule.id)).all()
+            mine = select(Event.kind).where(Event.subject_id == world.schedule.id)
+            events = session.scalars(mine.order_by(Event.id)).all()
         assert (audit, events) == (["schedule.muted"], ["schedule.muted", "schedule.unmuted"])
 
 
