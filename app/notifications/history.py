@@ -57,7 +57,7 @@ class Preview:
 
 
 def preview_rule(session: Session, *, rule: RuleTerms, now: datetime) -> Preview:
-    """What a rule would have sent in the last seven days, as quiet hours and maintenance are now. Eight statements."""
+    """What a rule would have sent in the last seven days, as quiet hours and maintenance are now. Nine statements."""
     since = now - LOOKED_BACK
     failures, is_cut = _failures(session, rule.organization_id, since, now)
     others, is_short = _others(session, rule.organization_id, since)

@@ -159,7 +159,7 @@ def _of_thing(
             job_id=thing.job_id,
             connection_id=event.subject_id if kind is SubjectKind.CONNECTION else None,
             connection_name=thing.name if kind is SubjectKind.CONNECTION else None,
-            tags=thing.tags, service=thing.service, is_worse=is_worse,
+            tags=thing.tags, service=thing.service, is_worse=is_worse, readers=thing.readers,
         )  # fmt: skip
         if supersedes is None:
             return [trouble]

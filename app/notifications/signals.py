@@ -50,14 +50,26 @@ class RunFacts:
 
 
 @dataclass(frozen=True)
+class Readers:
+    """The schedules and jobs that read through a connection."""
+
+    schedule_ids: tuple[UUID, ...] = ()
+    job_ids: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True)
 class ThingFacts:
-    """What is known of another thing that an event is about: its name, and what rules go by."""
+    """What is known of another thing that an event is about: its name, and what rules go by.
+
+    `readers` are the schedules and jobs that read through a connection, and `tags` are theirs.
+    """
 
     name: str
     tags: tuple[str, ...] = ()
     service: str | None = None
     job_id: UUID | None = None
     is_canary: bool = False
+    readers: Readers = field(default_factory=Readers)
 
 
 class SubjectKind(StrEnum):
@@ -100,6 +112,7 @@ class Trouble:
     service: str | None = None
     error_class: str | None = None
     is_worse: bool = False
+    readers: Readers = field(default_factory=Readers)
 
 
 @dataclass(frozen=True)

@@ -235,6 +235,25 @@ class TestConnections:
         assert (facts.title.endswith("and 2 schedules fail"), facts.things) == (True, 2)
         assert len(world.incidents()) == 1
 
+    @pytest.mark.parametrize("scope", ["tag", "schedule", "job"])
+    @pytest.mark.parametrize("kind", ["connection.refused", "connection.expiring", "figures.stale", "figures.doubted"])
+    def test_are_told_by_rules_of_what_reads_through_them(
+        self, world: TellingWorld, schedules: list[Schedule], scope: str, kind: str
+    ) -> None:
+        with world.database.transaction() as session:
+            connection_id = session.get_one(Job, schedules[0].job_id).definition["connection_id"]
+            session.get_one(Schedule, schedules[3].id).tags = ["costs"]
+            rule = session.get_one(Rule, world.rule_id)
+            values = {"tag": "costs", "schedule": str(schedules[3].id), "job": str(schedules[3].job_id)}
+            rule.scope_kind, rule.scope_value = scope, values[scope]
+            foreign = make_connection(session, world.organization_id, name="Read by nobody")
+        for one in (foreign.id, UUID(connection_id)):
+            world.append(kind, one, topic=Topic.CONNECTIONS, stream="costs", days=3)
+
+        (facts,) = world.tell()
+
+        assert "Read by nobody" not in facts.title
+
     def test_never_name_a_connection_of_others(self, world: TellingWorld) -> None:
         with world.database.transaction() as session:
             theirs = make_connection(session, make_organization(session), name="Their secret shop")
