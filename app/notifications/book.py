@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.core.ids import new_id
-from app.notifications.signals import LONGEST_TEXT, Relief, Trouble, others_key
+from app.notifications.signals import LONGEST_TEXT, Relief, SubjectKind, Trouble, others_key
 from app.notifications.types import IncidentEntryKind, IncidentState, NotificationType
 
 # What comes back so soon after it recovered is the same incident: it flaps.
@@ -73,8 +73,8 @@ class About:
     def add(self, trouble: Trouble) -> None:
         self.join(
             About(
-                [] if trouble.schedule_id is None else [str(trouble.schedule_id)],
-                [] if trouble.job_id is None else [str(trouble.job_id)],
+                _texts(trouble.schedule_id, *trouble.readers.schedule_ids),
+                _texts(trouble.job_id, *trouble.readers.job_ids),
                 list(trouble.tags),
                 [] if trouble.service is None else [trouble.service],
             )
@@ -242,6 +242,8 @@ class Book:
                 case = self.cases[relief.organization_id, key]
                 if relief.run_id is not None and case.type in _NOT_BY_A_RUN:
                     continue
+                if relief.only and case.type not in relief.only:
+                    continue
                 self._calm(case, subject_id)
                 if not case.is_in_trouble:
                     _close(case, relief)
@@ -286,15 +288,21 @@ def _count_in_a_row(case: Case, trouble: Trouble, in_a_row: int) -> None:
         case.more_types |= {trouble.type}
 
 
+def _texts(*ids: UUID | None) -> list[str]:
+    return [str(one) for one in dict.fromkeys(ids) if one is not None]
+
+
 def _comes_back(case: Case, at: datetime) -> bool:
     return case.has_recovered and case.closed_at is not None and at - case.closed_at <= REOPENED_WITHIN
 
 
 def _thing(trouble: Trouble, in_a_row: int, happened: int) -> Thing:
     subject = trouble.subject
+    # The tags of a connection are those of what reads through it: a mute of one of them mutes no login of all.
+    tags = () if subject.kind is SubjectKind.CONNECTION else trouble.tags
     return Thing(
         subject.kind.value, subject.name[:160], in_a_row, trouble.at, happened=happened, job_id=trouble.job_id,
-        run_id=trouble.run_id, service=trouble.service, tags=trouble.tags, title=trouble.title[:300],
+        run_id=trouble.run_id, service=trouble.service, tags=tags, title=trouble.title[:300],
         words=trouble.text[:LONGEST_TEXT],
     )  # fmt: skip
 

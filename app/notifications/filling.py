@@ -243,13 +243,20 @@ class Filling:
 
     def _around(self, case: Case) -> Around:
         if case.schedule_id is None:
-            return NOTHING_AROUND
+            return Around(last_success_at=self._last_success_without_schedule(case))
         mine = Schedule.id == case.schedule_id, Schedule.organization_id == case.organization_id
         next_at = self._session.scalar(select(Schedule.next_run_at).where(*mine, Schedule.enabled))
         ended = Run.schedule_id == case.schedule_id, Run.finished_at.is_not(None)
         went_well = select(Run.finished_at).where(*ended, Run.state == RunState.SUCCEEDED.value)
         last = self._session.scalar(went_well.order_by(Run.finished_at.desc()).limit(1))
         return Around(next_at, last)
+
+    def _last_success_without_schedule(self, case: Case) -> datetime | None:
+        if case.job_id is None:
+            return None
+        mine = Run.job_id == case.job_id, Run.organization_id == case.organization_id
+        query = select(Run.finished_at).where(*mine, Run.state == RunState.SUCCEEDED.value)
+        return self._session.scalar(query.order_by(Run.created_at.desc()).limit(1))
 
 
 def _one_of(want: Want) -> str:

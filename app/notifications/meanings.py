@@ -27,6 +27,8 @@ LONG_WAIT = timedelta(minutes=30)
 _OF_CONNECTIONS = {ErrorClass.NETWORK, ErrorClass.RATE_LIMITED, ErrorClass.SERVER, ErrorClass.REFUSED}
 # Somebody sees to an incident no longer: it means nothing new, but people may have to be told of it now.
 THOUGHT_OVER = "incident.unacknowledged"
+# What is over as soon as the run of which it was told has ended, however it did.
+_UNTIL_THE_END = frozenset({Type.LATE, Type.LONGER_THAN_USUAL, Type.STUCK, Type.RATE_LIMITED})
 # Why a run waits without having failed.
 _NO_FAILURE = {"deferred", "key_missing"}
 
@@ -68,12 +70,22 @@ def _failed(event: EventFacts, run: RunFacts) -> list[Signal]:
     state = event.data.get("state", "failed")
     if state != "failed":
         return _retrying(event, run)
+    ended = _ended(event, run, "Its run failed.")
     if event.data.get("reason") == "given_up":
         # By a person, who knows.
-        return []
+        return ended
     error_class = event.data.get("class")
     key, title = failure_key(run, event.data.get("cause") or run.cause, error_class), f"{subject_of(run).name} failed"
-    return [_trouble(event, run, Type.RUN_FAILED, key, title, text=run.error or "", error_class=error_class)]
+    return [*ended, _trouble(event, run, Type.RUN_FAILED, key, title, text=run.error or "", error_class=error_class)]
+
+
+def _cancelled(event: EventFacts, run: RunFacts) -> list[Signal]:
+    return _ended(event, run, "Its run was cancelled.")
+
+
+def _ended(event: EventFacts, run: RunFacts, words: str) -> list[Signal]:
+    its_own = (subject_of(run).id,)
+    return [Relief(event.organization_id, event.at, its_own, (), False, words, run.id, only=_UNTIL_THE_END)]
 
 
 def _retrying(event: EventFacts, run: RunFacts) -> list[Signal]:
@@ -85,7 +97,7 @@ def _retrying(event: EventFacts, run: RunFacts) -> list[Signal]:
         News(
             event.id, event.organization_id, event.at, Type.RETRYING, subject_of(run),
             f"{subject_of(run).name} is tried again", error, attempt, ready_at, run.id, run.schedule_id, run.job_id,
-            run.tags, run.service,
+            run.tags, run.service, str(event.data.get("class") or ""),
         )
     ] if has_failed else []  # fmt: skip
     is_long = ready_at is not None and ready_at - event.at >= LONG_WAIT
@@ -147,7 +159,7 @@ def _of_thing(
             job_id=thing.job_id,
             connection_id=event.subject_id if kind is SubjectKind.CONNECTION else None,
             connection_name=thing.name if kind is SubjectKind.CONNECTION else None,
-            tags=thing.tags, service=thing.service, is_worse=is_worse,
+            tags=thing.tags, service=thing.service, is_worse=is_worse, readers=thing.readers,
         )  # fmt: skip
         if supersedes is None:
             return [trouble]
@@ -196,6 +208,7 @@ _OF_RUNS: dict[str, _RunReader] = {
     "run.lost": _failed,
     "run.waiting_retry": _retrying,
     "run.succeeded": _succeeded,
+    "run.cancelled": _cancelled,
     "run.missed": _watched(Type.MISSED_SLOTS, "missed", "missed a run"),
     "run.late": _watched(Type.LATE, "late", "is late"),
     "run.slow": _watched(Type.LONGER_THAN_USUAL, "slow", "takes longer than its soft limit"),
@@ -234,6 +247,7 @@ _OF_THINGS: dict[str, _ThingReader] = {
     "schedule.set_aside": _of_thing(
         Type.SCHEDULE_SET_ASIDE, _SCHEDULE, "set_aside", "{name} cannot be planned any more"
     ),
+    "schedule.in_time": _over(_SCHEDULE, "late", words="No run of it waits too long any more."),
     "schedule.edited": _over(_SCHEDULE, "set_aside", words="It was edited."),
     "schedule.repaired": _over(_SCHEDULE, "set_aside"),
     "schedule.deleted": _gone("The schedule was deleted."),

@@ -50,14 +50,26 @@ class RunFacts:
 
 
 @dataclass(frozen=True)
+class Readers:
+    """The schedules and jobs that read through a connection."""
+
+    schedule_ids: tuple[UUID, ...] = ()
+    job_ids: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True)
 class ThingFacts:
-    """What is known of another thing that an event is about: its name, and what rules go by."""
+    """What is known of another thing that an event is about: its name, and what rules go by.
+
+    `readers` are the schedules and jobs that read through a connection, and `tags` are theirs.
+    """
 
     name: str
     tags: tuple[str, ...] = ()
     service: str | None = None
     job_id: UUID | None = None
     is_canary: bool = False
+    readers: Readers = field(default_factory=Readers)
 
 
 class SubjectKind(StrEnum):
@@ -100,13 +112,15 @@ class Trouble:
     service: str | None = None
     error_class: str | None = None
     is_worse: bool = False
+    readers: Readers = field(default_factory=Readers)
 
 
 @dataclass(frozen=True)
 class Relief:
     """Something works again, or is gone: things by their ids, or whole causes by their keys.
 
-    Without `has_recovered` it is only over: the thing was deleted, or the trouble has become another one.
+    Without `has_recovered` it is only over: the thing was deleted, or the trouble has become another one. With `only`
+    nothing else of the things is meant.
     """
 
     organization_id: UUID
@@ -116,6 +130,7 @@ class Relief:
     has_recovered: bool = True
     words: str = ""
     run_id: UUID | None = None
+    only: frozenset[Type] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -136,6 +151,7 @@ class News:
     job_id: UUID | None = None
     tags: tuple[str, ...] = ()
     service: str | None = None
+    error_class: str | None = None
 
 
 Signal = Trouble | Relief | News

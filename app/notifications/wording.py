@@ -136,7 +136,7 @@ def digest_of(wants: Sequence[Want], whose: Whose) -> Facts:
         organization=whose.name,
         zone=whose.zone,
         lines=tuple(lines),
-        links=(Link(LinkKind.INCIDENT, None, "All incidents"),),
+        links=(Link(LinkKind.INCIDENT, None, "All incidents"), Link(LinkKind.OVERVIEW, None, "Overview")),
     )
 
 
@@ -183,10 +183,13 @@ def _of_news(news: News, whose: Whose) -> Facts:
     links = [] if news.run_id is None else [Link(LinkKind.RUN, news.run_id, "Run")]
     if news.schedule_id is not None:
         links.append(Link(LinkKind.SCHEDULE, news.schedule_id, "Schedule"))
+    elif news.job_id is not None:
+        links.append(Link(LinkKind.JOB, news.job_id, "Job"))
     return Facts(
         type=news.type, kind=DeliveryKind.EVENT, title=news.title, what=news.text, since=news.at,
         nth=news.nth if news.type is NotificationType.RETRYING else None, next_try_at=news.next_try_at,
-        error=news.text or None, organization=whose.name, zone=whose.zone, tags=news.tags[:10], service=news.service,
+        error=news.text or None, cause=_CAUSES.get(news.error_class or ""), organization=whose.name, zone=whose.zone,
+        tags=news.tags[:10], service=news.service,
         links=tuple(links), names={news.subject.kind.value: news.subject.name},
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.core.errors import Invalid
 from app.core.ids import new_id
 from app.core.scopes import ENGINE, Scope
-from app.events.service import Topic
+from app.events.service import Topic, append_event
 from app.notifications import rule_changes, telling_settings
 from app.notifications.history import Preview, preview_rule
 from app.notifications.models import Channel, Incident, NotifySettings, Telling
@@ -202,9 +202,19 @@ class TestPreviews:
         assert self.preview(world).messages == 0
 
     def test_say_what_they_leave_out(self, world: TellingWorld) -> None:
-        found = self.preview(world, types=["run_failed", "run_succeeded"])
+        found = self.preview(world, types=["run_failed", "run_succeeded", "rate_limited"])
 
-        assert [type_.value for type_ in found.left_out] == ["run_succeeded"]
+        assert {type_.value for type_ in found.left_out} == {"run_succeeded", "rate_limited"}
+
+    def test_say_that_more_happened_than_they_look_at(self, world: TellingWorld) -> None:
+        world.append("connection.refused", new_id(), topic=Topic.CONNECTIONS, reason="Revoked")
+        assert not self.preview(world).is_cut
+        with world.database.transaction() as session:
+            here = {"organization_id": world.organization_id, "topic": Topic.SCHEDULES, "kind": "schedule.edited"}
+            for _ in range(250):
+                append_event(session, **here, subject_id=world.schedule.id, now=world.clock.moment)
+
+        assert self.preview(world).is_cut
 
     def test_count_what_happened_to_connections(self, world: TellingWorld) -> None:
         world.append("connection.refused", new_id(), topic=Topic.CONNECTIONS, reason="Revoked")
