@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cache
 from ssl import SSLContext
 from threading import Lock
 from typing import BinaryIO
@@ -50,7 +49,6 @@ _CHARSET = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9._-]{1,40})", re.IGNORECA
 _READABLE_CHARSET = re.compile(
     r"ascii|utf-(8|16|32)(-[lb]e)?|iso8859-\d+|cp125\d|koi8-[ru]|shift_jis|euc_\w\w|gb\w+|big5"
 )
-_reading_authorities = Lock()
 
 
 @dataclass(frozen=True)
@@ -119,6 +117,8 @@ class OutboundClient:
         self._own_origins = frozenset(parse_target(url).origin for url in own_urls)
         self._limits = limits
         self._lookups = Lookups(resolver)
+        self._reading = Lock()
+        self._tls: SSLContext | None = None
 
     def send(
         self, request: OutboundRequest, *, limits: OutboundLimits | None = None, into: BinaryIO | None = None
@@ -154,13 +154,19 @@ class OutboundClient:
             _failures_in_words(hop.target, limits),
             # A connection is never kept: its address was checked for this request only.
             httpcore.ConnectionPool(
-                ssl_context=_trusted() if url.scheme == "https" else None,
+                ssl_context=self._trusted() if url.scheme == "https" else None,
                 network_backend=backend,
                 max_keepalive_connections=0,
             ) as pool,
             pool.stream(hop.method, wire_url, headers=_wire_headers(hop), content=hop.body) as answer,
         ):
             return _read_response(answer, hop.target, limits.max_response_bytes, into)
+
+    def _trusted(self) -> SSLContext:
+        """Who is believed to be who they say. Read by the first request that asks: it takes megabytes and a while."""
+        with self._reading:
+            self._tls = self._tls or _read_authorities()
+            return self._tls
 
     def _addresses(self, target: Target, deadline: Deadline) -> tuple[Address, ...]:
         """All addresses of a target, each of them checked: one bad one makes the name suspect."""
@@ -175,13 +181,6 @@ class OutboundClient:
         return EVERY_NETWORK if target.origin in self._own_origins else self._allowed_private
 
 
-def _trusted() -> SSLContext:
-    """Who is believed to be who they say. Read by the first request of a process: that takes megabytes and a while."""
-    with _reading_authorities:
-        return _read_authorities()
-
-
-@cache
 def _read_authorities() -> SSLContext:
     tls = httpx.create_ssl_context(trust_env=False)
     # The machine's own authorities as well: operators put those of their company there.
