@@ -5,29 +5,39 @@ from datetime import datetime
 from html import escape
 from typing import Any
 
+from app.core.text import first_words
 from app.notifications.messages.content import Content, Tone
 
 # Discord and Telegram refuse more than this; Discord counts all parts together.
 LONGEST_DISCORD_BODY = 3_000
 LONGEST_DISCORD_VALUE = 400
 LONGEST_TELEGRAM = 3_500
+LONGEST_SUBJECT = 180
 MOST_BYTES = 64 * 1024
 _MARKS = {Tone.BAD: "✕", Tone.GOOD: "✓", Tone.NOTE: "•"}
 _COLOURS = {Tone.BAD: 0xC9372C, Tone.GOOD: 0x1F845A, Tone.NOTE: 0x44546F}
 _CSS_COLOURS = {tone: f"#{colour:06x}" for tone, colour in _COLOURS.items()}
 _DISCORD_SIGNS = re.compile(r"([\\*_~`|>#\[\]()<-])")
+# An address is read as a whole there: a sign before its underscores would be taken for a part of it.
+_ADDRESSES = re.compile(r"(https?://[\w./?&=%+~#:;,!$'-]+)")
 _CALLS = re.compile(r"@(?=\w)|<(?=[!@#&])")
-_NOTHING = "\u200b"
+# A sign of no width: behind an @ it keeps the word from calling anybody.
+NOTHING = "\u200b"
 
 
 def quiet(text: str) -> str:
     """The text so that it calls nobody: `@everyone` and `<!channel>` are words in every chat."""
-    return _CALLS.sub(lambda found: found[0] + _NOTHING, text)
+    return _CALLS.sub(lambda found: found[0] + NOTHING, text)
 
 
 def marked_title(content: Content) -> str:
     """The title with a sign for its tone, for those who see no colours."""
     return f"{_MARKS[content.tone]} {content.title}"
+
+
+def mail_subject(content: Content) -> str:
+    """One line, whatever the title is: the library refuses line breaks in headers."""
+    return first_words(" ".join(marked_title(content).split()), longest=LONGEST_SUBJECT)
 
 
 def plain_text(content: Content) -> str:
@@ -116,11 +126,13 @@ def _cut(text: str, longest: int) -> str:
 
 
 def _discord(text: str, longest: int) -> str:
-    return _DISCORD_SIGNS.sub(r"\\\1", _cut(text, longest)).replace("@", f"@{_NOTHING}")
+    pieces = _ADDRESSES.split(_cut(text, longest))
+    pieces[::2] = [_DISCORD_SIGNS.sub(r"\\\1", piece) for piece in pieces[::2]]
+    return "".join(pieces).replace("@", f"@{NOTHING}")
 
 
 def _telegram(text: str, longest: int) -> str:
-    return escape(_cut(text, longest), quote=False).replace("@", f"@{_NOTHING}")
+    return escape(_cut(text, longest), quote=False).replace("@", f"@{NOTHING}")
 
 
 def _lines(text: str) -> str:
