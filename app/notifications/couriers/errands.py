@@ -33,6 +33,8 @@ class Place:
     secret: str = field(repr=False)
     # The last letters of what is secret, for people to tell one from another.
     hint: str = ""
+    # What of the secret was made here, and is known to nobody yet: it is shown once, to who made the place.
+    made: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,7 @@ from app.notifications.couriers.errands import (
 from app.notifications.couriers.mail_addresses import MOST_ADDRESSES, is_mail_address
 from app.notifications.couriers.mail_server import Refusals, hand_over
 from app.notifications.messages.content import Content
-from app.notifications.messages.forms import mail_html, marked_title, plain_text
-
-LONGEST_SUBJECT = 180
+from app.notifications.messages.forms import mail_html, mail_subject, plain_text
 
 
 @dataclass(frozen=True)
@@ -72,9 +70,8 @@ class MailCourier:
 
 
 def _letter(server: MailServer, place: Place, content: Content, errand: Errand) -> EmailMessage:
-    """The library refuses line breaks in headers; there are none in a title of one line."""
     letter = EmailMessage()
-    letter["Subject"] = first_words(" ".join(marked_title(content).split()), longest=LONGEST_SUBJECT)
+    letter["Subject"] = mail_subject(content)
     letter["From"] = Address("Belfry", addr_spec=server.sender)
     # Of several, nobody learns who else is told.
     addresses = place.settings["addresses"].split(", ")

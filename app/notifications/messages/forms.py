@@ -5,6 +5,7 @@ from datetime import datetime
 from html import escape
 from typing import Any
 
+from app.core.text import first_words
 from app.notifications.messages.content import Content, Tone
 
 # Discord and Telegram refuse more than this; Discord counts all parts together.
@@ -13,23 +14,32 @@ LONGEST_DISCORD_VALUE = 400
 LONGEST_TELEGRAM = 3_500
 # As many as a message of ours ever has: what is asked last, such as the next try, is not left out.
 MOST_ROWS = 12
+LONGEST_SUBJECT = 180
 MOST_BYTES = 64 * 1024
 _MARKS = {Tone.BAD: "✕", Tone.GOOD: "✓", Tone.NOTE: "•"}
 _COLOURS = {Tone.BAD: 0xC9372C, Tone.GOOD: 0x1F845A, Tone.NOTE: 0x44546F}
 _CSS_COLOURS = {tone: f"#{colour:06x}" for tone, colour in _COLOURS.items()}
 _DISCORD_SIGNS = frozenset("\\*_~`|>#[]()<-")
+# An address is read as a whole there: a sign before its underscores would be taken for a part of it.
+_ADDRESSES = re.compile(r"(https?://[\w./?&=%+~#:;,!$'-]+)")
 _CALLS = re.compile(r"@(?=\w)|<(?=[!@#&])")
-_NOTHING = "\u200b"
+# A sign of no width: behind an @ it keeps the word from calling anybody.
+NOTHING = "\u200b"
 
 
 def quiet(text: str) -> str:
     """The text so that it calls nobody: `@everyone` and `<!channel>` are words in every chat."""
-    return _CALLS.sub(lambda found: found[0] + _NOTHING, text)
+    return _CALLS.sub(lambda found: found[0] + NOTHING, text)
 
 
 def marked_title(content: Content) -> str:
     """The title with a sign for its tone, for those who see no colours."""
     return f"{_MARKS[content.tone]} {content.title}"
+
+
+def mail_subject(content: Content) -> str:
+    """One line, whatever the title is: the library refuses line breaks in headers."""
+    return first_words(" ".join(marked_title(content).split()), longest=LONGEST_SUBJECT)
 
 
 def plain_text(content: Content) -> str:
@@ -121,7 +131,8 @@ def _cut(text: str, longest: int) -> str:
 
 def _discord(text: str, longest: int) -> str:
     """At most so long with what the escapes add, and cut between two of them: Discord refuses what is longer."""
-    escaped = [_escaped_letter(letter) for letter in _cut(text, longest)]
+    pieces = _ADDRESSES.split(_cut(text, longest))
+    escaped = [_escaped_letter(letter, in_address=bool(n % 2)) for n, piece in enumerate(pieces) for letter in piece]
     if sum(map(len, escaped)) <= longest:
         return "".join(escaped)
     room, kept = longest - 1, []
@@ -133,14 +144,14 @@ def _discord(text: str, longest: int) -> str:
     return "".join(kept) + "…"
 
 
-def _escaped_letter(letter: str) -> str:
+def _escaped_letter(letter: str, *, in_address: bool) -> str:
     if letter == "@":
-        return f"@{_NOTHING}"
-    return f"\\{letter}" if letter in _DISCORD_SIGNS else letter
+        return f"@{NOTHING}"
+    return f"\\{letter}" if letter in _DISCORD_SIGNS and not in_address else letter
 
 
 def _telegram(text: str, longest: int) -> str:
-    return escape(_cut(text, longest), quote=False).replace("@", f"@{_NOTHING}")
+    return escape(_cut(text, longest), quote=False).replace("@", f"@{NOTHING}")
 
 
 def _lines(text: str) -> str:

@@ -94,8 +94,26 @@ def write(facts: Facts, *, press: Press, now: datetime, text: MessageText | None
     if text is None:
         return content
     values = values_of(facts, links=links, now=now)
-    title = fill_title(text.title, values) or content.title
-    return replace(content, title=title, body=fill_body(text.body, values), rows=())
+    # Looked at once more as a whole: people may have written a secret into a text.
+    title = without_secrets(fill_title(text.title, values)) or content.title
+    return replace(content, title=title, body=without_secrets(fill_body(text.body, values)), rows=())
+
+
+def can_be_worded(kind: DeliveryKind, type_: NotificationType) -> bool:
+    """Whether an organization's own text for the type is meant for such a message.
+
+    A test, several messages in one, and that something is over without having recovered say something else than what
+    the text was written for.
+    """
+    if kind is DeliveryKind.RECOVERED:
+        return type_ is NotificationType.RECOVERED
+    return kind not in {DeliveryKind.TEST, DeliveryKind.DIGEST}
+
+
+def shown_values(facts: Facts, *, press: Press, now: datetime) -> dict[str, str]:
+    """The values that the names in a text would be replaced by."""
+    links = tuple(press.link(link) for link in facts.links[:MOST_LINKS])
+    return values_of(_clean(facts), links=links, now=now)
 
 
 def tone_of(facts: Facts) -> Tone:

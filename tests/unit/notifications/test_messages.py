@@ -17,7 +17,7 @@ from app.notifications.messages.forms import (
 )
 from app.notifications.messages.texts import MessageText
 from app.notifications.messages.without_secrets import without_secrets
-from app.notifications.messages.writing import VARIABLES, Press, example_facts, values_of, write
+from app.notifications.messages.writing import VARIABLES, Press, can_be_worded, example_facts, values_of, write
 from app.notifications.types import DeliveryKind, Facts, NotificationType
 from tests.fakes.clock import utc
 
@@ -94,6 +94,20 @@ class TestWriting:
 
         assert token not in repr(content)
 
+    def test_a_text_is_not_for_what_says_something_else(self):
+        of_ours = {kind for kind in DeliveryKind if not can_be_worded(kind, NotificationType.RUN_FAILED)}
+
+        assert of_ours == {DeliveryKind.TEST, DeliveryKind.DIGEST, DeliveryKind.RECOVERED}
+        assert can_be_worded(DeliveryKind.RECOVERED, NotificationType.RECOVERED)
+
+    def test_a_secret_in_a_text_is_hidden(self):
+        text = MessageText("Ask shpat_" + "a1" * 16, "The password=swordfish, then {{job}}")
+
+        content = write(facts(), press=PRESS, now=NOW, text=text)
+
+        assert "a1a1" not in content.title
+        assert ("swordfish" in content.body, content.body.endswith("then Meta ads")) == (False, True)
+
 
 class TestForms:
     @pytest.fixture
@@ -120,6 +134,14 @@ class TestForms:
         assert said["allowed_mentions"] == {"parse": []}
         assert "@everyone" not in json.dumps(said, ensure_ascii=False)
         assert "**bold**" not in json.dumps(said)
+
+    def test_discord_can_follow_an_address_in_a_text(self):
+        text = MessageText("T", "{{link}} https://x.example/a-b_c?d=e#f)**bold**")
+
+        content = write(facts(), press=Press("https://bel-fry.example"), now=NOW, text=text)
+
+        (embed,) = discord_embed(content)["embeds"]
+        assert embed["description"].startswith("https://bel-fry.example/ https://x.example/a-b_c?d=e#f\\)\\*\\*bold")
 
     def test_other_chats_are_called_by_nothing(self):
         assert "@everyone" not in quiet("@everyone <!channel>")
