@@ -155,7 +155,7 @@ def _typed(body: str | None, body_file: str | None) -> str | None:
     try:
         with click.open_file(body_file) as file:
             # More than that is refused for its length.
-            return file.read(LONGEST_BODY_TEXT + 2)
+            return str(file.read(LONGEST_BODY_TEXT + 2))
     except (OSError, UnicodeDecodeError) as error:
         raise click.BadParameter(f"{body_file} cannot be read: {error}.") from error
 

@@ -19,7 +19,7 @@ from app.notifications.types import NotificationType
 from app.tenants.access import Permission
 
 _ONE = "/notification-texts/<type_name>"
-_EXAMPLE = {"title": "{{job}} is down", "body": "{{error}}\n\nCall the one on duty."}
+_EXAMPLE: dict[str, Any] = {"title": "{{job}} is down", "body": "{{error}}\n\nCall the one on duty."}
 
 
 class TextIn(Body):
