@@ -60,6 +60,17 @@ data                    /data
 data-month              /data?level=campaign&range=this_month
 data-clicks             /data?metric=clicks&range=90d&grain=week
 data-changes            /data/changes
+incidents               /incidents
+incidents-closed        /incidents?state=closed
+incident                {incident}
+incident-close          {incident}/close
+incident-retry          {incident}/retry
+notifications           /notifications
+channel-choose          /notifications/channels/new
+channel-new             /notifications/channels/new/discord
+rule-new                /notifications/rules/new
+deliveries              /notifications/deliveries
+notification-settings   /notifications/settings
 team                    /settings/team
 audit                   /audit
 audit-all               /admin/audit
@@ -84,6 +95,9 @@ empty-runs              /runs
 empty-queue             /queue
 empty-jobs              /jobs
 empty-data              /data
+empty-incidents         /incidents
+empty-notifications     /notifications
+empty-deliveries        /notifications/deliveries
 empty-audit             /audit
 empty-team              /settings/team
 empty-deleted           /schedules/deleted
@@ -96,6 +110,9 @@ viewer-schedule         {schedule}
 viewer-queue            /queue?tab=dead
 viewer-job              {job}
 viewer-run              {long_run}
+viewer-incident         {incident}
+viewer-notifications    /notifications
+viewer-deliveries       /notifications/deliveries
 viewer-refused          /jobs/new
 """
 EDGE_PAGES = """
@@ -121,6 +138,7 @@ class Places:
     long_run: str
     running_run: str
     job: str
+    incident: str
 
 
 def find_places(camera: Camera) -> Places:
@@ -132,6 +150,8 @@ def find_places(camera: Camera) -> Places:
         long_run=camera.read("/runs?state=failed&q=Catalogue", _first("tbody .name")),
         running_run=camera.read("/queue?tab=running", _first("#queue-runs .name")),
         job=camera.read("/jobs", _first("tbody .name")).removesuffix("/edit"),
+        # The oldest one is told for sure; the newest may still wait for its turn.
+        incident=camera.read("/incidents", _first("#incident-rows tr:last-child .name")),
     )
 
 
@@ -203,6 +223,8 @@ def shoot_docs(camera: Camera, places: Places) -> None:
     camera.take(Shot("run", places.long_run))
     camera.take(Shot("overview-dark", "/"), is_dark=True)
     camera.take(Shot("data", "/data"))
+    camera.take(Shot("notifications", "/notifications"), size={"width": 1180, "height": 620})
+    camera.take(Shot("incident", places.incident), size={"width": 1180, "height": 1480})
     for is_dark in (False, True):
         dark = "-dark" if is_dark else ""
         camera.take(Shot("schedule", schedule), name=f"schedule{dark}", is_dark=is_dark)
@@ -232,6 +254,7 @@ def every_page(places: Places, people: People) -> Iterator[Shot]:
     yield Shot("schedule-form", "/schedules", prepare=open_form)
     yield Shot("schedule-zones", "/schedules", prepare=search_zone)
     yield Shot("schedule-refused", "/schedules/new", prepare=send_empty)
+    yield Shot("channel-refused", "/notifications/channels/new/discord", prepare=send_empty)
     yield Shot("job-refused", "/jobs/new?kind=workflow", prepare=send_empty)
     yield Shot("queue-ticked", "/queue?tab=dead", prepare=tick_two)
     yield Shot("queue-stuck", "/queue?tab=running", prepare=press("[id^=look-]"))

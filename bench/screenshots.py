@@ -18,7 +18,9 @@ from bench.screenshot_data import fill
 from bench.screenshot_figures import land_figures
 from bench.screenshot_moments import People, begin, keep_reporting, make_people
 from bench.screenshot_pages import every_page, find_places, shoot_docs
+from bench.screenshot_telling import let_tell, settings_of
 from tests.factories.tenants import PASSWORD
+from tests.fakes.chat.server import ChatServer
 
 
 def wait_for_pages(address: str) -> None:
@@ -35,6 +37,7 @@ def furnish(place: Installation) -> People:
     """People, their history, and what goes on."""
     with place.database.transaction() as session:
         people = make_people(session)
+    let_tell(place, people.ana.actor)
     fill(place, people.ana.actor)
     land_figures(place, people.ana.actor)
     begin(place, people)
@@ -65,7 +68,7 @@ def main() -> None:
     options.folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
     address = f"http://127.0.0.1:{port}"
-    with installation(BELFRY_LISTEN=f"127.0.0.1:{port}") as place:
+    with ChatServer() as chat, installation(BELFRY_LISTEN=f"127.0.0.1:{port}", **settings_of(chat)) as place:
         people = furnish(place)
         process = subprocess.Popen([sys.executable, "-m", "app.cli", "up"], cwd=ROOT, stdout=subprocess.DEVNULL)
         try:

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field
 from app.api.models import Answer, Body, Flag, Moment, Paging
 from app.notifications.handling import LONGEST_NOTE
 from app.notifications.incident_rows import LONGEST_SEARCH, EntryRow, IncidentRow, MessageRow, ThingRow
+from app.notifications.told_of import How, ToldOf
 from app.notifications.types import DeliveryKind, DeliveryState, IncidentEntryKind, IncidentState, NotificationType
 
 
@@ -100,6 +101,28 @@ class IncidentThingOut(Answer):
     is_in_trouble: bool
 
 
+class ToldChannelOut(Answer):
+    """What became of telling one channel."""
+
+    channel: Annotated[str, Field(description="Its name.")]
+    how: Annotated[
+        How,
+        Field(
+            description="`told`; `waiting` to be sent; `failing`, and tried again at `at`; `lost`, and not tried "
+            "again; `held` until `at`."
+        ),
+    ]
+    at: Moment | None
+    why: Annotated[str, Field(description="Why it was not told, or not by a message of its own.")]
+
+
+class IncidentToldOut(Answer):
+    """Who was told of an incident."""
+
+    channels: list[ToldChannelOut]
+    why_nobody: Annotated[str, Field(description="Why no channel was told; empty where one was or will be.")]
+
+
 class IncidentMessageOut(Answer):
     """A message of an incident, and what became of it."""
 
@@ -131,6 +154,12 @@ def entry_out(row: EntryRow) -> IncidentEntryOut:
 def thing_out(row: ThingRow) -> IncidentThingOut:
     """What it concerns, as it is answered."""
     return IncidentThingOut(**{name: getattr(row, name) for name in IncidentThingOut.model_fields})
+
+
+def told_out(told: ToldOf) -> IncidentToldOut:
+    """Who was told, as it is answered."""
+    channels = [ToldChannelOut(channel=one.channel, how=one.how, at=one.at, why=one.why) for one in told.lines]
+    return IncidentToldOut(channels=channels, why_nobody=told.why_nobody)
 
 
 def message_out(row: MessageRow) -> IncidentMessageOut:

@@ -1,6 +1,6 @@
 """Every module that adds operations to the blueprint, imported once: an operation exists when it is listed here."""
 
-from app.api import openapi
+from app.api import document
 from app.api.blueprint import api
 from app.api.resources import (
     audit,
@@ -70,6 +70,7 @@ MODULES = (
     deleted_schedules,
     deliveries,
     discord,
+    document,
     incidents,
     invitations,
     job_changes,
@@ -80,7 +81,6 @@ MODULES = (
     missed_slots,
     notification_settings,
     notification_rules,
-    openapi,
     organization_limits,
     organizations,
     overview,

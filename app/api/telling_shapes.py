@@ -92,6 +92,7 @@ class WindowOut(Answer):
     scope_name: Annotated[str | None, Field(description="What a schedule or job is called.")]
     reason: str
     made_by: str
+    until_success: Annotated[bool, Field(description="A mute that ends earlier, with the next run that goes well.")]
 
 
 def settings_out(row: SettingsRow) -> NotifySettingsOut:

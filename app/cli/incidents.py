@@ -1,5 +1,6 @@
 """`belfry incidents`: what goes wrong, each cause once, and what people do about it."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -33,8 +34,10 @@ from app.notifications.incident_rows import (
     list_things,
 )
 from app.notifications.incident_words import ENTRY_WORDS, MESSAGE_KINDS, MESSAGE_STATES, state_words
+from app.notifications.told_of import ToldOf, read_told
 from app.notifications.types import NotificationType
 from app.ops.incident_retry import retry_incident
+from app.ops.run_incident import get_incident_of_run
 from app.schedules.owners import NOBODY
 from app.tenants.roster import find_member
 
@@ -91,30 +94,22 @@ def list_command(
 @as_json
 @pass_console
 def show_command(console: Console, incident_id: UUID, is_json: bool) -> None:
-    """Show one: what it concerns, its messages and its timeline."""
-    with console.reading() as desk:
-        here: dict[str, Any] = {"organization_id": desk.actor.organization_id, "incident_id": incident_id}
-        row = get_incident(desk.session, **here)
-        entries, things = list_entries(desk.session, **here), list_things(desk.session, **here)
-        messages = list_messages(desk.session, **here)
-    facts = _facts(row)
-    lines = [f"{name.replace('_', ' ')}: {'-' if value is None else value}" for name, value in facts.items()]
-    lines += [f"concerns: {one.kind} {one.name}{', in trouble' if one.is_in_trouble else ''}" for one in things]
-    lines += [
-        f"message: {moment(one.created_at)} {MESSAGE_KINDS[one.kind]} to {one.channel}: {MESSAGE_STATES[one.state]}"
-        for one in messages
-    ]
-    lines += [
-        f"{moment(one.at)} {ENTRY_WORDS[one.kind][1]}{f' ({one.by})' if one.by else ''}"
-        f"{f': {one.words}' if one.words else ''}"
-        for one in reversed(entries)
-    ]
-    more = {
-        "concerns": [asdict(one) for one in things],
-        "messages": [asdict(one) for one in messages],
-        "timeline": [asdict(one) for one in reversed(entries)],
-    }
-    show(facts | more, "\n".join(lines), is_json=is_json)
+    """Show one: what it concerns, who was told, its messages and its timeline."""
+    _show(console, lambda _desk: incident_id, is_json=is_json)
+
+
+@incidents.command("of")
+@click.argument("run_id", metavar="RUN", type=click.UUID)
+@with_organization
+@as_json
+@pass_console
+def of_command(console: Console, run_id: UUID, is_json: bool) -> None:
+    """Show the one that a failed run belongs to."""
+
+    def find(desk: Desk) -> UUID:
+        return get_incident_of_run(desk.session, organization_id=desk.actor.organization_id, run_id=run_id).id
+
+    _show(console, find, is_json=is_json)
 
 
 @incidents.command()
@@ -232,3 +227,40 @@ def _facts(row: IncidentRow) -> dict[str, Any]:
         "made_up": row.made_up,
         "last_run": None if row.run_id is None else str(row.run_id),
     }
+
+
+def _show(console: Console, find: Callable[[Desk], UUID], *, is_json: bool) -> None:
+    with console.reading() as desk:
+        here: dict[str, Any] = {"organization_id": desk.actor.organization_id, "incident_id": find(desk)}
+        row = get_incident(desk.session, **here)
+        entries, things = list_entries(desk.session, **here), list_things(desk.session, **here)
+        messages = list_messages(desk.session, **here)
+        told = read_told(desk.session, organization_id=desk.actor.organization_id, incident=row)
+    facts = _facts(row)
+    lines = [f"{name.replace('_', ' ')}: {'-' if value is None else value}" for name, value in facts.items()]
+    lines += [f"concerns: {one.kind} {one.name}{', in trouble' if one.is_in_trouble else ''}" for one in things]
+    lines += [f"told: {words}" for words in _told_lines(told)]
+    lines += [
+        f"message: {moment(one.created_at)} {MESSAGE_KINDS[one.kind]} to {one.channel}: {MESSAGE_STATES[one.state]}"
+        for one in messages
+    ]
+    lines += [
+        f"{moment(one.at)} {ENTRY_WORDS[one.kind][1]}{f' ({one.by})' if one.by else ''}"
+        f"{f': {one.words}' if one.words else ''}"
+        for one in reversed(entries)
+    ]
+    more = {
+        "concerns": [asdict(one) for one in things],
+        "told": asdict(told),
+        "messages": [asdict(one) for one in messages],
+        "timeline": [asdict(one) for one in reversed(entries)],
+    }
+    show(facts | more, "\n".join(lines), is_json=is_json)
+
+
+def _told_lines(told: ToldOf) -> list[str]:
+    lines = [
+        f"{line.channel}: {', '.join(part for part in (line.how.value, moment(line.at), line.why) if part)}"
+        for line in told.lines
+    ]
+    return lines or [f"nobody. {told.why_nobody}" if told.is_nobody else told.why_nobody]

@@ -13,6 +13,7 @@ from app.cli.code_names import job_argument
 from app.cli.console import Console, as_json, choice_of, pass_console, show, table, with_organization
 from app.cli.job_options import with_job_options, with_options
 from app.cli.job_show import list_changes, show_job
+from app.cli.schedule_mute import mute_of_job
 from app.cli.starting import given_on_line, set_parameters, show_started
 from app.cli.terminal import say
 from app.core.errors import Invalid
@@ -34,6 +35,7 @@ def jobs() -> None:
 
 jobs.add_command(check_code)
 jobs.add_command(sync_code)
+jobs.add_command(mute_of_job)
 
 
 @jobs.command("list")

@@ -163,4 +163,5 @@ def _window_facts(row: WindowRow) -> dict[str, Any]:
         "name": row.scope_name,
         "reason": row.reason,
         "made_by": row.made_by,
+        "until_success": row.until_success,
     }

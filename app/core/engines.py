@@ -8,12 +8,17 @@ from psycopg import errors
 from psycopg.abc import PQGen
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from app.core.deadline import Deadline
 from app.core.turns import Turns
 
-# Writers queue behind each other in SQLite; five seconds outlast any transaction of ours.
+# SQLite looks for so long whether its write lock is free, before it refuses.
 _BUSY_TIMEOUT_MS = 5_000
+# Writers queue behind each other there, and the longest transaction of ours lands all days of a first sync as a whole:
+# a second, and many times that on a machine that is busy with other things.
+WRITE_SECONDS = 20.0
 
 # Nothing waits for ever on a connection whose other end is gone, and no forgotten transaction holds its locks.
 _CONNECT_SECONDS = 5
@@ -35,6 +40,7 @@ PING_SECONDS = 4.0
 _POOL_SECONDS = 10
 _RECYCLE_SECONDS = 1_800
 _HAS_TURN = "has_turn"
+_LOCKED = "SQLITE_BUSY"
 
 
 Answer = TypeVar("Answer")
@@ -142,8 +148,25 @@ def sqlite_engine(url: URL, *, begin: str, read_only: bool) -> Engine:
     event.listen(engine, "connect", prepare)
     if not read_only:
         _write_in_turn(engine)
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    patience = 0.0 if read_only else WRITE_SECONDS
+    event.listen(engine, "begin", lambda connection: begin_in_time(connection, begin, seconds=patience))
     return engine
+
+
+def begin_in_time(connection: Connection, words: str, *, seconds: float) -> None:
+    """Begin a transaction, and again while the write lock is another process's, for so long. Raises OperationalError.
+
+    Nothing was done yet that could be half done: a refusal here is asked about again, and no later one is.
+    """
+    deadline = Deadline.after(seconds)
+    while True:
+        try:
+            connection.exec_driver_sql(words)
+        except OperationalError as error:
+            if getattr(error.orig, "sqlite_errorname", None) != _LOCKED or deadline.has_passed:
+                raise
+        else:
+            return
 
 
 def _in_lower_case(value: Any) -> Any:
@@ -164,8 +187,8 @@ def _write_in_turn(engine: Engine) -> None:
 
     def wait(connection: Connection) -> None:
         if not connection.info.get(_HAS_TURN):
-            # Without a turn it is SQLite's to refuse, which it does after the same time again.
-            connection.info[_HAS_TURN] = turns.take(seconds=_BUSY_TIMEOUT_MS / 1000)
+            # Without a turn it is SQLite's to refuse, which it does after its own time.
+            connection.info[_HAS_TURN] = turns.take(seconds=WRITE_SECONDS)
 
     def leave(_connection: Any, record: ConnectionPoolEntry) -> None:
         if record.info.pop(_HAS_TURN, False):

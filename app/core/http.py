@@ -5,6 +5,9 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
+from ssl import SSLContext
+from threading import Lock
 from typing import BinaryIO
 
 import httpcore
@@ -47,6 +50,7 @@ _CHARSET = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9._-]{1,40})", re.IGNORECA
 _READABLE_CHARSET = re.compile(
     r"ascii|utf-(8|16|32)(-[lb]e)?|iso8859-\d+|cp125\d|koi8-[ru]|shift_jis|euc_\w\w|gb\w+|big5"
 )
+_reading_authorities = Lock()
 
 
 @dataclass(frozen=True)
@@ -115,9 +119,6 @@ class OutboundClient:
         self._own_origins = frozenset(parse_target(url).origin for url in own_urls)
         self._limits = limits
         self._lookups = Lookups(resolver)
-        self._tls = httpx.create_ssl_context(trust_env=False)
-        # The machine's own authorities as well: operators put those of their company there.
-        self._tls.load_default_certs()
 
     def send(
         self, request: OutboundRequest, *, limits: OutboundLimits | None = None, into: BinaryIO | None = None
@@ -153,7 +154,9 @@ class OutboundClient:
             _failures_in_words(hop.target, limits),
             # A connection is never kept: its address was checked for this request only.
             httpcore.ConnectionPool(
-                ssl_context=self._tls, network_backend=backend, max_keepalive_connections=0
+                ssl_context=_trusted() if url.scheme == "https" else None,
+                network_backend=backend,
+                max_keepalive_connections=0,
             ) as pool,
             pool.stream(hop.method, wire_url, headers=_wire_headers(hop), content=hop.body) as answer,
         ):
@@ -170,6 +173,20 @@ class OutboundClient:
 
     def _allowed_for(self, target: Target) -> tuple[Network, ...]:
         return EVERY_NETWORK if target.origin in self._own_origins else self._allowed_private
+
+
+def _trusted() -> SSLContext:
+    """Who is believed to be who they say. Read by the first request of a process: that takes megabytes and a while."""
+    with _reading_authorities:
+        return _read_authorities()
+
+
+@cache
+def _read_authorities() -> SSLContext:
+    tls = httpx.create_ssl_context(trust_env=False)
+    # The machine's own authorities as well: operators put those of their company there.
+    tls.load_default_certs()
+    return tls
 
 
 def _first_hop(request: OutboundRequest) -> _Hop:

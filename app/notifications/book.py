@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.core.ids import new_id
-from app.notifications.signals import Relief, Trouble
+from app.notifications.signals import LONGEST_TEXT, Relief, SubjectKind, Trouble, others_key
 from app.notifications.types import IncidentEntryKind, IncidentState, NotificationType
 
 # What comes back so soon after it recovered is the same incident: it flaps.
@@ -30,13 +30,23 @@ _NOT_BY_A_RUN = {NotificationType.SCHEDULE_SET_ASIDE}
 
 @dataclass
 class Thing:
-    """A schedule, a job or a connection that an incident concerns. `failures` are in a row, whatever their cause."""
+    """A schedule, a job or a connection that an incident concerns. `failures` are in a row, whatever their cause.
+
+    The rest is its share of the incident: what it would say were it alone.
+    """
 
     kind: str
     name: str
     failures: int
     last_at: datetime
     is_in_trouble: bool = True
+    happened: int = 1
+    job_id: UUID | None = None
+    run_id: UUID | None = None
+    service: str | None = None
+    tags: tuple[str, ...] = ()
+    title: str = ""
+    words: str = ""
 
 
 @dataclass
@@ -61,15 +71,24 @@ class About:
     services: list[str] = field(default_factory=list)
 
     def add(self, trouble: Trouble) -> None:
+        self.join(
+            About(
+                _texts(trouble.schedule_id, *trouble.readers.schedule_ids),
+                _texts(trouble.job_id, *trouble.readers.job_ids),
+                list(trouble.tags),
+                [] if trouble.service is None else [trouble.service],
+            )
+        )
+
+    def join(self, other: "About") -> None:
+        """Take in what another one knows."""
         for known, found in (
-            (self.schedule_ids, [trouble.schedule_id]),
-            (self.job_ids, [trouble.job_id]),
-            (self.tags, trouble.tags),
-            (self.services, [trouble.service]),
+            (self.schedule_ids, other.schedule_ids),
+            (self.job_ids, other.job_ids),
+            (self.tags, other.tags),
+            (self.services, other.services),
         ):
-            for one in found:
-                if one is not None and str(one) not in known and len(known) < MOST_THINGS:
-                    known.append(str(one))
+            known.extend([one for one in found if one not in known][: MOST_THINGS - len(known)])
 
 
 @dataclass
@@ -108,6 +127,8 @@ class Case:
     made_up: int | None = None
     most_in_a_row: int = 1
     about: About = field(default_factory=About)
+    # Of what other types it has come to be: runs fail, because a login is refused.
+    more_types: frozenset[NotificationType] = frozenset()
     things: dict[UUID, Thing] = field(default_factory=dict)
     # How many other things it has that were not read into the book, and how many of those are in trouble.
     more_things: int = 0
@@ -121,6 +142,10 @@ class Case:
     @property
     def is_open(self) -> bool:
         return self.state is not IncidentState.CLOSED
+
+    @property
+    def types(self) -> frozenset[NotificationType]:
+        return self.more_types | {self.type}
 
     @property
     def thing_count(self) -> int:
@@ -185,23 +210,22 @@ class Book:
         if trouble.type is not NotificationType.RUN_FAILED or is_known or not trouble.cause_key.startswith(mine):
             return trouble
         causes = self._in_trouble.get((trouble.organization_id, trouble.subject.id), ())
-        return trouble if len(causes) < MOST_CAUSES else replace(trouble, cause_key=f"{mine}others")
+        return trouble if len(causes) < MOST_CAUSES else replace(trouble, cause_key=others_key(trouble.subject))
 
     def _count(self, case: Case, trouble: Trouble) -> None:
         place = trouble.organization_id, trouble.subject.id
         in_a_row = 1 + max((self._failures(trouble, key) for key in self._in_trouble[place]), default=0)
-        case.things[trouble.subject.id] = Thing(
-            trouble.subject.kind.value, trouble.subject.name[:160], in_a_row, trouble.at
-        )
+        before = case.things.get(trouble.subject.id)
+        case.things[trouble.subject.id] = _thing(trouble, in_a_row, 1 if before is None else before.happened + 1)
         case.changed_things.add(trouble.subject.id)
         self._in_trouble[place].add(case.cause_key)
-        case.most_in_a_row = max(case.most_in_a_row, in_a_row)
+        _count_in_a_row(case, trouble, in_a_row)
         case.about.add(trouble)
 
     def _failures(self, trouble: Trouble, key: str) -> int:
         case = self.cases.get((trouble.organization_id, key))
         # Only what fails counts as a failure: a run that was late before is none.
-        if case is None or case.type is not trouble.type or trouble.subject.id not in case.things:
+        if case is None or trouble.type not in case.types or trouble.subject.id not in case.things:
             return 0
         return case.things[trouble.subject.id].failures
 
@@ -217,6 +241,8 @@ class Book:
             for key in list(self._in_trouble.get((relief.organization_id, subject_id), ())):
                 case = self.cases[relief.organization_id, key]
                 if relief.run_id is not None and case.type in _NOT_BY_A_RUN:
+                    continue
+                if relief.only and case.type not in relief.only:
                     continue
                 self._calm(case, subject_id)
                 if not case.is_in_trouble:
@@ -251,8 +277,34 @@ def _close(case: Case, relief: Relief) -> None:
     case.entries[-1].run_id = relief.run_id
 
 
+def _count_in_a_row(case: Case, trouble: Trouble, in_a_row: int) -> None:
+    is_run, had_runs = (NotificationType.RUN_FAILED in types for types in ({trouble.type}, case.types))
+    if is_run and not had_runs:
+        # Before, it was a connection that was refused so often.
+        case.most_in_a_row = in_a_row
+    elif is_run or not had_runs:
+        case.most_in_a_row = max(case.most_in_a_row, in_a_row)
+    if trouble.type not in case.types:
+        case.more_types |= {trouble.type}
+
+
+def _texts(*ids: UUID | None) -> list[str]:
+    return [str(one) for one in dict.fromkeys(ids) if one is not None]
+
+
 def _comes_back(case: Case, at: datetime) -> bool:
     return case.has_recovered and case.closed_at is not None and at - case.closed_at <= REOPENED_WITHIN
+
+
+def _thing(trouble: Trouble, in_a_row: int, happened: int) -> Thing:
+    subject = trouble.subject
+    # The tags of a connection are those of what reads through it: a mute of one of them mutes no login of all.
+    tags = () if subject.kind is SubjectKind.CONNECTION else trouble.tags
+    return Thing(
+        subject.kind.value, subject.name[:160], in_a_row, trouble.at, happened=happened, job_id=trouble.job_id,
+        run_id=trouble.run_id, service=trouble.service, tags=tags, title=trouble.title[:300],
+        words=trouble.text[:LONGEST_TEXT],
+    )  # fmt: skip
 
 
 def _opened(trouble: Trouble) -> Case:

@@ -25,8 +25,7 @@ from app.events.changes import record_change
 from app.events.service import Topic
 from app.notifications.channel_changes import ChannelDraft, believe_again, load_channel, open_place
 from app.notifications.channel_rows import ChannelNotFound, first_of_kind
-from app.notifications.couriers.errands import ChannelInvalid, Place
-from app.notifications.couriers.office import Couriers, couriers
+from app.notifications.couriers.errands import ChannelInvalid, Couriers, Place
 from app.notifications.messages.writing import Press
 from app.notifications.outbox import put_test
 from app.notifications.sending import Dispatch
@@ -61,6 +60,13 @@ class TheDraft:
     draft: ChannelDraft
 
 
+def _all_couriers(settings: Settings) -> Couriers:
+    # What they load, as for letters, is megabytes that most processes with pages never need.
+    from app.notifications.couriers.office import couriers  # noqa: PLC0415
+
+    return couriers(settings)
+
+
 @dataclass
 class ChannelDesk:
     """The one of a process that serves pages. `make_couriers` is asked when the first is needed."""
@@ -68,7 +74,7 @@ class ChannelDesk:
     settings: Settings
     database: Database
     clock: Clock
-    make_couriers: Callable[[Settings], Couriers] = couriers
+    make_couriers: Callable[[Settings], Couriers] = _all_couriers
     _turns: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(MOST_AT_ONCE), init=False)
     _lock: Lock = field(default_factory=Lock, init=False)
     _busy: Counter[UUID] = field(default_factory=Counter, init=False)

@@ -1,12 +1,12 @@
 """Reads of channels and of what was delivered by them. What is sealed is not read here."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
@@ -15,6 +15,28 @@ from app.notifications.types import ChannelKind, ChannelState, DeliveryKind, Del
 
 # More than that are not offered to be brought back.
 _MOST_DELETED = 50
+
+
+class _Channel(Protocol):
+    """What of a channel says whether it can stand in for another one."""
+
+    @property
+    def id(self) -> UUID: ...
+
+    @property
+    def state(self) -> str: ...
+
+    @property
+    def is_fallback(self) -> bool: ...
+
+    @property
+    def last_ok_at(self) -> datetime | None: ...
+
+    @property
+    def created_at(self) -> datetime: ...
+
+
+Usable = TypeVar("Usable", bound=_Channel)
 
 
 class ChannelNotFound(NotFound):
@@ -109,6 +131,15 @@ def first_of_kind(session: Session, *, organization_id: UUID, kind: ChannelKind)
     return None if found is None else _row(tuple(found))
 
 
+def stand_in_of(channels: Iterable[Usable]) -> Usable | None:
+    """What tells instead of those that are broken: the fallback, else the one that worked last; None without one."""
+    used = [channel for channel in channels if channel.state == ChannelState.ON.value]
+    never = datetime.min.replace(tzinfo=UTC)
+    # Of several that are alike the oldest.
+    oldest_first = sorted(used, key=lambda channel: (channel.created_at, channel.id))
+    return max(oldest_first, key=lambda channel: (channel.is_fallback, channel.last_ok_at or never), default=None)
+
+
 def get_delivery(session: Session, *, organization_id: UUID, delivery_id: UUID) -> DeliveryRow:
     """Raises ChannelNotFound."""
     query = select(*_LOG).where(Delivery.organization_id == organization_id, Delivery.id == delivery_id)
@@ -131,8 +162,8 @@ def list_deliveries(
     if channel_id is not None:
         query = query.where(Delivery.channel_id == channel_id)
     if before is not None:
-        at, id_ = before
-        query = query.where((Delivery.created_at < at) | ((Delivery.created_at == at) & (Delivery.id < id_)))
+        # As one value, so that an index leads there: each half of an OR would read all that is newer.
+        query = query.where(tuple_(Delivery.created_at, Delivery.id) < before)
     found = session.execute(query.order_by(Delivery.created_at.desc(), Delivery.id.desc()).limit(limit))
     return [_delivery(tuple(row)) for row in found]
 

@@ -14,8 +14,7 @@ from sqlalchemy.orm import Session, aliased
 from app.core.db import count_changed
 from app.core.sealing import Sealer
 from app.notifications.channel_changes import open_place, suppress_waiting
-from app.notifications.couriers.errands import Place
-from app.notifications.couriers.office import Couriers
+from app.notifications.couriers.errands import Couriers, Place
 from app.notifications.models import Channel, Delivery, NotifySettings
 from app.notifications.standing_in import move_to_stand_in
 from app.notifications.types import ChannelKind, ChannelState, DeliveryKind, DeliveryState

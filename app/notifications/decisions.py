@@ -4,12 +4,22 @@ Pure: who calls writes down what comes of it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from app.notifications.book import About, Case
-from app.notifications.rules import HeldBy, Hold, RuleTerms, Silence, speaks_of, what_holds, what_holds_recovery
+from app.notifications.rules import (
+    HeldBy,
+    Hold,
+    RuleTerms,
+    Silence,
+    is_about,
+    speaks_of,
+    what_holds,
+    what_holds_recovery,
+)
+from app.notifications.shares import Share, muted_until, share_of
 from app.notifications.signals import News
 from app.notifications.types import DeliveryKind, IncidentState
 
@@ -81,13 +91,22 @@ class Allotted:
 def consider(told: Told, case: Case, rule: RuleTerms, silence: Silence, *, now: datetime) -> Want | None:
     """What a rule wants to tell a channel of an incident as it stands; None where there is nothing, or not yet.
 
-    What is held back is noted in `told`, with the time to look again.
+    What is held back is noted in `told`, with the time to look again. Of what is muted nothing is told.
     """
-    was_flooded = told.held_by is HeldBy.FLOOD
+    was_flooded, is_owed = told.held_by is HeldBy.FLOOD, told.held_by is HeldBy.REMINDER
     _follow(told, case)
-    told.due_at, told.held_by = None, None
-    kind = _of_open(told, case, rule, silence, now) if case.is_open else _of_closed(told, rule, silence, case, now)
-    return None if kind is None else Want(kind, told, rule, case, was_flooded=was_flooded)
+    share = share_of(case, silence, now=now)
+    told.due_at, told.held_by = _look_again_at(share, case, rule), None
+    if told.due_at is not None:
+        told.held_by = HeldBy.MAINTENANCE
+    kind = _of_open(told, share, rule, silence, now) if case.is_open else _of_closed(told, rule, silence, case, now)
+    if is_owed:
+        reminder = consider_reminder(told, case, rule, silence, now=now)
+        if isinstance(reminder, Want) and kind is None:
+            return replace(reminder, was_flooded=True)
+        if reminder is not None:
+            owe_reminder(told, now if isinstance(reminder, Want) else reminder.until)
+    return None if kind is None else Want(kind, told, rule, share.case, was_flooded=was_flooded)
 
 
 def consider_reminder(
@@ -96,16 +115,26 @@ def consider_reminder(
     """The reminder of an incident that was told and is still open, or what holds it."""
     if not told.is_told or told.incident_id != case.id or case.state is not IncidentState.OPEN:
         return None
-    hold = what_holds(rule, silence, case.type, case.about, now=now, snoozed_until=case.snoozed_until)
-    return hold or Want(DeliveryKind.REMINDER, told, rule, case)
+    share = share_of(case, silence, now=now)
+    muted = share.until if share.is_all or not is_about(rule.scope_kind, rule.scope_value, share.case.about) else None
+    snoozed = case.snoozed_until
+    hold = what_holds(rule, silence, case.type, now=now, muted_until=muted, snoozed_until=snoozed)
+    return hold or Want(DeliveryKind.REMINDER, told, rule, share.case)
+
+
+def owe_reminder(told: Told, until: datetime) -> None:
+    """A reminder is held until then, or until something else of it is looked at."""
+    told.due_at = until if told.due_at is None else min(told.due_at, until)
+    told.held_by = HeldBy.REMINDER
 
 
 def consider_news(told: Told, news: News, rule: RuleTerms, silence: Silence, *, now: datetime) -> Want | None:
     """What a rule wants to tell of news. What is held back is told to nobody later: it is news no more."""
     about = about_news(news)
-    if not speaks_of(rule, news.type, about, in_a_row=news.nth):
+    if not speaks_of(rule, {news.type}, about, in_a_row=news.nth):
         return None
-    if what_holds(rule, silence, news.type, about, now=now, told_at=told.told_at) is not None:
+    muted = muted_until(about, silence, now=now)
+    if what_holds(rule, silence, news.type, now=now, muted_until=muted, told_at=told.told_at) is not None:
         return None
     return Want(DeliveryKind.EVENT, told, rule, news=news)
 
@@ -151,6 +180,9 @@ def note_sent(want: Want, *, now: datetime, is_alone: bool) -> None:
         told.told_at, told.is_told = now, want.kind is DeliveryKind.OPENED
     if want.kind is DeliveryKind.RECOVERED:
         told.is_told = False
+    if want.kind is DeliveryKind.REMINDER and told.held_by is HeldBy.REMINDER:
+        # Whatever else it was to be looked at for, it is.
+        told.held_by = HeldBy.EDIT
     if want.case is not None and want.kind is not DeliveryKind.REMINDER:
         told.updated_at = now if is_alone else None
         told.mark = mark_of(want.case)
@@ -161,7 +193,9 @@ def note_sent(want: Want, *, now: datetime, is_alone: bool) -> None:
 def note_flooded(want: Want, *, now: datetime) -> None:
     """No message was written for it: its channel was told enough."""
     is_edit = want.kind is DeliveryKind.UPDATED
-    if want.case is not None:
+    if want.kind is DeliveryKind.REMINDER or (is_edit and want.told.held_by is HeldBy.REMINDER):
+        owe_reminder(want.told, _after_flood(now))
+    elif want.case is not None:
         want.told.due_at, want.told.held_by = _after_flood(now), HeldBy.EDIT if is_edit else HeldBy.FLOOD
 
 
@@ -183,17 +217,28 @@ def _follow(told: Told, case: Case) -> None:
     told.episode = case.reopened
 
 
-def _of_open(told: Told, case: Case, rule: RuleTerms, silence: Silence, now: datetime) -> DeliveryKind | None:
+def _look_again_at(share: Share, case: Case, rule: RuleTerms) -> datetime | None:
+    """When more of it can be told than now; None where a rule tells all of it."""
+    if share.until is None or not case.is_open:
+        return None
+    is_spoken_of = speaks_of(rule, case.types, case.about, in_a_row=case.most_in_a_row)
+    return share.until if is_spoken_of else None
+
+
+def _of_open(told: Told, share: Share, rule: RuleTerms, silence: Silence, now: datetime) -> DeliveryKind | None:
     hold: Hold | None
+    case = share.case
     if not told.is_told:
         # Who acknowledged it knows.
         is_known = case.state is IncidentState.ACKNOWLEDGED
-        if is_known or not speaks_of(rule, case.type, case.about, in_a_row=case.most_in_a_row):
+        if is_known or not speaks_of(rule, case.types, case.about, in_a_row=case.most_in_a_row):
             return None
-        snoozed = case.snoozed_until
-        hold = what_holds(rule, silence, case.type, case.about, now=now, told_at=told.told_at, snoozed_until=snoozed)
+        hold = what_holds(
+            rule, silence, case.type, now=now, muted_until=share.until if share.is_all else None, told_at=told.told_at,
+            snoozed_until=case.snoozed_until,
+        )  # fmt: skip
         return _unless(hold, told, DeliveryKind.OPENED)
-    if told.updated_at is None or told.mark == mark_of(case):
+    if told.updated_at is None or share.is_all or told.mark == mark_of(case):
         return None
     until = told.updated_at + EDIT_EVERY
     hold = Hold(HeldBy.EDIT, until) if now < until else None

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, select, tuple_, update
+from sqlalchemy import insert, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -22,21 +22,21 @@ from app.notifications.decisions import (
     news_key,
     note_flooded,
     note_sent,
+    owe_reminder,
 )
 from app.notifications.houses import House, Rooms, read_houses, read_rooms
-from app.notifications.models import Delivery, Telling
-from app.notifications.rules import HeldBy, Hold, RuleTerms
-from app.notifications.shelf import read_cases
+from app.notifications.models import Delivery, IncidentEntry, Telling
+from app.notifications.rules import HELD_WORDS, HeldBy, Hold, RuleTerms
+from app.notifications.shelf import read_cases, read_things
 from app.notifications.signals import News
-from app.notifications.types import UNCHOSEN, DeliveryKind, DeliveryState
+from app.notifications.tellings import told_of, write_told
+from app.notifications.types import UNCHOSEN, DeliveryKind, DeliveryState, IncidentEntryKind
 from app.notifications.wording import NOTHING_AROUND, Around, digest_of, facts_of
 from app.runs.models import Run
 from app.runs.states import RunState
 from app.schedules.models import Schedule
 
 Item = TypeVar("Item")
-# So much that waits is looked at in one pass.
-MOST_DUE = 20_000
 _AT_ONCE = 400
 
 
@@ -50,6 +50,9 @@ class Filling:
         self._looked: set[UUID] = set()
         self._told: dict[tuple[UUID, UUID, str], Told] = {}
         self._wants: list[Want] = []
+        # Of each message those that other rules want for the same channel, and what is held anew.
+        self._same: dict[int, list[Want]] = defaultdict(list)
+        self._held: dict[tuple[UUID, HeldBy, datetime], Case] = {}
 
     def add_cases(self, cases: Sequence[Case]) -> None:
         """What rules want to tell of incidents that have changed."""
@@ -57,11 +60,12 @@ class Filling:
         # Of a channel that is broken the one that stands in for it was told where it broke.
         told_of = [case for case in cases if case.organization_id in self._houses and case.type not in UNCHOSEN]
         self._read_told({(case.organization_id, case.cause_key) for case in told_of})
+        self._read_shares(told_of)
         for case in told_of:
             house = self._houses[case.organization_id]
             for rule in house.rules:
                 for channel_id in house.channels_of(rule.channel_ids):
-                    self._want(consider(self._of(rule, channel_id, case), case, rule, house.silence, now=self._now))
+                    self._consider(self._of(rule, channel_id, case), case, rule, house)
 
     def add_news(self, news: Sequence[News]) -> None:
         """What rules want to tell of news."""
@@ -80,8 +84,9 @@ class Filling:
         known = {told.incident_id: None for told in tellings}
         cases = {case.id: case for case in read_cases(self._session, list(known))}
         self._read_houses({row.organization_id for row in tellings})
+        self._read_shares(list(cases.values()))
         for row in tellings:
-            told = self._told.setdefault((row.rule_id, row.channel_id, row.cause_key), _told_of(row))
+            told = self._told.setdefault((row.rule_id, row.channel_id, row.cause_key), told_of(row))
             house, case = self._houses.get(row.organization_id), cases.get(row.incident_id)
             rule = None if house is None else next((one for one in house.rules if one.id == row.rule_id), None)
             if (
@@ -93,21 +98,20 @@ class Filling:
                 # Its rule or its channel is there no more, or off.
                 told.due_at, told.held_by = None, None
                 continue
-            self._want(consider(told, case, rule, house.silence, now=self._now))
+            self._consider(told, case, rule, house)
 
     def add_reminders(self, cases: Sequence[Case]) -> None:
         """Reminders that are due. Each case gets the time of its next one."""
         self._read_houses({case.organization_id for case in cases})
         self._read_told({(case.organization_id, case.cause_key) for case in cases})
+        self._read_shares(cases)
         for case in cases:
-            house = self._houses.get(case.organization_id)
-            holds = [] if house is None else self._remind(case, house)
-            case.is_changed = True
-            if holds:
-                case.next_reminder_at = min(hold.until for hold in holds)
-                continue
             case.reminders += 1
             case.next_reminder_at = next_reminder(case.opened_at, reminders=case.reminders, now=self._now)
+            case.is_changed = True
+            house = self._houses.get(case.organization_id)
+            if house is not None:
+                self._remind(case, house)
 
     def write(self) -> int:
         """Write deliveries, and what was told. Returns how many messages."""
@@ -115,11 +119,11 @@ class Filling:
         rows = [row for channel_id, wants in self._by_channel().items() for row in self._rows(channel_id, wants, rooms)]
         for some in _pieces(rows):
             self._session.execute(_insert(self._session, Delivery).on_conflict_do_nothing(), some)
-        self._write_told()
+        write_told(self._session, self._told.values(), now=self._now)
+        self._write_held()
         return len(rows)
 
-    def _remind(self, case: Case, house: House) -> list[Hold]:
-        holds: list[Hold] = []
+    def _remind(self, case: Case, house: House) -> None:
         for rule in house.rules:
             for channel_id in house.channels_of(rule.channel_ids):
                 told = self._told.get((rule.id, channel_id, case.cause_key))
@@ -127,10 +131,24 @@ class Filling:
                     continue
                 found = consider_reminder(told, case, rule, house.silence, now=self._now)
                 if isinstance(found, Hold):
-                    holds.append(found)
+                    owe_reminder(told, found.until)
                 else:
                     self._want(found)
-        return holds
+
+    def _read_shares(self, cases: Sequence[Case]) -> None:
+        """Where some things are muted, all of each incident have to be known."""
+        houses = self._houses
+        parts = {id_ for id_, house in houses.items() if house.silence.of_parts(self._now)}
+        read_things(self._session, [case for case in cases if case.organization_id in parts and case.is_open])
+
+    def _consider(self, told: Told, case: Case, rule: RuleTerms, house: House) -> None:
+        before = told.held_by, told.due_at
+        want = consider(told, case, rule, house.silence, now=self._now)
+        self._want(want)
+        by, until = told.held_by, told.due_at
+        is_held = want is None and not told.is_told and (by, until) != before
+        if is_held and until is not None and by in HELD_WORDS:
+            self._held[case.id, by, until] = case
 
     def _want(self, want: Want | None) -> None:
         if want is not None:
@@ -150,7 +168,7 @@ class Filling:
             which = tuple_(Telling.organization_id, Telling.cause_key).in_(some)
             query = select(Telling).where(which).with_for_update()
             for row in self._session.scalars(query, execution_options={"populate_existing": True}):
-                self._told.setdefault((row.rule_id, row.channel_id, row.cause_key), _told_of(row))
+                self._told.setdefault((row.rule_id, row.channel_id, row.cause_key), told_of(row))
 
     def _of(self, rule: RuleTerms, channel_id: UUID, case: Case) -> Told:
         return self._place(rule, channel_id, case.cause_key, case.organization_id, case.id)
@@ -164,25 +182,42 @@ class Filling:
     def _by_channel(self) -> dict[UUID, list[Want]]:
         found: dict[UUID, dict[str, Want]] = defaultdict(dict)
         for want in self._wants:
-            first = found[want.told.channel_id].setdefault(want.key, want)
+            here, key = found[want.told.channel_id], _one_of(want)
+            first = here.setdefault(key, want)
             if first is not want:
-                # Another rule tells this channel the same: one message is enough.
-                note_sent(want, now=self._now, is_alone=True)
+                # Another rule tells this channel the same, or the same rule owed it: one message is enough.
+                here[key], other = _later(first, want)
+                self._same[id(here[key])] += [other, *self._same.pop(id(other), [])]
         return {channel_id: list(wants.values()) for channel_id, wants in found.items()}
 
     def _rows(self, channel_id: UUID, wants: list[Want], rooms: Rooms) -> list[dict[str, Any]]:
         room = rooms[channel_id]
         allotted = allot(wants, room=room.messages, edits=room.edits)
         rows = [self._row(want) for want in allotted.alone]
-        for want in allotted.alone:
-            note_sent(want, now=self._now, is_alone=True)
         if allotted.together:
             rows.append(self._digest(channel_id, allotted.together))
-            for want in allotted.together:
-                note_sent(want, now=self._now, is_alone=False)
-        for want in allotted.later:
+        for want in self._with_same(allotted.alone):
+            note_sent(want, now=self._now, is_alone=True)
+        for want in self._with_same(allotted.together):
+            note_sent(want, now=self._now, is_alone=False)
+        for want in self._with_same(allotted.later):
             note_flooded(want, now=self._now)
         return rows
+
+    def _with_same(self, wants: Sequence[Want]) -> list[Want]:
+        return [one for want in wants for one in (want, *self._same.get(id(want), ()))]
+
+    def _write_held(self) -> None:
+        """Say in the timelines why nobody is told yet."""
+        rows = [
+            {
+                "id": new_id(), "organization_id": case.organization_id, "incident_id": case.id, "at": self._now,
+                "kind": IncidentEntryKind.HELD.value, "words": f"{HELD_WORDS[by]}, until {until:%Y-%m-%d %H:%M} UTC",
+            }
+            for (_, by, until), case in self._held.items()
+        ]  # fmt: skip
+        for some in _pieces(rows):
+            self._session.execute(insert(IncidentEntry), some)
 
     def _row(self, want: Want) -> dict[str, Any]:
         house = self._houses[want.told.organization_id]
@@ -208,7 +243,7 @@ class Filling:
 
     def _around(self, case: Case) -> Around:
         if case.schedule_id is None:
-            return NOTHING_AROUND
+            return Around(last_success_at=self._last_success_without_schedule(case))
         mine = Schedule.id == case.schedule_id, Schedule.organization_id == case.organization_id
         next_at = self._session.scalar(select(Schedule.next_run_at).where(*mine, Schedule.enabled))
         ended = Run.schedule_id == case.schedule_id, Run.finished_at.is_not(None)
@@ -216,55 +251,25 @@ class Filling:
         last = self._session.scalar(went_well.order_by(Run.finished_at.desc()).limit(1))
         return Around(next_at, last)
 
-    def _write_told(self) -> None:
-        changed = list(self._told.values())
-        new = [self._told_columns(told) for told in changed if told.is_new and _is_worth_keeping(told)]
-        for some in _pieces(new):
-            self._session.execute(insert(Telling), some)
-        known = [self._told_columns(told) for told in changed if not told.is_new]
-        if known:
-            rows = [{f"b_{name}": value for name, value in row.items()} for row in known]
-            self._session.connection().execute(_UPDATE_TOLD, rows)
-
-    def _told_columns(self, told: Told) -> dict[str, Any]:
-        return {
-            "rule_id": told.rule_id, "channel_id": told.channel_id, "cause_key": told.cause_key,
-            "organization_id": told.organization_id, "incident_id": told.incident_id, "episode": told.episode,
-            "told_at": told.told_at, "is_told": told.is_told, "due_at": told.due_at,
-            "held_by": told.held_by and told.held_by.value, "updated_at": told.updated_at, "mark": told.mark,
-            "touched_at": self._now,
-        }  # fmt: skip
+    def _last_success_without_schedule(self, case: Case) -> datetime | None:
+        if case.job_id is None:
+            return None
+        mine = Run.job_id == case.job_id, Run.organization_id == case.organization_id
+        query = select(Run.finished_at).where(*mine, Run.state == RunState.SUCCEEDED.value)
+        return self._session.scalar(query.order_by(Run.created_at.desc()).limit(1))
 
 
-def find_due(session: Session, *, now: datetime) -> list[Telling]:
-    """What was held back until now, locked."""
-    due = select(Telling).where(Telling.due_at.is_not(None), Telling.due_at <= now)
-    query = due.order_by(Telling.due_at).limit(MOST_DUE).with_for_update(skip_locked=True)
-    return list(session.scalars(query, execution_options={"populate_existing": True}))
+def _one_of(want: Want) -> str:
+    if want.kind is DeliveryKind.REMINDER and want.case is not None:
+        return f"{want.case.id}:reminder"
+    return want.key
 
 
-_CHANGING = ("incident_id", "episode", "told_at", "is_told", "due_at", "held_by", "updated_at", "mark", "touched_at")
-_UPDATE_TOLD = (
-    update(Telling)
-    .where(
-        Telling.rule_id == bindparam("b_rule_id"),
-        Telling.channel_id == bindparam("b_channel_id"),
-        Telling.cause_key == bindparam("b_cause_key"),
-    )
-    .values({name: bindparam(f"b_{name}") for name in _CHANGING})
-    .execution_options(synchronize_session=False)
-)
-
-
-def _told_of(row: Telling) -> Told:
-    return Told(
-        row.rule_id, row.channel_id, row.cause_key, row.organization_id, row.incident_id, row.episode, row.told_at,
-        row.is_told, row.due_at, HeldBy(row.held_by) if row.held_by else None, row.updated_at, row.mark, is_new=False,
-    )  # fmt: skip
-
-
-def _is_worth_keeping(told: Told) -> bool:
-    return told.told_at is not None or told.due_at is not None
+def _later(first: Want, other: Want) -> tuple[Want, Want]:
+    """Of two that say the same, first the one that is sent: of reminders that which was not sent before."""
+    if first.case is not None and other.case is not None and other.case.reminders > first.case.reminders:
+        return other, first
+    return first, other
 
 
 def _insert(session: Session, table: Any) -> Any:

@@ -27,7 +27,9 @@ LOOKED_BACK = timedelta(days=7)
 MOST_FAILURES = 1_000
 _MOST_EVENTS = 1_000
 # Of these nothing is kept that a preview could be made of.
-_UNKNOWN = NEWS | {NotificationType.LATE, NotificationType.LONGER_THAN_USUAL, NotificationType.STUCK}
+_UNKNOWN = NEWS | {
+    NotificationType.LATE, NotificationType.LONGER_THAN_USUAL, NotificationType.STUCK, NotificationType.RATE_LIMITED,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -55,14 +57,14 @@ class Preview:
 
 
 def preview_rule(session: Session, *, rule: RuleTerms, now: datetime) -> Preview:
-    """What a rule would have sent in the last seven days, as quiet hours and maintenance are now. Eight statements."""
+    """What a rule would have sent in the last seven days, as quiet hours and maintenance are now. Nine statements."""
     since = now - LOOKED_BACK
     failures, is_cut = _failures(session, rule.organization_id, since, now)
-    signals = [*failures, *_others(session, rule.organization_id, since)]
+    others, is_short = _others(session, rule.organization_id, since)
     silence = read_silences(session, [rule.organization_id], now=since).get(rule.organization_id, Silence())
-    found = rehearse(signals, rule, silence, until=now)
+    found = rehearse([*failures, *others], rule, silence, until=now)
     left_out = tuple(type_ for type_ in NotificationType if type_ in rule.types & _UNKNOWN)
-    return Preview(LOOKED_BACK.days, found.messages, found.incidents, is_cut, left_out)
+    return Preview(LOOKED_BACK.days, found.messages, found.incidents, is_cut or is_short, left_out)
 
 
 def _failures(
@@ -122,12 +124,15 @@ def _signals_of_run(row: Any, names: dict[UUID, str]) -> list[Trouble | Relief]:
     return found
 
 
-def _others(session: Session, organization_id: UUID, since: datetime) -> list[Trouble | Relief]:
+def _others(session: Session, organization_id: UUID, since: datetime) -> tuple[list[Trouble | Relief], bool]:
     topics = [topic.value for topic in (Topic.CONNECTIONS, Topic.SCHEDULES, Topic.JOBS, Topic.NOTIFICATIONS)]
     rows: list[Event] = []
+    limit, is_cut = _MOST_EVENTS // len(topics), False
     for topic in topics:
         mine = Event.organization_id == organization_id, Event.topic == topic
-        rows += session.scalars(select(Event).where(*mine).order_by(Event.id.desc()).limit(_MOST_EVENTS // len(topics)))
+        some = session.scalars(select(Event).where(*mine).order_by(Event.id.desc()).limit(limit)).all()
+        is_cut |= len(some) == limit and some[-1].at >= since
+        rows += some
     events = [
         EventFacts(row.id, row.organization_id, row.kind, row.subject_id, row.at, row.data or {})
         for row in sorted(rows, key=lambda row: row.id)
@@ -142,7 +147,7 @@ def _others(session: Session, organization_id: UUID, since: datetime) -> list[Tr
             # The teller has set it aside, and named it.
             continue
         found += [one for one in read if isinstance(one, Trouble | Relief)]
-    return found
+    return found, is_cut
 
 
 def _connection_of(row: Any) -> UUID | None:

@@ -1,14 +1,15 @@
 """What organizations have settled about being told, read for a batch: rules, channels, silences. Works as ENGINE."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
+from app.notifications.channel_rows import stand_in_of
 from app.notifications.decisions import MOST_PER_MINUTE, MOST_UNSENT
 from app.notifications.models import Channel, Delivery, MaintenanceWindow, NotifySettings, Rule
 from app.notifications.quiet import QuietHours
@@ -34,15 +35,22 @@ class House:
 
     def channels_of(self, channel_ids: Collection[UUID]) -> list[UUID]:
         """The channels that are used now; for one that is broken those that stand in."""
-        found: dict[UUID, None] = {}
-        for channel_id in channel_ids:
-            state = self.states.get(channel_id)
-            if state is ChannelState.ON:
-                found[channel_id] = None
-            elif state is ChannelState.BROKEN:
-                # Where nothing stands in, its messages wait for it.
-                found |= dict.fromkeys(self.instead or (channel_id,))
-        return list(found)
+        return used_instead(channel_ids, self.states, self.instead)
+
+
+def used_instead(
+    channel_ids: Collection[UUID], states: Mapping[UUID, ChannelState], instead: tuple[UUID, ...]
+) -> list[UUID]:  # fmt: skip
+    """Of these channels those that are used; for one that is broken what stands in for it."""
+    found: dict[UUID, None] = {}
+    for channel_id in channel_ids:
+        state = states.get(channel_id)
+        if state is ChannelState.ON:
+            found[channel_id] = None
+        elif state is ChannelState.BROKEN:
+            # Where nothing stands in, its messages wait for it.
+            found |= dict.fromkeys(instead or (channel_id,))
+    return list(found)
 
 
 @dataclass
@@ -145,13 +153,15 @@ def _types(stored: Collection[str]) -> frozenset[NotificationType]:
 
 
 def _house(whose: Whose, rules: list[RuleTerms], channels: list[Channel], silence: Silence) -> House:
-    states = {channel.id: ChannelState(channel.state) for channel in channels}
-    return House(whose, tuple(rules), states, _instead(channels), silence)
+    return House(whose, tuple(rules), states_of(channels), stand_ins(channels), silence)
 
 
-def _instead(channels: list[Channel]) -> tuple[UUID, ...]:
-    """The same as `standing_in.find_stand_in` finds where a channel breaks: the fallback, else what worked last."""
-    used = [channel for channel in channels if channel.state == ChannelState.ON.value]
-    never = datetime.min.replace(tzinfo=UTC)
-    found = max(used, key=lambda channel: (channel.is_fallback, channel.last_ok_at or never), default=None)
-    return () if found is None else (found.id,)
+def states_of(channels: Collection[Channel]) -> dict[UUID, ChannelState]:
+    """How each of them stands."""
+    return {channel.id: ChannelState(channel.state) for channel in channels}
+
+
+def stand_ins(channels: Collection[Channel]) -> tuple[UUID, ...]:
+    """Who tells instead where a channel is broken: one, or nobody."""
+    instead = stand_in_of(channels)
+    return () if instead is None else (instead.id,)

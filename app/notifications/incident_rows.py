@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ScalarSelect, func, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, ScalarSelect, and_, func, literal_column, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.notifications.handling import IncidentNotFound
@@ -121,7 +121,7 @@ def list_incidents(
     if before is not None:
         query = query.where(tuple_(Incident.last_at, Incident.id) < before)
     return [
-        _row(row) for row in session.scalars(query.order_by(Incident.last_at.desc(), Incident.id.desc()).limit(limit))
+        row_of(row) for row in session.scalars(query.order_by(Incident.last_at.desc(), Incident.id.desc()).limit(limit))
     ]
 
 
@@ -136,13 +136,24 @@ def open_incidents(organization_id: UUID) -> ScalarSelect[int]:
     return select(func.count()).select_from(some.limit(MOST_COUNTED).subquery()).scalar_subquery()
 
 
+def incidents_of_thing(
+    session: Session, *, organization_id: UUID, subject_id: UUID, limit: int
+) -> list[IncidentRow]:  # fmt: skip
+    """The open incidents in which a schedule, job or connection is in trouble, by when they last happened."""
+    mine = IncidentSubject.organization_id == organization_id, IncidentSubject.subject_id == subject_id
+    join = Incident.id == IncidentSubject.incident_id, Incident.organization_id == IncidentSubject.organization_id
+    query = select(Incident).join(IncidentSubject, and_(*join)).where(*mine, IncidentSubject.is_in_trouble)
+    query = query.where(Incident.state != _CLOSED).order_by(Incident.last_at.desc(), Incident.id.desc())
+    return [row_of(row) for row in session.scalars(query.limit(limit))]
+
+
 def get_incident(session: Session, *, organization_id: UUID, incident_id: UUID) -> IncidentRow:
     """One incident. Raises IncidentNotFound."""
     mine = Incident.organization_id == organization_id, Incident.id == incident_id
     row = session.scalars(select(Incident).where(*mine)).one_or_none()
     if row is None:
         raise IncidentNotFound("There is no such incident. It may have been deleted with what is old.")
-    return _row(row)
+    return row_of(row)
 
 
 def list_entries(
@@ -211,7 +222,8 @@ def _wanted(wanted: IncidentFilter) -> list[ColumnElement[bool]]:
     return found
 
 
-def _row(row: Incident) -> IncidentRow:
+def row_of(row: Incident) -> IncidentRow:
+    """An incident as it is stored, for reads of this package."""
     facts = row.facts
     return IncidentRow(
         row.id, NotificationType(row.type), row.title, facts.get("text", ""), IncidentState(row.state), row.opened_at,

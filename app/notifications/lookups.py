@@ -5,30 +5,38 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, select
+from sqlalchemy import ColumnElement, and_, case, select
 from sqlalchemy.orm import Session
 
-from app.jobs.models import Job
+from app.jobs.models import Job, connection_of_job
+from app.jobs.sync_jobs import reads_from
 from app.notifications.meanings import is_of_interest, is_of_run
 from app.notifications.models import Channel, Incident, Rule
-from app.notifications.signals import EventFacts, RunFacts, ThingFacts
+from app.notifications.signals import CANARY_SCHEDULE, EventFacts, Readers, RunFacts, ThingFacts
 from app.notifications.types import IncidentState, NotificationType
 from app.runs.models import Run
 from app.schedules.models import Schedule
 from app.syncs.models import Connection
+from app.tenants.models import SYSTEM_ORGANIZATION_ID
 
 _AT_ONCE = 500
 _LONGEST_ERROR = 300
-_SUCCEEDED = "run.succeeded"
+# Of these there are many, and they mean something only where something is wrong, or where a rule tells of them.
+_ENDS = {"run.succeeded", "run.cancelled"}
 
 
-def worth_reading(session: Session, events: Sequence[EventFacts]) -> list[EventFacts]:
-    """The events that mean anything. Good ends, which most are, only where somebody waits for one."""
+def worth_reading(
+    session: Session, events: Sequence[EventFacts], *, also_in: Collection[UUID] = ()
+) -> list[EventFacts]:  # fmt: skip
+    """The events that mean anything. Good ends, which most are, and cancelled ones only where somebody waits for one.
+
+    `also_in` are organizations in which something else waits for one.
+    """
     wanted = [event for event in events if is_of_interest(event.kind)]
-    if not any(event.kind == _SUCCEEDED for event in wanted):
+    if not any(event.kind in _ENDS for event in wanted):
         return wanted
-    waiting = _waiting(session) | {event.organization_id for event in wanted if event.kind != _SUCCEEDED}
-    return [event for event in wanted if event.kind != _SUCCEEDED or event.organization_id in waiting]
+    waiting = _waiting(session) | set(also_in) | {event.organization_id for event in wanted if event.kind not in _ENDS}
+    return [event for event in wanted if event.kind not in _ENDS or event.organization_id in waiting]
 
 
 def run_facts(session: Session, events: Iterable[EventFacts]) -> dict[UUID, RunFacts]:
@@ -47,14 +55,20 @@ def thing_facts(session: Session, events: Iterable[EventFacts]) -> dict[UUID, Th
             ids[event.kind.partition(".")[0]].add(event.subject_id)
     found: dict[UUID, ThingFacts] = {}
     for some in _pieces(ids["schedule"]):
-        columns = Schedule.id, Schedule.name, Schedule.tags, Schedule.job_id
+        columns = Schedule.id, Schedule.name, Schedule.tags, Schedule.job_id, _IS_CANARY
         schedules = session.execute(select(*columns).where(Schedule.id.in_(some)))
-        found |= {row.id: ThingFacts(row.name, tuple(row.tags or ()), None, row.job_id) for row in schedules}
+        found |= {
+            row.id: ThingFacts(row.name, tuple(row.tags or ()), None, row.job_id, bool(row.is_canary))
+            for row in schedules
+        }
     for some in _pieces(ids["job"]):
         jobs = session.execute(select(Job.id, Job.name, Job.service).where(Job.id.in_(some)))
         found |= {row.id: ThingFacts(row.name, (), row.service, row.id) for row in jobs}
-    for connection_id, (name, service) in _connections(session, ids["connection"] | ids["figures"]).items():
-        found[connection_id[1]] = ThingFacts(name, (), service)
+    connections = _connections(session, ids["connection"] | ids["figures"])
+    read_by = _readers(session, connections)
+    for place, (name, service) in connections.items():
+        readers, tags = read_by[place]
+        found[place[1]] = ThingFacts(name, tags, service, readers=readers)
     for some in _pieces(ids["channel"]):
         channels = session.execute(select(Channel.id, Channel.name).where(Channel.id.in_(some)))
         found |= {row.id: ThingFacts(row.name) for row in channels}
@@ -75,6 +89,10 @@ def _connection_of_run() -> ColumnElement[Any]:
     return case((Run.kind == "sync", Run.definition["connection_id"].as_string()))
 
 
+# Anybody may call a schedule so in code of their own; Belfry's is the installation's.
+_IS_CANARY = and_(
+    Schedule.code_id == CANARY_SCHEDULE, Schedule.organization_id == SYSTEM_ORGANIZATION_ID
+).label("is_canary")  # fmt: skip
 _RUNS = (
     select(
         Run.id,
@@ -89,6 +107,7 @@ _RUNS = (
         Job.service,
         Schedule.name.label("schedule_name"),
         Schedule.tags,
+        _IS_CANARY,
     )
     .outerjoin(Job, (Job.id == Run.job_id) & (Job.organization_id == Run.organization_id))
     .outerjoin(Schedule, (Schedule.id == Run.schedule_id) & (Schedule.organization_id == Run.organization_id))
@@ -104,10 +123,11 @@ def _run_of(row: Any, connections: "_Connections") -> RunFacts:
     error = None if row.error is None else row.error[:_LONGEST_ERROR]
     return RunFacts(
         row.id, row.job_id, row.job_name, row.schedule_id, row.schedule_name, tuple(row.tags or ()),
-        row.service or service, connection_id, name, error, row.cause, row.slot_at,
+        row.service or service, connection_id, name, error, row.cause, row.slot_at, bool(row.is_canary),
     )  # fmt: skip
 
 
+_ReadBy = dict[tuple[UUID, UUID], tuple[Readers, tuple[str, ...]]]
 # Organization and connection → its name and service.
 _Connections = dict[tuple[UUID, UUID], tuple[str, str | None]]
 
@@ -119,6 +139,30 @@ def _connections(session: Session, ids: Collection[UUID]) -> _Connections:
         query = select(*columns).where(Connection.id.in_(some))
         found |= {(row.organization_id, row.id): (row.name, row.service) for row in session.execute(query)}
     return found
+
+
+def _readers(session: Session, places: Collection[tuple[UUID, UUID]]) -> "_ReadBy":
+    """Who reads through these connections of their organizations, with the tags of their schedules."""
+    names: dict[tuple[UUID, UUID], tuple[dict[UUID, None], dict[UUID, None], dict[str, None]]]
+    names = {place: ({}, {}, {}) for place in places}
+    same = (Schedule.job_id == Job.id) & (Schedule.organization_id == Job.organization_id)
+    columns = Job.organization_id, Job.id, connection_of_job().label("connection_id"), Schedule.tags
+    for some in _pieces({connection_id for _, connection_id in places}):
+        here = Job.organization_id.in_({organization_id for organization_id, _ in places}), Job.deleted_at.is_(None)
+        query = (
+            select(*columns, Schedule.id.label("schedule_id"))
+            .outerjoin(Schedule, same & Schedule.deleted_at.is_(None))
+            .where(*here, *reads_from(some))
+            .order_by(Job.id, Schedule.id)
+        )
+        for row in session.execute(query):
+            # A definition may name the connection of another organization: that is none of its.
+            schedules, jobs, tags = names.get((row.organization_id, UUID(row.connection_id)), ({}, {}, {}))
+            jobs[row.id] = None
+            if row.schedule_id is not None:
+                schedules[row.schedule_id] = None
+                tags |= dict.fromkeys(row.tags or ())
+    return {place: (Readers(tuple(found[0]), tuple(found[1])), tuple(found[2])) for place, found in names.items()}
 
 
 def _id_of(text: str | None) -> UUID | None:

@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from app.notifications.book import Case
+from app.notifications.types import NotificationType
 from app.runs.models import Run
 from app.runs.states import RunState
 from app.schedules.models import Gap
@@ -13,6 +14,11 @@ from app.schedules.policies import MISSED_REASONS
 
 # Of more that end at once it is not worked out: each takes three looks.
 MOST_AT_ONCE = 20
+# Trouble of connections, in which no run fails because of it.
+_WITHOUT_RUNS = {
+    NotificationType.CONNECTION_EXPIRING, NotificationType.DATA_AT_RISK, NotificationType.DATA_STALE,
+    NotificationType.SUSPICIOUS_SYNC,
+}  # fmt: skip
 _LOST = [RunState.FAILED.value, RunState.MISSED.value]
 
 
@@ -22,7 +28,7 @@ def count_missed(session: Session, case: Case) -> None:
     A sync that works again reads all that it had missed. Of anything else only a retry that went well counts.
     """
     ids = [UUID(one) for one in case.about.schedule_ids]
-    if not ids or case.closed_at is None:
+    if not ids or case.closed_at is None or case.types <= _WITHOUT_RUNS:
         return
     lost = (
         Run.organization_id == case.organization_id,

@@ -25,6 +25,10 @@ from app.notifications.types import NotificationType as Type
 LONG_WAIT = timedelta(minutes=30)
 # Trouble of these classes is one cause for all that goes through a connection.
 _OF_CONNECTIONS = {ErrorClass.NETWORK, ErrorClass.RATE_LIMITED, ErrorClass.SERVER, ErrorClass.REFUSED}
+# Somebody sees to an incident no longer: it means nothing new, but people may have to be told of it now.
+THOUGHT_OVER = "incident.unacknowledged"
+# What is over as soon as the run of which it was told has ended, however it did.
+_UNTIL_THE_END = frozenset({Type.LATE, Type.LONGER_THAN_USUAL, Type.STUCK, Type.RATE_LIMITED})
 # Why a run waits without having failed.
 _NO_FAILURE = {"deferred", "key_missing"}
 
@@ -35,14 +39,18 @@ def signals_of(event: EventFacts, run: RunFacts | None, thing: ThingFacts | None
     Raises ValueError, KeyError or TypeError where its data are not what they should be.
     """
     if event.kind in _OF_RUNS:
-        return [] if run is None else _OF_RUNS[event.kind](event, run)
+        found = [] if run is None else _OF_RUNS[event.kind](event, run)
+        return [one for one in found if isinstance(one, Relief)] if run is not None and run.is_canary else found
     reader = _OF_THINGS.get(event.kind)
+    if thing is not None and thing.is_canary and event.kind == "schedule.missed":
+        # Its gaps say so, with where it hung: people are told once.
+        return []
     return [] if reader is None else reader(event, thing or ThingFacts(name=""))
 
 
 def is_of_interest(kind: str) -> bool:
     """Whether an event of this kind means anything."""
-    return kind in _OF_RUNS or kind in _OF_THINGS
+    return kind in INTERESTING
 
 
 def is_of_run(kind: str) -> bool:
@@ -50,20 +58,34 @@ def is_of_run(kind: str) -> bool:
     return kind in _OF_RUNS
 
 
+def failure_key(run: RunFacts, cause: str | None, error_class: str | None) -> str:
+    """The cause of a failed run, as incidents go by it."""
+    if run.connection_id is not None and error_class in _OF_CONNECTIONS:
+        return connection_key(run.connection_id, error_class)
+    subject = subject_of(run)
+    return f"{subject.kind}:{subject.id}:{cause or 'unknown'}"
+
+
 def _failed(event: EventFacts, run: RunFacts) -> list[Signal]:
     state = event.data.get("state", "failed")
     if state != "failed":
         return _retrying(event, run)
+    ended = _ended(event, run, "Its run failed.")
     if event.data.get("reason") == "given_up":
         # By a person, who knows.
-        return []
+        return ended
     error_class = event.data.get("class")
-    subject = subject_of(run)
-    cause = str(event.data.get("cause") or run.cause or "unknown")
-    key, title = f"{subject.kind}:{subject.id}:{cause}", f"{subject.name} failed"
-    if run.connection_id is not None and error_class in _OF_CONNECTIONS:
-        key = connection_key(run.connection_id, str(error_class))
-    return [_trouble(event, run, Type.RUN_FAILED, key, title, text=run.error or "", error_class=error_class)]
+    key, title = failure_key(run, event.data.get("cause") or run.cause, error_class), f"{subject_of(run).name} failed"
+    return [*ended, _trouble(event, run, Type.RUN_FAILED, key, title, text=run.error or "", error_class=error_class)]
+
+
+def _cancelled(event: EventFacts, run: RunFacts) -> list[Signal]:
+    return _ended(event, run, "Its run was cancelled.")
+
+
+def _ended(event: EventFacts, run: RunFacts, words: str) -> list[Signal]:
+    its_own = (subject_of(run).id,)
+    return [Relief(event.organization_id, event.at, its_own, (), False, words, run.id, only=_UNTIL_THE_END)]
 
 
 def _retrying(event: EventFacts, run: RunFacts) -> list[Signal]:
@@ -75,7 +97,7 @@ def _retrying(event: EventFacts, run: RunFacts) -> list[Signal]:
         News(
             event.id, event.organization_id, event.at, Type.RETRYING, subject_of(run),
             f"{subject_of(run).name} is tried again", error, attempt, ready_at, run.id, run.schedule_id, run.job_id,
-            run.tags, run.service,
+            run.tags, run.service, str(event.data.get("class") or ""),
         )
     ] if has_failed else []  # fmt: skip
     is_long = ready_at is not None and ready_at - event.at >= LONG_WAIT
@@ -137,7 +159,7 @@ def _of_thing(
             job_id=thing.job_id,
             connection_id=event.subject_id if kind is SubjectKind.CONNECTION else None,
             connection_name=thing.name if kind is SubjectKind.CONNECTION else None,
-            tags=thing.tags, service=thing.service, is_worse=is_worse,
+            tags=thing.tags, service=thing.service, is_worse=is_worse, readers=thing.readers,
         )  # fmt: skip
         if supersedes is None:
             return [trouble]
@@ -186,6 +208,7 @@ _OF_RUNS: dict[str, _RunReader] = {
     "run.lost": _failed,
     "run.waiting_retry": _retrying,
     "run.succeeded": _succeeded,
+    "run.cancelled": _cancelled,
     "run.missed": _watched(Type.MISSED_SLOTS, "missed", "missed a run"),
     "run.late": _watched(Type.LATE, "late", "is late"),
     "run.slow": _watched(Type.LONGER_THAN_USUAL, "slow", "takes longer than its soft limit"),
@@ -224,6 +247,7 @@ _OF_THINGS: dict[str, _ThingReader] = {
     "schedule.set_aside": _of_thing(
         Type.SCHEDULE_SET_ASIDE, _SCHEDULE, "set_aside", "{name} cannot be planned any more"
     ),
+    "schedule.in_time": _over(_SCHEDULE, "late", words="No run of it waits too long any more."),
     "schedule.edited": _over(_SCHEDULE, "set_aside", words="It was edited."),
     "schedule.repaired": _over(_SCHEDULE, "set_aside"),
     "schedule.deleted": _gone("The schedule was deleted."),
@@ -232,7 +256,12 @@ _OF_THINGS: dict[str, _ThingReader] = {
     "queue.relieved": _over(SubjectKind.QUEUE, "{queue}"),
     "system.silent": _of_thing(Type.SYSTEM_SILENT, SubjectKind.SYSTEM, "{part}", "Nothing is heard of the {part}"),
     "system.heard": _over(SubjectKind.SYSTEM, "{part}"),
+    # The same cause as the silence of the part at which it hangs, which may be noticed before it or never.
+    "canary.gap": _of_thing(
+        Type.SYSTEM_SILENT, SubjectKind.SYSTEM, "{part}", "Belfry's own run does not come through any more"
+    ),
+    "canary.passed": _over(SubjectKind.SYSTEM, "scheduler", "workers", words="Belfry's own run comes through again."),
     "channel.broken": _of_thing(Type.CHANNEL_BROKEN, SubjectKind.CHANNEL, "broken", "{name} does not work any more"),
     "channel.mended": _over(SubjectKind.CHANNEL, "broken"),
 }
-INTERESTING = frozenset(_OF_RUNS) | frozenset(_OF_THINGS)
+INTERESTING = frozenset(_OF_RUNS) | frozenset(_OF_THINGS) | {THOUGHT_OVER}

@@ -142,6 +142,9 @@ class MaintenanceWindow(Base):
     scope_kind: Mapped[str] = mapped_column(String(16))
     scope_value: Mapped[str | None] = mapped_column(String(64))
     reason: Mapped[str] = mapped_column(String(200), default="")
+    # By who works on one schedule or job, and not planned; it may end with the next run that goes well.
+    is_mute: Mapped[bool] = mapped_column(default=False, server_default=false())
+    until_success: Mapped[bool] = mapped_column(default=False, server_default=false())
     made_by: Mapped[str] = mapped_column(String(254))
     created_at: Mapped[datetime]
 
@@ -234,6 +237,14 @@ class IncidentSubject(Base):
     failures: Mapped[int]
     last_at: Mapped[datetime]
     is_in_trouble: Mapped[bool]
+    # Its share of the incident, for messages that leave out what is muted.
+    happened: Mapped[int] = mapped_column(default=1, server_default="1")
+    job_id: Mapped[UUID | None]
+    run_id: Mapped[UUID | None]
+    service: Mapped[str | None] = mapped_column(String(16))
+    tags: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
+    title: Mapped[str] = mapped_column(String(300), default="", server_default="")
+    words: Mapped[str] = mapped_column(String(300), default="", server_default="")
 
 
 class Telling(Base):

@@ -60,8 +60,7 @@ def put_notice(session: Session, *, actor: Actor, channel_id: UUID, facts: Facts
     """Let a channel tell something. Returns the delivery's id. Raises ChannelNotFound or ChannelUnused."""
     require(actor, Permission.MANAGE_NOTIFICATIONS)
     channel = load_channel(session, organization_id=actor.organization_id, channel_id=channel_id)
-    if channel.state != ChannelState.ON.value:
-        raise ChannelUnused(f"“{channel.name}” is switched off. Switch it on first.")
+    _refuse_unused(channel)
     row = _row(channel, facts, key=f"notice:{new_id()}", now=now)
     session.add(row)
     _note(session, actor, channel, f"Told “{channel.name}”: {facts.title}"[:500], now)
@@ -81,8 +80,7 @@ def send_again(session: Session, *, actor: Actor, delivery_id: UUID, now: dateti
     if before.state in _UNDER_WAY:
         raise StillUnderWay("This message is still under way: it is tried again by itself.")
     channel = load_channel(session, organization_id=actor.organization_id, channel_id=before.channel_id)
-    if channel.state != ChannelState.ON.value:
-        raise ChannelUnused(f"“{channel.name}” is switched off. Switch it on first.")
+    _refuse_unused(channel)
     facts = Facts.of_json(before.facts)
     row = _row(channel, facts, key=f"again:{new_id()}", now=now)
     row.incident_id, row.rule_id = before.incident_id, before.rule_id
@@ -110,6 +108,13 @@ def _row(channel: Channel, facts: Facts, *, key: str, now: datetime) -> Delivery
         next_try_at=now,
         created_at=now,
     )
+
+
+def _refuse_unused(channel: Channel) -> None:
+    if channel.state == ChannelState.BROKEN.value:
+        raise ChannelUnused(f"“{channel.name}” does not work. Mend it, and send a test to it first.")
+    if channel.state != ChannelState.ON.value:
+        raise ChannelUnused(f"“{channel.name}” is switched off. Switch it on first.")
 
 
 def _organization(session: Session, channel: Channel) -> str:

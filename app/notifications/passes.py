@@ -1,9 +1,10 @@
 """One pass of the teller: events to incidents, rules and deliveries, in one transaction. Works as ENGINE."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -13,14 +14,16 @@ from app.core.db import OUTAGES
 from app.core.failures import explain
 from app.core.text import storable
 from app.notifications import cursor
-from app.notifications.filling import Filling, find_due
+from app.notifications.filling import Filling
 from app.notifications.lookups import run_facts, thing_facts, worth_reading
 from app.notifications.made_up import MOST_AT_ONCE, count_missed
-from app.notifications.meanings import signals_of
+from app.notifications.meanings import THOUGHT_OVER, signals_of
 from app.notifications.models import BadEvent, Incident, Telling
+from app.notifications.mutes import end_by_success, waiting_for_success
 from app.notifications.shelf import read_book, read_cases, write_book
 from app.notifications.signals import EventFacts, News, Relief, Signal, Trouble
 from app.notifications.summary import is_summary_due, write_summaries
+from app.notifications.tellings import find_due
 from app.notifications.types import IncidentState
 
 log = logging.getLogger(__name__)
@@ -84,7 +87,7 @@ def _is_to_remind(now: datetime) -> tuple[ColumnElement[bool], ...]:
 
 
 def _follow(session: Session, events: Sequence[EventFacts], now: datetime) -> int:
-    wanted = worth_reading(session, events)
+    wanted = worth_reading(session, events, also_in=waiting_for_success(session, now=now))
     if not wanted:
         return 0
     runs, things = run_facts(session, wanted), thing_facts(session, wanted)
@@ -94,10 +97,10 @@ def _follow(session: Session, events: Sequence[EventFacts], now: datetime) -> in
             signals += signals_of(event, runs.get(event.subject_id), things.get(event.subject_id))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             _set_aside(session, event, error, now)
-    return _tell(session, signals, now)
+    return _tell(session, signals, now, again={event.subject_id for event in wanted if event.kind == THOUGHT_OVER})
 
 
-def _tell(session: Session, signals: Sequence[Signal], now: datetime) -> int:
+def _tell(session: Session, signals: Sequence[Signal], now: datetime, *, again: Collection[UUID] = ()) -> int:
     lasting = [signal for signal in signals if isinstance(signal, Trouble | Relief)]
     news = [signal for signal in signals if isinstance(signal, News)]
     book = read_book(session, lasting, now=now)
@@ -108,10 +111,14 @@ def _tell(session: Session, signals: Sequence[Signal], now: datetime) -> int:
     changed.sort(key=lambda case: case.is_open)
     for case in [case for case in changed if not case.is_open][:MOST_AT_ONCE]:
         count_missed(session, case)
+    # Before anything is thought over: what they held back until now is held no longer.
+    end_by_success(session, [signal for signal in lasting if isinstance(signal, Relief)], now=now)
     filling = Filling(session, now=now)
     filling.add_cases(changed)
     filling.add_news(news)
     write_book(session, changed)
+    # Nobody may have been told of them, because somebody saw to them.
+    filling.add_cases(read_cases(session, set(again) - {case.id for case in changed}))
     return filling.write()
 
 

@@ -15,6 +15,7 @@ from app.notifications.decisions import (
     consider_reminder,
     note_flooded,
     note_sent,
+    owe_reminder,
 )
 from app.notifications.rules import Hold, RuleTerms, Silence
 from app.notifications.signals import Relief, Trouble
@@ -85,13 +86,12 @@ class _Stage:
                     yield want
         for key, case in self._cases.items():
             if case.next_reminder_at is not None and case.next_reminder_at <= at:
-                found = consider_reminder(self._told[key], case, self._rule, self._silence, now=at)
-                if isinstance(found, Hold):
-                    case.next_reminder_at = found.until
-                    continue
                 case.reminders += 1
                 case.next_reminder_at = next_reminder(case.opened_at, reminders=case.reminders, now=at)
-                if found is not None:
+                found = consider_reminder(self._told[key], case, self._rule, self._silence, now=at)
+                if isinstance(found, Hold):
+                    owe_reminder(self._told[key], found.until)
+                elif found is not None:
                     yield found
 
     def _of(self, case: Case) -> Told:

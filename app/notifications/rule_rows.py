@@ -46,7 +46,7 @@ class SettingsRow:
 
 @dataclass(frozen=True)
 class WindowRow:
-    """A time of maintenance that is not over."""
+    """A time of maintenance that is not over, or a mute, which may end `until_success` of what it is about."""
 
     id: UUID
     starts_at: datetime
@@ -56,6 +56,7 @@ class WindowRow:
     scope_name: str | None
     reason: str
     made_by: str
+    until_success: bool = False
 
 
 def list_rules(session: Session, *, organization_id: UUID, deleted_since: datetime | None = None) -> list[RuleRow]:
@@ -99,6 +100,7 @@ def list_windows(session: Session, *, organization_id: UUID, now: datetime) -> l
         WindowRow(
             row.id, row.starts_at, row.ends_at, ScopeKind(row.scope_kind), row.scope_value,
             scopes.get(row.scope_value or "", row.scope_value), row.reason, row.made_by,
+            row.until_success,
         )
         for row in rows
     ]  # fmt: skip

@@ -1,6 +1,6 @@
 """Whether a rule speaks of an incident, and what keeps it from speaking now. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -49,6 +49,18 @@ class Silence:
     lets_through: frozenset[NotificationType] = frozenset()
     windows: tuple[Window, ...] = ()
 
+    def of_parts(self, now: datetime) -> list[Window]:
+        """The times of maintenance that go on and are not about everything."""
+        return [one for one in self._going(now) if one.scope_kind is not ScopeKind.ORGANIZATION]
+
+    def ends_at(self, now: datetime) -> datetime | None:
+        """When maintenance of everything ends; None where there is none."""
+        ends = [one.ends_at for one in self._going(now) if one.scope_kind is ScopeKind.ORGANIZATION]
+        return max(ends, default=None)
+
+    def _going(self, now: datetime) -> list[Window]:
+        return [one for one in self.windows if one.starts_at <= now < one.ends_at]
+
 
 class HeldBy(StrEnum):
     """Why nothing is told yet."""
@@ -57,8 +69,18 @@ class HeldBy(StrEnum):
     MAINTENANCE = "maintenance"
     QUIET = "quiet"
     COOLDOWN = "cooldown"
+    REMINDER = "reminder"  # a reminder is owed that something else held
     FLOOD = "flood"  # the channel was told enough for now
     EDIT = "edit"  # the message is brought up to date a little later
+
+
+# As timelines say it. What only waits for its turn is not worth a line.
+HELD_WORDS = {
+    HeldBy.SNOOZE: "It is snoozed",
+    HeldBy.MAINTENANCE: "In maintenance, or muted",
+    HeldBy.QUIET: "These are quiet hours",
+    HeldBy.COOLDOWN: "The same was told shortly before",
+}
 
 
 @dataclass(frozen=True)
@@ -70,7 +92,7 @@ class Hold:
 
 
 def is_about(kind: ScopeKind, value: str | None, about: About) -> bool:
-    """Whether something lies in the scope of a rule or a window."""
+    """Whether anything of it lies in the scope of a rule or a window."""
     places: dict[ScopeKind, Sequence[str]] = {
         ScopeKind.SCHEDULE: about.schedule_ids,
         ScopeKind.JOB: about.job_ids,
@@ -80,11 +102,10 @@ def is_about(kind: ScopeKind, value: str | None, about: About) -> bool:
     return kind is ScopeKind.ORGANIZATION or value in places[kind]
 
 
-def speaks_of(rule: RuleTerms, type_: NotificationType, about: About, *, in_a_row: int) -> bool:
-    """Whether a rule tells of this, at some time."""
-    if not rule.is_enabled or type_ not in rule.types:
-        return False
-    if type_ in COUNTED and in_a_row < rule.after_failures:
+def speaks_of(rule: RuleTerms, types: Collection[NotificationType], about: About, *, in_a_row: int) -> bool:
+    """Whether a rule tells of this, at some time. What is of several types it tells for any of them."""
+    is_enough = in_a_row >= rule.after_failures
+    if not rule.is_enabled or not any(one in rule.types and (is_enough or one not in COUNTED) for one in types):
         return False
     return is_about(rule.scope_kind, rule.scope_value, about)
 
@@ -93,20 +114,21 @@ def what_holds(
     rule: RuleTerms,
     silence: Silence,
     type_: NotificationType,
-    about: About,
     *,
     now: datetime,
+    muted_until: datetime | None = None,
     told_at: datetime | None = None,
     snoozed_until: datetime | None = None,
 ) -> Hold | None:
     """What keeps a rule from telling this now: the longest of all that does. It ends always.
 
-    `told_at` is when the rule last told of this cause.
+    `muted_until` is when maintenance ends of all that would be told; `told_at` when the rule last told of this cause.
     """
     holds = [
         _until(HeldBy.SNOOZE, rule.snoozed_until, now),
         _until(HeldBy.SNOOZE, snoozed_until, now),
-        _maintenance(silence, about, now),
+        _until(HeldBy.MAINTENANCE, silence.ends_at(now), now),
+        _until(HeldBy.MAINTENANCE, muted_until, now),
         _quiet(silence, type_, now),
         _until(HeldBy.COOLDOWN, told_at and told_at + rule.cooldown, now),
     ]
@@ -120,15 +142,6 @@ def what_holds_recovery(silence: Silence, type_: NotificationType, *, now: datet
 
 def _until(by: HeldBy, until: datetime | None, now: datetime) -> Hold | None:
     return Hold(by, until) if until is not None and until > now else None
-
-
-def _maintenance(silence: Silence, about: About, now: datetime) -> Hold | None:
-    ends = [
-        window.ends_at
-        for window in silence.windows
-        if window.starts_at <= now < window.ends_at and is_about(window.scope_kind, window.scope_value, about)
-    ]
-    return Hold(HeldBy.MAINTENANCE, max(ends)) if ends else None
 
 
 def _quiet(silence: Silence, type_: NotificationType, now: datetime) -> Hold | None:

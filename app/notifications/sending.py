@@ -14,8 +14,7 @@ from app.core.lengths import duration
 from app.core.scopes import Scope
 from app.core.sealing import KeyUnknown, SealBroken, Sealer
 from app.notifications.claiming import LEASE, Claim, Due, claim_next
-from app.notifications.couriers.errands import Errand, Fate, NotDelivered, Receipt
-from app.notifications.couriers.office import Couriers
+from app.notifications.couriers.errands import Couriers, Errand, Fate, NotDelivered, Receipt
 from app.notifications.messages.content import Content
 from app.notifications.messages.texts import MessageText
 from app.notifications.messages.writing import Press, write

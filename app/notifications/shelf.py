@@ -20,6 +20,7 @@ from app.notifications.types import IncidentState, NotificationType
 
 Item = TypeVar("Item")
 _AT_ONCE = 400
+MOST_READ = 20_000
 _SAID = ("text", "ending", "error_class", "connection_name")
 _NAMED = ("connection_id", "run_id", "schedule_id", "job_id")
 
@@ -40,6 +41,21 @@ def read_cases(session: Session, ids: Collection[UUID]) -> list[Case]:
         query = select(Incident).where(Incident.id.in_(some)).order_by(Incident.id).with_for_update()
         rows += session.scalars(query, execution_options={"populate_existing": True})
     return _cases(session, rows, set())
+
+
+def read_things(session: Session, cases: Sequence[Case]) -> None:
+    """Put all their things into these incidents, where only some were read. Of very many, some are left out."""
+    wanted = {case.id: case for case in cases if case.more_things}
+    for some in _pieces(sorted(wanted)):
+        query = select(IncidentSubject).where(IncidentSubject.incident_id.in_(some))
+        order = IncidentSubject.is_in_trouble.desc(), IncidentSubject.last_at.desc()
+        found = query.order_by(*order).limit(MOST_READ)
+        for row in session.scalars(found, execution_options={"populate_existing": True}):
+            case = wanted[row.incident_id]
+            if row.subject_id not in case.things:
+                case.things[row.subject_id] = _thing(row)
+                case.more_things -= 1
+                case.more_in_trouble -= row.is_in_trouble and case.more_in_trouble > 0
 
 
 def write_book(session: Session, cases: Iterable[Case]) -> None:
@@ -131,10 +147,15 @@ def _cases(session: Session, rows: Sequence[Incident], subject_ids: Collection[U
         for wanted in _pieces(sorted(subject_ids)):
             query = select(IncidentSubject).where(of_these, IncidentSubject.subject_id.in_(wanted))
             for row in session.scalars(query, execution_options={"populate_existing": True}):
-                things[row.incident_id][row.subject_id] = Thing(
-                    row.subject_kind, row.name, row.failures, row.last_at, row.is_in_trouble
-                )
+                things[row.incident_id][row.subject_id] = _thing(row)
     return [_case(row, things[row.id], totals.get(row.id, (0, 0)), lines.get(row.id, 0)) for row in rows]
+
+
+def _thing(row: IncidentSubject) -> Thing:
+    return Thing(
+        row.subject_kind, row.name, row.failures, row.last_at, row.is_in_trouble, row.happened, row.job_id, row.run_id,
+        row.service, tuple(row.tags), row.title, row.words,
+    )  # fmt: skip
 
 
 def _case(row: Incident, things: dict[UUID, Thing], totals: tuple[int, int], lines: int) -> Case:
@@ -152,6 +173,7 @@ def _case(row: Incident, things: dict[UUID, Thing], totals: tuple[int, int], lin
         snoozed_until=row.snoozed_until, next_reminder_at=row.next_reminder_at, reminders=row.reminders,
         missed_slots=row.missed_slots, made_up=row.made_up,
         most_in_a_row=row.most_in_a_row, about=About(**facts.get("about", {})), things=things,
+        more_types=frozenset(NotificationType(one) for one in facts.get("more_types", ())),
         more_things=totals[0] - len(things), more_in_trouble=totals[1] - here, entries_before=lines, is_new=False,
         is_changed=False,
     )  # fmt: skip
@@ -160,13 +182,14 @@ def _case(row: Incident, things: dict[UUID, Thing], totals: tuple[int, int], lin
 def _columns(one: Case) -> dict[str, Any]:
     said = {name: storable(value) for name in _SAID if (value := getattr(one, name))}
     named = {name: str(value) for name in _NAMED if (value := getattr(one, name))}
+    joined = {"more_types": sorted(one.more_types)} if one.more_types else {}
     return {
         "id": one.id, "organization_id": one.organization_id, "cause_key": one.cause_key, "type": one.type.value,
         "title": storable(one.title), "state": one.state.value, "opened_at": one.opened_at, "last_at": one.last_at,
         "closed_at": one.closed_at, "has_recovered": one.has_recovered, "happened": one.happened,
         "reopened": one.reopened, "subject_kind": one.subject_kind, "subject_id": one.subject_id,
         "things": one.thing_count, "most_in_a_row": one.most_in_a_row,
-        "facts": {**said, **named, "about": asdict(one.about)}, "acknowledged_by": one.acknowledged_by,
+        "facts": {**said, **named, **joined, "about": asdict(one.about)}, "acknowledged_by": one.acknowledged_by,
         "snoozed_until": one.snoozed_until, "next_reminder_at": one.next_reminder_at, "reminders": one.reminders,
         "missed_slots": one.missed_slots, "made_up": one.made_up,
     }  # fmt: skip
@@ -191,12 +214,19 @@ def _changed_columns(one: Case) -> dict[str, Any]:
     return {name: columns[name] for name in _CHANGED}
 
 
+_CHANGED_THING = (
+    "name", "failures", "last_at", "is_in_trouble", "happened", "job_id", "run_id", "service", "tags", "title", "words",
+)  # fmt: skip
+
+
 def _write_things(session: Session, cases: Sequence[Case]) -> None:
     rows = [
         {
             "incident_id": one.id, "subject_id": subject_id, "organization_id": one.organization_id,
             "subject_kind": thing.kind, "name": storable(thing.name), "failures": thing.failures,
-            "last_at": thing.last_at, "is_in_trouble": thing.is_in_trouble,
+            "last_at": thing.last_at, "is_in_trouble": thing.is_in_trouble, "happened": thing.happened,
+            "job_id": thing.job_id, "run_id": thing.run_id, "service": thing.service, "tags": list(thing.tags),
+            "title": storable(thing.title), "words": storable(thing.words),
         }
         for one in cases
         for subject_id in one.changed_things
@@ -206,7 +236,7 @@ def _write_things(session: Session, cases: Sequence[Case]) -> None:
         return
     make = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     given = make(IncidentSubject)
-    changed = {name: given.excluded[name] for name in ("name", "failures", "last_at", "is_in_trouble")}
+    changed = {name: given.excluded[name] for name in _CHANGED_THING}
     session.execute(given.on_conflict_do_update(index_elements=["incident_id", "subject_id"], set_=changed), rows)
 
 

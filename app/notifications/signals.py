@@ -9,6 +9,8 @@ from uuid import UUID
 
 from app.notifications.types import NotificationType as Type
 
+# Belfry's own run each minute, by what code calls its schedule. What becomes of it, its gaps tell.
+CANARY_SCHEDULE = "belfry-canary"
 # So much of what an event says is told.
 LONGEST_TEXT = 300
 
@@ -44,16 +46,30 @@ class RunFacts:
     error: str | None = None
     cause: str | None = None
     slot_at: datetime | None = None
+    is_canary: bool = False
+
+
+@dataclass(frozen=True)
+class Readers:
+    """The schedules and jobs that read through a connection."""
+
+    schedule_ids: tuple[UUID, ...] = ()
+    job_ids: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True)
 class ThingFacts:
-    """What is known of another thing that an event is about: its name, and what rules go by."""
+    """What is known of another thing that an event is about: its name, and what rules go by.
+
+    `readers` are the schedules and jobs that read through a connection, and `tags` are theirs.
+    """
 
     name: str
     tags: tuple[str, ...] = ()
     service: str | None = None
     job_id: UUID | None = None
+    is_canary: bool = False
+    readers: Readers = field(default_factory=Readers)
 
 
 class SubjectKind(StrEnum):
@@ -96,13 +112,15 @@ class Trouble:
     service: str | None = None
     error_class: str | None = None
     is_worse: bool = False
+    readers: Readers = field(default_factory=Readers)
 
 
 @dataclass(frozen=True)
 class Relief:
     """Something works again, or is gone: things by their ids, or whole causes by their keys.
 
-    Without `has_recovered` it is only over: the thing was deleted, or the trouble has become another one.
+    Without `has_recovered` it is only over: the thing was deleted, or the trouble has become another one. With `only`
+    nothing else of the things is meant.
     """
 
     organization_id: UUID
@@ -112,6 +130,7 @@ class Relief:
     has_recovered: bool = True
     words: str = ""
     run_id: UUID | None = None
+    only: frozenset[Type] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -132,6 +151,7 @@ class News:
     job_id: UUID | None = None
     tags: tuple[str, ...] = ()
     service: str | None = None
+    error_class: str | None = None
 
 
 Signal = Trouble | Relief | News
@@ -140,6 +160,11 @@ Signal = Trouble | Relief | News
 def connection_key(connection_id: UUID, what: str) -> str:
     """The cause of trouble with a connection."""
     return f"connection:{connection_id}:{what}"
+
+
+def others_key(subject: Subject) -> str:
+    """The cause of all that goes wrong with a thing that has as many incidents as it may."""
+    return f"{subject.kind.value}:{subject.id}:others"
 
 
 def subject_of(run: RunFacts) -> Subject:

@@ -35,6 +35,9 @@ WAIT = timedelta(minutes=10)
 _WAITING = (DeliveryState.PENDING.value, DeliveryState.FAILED.value)
 # These say nothing where the message that they follow was never told.
 _NOT_MOVED = (DeliveryKind.UPDATED.value, DeliveryKind.TEST.value)
+_NOT_MOVED_WORDS = (
+    f"Not told: its channel is broken, and another one takes over the newest {MOST_MOVED} that it had not told."
+)
 
 
 def break_channel(
@@ -104,7 +107,9 @@ def move_to_stand_in(session: Session, channel: Channel, *, now: datetime) -> in
         words = f"Its channel is broken, and “{stand_in.name}” told only the {MOST_MOVED} newest messages instead."
         session.execute(waiting.where(is_older).values(state=DeliveryState.SUPPRESSED.value, last_error=words))
     words = f"Told by “{stand_in.name}” instead: its channel is broken."
-    session.execute(waiting.values(state=DeliveryState.SUPPRESSED.value, last_error=words))
+    moved = waiting.where(Delivery.id.in_([row.id for row in found]))
+    session.execute(moved.values(state=DeliveryState.SUPPRESSED.value, last_error=words))
+    session.execute(waiting.values(state=DeliveryState.SUPPRESSED.value, last_error=_NOT_MOVED_WORDS))
     session.expire_all()
     return len(found)
 

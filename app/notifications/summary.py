@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 
 from app.core.db import count_changed
 from app.core.ids import new_id
+from app.notifications.houses import stand_ins, states_of, used_instead
 from app.notifications.models import Channel, Delivery, Incident, NotifySettings
 from app.notifications.quiet import instant_of
 from app.notifications.types import (
-    ChannelState,
     DeliveryKind,
     DeliveryState,
     Facts,
@@ -23,7 +23,7 @@ from app.notifications.types import (
     LinkKind,
     NotificationType,
 )
-from app.runs.models import RunHour
+from app.runs.run_hours import NOTHING, Counts, hours_of_organization
 from app.schedules.zones import find_zone
 from app.tenants.models import Organization
 
@@ -84,12 +84,14 @@ def _claim(session: Session, organization_id: UUID, day: date) -> bool:
 def _write(session: Session, settings: NotifySettings, day: date, now: datetime) -> int:
     here = settings.organization_id
     wanted = [UUID(one) for one in settings.summary_channel_ids]
-    there = Channel.organization_id == here, Channel.id.in_(wanted), Channel.deleted_at.is_(None)
-    channels = session.scalars(select(Channel.id).where(*there, Channel.state == ChannelState.ON.value)).all()
-    if not channels:
+    there = Channel.organization_id == here, Channel.deleted_at.is_(None)
+    query = select(Channel).where(*there).order_by(Channel.created_at, Channel.id)
+    channels = session.scalars(query, execution_options={"populate_existing": True}).all()
+    used = used_instead(wanted, states_of(channels), stand_ins(channels))
+    if not used:
         return 0
     facts = _facts(session, settings, day, now)
-    rows = [_row(here, channel_id, day, facts, now) for channel_id in channels]
+    rows = [_row(here, channel_id, day, facts, now) for channel_id in used]
     make = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     session.execute(make(Delivery).on_conflict_do_nothing(), rows)
     return len(rows)
@@ -124,26 +126,23 @@ def _facts(session: Session, settings: NotifySettings, day: date, now: datetime)
     )
 
 
-def _counts(session: Session, organization_id: UUID, since: datetime, until: datetime) -> dict[str, int]:
-    names = ("succeeded", "retried", "failed", "missed", "skipped")
-    hours = [int(moment.timestamp()) // _HOUR_SECONDS for moment in (since, until)]
-    sums = [func.coalesce(func.sum(getattr(RunHour, name)), 0) for name in names]
-    mine = RunHour.subject_id == organization_id, RunHour.organization_id == organization_id
-    query = select(*sums).where(*mine, RunHour.hour >= hours[0], RunHour.hour < hours[1])
-    return dict(zip(names, map(int, session.execute(query).one()), strict=True))
+def _counts(session: Session, organization_id: UUID, since: datetime, until: datetime) -> Counts:
+    # Slots that nobody executed have no runs, and what ended just now is not in the hours yet: both are asked for.
+    hours = hours_of_organization(session, organization_id=organization_id, since=since)
+    first, end = (int(moment.timestamp()) // _HOUR_SECONDS for moment in (since, until))
+    return sum((counts for hour, counts in hours.items() if first <= hour < end), NOTHING)
 
 
-def _title(counts: dict[str, int]) -> str:
-    wrong = counts["failed"] + counts["missed"]
-    good = counts["succeeded"] + counts["retried"]
-    if not wrong:
-        return f"All is well: {good:,} run{'' if good == 1 else 's'} succeeded" if good else "No run ended"
-    return f"{counts['failed']:,} failed and {counts['missed']:,} missed, {good:,} succeeded"
+def _title(counts: Counts) -> str:
+    if not counts.failed + counts.missed:
+        runs = f"{counts.good:,} run{'' if counts.good == 1 else 's'}"
+        return f"All is well: {runs} succeeded" if counts.good else "No run ended"
+    return f"{counts.failed:,} failed and {counts.missed:,} missed, {counts.good:,} succeeded"
 
 
-def _figures(counts: dict[str, int]) -> list[str]:
-    said = [f"Succeeded: {counts['succeeded'] + counts['retried']:,}, of these after a retry: {counts['retried']:,}"]
-    said += [f"{name.capitalize()}: {counts[name]:,}" for name in ("failed", "missed", "skipped")]
+def _figures(counts: Counts) -> list[str]:
+    said = [f"Succeeded: {counts.good:,}, of these after a retry: {counts.retried:,}"]
+    said += [f"{name.capitalize()}: {getattr(counts, name):,}" for name in ("failed", "missed", "skipped")]
     return said
 
 

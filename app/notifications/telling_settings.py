@@ -86,7 +86,7 @@ def add_window(session: Session, *, actor: Actor, draft: WindowDraft, now: datet
         raise WindowInvalid("It ends after it begins, and within 31 days.", field="ends_at")
     if draft.ends_at <= now:
         raise WindowInvalid("It would be over already.", field="ends_at")
-    going = MaintenanceWindow.organization_id == here, MaintenanceWindow.ends_at > now
+    going = MaintenanceWindow.organization_id == here, MaintenanceWindow.ends_at > now, ~MaintenanceWindow.is_mute
     if (session.scalar(select(func.count()).select_from(MaintenanceWindow).where(*going)) or 0) >= MOST_WINDOWS:
         raise WindowInvalid(f"There are {MOST_WINDOWS} times of maintenance already. Delete some first.")
     reason = " ".join(storable(draft.reason).split())

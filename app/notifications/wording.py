@@ -90,7 +90,7 @@ def facts_of(want: Want, whose: Whose, around: Around = NOTHING_AROUND) -> Facts
         until=case.closed_at,
         nth=case.most_in_a_row if case.type is NotificationType.RUN_FAILED and not is_over else None,
         count=case.happened,
-        things=case.thing_count,
+        things=things_of(case),
         next_try_at=None if is_over else around.next_try_at,
         last_success_at=around.last_success_at,
         error=case.text[:_LONGEST] or None,
@@ -136,7 +136,7 @@ def digest_of(wants: Sequence[Want], whose: Whose) -> Facts:
         organization=whose.name,
         zone=whose.zone,
         lines=tuple(lines),
-        links=(Link(LinkKind.INCIDENT, None, "All incidents"),),
+        links=(Link(LinkKind.INCIDENT, None, "All incidents"), Link(LinkKind.OVERVIEW, None, "Overview")),
     )
 
 
@@ -152,13 +152,21 @@ def line_of(want: Want) -> str:
 
 def title_of(case: Case) -> str:
     """What is wrong, in a few words: “40 schedules fail on connection “Shop EU””."""
-    things = case.thing_count
+    things = things_of(case)
+    kinds = {thing.kind for thing in case.things.values()} - {SubjectKind.CONNECTION.value} or {case.subject_kind}
+    word = "schedules" if kinds == {SubjectKind.SCHEDULE.value} else "jobs and schedules"
+    if NotificationType.RUN_FAILED in case.more_types:
+        return f"{case.title}, and {things:,} {word} fail" if things > 1 else f"{case.title}, and runs fail"
     if case.type is not NotificationType.RUN_FAILED or things < 2:
         return case.title
-    kinds = {thing.kind for thing in case.things.values()} or {case.subject_kind}
-    word = "schedules" if kinds == {SubjectKind.SCHEDULE.value} else "jobs and schedules"
     where = "" if case.connection_name is None else f" on connection “{case.connection_name}”"
     return f"{things:,} {word} fail{where}"
+
+
+def things_of(case: Case) -> int:
+    """How many schedules or jobs it concerns; the connection because of which they fail is none of them."""
+    has_connection = case.subject_kind == SubjectKind.CONNECTION.value and case.thing_count > 1
+    return case.thing_count - has_connection
 
 
 def links_of(case: Case) -> tuple[Link, ...]:
@@ -175,10 +183,13 @@ def _of_news(news: News, whose: Whose) -> Facts:
     links = [] if news.run_id is None else [Link(LinkKind.RUN, news.run_id, "Run")]
     if news.schedule_id is not None:
         links.append(Link(LinkKind.SCHEDULE, news.schedule_id, "Schedule"))
+    elif news.job_id is not None:
+        links.append(Link(LinkKind.JOB, news.job_id, "Job"))
     return Facts(
         type=news.type, kind=DeliveryKind.EVENT, title=news.title, what=news.text, since=news.at,
         nth=news.nth if news.type is NotificationType.RETRYING else None, next_try_at=news.next_try_at,
-        error=news.text or None, organization=whose.name, zone=whose.zone, tags=news.tags[:10], service=news.service,
+        error=news.text or None, cause=_CAUSES.get(news.error_class or ""), organization=whose.name, zone=whose.zone,
+        tags=news.tags[:10], service=news.service,
         links=tuple(links), names={news.subject.kind.value: news.subject.name},
     )  # fmt: skip
 

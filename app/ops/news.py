@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.events.service import Topic, newest_event_id
 from app.notifications.incident_rows import open_incidents
+from app.notifications.moments import last_moments, mark_of
 from app.ops.gauges import enabled_schedule
 from app.ops.heartbeats import scheduler_ended_at, scheduler_kept_time_at
 from app.runs.switches import queues_open, queues_paused
@@ -37,6 +38,8 @@ class News:
     broken_connections: int = 0
     # What goes wrong and is not over, at most a thousand.
     open_incidents: int = 0
+    # Another number whenever an incident, a message or a channel is another.
+    told: int = 0
 
 
 def read_news(session: Session, *, organization_id: UUID, now: datetime) -> News:
@@ -45,20 +48,20 @@ def read_news(session: Session, *, organization_id: UUID, now: datetime) -> News
     one_row, step, stop = select(true().label("is_there")).subquery("one_row"), last_step(), open_stop()
     scheduler = scheduler_kept_time_at(now), scheduler_ended_at(now)
     counts = queues_paused(), queues_open(), broken_connections(organization_id, now=now)
-    incidents = open_incidents(organization_id)
+    incidents, moments = open_incidents(organization_id), last_moments(organization_id)
     query = (
-        select(*ids, *scheduler, exists(enabled_schedule(organization_id)), *counts, incidents, *step.c, *stop.c)
+        select(
+            *ids, *scheduler, exists(enabled_schedule(organization_id)), *counts, incidents, *moments, *step.c, *stop.c
+        )
         .select_from(one_row)
         .outerjoin(step, true())
         .outerjoin(stop, true())
     )
     row = tuple(session.execute(query).one())
-    numbers, (beat_at, ended_at, has_enabled, paused, still_open, broken, incident_count), rest = (
-        row[: len(ids)],
-        row[len(ids) : len(ids) + 7],
-        row[len(ids) + 7 :],
-    )
-    said_of_step, said_of_stop = rest[: len(step.c)], rest[len(step.c) :]
+    numbers, row = row[: len(ids)], row[len(ids) :]
+    (beat_at, ended_at, has_enabled, paused, still_open, broken, incident_count), row = row[:7], row[7:]
+    told, row = row[: len(moments)], row[len(moments) :]
+    said_of_step, said_of_stop = row[: len(step.c)], row[len(step.c) :]
     return News(
         newest={topic: number or 0 for topic, number in zip(Topic, numbers, strict=True)},
         beat_at=beat_at,
@@ -70,4 +73,5 @@ def read_news(session: Session, *, organization_id: UUID, now: datetime) -> News
         open_queues=still_open,
         broken_connections=broken,
         open_incidents=incident_count,
+        told=(numbers[list(Topic).index(Topic.NOTIFICATIONS)] or 0) + mark_of(told),
     )

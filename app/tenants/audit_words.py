@@ -21,6 +21,8 @@ _DONE: dict[str, dict[str, str]] = {
         "revised": "Changed a job",
         "chained": "Let a job start another one",
         "unchained": "Let a job no longer start another one",
+        "muted": "Muted a job",
+        "unmuted": "Ended the mute of a job",
         "deleted": "Deleted a job",
     },
     "connection": {

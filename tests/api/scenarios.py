@@ -185,6 +185,8 @@ SCENARIOS: dict[str, Scenario] = {
     "resend_delivery": lambda world: Call(f"/deliveries/{delivery(world)}/resend"),
     "mute_api_schedule": lambda world: Call(f"/schedules/{world.schedule()}/mute", {"hours": 24}),
     "unmute_api_schedule": lambda world: Call(muted(world)),
+    "mute_api_job": lambda world: Call(f"/jobs/{world.job()}/mute", {"until_success": True}),
+    "unmute_api_job": lambda world: Call(muted_job(world)),
     "create_connection": lambda _world: Call("/connections", {"service": "meta", "account_id": EU, "token": TOKEN}),
     "rename_api_connection": lambda world: Call(f"/connections/{connection(world)}", {"name": "Renamed"}),
     "test_api_connection": lambda world: Call(f"/connections/{connection(world)}/tests"),
@@ -394,6 +396,12 @@ def delivery(world: World) -> str:
 
 def muted(world: World) -> str:
     path = f"/schedules/{world.schedule(name='Muted')}/mute"
+    world.caller.put(path, {"hours": 1})
+    return path
+
+
+def muted_job(world: World) -> str:
+    path = f"/jobs/{world.job(name='Muted')}/mute"
     world.caller.put(path, {"hours": 1})
     return path
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from app.runs.causes import cause_of
 from tests.api.conftest import Caller
 from tests.factories.notifications import (
     make_channel,
@@ -12,7 +13,7 @@ from tests.factories.notifications import (
     make_incident_message,
     make_incident_thing,
 )
-from tests.factories.outcomes import make_failed
+from tests.factories.outcomes import make_failed, make_succeeded
 from tests.factories.work import make_job
 from tests.fakes.clock import ManualClock
 from tests.fakes.database import OpenDatabase
@@ -57,6 +58,26 @@ def test_show_their_parts(viewer_api: Caller, path: str) -> None:
 
     assert (entry["kind"], thing["name"], message["channel"]) == ("opened", "Import", "#data")
     assert (thing["is_in_trouble"], message["state"]) == (True, "sent")
+
+
+def test_say_who_was_told(
+    viewer_api: Caller, stranger_api: Caller, database, organization_id: UUID, clock: ManualClock, path: str
+) -> None:
+    with database.transaction() as session:
+        job = make_job(session, organization_id, name="Export")
+        run_id = make_failed(session, job, now=clock.moment, error="boom")
+        make_incident(session, organization_id, cause_key=f"job:{job.id}:{cause_of('boom')}", title="Export failed")
+        good = make_succeeded(session, job, now=clock.moment)
+
+    of_run = viewer_api.get(f"/runs/{run_id}/incident").json["data"]
+    told, untold = (viewer_api.get(f"{one}/told").json["data"] for one in (path, f"/incidents/{of_run['id']}"))
+    assert (of_run["title"], told["channels"][0]["channel"], told["channels"][0]["how"]) == (
+        "Export failed", "#data", "told",
+    )  # fmt: skip
+    assert (untold["channels"], untold["why_nobody"]) == ([], "No rule is in use.")
+    others = [stranger_api.get(f"/runs/{run_id}/incident"), stranger_api.get(f"{path}/told")]
+    nothing = viewer_api.get(f"/runs/{good}/incident")
+    assert [answer.status_code for answer in (*others, nothing)] == [404] * 3
 
 
 def test_are_seen_to(operator_api: Caller, clock: ManualClock, path: str) -> None:

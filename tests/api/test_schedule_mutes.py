@@ -1,4 +1,6 @@
-"""`/schedules/{id}/mute`."""
+"""`/schedules/{id}/mute` and `/jobs/{id}/mute`."""
+
+from datetime import timedelta
 
 import pytest
 
@@ -14,12 +16,25 @@ def world(database: OpenDatabase, open_api: OpenApi, clock: ManualClock) -> Worl
 
 
 def test_it_says_until_when(world: World):
-    here = f"/schedules/{world.schedule()}/mute"
+    nothing = {"muted_until": None, "until_success": False}
+    for here in (f"/schedules/{world.schedule()}/mute", f"/jobs/{world.job(name='Muted')}/mute"):
+        assert world.caller.get(here).json["data"] == nothing
+        assert world.caller.put(here, {"hours": 24}).json["data"]["muted_until"]
+        assert world.caller.delete(here).status_code == 200
+        assert world.caller.get(here).json["data"] == nothing
 
-    assert world.caller.get(here).json["data"] == {"muted_until": None}
-    assert world.caller.put(here, {"hours": 24}).json["data"]["muted_until"]
-    assert world.caller.delete(here).status_code == 200
-    assert world.caller.get(here).json["data"] == {"muted_until": None}
+
+def test_until_it_succeeds_it_is_a_week_at_most(world: World, clock: ManualClock):
+    here = f"/schedules/{world.schedule()}/mute"
+    longest = (clock.moment + timedelta(days=7)).isoformat().replace("+00:00", "Z")
+    earlier = (clock.moment + timedelta(hours=3)).isoformat().replace("+00:00", "Z")
+
+    found = world.caller.put(here, {"until_success": True}).json["data"]
+    shorter = world.caller.put(here, {"until_success": True, "hours": 3}).json["data"]
+
+    assert found == {"muted_until": longest, "until_success": True}
+    assert shorter == {"muted_until": earlier, "until_success": True}
+    assert world.caller.put(here, {}).status_code == 422
 
 
 @pytest.mark.parametrize("hours", [0, 169, "1", None])

@@ -5,10 +5,11 @@ from uuid import UUID
 
 import pytest
 
-from app.notifications.handling import IncidentOver
+from app.notifications.handling import IncidentNotFound, IncidentOver
+from app.runs.causes import cause_of
 from tests.cli.conftest import Terminal
-from tests.factories.notifications import make_incident, make_incident_thing
-from tests.factories.outcomes import make_failed
+from tests.factories.notifications import make_channel, make_incident, make_incident_message, make_incident_thing
+from tests.factories.outcomes import make_failed, make_succeeded
 from tests.factories.work import make_job
 
 
@@ -61,3 +62,20 @@ def test_are_retried_and_closed(terminal: Terminal, incident: str) -> None:
 @pytest.mark.parametrize("words", [(), ("--hours", "4", "--end")])
 def test_a_snooze_says_for_how_long(terminal: Terminal, incident: str, words: tuple[str, ...]) -> None:
     assert "--hours" in str(terminal.run("incidents", "snooze", incident, *words).exception)
+
+
+def test_of_a_run_say_who_was_told(terminal: Terminal) -> None:
+    here = next(UUID(row["id"]) for row in terminal.json("organizations", "list") if not row["is_system"])
+    now = datetime.now(UTC)
+    with terminal.database.transaction() as session:
+        job = make_job(session, here, name="Import")
+        failed, good = make_failed(session, job, now=now, error="boom"), make_succeeded(session, job, now=now)
+        found = make_incident(session, here, cause_key=f"job:{job.id}:{cause_of('boom')}", opened_at=now, last_at=now)
+    before = terminal.run("incidents", "of", str(failed)).output
+    with terminal.database.transaction() as session:
+        make_incident_message(session, session.merge(found), make_channel(session, here, name="#data"), sent_at=now)
+
+    facts = terminal.json("incidents", "of", str(failed))
+    assert "told: nobody. There is no channel to tell it by." in before
+    assert (facts["id"], [line["channel"] for line in facts["told"]["lines"]]) == (str(found.id), ["#data"])
+    assert isinstance(terminal.run("incidents", "of", str(good)).exception, IncidentNotFound)

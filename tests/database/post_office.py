@@ -73,7 +73,7 @@ class PostOffice:
 
     def __post_init__(self) -> None:
         with self.database.transaction() as session:
-            self.member: Member = make_member(session, role=Role.ADMIN, email=self.email)
+            self.member: Member = make_member(session, email=self.email, role=Role.ADMIN)
         couriers = dict.fromkeys(ChannelKind, self.courier) | {ChannelKind.WEBHOOK: self.hook}
         self.dispatch = Dispatch(self.database, self.clock, SEALER, couriers, Press("https://belfry.example"))  # type: ignore[arg-type]
 

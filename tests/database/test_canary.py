@@ -31,8 +31,8 @@ from app.schedules.models import Schedule, SchedulingStop
 from app.tenants.models import SYSTEM_ORGANIZATION_ID
 from tests.conftest import make_settings
 from tests.database.telling_world import AlwaysCurrent
-from tests.factories.notifications import make_channel
-from tests.factories.work import make_organization, make_run
+from tests.factories.notifications import make_channel, make_rule
+from tests.factories.work import make_organization, make_run, make_schedule
 from tests.fakes.clock import ManualClock
 from tests.fakes.database import OpenDatabase
 
@@ -325,6 +325,93 @@ class TestTheHeartbeat:
         mine.pings.status, mine.pings.is_away = 200, False
         mine.fly()
         assert mine.late() == set()
+
+
+class TestBeingTold:
+    @pytest.fixture
+    def told(self, mine: Mine) -> Mine:
+        with mine.database.transaction() as session:
+            make_rule(session, SYSTEM_ORGANIZATION_ID, make_channel(session, SYSTEM_ORGANIZATION_ID))
+        mine.fly(minutes=2)
+        return mine
+
+    def messages(self, mine: Mine) -> list[tuple[str, str]]:
+        mine.teller.tell()
+        mine.teller.look_again()
+        with mine.database.reading() as session:
+            rows = session.scalars(select(Delivery).order_by(Delivery.created_at, Delivery.id))
+            return [(row.kind, row.facts["type"]) for row in rows if row.kind != "updated"]
+
+    def append(self, mine: Mine, kind: str, **data: Any) -> None:
+        it = {"organization_id": SYSTEM_ORGANIZATION_ID, "topic": Topic.NOTIFICATIONS, "now": mine.clock.moment}
+        subject_id = mine.schedule.id if kind.startswith("schedule.") else SYSTEM_ORGANIZATION_ID
+        with mine.database.transaction() as session:
+            append_event(session, kind=kind, subject_id=subject_id, data=data, **it)
+
+    def test_is_once_and_again_when_it_comes_through(self, told: Mine) -> None:
+        told.wait(minutes=10)
+        assert self.messages(told) == [("opened", "system_silent")]
+        told.fly()
+
+        assert self.messages(told) == [("opened", "system_silent"), ("recovered", "recovered")]
+
+    def test_says_where_it_hangs(self, told: Mine) -> None:
+        told.clock.advance(seconds=1)
+        told.plan()
+        told.wait(minutes=4)
+        self.messages(told)
+
+        with told.database.reading() as session:
+            facts = session.scalars(select(Delivery.facts)).one()
+        assert facts["title"] == "Belfry's own run does not come through any more"
+        assert facts["what"].endswith("its runs were not started.")
+
+    def test_is_once_where_the_part_at_which_it_hangs_is_silent(self, told: Mine) -> None:
+        self.append(told, "system.silent", part="scheduler", text="No scheduler has kept time.")
+        told.wait(minutes=10)
+        self.messages(told)
+        self.append(told, "schedule.missed", slots=10)
+        self.append(told, "system.heard", part="scheduler")
+        told.fly()
+
+        assert self.messages(told) == [("opened", "system_silent"), ("recovered", "recovered")]
+
+    def test_is_not_of_a_silence_that_is_over(self, told: Mine) -> None:
+        told.clock.advance(hours=2)
+        self.append(told, "system.silent", part="scheduler", text="No scheduler has kept time.")
+        self.messages(told)
+        told.clock.advance(hours=2)
+        self.append(told, "system.heard", part="scheduler")
+        before = self.messages(told)
+        told.watch.look()
+        told.fly()
+
+        assert self.messages(told) == before == [("opened", "system_silent"), ("recovered", "recovered")]
+
+    def test_is_not_of_what_people_did(self, told: Mine) -> None:
+        with told.database.transaction() as session:
+            session.get_one(Schedule, told.schedule.id).enabled = False
+        told.wait(minutes=10)
+
+        assert self.messages(told) == []
+
+    def test_is_not_of_single_runs_of_it(self, told: Mine) -> None:
+        told.fly(is_good=False)
+        self.append(told, "schedule.missed", slots=1)
+        told.fly()
+
+        assert self.messages(told) == []
+
+    def test_is_of_missed_runs_of_all_other_schedules(self, told: Mine) -> None:
+        with told.database.transaction() as session:
+            other = make_schedule(session, session.get_one(Job, told.schedule.job_id), name="Other")
+        with told.database.transaction() as session:
+            append_event(
+                session, organization_id=SYSTEM_ORGANIZATION_ID, topic=Topic.SCHEDULES, kind="schedule.missed",
+                subject_id=other.id, now=told.clock.moment, data={"slots": 3},
+            )  # fmt: skip
+
+        assert self.messages(told) == [("opened", "missed_slots")]
 
 
 class TestTheReport:

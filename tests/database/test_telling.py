@@ -6,11 +6,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
+from app.events.service import Topic
 from app.jobs.models import Job
 from app.jobs.policies import ErrorClass
-from app.notifications.models import Channel
+from app.notifications.models import Channel, Rule
 from app.notifications.types import LinkKind
-from app.runs.interventions import stop_trying
+from app.runs.interventions import cancel, stop_trying
 from app.runs.models import Run
 from app.runs.retries import Next
 from app.runs.states import Reason, RunState
@@ -18,7 +19,7 @@ from app.schedules.models import Schedule
 from tests.database.telling_world import TellingWorld
 from tests.factories.figures import make_connection
 from tests.factories.notifications import make_channel, make_rule, make_settings, make_window
-from tests.factories.work import make_gap, make_job, make_organization, make_schedule
+from tests.factories.work import make_gap, make_job, make_organization, make_run, make_schedule
 from tests.fakes.clock import utc
 from tests.fakes.database import OpenDatabase
 
@@ -135,6 +136,61 @@ class TestFailures:
         assert not world.incidents()[0].has_recovered
 
 
+class TestWhatMessagesSay:
+    def test_of_a_job_without_a_schedule_is_its_last_success(self, world: TellingWorld) -> None:
+        world.succeed(job=world.job)
+        well_at = world.clock.moment
+        world.clock.advance(hours=2)
+        world.fail(job=world.job)
+
+        (facts,) = world.tell()
+
+        assert facts.last_success_at == well_at
+        assert len(facts.links) == 2
+
+    def test_of_another_try_is_why_and_where(self, world: TellingWorld) -> None:
+        with world.database.transaction() as session:
+            session.get_one(Rule, world.rule_id).types = ["retrying"]
+        then = Next(RunState.WAITING_RETRY, Reason.ERROR, world.clock.moment + timedelta(minutes=1))
+        world.fail(job=world.job, error_class=ErrorClass.NETWORK, then=then)
+
+        (facts,) = world.tell()
+
+        assert (facts.nth, facts.cause) == (1, "The service could not be reached.")
+        assert [link.kind for link in facts.links] == [LinkKind.RUN, LinkKind.JOB]
+
+
+class TestWhatEndsWithItsRun:
+    @pytest.fixture
+    def run_id(self, world: TellingWorld) -> UUID:
+        with world.database.transaction() as session:
+            job = session.get_one(Job, world.schedule.job_id)
+            return make_run(session, job, now=world.clock.moment, schedule_id=world.schedule.id, slot_at=None)
+
+    @pytest.mark.parametrize("kind", ["run.late", "run.slow", "run.longer", "run.stuck"])
+    def test_is_over_when_somebody_cancels_it(self, world: TellingWorld, run_id: UUID, kind: str) -> None:
+        world.append(kind, run_id, topic=Topic.RUNS)
+        assert [kind for kind, _ in world.say()] == ["opened"]
+        with world.database.transaction() as session:
+            of_it = {"run_id": run_id, "organization_id": world.organization_id, "now": world.clock.moment}
+            assert cancel(session, **of_it, reason=Reason.CANCELLED, explanation="Enough")
+
+        (facts,) = world.tell(seconds=1)
+
+        assert (facts.kind.value, facts.what) == ("recovered", "Its run was cancelled.")
+        assert not world.incidents()[0].has_recovered
+
+    def test_is_over_when_it_fails_and_nothing_else_is(self, world: TellingWorld, run_id: UUID) -> None:
+        world.append("schedule.missed", world.schedule.id, topic=Topic.SCHEDULES, slots=2)
+        world.append("run.stuck", run_id, topic=Topic.RUNS)
+        world.fail()
+
+        said = world.say()
+
+        assert said == [("opened", "“Orders” missed 2 runs"), FAILED]
+        assert [one.state for one in world.incidents()] == ["open", "closed", "open"]
+
+
 class TestConnections:
     @pytest.fixture
     def schedules(self, world: TellingWorld) -> list[Schedule]:
@@ -156,6 +212,47 @@ class TestConnections:
         assert facts.title.startswith("40 schedules fail on connection “")
         assert (facts.things, facts.count) == (40, 40)
         assert facts.links[1].kind is LinkKind.CONNECTION
+
+    def test_that_are_refused_are_told_by_rules_of_failing_runs_as_well(
+        self, world: TellingWorld, schedules: list[Schedule]
+    ) -> None:
+        with world.database.transaction() as session:
+            connection_id = session.get_one(Job, schedules[0].job_id).definition["connection_id"]
+            rule = session.get_one(Rule, world.rule_id)
+            rule.types, rule.after_failures = ["run_failed"], 2
+        for kind in ("connection.expired", "connection.refused"):
+            world.append(kind, UUID(connection_id), topic=Topic.CONNECTIONS)
+        assert world.say() == []
+        world.fail(schedule=schedules[0], error_class=ErrorClass.REFUSED)
+        # It was refused twice, and one run has failed once.
+        assert world.say() == []
+        for _ in range(2):
+            world.fail(schedule=schedules[1], error_class=ErrorClass.REFUSED)
+
+        (facts,) = world.tell()
+
+        assert facts.title.startswith("The login of “")
+        assert (facts.title.endswith("and 2 schedules fail"), facts.things) == (True, 2)
+        assert len(world.incidents()) == 1
+
+    @pytest.mark.parametrize("scope", ["tag", "schedule", "job"])
+    @pytest.mark.parametrize("kind", ["connection.refused", "connection.expiring", "figures.stale", "figures.doubted"])
+    def test_are_told_by_rules_of_what_reads_through_them(
+        self, world: TellingWorld, schedules: list[Schedule], scope: str, kind: str
+    ) -> None:
+        with world.database.transaction() as session:
+            connection_id = session.get_one(Job, schedules[0].job_id).definition["connection_id"]
+            session.get_one(Schedule, schedules[3].id).tags = ["costs"]
+            rule = session.get_one(Rule, world.rule_id)
+            values = {"tag": "costs", "schedule": str(schedules[3].id), "job": str(schedules[3].job_id)}
+            rule.scope_kind, rule.scope_value = scope, values[scope]
+            foreign = make_connection(session, world.organization_id, name="Read by nobody")
+        for one in (foreign.id, UUID(connection_id)):
+            world.append(kind, one, topic=Topic.CONNECTIONS, stream="costs", days=3)
+
+        (facts,) = world.tell()
+
+        assert "Read by nobody" not in facts.title
 
     def test_never_name_a_connection_of_others(self, world: TellingWorld) -> None:
         with world.database.transaction() as session:

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from app.core.errors import Invalid
 from app.core.ids import new_id
 from app.core.scopes import ENGINE, Scope
-from app.events.service import Topic
+from app.events.service import Topic, append_event
 from app.notifications import rule_changes, telling_settings
 from app.notifications.history import Preview, preview_rule
-from app.notifications.models import Incident, Telling
+from app.notifications.models import Channel, Incident, NotifySettings, Telling
 from app.notifications.rule_changes import RuleDraft, RuleInvalid, RuleNotFound
 from app.notifications.rule_rows import list_rules, list_windows, read_settings
 from app.notifications.telling_settings import (
@@ -28,12 +28,13 @@ from app.notifications.telling_settings import (
 )
 from app.notifications.tidying import tidy
 from app.runs.models import RunHour
+from app.schedules.policies import GapReason
 from app.tenants.access import Actor, PermissionMissing
 from app.tenants.models import AuditEntry
 from app.tenants.roles import Role
 from tests.database.telling_world import TellingWorld
 from tests.factories.notifications import make_channel
-from tests.factories.work import actor_in, make_organization
+from tests.factories.work import actor_in, make_gap, make_organization
 from tests.fakes.clock import utc
 from tests.fakes.database import OpenDatabase
 
@@ -201,9 +202,19 @@ class TestPreviews:
         assert self.preview(world).messages == 0
 
     def test_say_what_they_leave_out(self, world: TellingWorld) -> None:
-        found = self.preview(world, types=["run_failed", "run_succeeded"])
+        found = self.preview(world, types=["run_failed", "run_succeeded", "rate_limited"])
 
-        assert [type_.value for type_ in found.left_out] == ["run_succeeded"]
+        assert {type_.value for type_ in found.left_out} == {"run_succeeded", "rate_limited"}
+
+    def test_say_that_more_happened_than_they_look_at(self, world: TellingWorld) -> None:
+        world.append("connection.refused", new_id(), topic=Topic.CONNECTIONS, reason="Revoked")
+        assert not self.preview(world).is_cut
+        with world.database.transaction() as session:
+            here = {"organization_id": world.organization_id, "topic": Topic.SCHEDULES, "kind": "schedule.edited"}
+            for _ in range(250):
+                append_event(session, **here, subject_id=world.schedule.id, now=world.clock.moment)
+
+        assert self.preview(world).is_cut
 
     def test_count_what_happened_to_connections(self, world: TellingWorld) -> None:
         world.append("connection.refused", new_id(), topic=Topic.CONNECTIONS, reason="Revoked")
@@ -241,7 +252,7 @@ class TestSummaries:
 
         (facts,) = [facts for facts in settled.tell() if facts.kind.value == "summary"]
 
-        assert facts.title == "1 failed and 0 missed, 9 succeeded"
+        assert facts.title == "2 failed and 0 missed, 9 succeeded"
         assert facts.lines[0] == "Succeeded: 9, of these after a retry: 2"
         assert facts.lines[-1] == "Open: Orders failed, 1 times"
 
@@ -259,6 +270,41 @@ class TestSummaries:
                 found.append(f"{settled.clock.moment:%d %H:%M}")
 
         assert found == ["26 06:00", "27 06:00", "28 05:00", "29 05:00", "30 05:00", "31 06:00"]
+
+    def test_of_a_broken_channel_are_told_by_what_stands_in(self, settled: TellingWorld) -> None:
+        with settled.database.transaction() as session:
+            session.get_one(Channel, settled.channel_id).state = "broken"
+            instead = make_channel(session, settled.organization_id, is_fallback=True)
+        settled.clock.moment = utc("2027-01-06 06:00")
+
+        assert settled.say() == [("summary", "No run ended")]
+        assert [row.channel_id for row in settled.deliveries()] == [instead]
+
+    def test_of_a_channel_that_stands_in_for_another_one_are_one(self, settled: TellingWorld) -> None:
+        with settled.database.transaction() as session:
+            session.get_one(Channel, settled.channel_id).state = "broken"
+            instead = make_channel(session, settled.organization_id, is_fallback=True)
+            settings = session.get_one(NotifySettings, settled.organization_id)
+            settings.summary_channel_ids = [str(settled.channel_id), str(instead)]
+        settled.clock.moment = utc("2027-01-06 06:00")
+
+        assert len(settled.tell()) == 1
+
+    def test_count_slots_that_nobody_executed_and_what_ended_just_now(self, settled: TellingWorld) -> None:
+        settled.clock.moment = utc("2027-01-06 05:30")
+        settled.fail()
+        with settled.database.transaction() as session:
+            # Two of them lie before the day that is told of.
+            first, last = utc("2027-01-05 04:00"), utc("2027-01-05 10:00")
+            make_gap(session, settled.schedule, first, last, slots=7)
+            wanted = utc("2027-01-05 18:00"), utc("2027-01-05 21:00")
+            make_gap(session, settled.schedule, *wanted, slots=4, reason=GapReason.PAUSED)
+        settled.clock.moment = utc("2027-01-06 06:00")
+
+        (facts,) = [facts for facts in settled.tell() if facts.kind.value == "summary"]
+
+        assert facts.title == "1 failed and 5 missed, 0 succeeded"
+        assert "Missed: 5" in facts.lines
 
     def test_of_days_without_anybody_are_one(self, settled: TellingWorld) -> None:
         assert len(settled.tell(days=5)) == 1

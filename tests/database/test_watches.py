@@ -108,7 +108,8 @@ class TestLateRuns:
 
         with watched.database.transaction() as session:
             session.execute(update(Run).values(state="skipped", finished_at=watched.clock.moment))
-        assert watched.look() == []
+        (over,) = watched.look_closely()
+        assert (over.kind, over.subject_id) == ("schedule.in_time", watched.schedule.id)
         watched.wait()
         (again,) = watched.look_closely(minutes=6)
         assert again.kind == "run.late"

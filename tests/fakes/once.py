@@ -1,47 +1,50 @@
 """What is the same in every app is made once in a test run: every test makes an app and engines of its own."""
 
-from collections.abc import Callable
+import os
+import ssl
 from functools import cache
 from typing import Any
 
+import httpx
 from sqlalchemy import Engine
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.util import LRUCache
-from werkzeug.routing import Rule
 
+from app.queue import dispatch
 from app.web import assets
+from tests.fakes.routes import share_routes
 
-# What compiling a route leaves in it, all of it only read afterwards. The functions are bound to the route anew.
-_MADE = "_parts", "_trace", "_converters"
-_BUILDERS = "_build", "_build_unknown"
 # So many statements are known to all engines together: a few times what the whole of Belfry has.
 _MOST_STATEMENTS = 20_000
 
 
 def make_apps_fast() -> None:
     """Keep what is made of routes, static files and statements, which is most of what an app and its queries take."""
-    Rule.compile = _compile_once(Rule.compile)  # type: ignore[method-assign]
+    share_routes()
     assets.read_assets = cache(assets.read_assets)
+    dispatch.forget_stale_step = cache(dispatch.forget_stale_step)
+    dispatch.StaleHints = cache(dispatch.StaleHints)  # type: ignore[assignment,misc]
+    _share_authorities()
     _share_statements()
 
 
-def _compile_once(compile_anew: Callable[[Rule], None]) -> Callable[[Rule], None]:
-    made: dict[object, tuple[dict[str, Any], frozenset[str], dict[str, Any]]] = {}
+def _share_authorities() -> None:
+    """Read the certificates of the world's and the machine's authorities once for each place where they may lie."""
+    make = httpx.create_ssl_context
 
-    def compile_once(rule: Rule) -> None:
-        assert rule.map is not None
-        # All that the outcome depends on; the converters are those of every app.
-        key = rule.rule, repr(rule.defaults), rule.subdomain, rule.host, rule.map.host_matching, rule.merge_slashes
-        if key not in made:
-            compile_anew(rule)
-            builders = {name: getattr(rule, name).__func__ for name in _BUILDERS}
-            made[key] = {name: getattr(rule, name) for name in _MADE}, frozenset(rule.arguments), builders
-            return
-        parts, arguments, builders = made[key]
-        vars(rule).update(parts, arguments=set(arguments))
-        vars(rule).update({name: builder.__get__(rule) for name, builder in builders.items()})
+    @cache
+    def make_of(*_places: str | None) -> ssl.SSLContext:
+        context = make(trust_env=False)
+        context.load_default_certs()
+        context.load_default_certs = lambda *_: None  # type: ignore[method-assign]
+        return context
 
-    return compile_once
+    def make_once(**options: Any) -> ssl.SSLContext:
+        if options != {"trust_env": False}:
+            return make(**options)
+        return make_of(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+
+    httpx.create_ssl_context = make_once
 
 
 def _share_statements() -> None:

@@ -55,6 +55,7 @@ BODIES: dict[str, Callable[[dict[str, UUID]], dict[str, Any]]] = {
     "begin_schedule_bulk_action": lambda ids: {"action": "delete", "ids": [str(ids["schedule_id"])]},
     "create_workflow_schedule": lambda _ids: {"cron": "0 2 * * *"},
     "mute_api_schedule": lambda _ids: {"hours": 1},
+    "mute_api_job": lambda _ids: {"until_success": True},
     "set_schedule_owner": lambda _ids: {"owner": None},
     "set_default_schedule": lambda _ids: {"cron": "0 2 * * *", "enabled": True},
     "change_member_role": lambda _ids: {"role": "viewer"},

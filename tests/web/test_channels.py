@@ -16,6 +16,7 @@ from app.notifications.channel_changes import UNDO
 from app.notifications.channel_desk import ChannelDesk
 from app.notifications.models import Channel, Delivery
 from app.tenants.models import AuditEntry
+from tests.factories.notifications import make_channel, make_rule
 from tests.fakes.chat.inside import inside_couriers
 from tests.fakes.chat.server import HOOK, Chat, Way
 from tests.fakes.clock import ManualClock
@@ -233,3 +234,31 @@ class TestTheAudit:
         channel_id = add(owner)
 
         assert f'href="/notifications/channels/{channel_id}"' in owner.visit("/audit").text
+
+
+def test_a_channel_that_no_rule_tells_by_says_so(owner: Browser, database: Database) -> None:
+    with database.transaction() as session:
+        channel_id = make_channel(session, owner.organization_id, name="#data")
+        make_channel(session, owner.organization_id, name="#spare", is_fallback=True)
+    before = owner.visit("/notifications").text
+    with database.transaction() as session:
+        make_rule(session, owner.organization_id, channel_id)
+
+    assert (before.count("No rule tells by it."), "No rule tells by it." in owner.visit("/notifications").text) == (
+        1,
+        False,
+    )
+
+
+def test_a_channel_that_does_not_work_says_who_is_told_instead(
+    owner: Browser, database: Database, clock: ManualClock
+) -> None:
+    with database.transaction() as session:
+        make_channel(session, owner.organization_id, name="#data", state="broken", broken_at=clock.moment)
+    alone = owner.visit("/notifications").text
+    with database.transaction() as session:
+        make_channel(session, owner.organization_id, name="#newer", last_ok_at=clock.moment)
+        make_channel(session, owner.organization_id, name="#spare", is_fallback=True)
+
+    assert "Nothing stands in for it." in alone
+    assert "#spare is told instead." in owner.visit("/notifications").text

@@ -62,6 +62,12 @@ class TestTheForm:
         assert "Find my accounts" not in page
         assert "Meta" not in page.partition("Its login")[2]
 
+    def test_calls_neither_way_to_hand_the_key_over_optional(self, admin) -> None:
+        form = text_of(admin.visit(NEW)).partition("Its login")[2]
+
+        # The name alone: without one the connection is called as its account is.
+        assert re.findall(r"(\w[\w ]*) \(optional\)", form) == ["Name"]
+
     def test_takes_a_file(self, admin, database) -> None:
         upload = (io.BytesIO(KEY_FILE.encode()), "key.json")
 

@@ -56,6 +56,16 @@ def shown(browser: Browser, path: str = LOG) -> str:
 
 
 class TestTheLog:
+    def test_is_refreshed_on_its_first_page_alone(self, owner: Browser, outbox: Outbox):
+        for minutes in range(51):
+            outbox.add(f"Number {minutes:02}", minutes=minutes)
+
+        first, rows = shown(owner), html.unescape(owner.visit(LOG, htmx=True).text)
+        older = first.partition('rel="next"')[0].rpartition('href="')[2].partition('"')[0]
+
+        assert (first.count("live:told"), shown(owner, older).count("live:told")) == (1, 0)
+        assert ("Number 49" in rows, "<html" in rows) == (True, False)
+
     def test_says_that_nothing_was_told(self, owner: Browser):
         assert "Nothing was told" in shown(owner)
 
@@ -130,6 +140,13 @@ class TestSendingAgain:
         owner.send(f"{LOG}/{outbox.add(channel_id=off)}/again")
 
         assert "is switched off" in shown(owner)
+
+    def test_is_refused_by_a_channel_that_does_not_work(self, owner: Browser, outbox: Outbox):
+        broken = outbox.add_channel("#broken", state="broken")
+
+        owner.send(f"{LOG}/{outbox.add(channel_id=broken)}/again")
+
+        assert "“#broken” does not work. Mend it" in shown(owner)
 
     def test_is_for_admins(self, owner: Browser, operator: Browser, outbox: Outbox):
         assert operator.send(f"{LOG}/{outbox.add()}/again").status_code == 403

@@ -4,11 +4,13 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.core.ids import new_id
-from app.notifications.models import Incident
+from app.notifications.models import Delivery, Incident
 from app.ops.models import BulkAction
+from app.runs.causes import cause_of
+from app.schedules.models import Schedule
 from app.tenants.models import AuditEntry
 from tests.factories.notifications import (
     make_channel,
@@ -109,6 +111,19 @@ class TestThePage:
         assert HOSTILE not in text
         assert text.count('href="/schedules/') >= 1
 
+    def test_says_who_was_told_and_when(self, viewer: Browser, database, incident_id: UUID, clock) -> None:
+        with database.transaction() as session:
+            session.execute(update(Delivery).values(sent_at=clock.moment))
+
+        text = viewer.visit(f"/incidents/{incident_id}").text
+        assert "Told #data at" in text
+
+    def test_is_named_by_its_schedule(self, viewer: Browser, database, incident_id: UUID) -> None:
+        with database.reading() as session:
+            (schedule_id,) = session.scalars(select(Schedule.id))
+
+        assert f'href="/incidents/{incident_id}"' in viewer.visit(f"/schedules/{schedule_id}").text
+
     def test_offers_viewers_nothing(self, viewer: Browser, incident_id: UUID) -> None:
         text = viewer.visit(f"/incidents/{incident_id}").text
 
@@ -184,3 +199,28 @@ class TestWhatPeopleDo:
         assert (refused.status_code, done.location) == (403, f"/bulk/{bulk_id}")
         assert ("Retry 1 failed run?" in asked, "Nothing to retry" in again) == (True, True)
         assert "Retrying 1 run" in admin.visit(f"/incidents/{incident_id}").text
+
+
+class TestARunThatFailed:
+    def test_says_who_was_told_of_it(self, viewer: Browser, database, organization_id: UUID, clock) -> None:
+        with database.transaction() as session:
+            job = make_job(session, organization_id, name="Import")
+            run_id = make_failed(session, job, now=clock.moment, error="boom")
+            cause = f"job:{job.id}:{cause_of('boom')}"
+            incident = make_incident(session, organization_id, cause_key=cause, title="Import failed")
+            make_incident_message(
+                session, incident, make_channel(session, organization_id, name="#data"), sent_at=clock.moment
+            )
+
+        text = viewer.visit(f"/runs/{run_id}").text
+        assert [
+            words for words in ("Import failed", "Told #data at", f"/incidents/{incident.id}") if words not in text
+        ] == []
+
+    def test_says_why_nobody_was(self, viewer: Browser, database, organization_id: UUID, clock) -> None:
+        with database.transaction() as session:
+            job = make_job(session, organization_id)
+            run_id = make_failed(session, job, now=clock.moment, error="boom")
+            make_incident(session, organization_id, cause_key=f"job:{job.id}:{cause_of('boom')}")
+
+        assert "Nobody was told. There is no channel to tell it by." in viewer.visit(f"/runs/{run_id}").text

@@ -4,6 +4,7 @@ import json
 import re
 from datetime import timedelta
 from html import unescape
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,10 +12,11 @@ import pytest
 from app.core.db import Database
 from app.core.ids import new_id
 from app.jobs.models import Job
+from app.notifications.models import Channel
 from app.ops.heartbeats import ProcessFacts, beat, sign_off
 from app.schedules.models import Schedule
 from app.web.daemon import SchedulerHealth, health_of
-from tests.factories.notifications import make_incident
+from tests.factories.notifications import make_channel, make_incident, make_incident_message
 from tests.factories.outcomes import make_failed
 from tests.factories.work import make_job, make_run, make_schedule
 from tests.fakes.clock import ManualClock, utc
@@ -22,7 +24,7 @@ from tests.web.conftest import Browser
 
 NOW = utc("2027-01-05 12:00")
 WELL = {"failing": 0, "late": 0, "broken": 0}
-NOTHING = {"runs": 0, "schedules": 0, "queue": 0, "health": 2, "incidents": 0}
+NOTHING = {"runs": 0, "schedules": 0, "queue": 0, "health": 2, "incidents": 0, "told": 0}
 
 
 def let_scheduler_beat(database: Database, clock: ManualClock) -> None:
@@ -55,14 +57,26 @@ class TestCounters:
         assert after is not None
         assert {name for name in after if after[name] != before[name]} == {"runs", "queue"}
 
-    def test_count_the_open_incidents(self, viewer: Browser, database: Database) -> None:
+    def test_grow_with_an_incident_a_message_and_what_became_of_it(
+        self, viewer: Browser, database: Database, clock: ManualClock
+    ) -> None:
+        def counters() -> dict[str, int]:
+            return json.loads(viewer.visit("/live").text)
+
+        found = [counters()]
         with database.transaction() as session:
-            make_incident(session, viewer.organization_id)
+            incident = make_incident(session, viewer.organization_id)
+        found.append(counters())
+        with database.transaction() as session:
+            channel_id = make_channel(session, viewer.organization_id)
+            make_incident_message(session, incident, channel_id)
+        found.append(counters())
+        with database.transaction() as session:
+            session.get_one(Channel, channel_id).last_ok_at = clock.moment
+        found.append(counters())
 
-        counters = viewer.visit("/live").json
-
-        assert counters is not None
-        assert counters["incidents"] == 1
+        changed = [{name for name in after if after[name] != before[name]} for before, after in pairwise(found)]
+        assert changed == [{"told", "incidents"}, {"told"}, {"told"}]
 
     def test_do_not_tell_of_the_runs_of_others(
         self, stranger: Browser, viewer: Browser, database: Database, clock: ManualClock

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from app.edge.runtime import EXTENSION
 from app.notifications.models import MaintenanceWindow
-from app.notifications.mutes import muted_until
+from app.notifications.mutes import Mute, mute_of_job, mute_of_schedule
 from app.tenants.models import AuditEntry
 from tests.factories.work import make_job, make_schedule
 from tests.fakes.clock import ManualClock
@@ -27,21 +27,53 @@ def mute(browser: Browser, schedule_id: UUID, hours: str = "24", **more: str):
     return browser.send(f"/schedules/{schedule_id}/mute", {"hours": hours, **more})
 
 
-def until(browser: Browser, schedule_id: UUID, clock: ManualClock):
+def muted(browser: Browser, schedule_id: UUID, clock: ManualClock) -> Mute | None:
     here = {"organization_id": browser.organization_id, "schedule_id": schedule_id, "now": clock.moment}
     with browser.application.extensions[EXTENSION].database.reading() as session:
-        return muted_until(session, **here)
+        return mute_of_schedule(session, **here)
+
+
+def until(browser: Browser, schedule_id: UUID, clock: ManualClock):
+    found = muted(browser, schedule_id, clock)
+    return None if found is None else found.until
 
 
 def test_a_mute_begins_and_is_undone(owner: Browser, schedule_id: UUID, clock: ManualClock):
     mute(owner, schedule_id)
     page = html.unescape(owner.visit(f"/schedules/{schedule_id}").text)
-    muted = until(owner, schedule_id, clock)
+    ends_at = until(owner, schedule_id, clock)
     mute(owner, schedule_id, "")
 
     assert "Muted until" in page
-    assert muted == clock.moment + timedelta(hours=24)
+    assert ends_at == clock.moment + timedelta(hours=24)
     assert until(owner, schedule_id, clock) is None
+
+
+def test_until_it_succeeds_has_a_longest_time_and_says_so(owner: Browser, schedule_id: UUID, clock: ManualClock):
+    mute(owner, schedule_id, "success")
+
+    page = html.unescape(owner.visit(f"/schedules/{schedule_id}").text)
+    assert muted(owner, schedule_id, clock) == Mute(clock.moment + timedelta(days=7), until_success=True)
+    assert "Muted until it succeeds, at the latest until" in page
+
+
+def test_a_job_is_muted_on_its_page(owner: Browser, viewer: Browser, organization_id: UUID, database: OpenDatabase):
+    with database.transaction() as session:
+        job_id = make_job(session, organization_id, name="Read all").id
+    here = {"organization_id": organization_id, "job_id": job_id}
+
+    refused = viewer.send(f"/jobs/{job_id}/mute", {"hours": "1"})
+    answer = owner.send(f"/jobs/{job_id}/mute", {"hours": "success"})
+    page = html.unescape(owner.visit(f"/jobs/{job_id}").text)
+    with database.reading() as session:
+        begun = mute_of_job(session, now=session.scalars(select(MaintenanceWindow.starts_at)).one(), **here)
+    owner.send(f"/jobs/{job_id}/mute")
+
+    assert (refused.status_code, answer.headers["Location"]) == (403, f"/jobs/{job_id}")
+    assert begun is not None
+    assert begun.until_success
+    assert "Muted until it succeeds" in page
+    assert "Unmute" not in owner.visit(f"/jobs/{job_id}").text
 
 
 def test_a_later_mute_replaces_the_one_before(owner: Browser, schedule_id: UUID, clock: ManualClock):
@@ -83,7 +115,7 @@ def test_planned_maintenance_stays(
         assert session.scalars(select(MaintenanceWindow.reason)).all() == ["Moving house"]
 
 
-@pytest.mark.parametrize("hours", ["999", "-1", "1.5", "x", "²"])
+@pytest.mark.parametrize("hours", ["999", "-1", "1.5", "x", "²", "Success"])
 def test_what_is_not_offered_mutes_nothing(owner: Browser, schedule_id: UUID, clock: ManualClock, hours):
     assert mute(owner, schedule_id, hours).status_code == 303
     assert until(owner, schedule_id, clock) is None

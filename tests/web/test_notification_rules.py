@@ -68,7 +68,7 @@ class TestTheList:
         assert UNTOLD not in text
 
     def test_says_that_nobody_is_told_without_a_rule(self, owner: Browser, channel: UUID):
-        assert "No rule says so." in shown(owner)
+        assert "No rule in use tells a channel in use of failed runs." in shown(owner)
 
     def test_switches_a_rule(self, owner: Browser, channel: UUID):
         rule_id = add(owner, channel)

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from app.notifications.models import MaintenanceWindow, NotifySettings
 from app.tenants.models import AuditEntry
 from tests.factories.notifications import make_channel, make_settings, make_window
+from tests.factories.work import make_job, make_schedule
 from tests.fakes.clock import ManualClock
 from tests.fakes.database import OpenDatabase
 from tests.web.conftest import Browser
@@ -88,7 +89,7 @@ class TestMaintenance:
     def test_is_planned_on_ones_own_clock(self, admin: Browser, database, clock: ManualClock) -> None:
         begins = (clock.moment + timedelta(days=1)).strftime("%Y-%m-%dT10:00")
         ends = (clock.moment + timedelta(days=1)).strftime("%Y-%m-%dT12:00")
-        words = {"scope_kind": "tag", "scope_value": "revenue", "reason": "<b>Moving</b>"}
+        words = {"scope_kind": "tag", "scope_name": "revenue", "reason": "<b>Moving</b>"}
 
         answer = admin.send("/notifications/maintenance", {"starts_at": begins, "ends_at": ends, **words})
 
@@ -97,6 +98,32 @@ class TestMaintenance:
         text = admin.visit(PAGE).text
         assert "Schedules tagged revenue" in text
         assert "&lt;b&gt;Moving" in text
+
+    @pytest.mark.parametrize("kind", ["schedule", "job"])
+    def test_is_planned_for_one_of_them_by_its_name(
+        self, admin: Browser, database, organization_id: UUID, kind: str
+    ) -> None:
+        with database.transaction() as session:
+            job = make_job(session, organization_id, name="Nightly <job>")
+            make_schedule(session, job, name="Nightly <schedule>")
+        times = {"starts_at": "2090-01-01T10:00", "ends_at": "2090-01-01T12:00"}
+
+        sent = times | {"scope_kind": kind, "scope_name": f"nightly <{kind}>"}
+        answer = admin.send("/notifications/maintenance", sent)
+
+        assert (answer.status_code, [window.scope_kind for window in windows(database)]) == (303, [kind])
+        assert f"{kind.capitalize()} Nightly &lt;{kind}&gt;" in admin.visit(PAGE).text
+
+    @pytest.mark.parametrize(
+        ("kind", "name"), [("schedule", "Nobody's"), ("schedule", ""), ("tag", "a b"), ("job", "x" * 300)]
+    )
+    def test_of_what_is_not_there_is_refused_at_its_field(self, admin: Browser, database, kind: str, name: str) -> None:
+        times = {"starts_at": "2090-01-01T10:00", "ends_at": "2090-01-01T12:00"}
+
+        answer = admin.send("/notifications/maintenance", times | {"scope_kind": kind, "scope_name": name})
+
+        assert (answer.status_code, windows(database)) == (422, [])
+        assert 'id="scope_name-error"' in answer.text
 
     @pytest.mark.parametrize(
         ("begins", "ends", "words"),

@@ -11,10 +11,12 @@ from app.core.config import Settings
 from app.core.db import Database, open_database
 from app.core.ids import new_id
 from app.factory import create_app
+from app.notifications.models import Channel
 from app.ops.heartbeats import ProcessFacts, beat
 from app.runs import planner
 from app.tenants.models import AuditEntry, Organization
 from app.tenants.roles import Role
+from tests.factories.notifications import make_channel, make_rule
 from tests.factories.outcomes import make_failed, make_running, make_succeeded
 from tests.factories.work import make_job, make_schedule
 from tests.fakes.clock import ManualClock
@@ -34,7 +36,7 @@ class TestFirstSteps:
     def test_are_all_there_is_before_the_first_job(self, owner: Browser) -> None:
         text = owner.visit("/").text
 
-        assert "0 of 5 done" in text
+        assert "0 of 6 done" in text
         assert "Make a job" in text
         assert "Success rate" not in text
 
@@ -44,7 +46,7 @@ class TestFirstSteps:
             beat(session, facts, now=clock.moment, ticked_at=None, tick_ms=None)
             make_schedule(session, make_job(session, owner.organization_id))
 
-        assert "3 of 5 done" in owner.visit("/").text
+        assert "3 of 6 done" in owner.visit("/").text
 
     def test_are_gone_when_all_are_done(
         self, owner: Browser, open_browser: OpenBrowser, database: Database, clock: ManualClock
@@ -53,11 +55,36 @@ class TestFirstSteps:
             job = make_job(session, owner.organization_id)
             make_schedule(session, job)
             make_succeeded(session, job, now=clock.moment)
+            make_rule(
+                session, owner.organization_id, make_channel(session, owner.organization_id, last_ok_at=clock.moment)
+            )
         alone = owner.visit("/").text
         open_browser(organization_id=owner.organization_id)
 
         assert "Invite a colleague" in alone
         assert "First steps" not in owner.visit("/").text
+
+    def test_say_how_far_a_failure_would_come(self, owner: Browser, database: Database, clock: ManualClock) -> None:
+        def step() -> str:
+            found = owner.visit("/").text.partition("Be told when something breaks")[2].partition("</li>")[0]
+            return " ".join(re.sub(r"<[^>]+>", " ", found).split())
+
+        said = [step()]
+        with database.transaction() as session:
+            channel_id = make_channel(session, owner.organization_id, state="off")
+        said.append(step())
+        with database.transaction() as session:
+            session.get_one(Channel, channel_id).state = "on"
+        said.append(step())
+        with database.transaction() as session:
+            make_rule(session, owner.organization_id, channel_id)
+        said.append(step())
+        with database.transaction() as session:
+            session.get_one(Channel, channel_id).last_ok_at = clock.moment
+        said.append(step())
+
+        last_words = "Add a channel", "Go to notifications", "Add a rule", "Send a test", "and messages arrive."
+        assert [words.endswith(last) for words, last in zip(said, last_words, strict=True)] == [True] * 5
 
     def test_ask_nobody_to_invite_others_into_what_is_their_own(
         self, owner: Browser, database: Database, clock: ManualClock

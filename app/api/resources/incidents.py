@@ -13,10 +13,12 @@ from app.api.incident_shapes import (
     IncidentQuery,
     IncidentSnoozeIn,
     IncidentThingOut,
+    IncidentToldOut,
     entry_out,
     incident_out,
     message_out,
     thing_out,
+    told_out,
 )
 from app.api.models import Paging
 from app.api.paging import cut, read_cursor, write_cursor
@@ -34,7 +36,9 @@ from app.notifications.incident_rows import (
     list_messages,
     list_things,
 )
+from app.notifications.told_of import read_told
 from app.ops.incident_retry import retry_incident
+from app.ops.run_incident import get_incident_of_run
 from app.tenants.access import Permission
 
 # More than that no timeline keeps apart: the newest lines.
@@ -94,6 +98,21 @@ def list_incident_messages(incident_id: UUID, query: Paging) -> Page[IncidentMes
     _one(incident_id)
     found = list_messages(request_session(), **_here(incident_id), limit=MOST)
     return cut(map(message_out, found), query, key=lambda one: (one.created_at.isoformat(), str(one.id)))
+
+
+@resource("GET", "/incidents/<uuid:incident_id>/told", permission=Permission.VIEW, answer=IncidentToldOut)
+def show_told_of_incident(incident_id: UUID) -> IncidentToldOut:
+    """Which channels were told of it and when, until when nothing is told there, or why nobody was."""
+    here = current_actor().organization_id
+    row = get_incident(request_session(), organization_id=here, incident_id=incident_id)
+    return told_out(read_told(request_session(), organization_id=here, incident=row))
+
+
+@resource("GET", "/runs/<uuid:run_id>/incident", permission=Permission.VIEW, answer=IncidentOut)
+def show_incident_of_run(run_id: UUID) -> IncidentOut:
+    """The incident that a failed run belongs to. 404 where there is none."""
+    here = current_actor().organization_id
+    return incident_out(get_incident_of_run(request_session(), organization_id=here, run_id=run_id))
 
 
 @resource("POST", "/incidents/<uuid:incident_id>/acknowledge", permission=Permission.RUN, answer=IncidentOut)

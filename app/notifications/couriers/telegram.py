@@ -99,7 +99,7 @@ def _trouble(
     if answer.status == 429:
         return NotDelivered(found.message, fate=Fate.LATER, rest=_rest(said) or found.rest)
     broken = _why_broken(answer.status, lower)
-    return NotDelivered(f"{found.message} {broken}", fate=Fate.BROKEN) if broken else found
+    return NotDelivered(f"{found.message.removesuffix('.')}. {broken}", fate=Fate.BROKEN) if broken else found
 
 
 def _why_broken(status: int, description: str) -> str | None:

@@ -7,7 +7,9 @@ from app.core.hiding import HIDDEN
 # Errors are made without secrets where they arise. A function of one's own may have said anything.
 _LOOKS_SECRET = re.compile(
     r"(?P<kept>(?i:\b(?:bearer|basic)\s{1,3}|[?&;\s\"'](?:access_token|api_?key|apikey|token|secret|password|passwd|pwd|"
-    r"client_secret|refresh_token|signature|appsecret_proof)[\"']?\s{0,3}[=:]\s{0,3}[\"']?|://[^/\s:@]{1,100}:))"
+    r"client_secret|refresh_token|signature|appsecret_proof)[\"']?\s{0,3}[=:]\s{0,3}[\"']?|"
+    # The password in an address; what stands there is mostly the port of a host, which says where it failed.
+    r"://[^/\s:@]{0,100}:(?!\d{1,5}(?:[/?#\s\"'.,;:)\]”]|\Z))))"
     r"[^\s&\"'@,;]{4,500}"
 )
 _KNOWN_SHAPES = re.compile(

@@ -12,9 +12,14 @@ from sqlalchemy.orm import Session
 
 from app.core.db import count_changed
 from app.core.questions import Question
+from app.events.service import Topic, append_event
+from app.notifications.models import Incident
+from app.notifications.signals import SubjectKind
 from app.ops.canary.hops import PASSES_WITHIN, Flight, finished_since, read_flight
 from app.ops.models import CanaryGap, CanaryState
+from app.ops.watches.silences import SCHEDULER, WORKERS
 from app.runs.states import RunState
+from app.tenants.models import SYSTEM_ORGANIZATION_ID
 
 KEPT = timedelta(days=30)
 PING_EVERY = timedelta(seconds=55)
@@ -48,6 +53,17 @@ CAUSE_WORDS = {
     GapCause.NOT_FINISHED: "its runs came to no end",
     GapCause.FAILED: "its runs failed",
     GapCause.NOT_TOLD: "what happened was not told",
+}
+
+
+# Of which part's silence a gap is, as it is told. What people did themselves they know.
+_PARTS = {
+    GapCause.OFF: SCHEDULER,
+    GapCause.NOT_PLANNED: SCHEDULER,
+    GapCause.NOT_TOLD: SCHEDULER,
+    GapCause.NOT_STARTED: WORKERS,
+    GapCause.NOT_FINISHED: WORKERS,
+    GapCause.FAILED: WORKERS,
 }
 
 
@@ -97,21 +113,22 @@ def look(session: Session, *, now: datetime) -> bool:
     flight = read_flight(session, now=now)
     before = state.last_passed_at or state.began_at
     passes = _passes(session, flight, since=before)
-    _close_gaps(session, [before, *passes], was_seen=state.looked_at)
+    _close_gaps(session, [before, *passes], was_seen=state.looked_at, now=now)
     last = passes[-1] if passes else before
     comes_through = bool(passes or state.last_passed_at) and now - last <= PASSES_WITHIN
     if now - last > PASSES_WITHIN:
-        _open_gap(session, last, _cause(flight, state.looked_at, now))
+        _open_gap(session, last, _cause(flight, state.looked_at, now), now)
     session.execute(delete(CanaryGap).where(CanaryGap.ended_at < now - KEPT))
     values = {"looked_at": now} | ({"last_passed_at": last} if passes else {})
     session.execute(update(CanaryState).where(CanaryState.id == _ONE).values(**values))
     return comes_through
 
 
-def forget(session: Session) -> None:
+def forget(session: Session, *, now: datetime) -> None:
     """There is no canary here: nobody waits for it. Works as ENGINE."""
     session.execute(delete(CanaryState))
-    session.execute(delete(CanaryGap).where(CanaryGap.ended_at.is_(None)))
+    if count_changed(session, delete(CanaryGap).where(CanaryGap.ended_at.is_(None))):
+        _tell(session, "canary.passed", now)
 
 
 def may_ping(session: Session, *, now: datetime) -> bool:
@@ -170,7 +187,7 @@ def _passes(session: Session, flight: Flight, *, since: datetime) -> Sequence[da
     return [at for at in found if flight.unread_at is None or at < flight.unread_at]
 
 
-def _close_gaps(session: Session, moments: Sequence[datetime], *, was_seen: datetime) -> None:
+def _close_gaps(session: Session, moments: Sequence[datetime], *, was_seen: datetime, now: datetime) -> None:
     for began_at, ended_at in pairwise(moments):
         if ended_at - began_at <= PASSES_WITHIN:
             continue
@@ -179,11 +196,32 @@ def _close_gaps(session: Session, moments: Sequence[datetime], *, was_seen: date
             # Nobody saw it while it lasted.
             cause = GapCause.OFF if was_seen < ended_at - PASSES_WITHIN else GapCause.NOT_FINISHED
             _insert(session, began_at, ended_at, cause)
+        else:
+            _tell(session, "canary.passed", now)
 
 
-def _open_gap(session: Session, began_at: datetime, cause: GapCause) -> None:
-    if session.scalar(select(CanaryGap.id).where(CanaryGap.ended_at.is_(None)).limit(1)) is None:
-        _insert(session, began_at, None, cause)
+def _open_gap(session: Session, began_at: datetime, cause: GapCause, now: datetime) -> None:
+    if session.scalar(select(CanaryGap.id).where(CanaryGap.ended_at.is_(None)).limit(1)) is not None:
+        return
+    _insert(session, began_at, None, cause)
+    part = _PARTS.get(cause)
+    if part is not None and not _is_told(session, part, began_at):
+        text = f"Since {began_at:%Y-%m-%d %H:%M} UTC {CAUSE_WORDS[cause]}."
+        _tell(session, "canary.gap", now, part=part, cause=cause.value, text=text)
+
+
+def _is_told(session: Session, part: str, since: datetime) -> bool:
+    """Whether the silence of a part was told meanwhile, and is over: then this is old news."""
+    mine = Incident.organization_id == SYSTEM_ORGANIZATION_ID, Incident.closed_at >= since
+    key = f"{SubjectKind.SYSTEM.value}:{SYSTEM_ORGANIZATION_ID}:{part}"
+    return session.scalar(select(Incident.id).where(*mine, Incident.cause_key == key).limit(1)) is not None
+
+
+def _tell(session: Session, kind: str, now: datetime, **data: str) -> None:
+    append_event(
+        session, organization_id=SYSTEM_ORGANIZATION_ID, topic=Topic.NOTIFICATIONS, kind=kind,
+        subject_id=SYSTEM_ORGANIZATION_ID, now=now, data=data,
+    )  # fmt: skip
 
 
 def _insert(session: Session, began_at: datetime, ended_at: datetime | None, cause: GapCause) -> None:

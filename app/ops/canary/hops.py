@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from app.core.questions import Question, ask_together
 from app.events.models import Event
 from app.notifications.models import Channel, Cursor, Delivery
+from app.notifications.signals import CANARY_SCHEDULE
 from app.notifications.types import DeliveryState
-from app.ops.canary.job import CANARY_SCHEDULE
 from app.runs.models import Run
 from app.runs.states import RunState
 from app.schedules.models import Schedule

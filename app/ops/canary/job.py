@@ -1,8 +1,8 @@
 """The canary: a job that does nothing but come to its end, and its schedule. It is on from the start."""
 
 from app.jobs.code import job, schedule
+from app.notifications.signals import CANARY_SCHEDULE
 
-CANARY_SCHEDULE = "belfry-canary"
 MODULE = "app.ops.canary.job"
 
 

@@ -44,7 +44,7 @@ class CanaryWatch:
     def look(self) -> bool:
         """Whether it comes through. If so, and nobody else has said so in this minute, say so outside."""
         if not self.is_on:
-            self.database.run(ENGINE, gaps.forget)
+            self.database.run(ENGINE, lambda session: gaps.forget(session, now=self.clock.now(session)))
             return False
         comes_through = self.database.run(ENGINE, lambda session: gaps.look(session, now=self.clock.now(session)))
         if comes_through and self.ping_url is not None and self._may_ping():

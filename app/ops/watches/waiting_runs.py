@@ -22,7 +22,7 @@ FEWEST_BEHIND = 10
 MOST_LATE = 1_000
 
 
-def look_for_late(session: Session, *, now: datetime) -> Look:
+def look_for_late(session: Session, marks: Marks, *, now: datetime) -> Look:
     """Schedules of which a run that never started has been ready for too long. One statement.
 
     In a queue that somebody paused nothing is late.
@@ -53,7 +53,8 @@ def look_for_late(session: Session, *, now: datetime) -> Look:
         )
         for row in rows
     }  # fmt: skip
-    return Look(Watch.LATE, seen, is_all=len(rows) < MOST_LATE)
+    over = {one: Happening(Topic.SCHEDULES, "schedule.in_time", UUID(one.key)) for one in marks.get(Watch.LATE, set())}
+    return Look(Watch.LATE, seen, is_all=len(rows) < MOST_LATE, over=over)
 
 
 def look_for_backlogs(session: Session, marks: Marks, *, now: datetime) -> Look:

@@ -17,7 +17,7 @@ def watch(database: Database, clock: Clock) -> int:
         marks = read_marks(session)
         processes = list_processes(session, now=now, with_ended=True)
         looks = [
-            look_for_late(session, now=now),
+            look_for_late(session, marks, now=now),
             look_for_backlogs(session, marks, now=now),
             *look_at_held(session, processes, now=now),
             look_for_silence(processes, now=now),

@@ -64,14 +64,17 @@ class Ga4Reader:
             if page.frame != pages[0].frame:
                 return None
             came += page.came
+            if came > page.total:
+                # More rows than the report has: whichever of the two is wrong, nobody knows what is missing or odd.
+                return None
             self._refuse_short(page, came)
-        # All rows came; if one of them came twice, another one did not come.
+        # As many came as there are, which the totals that one may ask for would not tell better: of people and of
+        # sampled reports they are no sums. If one of them came twice, another one did not come.
         keys = keys_of(pages)
         return pages if len(set(keys)) == len(keys) else None
 
     def _refuse_short(self, page: ReportPage, came: int) -> None:
-        is_last = came >= page.total
-        if page.came == self.page_rows or (is_last and came == page.total):
+        if page.came == self.page_rows or came == page.total:
             return
         message = (
             f"Google Analytics left rows out: a page ended after {came:,} of {page.total:,}. Nothing of it was kept."

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from app.syncs.calls.troubles import TroubleClass, failed
 from app.syncs.sheets.dialect import Calls
-from app.syncs.sheets.marks import BUILDING, OURS, TabMark
+from app.syncs.sheets.marks import BUILDING, OURS, BuildingMark, TabMark
 
 _FIELDS = (
     "spreadsheetId,properties(title,timeZone),sheets(properties(sheetId,title,sheetType,gridProperties("
@@ -73,25 +73,32 @@ def read_book(client: Calls, spreadsheet_id: str) -> Book:
     said = client.get(book_path(spreadsheet_id), {"fields": _FIELDS})
     try:
         title = said["properties"]["title"]
-        tabs = tuple(_tab(one) for one in said.get("sheets", []))
+        tabs = tuple(_tab(one, spreadsheet_id) for one in said.get("sheets", []))
     except (KeyError, TypeError, ValueError) as error:
         words = "What Google Sheets says of the spreadsheet cannot be understood. Nothing was pushed."
         raise failed(TroubleClass.INTERNAL, words) from error
     return Book(str(title), tabs)
 
 
-def _tab(said: Mapping[str, Any]) -> Tab:
+def _tab(said: Mapping[str, Any], book: str) -> Tab:
     properties = said["properties"]
+    id_, title = int(properties["sheetId"]), str(properties["title"])
     # A tab that is one large chart has no cells.
     grid = properties.get("gridProperties", {})
     marks = {one.get("metadataKey"): one for one in said.get("developerMetadata", [])}
     ours, building = marks.get(OURS), marks.get(BUILDING)
     return Tab(
-        int(properties["sheetId"]),
-        str(properties["title"]),
+        id_,
+        title,
         int(grid.get("rowCount", 0)),
         int(grid.get("columnCount", 0)),
         None if ours is None else TabMark.read(str(ours.get("metadataValue", ""))),
         None if ours is None else int(ours["metadataId"]),
-        None if building is None else str(building.get("metadataValue", "")),
+        None if building is None else _building_for(str(building.get("metadataValue", "")), id_, title, book),
     )
+
+
+def _building_for(text: str, id_: int, title: str, book: str) -> str | None:
+    """The job of a hidden tab that we made. A copy that somebody made of one is theirs, whatever mark came with it."""
+    mark = BuildingMark.read(text, title=title, book=book)
+    return mark.job if mark is not None and (mark.sheet, mark.book) == (id_, book) else None

@@ -1,6 +1,7 @@
 """The marks on tabs that say whose they are. They lie in the spreadsheet, where people do not see them. Pure."""
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ from app.syncs.sheets.table import Extent, PushTable
 OURS = "belfry.push"
 BUILDING = "belfry.building"
 _LONGEST_TITLE = 100
+_BUILDING_TITLE = re.compile(r"Belfry is preparing \(([0-9a-f]{8})\)")
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,35 @@ class TabMark:
         except (ValueError, KeyError, TypeError, RecursionError):
             return None
         return found if headings and rows >= 0 else None
+
+
+@dataclass(frozen=True)
+class BuildingMark:
+    """On the hidden tab of a push: for which job it is, and which tab of which spreadsheet bears this very mark.
+
+    A copy that somebody makes, of the tab or of the spreadsheet, has the mark of the original: it names another one.
+    """
+
+    job: str
+    sheet: int
+    book: str
+
+    @property
+    def text(self) -> str:
+        return json.dumps({"job": self.job, "sheet": self.sheet, "book": self.book}, separators=(",", ":"))
+
+    @classmethod
+    def read(cls, text: str, *, title: str, book: str) -> "BuildingMark | None":
+        """What `text` wrote. None for what cannot be read: then the tab is left to whoever made it.
+
+        Earlier versions wrote the job alone; of theirs the title says which tab it was made for.
+        """
+        try:
+            said: Any = json.loads(text)
+            return cls(str(said["job"]), int(said["sheet"]), str(said["book"]))
+        except (ValueError, KeyError, TypeError, RecursionError):
+            found = _BUILDING_TITLE.fullmatch(title)
+            return None if found is None else cls(text, int(found[1], 16), book)
 
 
 def building_title(number: int) -> str:

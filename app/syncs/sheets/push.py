@@ -138,7 +138,7 @@ class SheetPush:
     def _write(self, book: Book, tab: Tab | None, table: PushTable, leftovers: tuple[Tab, ...]) -> str:
         """Prepare it in a tab of its own, and swap. Returns what the tab is called then."""
         building = self._new_id(book)
-        self._change(prepare_requests(leftovers, building, table.extent, job=self.job))
+        self._change(prepare_requests(leftovers, building, table.extent, job=self.job, book=self.spreadsheet_id))
         # Not before the hidden tab is there: it is the time that stands in the spreadsheet.
         info = table.info(self.client.watch.now())
         for data in _chunks(table, building_title(building), info):

@@ -5,11 +5,13 @@ from typing import Any
 
 from app.syncs.sheets.a1 import Box
 from app.syncs.sheets.book import Tab
-from app.syncs.sheets.marks import BUILDING, OURS, TabMark, building_title
+from app.syncs.sheets.marks import BUILDING, OURS, BuildingMark, TabMark, building_title
 from app.syncs.sheets.table import Extent, PushTable
 
 
-def prepare_requests(leftovers: Iterable[Tab], building: int, extent: Extent, *, job: str) -> list[dict[str, Any]]:
+def prepare_requests(
+    leftovers: Iterable[Tab], building: int, extent: Extent, *, job: str, book: str
+) -> list[dict[str, Any]]:
     """Take away the hidden tabs that pushes left that were broken off, and make another one.
 
     So a push that was held up cannot end any more once another has begun: the tab that it wants to paste is gone.
@@ -19,7 +21,7 @@ def prepare_requests(leftovers: Iterable[Tab], building: int, extent: Extent, *,
     return [
         *({"deleteSheet": {"sheetId": tab.id}} for tab in leftovers),
         {"addSheet": {"properties": properties}},
-        _mark(building, BUILDING, job),
+        _mark(building, BUILDING, BuildingMark(job, building, book).text),
     ]
 
 

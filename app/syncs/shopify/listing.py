@@ -64,7 +64,9 @@ class OrderListing:
 
     def _orders(self, search: str, after: str | None) -> Page:
         said = self._ask(ORDERS, query=search, after=after)
-        self._refuse_other_shop(said.get("shop"))
+        facts = said.get("shop")
+        told = facts if isinstance(facts, dict) else {}
+        self.shop.refuse_other(told.get("ianaTimezone"), told.get("currencyCode"))
         return read_page(said.get("orders"), "nodes")
 
     def _whole(self, row: Any) -> Order:
@@ -128,13 +130,6 @@ class OrderListing:
     def _sizes_for(self, operation: Operation) -> dict[str, int]:
         each = {"orders": self.sizes.orders, "agreements": self.sizes.agreements, "sales": self.sizes.sales}
         return {name: size for name, size in each.items() if f"${name}:" in operation.text}
-
-    def _refuse_other_shop(self, said: Any) -> None:
-        """Days and money of one read are those of one shop."""
-        facts = said if isinstance(said, dict) else {}
-        if (facts.get("ianaTimezone"), facts.get("currencyCode")) != (self.shop.zone, self.shop.currency):
-            message = "The time zone or the currency of the shop was changed while it was read. Nothing of it landed."
-            raise failed(TroubleClass.DATA_QUALITY, message)
 
 
 def read_page(said: Any, name: str, *, may_go_on: bool = False) -> Page:

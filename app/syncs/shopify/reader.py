@@ -13,7 +13,7 @@ from app.syncs.shopify.plans import Plan
 from app.syncs.shopify.queries import ORDERS_COUNT, updated_between, updated_from
 from app.syncs.shopify.refusals import CAP
 from app.syncs.shopify.sales import Order, OtherCurrency
-from app.syncs.shopify.shop import ShopFacts
+from app.syncs.shopify.shop import ShopFacts, read_shop
 from app.syncs.shopify.window import ShopWindow
 from app.syncs.sources import ReportShelf
 
@@ -77,6 +77,9 @@ class ShopReader:
 
     def _from_file(self, search: str) -> tuple[list[Order], datetime]:
         found = BulkReader(self.calls, self.shop, self.shelf).read(search)
+        # Pages say with their orders what the shop is; a file cannot, and may have taken hours.
+        after = read_shop(self.calls, domain=self.shop.domain)
+        self.shop.refuse_other(after.zone, after.currency)
         return _once(found.orders), found.ordered_at
 
     def _count(self, search: str) -> int:

@@ -35,6 +35,12 @@ class ShopFacts:
     def today(self, now: datetime) -> date:
         return day_of(now, self.zone)
 
+    def refuse_other(self, zone: Any, currency: Any) -> None:
+        """Raises SyncFailed where the shop says otherwise now: days and money of one read are those of one shop."""
+        if (zone, currency) != (self.zone, self.currency):
+            message = "The time zone or the currency of the shop was changed while it was read. Nothing of it landed."
+            raise failed(TroubleClass.DATA_QUALITY, message)
+
 
 def read_shop(calls: ShopCalls, *, domain: str) -> ShopFacts:
     """What a shop says of itself. Raises SyncFailed, also when the app may not read its orders."""

@@ -52,7 +52,10 @@ def add_channel(kind: str) -> Response:
             add_rule(request_session(), actor=actor, draft=rule, now=request_now())
     except _SHOWN as error:
         return _refused(form, error, lambda status: new_channel_page(kind, form, status=status))
-    return toast(see_other("web.notifications"), f"{name} is there. Send a test to see that messages arrive.")
+    words = "Send a test to see that messages arrive."
+    if not form.tells_everything.data:
+        words = "No rule tells by it yet: choose it in one. " + words
+    return toast(see_other("web.notifications"), f"{name} is there. {words}")
 
 
 @route(web, "/notifications/channels/<uuid:channel_id>", permission=Permission.MANAGE_NOTIFICATIONS, methods=["POST"])

@@ -18,7 +18,7 @@ from app.web.permissions import route
 from app.web.responses import see_other, toast
 
 # What the commands call a field, where the form calls it otherwise.
-_FIELDS = {"summary_minute": "summary_at", "zone": "timezone"}
+_FIELDS = {"summary_minute": "summary_at", "zone": "timezone", "scope_value": "scope_name", "tags": "scope_name"}
 
 
 @route(web, "/notifications/settings", permission=Permission.MANAGE_NOTIFICATIONS, methods=["POST"])
@@ -38,11 +38,13 @@ def save_notification_settings() -> Response:
 @route(web, "/notifications/maintenance", permission=Permission.MANAGE_NOTIFICATIONS, methods=["POST"])
 def add_maintenance() -> Response:
     """A time in which nobody is told of trouble."""
-    form = WindowForm()
+    form, session, actor = WindowForm(), request_session(), current_actor()
     try:
-        add_window(request_session(), actor=current_actor(), draft=form.draft(zone=viewer_zone()), now=request_now())
+        draft = form.draft(session, actor.organization_id, zone=viewer_zone())
+        add_window(session, actor=actor, draft=draft, now=request_now())
     except Invalid as error:
         roll_back(runtime().requests)
+        error.field = _FIELDS.get(error.field or "", error.field)
         form.show_error(error)
         return settings_page(status=422, window=form)
     return toast(see_other("web.notification_settings"), "Nobody is told of trouble in that time. Runs go on.")

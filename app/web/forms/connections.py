@@ -22,7 +22,8 @@ _NAME = {"autocomplete": "off", "maxlength": LONGEST_NAME}
 class LoginForm(BaseForm):
     """Another login for a connection."""
 
-    token: Field = PasswordField(validators=[Optional()], render_kw=_TYPED_ONCE)
+    # Not marked as optional: whoever has nothing kept gives one.
+    token: Field = PasswordField(render_kw=_TYPED_ONCE)
 
     @property
     def secret(self) -> str:
@@ -35,10 +36,10 @@ class LoginForm(BaseForm):
 
 
 class KeyFileForm(LoginForm):
-    """The same for the text of a file, which is uploaded or pasted."""
+    """The same for the text of a file, which is uploaded or pasted: one of the two, so none is marked as optional."""
 
-    token: Field = TextAreaField(validators=[Optional()], render_kw=_TYPED_ONCE | {"rows": 4})
-    key_file = FileField("Key file", [Optional()], render_kw={"accept": ".json,application/json"})
+    token: Field = TextAreaField(render_kw=_TYPED_ONCE | {"rows": 4})
+    key_file = FileField("Key file", render_kw={"accept": ".json,application/json"})
 
     @property
     def secret(self) -> str:

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy.orm import Session
 from wtforms import SelectField, SelectMultipleField, StringField
 from wtforms.validators import Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from app.jobs.services import SERVICE_NAMES
 from app.notifications.clock_minutes import minute_of, time_words
 from app.notifications.rule_rows import SettingsRow
 from app.notifications.sentences import CHOSEN_TYPES, TYPE_NAMES
@@ -17,13 +17,11 @@ from app.notifications.types import ScopeKind
 from app.ops.time_bounds import BoundInvalid, read_bound
 from app.web.forms.account import TimezoneField
 from app.web.forms.base import BaseForm, text_of
+from app.web.forms.notification_rules import SCOPES as RULE_SCOPES
+from app.web.forms.notification_rules import ScopeForm
 
-# A single schedule or job is named over the API and in the terminal.
-SCOPES = {
-    ScopeKind.ORGANIZATION.value: "Everything here",
-    ScopeKind.TAG.value: "Schedules with a tag",
-    ScopeKind.SERVICE.value: "Syncs of a service",
-}
+# Of what nobody is told then.
+SCOPES = {**RULE_SCOPES, ScopeKind.ORGANIZATION.value: "Everything here"}
 _TIME = {"type": "time"}
 
 
@@ -61,26 +59,22 @@ class TellingForm(BaseForm):
         )
 
 
-class WindowForm(BaseForm):
+class WindowForm(ScopeForm):
     """A time of maintenance."""
 
     starts_at = StringField("From", render_kw={"type": "datetime-local"})
     ends_at = StringField("Until", render_kw={"type": "datetime-local"})
     scope_kind = SelectField("About", choices=SCOPES, validate_choice=False)
-    scope_value = StringField("Which one", [Optional()], render_kw={"autocomplete": "off", "maxlength": 64})
     reason = StringField("Why", [Optional()], render_kw={"autocomplete": "off", "maxlength": LONGEST_REASON})
 
-    def draft(self, *, zone: str) -> WindowDraft:
-        """What was described, by the clock of who described it. Raises WindowInvalid."""
-        kind, value = text_of(self.scope_kind), text_of(self.scope_value).strip()
-        if kind == ScopeKind.SERVICE.value:
-            words = {name.casefold(): service.value for service, name in SERVICE_NAMES.items()}
-            value = words.get(value.casefold(), value.lower())
+    def draft(self, session: Session, organization_id: UUID, *, zone: str) -> WindowDraft:
+        """What was described, by the clock of who described it. Raises WindowInvalid or ScopeUnclear."""
+        kind, value = self.read_scope(session, organization_id)
         return WindowDraft(
             starts_at=_moment(text_of(self.starts_at), "starts_at", zone),
             ends_at=_moment(text_of(self.ends_at), "ends_at", zone),
-            scope_kind=kind or ScopeKind.ORGANIZATION.value,
-            scope_value=value or None,
+            scope_kind=kind,
+            scope_value=value,
             reason=text_of(self.reason),
         )
 

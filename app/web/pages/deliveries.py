@@ -16,7 +16,7 @@ from app.web.pages.notification_tabs import notification_tabs
 from app.web.pages.places import read_place, write_place
 from app.web.pages.rights import refusals
 from app.web.permissions import route
-from app.web.responses import page
+from app.web.responses import page_or_fragment
 
 BADGES = {
     DeliveryState.PENDING: ("waiting", "Waiting"),
@@ -64,12 +64,14 @@ def deliveries() -> Response:
     found = list_deliveries(session, organization_id=here, limit=size + 1, channel_id=wanted, before=before)
     shown = found[:size]
     place = write_place((shown[-1].created_at, shown[-1].id)) if len(found) > len(shown) else ""
-    return page(
+    return page_or_fragment(
         "notifications/deliveries.html",
+        "notifications/_deliveries.html",
         tabs=notification_tabs("web.deliveries"),
         lines=[_line(row, channels) for row in shown],
         channels=[("", "All channels"), *((str(id_), name) for id_, name in channels.items())],
         wanted=str(wanted or ""),
+        is_first=before is None,
         newest_href=url_for("web.deliveries", channel=wanted) if before else "",
         older_href=url_for("web.deliveries", channel=wanted, before=place) if place else "",
         refused=refusals(),

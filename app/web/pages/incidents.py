@@ -33,6 +33,8 @@ from app.notifications.incident_words import (
     state_words,
 )
 from app.notifications.sentences import TYPE_NAMES
+from app.notifications.signals import SubjectKind
+from app.notifications.told_of import ToldOf, read_told
 from app.notifications.types import NotificationType
 from app.ops.audit_subjects import living_things
 from app.ops.incident_retry import runs_to_retry
@@ -103,6 +105,7 @@ class IncidentView:
     messages: list[MessageRow]
     members: list[MemberRow]
     links: list[tuple[str, str]]
+    told: ToldOf
 
 
 @route(web, "/incidents", permission=Permission.VIEW)
@@ -193,7 +196,15 @@ def read_view(incident_id: UUID) -> IncidentView:
         things=[(thing, hrefs.get((thing.kind, thing.id), "")) for thing in things],
         messages=list_messages(session, **here, limit=MESSAGES_SHOWN),
         members=members,
-        links=[(words, hrefs[kind, id_]) for kind, id_, words in origins if id_ and (kind, id_) in hrefs],
+        links=[
+            *((words, hrefs[kind, id_]) for kind, id_, words in origins if id_ and (kind, id_) in hrefs),
+            *(
+                [("Channels and rules", url_for("web.notifications"))]
+                if row.subject_kind == SubjectKind.CHANNEL
+                else ()
+            ),
+        ],
+        told=read_told(session, organization_id=current_actor().organization_id, incident=row),
     )
 
 

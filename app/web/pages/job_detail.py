@@ -7,12 +7,13 @@ from uuid import UUID
 from flask import Response, request, url_for
 from sqlalchemy.orm import Session
 
-from app.edge.identity import acting_for_installation, current_actor
+from app.edge.identity import acting_for_installation, current_actor, request_now
 from app.edge.runtime import request_session, runtime
 from app.jobs.chains import list_chains
 from app.jobs.job_changes import change_lines
 from app.jobs.policy_words import policy_sentences
 from app.jobs.queries import JobRow, get_job
+from app.notifications.mutes import mute_of_job
 from app.ops.code_rows import get_code_job
 from app.tenants.access import Permission
 from app.tenants.audit import AuditRow, list_entries
@@ -67,6 +68,8 @@ def _view(session: Session, row: JobRow, *, here: str) -> dict[str, Any]:
         "changes": [ChangeLine(entry, change_lines(entry.changes)) for entry in shown],
         "older_href": f"{here}?before={shown[-1].id}" if len(found) > SHOWN else "",
         "fixed": why_fixed(row),
+        "mute": mute_of_job(session, organization_id=row.organization_id, job_id=row.id, now=request_now()),
+        "here": here,
         "refused": refusals(),
     }
 

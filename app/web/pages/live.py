@@ -63,6 +63,7 @@ def read_counters() -> dict[str, int]:
         "late": needs.late,
         "broken": found.broken_connections,
         "incidents": found.open_incidents,
+        "told": found.told,
         # Another number when the browser sees another organization: no larger than what scripts count exactly.
         "organization": current_actor().organization_id.int % 2**31,
     }

@@ -7,9 +7,17 @@ from flask import Response, request
 from app.edge.identity import current_actor, request_now
 from app.edge.runtime import request_session, runtime
 from app.notifications.channel_changes import UNDO
-from app.notifications.channel_rows import ChannelNotFound, DeliveryRow, get_delivery, list_channels, list_deleted
+from app.notifications.channel_rows import (
+    ChannelNotFound,
+    DeliveryRow,
+    get_delivery,
+    list_channels,
+    list_deleted,
+    stand_in_of,
+)
+from app.notifications.reach import read_reach
 from app.notifications.rule_rows import list_rules
-from app.notifications.types import ChannelState, DeliveryKind
+from app.notifications.types import DeliveryKind
 from app.tenants.access import Permission
 from app.web.blueprint import web
 from app.web.pages.channel_view import channel_line, kind_cards
@@ -27,15 +35,17 @@ def notifications() -> Response:
     rows = list_channels(session, organization_id=here)
     rules = list_rules(session, organization_id=here, deleted_since=now - UNDO)
     tested = _tested()
+    in_use = [rule for rule in rules if rule.deleted_at is None]
     return page(
         "notifications/index.html",
         tabs=notification_tabs("web.notifications"),
         lines=[channel_line(row, couriers[row.kind], tested=tested) for row in rows],
-        is_untold=not any(row.state is ChannelState.ON for row in rows),
-        is_ruleless=not any(rule.terms.is_enabled for rule in rules if rule.deleted_at is None),
+        stand_in=stand_in_of(rows),
+        reach=read_reach(session, organization_id=here).value,
         deleted=list_deleted(session, organization_id=here, since=now - UNDO),
         cards=kind_cards(couriers),
-        rules=[rule for rule in rules if rule.deleted_at is None],
+        rules=in_use,
+        heard={channel_id for rule in in_use if rule.terms.is_enabled for channel_id in rule.terms.channel_ids},
         deleted_rules=[rule for rule in rules if rule.deleted_at is not None],
         now=now,
         refused=refusals(),

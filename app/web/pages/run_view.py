@@ -27,6 +27,7 @@ from app.web.pages.run_again import takes_parameters
 from app.web.pages.run_facts import Fact, parameter_facts, result_facts, run_facts
 from app.web.pages.run_family import RunFamily, run_family
 from app.web.pages.run_strip import RunsAround, runs_around
+from app.web.pages.told import IncidentNote, told_of_run
 from app.web.pages.why_notes import WhyNote, note_on_run, standing_words, why_of
 from app.web.retry_words import why_no_more, why_then
 from app.web.run_words import (
@@ -101,6 +102,8 @@ class RunView:
     advice: str
     advice_href: str
     why: WhyNote | None
+    # The incident that it belongs to, with who was told of that.
+    told: IncidentNote | None
     tries: list[TryLine]
     result: list[Fact]
     # What the job was given for this run, without secrets.
@@ -131,6 +134,7 @@ def run_view(run_id: UUID) -> RunView:
         advice=advice_on(run, attempts[-1] if attempts else None),
         advice_href=_connection_href(run, attempts),
         why=note_on_run(wait),
+        told=told_of_run(run, attempts),
         tries=[TryLine(attempt, ATTEMPT_WORDS[attempt.state]) for attempt in attempts],
         result=result_facts(attempts[-1].result) if attempts else [],
         parameters=parameter_facts(definition_of_run(session, run=run)),

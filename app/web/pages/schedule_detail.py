@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from app.core.ids import new_id
 from app.jobs.kinds.sync.connection import needs_connection, what_to_connect
-from app.notifications.mutes import muted_until
+from app.notifications.incident_rows import IncidentRow, incidents_of_thing
+from app.notifications.mutes import Mute, mute_of_schedule
 from app.ops.schedule_history import list_history
 from app.ops.schedule_preview import twin_note_of
 from app.ops.source_words import TRIGGER_WORDS
@@ -33,6 +34,7 @@ from app.web.pictures.strip import SLOTS
 
 RUNS_SHOWN = 20
 EVENTS_SHOWN = 10
+INCIDENTS_SHOWN = 3
 # More than this many waiting runs of one schedule are told as this many.
 _MOST_WAITING = 1000
 
@@ -69,7 +71,9 @@ class Detail:
     connection_href: str
     is_stopped: bool
     no_deletion: str
-    muted_until: datetime | None
+    mute: Mute | None
+    # What goes wrong with it and is not over.
+    incidents: list[IncidentRow]
 
 
 def read_detail(
@@ -117,7 +121,10 @@ def read_detail(
         connection_href=refused_connection_href(row),
         is_stopped=is_stopped,
         no_deletion=why_it_stays(row),
-        muted_until=muted_until(session, organization_id=organization_id, schedule_id=schedule_id, now=now),
+        mute=mute_of_schedule(session, organization_id=organization_id, schedule_id=schedule_id, now=now),
+        incidents=incidents_of_thing(
+            session, organization_id=organization_id, subject_id=schedule_id, limit=INCIDENTS_SHOWN
+        ),
     )
 
 

@@ -185,6 +185,10 @@ class TestSecrets:
     def test_known_shapes_are_hidden(self, secret):
         assert secret not in without_secrets(f"It said {secret} and left.")
 
+    @pytest.mark.parametrize("end", ["/stock answered 404", " is down", ".", ""])
+    def test_the_port_of_a_host_is_no_password(self, end: str):
+        assert without_secrets(f"GET http://orders:8392{end}") == f"GET http://orders:8392{end}"
+
     @pytest.mark.parametrize(
         ("text", "secret"),
         [
@@ -192,6 +196,8 @@ class TestSecrets:
             ('{"password": "hunter22"}', "hunter22"),
             ("Authorization: Bearer abcdefgh12345", "abcdefgh12345"),
             ("postgresql://user:pa55word@db/x", "pa55word"),
+            ("https://user:12345@db.example/x", "12345"),
+            ("redis://:hunter22@cache", "hunter22"),
             ("https://discord.com/api/webhooks/123456789/" + "t" * 60, "t" * 60),
             ("-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----", "MIIE"),
         ],

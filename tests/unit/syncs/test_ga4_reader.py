@@ -146,14 +146,26 @@ class TestPages:
         assert len(reading.routes) in {2 + pages, 2 * pages}
         assert "changed while it was read" in reading.watch.lines[-1]
 
-    def test_that_never_fit_together_end_it(self, world) -> None:
-        world.fail("ga4", "reordered", offset_over=0, times=None, match={"route": "report"})
+    @pytest.mark.parametrize("fault", ["reordered", "duplicate_page", "long_page"])
+    def test_that_never_fit_together_end_it(self, world, fault) -> None:
+        world.fail("ga4", fault, offset_over=0, times=None, match={"route": "report"})
         reading = open_reading(world, page_rows=40)
 
         with pytest.raises(SyncFailed) as failed:
             reading.read()
 
-        assert (failed.value.trouble_class, len(reading.routes)) == (TroubleClass.TRANSIENT, 6)
+        # Three starts, each as far as it can go before it is noticed.
+        assert (failed.value.trouble_class, len(reading.routes) % 3) == (TroubleClass.TRANSIENT, 0)
+
+    def test_that_say_more_than_their_report_has_are_read_again(self, world) -> None:
+        rows = len({row[:3] for row in truth(world)})
+        pages = -(-rows // 40)
+        assert rows % 40, "the last page has to be one that is not full"
+        world.fail("ga4", "long_page", offset_over=40 * (pages - 1) - 1, match={"route": "report"})
+        reading = open_reading(world, page_rows=40)
+
+        assert said(reading.read()) == truth(world)
+        assert len(reading.routes) == 2 * pages
 
     def test_of_another_zone_say_so(self, world) -> None:
         fail(world, "zone_change", times=None)

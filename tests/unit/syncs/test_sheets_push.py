@@ -3,12 +3,15 @@
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from app.syncs.calls.troubles import SyncFailed
 from app.syncs.sheets import push as pushing
+from app.syncs.sheets.marks import BUILDING
+from tests.fakes.providers.sheets.book import Mark, Tab
 from tests.fakes.providers.sheets.fake import formulas_of
 from tests.fakes.watch import FakeWatch
 from tests.unit.syncs.sheets_world import NAMES, SheetsWorld, cells_of, make_table
@@ -305,6 +308,45 @@ class TestSomebodyElse:
         assert sheets.tab("Copy of Spend").cells == before
         assert table_of(sheets) == cells_of(make_table(spend=3.5))
 
+    def test_who_copied_a_hidden_tab_keeps_the_copy(self, sheets: SheetsWorld) -> None:
+        hidden = broken_off(sheets)
+        copy = replace(hidden, id=77, title=f"Copy of {hidden.title}", is_hidden=False, marks=list(hidden.marks))
+        sheets.book.tabs.append(copy)
+
+        sheets.push(make_table(spend=3.5), number="run-2")
+
+        assert [tab.title for tab in sheets.book.tabs] == ["Notes", copy.title, "Spend"]
+        assert sheets.tab(copy.title) == copy
+
+    @pytest.mark.parametrize("title", [f"Belfry is preparing ({78:08x})", "Belfry is preparing", "Anything"])
+    def test_who_copied_a_hidden_tab_of_an_earlier_version_keeps_the_copy(
+        self, sheets: SheetsWorld, title: str
+    ) -> None:
+        copy = Tab(77, title, marks=[Mark(0, BUILDING, "job-1", "DOCUMENT")])
+        sheets.book.tabs.append(copy)
+
+        sheets.push(make_table())
+
+        assert sheets.tab(title) == copy
+
+    def test_who_copied_the_spreadsheet_keeps_the_hidden_tab_of_the_copy(self, sheets: SheetsWorld) -> None:
+        hidden = broken_off(sheets)
+        for mark in hidden.marks:
+            mark.value = mark.value.replace(sheets.spreadsheet, "the-original")
+
+        sheets.push(make_table(), number="run-2")
+
+        assert hidden.id in {tab.id for tab in sheets.book.tabs}
+
+    @pytest.mark.parametrize("title", [f"Belfry is preparing ({79:08x})", f"Belfry is preparing ({78:08x})"])
+    def test_who_gave_a_tab_a_like_name_keeps_it(self, sheets: SheetsWorld, title: str) -> None:
+        mine = Tab(78, title, is_hidden=True, cells={(0, 0): "mine"})
+        sheets.book.tabs.append(mine)
+
+        sheets.push(make_table())
+
+        assert sheets.tab(title) == mine
+
     def test_who_renamed_the_tab_sees_it_go_on_under_that_name(self, sheets: SheetsWorld) -> None:
         sheets.push(make_table())
         sheets.world.mutate("sheets", book=sheets.spreadsheet, tab="Spend", new_title="Money")
@@ -337,6 +379,34 @@ class TestSomebodyElse:
         done = sheets.push(make_table(), number="run-2")
 
         assert (done.was_edited, table_of(sheets)) == (True, cells_of(make_table()))
+
+
+class TestWhatWasBrokenOff:
+    def test_is_taken_away_by_the_next_push(self, sheets: SheetsWorld) -> None:
+        broken_off(sheets)
+
+        sheets.push(make_table(), number="run-2")
+
+        assert [tab.title for tab in sheets.book.tabs] == ["Notes", "Spend"]
+
+    def test_is_taken_away_when_an_earlier_version_left_it(self, sheets: SheetsWorld) -> None:
+        old = Tab(77, f"Belfry is preparing ({77:08x})", is_hidden=True, marks=[Mark(0, BUILDING, "job-1", "DOCUMENT")])
+        sheets.book.tabs.append(old)
+
+        sheets.push(make_table())
+
+        assert [tab.title for tab in sheets.book.tabs] == ["Notes", "Spend"]
+
+
+def broken_off(sheets: SheetsWorld) -> Tab:
+    """The hidden tab of a push that ended when it was there."""
+
+    def end() -> None:
+        raise KeyboardInterrupt
+
+    with suppress(KeyboardInterrupt):
+        sheets.pushing(watch=OvertakenWatch(sheets, 3, end)).push(make_table())
+    return next(tab for tab in sheets.book.tabs if tab.is_hidden)
 
 
 class TestRoom:

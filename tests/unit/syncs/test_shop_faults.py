@@ -7,6 +7,9 @@ import pytest
 
 from app.syncs.calls.troubles import SyncFailed, TroubleClass
 from app.syncs.shopify.listing import Sizes
+from app.syncs.shopify.plans import plan_read
+from app.syncs.shopify.reader import ShopReader
+from app.syncs.shopify.shop import read_shop
 from tests.fakes.providers.shopify.scenarios import ACME, SCOPELESS_TOKEN
 from tests.fakes.providers.world import START, World
 from tests.unit.syncs.shop_world import ShopReading, said, shop_world, truth
@@ -246,6 +249,23 @@ class TestFiles:
         world.fail("shopify", "async_empty")
 
         assert ShopReading(world, most_paged=1).read().orders == []
+
+    @pytest.mark.parametrize("change", [{"zone": "Europe/Riga"}, {"currency": "EUR"}])
+    def test_of_a_shop_that_became_another_meanwhile_are_not_kept(self, world, change):
+        world.fail("shopify", "async_running", polls=8)
+        reading = ShopReading(world, most_paged=1)
+        failure(reading)
+        shop = read_shop(reading.calls, domain=ACME)
+        world.advance(minutes=2)
+        reader = ShopReader(reading.calls, shop, reading.shelf, most_paged=1)
+        plan = plan_read(None, {}, zone=shop.zone, today=shop.today(world.now), now=world.now, reads_all_orders=True)
+        world.fail("shopify", f"{next(iter(change))}_change", match={"route": "shop"}, times=None, **change)
+
+        with pytest.raises(SyncFailed, match="was changed while it was read") as refused:
+            reader.read(plan)
+
+        assert refused.value.trouble_class is TroubleClass.DATA_QUALITY
+        assert len(world.requests("bulk_file")) == 1
 
     @pytest.mark.parametrize("variant", ["reset", "garbage"])
     def test_that_break_off_are_asked_for_again(self, world, variant):

@@ -16,6 +16,7 @@ METRICS = {
     "ecommercePurchases": "TYPE_INTEGER", "totalRevenue": "TYPE_CURRENCY",
 }  # fmt: skip
 DIMENSIONS = ("date", "sessionDefaultChannelGroup")
+CHANNEL = "sessionDefaultChannelGroup"
 _MOST_ROWS = 250_000
 
 
@@ -75,6 +76,10 @@ def make_page(found: Property, query: Query, fault: Fault | None, now: datetime)
     shown = rows[offset : offset + query.limit]
     if name == "truncated_page":
         shown = shown[: len(shown) // 2]
+    if name == "long_page" and offset:
+        day = shown[-1][0]["date"]
+        more = range(query.limit - len(shown))
+        shown = [*shown, *(({"date": day, CHANNEL: f"Never was {number}"}, shown[-1][1]) for number in more)]
     if name == "reordered":
         total += 1
     metrics, dimensions = query.metrics, query.dimensions
