@@ -18,7 +18,8 @@ from app.core.clock import DatabaseClock
 from app.core.ids import new_id
 from app.core.process import collect_seldom
 from app.factory import create_app
-from app.notifications.models import Channel, Delivery, Incident, IncidentEntry, IncidentSubject
+from app.notifications.incident_models import Incident, IncidentEntry, IncidentSubject
+from app.notifications.models import Channel, Delivery
 from app.notifications.types import (
     ChannelKind,
     DeliveryKind,

@@ -12,7 +12,8 @@ from app.core.schema import SchemaGate
 from app.events.service import Topic, append_event
 from app.jobs.models import Job
 from app.jobs.policies import ErrorClass
-from app.notifications.models import BadEvent, Delivery, Incident, IncidentEntry, Telling
+from app.notifications.incident_models import Incident, IncidentEntry
+from app.notifications.models import BadEvent, Delivery, Telling
 from app.notifications.teller import Teller
 from app.notifications.types import Facts
 from app.runs import ledger

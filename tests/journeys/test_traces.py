@@ -13,7 +13,8 @@ from werkzeug.routing import Rule
 from app.api.blueprint import VERSION_PREFIX
 from app.edge.runtime import EXTENSION, Runtime
 from app.jobs.models import Job
-from app.notifications.models import Channel, Delivery, Incident
+from app.notifications.incident_models import Incident
+from app.notifications.models import Channel, Delivery
 from app.notifications.models import Rule as NotifyRule
 from app.notifications.outbox import put_notice
 from app.notifications.types import DeliveryKind, Facts, NotificationType
