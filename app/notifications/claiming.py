@@ -108,8 +108,9 @@ def claim_next(
     SecretNotFound, SealBroken or KeyUnknown, and then nothing is taken.
     """
     mine = Channel.organization_id == due.organization_id, Channel.id == due.channel_id
-    query = select(Channel).where(*mine).with_for_update(skip_locked=True).execution_options(populate_existing=True)
-    channel = session.scalar(query)
+    # It keeps nobody from writing messages for the channel.
+    query = select(Channel).where(*mine).with_for_update(skip_locked=True, key_share=True)
+    channel = session.scalar(query.execution_options(populate_existing=True))
     if channel is None or (channel.quiet_until is not None and channel.quiet_until > now):
         return None
     if channel.deleted_at is not None or channel.state == ChannelState.OFF.value:

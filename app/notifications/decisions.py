@@ -50,6 +50,8 @@ class Told:
     held_by: HeldBy | None = None
     updated_at: datetime | None = None
     mark: str = ""
+    # It was told in the place of a channel that is broken.
+    stands_in: bool = False
     is_new: bool = True
 
 
@@ -64,6 +66,14 @@ class Want:
     news: News | None = None
     # It waited because its channel was told enough.
     was_flooded: bool = False
+    # The channel that tells it, where that is not the one whose telling this is, and the names of broken ones.
+    by: UUID | None = None
+    instead_of: tuple[str, ...] = ()
+
+    @property
+    def channel_id(self) -> UUID:
+        """The channel that tells it."""
+        return self.by or self.told.channel_id
 
     @property
     def key(self) -> str:
@@ -88,10 +98,13 @@ class Allotted:
     later: list[Want] = field(default_factory=list)
 
 
-def consider(told: Told, case: Case, rule: RuleTerms, silence: Silence, *, now: datetime) -> Want | None:
+def consider(
+    told: Told, case: Case, rule: RuleTerms, silence: Silence, *, now: datetime, can_edit: bool = True
+) -> Want | None:
     """What a rule wants to tell a channel of an incident as it stands; None where there is nothing, or not yet.
 
-    What is held back is noted in `told`, with the time to look again. Of what is muted nothing is told.
+    What is held back is noted in `told`, with the time to look again. Of what is muted nothing is told. Where another
+    channel tells it, the message that is there already cannot be written over: without `can_edit`.
     """
     was_flooded, is_owed = told.held_by is HeldBy.FLOOD, told.held_by is HeldBy.REMINDER
     _follow(told, case)
@@ -100,6 +113,8 @@ def consider(told: Told, case: Case, rule: RuleTerms, silence: Silence, *, now: 
     if told.due_at is not None:
         told.held_by = HeldBy.MAINTENANCE
     kind = _of_open(told, share, rule, silence, now) if case.is_open else _of_closed(told, rule, silence, case, now)
+    if kind is DeliveryKind.UPDATED and not can_edit:
+        kind, told.is_told = None, told.is_told and case.is_open
     if is_owed:
         reminder = consider_reminder(told, case, rule, silence, now=now)
         if isinstance(reminder, Want) and kind is None:

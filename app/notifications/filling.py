@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -26,12 +27,13 @@ from app.notifications.decisions import (
 )
 from app.notifications.houses import House, Rooms, read_houses, read_rooms
 from app.notifications.incident_models import IncidentEntry
+from app.notifications.listeners import Listener
 from app.notifications.models import Delivery, Telling
 from app.notifications.rules import HELD_WORDS, HeldBy, Hold, RuleTerms
 from app.notifications.shelf import read_cases, read_things
 from app.notifications.signals import News
 from app.notifications.tellings import told_of, write_told
-from app.notifications.types import UNCHOSEN, DeliveryKind, DeliveryState, IncidentEntryKind
+from app.notifications.types import UNCHOSEN, ChannelState, DeliveryKind, DeliveryState, IncidentEntryKind
 from app.notifications.wording import NOTHING_AROUND, Around, digest_of, facts_of
 from app.runs.models import Run
 from app.runs.states import RunState
@@ -49,7 +51,8 @@ class Filling:
         self._now = now
         self._houses: dict[UUID, House] = {}
         self._looked: set[UUID] = set()
-        self._told: dict[tuple[UUID, UUID, str], Told] = {}
+        # What each rule told of each cause, by channel.
+        self._told: dict[tuple[UUID, str], dict[UUID, Told]] = defaultdict(dict)
         self._wants: list[Want] = []
         # Of each message those that other rules want for the same channel, and what is held anew.
         self._same: dict[int, list[Want]] = defaultdict(list)
@@ -65,8 +68,8 @@ class Filling:
         for case in told_of:
             house = self._houses[case.organization_id]
             for rule in house.rules:
-                for channel_id in house.channels_of(rule.channel_ids):
-                    self._consider(self._of(rule, channel_id, case), case, rule, house)
+                for listener in self._listeners(rule, case, house):
+                    self._consider(listener, case, rule, house)
 
     def add_news(self, news: Sequence[News]) -> None:
         """What rules want to tell of news."""
@@ -86,20 +89,19 @@ class Filling:
         cases = {case.id: case for case in read_cases(self._session, list(known))}
         self._read_houses({row.organization_id for row in tellings})
         self._read_shares(list(cases.values()))
+        # Where a channel is broken or only stood in, what others were told counts as well.
+        self._read_told({(row.organization_id, row.cause_key) for row in tellings if not self._is_plain(row)})
         for row in tellings:
-            told = self._told.setdefault((row.rule_id, row.channel_id, row.cause_key), told_of(row))
+            told = self._told[row.rule_id, row.cause_key].setdefault(row.channel_id, told_of(row))
             house, case = self._houses.get(row.organization_id), cases.get(row.incident_id)
-            rule = None if house is None else next((one for one in house.rules if one.id == row.rule_id), None)
-            if (
-                house is None
-                or case is None
-                or rule is None
-                or row.channel_id not in house.channels_of(rule.channel_ids)
-            ):
-                # Its rule or its channel is there no more, or off.
+            rule = None if house is None else house.rule(row.rule_id)
+            if house is None or case is None or rule is None:
+                # Its rule is there no more, or off.
                 told.due_at, told.held_by = None, None
-                continue
-            self._consider(told, case, rule, house)
+            elif self._is_plain(row):
+                self._consider(Listener(told, told.channel_id), case, rule, house)
+            else:
+                self._consider_anew(told, case, rule, house)
 
     def add_reminders(self, cases: Sequence[Case]) -> None:
         """Reminders that are due. Each case gets the time of its next one."""
@@ -116,25 +118,48 @@ class Filling:
 
     def write(self) -> int:
         """Write deliveries, and what was told. Returns how many messages."""
-        rooms = read_rooms(self._session, {want.told.channel_id for want in self._wants}, now=self._now)
+        rooms = read_rooms(self._session, {want.channel_id for want in self._wants}, now=self._now)
         rows = [row for channel_id, wants in self._by_channel().items() for row in self._rows(channel_id, wants, rooms)]
         for some in _pieces(rows):
             self._session.execute(_insert(self._session, Delivery).on_conflict_do_nothing(), some)
-        write_told(self._session, self._told.values(), now=self._now)
+        write_told(self._session, [one for here in self._told.values() for one in here.values()], now=self._now)
         self._write_held()
         return len(rows)
 
     def _remind(self, case: Case, house: House) -> None:
         for rule in house.rules:
-            for channel_id in house.channels_of(rule.channel_ids):
-                told = self._told.get((rule.id, channel_id, case.cause_key))
-                if told is None:
-                    continue
-                found = consider_reminder(told, case, rule, house.silence, now=self._now)
+            for listener in self._listeners(rule, case, house):
+                found = consider_reminder(listener.told, case, rule, house.silence, now=self._now)
                 if isinstance(found, Hold):
-                    owe_reminder(told, found.until)
+                    owe_reminder(listener.told, found.until)
                 else:
-                    self._want(found)
+                    self._want_by(listener, found, rule, house)
+
+    def _listeners(self, rule: RuleTerms, case: Case, house: House) -> list[Listener]:
+        known = self._told[rule.id, case.cause_key]
+
+        def make(channel_id: UUID) -> Told:
+            return self._place(rule, channel_id, case.cause_key, case.organization_id, case.id)
+
+        return house.channels.listeners(rule.channel_ids, case, known, make)
+
+    def _is_plain(self, row: Telling) -> bool:
+        """Whether a channel that works was told for itself."""
+        house = self._houses.get(row.organization_id)
+        rule = None if house is None else house.rule(row.rule_id)
+        if house is None or rule is None:
+            return True
+        return row.channel_id in rule.channel_ids and house.channels.states.get(row.channel_id) is ChannelState.ON
+
+    def _consider_anew(self, told: Told, case: Case, rule: RuleTerms, house: House) -> None:
+        """What was held for a channel that broke since then, or that stands in no more, is owed to others."""
+        listeners = self._listeners(rule, case, house)
+        mine = [one for one in listeners if one.told is told]
+        if not mine:
+            # Or its channel is there no more, or off.
+            told.due_at, told.held_by = None, None
+        for one in mine or [one for one in listeners if not one.told.is_told]:
+            self._consider(one, case, rule, house)
 
     def _read_shares(self, cases: Sequence[Case]) -> None:
         """Where some things are muted, all of each incident have to be known."""
@@ -142,14 +167,20 @@ class Filling:
         parts = {id_ for id_, house in houses.items() if house.silence.of_parts(self._now)}
         read_things(self._session, [case for case in cases if case.organization_id in parts and case.is_open])
 
-    def _consider(self, told: Told, case: Case, rule: RuleTerms, house: House) -> None:
+    def _consider(self, listener: Listener, case: Case, rule: RuleTerms, house: House) -> None:
+        told = listener.told
         before = told.held_by, told.due_at
-        want = consider(told, case, rule, house.silence, now=self._now)
-        self._want(want)
+        want = consider(told, case, rule, house.silence, now=self._now, can_edit=listener.is_itself)
+        self._want_by(listener, want, rule, house)
         by, until = told.held_by, told.due_at
         is_held = want is None and not told.is_told and (by, until) != before
         if is_held and until is not None and by in HELD_WORDS:
             self._held[case.id, by, until] = case
+
+    def _want_by(self, listener: Listener, want: Want | None, rule: RuleTerms, house: House) -> None:
+        spoken = listener.want(want)
+        names = house.told_for(listener, rule)
+        self._want(replace(spoken, instead_of=names) if spoken is not None and names else spoken)
 
     def _want(self, want: Want | None) -> None:
         if want is not None:
@@ -169,21 +200,18 @@ class Filling:
             which = tuple_(Telling.organization_id, Telling.cause_key).in_(some)
             query = select(Telling).where(which).with_for_update()
             for row in self._session.scalars(query, execution_options={"populate_existing": True}):
-                self._told.setdefault((row.rule_id, row.channel_id, row.cause_key), told_of(row))
-
-    def _of(self, rule: RuleTerms, channel_id: UUID, case: Case) -> Told:
-        return self._place(rule, channel_id, case.cause_key, case.organization_id, case.id)
+                self._told[row.rule_id, row.cause_key].setdefault(row.channel_id, told_of(row))
 
     def _place(self, rule: RuleTerms, channel_id: UUID, key: str, organization_id: UUID, about_id: UUID) -> Told:
-        place = rule.id, channel_id, key
-        if place not in self._told:
-            self._told[place] = Told(rule.id, channel_id, key, organization_id, about_id)
-        return self._told[place]
+        here = self._told[rule.id, key]
+        if channel_id not in here:
+            here[channel_id] = Told(rule.id, channel_id, key, organization_id, about_id)
+        return here[channel_id]
 
     def _by_channel(self) -> dict[UUID, list[Want]]:
         found: dict[UUID, dict[str, Want]] = defaultdict(dict)
         for want in self._wants:
-            here, key = found[want.told.channel_id], _one_of(want)
+            here, key = found[want.channel_id], _one_of(want)
             first = here.setdefault(key, want)
             if first is not want:
                 # Another rule tells this channel the same, or the same rule owed it: one message is enough.
@@ -196,7 +224,7 @@ class Filling:
         allotted = allot(wants, room=room.messages, edits=room.edits)
         rows = [self._row(want) for want in allotted.alone]
         if allotted.together:
-            rows.append(self._digest(channel_id, allotted.together))
+            rows.append(self._digest(allotted.together))
         for want in self._with_same(allotted.alone):
             note_sent(want, now=self._now, is_alone=True)
         for want in self._with_same(allotted.together):
@@ -223,23 +251,26 @@ class Filling:
     def _row(self, want: Want) -> dict[str, Any]:
         house = self._houses[want.told.organization_id]
         around = NOTHING_AROUND if want.case is None else self._around(want.case)
-        facts = facts_of(want, house.whose, around)
-        return self._columns(want.told, want.kind, want.key, facts.type.value, facts.as_json()) | {
+        facts = replace(facts_of(want, house.whose, around), instead_of=self._instead_of([want]))
+        return self._columns(want, want.kind, want.key, facts.type.value, facts.as_json()) | {
             "incident_id": None if want.case is None else want.case.id,
             "rule_id": want.rule.id,
         }
 
-    def _digest(self, channel_id: UUID, wants: list[Want]) -> dict[str, Any]:
-        told = wants[0].told
-        facts = digest_of(wants, self._houses[told.organization_id].whose)
-        columns = self._columns(told, DeliveryKind.DIGEST, f"digest:{new_id()}", facts.type.value, facts.as_json())
+    def _digest(self, wants: list[Want]) -> dict[str, Any]:
+        whose = self._houses[wants[0].told.organization_id].whose
+        facts = replace(digest_of(wants, whose), instead_of=self._instead_of(wants))
+        columns = self._columns(wants[0], DeliveryKind.DIGEST, f"digest:{new_id()}", facts.type.value, facts.as_json())
         return columns | {"incident_id": None, "rule_id": None}
 
-    def _columns(self, told: Told, kind: DeliveryKind, key: str, type_: str, facts: dict[str, Any]) -> dict[str, Any]:
+    def _instead_of(self, wants: Sequence[Want]) -> tuple[str, ...]:
+        return tuple(sorted({name for want in self._with_same(wants) for name in want.instead_of}))
+
+    def _columns(self, want: Want, kind: DeliveryKind, key: str, type_: str, facts: dict[str, Any]) -> dict[str, Any]:
         return {
-            "id": new_id(), "organization_id": told.organization_id, "channel_id": told.channel_id, "kind": kind.value,
-            "type": type_, "key": key, "facts": facts, "state": DeliveryState.PENDING.value, "next_try_at": self._now,
-            "created_at": self._now,
+            "id": new_id(), "organization_id": want.told.organization_id, "channel_id": want.channel_id,
+            "kind": kind.value, "type": type_, "key": key, "facts": facts, "state": DeliveryState.PENDING.value,
+            "next_try_at": self._now, "created_at": self._now,
         }  # fmt: skip
 
     def _around(self, case: Case) -> Around:

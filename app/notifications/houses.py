@@ -1,7 +1,7 @@
 """What organizations have settled about being told, read for a batch: rules, channels, silences. Works as ENGINE."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.notifications.channel_rows import stand_in_of
 from app.notifications.decisions import MOST_PER_MINUTE, MOST_UNSENT
+from app.notifications.listeners import Channels, Listener
 from app.notifications.models import Channel, Delivery, MaintenanceWindow, NotifySettings, Rule
 from app.notifications.quiet import QuietHours
 from app.notifications.rules import RuleTerms, Silence, Window
@@ -25,32 +26,27 @@ _KNOWN_TYPES = {type_.value for type_ in NotificationType}
 
 @dataclass(frozen=True)
 class House:
-    """One organization. `instead` is the channel that stands in for broken ones, if there is one."""
+    """One organization."""
 
     whose: Whose
     rules: tuple[RuleTerms, ...]
-    states: dict[UUID, ChannelState]
-    instead: tuple[UUID, ...]
+    channels: Channels
+    names: dict[UUID, str]
     silence: Silence
 
     def channels_of(self, channel_ids: Collection[UUID]) -> list[UUID]:
-        """The channels that are used now; for one that is broken those that stand in."""
-        return used_instead(channel_ids, self.states, self.instead)
+        """The channels that are used now; for one that is broken what stands in."""
+        return self.channels.used(channel_ids)
 
+    def rule(self, rule_id: UUID) -> RuleTerms | None:
+        """One of the rules that are in use."""
+        return next((one for one in self.rules if one.id == rule_id), None)
 
-def used_instead(
-    channel_ids: Collection[UUID], states: Mapping[UUID, ChannelState], instead: tuple[UUID, ...]
-) -> list[UUID]:  # fmt: skip
-    """Of these channels those that are used; for one that is broken what stands in for it."""
-    found: dict[UUID, None] = {}
-    for channel_id in channel_ids:
-        state = states.get(channel_id)
-        if state is ChannelState.ON:
-            found[channel_id] = None
-        elif state is ChannelState.BROKEN:
-            # Where nothing stands in, its messages wait for it.
-            found |= dict.fromkeys(instead or (channel_id,))
-    return list(found)
+    def told_for(self, listener: Listener, rule: RuleTerms) -> tuple[str, ...]:
+        """The names of the broken channels for which somebody is told by another one."""
+        told = listener.told
+        ids = [told.channel_id] if listener.by != told.channel_id else rule.channel_ids if told.stands_in else ()
+        return tuple(self.names[one] for one in ids if self.channels.states.get(one) is ChannelState.BROKEN)
 
 
 @dataclass
@@ -153,15 +149,11 @@ def _types(stored: Collection[str]) -> frozenset[NotificationType]:
 
 
 def _house(whose: Whose, rules: list[RuleTerms], channels: list[Channel], silence: Silence) -> House:
-    return House(whose, tuple(rules), states_of(channels), stand_ins(channels), silence)
+    return House(whose, tuple(rules), how_they_stand(channels), {one.id: one.name for one in channels}, silence)
 
 
-def states_of(channels: Collection[Channel]) -> dict[UUID, ChannelState]:
-    """How each of them stands."""
-    return {channel.id: ChannelState(channel.state) for channel in channels}
-
-
-def stand_ins(channels: Collection[Channel]) -> tuple[UUID, ...]:
-    """Who tells instead where a channel is broken: one, or nobody."""
+def how_they_stand(channels: Collection[Channel]) -> Channels:
+    """Which of them are used, and who tells instead where one is broken."""
     instead = stand_in_of(channels)
-    return () if instead is None else (instead.id,)
+    states = {channel.id: ChannelState(channel.state) for channel in channels}
+    return Channels(states, () if instead is None else (instead.id,))

@@ -168,6 +168,8 @@ class Telling(Base):
     # When the message was last brought up to date, and what it said then. None where a digest told it.
     updated_at: Mapped[datetime | None]
     mark: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    # It was told in the place of a channel that is broken: the rule itself does not name this one.
+    stands_in: Mapped[bool] = mapped_column(default=False, server_default=false())
     touched_at: Mapped[datetime]
 
 

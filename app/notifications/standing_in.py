@@ -14,6 +14,7 @@ from app.events.changes import record_change
 from app.events.service import Topic
 from app.notifications.last_resort import make_last_resort
 from app.notifications.models import Channel, Delivery
+from app.notifications.tellings import hand_over
 from app.notifications.types import (
     ChannelState,
     DeliveryKind,
@@ -99,12 +100,16 @@ def move_to_stand_in(session: Session, channel: Channel, *, now: datetime) -> in
     found = session.scalars(query.order_by(Delivery.created_at.desc(), Delivery.id.desc()).limit(MOST_MOVED)).all()
     for row in reversed(found):
         # As it is stored: what cannot be read holds nothing else up. By its key, for what the other tells anyhow.
-        values = {"facts": row.facts, "incident_id": row.incident_id, "rule_id": row.rule_id}
+        facts = {**row.facts, "instead_of": [*row.facts.get("instead_of", ()), channel.name]}
+        values = {"facts": facts, "incident_id": row.incident_id, "rule_id": row.rule_id}
         _add(session, stand_in, key=row.key, kind=row.kind, type=row.type, created_at=row.created_at, now=now, **values)
+    hand_over(session, messages=found, to=stand_in.id, now=now)
     oldest = min(((row.created_at, row.id) for row in found), default=None)
     if oldest is not None and len(found) == MOST_MOVED:
         is_older = or_(Delivery.created_at < oldest[0], and_(Delivery.created_at == oldest[0], Delivery.id < oldest[1]))
         words = f"Its channel is broken, and “{stand_in.name}” told only the {MOST_MOVED} newest messages instead."
+        left = session.scalars(select(Delivery).where(*here, Delivery.state.in_(_WAITING), is_older))
+        hand_over(session, messages=left.all(), to=None, now=now)
         session.execute(waiting.where(is_older).values(state=DeliveryState.SUPPRESSED.value, last_error=words))
     words = f"Told by “{stand_in.name}” instead: its channel is broken."
     moved = waiting.where(Delivery.id.in_([row.id for row in found]))

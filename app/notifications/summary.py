@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.core.db import count_changed
 from app.core.ids import new_id
-from app.notifications.houses import stand_ins, states_of, used_instead
+from app.notifications.houses import how_they_stand
 from app.notifications.incident_models import Incident
 from app.notifications.models import Channel, Delivery, NotifySettings
 from app.notifications.quiet import instant_of
@@ -88,7 +88,7 @@ def _write(session: Session, settings: NotifySettings, day: date, now: datetime)
     there = Channel.organization_id == here, Channel.deleted_at.is_(None)
     query = select(Channel).where(*there).order_by(Channel.created_at, Channel.id)
     channels = session.scalars(query, execution_options={"populate_existing": True}).all()
-    used = used_instead(wanted, states_of(channels), stand_ins(channels))
+    used = how_they_stand(channels).used(wanted)
     if not used:
         return 0
     facts = _facts(session, settings, day, now)

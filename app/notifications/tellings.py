@@ -1,15 +1,19 @@
-"""What rules told channels, as rows: read, written, and those whose time has come. Works as ENGINE."""
+"""What rules told channels, as rows: read, written, and those whose time has come."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.notifications.decisions import Told
-from app.notifications.models import Telling
+from app.notifications.models import Delivery, Telling
 from app.notifications.rules import HeldBy
+from app.notifications.types import DeliveryKind
 
 # So much that waits is looked at in one pass.
 MOST_DUE = 20_000
@@ -23,7 +27,12 @@ def find_due(session: Session, *, now: datetime) -> list[Telling]:
     return list(session.scalars(query, execution_options={"populate_existing": True}))
 
 
-_CHANGING = ("incident_id", "episode", "told_at", "is_told", "due_at", "held_by", "updated_at", "mark", "touched_at")
+# The messages by which something is told for the first time.
+_TELLING = (DeliveryKind.OPENED.value, DeliveryKind.DIGEST.value)
+_CHANGING = (
+    "incident_id", "episode", "told_at", "is_told", "due_at", "held_by", "updated_at", "mark", "stands_in",
+    "touched_at",
+)  # fmt: skip
 _UPDATE_TOLD = (
     update(Telling)
     .where(
@@ -36,11 +45,46 @@ _UPDATE_TOLD = (
 )
 
 
+def hand_over(session: Session, *, messages: Iterable[Delivery], to: UUID | None, now: datetime) -> None:
+    """What these messages were to tell first, their channel did not tell: another one does, or nobody.
+
+    Whoever tells that something is wrong tells the rest of it.
+    """
+    for message in messages:
+        if message.kind not in _TELLING:
+            continue
+        # What is told in one pass bears its moment; of a digest, nothing can be written over.
+        which = [Telling.channel_id == message.channel_id, Telling.is_told, Telling.told_at == message.created_at]
+        is_its = Telling.incident_id == message.incident_id if message.incident_id else Telling.updated_at.is_(None)
+        here = Telling.organization_id == message.organization_id, *which, is_its
+        given = [] if to is None else [told_of(row) for row in session.scalars(select(Telling).where(*here))]
+        rows = [
+            _columns(replace(told, channel_id=to, stands_in=True, due_at=None, held_by=None), now)
+            for told in given
+            if to is not None
+        ]
+        if rows:
+            _put(session, rows)
+        query = update(Telling).where(*here).values(is_told=False)
+        session.execute(query.execution_options(synchronize_session=False))
+
+
+def _put(session: Session, rows: list[dict[str, Any]]) -> None:
+    make = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    given = make(Telling)
+    # Who was told the same for itself was told it.
+    is_other = Telling.is_told.is_(False) | (Telling.incident_id != given.excluded.incident_id)
+    changed = {name: given.excluded[name] for name in _CHANGING}
+    keys = ["rule_id", "channel_id", "cause_key"]
+    session.execute(given.on_conflict_do_update(index_elements=keys, set_=changed, where=is_other), rows)
+
+
 def told_of(row: Telling) -> Told:
     """A row as decisions are made on it."""
     return Told(
         row.rule_id, row.channel_id, row.cause_key, row.organization_id, row.incident_id, row.episode, row.told_at,
-        row.is_told, row.due_at, HeldBy(row.held_by) if row.held_by else None, row.updated_at, row.mark, is_new=False,
+        row.is_told, row.due_at, HeldBy(row.held_by) if row.held_by else None, row.updated_at, row.mark, row.stands_in,
+        is_new=False,
     )  # fmt: skip
 
 
@@ -62,7 +106,7 @@ def _columns(told: Told, now: datetime) -> dict[str, Any]:
         "organization_id": told.organization_id, "incident_id": told.incident_id, "episode": told.episode,
         "told_at": told.told_at, "is_told": told.is_told, "due_at": told.due_at,
         "held_by": told.held_by and told.held_by.value, "updated_at": told.updated_at, "mark": told.mark,
-        "touched_at": now,
+        "stands_in": told.stands_in, "touched_at": now,
     }  # fmt: skip
 
 

@@ -188,6 +188,8 @@ class Facts:
     links: tuple[Link, ...] = ()
     # Names and numbers that people's texts may use besides: job, schedule, connection, worker, queue.
     names: Mapping[str, str] = field(default_factory=dict)
+    # Channels that are broken, for which another one tells it.
+    instead_of: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """As it is stored; what is not said is left out."""
@@ -225,5 +227,5 @@ _PLAIN = (
     "made_up", "reopened", "is_acknowledged",
 )  # fmt: skip
 _MOMENTS = ("since", "until", "next_try_at", "last_success_at")
-_LISTS = ("tags", "lines")
+_LISTS = ("tags", "lines", "instead_of")
 _DEFAULTS = {name: Facts.__dataclass_fields__[name].default for name in _PLAIN}

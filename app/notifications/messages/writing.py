@@ -96,7 +96,7 @@ def write(facts: Facts, *, press: Press, now: datetime, text: MessageText | None
     values = values_of(facts, links=links, now=now)
     # Looked at once more as a whole: people may have written a secret into a text.
     title = without_secrets(fill_title(text.title, values)) or content.title
-    return replace(content, title=title, body=without_secrets(fill_body(text.body, values)), rows=())
+    return replace(content, title=title, body=without_secrets(fill_body(text.body, values)), rows=_instead(facts))
 
 
 def can_be_worded(kind: DeliveryKind, type_: NotificationType) -> bool:
@@ -141,6 +141,7 @@ def rows_of(facts: Facts, *, now: datetime) -> list[tuple[str, str]]:
         ("Next try", values["next_try"]),
         ("Last success", values["last_success"]),
         ("Taken on", "somebody sees to it" if facts.is_acknowledged else ""),
+        *_instead(facts),
     )
     return [(label, value) for label, value in wanted if value]
 
@@ -214,6 +215,7 @@ def _clean(facts: Facts) -> Facts:
         to_do=_safe(facts.to_do),
         names={name: _safe(value) for name, value in facts.names.items()},
         lines=tuple(_safe(line) for line in facts.lines),
+        instead_of=tuple(_safe(name) for name in facts.instead_of),
     )
 
 
@@ -225,6 +227,14 @@ def _lines(facts: Facts) -> str:
     shown = facts.lines[:MOST_LINES]
     more = len(facts.lines) - len(shown)
     return "\n".join((*(f"– {line}" for line in shown), *((f"… and {more} more",) if more else ())))
+
+
+def _instead(facts: Facts) -> tuple[tuple[str, str], ...]:
+    """For which channels it is told, in each message of one that stands in."""
+    if not facts.instead_of:
+        return ()
+    names = ", ".join(f"“{name}”" for name in facts.instead_of)
+    return (("Told for", f"{names}, which {'does' if len(facts.instead_of) == 1 else 'do'} not work"),)
 
 
 def _missed(facts: Facts) -> str:

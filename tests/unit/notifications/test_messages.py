@@ -77,6 +77,16 @@ class TestWriting:
         assert (content.title, content.rows) == ("Meta ads is down", ())
         assert content.body == "The service did not answer within 30 seconds.\nhttps://belfry.example/"
 
+    def test_one_that_stands_in_says_for_which_channels_in_every_form_and_in_ones_own_text(self):
+        given = facts(instead_of=("#data <b>", "Mail"))
+        for text in (None, MessageText("{{job}} is down", "")):
+            content = write(given, press=PRESS, now=NOW, text=text)
+
+            assert dict(content.rows)["Told for"] == "“#data <b>”, “Mail”, which do not work"
+            assert "<b>”" not in mail_html(content) + telegram_html(content)
+            assert all("Told for" in form for form in (plain_text(content), json.dumps(discord_embed(content))))
+        assert Facts.of_json(given.as_json()) == given
+
     def test_every_variable_has_a_value_and_words(self):
         values = values_of(facts(), links=(), now=NOW)
 

@@ -1,6 +1,10 @@
-"""Any sequence of failures, good runs, mutes, snoozes and acknowledgements, against what must always hold."""
+"""Any sequence of failures, good runs, mutes, snoozes and acknowledgements, against what must always hold.
+
+The channel of the rule and the one that stands in for it break and are mended meanwhile.
+"""
 
 import random
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -18,9 +22,17 @@ from app.notifications.decisions import (
     note_sent,
     owe_reminder,
 )
+from app.notifications.listeners import Channels, Listener
 from app.notifications.rules import HeldBy, Hold, RuleTerms, Silence, Window, is_about
 from app.notifications.signals import Relief, Subject, SubjectKind, Trouble
-from app.notifications.types import DEFAULT_TYPES, DeliveryKind, IncidentState, NotificationType, ScopeKind
+from app.notifications.types import (
+    DEFAULT_TYPES,
+    ChannelState,
+    DeliveryKind,
+    IncidentState,
+    NotificationType,
+    ScopeKind,
+)
 from app.notifications.wording import Whose, facts_of
 from tests.fakes.clock import utc
 
@@ -28,36 +40,45 @@ START = utc("2027-01-05 12:00")
 HERE = UUID(int=1)
 SCHEDULES = [UUID(int=100 + number) for number in range(4)]
 MINUTE = timedelta(minutes=1)
+DATA, OPS = UUID(int=3), UUID(int=4)
 STEPS = 120
 LONGEST = timedelta(days=8)
 
 
 @dataclass
 class Message:
-    """What a channel got: of which incident, which time that it opened, and which schedules it may have named."""
+    """What a channel got: of which incident, which time that it opened, and which schedules it may have named.
+
+    It was meant for those that `heard` it.
+    """
 
     kind: DeliveryKind
     at: datetime
     place: tuple[UUID, int]
     said: str
     muted: set[int]
+    by: UUID = DATA
+    heard: frozenset[UUID] = frozenset()
 
 
 @dataclass
 class Stage:
-    """One rule and one channel, told as the teller tells, on a clock of its own."""
+    """One rule with one channel, and one that stands in for it, told as the teller tells, on a clock of its own."""
 
     chance: random.Random
+    # What happens to channels besides.
+    breaking: str = ""
     now: datetime = START
     book: Book = field(default_factory=Book)
     cases: dict[UUID, Case] = field(default_factory=dict)
-    told: dict[str, Told] = field(default_factory=dict)
+    told: dict[str, dict[UUID, Told]] = field(default_factory=dict)
+    broken: set[UUID] = field(default_factory=set)
     windows: list[Window] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     happened: dict[str, int] = field(default_factory=dict)
     rule: RuleTerms = field(
         default_factory=lambda: RuleTerms(
-            UUID(int=2), HERE, DEFAULT_TYPES, ScopeKind.ORGANIZATION, None, 1, True, timedelta(hours=1), ()
+            UUID(int=2), HERE, DEFAULT_TYPES, ScopeKind.ORGANIZATION, None, 1, True, timedelta(hours=1), (DATA,)
         )
     )
 
@@ -69,12 +90,13 @@ class Stage:
         for case in self.cases.values():
             if case.state is IncidentState.ACKNOWLEDGED:
                 self.unacknowledge(case)
+        self.broken.discard(OPS)
         self.pass_time(LONGEST)
 
     def step(self) -> None:
         schedule = self.chance.randrange(len(SCHEDULES))
         open_cases = [case for case in self.cases.values() if case.is_open]
-        deed = self.chance.choice("fffffffsssssmmuoazrx")
+        deed = self.chance.choice("fffffffsssssmmuoazrx" + self.breaking)
         if deed == "f":
             self.fail(schedule, self.chance.choice(["a", "b", "shared", "shared"]))
         elif deed == "s":
@@ -90,6 +112,8 @@ class Stage:
         elif deed == "r":
             until = self.now + timedelta(hours=self.chance.choice([1, 30]))
             self.rule = replace(self.rule, snoozed_until=until)
+        elif deed in "dp":
+            self.broken ^= {DATA if deed == "d" else OPS}
         elif deed == "x":
             for each in range(len(SCHEDULES)):
                 self.fail(each, f"flood {self.chance.random()}")
@@ -141,23 +165,55 @@ class Stage:
             case.is_changed = False
 
     def tell(self, cases: list[Case]) -> None:
-        self.send([self.consider(case) for case in cases])
+        self.send([want for case in cases for want in self.consider(case)])
 
     def look_at(self, case: Case) -> None:
         """As the command does: what was told is brought up to date, and what is held is thought over."""
-        told = self.told.get(case.cause_key)
-        if told is not None and told.incident_id == case.id and (told.is_told or told.due_at is not None):
-            told.due_at = self.now
+        for told in self.told.get(case.cause_key, {}).values():
+            if told.incident_id == case.id and (told.is_told or told.due_at is not None):
+                told.due_at = self.now
 
     def think_over(self) -> None:
-        for told in self.told.values():
+        for told in self.tellings():
             if told.due_at is not None and told.held_by not in (HeldBy.FLOOD, HeldBy.EDIT, None):
                 told.due_at = self.now
 
-    def consider(self, case: Case) -> Want | None:
-        given = Told(self.rule.id, self.rule.id, case.cause_key, HERE, case.id)
-        told = self.told.setdefault(case.cause_key, given)
-        return consider(told, case, self.rule, self.silence, now=self.now)
+    def tellings(self) -> list[Told]:
+        return [told for here in self.told.values() for told in here.values()]
+
+    def consider(self, case: Case) -> list[Want | None]:
+        return [self.consider_for(listener, case) for listener in self.listeners(case)]
+
+    def consider_for(self, listener: Listener, case: Case) -> Want | None:
+        can_edit = listener.is_itself
+        return listener.want(consider(listener.told, case, self.rule, self.silence, now=self.now, can_edit=can_edit))
+
+    def consider_due(self, told: Told) -> list[Want | None]:
+        case = self.cases[told.incident_id]
+        listeners = self.listeners(case)
+        mine = [one for one in listeners if one.told is told]
+        if not mine:
+            told.due_at, told.held_by = None, None
+        others = [one for one in listeners if not one.told.is_told]
+        return [self.consider_for(one, case) for one in mine or others]
+
+    def listeners(self, case: Case) -> list[Listener]:
+        known = self.told.setdefault(case.cause_key, {})
+
+        def make(channel_id: UUID) -> Told:
+            return known.setdefault(channel_id, Told(self.rule.id, channel_id, case.cause_key, HERE, case.id))
+
+        return self.channels.listeners(self.rule.channel_ids, case, known, make)
+
+    @property
+    def channels(self) -> Channels:
+        states = {one: ChannelState.BROKEN if one in self.broken else ChannelState.ON for one in (DATA, OPS)}
+        used = [one for one in (OPS, DATA) if one not in self.broken]
+        return Channels(states, tuple(used[:1]))
+
+    def hears(self, case: Case) -> bool:
+        """Whether somebody was told of it, and not yet that it is over."""
+        return any(told.is_told and told.incident_id == case.id for told in self.told[case.cause_key].values())
 
     @property
     def silence(self) -> Silence:
@@ -172,41 +228,51 @@ class Stage:
         self.now = end
 
     def next_moment(self) -> datetime | None:
-        due = [told.due_at for told in self.told.values() if told.due_at is not None]
+        due = [told.due_at for told in self.tellings() if told.due_at is not None]
         due += [case.next_reminder_at for case in self.cases.values() if case.next_reminder_at is not None]
         return min(due, default=None)
 
     def look_again(self) -> None:
         by_id = self.cases
-        due = [told for told in self.told.values() if told.due_at is not None and told.due_at <= self.now]
-        wants = [consider(told, by_id[told.incident_id], self.rule, self.silence, now=self.now) for told in due]
+        due = [told for told in self.tellings() if told.due_at is not None and told.due_at <= self.now]
+        wants = [want for told in due for want in self.consider_due(told)]
         for case in by_id.values():
             if case.next_reminder_at is None or case.next_reminder_at > self.now:
                 continue
             case.reminders += 1
             case.next_reminder_at = next_reminder(case.opened_at, reminders=case.reminders, now=self.now)
-            told = self.told[case.cause_key]
-            found = consider_reminder(told, case, self.rule, self.silence, now=self.now)
-            if isinstance(found, Hold):
-                owe_reminder(told, found.until)
-            else:
-                wants.append(found)
+            for one in self.listeners(case):
+                found = consider_reminder(one.told, case, self.rule, self.silence, now=self.now)
+                if isinstance(found, Hold):
+                    owe_reminder(one.told, found.until)
+                else:
+                    wants.append(one.want(found))
         self.send(wants)
 
     def send(self, found: list[Want | None]) -> None:
-        wants = {want.key.partition(":reminder")[0]: want for want in found if want is not None}
-        lately = [one for one in self.messages if one.at > self.now - MINUTE]
+        for channel_id in (DATA, OPS):
+            self.send_by(channel_id, [want for want in found if want is not None and want.channel_id == channel_id])
+
+    def send_by(self, channel_id: UUID, found: list[Want]) -> None:
+        same: dict[str, list[Want]] = {}
+        for want in found:
+            same.setdefault(want.key.partition(":reminder")[0], []).append(want)
+        wants = {id(some[-1]): some for some in same.values()}
+        lately = [one for one in self.messages if one.at > self.now - MINUTE and one.by == channel_id]
         room = 5 - sum(one.kind is not DeliveryKind.UPDATED for one in lately)
-        allotted = allot(list(wants.values()), room=room, edits=5)
+        allotted = allot([some[-1] for some in wants.values()], room=room, edits=5)
         for want in (*allotted.alone, *allotted.together):
             assert want.case is not None
             facts = facts_of(want, Whose("Here", "UTC"))
             said = str(facts.as_json())
             place = want.case.id, want.case.reopened
-            self.messages.append(Message(want.kind, self.now, place, said, self.muted_now()))
-            note_sent(want, now=self.now, is_alone=want in allotted.alone)
+            heard = frozenset(one.told.channel_id for one in wants[id(want)])
+            self.messages.append(Message(want.kind, self.now, place, said, self.muted_now(), channel_id, heard))
+            for one in wants[id(want)]:
+                note_sent(one, now=self.now, is_alone=want in allotted.alone)
         for want in allotted.later:
-            note_flooded(want, now=self.now)
+            for one in wants[id(want)]:
+                note_flooded(one, now=self.now)
 
     def muted_now(self) -> set[int]:
         going = [one for one in self.windows if one.starts_at <= self.now < one.ends_at]
@@ -215,8 +281,8 @@ class Stage:
 
 
 def played(seed: int) -> Stage:
-    """Every third with a rule that is about one schedule."""
-    stage = Stage(random.Random(seed))
+    """Every third with a rule that is about one schedule, and two of three with channels that break."""
+    stage = Stage(random.Random(seed), breaking="ddp" * (seed % 9 // 3))
     if seed % 3 == 0:
         stage.rule = replace(stage.rule, scope_kind=ScopeKind.SCHEDULE, scope_value=str(SCHEDULES[1]))
     stage.play()
@@ -239,14 +305,33 @@ def spoken_of(stage: Stage) -> list[Case]:
 
 
 def test_nothing_is_held_for_ever(stage: Stage) -> None:
-    assert [case for case in spoken_of(stage) if not stage.told[case.cause_key].is_told] == []
+    assert [case for case in spoken_of(stage) if not stage.hears(case)] == []
 
 
 def test_each_time_that_was_told_ends_once(stage: Stage) -> None:
+    """For whoever was told, by whichever channel."""
     for case in stage.cases.values():
-        kinds = [one.kind for one in stage.messages if one.place[0] == case.id]
-        opened, ended = kinds.count(DeliveryKind.OPENED), kinds.count(DeliveryKind.RECOVERED)
-        assert opened - ended == int(case.is_open and stage.told[case.cause_key].is_told), case.title
+        of_it = [one for one in stage.messages if one.place[0] == case.id]
+        opened, ended = (
+            Counter(channel_id for one in of_it if one.kind is kind for channel_id in one.heard)
+            for kind in (DeliveryKind.OPENED, DeliveryKind.RECOVERED)
+        )
+        for channel_id in (DATA, OPS):
+            told = stage.told[case.cause_key].get(channel_id)
+            hears = told is not None and told.is_told and told.incident_id == case.id and case.is_open
+            assert opened[channel_id] - ended[channel_id] == int(hears), case.title
+
+
+def test_a_channel_tells_each_thing_once(stage: Stage) -> None:
+    for kind in (DeliveryKind.OPENED, DeliveryKind.RECOVERED):
+        told = Counter((one.by, one.place) for one in stage.messages if one.kind is kind)
+        assert [place for place, times in told.items() if times > 1] == []
+
+
+def test_only_who_has_the_first_message_writes_over_it(stage: Stage) -> None:
+    for one in stage.messages:
+        if one.kind is DeliveryKind.UPDATED:
+            assert one.heard == {one.by}
 
 
 def test_a_cause_has_one_incident_and_all_that_happened_is_counted(stage: Stage) -> None:
