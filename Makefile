@@ -44,9 +44,12 @@ check: $(VENV)/installed-dev ## Format, lint, types and import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
+# In the order of their names: by their number, the few that take long would come last, on one process alone.
+ABREAST := -n 2 --dist loadfile --no-loadscope-reorder
+
 test: $(VENV)/installed-dev browser services ## All tests but the slow ones, set up from nothing; T=path for some
-	$(BIN)/python -m pytest $(T) -n 2 --dist loadfile -m "not journey and not slow"
-	$(BIN)/python -m pytest $(T:tests=tests/journeys) -n 2 --dist loadfile -m "journey and not slow"
+	$(BIN)/python -m pytest $(T) $(ABREAST) -m "not journey and not slow"
+	$(BIN)/python -m pytest $(T:tests=tests/journeys) $(ABREAST) -m "journey and not slow"
 
 test-slow: $(VENV)/installed-dev browser services ## The tests of faults that take minutes
 	$(BIN)/python -m pytest $(T) -m slow

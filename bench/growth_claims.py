@@ -12,9 +12,9 @@ from app.core.clock import DatabaseClock
 from app.jobs.kinds.base import KindName
 from app.jobs.models import Job
 from app.ops.capacity import live_slots
-from app.queue.broker import Hints
 from app.queue.called import Called
 from app.queue.dispatch import Dispatcher
+from app.queue.hints import Hints
 from app.runs.models import Run, in_state
 from app.runs.states import RunState
 from app.tenants.models import Organization

@@ -18,7 +18,8 @@ from app.core.schema import SchemaGate, newest_migration
 from app.events.models import Event
 from app.events.service import Topic
 from app.jobs.models import Job
-from app.notifications.models import Channel, Delivery, Incident, Rule
+from app.notifications.incident_models import Incident
+from app.notifications.models import Channel, Delivery, Rule
 from app.notifications.teller import LOOK_AGAIN_SECONDS, Teller
 from app.notifications.types import DEFAULT_TYPES, ChannelKind, DeliveryKind, DeliveryState, ScopeKind
 from app.runs.causes import cause_of

@@ -110,10 +110,10 @@ def main() -> None:
         found = {}
         for name, path in paths(place, large).items():
             if options.only in name:
-                found[name] = _measure(place, large, client, path, options.requests)
+                found[name] = measure(place, large, client, path, options.requests)
                 if name in PAGES_OF_ONE:
                     found[name] = replace(found[name], most_statements=BAR_STATEMENTS_OF_ONE)
-                print(_line(name, found[name]), flush=True)
+                print(line_of(name, found[name]), flush=True)
         worst = max(found, key=lambda name: found[name].p95_ms)
         figures = {
             "schedules": large.schedules, "runs": large.runs, "worst_p95_ms": found[worst].p95_ms,
@@ -125,12 +125,14 @@ def main() -> None:
         print_figures("pages", options.engine, figures)
 
 
-def _line(name: str, page: Figures) -> str:
+def line_of(name: str, page: Figures) -> str:
+    """What was measured of a page, and which bars it does not keep."""
     missed = f"   beyond: {', '.join(page.misses())}" if page.misses() else ""
     return f"{name:24} p95 {page.p95_ms:7.1f} ms {page.statements:3} statements {page.size / 1024:6.1f} KiB{missed}"
 
 
-def _measure(place: Installation, large: Large, client: FlaskClient, path: str, requests: int) -> Figures:
+def measure(place: Installation, large: Large, client: FlaskClient, path: str, requests: int) -> Figures:
+    """Ask for a page so often, and let a run end before each time."""
     times, most, size = [], 0, 0
     _ask(client, path)
     keep_time(place)

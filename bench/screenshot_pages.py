@@ -150,7 +150,8 @@ def find_places(camera: Camera) -> Places:
         long_run=camera.read("/runs?state=failed&q=Catalogue", _first("tbody .name")),
         running_run=camera.read("/queue?tab=running", _first("#queue-runs .name")),
         job=camera.read("/jobs", _first("tbody .name")).removesuffix("/edit"),
-        incident=camera.read("/incidents", _first("#incident-rows .name")),
+        # The oldest one is told for sure; the newest may still wait for its turn.
+        incident=camera.read("/incidents", _first("#incident-rows tr:last-child .name")),
     )
 
 
@@ -223,7 +224,7 @@ def shoot_docs(camera: Camera, places: Places) -> None:
     camera.take(Shot("overview-dark", "/"), is_dark=True)
     camera.take(Shot("data", "/data"))
     camera.take(Shot("notifications", "/notifications"), size={"width": 1180, "height": 620})
-    camera.take(Shot("incident", places.incident), size={"width": 1180, "height": 1250})
+    camera.take(Shot("incident", places.incident), size={"width": 1180, "height": 1480})
     for is_dark in (False, True):
         dark = "-dark" if is_dark else ""
         camera.take(Shot("schedule", schedule), name=f"schedule{dark}", is_dark=is_dark)

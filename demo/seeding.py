@@ -20,7 +20,7 @@ from app.jobs.chains import ChainDraft, add_chain
 from app.jobs.kinds.base import JobKinds, KindName
 from app.jobs.policies import Backoff, ChainOutcome, RetryPolicy
 from app.jobs.queries import get_job
-from app.jobs.service import JobDraft, create_job
+from app.jobs.service import JobDraft, create_job, draft_of, revise_job
 from app.jobs.services import Service
 from app.jobs.sync_jobs import bind_sync_job
 from app.ops.code_definitions import Definitions, load_definitions
@@ -110,7 +110,8 @@ def seed(made_of: Seed) -> str | None:
         kinds = job_kinds(made_of.settings, definitions=definitions)
         schedules = [
             *_connect(session, owner, made_of, tried, now),
-            _connect_site(session, owner, made_of, site, now),
+            # Its second sync is not as usual, and shows what Belfry makes of that.
+            *[_connect_site(session, owner, made_of, kinds, site, now)] * 2,
             _connect_store(session, owner, made_of, store, now),
             *_make_calls(session, owner, kinds, made_of.calls, now),
         ]
@@ -175,14 +176,20 @@ def _push_to(session: Session, owner: Actor, made_of: Seed, kinds: JobKinds, she
     add_chain(session, actor=owner, kinds=kinds, draft=ChainDraft(reads, ChainOutcome.SUCCESS, job_id), now=now)
 
 
-def _connect_site(session: Session, owner: Actor, made_of: Seed, tried: Tried, now: datetime) -> UUID:
-    """Connect the site and switch on the organization's default schedule, which reads it."""
+def _connect_site(
+    session: Session, owner: Actor, made_of: Seed, kinds: JobKinds, tried: Tried, now: datetime
+) -> UUID:  # fmt: skip
+    """Connect the site and switch on the organization's default schedule, which reads it once at a time."""
     draft = ConnectionDraft(Service.GA4, SITE, KEY_FILE)
     connect(session, actor=owner, sealer=made_of.logins.sealer, draft=draft, tried=tried, now=now)
     change_default(
         session, actor=owner, service=Service.GA4, cron=EVERY_15_MINUTES, is_enabled=True, timezone=ZONE, now=now
     )
-    return find_default(session, organization_id=owner.organization_id, service=Service.GA4).id
+    schedule = find_default(session, organization_id=owner.organization_id, service=Service.GA4)
+    job = get_job(session, organization_id=owner.organization_id, job_id=schedule.job_id)
+    once = replace(draft_of(job), concurrency=1)
+    revise_job(session, actor=owner, kinds=kinds, job_id=job.id, draft=once, revision=job.revision, now=now)
+    return schedule.id
 
 
 def _connect_store(session: Session, owner: Actor, made_of: Seed, tried: Tried, now: datetime) -> UUID:

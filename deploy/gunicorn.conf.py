@@ -24,6 +24,7 @@ preload_app = workers > 1
 accesslog = None
 loglevel = "warning"
 # The server's own control socket would need a writable home; nothing here uses it.
+control_socket_disable = True
 graceful_timeout = 10
 
 
@@ -36,8 +37,7 @@ def on_starting(server):
 
 def pre_fork(server, worker):
     """What is loaded stays: the collector of the new process would write to all of it, and so make it its own."""
-    if preload_app:
-        settle()
+    settle()
 
 
 def post_worker_init(worker):

@@ -6,6 +6,7 @@ from flask import current_app
 from app.core.engines import wait_without_end
 from app.events import models as events
 from app.jobs import models as jobs
+from app.notifications import incident_models as incidents
 from app.notifications import models as notifications
 from app.ops import models as ops
 from app.runs import models as runs
@@ -17,7 +18,7 @@ from app.tenants import models as tenants
 from app.vault import models as vault
 
 # Importing the tables registers them with the metadata that models are compared against.
-TABLES = (events, jobs, notifications, ops, queues, runs, schedules, shops, syncs, tenants, vault)
+TABLES = (events, incidents, jobs, notifications, ops, queues, runs, schedules, shops, syncs, tenants, vault)
 
 database = current_app.extensions["migrate"].db
 

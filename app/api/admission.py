@@ -3,7 +3,8 @@
 from flask import Response, current_app, g, request
 
 from app.api.blueprint import api
-from app.api.rates import WRONG_TOKENS, Allowance, RateLimits
+from app.api.late_counters import RateLimits
+from app.api.rates import WRONG_TOKENS, Allowance
 from app.edge.database import SAFE_METHODS
 from app.edge.forgery import refuse_cross_site, refuse_forgery
 from app.edge.identity import TokenRefused, accept_bearer, current_token, signed_in_session

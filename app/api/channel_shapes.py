@@ -68,6 +68,22 @@ class ChannelOut(Answer):
     updated_at: Moment
 
 
+class ChannelSavedOut(ChannelOut):
+    """A channel as it was made or changed."""
+
+    signing_key: Annotated[
+        str | None,
+        Field(description="Of a webhook for which a key was made: it is in this answer and in no other one."),
+    ] = None
+
+
+class SigningKeyOut(Answer):
+    """A key to check signatures with. It is in this answer and in no other one."""
+
+    channel_id: UUID
+    signing_key: str | None
+
+
 class ChannelTestOut(Answer):
     """What a test found."""
 
@@ -97,6 +113,15 @@ class ChannelKindOut(Answer):
 
 def channel_out(row: ChannelRow) -> ChannelOut:
     """One channel as it is answered."""
+    return ChannelOut(**_values(row))
+
+
+def channel_saved_out(row: ChannelRow, *, signing_key: str | None) -> ChannelSavedOut:
+    """One channel, with the key that was made for it."""
+    return ChannelSavedOut(**_values(row), signing_key=signing_key)
+
+
+def _values(row: ChannelRow) -> dict[str, Any]:
     found: dict[str, Any] = {name: getattr(row, name) for name in ChannelOut.model_fields if hasattr(row, name)}
     found["settings"] = {name: str(value) for name, value in row.settings.items()}
-    return ChannelOut(**found, enabled=row.state is ChannelState.ON)
+    return {**found, "enabled": row.state is ChannelState.ON}

@@ -19,19 +19,19 @@ _NUMBER = re.compile(r"-?[0-9]{1,19}")
 class Body(BaseModel):
     """The JSON object of a request. What is not declared is refused, and nothing is turned into another type."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(defer_build=True, extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 class Query(BaseModel):
     """The parameters behind the `?`. They come as text, so numbers and ids are read from it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Answer(BaseModel):
     """What an answer's data looks like."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True)
 
 
 class NoBody(Body):

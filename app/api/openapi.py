@@ -7,20 +7,18 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from flask import Response, current_app, request
 from spectree import Response as Answers
 from spectree import SecurityScheme, SpecTree
 from spectree.models import SecuritySchemeData, Server
 from spectree.plugins.base import BasePlugin
 
-from app.api.blueprint import VERSION_PREFIX, api
+from app.api.blueprint import VERSION_PREFIX
 from app.api.envelopes import ErrorAnswer, success_model
 from app.api.errors import CODES
 from app.api.repetition import HEADER, LONGEST_KEY
 from app.api.resource import OPERATIONS, Operation
 from app.core.version import VERSION
 from app.edge.database import SAFE_METHODS
-from app.edge.permissions import Access, declare
 from app.tenants.token_queries import PLATFORM_SCOPE
 
 _DESCRIPTION = (
@@ -28,7 +26,6 @@ _DESCRIPTION = (
     "status that says what kind of failure it is. Lists come in pages: send `next` of one answer as `cursor` of the "
     "next request. All moments are in UTC."
 )
-_KEEP_SECONDS = 300
 _PART = re.compile(r"<(?:(\w+)(?:\((.*?)\))?:)?(\w+)>")
 _ERRORS = {
     400: "The body is no valid JSON.",
@@ -105,22 +102,9 @@ def make_document(cookie_name: str) -> dict[str, Any]:
 
 
 @cache
-def _document_text(cookie_name: str) -> str:
+def document_text(cookie_name: str) -> str:
+    """The document as JSON."""
     return json.dumps(make_document(cookie_name), ensure_ascii=False)
-
-
-def show_document() -> Response:
-    """This document, for everybody and without a look at the database."""
-    response = Response(_document_text(current_app.config["SESSION_COOKIE_NAME"]), mimetype="application/json")
-    response.headers["Cache-Control"] = f"public, max-age={_KEEP_SECONDS}"
-    response.add_etag()
-    response.make_conditional(request)
-    return response
-
-
-api.add_url_rule(
-    "/openapi.json", view_func=declare(show_document, Access(is_public=True, without_schema=True)), methods=["GET"]
-)
 
 
 def _spec_tree(cookie_name: str) -> SpecTree:

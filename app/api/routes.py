@@ -1,6 +1,6 @@
 """Every module that adds operations to the blueprint, imported once: an operation exists when it is listed here."""
 
-from app.api import openapi
+from app.api import document
 from app.api.blueprint import api
 from app.api.resources import (
     audit,
@@ -25,6 +25,7 @@ from app.api.resources import (
     missed_slots,
     notification_rules,
     notification_settings,
+    notification_texts,
     organization_limits,
     organizations,
     overview,
@@ -70,6 +71,7 @@ MODULES = (
     deleted_schedules,
     deliveries,
     discord,
+    document,
     incidents,
     invitations,
     job_changes,
@@ -80,7 +82,7 @@ MODULES = (
     missed_slots,
     notification_settings,
     notification_rules,
-    openapi,
+    notification_texts,
     organization_limits,
     organizations,
     overview,

@@ -5,7 +5,7 @@ from flask import Flask
 from app.api.admission import LIMITS
 from app.api.blueprint import PREFIX, VERSION_PREFIX
 from app.api.errors import install_error_answers
-from app.api.rates import RateLimits
+from app.api.late_counters import RateLimits
 from app.api.routes import api
 from app.core.config import Settings
 

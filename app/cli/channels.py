@@ -19,6 +19,7 @@ from app.notifications.channel_changes import (
 from app.notifications.channel_desk import ChannelDesk, kind_of
 from app.notifications.channel_rows import ChannelRow, get_channel, list_channels
 from app.notifications.couriers.errands import FieldWords
+from app.notifications.signing_keys import renew_signing_key
 from app.notifications.types import ChannelKind
 
 _KINDS = [kind.value for kind in ChannelKind]
@@ -104,10 +105,12 @@ def add(
     for words in desk.couriers[kind_of(kind)].fields:
         if words.is_secret and words.is_required and words.name not in given:
             given[words.name] = _asked(words)
-    draft = desk.draft(kind, name, given, is_fallback=bool(fallback))
+    draft = desk.draft(_glance(console).actor, kind, name, given, is_fallback=bool(fallback))
     with console.desk() as here:
         channel_id = make_channel(here.session, actor=here.actor, sealer=desk.sealer, draft=draft, now=here.now)
-    show({"channel": str(channel_id)}, str(channel_id), is_json=is_json)
+    _say_key(draft.place.made)
+    facts = {"channel": str(channel_id)} | ({} if draft.place.made is None else {"signing_key": draft.place.made})
+    show(facts, str(channel_id), is_json=is_json)
 
 
 @channels.command()
@@ -129,7 +132,23 @@ def change(
         change_channel(
             here.session, actor=here.actor, sealer=desk.sealer, channel_id=channel_id, draft=draft, now=here.now
         )
+    _say_key(draft.place.made)
     say("Changed.")
+
+
+@channels.command("new-key")
+@click.argument("channel_id", metavar="ID", type=click.UUID)
+@with_organization
+@as_json
+@pass_console
+def new_key(console: Console, channel_id: UUID, is_json: bool) -> None:
+    """Let a webhook sign with a new key from now on, and print it. It cannot be read again."""
+    sealer = _channel_desk(console).sealer
+    with console.desk() as here:
+        made = renew_signing_key(here.session, actor=here.actor, sealer=sealer, channel_id=channel_id, now=here.now)
+    # Beside the output, so that a script reads the key and nothing else.
+    say(f"{made.channel_name} signs with this key from now on. It is shown only now.", err=True)
+    show({"channel": str(channel_id), "signing_key": made.key}, made.key, is_json=is_json)
 
 
 @channels.command("test")
@@ -223,6 +242,12 @@ def _read_files(files: tuple[str, ...]) -> dict[str, str]:
         except (OSError, UnicodeDecodeError) as error:
             raise click.BadParameter(f"{path} cannot be read: {error}.") from error
     return found
+
+
+def _say_key(made: str | None) -> None:
+    if made is not None:
+        # Beside the output, which scripts read.
+        say(f"A key to sign with was made. It is shown only now: {made}", err=True)
 
 
 def _asked(words: FieldWords) -> str:

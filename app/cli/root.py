@@ -43,6 +43,7 @@ COMMANDS = {
     "channels": "channels:channels",
     "notifications": "notifications:notifications",
     "maintenance": "notifications:maintenance",
+    "texts": "texts:texts",
     "rules": "rules:rules",
     "deliveries": "deliveries:deliveries",
     "members": "members:members",

@@ -97,6 +97,8 @@ def postgres_engine(url: URL, *, connections: int, keeps_plans: bool, answer_sec
         pool_timeout=_POOL_SECONDS,
         pool_recycle=_RECYCLE_SECONDS,
         pool_pre_ping=True,
+        # Errors are logged, and values hold addresses, hashes and what people wrote.
+        hide_parameters=True,
     )
 
     def connect(_dialect: Any, _record: Any, words: tuple[Any, ...], options: dict[str, Any]) -> PatientConnection:
@@ -124,7 +126,7 @@ def _ping_briefly(dialect: Any) -> None:
 
 def sqlite_engine(url: URL, *, begin: str, read_only: bool) -> Engine:
     """An engine whose transactions begin with these words."""
-    engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000})
+    engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000}, hide_parameters=True)
 
     def prepare(connection: Any, _record: Any) -> None:
         # The driver's own transaction handling begins too late: read-modify-write then loses updates.

@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from ssl import SSLContext
+from threading import Lock
 from typing import BinaryIO
 
 import httpcore
@@ -115,9 +117,8 @@ class OutboundClient:
         self._own_origins = frozenset(parse_target(url).origin for url in own_urls)
         self._limits = limits
         self._lookups = Lookups(resolver)
-        self._tls = httpx.create_ssl_context(trust_env=False)
-        # The machine's own authorities as well: operators put those of their company there.
-        self._tls.load_default_certs()
+        self._reading = Lock()
+        self._tls: SSLContext | None = None
 
     def send(
         self, request: OutboundRequest, *, limits: OutboundLimits | None = None, into: BinaryIO | None = None
@@ -153,11 +154,19 @@ class OutboundClient:
             _failures_in_words(hop.target, limits),
             # A connection is never kept: its address was checked for this request only.
             httpcore.ConnectionPool(
-                ssl_context=self._tls, network_backend=backend, max_keepalive_connections=0
+                ssl_context=self._trusted() if url.scheme == "https" else None,
+                network_backend=backend,
+                max_keepalive_connections=0,
             ) as pool,
             pool.stream(hop.method, wire_url, headers=_wire_headers(hop), content=hop.body) as answer,
         ):
             return _read_response(answer, hop.target, limits.max_response_bytes, into)
+
+    def _trusted(self) -> SSLContext:
+        """Who is believed to be who they say. Read by the first request that asks: it takes megabytes and a while."""
+        with self._reading:
+            self._tls = self._tls or _read_authorities()
+            return self._tls
 
     def _addresses(self, target: Target, deadline: Deadline) -> tuple[Address, ...]:
         """All addresses of a target, each of them checked: one bad one makes the name suspect."""
@@ -170,6 +179,13 @@ class OutboundClient:
 
     def _allowed_for(self, target: Target) -> tuple[Network, ...]:
         return EVERY_NETWORK if target.origin in self._own_origins else self._allowed_private
+
+
+def _read_authorities() -> SSLContext:
+    tls = httpx.create_ssl_context(trust_env=False)
+    # The machine's own authorities as well: operators put those of their company there.
+    tls.load_default_certs()
+    return tls
 
 
 def _first_hop(request: OutboundRequest) -> _Hop:

@@ -3,7 +3,6 @@
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
-from redis import ConnectionPool, RedisError
 from sqlalchemy.engine import URL, make_url
 
 from app.core.urls import parse_target
@@ -84,6 +83,11 @@ def _refuse_odd_options(value: str) -> None:
     database = parts.path.strip("/")
     if parts.scheme != "unix" and database and not database.isdecimal():
         raise ValueError("the database is a number")
+    if not parts.query:
+        return
+    # The client takes megabytes, and only options are left to it.
+    from redis import ConnectionPool, RedisError  # noqa: PLC0415
+
     try:
         ConnectionPool.from_url(value).make_connection()
     except (TypeError, RedisError) as error:

@@ -1,6 +1,6 @@
 """Appending facts. Whoever changes something calls this in the same transaction; readers come from above."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -81,6 +81,15 @@ def delete_events_before(session: Session, *, before: datetime, limit: int) -> i
     oldest = select(Event.id, Event.at).order_by(Event.id).limit(limit).subquery()
     old = select(oldest.c.id).where(oldest.c.at < before)
     return count_changed(session, delete(Event).where(Event.id.in_(old)).execution_options(synchronize_session=False))
+
+
+def newest_kind(
+    session: Session, *, organization_id: UUID, topic: Topic, subject_id: UUID, kinds: Collection[str]
+) -> str | None:
+    """Which of these happened to a thing last, of what is kept; None when none of them did."""
+    mine = Event.organization_id == organization_id, Event.topic == topic.value, Event.subject_id == subject_id
+    query = select(Event.kind).where(*mine, Event.kind.in_(kinds)).order_by(Event.id.desc()).limit(1)
+    return session.scalar(query)
 
 
 def newest_event_id(organization_id: UUID, topic: Topic) -> ScalarSelect[int | None]:

@@ -77,7 +77,7 @@ def make_channel(session: Session, *, actor: Actor, sealer: Sealer, draft: Chann
             session.add(channel)
     except IntegrityError as error:
         raise _name_taken(name) from error
-    _seal(session, sealer, channel, draft.place, now)
+    seal_place(session, sealer, channel, draft.place, now)
     if draft.is_fallback:
         _make_fallback(session, channel, now)
     _note(session, actor, channel.id, "created", f"Made the channel “{name}” ({draft.kind.value})", now)
@@ -102,7 +102,7 @@ def change_channel(
             session.flush()
     except IntegrityError as error:
         raise _name_taken(name) from error
-    is_new_secret = _seal(session, sealer, channel, draft.place, now)
+    is_new_secret = seal_place(session, sealer, channel, draft.place, now)
     if draft.is_fallback:
         _make_fallback(session, channel, now)
     else:
@@ -200,6 +200,18 @@ def open_place(session: Session, *, sealer: Sealer, channel: Channel) -> Place:
     return Place(channel.settings, secret, channel.secret_hint or "")
 
 
+def seal_place(session: Session, sealer: Sealer, channel: Channel, place: Place, now: datetime) -> bool:
+    """Put what is secret away. Returns whether it is another one than before."""
+    if not place.secret or _held(session, sealer, channel) == place.secret:
+        return False
+    owner = SecretOwner.channel(channel.organization_id, channel.id)
+    vault.erase(session, owner=owner)
+    channel.secret_id = vault.seal(session, sealer=sealer, owner=owner, field=SECRET, value=place.secret, now=now)
+    channel.secret_hint, channel.secret_set_at = place.hint, now
+    session.flush()
+    return True
+
+
 def suppress_waiting(
     session: Session, channel: Channel, *, words: str, besides: ColumnElement[bool] | None = None
 ) -> int:
@@ -225,18 +237,6 @@ def _mend(session: Session, actor: Actor, channel: Channel, now: datetime) -> No
     believe_again(session, channel, now=now)
     if was_broken:
         _note(session, actor, channel.id, "mended", f"The channel “{channel.name}” is used again", now)
-
-
-def _seal(session: Session, sealer: Sealer, channel: Channel, place: Place, now: datetime) -> bool:
-    """Put what is secret away. Returns whether it is another one than before."""
-    if not place.secret or _held(session, sealer, channel) == place.secret:
-        return False
-    owner = SecretOwner.channel(channel.organization_id, channel.id)
-    vault.erase(session, owner=owner)
-    channel.secret_id = vault.seal(session, sealer=sealer, owner=owner, field=SECRET, value=place.secret, now=now)
-    channel.secret_hint, channel.secret_set_at = place.hint, now
-    session.flush()
-    return True
 
 
 def _held(session: Session, sealer: Sealer, channel: Channel) -> str | None:

@@ -3,12 +3,13 @@
 Outside of any transaction, a few at a time. What is done with a draft is in channel_changes.py.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore, Lock
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -24,8 +25,7 @@ from app.events.changes import record_change
 from app.events.service import Topic
 from app.notifications.channel_changes import ChannelDraft, believe_again, load_channel, open_place
 from app.notifications.channel_rows import ChannelNotFound, first_of_kind
-from app.notifications.couriers.errands import ChannelInvalid, Place
-from app.notifications.couriers.office import Couriers, couriers
+from app.notifications.couriers.errands import ChannelInvalid, Couriers, Place
 from app.notifications.messages.writing import Press
 from app.notifications.outbox import put_test
 from app.notifications.sending import Dispatch
@@ -35,10 +35,12 @@ from app.vault.service import SecretNotFound
 
 # A process that serves pages has eight threads; some have to be left for those who ask for nothing outside.
 MOST_AT_ONCE = 3
+# One organization whose channels all hang leaves a turn for the others.
+MOST_OF_AN_ORGANIZATION = 2
 
 
 class TooManyChannelTests(Unavailable):
-    """Several others are testing channels at this moment."""
+    """Others are testing channels at this moment, or several of the same organization."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,13 @@ class TheDraft:
     draft: ChannelDraft
 
 
+def _all_couriers(settings: Settings) -> Couriers:
+    # What they load, as for letters, is megabytes that most processes with pages never need.
+    from app.notifications.couriers.office import couriers  # noqa: PLC0415
+
+    return couriers(settings)
+
+
 @dataclass
 class ChannelDesk:
     """The one of a process that serves pages. `make_couriers` is asked when the first is needed."""
@@ -65,8 +74,10 @@ class ChannelDesk:
     settings: Settings
     database: Database
     clock: Clock
-    make_couriers: Callable[[Settings], Couriers] = couriers
+    make_couriers: Callable[[Settings], Couriers] = _all_couriers
     _turns: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(MOST_AT_ONCE), init=False)
+    _lock: Lock = field(default_factory=Lock, init=False)
+    _busy: Counter[UUID] = field(default_factory=Counter, init=False)
 
     @cached_property
     def sealer(self) -> Sealer:
@@ -76,11 +87,13 @@ class ChannelDesk:
     def couriers(self) -> Couriers:
         return self.make_couriers(self.settings)
 
-    def draft(self, kind: str, name: str, given: Mapping[str, str], *, is_fallback: bool = False) -> ChannelDraft:
+    def draft(
+        self, actor: Actor, kind: str, name: str, given: Mapping[str, str], *, is_fallback: bool = False
+    ) -> ChannelDraft:
         """A new channel as somebody described it. Raises ChannelInvalid or TooManyChannelTests."""
         known = kind_of(kind)
         self._refuse_unknown(known, given)
-        with self._turn():
+        with self._turn(actor):
             return ChannelDraft(name, known, self.couriers[known].clean(given), is_fallback)
 
     def redraft(
@@ -108,7 +121,7 @@ class ChannelDesk:
 
         kind, old_name, was_fallback, settings, before = self.database.run(_scope(actor), read)
         self._refuse_unknown(kind, given)
-        with self._turn():
+        with self._turn(actor):
             place = self.couriers[kind].clean({**settings, **given}, before=before)
         fallback = was_fallback if is_fallback is None else is_fallback
         return ChannelDraft(name or old_name, kind, place, fallback)
@@ -123,7 +136,7 @@ class ChannelDesk:
         channel_id = self._the(actor, kind)
         if channel_id is None:
             require(actor, Permission.MANAGE_NOTIFICATIONS)
-            return TheDraft(None, self.draft(kind.value, name or self.couriers[kind].label, given))
+            return TheDraft(None, self.draft(actor, kind.value, name or self.couriers[kind].label, given))
         return TheDraft(channel_id, self.redraft(actor, channel_id, name, given))
 
     def test_the(self, actor: Actor, kind: ChannelKind) -> ChannelTried:
@@ -144,7 +157,7 @@ class ChannelDesk:
         Raises ChannelNotFound or TooManyChannelTests. The test is a delivery as all others, and audited.
         """
         require(actor, Permission.MANAGE_NOTIFICATIONS)
-        with self._turn():
+        with self._turn(actor):
             press, can_mail = Press(self.settings.public_url), self.settings.mail is not None
             dispatch = Dispatch(self.database, self.clock, self.sealer, self.couriers, press, can_mail)
             try:
@@ -178,12 +191,21 @@ class ChannelDesk:
         )  # fmt: skip
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
-        if not self._turns.acquire(blocking=False):
-            raise TooManyChannelTests("Several channels are being tested at this moment. Try again in a few seconds.")
+    def _turn(self, actor: Actor) -> Iterator[None]:
+        owner = actor.organization_id
+        with self._lock:
+            is_free = self._busy[owner] < MOST_OF_AN_ORGANIZATION and self._turns.acquire(blocking=False)
+            if not is_free:
+                message = "Several channels are being tested at this moment. Try again in a few seconds."
+                raise TooManyChannelTests(message)
+            self._busy[owner] += 1
         try:
             yield
         finally:
+            with self._lock:
+                self._busy[owner] -= 1
+                if not self._busy[owner]:
+                    del self._busy[owner]
             self._turns.release()
 
 

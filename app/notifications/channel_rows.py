@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
@@ -162,8 +162,8 @@ def list_deliveries(
     if channel_id is not None:
         query = query.where(Delivery.channel_id == channel_id)
     if before is not None:
-        at, id_ = before
-        query = query.where((Delivery.created_at < at) | ((Delivery.created_at == at) & (Delivery.id < id_)))
+        # As one value, so that an index leads there: each half of an OR would read all that is newer.
+        query = query.where(tuple_(Delivery.created_at, Delivery.id) < before)
     found = session.execute(query.order_by(Delivery.created_at.desc(), Delivery.id.desc()).limit(limit))
     return [_delivery(tuple(row)) for row in found]
 

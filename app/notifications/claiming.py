@@ -1,20 +1,20 @@
 """Which messages are to be sent now, and the right to send one: a lease, and a token that counts who took it."""
 
 import random
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, exists, or_, select, update
+from sqlalchemy import and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from app.core.db import count_changed
 from app.core.sealing import Sealer
 from app.notifications.channel_changes import open_place, suppress_waiting
-from app.notifications.couriers.errands import Place
-from app.notifications.couriers.office import Couriers
+from app.notifications.couriers.errands import Couriers, Place
 from app.notifications.models import Channel, Delivery, NotifySettings
 from app.notifications.standing_in import move_to_stand_in
 from app.notifications.types import ChannelKind, ChannelState, DeliveryKind, DeliveryState
@@ -59,7 +59,7 @@ class Claim:
 
 
 def find_due(session: Session, *, now: datetime) -> list[Due]:
-    """Channels of all organizations with something to send, those first that have waited longest.
+    """Channels of all organizations with something to send: of each organization the one that has waited longest first.
 
     One that asked to be left alone, or to which somebody sends at this moment, is not among them.
     """
@@ -73,17 +73,30 @@ def find_due(session: Session, *, now: datetime) -> list[Due]:
         (and_(Delivery.state.in_(_WAITING), Delivery.next_try_at <= now), Delivery.next_try_at),
         (and_(Delivery.state == DeliveryState.SENDING.value, Delivery.lease_until < now), Delivery.lease_until),
     ):
+        # A row for each channel, however much one has to say: its messages must not hide those of others.
+        oldest = func.min(moment).label("oldest")
         query = (
-            select(Delivery.organization_id, Delivery.channel_id, moment)
+            select(Delivery.organization_id, Delivery.channel_id, oldest)
             .join(Channel, (Channel.id == Delivery.channel_id) & (Channel.organization_id == Delivery.organization_id))
             .where(is_due, ~is_busy, ~is_quiet)
-            .order_by(moment)
+            .group_by(Delivery.organization_id, Delivery.channel_id)
+            .order_by(oldest)
             .limit(20 * MOST_CHANNELS_IN_A_ROUND)
         )
         for row in session.execute(query):
             due, at = Due(row[0], row[1]), row[2] or now
             found[due] = min(found.get(due, at), at)
-    return sorted(found, key=lambda due: found[due])[:MOST_CHANNELS_IN_A_ROUND]
+    return _in_turns(found)[:MOST_CHANNELS_IN_A_ROUND]
+
+
+def _in_turns(found: Mapping[Due, datetime]) -> list[Due]:
+    """By how long they have waited, but a channel of each organization before a second one of any."""
+    turns: Counter[UUID] = Counter()
+    ranked: list[tuple[int, Due]] = []
+    for due in sorted(found, key=lambda due: found[due]):
+        ranked.append((turns[due.organization_id], due))
+        turns[due.organization_id] += 1
+    return [due for _, due in sorted(ranked, key=lambda one: one[0])]
 
 
 def claim_next(

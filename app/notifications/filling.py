@@ -25,7 +25,8 @@ from app.notifications.decisions import (
     owe_reminder,
 )
 from app.notifications.houses import House, Rooms, read_houses, read_rooms
-from app.notifications.models import Delivery, IncidentEntry, Telling
+from app.notifications.incident_models import IncidentEntry
+from app.notifications.models import Delivery, Telling
 from app.notifications.rules import HELD_WORDS, HeldBy, Hold, RuleTerms
 from app.notifications.shelf import read_cases, read_things
 from app.notifications.signals import News

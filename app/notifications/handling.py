@@ -11,7 +11,8 @@ from app.core.text import storable
 from app.events.changes import record_change
 from app.events.service import Topic
 from app.notifications.book import Case, Entry, close, next_reminder
-from app.notifications.models import Incident, Telling
+from app.notifications.incident_models import Incident
+from app.notifications.models import Telling
 from app.notifications.shelf import read_cases, write_book
 from app.notifications.types import IncidentEntryKind, IncidentState
 from app.tenants.access import Actor, Permission, require

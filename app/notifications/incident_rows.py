@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, ScalarSelect, and_, func, literal_column, 
 from sqlalchemy.orm import Session
 
 from app.notifications.handling import IncidentNotFound
-from app.notifications.models import Channel, Delivery, Incident, IncidentEntry, IncidentSubject
+from app.notifications.incident_models import Incident, IncidentEntry, IncidentSubject
+from app.notifications.models import Channel, Delivery
 from app.notifications.types import DeliveryKind, DeliveryState, IncidentEntryKind, IncidentState, NotificationType
 
 MOST_COUNTED = 1_000

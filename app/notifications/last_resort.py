@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.core.ids import new_id
 from app.events.changes import record_change
 from app.events.service import Topic
-from app.notifications.couriers.mail import MOST_ADDRESSES, is_mail_address
+from app.notifications.couriers.mail_addresses import MOST_ADDRESSES, is_mail_address
 from app.notifications.models import Channel
 from app.notifications.types import ChannelKind, ChannelState
 from app.tenants.access import Actor

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from app.jobs.models import Job, connection_of_job
 from app.jobs.sync_jobs import reads_from
+from app.notifications.incident_models import Incident
 from app.notifications.meanings import is_of_interest, is_of_run
-from app.notifications.models import Channel, Incident, Rule
+from app.notifications.models import Channel, Rule
 from app.notifications.signals import CANARY_SCHEDULE, EventFacts, Readers, RunFacts, ThingFacts
 from app.notifications.types import IncidentState, NotificationType
 from app.runs.models import Run

@@ -7,6 +7,7 @@ from typing import Any
 from app.jobs.policies import ErrorClass
 from app.notifications.signals import (
     LONGEST_TEXT,
+    VERSION_RETIRED,
     EventFacts,
     News,
     Relief,
@@ -142,7 +143,14 @@ def _trouble(
 
 
 def _of_thing(
-    type_: Type, kind: SubjectKind, what: str, title: str, *, supersedes: str | None = None, is_worse: bool = False
+    type_: Type,
+    kind: SubjectKind,
+    what: str,
+    title: str,
+    *,
+    supersedes: str | None = None,
+    is_worse: bool = False,
+    error_class: str | None = None,
 ) -> Callable[[EventFacts, ThingFacts], list[Signal]]:
     """`title` and `what` may name {name} and what is in the data."""
 
@@ -159,7 +167,7 @@ def _of_thing(
             job_id=thing.job_id,
             connection_id=event.subject_id if kind is SubjectKind.CONNECTION else None,
             connection_name=thing.name if kind is SubjectKind.CONNECTION else None,
-            tags=thing.tags, service=thing.service, is_worse=is_worse, readers=thing.readers,
+            tags=thing.tags, service=thing.service, is_worse=is_worse, readers=thing.readers, error_class=error_class,
         )  # fmt: skip
         if supersedes is None:
             return [trouble]
@@ -229,7 +237,17 @@ _OF_THINGS: dict[str, _ThingReader] = {
     "connection.reconnected": _over(_CONNECTION, "refused", "expiring", words="It was reconnected."),
     "connection.rotated": _over(_CONNECTION, "refused", "expiring", words="Its login was replaced."),
     "connection.disconnected": _over(
-        _CONNECTION, "refused", "expiring", "waits", has_recovered=False, words="It was disconnected."
+        _CONNECTION, "refused", "expiring", "waits", "version", has_recovered=False, words="It was disconnected."
+    ),
+    "connection.version_retired": _of_thing(
+        Type.CONNECTION_EXPIRING,
+        _CONNECTION,
+        "version",
+        "{name} is read with a version that its service retired",
+        error_class=VERSION_RETIRED,
+    ),
+    "connection.version_served": _over(
+        _CONNECTION, "version", words="The service serves the version that it is asked for."
     ),
     "figures.at_risk": _of_thing(
         Type.DATA_AT_RISK, _CONNECTION, "risk:{stream}", "{stream} of {name} will hardly be there in time"

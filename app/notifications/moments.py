@@ -6,7 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import ScalarSelect, func, select
 
-from app.notifications.models import Channel, Delivery, Incident
+from app.notifications.incident_models import Incident
+from app.notifications.models import Channel, Delivery
 
 
 def last_moments(organization_id: UUID) -> tuple[ScalarSelect[datetime | None], ...]:

@@ -43,7 +43,8 @@ def mute_schedule(
     """
     require(actor, Permission.RUN)
     schedule = get_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
-    _mute(session, actor, _Thing(ScopeKind.SCHEDULE, schedule_id, schedule.name), Mute(until, until_success), now)
+    thing = _Thing(ScopeKind.SCHEDULE, schedule_id, schedule.name)
+    _mute(session, actor, thing, Mute(until, until_success), now, action="schedule.muted")
 
 
 def mute_job(
@@ -52,21 +53,24 @@ def mute_job(
     """The same of all runs of a job. Raises JobNotFound or WindowInvalid."""
     require(actor, Permission.RUN)
     job = get_job(session, organization_id=actor.organization_id, job_id=job_id)
-    _mute(session, actor, _Thing(ScopeKind.JOB, job_id, job.name), Mute(until, until_success), now)
+    thing = _Thing(ScopeKind.JOB, job_id, job.name)
+    _mute(session, actor, thing, Mute(until, until_success), now, action="job.muted")
 
 
 def unmute_schedule(session: Session, *, actor: Actor, schedule_id: UUID, now: datetime) -> bool:
     """Tell of a schedule again. False where nothing kept it from being told. Raises ScheduleNotFound."""
     require(actor, Permission.RUN)
     schedule = get_schedule(session, organization_id=actor.organization_id, schedule_id=schedule_id)
-    return _unmute(session, actor, _Thing(ScopeKind.SCHEDULE, schedule_id, schedule.name), now)
+    thing = _Thing(ScopeKind.SCHEDULE, schedule_id, schedule.name)
+    return _unmute(session, actor, thing, now, action="schedule.unmuted")
 
 
 def unmute_job(session: Session, *, actor: Actor, job_id: UUID, now: datetime) -> bool:
     """Tell of a job again. False where nothing kept it from being told. Raises JobNotFound."""
     require(actor, Permission.RUN)
     job = get_job(session, organization_id=actor.organization_id, job_id=job_id)
-    return _unmute(session, actor, _Thing(ScopeKind.JOB, job_id, job.name), now)
+    thing = _Thing(ScopeKind.JOB, job_id, job.name)
+    return _unmute(session, actor, thing, now, action="job.unmuted")
 
 
 def mute_of_schedule(session: Session, *, organization_id: UUID, schedule_id: UUID, now: datetime) -> Mute | None:
@@ -131,7 +135,7 @@ class _Thing:
     name: str
 
 
-def _mute(session: Session, actor: Actor, thing: _Thing, mute: Mute, now: datetime) -> None:
+def _mute(session: Session, actor: Actor, thing: _Thing, mute: Mute, now: datetime, *, action: str) -> None:
     if not now < mute.until <= now + LONGEST_MUTE:
         raise WindowInvalid("Mute it until some time within the next 7 days.", field="until")
     _end(session, actor, thing, now)
@@ -154,13 +158,13 @@ def _mute(session: Session, actor: Actor, thing: _Thing, mute: Mute, now: dateti
     session.flush()
     latest = f"{mute.until:%Y-%m-%d %H:%M} UTC"
     when = f"until it succeeds, at the latest until {latest}" if mute.until_success else f"until {latest}"
-    _note(session, actor, thing, "muted", f"Muted {thing.name} {when}", now)
+    _note(session, actor, thing, action, f"Muted {thing.name} {when}", now)
 
 
-def _unmute(session: Session, actor: Actor, thing: _Thing, now: datetime) -> bool:
+def _unmute(session: Session, actor: Actor, thing: _Thing, now: datetime, *, action: str) -> bool:
     if not _end(session, actor, thing, now):
         return False
-    _note(session, actor, thing, "unmuted", f"Ended the mute of {thing.name}", now)
+    _note(session, actor, thing, action, f"Ended the mute of {thing.name}", now)
     return True
 
 
@@ -197,14 +201,14 @@ def _going(
         MaintenanceWindow.organization_id == organization_id,
         MaintenanceWindow.scope_kind == kind.value,
         MaintenanceWindow.scope_value == str(thing_id),
-        MaintenanceWindow.is_mute,
+        MaintenanceWindow.is_mute.is_(True),
         MaintenanceWindow.starts_at <= now,
         MaintenanceWindow.ends_at > now,
     )
 
 
-def _note(session: Session, actor: Actor, thing: _Thing, verb: str, summary: str, now: datetime) -> None:
+def _note(session: Session, actor: Actor, thing: _Thing, action: str, summary: str, now: datetime) -> None:
     record_change(
-        session, actor=actor, topic=Topic.NOTIFICATIONS, action=f"{thing.kind.value}.{verb}", subject_id=thing.id,
+        session, actor=actor, topic=Topic.NOTIFICATIONS, action=action, subject_id=thing.id,
         summary=summary, now=now,
     )  # fmt: skip

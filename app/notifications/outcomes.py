@@ -66,7 +66,9 @@ def note_failed(
     if failure.fate is Fate.BROKEN:
         # It moves to another channel with the rest of what waits.
         here = {"organization_id": claim.organization_id, "channel_id": claim.channel_id}
-        break_channel(session, **here, reason=words, now=now, can_mail=can_mail)
+        if not break_channel(session, **here, reason=words, now=now, can_mail=can_mail):
+            # It is off or broken already, and was tested: what the test found is the last that is known of it.
+            _note_trouble(session, claim, words, now=now)
     elif failure.fate is not Fate.GONE:
         _hold_channel(session, claim, words, rest=failure.rest, wait=wait, now=now)
     return state
@@ -92,8 +94,12 @@ def _hold_channel(
     session: Session, claim: Claim, words: str, *, rest: timedelta | None, wait: timedelta, now: datetime
 ) -> None:
     until = now + (rest if rest is not None else min(wait, LONGEST_HOLD))
+    _note_trouble(session, claim, words, now=now, quiet_until=until)
+
+
+def _note_trouble(session: Session, claim: Claim, words: str, *, now: datetime, **values: object) -> None:
     mine = Channel.organization_id == claim.organization_id, Channel.id == claim.channel_id
-    session.execute(update(Channel).where(*mine).values(last_error=words, last_error_at=now, quiet_until=until))
+    session.execute(update(Channel).where(*mine).values(last_error=words, last_error_at=now, **values))
 
 
 def _forget_message(session: Session, row: Delivery, ref: str | None) -> None:

@@ -15,10 +15,11 @@ from app.core.failures import explain
 from app.core.text import storable
 from app.notifications import cursor
 from app.notifications.filling import Filling
+from app.notifications.incident_models import Incident
 from app.notifications.lookups import run_facts, thing_facts, worth_reading
 from app.notifications.made_up import MOST_AT_ONCE, count_missed
 from app.notifications.meanings import THOUGHT_OVER, signals_of
-from app.notifications.models import BadEvent, Incident, Telling
+from app.notifications.models import BadEvent, Telling
 from app.notifications.mutes import end_by_success, waiting_for_success
 from app.notifications.shelf import read_book, read_cases, write_book
 from app.notifications.signals import EventFacts, News, Relief, Signal, Trouble

@@ -14,14 +14,13 @@ from app.core.lengths import duration
 from app.core.scopes import Scope
 from app.core.sealing import KeyUnknown, SealBroken, Sealer
 from app.notifications.claiming import LEASE, Claim, Due, claim_next
-from app.notifications.couriers.errands import Errand, Fate, NotDelivered, Receipt
-from app.notifications.couriers.office import Couriers
+from app.notifications.couriers.errands import Couriers, Errand, Fate, NotDelivered, Receipt
 from app.notifications.messages.content import Content
 from app.notifications.messages.texts import MessageText
-from app.notifications.messages.writing import Press, write
+from app.notifications.messages.writing import Press, can_be_worded, write
 from app.notifications.outcomes import note_failed, note_sent
 from app.notifications.standing_in import break_channel
-from app.notifications.types import DeliveryKind, DeliveryState, Facts
+from app.notifications.types import DeliveryState, Facts
 from app.vault.service import SecretNotFound
 
 
@@ -94,10 +93,10 @@ class Dispatch:
             raise NotDelivered(f"It could not be sent ({type(error).__name__}).", fate=Fate.DOUBTFUL) from error
 
     def written(self, claim: Claim, now: datetime) -> Content:
-        """What the message says. A test says what we say."""
+        """What the message says: in the organization's own words where its text is meant for such a message."""
         facts = Facts.of_json(claim.facts)
-        is_test = claim.delivery_kind is DeliveryKind.TEST
-        text = None if is_test else text_of(claim.texts, facts.type.value)
+        is_meant = can_be_worded(claim.delivery_kind, facts.type)
+        text = text_of(claim.texts, facts.type.value) if is_meant else None
         return write(facts, press=self.press, now=now, text=text)
 
     def _claim(self, scope: Scope, due: Due) -> Claim | None:

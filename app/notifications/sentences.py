@@ -12,7 +12,7 @@ TYPE_NAMES: Mapping[NotificationType, str] = {
     NotificationType.RECOVERED: "It works again",
     NotificationType.RETRYING: "A try failed and is repeated",
     NotificationType.RUN_SUCCEEDED: "A run succeeded",
-    NotificationType.CONNECTION_EXPIRING: "A login expires soon",
+    NotificationType.CONNECTION_EXPIRING: "A login or an API version ends soon",
     NotificationType.CONNECTION_EXPIRED: "A login has expired or is refused",
     NotificationType.RATE_LIMITED: "A rate limit delays work",
     NotificationType.LATE: "A run is late",
@@ -39,7 +39,7 @@ _SUBJECTS = {
 _OTHERS = {
     NotificationType.RETRYING: "is tried again",
     NotificationType.RUN_SUCCEEDED: "succeeds",
-    NotificationType.CONNECTION_EXPIRING: "has a login that expires soon",
+    NotificationType.CONNECTION_EXPIRING: "has a login or an API version that ends soon",
     NotificationType.CONNECTION_EXPIRED: "has a login that is refused",
     NotificationType.RATE_LIMITED: "waits for a rate limit",
     NotificationType.LATE: "is late",

@@ -13,6 +13,8 @@ from app.notifications.types import NotificationType as Type
 CANARY_SCHEDULE = "belfry-canary"
 # So much of what an event says is told.
 LONGEST_TEXT = 300
+# Trouble that no run ended with: a service retired the version of its API that it is asked for.
+VERSION_RETIRED = "version_retired"
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
 """Channels that fail for good: switched off, said so in another one, and what waited for them told there."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -65,7 +66,8 @@ def break_channel(
         stand_in = make_last_resort(session, channel, actor=actor, now=now)
     if stand_in is not None:
         facts = _notice(session, channel, stand_in)
-        _add(session, stand_in, key=f"broken:{channel_id}:{now.isoformat()}", facts=facts, now=now)
+        values = {"kind": facts.kind.value, "type": facts.type.value, "facts": facts.as_json(), "created_at": now}
+        _add(session, stand_in, key=f"broken:{channel_id}:{now.isoformat()}", now=now, **values)
     move_to_stand_in(session, channel, now=now)
     return True
 
@@ -96,7 +98,14 @@ def move_to_stand_in(session: Session, channel: Channel, *, now: datetime) -> in
     query = select(Delivery).where(*here, Delivery.state.in_(_WAITING), Delivery.kind.not_in(_NOT_MOVED))
     found = session.scalars(query.order_by(Delivery.created_at.desc(), Delivery.id.desc()).limit(MOST_MOVED)).all()
     for row in reversed(found):
-        _add(session, stand_in, key=f"instead:{row.id}", facts=Facts.of_json(row.facts), now=now, instead_of=row)
+        # As it is stored: what cannot be read holds nothing else up. By its key, for what the other tells anyhow.
+        values = {"facts": row.facts, "incident_id": row.incident_id, "rule_id": row.rule_id}
+        _add(session, stand_in, key=row.key, kind=row.kind, type=row.type, created_at=row.created_at, now=now, **values)
+    oldest = min(((row.created_at, row.id) for row in found), default=None)
+    if oldest is not None and len(found) == MOST_MOVED:
+        is_older = or_(Delivery.created_at < oldest[0], and_(Delivery.created_at == oldest[0], Delivery.id < oldest[1]))
+        words = f"Its channel is broken, and “{stand_in.name}” told only the {MOST_MOVED} newest messages instead."
+        session.execute(waiting.where(is_older).values(state=DeliveryState.SUPPRESSED.value, last_error=words))
     words = f"Told by “{stand_in.name}” instead: its channel is broken."
     moved = waiting.where(Delivery.id.in_([row.id for row in found]))
     session.execute(moved.values(state=DeliveryState.SUPPRESSED.value, last_error=words))
@@ -105,22 +114,15 @@ def move_to_stand_in(session: Session, channel: Channel, *, now: datetime) -> in
     return len(found)
 
 
-def _add(
-    session: Session, channel: Channel, *, key: str, facts: Facts, now: datetime, instead_of: Delivery | None = None
-) -> None:
+def _add(session: Session, channel: Channel, *, key: str, now: datetime, **values: Any) -> None:
     row = Delivery(
         id=new_id(),
         organization_id=channel.organization_id,
         channel_id=channel.id,
-        incident_id=None if instead_of is None else instead_of.incident_id,
-        rule_id=None if instead_of is None else instead_of.rule_id,
-        kind=facts.kind.value,
-        type=facts.type.value,
         key=key,
-        facts=facts.as_json(),
         state=DeliveryState.PENDING.value,
         next_try_at=now,
-        created_at=now if instead_of is None else instead_of.created_at,
+        **values,
     )
     try:
         # Two processes may find the same channel broken; the unique key decides.

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from app.core.db import count_changed
 from app.core.ids import new_id
 from app.notifications.houses import stand_ins, states_of, used_instead
-from app.notifications.models import Channel, Delivery, Incident, NotifySettings
+from app.notifications.incident_models import Incident
+from app.notifications.models import Channel, Delivery, NotifySettings
 from app.notifications.quiet import instant_of
 from app.notifications.types import (
     DeliveryKind,

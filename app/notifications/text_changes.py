@@ -1,5 +1,6 @@
-"""Texts of an organization's own, one for each type: kept, taken back, and shown with made-up facts."""
+"""Texts of an organization's own, one for each type: kept, and taken back. What they look like: text_preview.py."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -9,15 +10,27 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from app.core.errors import NotFound
 from app.events.changes import record_change
 from app.events.service import Topic
-from app.notifications.messages.content import Content
 from app.notifications.messages.texts import MessageText, clean_text
-from app.notifications.messages.writing import VARIABLES, Press, example_facts, write
+from app.notifications.messages.writing import VARIABLES
 from app.notifications.models import NotifySettings
 from app.notifications.types import NotificationType
 from app.tenants.access import Actor, Permission, require
 from app.tenants.organizations import get_organization
+
+
+class TypeUnknown(NotFound):
+    """Nothing of this type is ever told."""
+
+
+def known_type(word: str) -> NotificationType:
+    """The type that a word names. Raises TypeUnknown."""
+    try:
+        return NotificationType(word)
+    except ValueError:
+        raise TypeUnknown(f"There is no such type of message. Types: {', '.join(NotificationType)}.") from None
 
 
 def save_text(
@@ -31,7 +44,7 @@ def save_text(
     if before == asdict(kept):
         return kept
     settings.texts, settings.updated_at = {**settings.texts, type_.value: asdict(kept)}, now
-    _note(session, actor, f"Changed the text for {_words(type_)}", now, {"text": [before, asdict(kept)]})
+    _note(session, actor, f"Changed the text for {_words(type_)}", now, _changes(before, asdict(kept)))
     return kept
 
 
@@ -44,7 +57,7 @@ def forget_text(session: Session, *, actor: Actor, type_: NotificationType, now:
         return False
     rest = {name: text for name, text in settings.texts.items() if name != type_.value}
     settings.texts, settings.updated_at = rest, now
-    _note(session, actor, f"Took the text for {_words(type_)} back", now, {"text": [before, None]})
+    _note(session, actor, f"Took the text for {_words(type_)} back", now, _changes(before, {}))
     return True
 
 
@@ -59,16 +72,6 @@ def own_texts(session: Session, *, organization_id: UUID) -> dict[NotificationTy
     }
 
 
-def preview_text(
-    session: Session, *, actor: Actor, type_: NotificationType, text: MessageText | None, press: Press, now: datetime
-) -> Content:
-    """What a message of the type would say, of made-up facts; with this text, or with ours. Raises TextInvalid."""
-    kept = None if text is None else clean_text(text, known=VARIABLES)
-    organization = get_organization(session, organization_id=actor.organization_id)
-    facts = example_facts(type_, now=now, organization=organization.name, zone=organization.timezone)
-    return write(facts, press=press, now=now, text=kept)
-
-
 def _settings(session: Session, actor: Actor, now: datetime) -> NotifySettings:
     """The organization's row, made if there is none yet, and kept from others until the end of the transaction."""
     zone = get_organization(session, organization_id=actor.organization_id).timezone
@@ -79,6 +82,12 @@ def _settings(session: Session, actor: Actor, now: datetime) -> NotifySettings:
     mine = NotifySettings.organization_id == actor.organization_id
     query = select(NotifySettings).where(mine).with_for_update().execution_options(populate_existing=True)
     return session.scalars(query).one()
+
+
+def _changes(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> dict[str, Any]:
+    """Each part as it was and as it is."""
+    old = before or {}
+    return {part: [old.get(part), after.get(part)] for part in ("title", "body") if old.get(part) != after.get(part)}
 
 
 def _words(type_: NotificationType) -> str:

@@ -7,7 +7,8 @@ from sqlalchemy import ColumnElement, delete, exists, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.core.db import count_changed
-from app.notifications.models import BadEvent, Delivery, Incident, MaintenanceWindow, Telling
+from app.notifications.incident_models import Incident
+from app.notifications.models import BadEvent, Delivery, MaintenanceWindow, Telling
 from app.notifications.types import IncidentState
 
 INCIDENTS_KEPT = timedelta(days=90)

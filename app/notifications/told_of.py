@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 
 from app.core.questions import Question, ask_together
 from app.notifications.book import About
+from app.notifications.incident_models import Incident
 from app.notifications.incident_rows import IncidentRow, row_of
 from app.notifications.meanings import failure_key
-from app.notifications.models import Channel, Delivery, Incident, Rule, Telling
+from app.notifications.models import Channel, Delivery, Rule, Telling
 from app.notifications.rules import COUNTED, HeldBy, is_about
 from app.notifications.sentences import ordinal
 from app.notifications.signals import RunFacts, others_key, subject_of

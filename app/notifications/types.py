@@ -15,7 +15,7 @@ class NotificationType(StrEnum):
     RECOVERED = "recovered"  # what had failed works again
     RETRYING = "retrying"  # a try failed, and another one follows
     RUN_SUCCEEDED = "run_succeeded"  # any run that ended well
-    CONNECTION_EXPIRING = "connection_expiring"
+    CONNECTION_EXPIRING = "connection_expiring"  # its login ends soon, or the version of the API that is asked for
     CONNECTION_EXPIRED = "connection_expired"  # its login has ended, or is refused
     RATE_LIMITED = "rate_limited"  # the service asked for fewer calls, and work waits for it
     LATE = "late"  # a run has not started some time after its slot

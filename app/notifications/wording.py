@@ -7,7 +7,7 @@ from datetime import datetime
 from app.jobs.policies import ErrorClass
 from app.notifications.book import Case
 from app.notifications.decisions import Want
-from app.notifications.signals import News, SubjectKind
+from app.notifications.signals import VERSION_RETIRED, News, SubjectKind
 from app.notifications.types import DeliveryKind, Facts, Link, LinkKind, NotificationType
 
 # A digest names so many incidents, and counts the others.
@@ -20,6 +20,7 @@ _CAUSES: dict[str, str] = {
     ErrorClass.REFUSED: "The service refused the login.",
     ErrorClass.REJECTED: "The service answered otherwise than expected.",
     ErrorClass.TIMED_OUT: "The time limit was reached.",
+    VERSION_RETIRED: "The service retired the version of its API that Belfry asks for.",
 }
 _TO_DO_FOR: dict[str, str] = {
     ErrorClass.NETWORK: "See whether the service is up; runs go on by themselves when it is.",
@@ -27,6 +28,7 @@ _TO_DO_FOR: dict[str, str] = {
     ErrorClass.SERVER: "See the service's status page; runs go on by themselves when it works.",
     ErrorClass.REFUSED: "Reconnect the connection, then retry what failed.",
     ErrorClass.TIMED_OUT: "See in the log where the time went; raise the limit if it is right.",
+    VERSION_RETIRED: "Ask whoever runs Belfry to update it or to set the version. Figures come in until then.",
 }
 _TO_DO: dict[NotificationType, str] = {
     NotificationType.RUN_FAILED: "Open the run, read its log, and retry it.",

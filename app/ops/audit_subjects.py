@@ -10,7 +10,8 @@ from sqlalchemy import Select, String, cast, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
 from app.jobs.models import Job
-from app.notifications.models import Channel, Incident
+from app.notifications.incident_models import Incident
+from app.notifications.models import Channel
 from app.ops.models import BulkAction
 from app.runs.models import Run
 from app.schedules.models import Schedule

@@ -13,7 +13,7 @@ from app.jobs.kinds.code.declared import DeclaredSchedule, Group
 from app.jobs.kinds.code.loading import CodeProblem, load_modules
 from app.jobs.kinds.code.names import is_name
 from app.jobs.kinds.code.said import kind_and_words
-from app.ops.canary.job import CANARY_SCHEDULE
+from app.notifications.signals import CANARY_SCHEDULE
 from app.ops.canary.job import MODULE as CANARY_MODULE
 from app.schedules.code_origin import CodeSchedule, check_declared
 

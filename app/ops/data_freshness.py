@@ -23,7 +23,8 @@ class StreamFreshness:
     @property
     def words(self) -> str:
         """`data through 2026-05-06 · promised by 07:00 · at risk`, on the account's clock."""
-        return freshness_words(self.standing, data_through=self.stream.data_through, zone=self.source.zone)
+        stream = self.stream
+        return freshness_words(self.standing, data_through=stream.data_through, zone=self.source.zone, lost=stream.lost)
 
 
 def read_freshness(

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import Conflict
 from app.notifications.handling import note_retried
+from app.notifications.incident_models import IncidentSubject
 from app.notifications.incident_rows import IncidentRow, get_incident
-from app.notifications.models import IncidentSubject
 from app.ops.bulk.kinds import MOST_OBJECTS
 from app.ops.bulk.service import select_objects, start
 from app.runs.models import Run

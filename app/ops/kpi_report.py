@@ -12,7 +12,7 @@ from app.ops.kpi_question import KpiQuestion, QuestionInvalid
 from app.syncs.amounts import change_words, flag_words
 from app.syncs.days import ONE_DAY, DayRange
 from app.syncs.figure_sources import DoubtfulDays, FigureSource, first_days, list_doubtful_days
-from app.syncs.figures import Level
+from app.syncs.figures import Level, QualityFlag
 from app.syncs.periods import is_whole, percent_change, split, split_before
 from app.syncs.series import (
     EntitySum,
@@ -224,11 +224,24 @@ class _Marker:
     def point(self, point: Point) -> KpiPoint:
         days, value = point.days, point.value
         is_before_all = self.first_day is None or days.last < self.first_day
-        if is_before_all and point.state is not PointState.PROVISIONAL:
+        if (is_before_all and point.state is not PointState.PROVISIONAL) or self._is_lost_to_all(days):
             # Nobody fetched these: that they would be zero is not known.
             value = None
-        flags = sorted({flag for day in _each(days) for flag in self.flagged.get(day, ())})
-        return KpiPoint(days, value, tuple(self._marks(point, value, bool(flags))), tuple(flags))
+        flags = {flag for day in _each(days) for flag in self.flagged.get(day, ())}
+        if any(lost.first <= days.last and lost.last >= days.first for lost in self._lost):
+            flags.add(QualityFlag.LOST.value)
+        return KpiPoint(days, value, tuple(self._marks(point, value, bool(flags))), tuple(sorted(flags)))
+
+    @property
+    def _lost(self) -> list[DayRange]:
+        return [days for one in self.known for days in one.source.lost(self.question.level)]
+
+    def _is_lost_to_all(self, days: DayRange) -> bool:
+        """Whether there is no account of which any of these days could be had."""
+        lost = (one.source.lost(self.question.level) for one in self.known)
+        return bool(self.known) and all(
+            any(some.first <= days.first and days.last <= some.last for some in each) for each in lost
+        )
 
     def _marks(self, point: Point, value: Decimal | None, has_flags: bool) -> Iterator[Mark]:
         days = point.days

@@ -40,7 +40,9 @@ class StreamFacts:
     @property
     def words(self) -> str:
         """`data through 2026-05-06 · promised by 07:00 · at risk`, by the account's clocks."""
-        return freshness_words(self.standing, data_through=self.row.data_through, zone=self.row.zone)
+        return freshness_words(
+            self.standing, data_through=self.row.data_through, zone=self.row.zone, lost=self.row.lost
+        )
 
     @property
     def doubt_words(self) -> str:

@@ -2,7 +2,6 @@
 
 import logging
 import time
-from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ from huey.exceptions import HueyException
 from sqlalchemy.engine import make_url
 
 from app.core.config import Settings
-from app.queue.called import Called
 from app.queue.link import BrokerAway, Errand, Link
 from app.queue.messages import JSONSerializer, MessageRefused
 from app.queue.served import Served
@@ -62,42 +60,3 @@ def make_huey(settings: Settings, served: Served | None = None) -> Carrier:
     path.parent.mkdir(parents=True, exist_ok=True)
     # fsync off: a hint that a power cut takes is given again by the sweep.
     return Carrier(served, storage_class=FileQueue, filename=str(path), fsync=False)
-
-
-class Hints:
-    """Tells workers which runs to look at. Losing a hint costs time and nothing else."""
-
-    def __init__(self, carrier: Carrier, task: Any) -> None:
-        self._carrier = carrier
-        self._task = task
-
-    def send(self, called: list[Called]) -> None:
-        """Each in its queue. Raises BrokerAway; then it is open whether any were taken."""
-        if not called:
-            return
-        messages = [(one.queue, self._carrier.serialize_task(self._task.s(run_id=str(one.run_id)))) for one in called]
-        with self._carrier.link.asking_unless_away(Errand.GIVE):
-            self._carrier.storage.send_hints(messages)
-
-    @property
-    def is_away(self) -> bool:
-        """Whether the broker failed or refused the last that was asked of it."""
-        return self._carrier.link.is_away
-
-    def lying(self, names: Collection[str]) -> dict[str, int]:
-        """How many hints lie in each of these queues. Raises BrokerAway."""
-        with self._carrier.link.asking_unless_away(Errand.COUNT):
-            return dict(self._carrier.storage.count_hints(names))
-
-    def waiting(self) -> int:
-        """How many hints no worker has taken yet. Raises BrokerAway."""
-        with self._carrier.link.asking_unless_away(Errand.COUNT):
-            return int(self._carrier.pending_count())
-
-    def problem(self) -> str | None:
-        """What is wrong with the broker, for people; None when it answers. Never takes longer than a moment."""
-        try:
-            self.waiting()
-        except BrokerAway as error:
-            return error.message
-        return self._carrier.link.refusal

@@ -20,14 +20,13 @@ from app.core.scopes import ENGINE
 from app.core.troubles import Trouble
 from app.queue.alarm import Alarm
 from app.queue.aside import HeldUp, stand_aside
-from app.queue.broker import Hints, make_huey
 from app.queue.called import Called
 from app.queue.calls import Caller, Round, Standing
+from app.queue.hints import Hints, Line
 from app.queue.link import BrokerAway
 from app.queue.room import ByHints, LiveSlots
 from app.queue.served import Served
 from app.queue.stale import StaleHints, forget_stale_step, lying_values
-from app.queue.tasks import make_hints
 from app.runs import ledger
 from app.runs.models import Run, in_state
 from app.runs.states import RunState
@@ -233,8 +232,16 @@ def make_dispatcher(
 ) -> Dispatcher:
     """For a process that hands out work and does none itself: pages, commands, a scheduler apart."""
     # As if there were one slot while there is none, so that the first worker that comes finds something to begin with.
-    hints = make_hints(make_huey(settings))
+    hints = Hints(lambda: _line_of(settings))
     return Dispatcher(database, clock, hints, live_slots, own_slots=1, is_worker=False, stays=stays)
+
+
+def _line_of(settings: Settings) -> Line:
+    # huey and Redis's client are megabytes, and a tenth of a second that a command which sends nothing does not have.
+    from app.queue.broker import make_huey  # noqa: PLC0415
+    from app.queue.tasks import sending_line  # noqa: PLC0415
+
+    return sending_line(make_huey(settings))
 
 
 def _wake(session: Session, now: datetime) -> None:

@@ -3,13 +3,12 @@
 import logging
 import random
 import sqlite3
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum, auto
-
-from redis.exceptions import RedisError, ResponseError
 
 from app.core.errors import Unavailable
 from app.core.failures import is_out_of_room
@@ -65,7 +64,9 @@ class Link:
         """Ask something and note how it went. Raises BrokerAway for whatever the broker's client raises."""
         try:
             yield
-        except (RedisError, sqlite3.Error, OSError) as error:
+        except Exception as error:
+            if not isinstance(error, (*_of_redis("RedisError"), sqlite3.Error, OSError)):
+                raise
             raise BrokerAway(self._note_trouble(errand, error)) from error
         self._note_answer(errand)
 
@@ -95,7 +96,7 @@ class Link:
 
     def _note_trouble(self, errand: Errand, error: Exception) -> str:
         """Which of the two it is, in words."""
-        if isinstance(error, ResponseError) or is_out_of_room(error):
+        if isinstance(error, _of_redis("ResponseError")) or is_out_of_room(error):
             return self._note_refusal(errand, str(error).rstrip("."))
         self._note_failure(error)
         return AWAY
@@ -134,3 +135,9 @@ class Link:
         with self._lock:
             self._failures = 0
         log.info("broker answers again")
+
+
+def _of_redis(name: str) -> tuple[type[Exception], ...]:
+    """One of the client's failures. Where it was never loaded, which takes megabytes, nothing can be one."""
+    client = sys.modules.get("redis.exceptions")
+    return () if client is None else (getattr(client, name),)

@@ -7,13 +7,20 @@ from uuid import UUID
 
 from huey import crontab
 
-from app.queue.broker import Carrier, Hints
+from app.queue.broker import Carrier
+from app.queue.hints import Hints, Line
 
 log = logging.getLogger(__name__)
 
 
 def make_hints(carrier: Carrier) -> Hints:
-    """For a process that only sends: the task's name, without its body."""
+    """For a process that only sends."""
+    line = sending_line(carrier)
+    return Hints(lambda: line)
+
+
+def sending_line(carrier: Carrier) -> Line:
+    """The task's name, without its body."""
     return _register(carrier, lambda run_id: None)
 
 
@@ -30,10 +37,11 @@ def make_tasks(carrier: Carrier, *, execute: Callable[[UUID], object], tick: Cal
         carrier.periodic_task(crontab(minute="*"), name="tick")(tick_every_minute)
     else:
         carrier.task(name="tick")(lambda: None)
-    return _register(carrier, execute)
+    line = _register(carrier, execute)
+    return Hints(lambda: line)
 
 
-def _register(carrier: Carrier, execute: Callable[[UUID], object]) -> Hints:
+def _register(carrier: Carrier, execute: Callable[[UUID], object]) -> Line:
     def execute_run(run_id: object = None, **_unknown: Any) -> None:
         wanted = _id_of(run_id)
         if wanted is None:
@@ -41,7 +49,7 @@ def _register(carrier: Carrier, execute: Callable[[UUID], object]) -> Hints:
         else:
             execute(wanted)
 
-    return Hints(carrier, carrier.task(name="execute_run")(execute_run))
+    return Line(carrier, carrier.task(name="execute_run")(execute_run))
 
 
 def _id_of(text: object) -> UUID | None:

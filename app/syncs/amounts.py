@@ -19,6 +19,7 @@ FLAG_WORDS = {
     QualityFlag.TRUNCATED: "its service left something out",
     QualityFlag.RESTRICTED: "the login may not see all of it",
     QualityFlag.DUPLICATE_PAGE: "came on two pages; the last one counts",
+    QualityFlag.LOST: "cannot be had any more: nobody fetched it while its service kept it",
 }
 # Too many digits for anybody to read.
 _LARGEST_PERCENT = 1_000

@@ -9,7 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.syncs.connections import ConnectionState
+from app.syncs.days import DayRange
 from app.syncs.figures import Level, Metric
+from app.syncs.lost_days import lost_days
 from app.syncs.models import Connection, LandedEntity, LandedFigure, Landing, StreamState
 from app.syncs.streams import Doubt
 
@@ -31,6 +33,8 @@ class FigureStream:
     promised_minute: int | None
     doubt: Doubt | None
     doubted_since: datetime | None
+    # Days that can never be had, though others before them have landed.
+    lost: tuple[DayRange, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,10 @@ class FigureSource:
 
     def of_level(self, level: Level) -> tuple[FigureStream, ...]:
         return tuple(stream for stream in self.streams if stream.level is level)
+
+    def lost(self, level: Level) -> tuple[DayRange, ...]:
+        """The days of which something of a level can never be had."""
+        return tuple(days for stream in self.of_level(level) for days in stream.lost)
 
     def data_through(self, level: Level) -> date | None:
         """The last day of which everything of a level is here; None while there is none."""
@@ -172,4 +180,5 @@ def _stream(row: StreamState) -> FigureStream:
         row.promised_minute,
         None if row.doubt is None else Doubt(row.doubt),
         row.doubted_since,
+        lost_days(row.mark),
     )

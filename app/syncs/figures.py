@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from app.core.text import storable
+from app.syncs.days import DayRange
 
 # What the table can hold: an integer of millionths, in 64 bits. No service reports more places.
 PLACES = 6
@@ -98,6 +99,7 @@ class QualityFlag(StrEnum):
     TRUNCATED = "truncated"  # the service left something out
     RESTRICTED = "restricted"  # the login may not see this metric, which then reads as zero
     DUPLICATE_PAGE = "duplicate_page"  # came on two pages; the last one counts
+    LOST = "lost"  # of a day that nobody fetched while its service still kept it; there is no figure
 
 
 class FigureInvalid(ValueError):
@@ -223,6 +225,8 @@ class FetchedWindow:
     flags: frozenset[QualityFlag] = frozenset()
     mark: Mapping[str, Any] | None = None
     is_short: bool | None = None
+    # Days before it of which the service keeps nothing any more: nobody waits for them.
+    lost: DayRange | None = None
 
     def __post_init__(self) -> None:
         if self.last_day < self.first_day:

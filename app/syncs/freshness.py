@@ -3,12 +3,14 @@
 This is apart from whether runs succeed: a run that brought nothing newer makes nothing fresher.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from app.syncs.days import ONE_DAY
+from app.syncs.days import ONE_DAY, DayRange
+from app.syncs.lost_days import lost_words
 
 # From its start until a sync has landed what is new, in most accounts and some to spare.
 TYPICAL_SYNC = timedelta(minutes=10)
@@ -78,11 +80,17 @@ def standing_to_promise(
     )
 
 
-def freshness_words(found: Standing | None, *, data_through: date | None, zone: str | None) -> str:
-    """`data through 2026-05-06 · promised by 07:00 · at risk`, by the account's clocks."""
+def freshness_words(
+    found: Standing | None, *, data_through: date | None, zone: str | None, lost: Iterable[DayRange] = ()
+) -> str:
+    """`data through 2026-05-06 · promised by 07:00 · at risk`, by the account's clocks, and which days were lost."""
     if found is not None:
-        return found.words(zone or "UTC")
-    return "nothing complete yet" if data_through is None else f"data through {data_through} · nothing is promised"
+        said = found.words(zone or "UTC")
+    elif data_through is None:
+        said = "nothing complete yet"
+    else:
+        said = f"data through {data_through} · nothing is promised"
+    return " · ".join(words for words in (said, lost_words(lost)) if words)
 
 
 def _instant(wall: datetime, zone: str) -> datetime:

@@ -93,6 +93,8 @@ class Connection(Base):
     refused_at: Mapped[datetime | None]
     refused_reason: Mapped[str | None] = mapped_column(Text)
     refused_class: Mapped[str | None] = mapped_column(String(24))
+    # When its service had errors of its own with it within the last hour.
+    service_errors: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     ended_at: Mapped[datetime | None]
     ended_by: Mapped[str | None] = mapped_column(String(254))
     created_at: Mapped[datetime]

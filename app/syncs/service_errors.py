@@ -9,23 +9,19 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Select, select, update
 from sqlalchemy.orm import Session
 
-from app.syncs.models import StreamState
+from app.syncs.models import Connection
 
 KEPT = timedelta(hours=1)
 # No service forgives as many.
 MOST_KEPT = 50
-_ERRORS = "service_errors"
 
 
 @dataclass(frozen=True)
 class StoredErrors:
-    """The errors of one connection, with the mark of one of its streams: kept once something of it has landed.
-
-    `transact` does something in a transaction as its organization.
-    """
+    """The errors of one connection, with its row. `transact` does something in a transaction as its organization."""
 
     transact: Callable[[Callable[[Session], object]], object]
     organization_id: UUID
@@ -34,33 +30,30 @@ class StoredErrors:
     def recent(self, now: datetime) -> list[datetime]:
         """See `ErrorMemory`."""
         found: list[datetime] = []
-
-        def read(session: Session) -> None:
-            state = self._state(session)
-            found[:] = [] if state is None else _recent(state.mark, now)
-
-        self.transact(read)
+        self.transact(lambda session: found.extend(_recent(session.scalar(self._said()), now)))
         return found
 
     def note(self, now: datetime) -> None:
         """See `ErrorMemory`."""
 
         def write(session: Session) -> None:
-            state = self._state(session)
-            if state is not None:
-                moments = [*_recent(state.mark, now), now][-MOST_KEPT:]
-                state.mark = {**(state.mark or {}), _ERRORS: [moment.isoformat() for moment in moments]}
+            # Several may note one at the same time, and rows may point at it meanwhile.
+            said = session.scalar(self._said().with_for_update(key_share=True))
+            moments = [*_recent(said, now), now][-MOST_KEPT:]
+            values = {"service_errors": [moment.isoformat() for moment in moments]}
+            session.execute(update(Connection).where(*self._mine).values(**values))
 
         self.transact(write)
 
-    def _state(self, session: Session) -> StreamState | None:
-        mine = StreamState.organization_id == self.organization_id, StreamState.connection_id == self.connection_id
-        query = select(StreamState).where(*mine).order_by(StreamState.name).limit(1).with_for_update()
-        return session.scalar(query.execution_options(populate_existing=True))
+    @property
+    def _mine(self) -> tuple[ColumnElement[bool], ...]:
+        return Connection.organization_id == self.organization_id, Connection.id == self.connection_id
+
+    def _said(self) -> Select[list[str] | None]:
+        return select(Connection.service_errors).where(*self._mine)
 
 
-def _recent(mark: Any, now: datetime) -> list[datetime]:
-    said = mark.get(_ERRORS) if isinstance(mark, dict) else None
+def _recent(said: Any, now: datetime) -> list[datetime]:
     try:
         moments = [datetime.fromisoformat(moment) for moment in said or []]
     except (TypeError, ValueError):

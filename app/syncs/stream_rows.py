@@ -9,6 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.syncs.connections import ConnectionState
+from app.syncs.days import DayRange
+from app.syncs.lost_days import lost_days
 from app.syncs.models import Connection, Landing, StreamState
 from app.syncs.streams import Doubt
 from app.syncs.volume import Band
@@ -34,6 +36,8 @@ class StreamRow:
     told: str | None = None
     # Whether its connection was disconnected.
     is_ended: bool = False
+    # Days that can never be had, though others before them have landed.
+    lost: tuple[DayRange, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,7 @@ def list_streams(
             row.told_day,
             row.told,
             state == ConnectionState.DISCONNECTED.value,
+            lost_days(row.mark),
         )
         for row, connection, service, zone, state in session.execute(query)
     ]

@@ -13,12 +13,13 @@ from app.core.db import count_changed
 from app.core.errors import NotFound
 from app.core.ids import new_id
 from app.events.service import Topic, append_event
-from app.syncs.days import DayRange, last_whole_day, raised
+from app.syncs.days import ONE_DAY, DayRange, last_whole_day, raised
 from app.syncs.differences import flags_text
 from app.syncs.figures import FetchedWindow, Stream
+from app.syncs.lost_days import lost_days, with_lost
 from app.syncs.models import Landing, StreamState
 from app.syncs.volume import MOST, Band, usual_band
-from app.syncs.writing import OVERTAKEN, NewerFigures, Place
+from app.syncs.writing import OVERTAKEN, NewerFigures, Place, first_kept_day
 
 # Long enough to learn from, for the slowest schedule that is of use.
 KEEP_LANDINGS = timedelta(days=100)
@@ -95,14 +96,28 @@ def record_landing(
         stream.doubt = doubt
         stream.doubted_since = None if doubt is None else stream.doubted_since or now
     if not is_loss:
+        _give_up_lost(session, place, stream, window)
         # What may be incomplete is not called complete.
         stream.high_water = raised(stream.high_water, window=days, fetched_at=window.fetched_at, zone=window.zone)
     stream.fetched_at = max(stream.fetched_at or window.fetched_at, window.fetched_at)
     if window.mark is not None:
-        stream.mark = dict(window.mark)
+        stream.mark = with_lost(window.mark, lost_days(stream.mark))
     _insert_landing(session, place, window, days, usual=usual, doubt=doubt, rows_changed=rows_changed, now=now)
     _forget_old_landings(session, place, window, now)
     return Judged(stream.high_water, usual, doubt, is_newly_doubted)
+
+
+def _give_up_lost(session: Session, place: Place, stream: StreamState, window: FetchedWindow) -> None:
+    """Go on behind days that can never be had, and remember which they are."""
+    lost, reached = window.lost, stream.high_water
+    if lost is None or reached is None or not lost.first <= reached + ONE_DAY <= lost.last:
+        return
+    # Some may have landed when their service still kept them, behind others that were lost by then.
+    landed = first_kept_day(session, place, window.stream, DayRange(reached + ONE_DAY, lost.last))
+    last = lost.last if landed is None else landed - ONE_DAY
+    if last > reached:
+        stream.mark = with_lost(stream.mark, [*lost_days(stream.mark), DayRange(reached + ONE_DAY, last)])
+    stream.high_water = lost.last
 
 
 def _is_over(session: Session, place: Place, stream: StreamState, window: FetchedWindow, days: DayRange) -> bool:

@@ -60,6 +60,11 @@ def count_kept(session: Session, place: Place, stream: Stream, days: DayRange) -
     return {day: (int(all_), int(some)) for day, all_, some in session.execute(query.group_by(LandedFigure.day))}
 
 
+def first_kept_day(session: Session, place: Place, stream: Stream, days: DayRange) -> date | None:
+    """The first of these days of which there is a figure."""
+    return session.scalar(select(func.min(LandedFigure.day)).where(*figures_of(place, stream, days)))
+
+
 def read_kept(session: Session, place: Place, stream: Stream, days: DayRange) -> dict[FigureKey, KeptFigure]:
     """The figures as they are in the table."""
     figure = LandedFigure

@@ -101,6 +101,7 @@ _DONE: dict[str, dict[str, str]] = {
     "channel": {
         "created": "Made a channel",
         "changed": "Changed a channel",
+        "rekeyed": "Made a new signing key for a channel",
         "enabled": "Switched a channel on",
         "disabled": "Switched a channel off",
         "tested": "Tested a channel",

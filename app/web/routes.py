@@ -16,6 +16,7 @@ from app.web.actions import limits as limit_actions
 from app.web.actions import mutes, queue_selection
 from app.web.actions import notification_rules as notification_rule_actions
 from app.web.actions import notification_settings as notification_setting_actions
+from app.web.actions import notification_texts as notification_text_actions
 from app.web.actions import organizations as organization_actions
 from app.web.actions import runs as run_actions
 from app.web.actions import saved_views as saved_view_actions
@@ -46,6 +47,7 @@ from app.web.pages import (
     live,
     notification_rules,
     notification_settings,
+    notification_texts,
     notifications,
     organizations,
     overview,
@@ -105,6 +107,8 @@ MODULES = (
     live,
     notification_setting_actions,
     notification_settings,
+    notification_text_actions,
+    notification_texts,
     mutes,
     notification_rule_actions,
     notification_rules,

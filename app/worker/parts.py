@@ -31,9 +31,9 @@ from app.ops.housekeeping import Housekeeper
 from app.ops.kinds import guard_supply, job_kinds
 from app.ops.pulse import Pulse
 from app.ops.statistics import Statistics
-from app.queue.broker import Hints
 from app.queue.dispatch import Dispatcher
 from app.queue.finder import Finder
+from app.queue.hints import Hints
 from app.queue.scheduler import Scheduler
 from app.queue.served import Served
 from app.queue.slots import Slots

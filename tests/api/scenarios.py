@@ -124,6 +124,8 @@ SCENARIOS: dict[str, Scenario] = {
     "settle_notifications": lambda _world: Call(
         "/notification-settings", {"zone": "Europe/Riga", "quiet_from": "22:00", "quiet_until": "07:00"}
     ),
+    "put_notification_text": lambda _world: Call("/notification-texts/late", {"title": "{{job}} is late", "body": ""}),
+    "forget_notification_text": lambda world: Call(own_text(world)),
     "add_maintenance_window": lambda world: Call("/maintenance-windows", window(world)),
     "end_maintenance_window": lambda world: Call(f"/maintenance-windows/{planned_window(world)}"),
     "acknowledge_api_incident": lambda world: Call(incident(world, "/acknowledge")),
@@ -174,6 +176,7 @@ SCENARIOS: dict[str, Scenario] = {
         "/channels", {"kind": "discord", "name": "#ops", "settings": {"webhook_url": DISCORD_HOOK}}
     ),
     "change_api_channel": lambda world: Call(f"/channels/{channel(world)}", {"name": "#data"}),
+    "renew_api_signing_key": lambda world: Call(f"/channels/{webhook(world)}/signing-key"),
     "test_api_channel": lambda world: Call(f"/channels/{channel(world)}/tests"),
     "delete_api_channel": lambda world: Call(f"/channels/{channel(world)}"),
     "restore_api_channel": lambda world: Call(f"/channels/{deleted_channel(world)}/restore"),
@@ -409,6 +412,17 @@ def muted_job(world: World) -> str:
 def rule(world: World) -> str:
     made = world.caller.post("/notification-rules", {"channel_ids": [channel(world)]})
     return str(made.get_json()["data"]["id"])
+
+
+def webhook(world: World) -> str:
+    given = {"kind": "webhook", "name": "Ours", "settings": {"url": "https://hooks.example.com/told"}}
+    return str(world.caller.post("/channels", given).get_json()["data"]["id"])
+
+
+def own_text(world: World) -> str:
+    path = "/notification-texts/late"
+    world.caller.put(path, {"title": "{{job}} is late"})
+    return path
 
 
 def deleted_rule(world: World) -> str:

@@ -103,3 +103,36 @@ def test_the_list_goes_on_behind_a_cursor(open_api: OpenApi):
 
     assert [one["name"] for one in [*first["data"], *rest["data"]]] == ["a", "b", "C"]
     assert rest["next"] is None
+
+
+class TestTheSigningKey:
+    HOOK = {"kind": "webhook", "name": "Ours", "settings": {"url": "https://hooks.example.com/told"}}
+
+    def test_that_is_made_is_in_one_answer_alone(self, open_api: OpenApi):
+        api = open_api()
+        once = {"Idempotency-Key": "channel-1"}
+
+        made = api.post("/channels", self.HOOK, **once).json["data"]
+        repeated = api.post("/channels", self.HOOK, **once).json["data"]
+        here = f"/channels/{made['id']}"
+
+        assert (len(made["signing_key"]) >= 32, repeated["signing_key"], repeated["id"]) == (True, None, made["id"])
+        later = [api.get(here).text, api.get("/channels").text, api.patch(here, {"name": "Others"}).text]
+        assert not any(made["signing_key"] in text for text in later)
+
+    def test_of_ones_own_is_in_no_answer(self, open_api: OpenApi):
+        given = {**self.HOOK["settings"], "signing_key": "0123456789abcdef"}
+
+        answer = open_api().post("/channels", {**self.HOOK, "settings": given})
+
+        assert (answer.json["data"]["signing_key"], "0123456789abcdef" in answer.text) == (None, False)
+
+    def test_is_made_anew(self, open_api: OpenApi):
+        api = open_api()
+        made = api.post("/channels", self.HOOK).json["data"]
+
+        answer = api.post(f"/channels/{made['id']}/signing-key")
+
+        assert (answer.status_code, answer.json["data"]["signing_key"] != made["signing_key"]) == (201, True)
+        other = api.post("/channels", NEW).json["data"]["id"]
+        assert api.post(f"/channels/{other}/signing-key").status_code == 422

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from app.api.rates import WRONG_TOKENS, RateLimits
+from app.api.late_counters import RateLimits
+from app.api.rates import WRONG_TOKENS
 from app.core.config import Settings
 from tests.api.conftest import Caller
 from tests.fakes.database import OpenDatabase

@@ -1,5 +1,6 @@
 """Sends what the document allows, and what it does not: no failure of the server, no answer outside its schema."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as budget
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
+from schemathesis.python._constants import orchestrator
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_headers_conformance,
@@ -32,19 +34,23 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-# Chosen so that all operations together take about a minute on two cores.
-EXAMPLES = 12
-GENERATED = budget(
-    max_examples=EXAMPLES,
-    deadline=None,
-    database=None,
-    derandomize=True,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
+# So many requests of each sort for each operation: a glance, which takes a minute on two cores, and a look.
+FEW, MANY = 3, 12
+slow = pytest.mark.slow
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def generated(examples: int) -> budget:
+    return budget(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=slow)])
 def engine(request: pytest.FixtureRequest) -> str:
     """SQLite always; PostgreSQL where minutes do not count."""
     name: str = request.param
@@ -59,6 +65,21 @@ def api_settings(settings: Settings) -> Settings:
 @pytest.fixture
 def world(database: OpenDatabase, world_api: Caller, clock: ManualClock) -> World:
     return World(database, world_api, clock.moment)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def constants() -> Iterator[None]:
+    """What stands in the app's modules is the same for all apps; to look through them takes longer than most tests."""
+    with pytest.MonkeyPatch.context() as patches:
+        extract, found = orchestrator.extract_all, []
+
+        def extract_once(**more: Any) -> Any:
+            if not found:
+                found.append(extract(**more))
+            return found[0]
+
+        patches.setattr(orchestrator, "extract_all", extract_once)
+        yield
 
 
 @pytest.fixture
@@ -98,10 +119,14 @@ class TestDocumentedAnswers:
 
         operation.validate_response(answer)
 
+    @pytest.mark.parametrize(
+        ("engine", "examples"),
+        [("sqlite", FEW), pytest.param("sqlite", MANY, marks=slow), pytest.param("postgresql", MANY, marks=slow)],
+    )
     @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["allowed", "forbidden"])
     @pytest.mark.parametrize("name", sorted(OPERATIONS))
     def test_no_request_gets_an_answer_of_another_kind(
-        self, world: World, document: Any, name: str, mode: GenerationMode
+        self, world: World, document: Any, name: str, mode: GenerationMode, examples: int
     ):
         parts = real_parts(world, OPERATIONS[name])
         # The checker does not unpack what comes compressed.
@@ -109,7 +134,7 @@ class TestDocumentedAnswers:
         for operation in operations_named(document, name):
             for fixed in {str(one): one for one in ({}, parts)}.values():
 
-                @GENERATED
+                @generated(examples)
                 @given(case=operation.as_strategy(mode, path_parameters=fixed or None))
                 def answers_as_promised(case: Any) -> None:
                     case.call_and_validate(headers=headers, checks=CHECKS)

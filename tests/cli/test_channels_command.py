@@ -79,3 +79,15 @@ class TestChannels:
     @pytest.mark.parametrize("words", [("--set", "chat_id"), ("--secret-file", "token=/nowhere/at/all")])
     def test_say_what_cannot_be_read(self, terminal: Terminal, words: tuple[str, ...]) -> None:
         assert terminal.run("channels", "add", "telegram", "Ops", *words).exit_code == 2
+
+
+def test_a_signing_key_is_printed_once(terminal: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("https://hooks.example.com/told")
+    made = terminal.json("channels", "add", "webhook", "Ours", "--secret-file", f"url={tmp_path / 'url'}")
+
+    shown = terminal.run("channels", "show", made["channel"]).output
+    renewed = terminal.run("channels", "new-key", made["channel"])
+
+    assert (len(made["signing_key"]) >= 32, made["signing_key"] in shown) == (True, False)
+    assert len(renewed.stdout.strip()) >= 32
+    assert renewed.stdout.strip() != made["signing_key"]

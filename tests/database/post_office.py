@@ -69,10 +69,11 @@ class PostOffice:
     clock: ManualClock
     courier: ScriptedCourier = field(default_factory=ScriptedCourier)
     hook: ScriptedCourier = field(default_factory=lambda: ScriptedCourier(can_edit=False, is_idempotent=True))
+    email: str = "ada@example.com"
 
     def __post_init__(self) -> None:
         with self.database.transaction() as session:
-            self.member: Member = make_member(session, role=Role.ADMIN)
+            self.member: Member = make_member(session, email=self.email, role=Role.ADMIN)
         couriers = dict.fromkeys(ChannelKind, self.courier) | {ChannelKind.WEBHOOK: self.hook}
         self.dispatch = Dispatch(self.database, self.clock, SEALER, couriers, Press("https://belfry.example"))  # type: ignore[arg-type]
 

@@ -12,7 +12,8 @@ from app.core.schema import SchemaGate
 from app.events.service import Topic, append_event
 from app.jobs.models import Job
 from app.jobs.policies import ErrorClass
-from app.notifications.models import BadEvent, Delivery, Incident, IncidentEntry
+from app.notifications.incident_models import Incident, IncidentEntry
+from app.notifications.models import BadEvent, Delivery, Telling
 from app.notifications.teller import Teller
 from app.notifications.types import Facts
 from app.runs import ledger
@@ -94,6 +95,10 @@ class TellingWorld:
     def deliveries(self) -> Sequence[Delivery]:
         with self.database.reading() as session:
             return session.scalars(select(Delivery).order_by(Delivery.created_at, Delivery.id)).all()
+
+    def tellings_of(self, channel_id: UUID) -> Sequence[Telling]:
+        with self.database.reading() as session:
+            return session.scalars(select(Telling).where(Telling.channel_id == channel_id)).all()
 
     def incidents(self) -> Sequence[Incident]:
         with self.database.reading() as session:

@@ -26,7 +26,8 @@ from app.notifications.channel_rows import ChannelNotFound, get_channel, list_ch
 from app.notifications.couriers.errands import Place
 from app.notifications.messages.texts import MessageText, TextInvalid
 from app.notifications.messages.writing import Press
-from app.notifications.text_changes import forget_text, own_texts, preview_text, save_text
+from app.notifications.text_changes import forget_text, own_texts, save_text
+from app.notifications.text_preview import preview_text
 from app.notifications.types import ChannelKind, ChannelState, NotificationType
 from app.tenants.access import Actor, PermissionMissing
 from app.tenants.models import AuditEntry
@@ -188,6 +189,7 @@ class TestTexts:
     def test_a_preview_shows_made_up_facts(self, session, admin):
         text = MessageText("{{job}}: {{nth}}", "{{7*7}}")
 
-        content = preview_text(session, actor=admin, type_=FAILED, text=text, press=PRESS, now=NOW)
+        found = preview_text(session, actor=admin, type_=FAILED, text=text, press=PRESS, now=NOW)
 
-        assert (content.title, content.body) == ("Meta ads: 2", "{{7*7}}")
+        assert (found.content.title, found.content.body) == ("Meta ads: 2", "{{7*7}}")
+        assert (found.is_example, found.values["job"]) == (True, "Meta ads")

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.core.ids import new_id
 from app.core.scopes import Scope
@@ -14,6 +14,7 @@ from app.notifications.claiming import backoff, claim_next
 from app.notifications.couriers.errands import Fate, NotDelivered, Receipt
 from app.notifications.last_resort import NAME
 from app.notifications.models import Channel, Delivery, NotifySettings
+from app.notifications.outbox import put_test
 from app.notifications.outcomes import note_sent
 from app.notifications.types import ChannelKind, DeliveryKind
 from app.tenants.models import AuditEntry
@@ -85,6 +86,32 @@ class TestSending:
         office.send()
 
         assert office.courier.carried[0][1].title == "Look at Ads failed"
+
+
+class TestTurns:
+    def test_one_with_very_much_to_say_hides_no_other(self, office, monkeypatch):
+        monkeypatch.setattr("app.notifications.claiming.MOST_CHANNELS_IN_A_ROUND", 3)
+        long_ago = office.clock.moment - timedelta(hours=1)
+        first = office.channel("#first")
+        for _ in range(70):
+            office.put(first, at=long_ago)
+        neighbour = PostOffice(office.database, office.clock, email="bo@example.com")
+        late = neighbour.channel()
+        neighbour.put(late)
+
+        assert {due.channel_id for due in office.due()} == {first, late}
+
+    def test_each_organization_has_its_turn_before_the_second_channel_of_any(self, office, monkeypatch):
+        monkeypatch.setattr("app.notifications.claiming.MOST_CHANNELS_IN_A_ROUND", 3)
+        long_ago = office.clock.moment - timedelta(hours=1)
+        many = [office.channel(f"#{number}") for number in range(5)]
+        for number, channel in enumerate(many):
+            office.put(channel, at=long_ago + timedelta(minutes=number))
+        neighbour = PostOffice(office.database, office.clock, email="bo@example.com")
+        late = neighbour.channel()
+        neighbour.put(late)
+
+        assert [due.channel_id for due in office.due()] == [many[0], late, many[1]]
 
 
 class TestIncidents:
@@ -316,6 +343,45 @@ class TestBroken:
 
         assert office.hook.carried[-1][1].title == "three"
 
+    def test_what_the_other_one_tells_anyhow_is_not_told_there_twice(self, office):
+        channel, stand_in = office.channel("#data"), office.channel("#ops", ChannelKind.WEBHOOK)
+        for one in (channel, stand_in):
+            delivery = office.put(one, title="both")
+            with office.database.transaction() as session:
+                session.execute(update(Delivery).where(Delivery.id == delivery).values(key="incident:0:opened"))
+        office.courier.script = [broken()]
+        office.send()
+        office.send()
+
+        told = [content.title for _, content, _ in office.hook.carried]
+        assert sorted(told) == ["The channel “#data” does not work any more", "both"]
+
+    def test_the_log_says_which_were_too_many_to_be_told_elsewhere(self, office):
+        channel, _ = office.channel("#data"), office.channel("#ops", ChannelKind.WEBHOOK)
+        old = office.put(channel, title="old", at=office.clock.moment - timedelta(minutes=5))
+        others = [office.put(channel) for _ in range(20)]
+        office.courier.script = [later(), broken()]
+        office.send()
+        office.pass_time(minutes=1)
+        office.send()
+
+        assert "told only the 20 newest messages" in office.row(old).last_error
+        assert {office.row(one).last_error for one in others} == {"Told by “#ops” instead: its channel is broken."}
+
+    def test_what_cannot_be_read_goes_over_as_it_is(self, office):
+        channel, stand_in = office.channel("#data"), office.channel("#ops", ChannelKind.WEBHOOK)
+        office.put(channel, title="one")
+        bad = office.put(channel, title="two")
+        with office.database.transaction() as session:
+            session.execute(update(Delivery).where(Delivery.id == bad).values(facts={"type": "what"}))
+        office.courier.script = [broken()]
+        office.send()
+        office.send()
+
+        assert office.channel_row(channel).state == "broken"
+        assert [content.title for _, content, _ in office.hook.carried][-1] == "one"
+        assert "given_up" in states(office, stand_in)
+
     def test_without_another_it_waits_until_the_channel_is_used_again(self, office):
         channel = office.channel()
         delivery = office.put(channel)
@@ -374,6 +440,18 @@ class TestBroken:
         office.send()
 
         assert "secret again" in office.channel_row(channel).last_error
+
+    def test_what_a_test_finds_of_one_that_is_off_is_its_last_error(self, office):
+        channel = office.channel()
+        with office.database.transaction(Scope.tenant(office.here)) as session:
+            actor, now = office.member.actor, office.clock.moment
+            switch_channel(session, actor=actor, channel_id=channel, is_on=False, now=now)
+            claim = put_test(session, actor=actor, sealer=SEALER, channel_id=channel, now=now)
+        office.courier.script = [broken()]
+        office.dispatch.send_claimed(claim)
+
+        row = office.channel_row(channel)
+        assert (row.state, row.last_error, row.last_error_at) == ("off", "It is gone.", office.clock.moment)
 
     def test_what_waits_for_a_channel_that_is_off_is_not_sent(self, office):
         channel = office.channel()

@@ -135,8 +135,10 @@ class TestPassesByItself:
 
         assert (run.state, run.attempt, syncs.table()) == ("succeeded", 1, syncs.oracle())
 
-    def test_no_more_often_in_an_hour_by_several_workers_together(self, syncs: SyncWorld) -> None:
-        syncs.sync()
+    @pytest.mark.parametrize("has_landed", [True, False])
+    def test_no_more_often_in_an_hour_by_several_workers_together(self, syncs: SyncWorld, has_landed: bool) -> None:
+        if has_landed:
+            syncs.sync()
         fail(syncs, "5xx")
         before = len(syncs.routes)
 

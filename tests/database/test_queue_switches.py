@@ -12,9 +12,9 @@ from app.core.scopes import ENGINE, PLATFORM
 from app.jobs.kinds.base import KindName
 from app.jobs.models import Job
 from app.ops.capacity import live_slots
-from app.queue.broker import Hints
 from app.queue.called import Called
 from app.queue.dispatch import Dispatcher
+from app.queue.hints import Hints
 from app.runs import ledger
 from app.runs.claims import LeaseTerms, take
 from app.runs.facts import AttemptEnd

@@ -49,7 +49,7 @@ def trouble(shops: SyncWorld, chance: Random) -> None:
         shops.world.fail("shopify", times=chance.randint(1, 3), match=match, **chance.choice(PASSING))
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", [*range(3), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(3, 8))])
 def test_ends_with_the_truth(shops: SyncWorld, seed: int) -> None:
     sync_in_trouble(shops, seed, trouble=trouble)
 

@@ -234,6 +234,18 @@ class TestAVersionThatIsNoLongerServed:
         assert (told.data["service"], told.data["version"]) == ("shopify", "2026-01")
         assert "BELFRY_SHOPIFY_API_VERSION" in told.data["text"]
 
+    def test_is_over_with_the_first_sync_that_is_served_what_it_asks_for(self, database: OpenDatabase) -> None:
+        old = lambda world: {Service.SHOPIFY: ShopifySource(FixedDoor(world, version="2025-01"))}  # noqa: E731 - short
+        shops = SyncWorld(database, of=replace(SHOP, sources=old))
+        shops.sync_at_last()
+        shops.sources = SHOP.sources(shops.world)
+
+        for _ in range(2):
+            shops.sync_at_last()
+
+        told = [event.kind for event in shops.rows(Event) if event.kind.startswith("connection.version")]
+        assert told == ["connection.version_retired", "connection.version_served"]
+
 
 class TestAShopThatChanges:
     @pytest.mark.parametrize("change", [{"zone": "Europe/Berlin"}, {"currency": "EUR"}])

@@ -3,6 +3,7 @@
 from collections import Counter
 from itertools import cycle, product
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -24,12 +25,23 @@ SHOWN = {
 }  # fmt: skip
 
 
+slow = pytest.mark.slow
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=slow)])
+def engine(request: pytest.FixtureRequest) -> str:
+    """SQLite always; PostgreSQL where minutes do not count. What becomes of slots is tested on both elsewhere."""
+    name: str = request.param
+    return name
+
+
 class TestEverySlot:
-    def test_is_accounted_for_whatever_happens(self, database: OpenDatabase) -> None:
+    @pytest.mark.parametrize("lives", [8, pytest.param(20, marks=slow)])
+    def test_is_accounted_for_whatever_happens(self, database: OpenDatabase, lives: int) -> None:
         run_state_machine_as_test(
             life_in(database),
             settings=settings(
-                max_examples=20, stateful_step_count=40, deadline=None, derandomize=True,
+                max_examples=lives, stateful_step_count=40, deadline=None, derandomize=True,
                 phases=[Phase.explicit, Phase.generate],
                 suppress_health_check=list(HealthCheck),
             ),

@@ -74,7 +74,12 @@ def trouble(syncs: SyncWorld, chance: Random) -> None:
 
 @pytest.mark.parametrize(
     ("syncs", "seed"),
-    [*((META, seed) for seed in range(10)), *((GA4, seed) for seed in range(5))],
+    [
+        *((META, seed) for seed in range(4)),
+        *((GA4, seed) for seed in range(2)),
+        *(pytest.param(META, seed, marks=pytest.mark.slow) for seed in range(4, 10)),
+        *(pytest.param(GA4, seed, marks=pytest.mark.slow) for seed in range(2, 5)),
+    ],
     indirect=["syncs"],
     ids=lambda one: str(getattr(one, "service", one)),
 )

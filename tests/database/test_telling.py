@@ -289,6 +289,19 @@ class TestConnections:
         assert [kind for kind, _ in world.say(seconds=1)] == ["recovered"]
         assert world.incidents()[0].has_recovered
 
+    def test_whose_version_was_retired_are_told_until_it_is_served_again(
+        self, world: TellingWorld, schedules: list[Schedule]
+    ) -> None:
+        with world.database.transaction() as session:
+            connection_id = UUID(session.get_one(Job, schedules[0].job_id).definition["connection_id"])
+        world.append("connection.version_retired", connection_id, service="shopify", text="Set the version.")
+        told = world.say()
+        world.append("connection.version_served", connection_id)
+
+        assert ([kind for kind, _ in told], world.incidents()[0].type) == (["opened"], "connection_expiring")
+        assert [kind for kind, _ in world.say(seconds=1)] == ["recovered"]
+        assert world.incidents()[0].has_recovered
+
 
 class TestRules:
     def test_wait_for_the_nth_failure_in_a_row(self, database: OpenDatabase) -> None:

@@ -14,7 +14,8 @@ from app.core.scopes import ENGINE, Scope
 from app.events.service import Topic, append_event
 from app.notifications import rule_changes, telling_settings
 from app.notifications.history import Preview, preview_rule
-from app.notifications.models import Channel, Incident, NotifySettings, Telling
+from app.notifications.incident_models import Incident
+from app.notifications.models import Channel, NotifySettings, Telling
 from app.notifications.rule_changes import RuleDraft, RuleInvalid, RuleNotFound
 from app.notifications.rule_rows import list_rules, list_windows, read_settings
 from app.notifications.telling_settings import (

@@ -9,9 +9,10 @@ from sqlalchemy import update
 
 from app.core.ids import new_id
 from app.jobs.policies import ErrorClass
+from app.notifications.incident_models import Incident
 from app.notifications.incident_rows import get_incident, incidents_of_thing
 from app.notifications.lookups import run_facts
-from app.notifications.models import Channel, Delivery, Incident, Rule, Telling
+from app.notifications.models import Channel, Delivery, Rule, Telling
 from app.notifications.signals import EventFacts
 from app.notifications.told_of import SOON, STOOD_IN, How, ToldOf, incident_of_run, read_told
 from tests.database.telling_world import TellingWorld

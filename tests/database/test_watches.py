@@ -11,7 +11,8 @@ from app.core.ids import new_id
 from app.core.scopes import ENGINE
 from app.events.models import Event
 from app.jobs.models import Job
-from app.notifications.models import Cursor, Incident
+from app.notifications.incident_models import Incident
+from app.notifications.models import Cursor
 from app.notifications.teller import Teller
 from app.ops.heartbeats import ProcessFacts, beat, sign_off
 from app.ops.watches.marks import read_marks

@@ -102,7 +102,8 @@ class TestSeeding:
 
         with database.reading() as session:
             assert set(session.scalars(select(Run.state))) == {RunState.READY.value}
-        assert count(Run) == 5 + len(made_of.calls)
+        # One for each connection, and a second one for the site.
+        assert count(Run) == 6 + len(made_of.calls)
         assert count(Attempt) == count(LandedFigure) == 0
 
     def test_is_told_in_the_audit(self, made_of: Seed, database: OpenDatabase) -> None:

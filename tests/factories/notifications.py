@@ -6,16 +6,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.core.ids import new_id
-from app.notifications.models import (
-    Channel,
-    Delivery,
-    Incident,
-    IncidentEntry,
-    IncidentSubject,
-    MaintenanceWindow,
-    NotifySettings,
-    Rule,
-)
+from app.notifications.incident_models import Incident, IncidentEntry, IncidentSubject
+from app.notifications.models import Channel, Delivery, MaintenanceWindow, NotifySettings, Rule
 from app.notifications.types import DEFAULT_TYPES
 from tests.factories.work import LONG_AGO
 

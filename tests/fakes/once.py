@@ -52,8 +52,16 @@ def _share_statements() -> None:
     known: LRUCache[Any, Any] = LRUCache(_MOST_STATEMENTS)
     make = Engine.__init__
 
-    def make_sharing(engine: Engine, *args: Any, **more: Any) -> None:
-        make(engine, *args, **more)
+    # The library reads off the names which options an engine takes.
+    def make_sharing(
+        engine: Engine,
+        pool: Any,
+        dialect: Any,
+        url: Any,
+        hide_parameters: bool = False,
+        **more: Any,
+    ) -> None:
+        make(engine, pool, dialect, url, hide_parameters=hide_parameters, **more)
         engine._compiled_cache = known
 
     def is_alike(one: DefaultDialect, other: object) -> bool:

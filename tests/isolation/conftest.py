@@ -14,18 +14,8 @@ from app.core.db import Database, open_database
 from app.core.ids import new_id
 from app.core.scopes import DatabaseRole, Scope, role_name
 from app.events.service import Topic, append_event
-from app.notifications.models import (
-    BadEvent,
-    Channel,
-    Delivery,
-    Incident,
-    IncidentEntry,
-    IncidentSubject,
-    MaintenanceWindow,
-    NotifySettings,
-    Rule,
-    Telling,
-)
+from app.notifications.incident_models import Incident, IncidentEntry, IncidentSubject
+from app.notifications.models import BadEvent, Channel, Delivery, MaintenanceWindow, NotifySettings, Rule, Telling
 from app.ops.bulk.service import select_objects
 from app.ops.models import WatchMark
 from app.runs import ledger

@@ -13,7 +13,8 @@ from werkzeug.routing import Rule
 from app.api.blueprint import VERSION_PREFIX
 from app.edge.runtime import EXTENSION, Runtime
 from app.jobs.models import Job
-from app.notifications.models import Channel, Delivery, Incident
+from app.notifications.incident_models import Incident
+from app.notifications.models import Channel, Delivery
 from app.notifications.models import Rule as NotifyRule
 from app.notifications.outbox import put_notice
 from app.notifications.types import DeliveryKind, Facts, NotificationType
@@ -110,7 +111,7 @@ def shown_once(page: Page, site: Site, ana: Member) -> list[str]:
         channel_id = session.scalars(select(Channel.id)).one()
         facts = Facts(NotificationType.RUN_FAILED, DeliveryKind.EVENT, "Nightly fails")
         put_notice(session, actor=ana.actor, channel_id=channel_id, facts=facts, now=site.clock.moment)
-    return [make_token(page, site), invite(page, site)]
+    return [make_token(page, site), invite(page, site), make_webhook(page, site)]
 
 
 def send(page: Page, site: Site, path: str, **fields: str) -> None:
@@ -188,6 +189,14 @@ def make_token(page: Page, site: Site) -> str:
     page.locator("#new input[type=checkbox]").first.check()
     page.get_by_role("button", name="Make the token").click()
     return page.locator("#token").input_value()
+
+
+def make_webhook(page: Page, site: Site) -> str:
+    """Returns the key that it signs with."""
+    go(page, f"{site.url}/notifications/channels/new/webhook")
+    page.get_by_label("Address").fill("https://hooks.example.com/told")
+    page.get_by_role("button", name="Add the channel").click()
+    return page.locator("#key").input_value()
 
 
 def invite(page: Page, site: Site) -> str:
@@ -328,6 +337,6 @@ def values(name: str, site: Site, ana: Member, organization_id: UUID) -> list[An
         return ids
     words = {
         "code_id": IN_CODE, "code_name": "example_quick_test", "name": "workflow", "number": 1, "service": "meta",
-        "kind": "discord", "user_id": ana.user_id, "organization_id": ana.organization_id,
+        "kind": "discord", "type_name": "run_failed", "user_id": ana.user_id, "organization_id": ana.organization_id,
     }  # fmt: skip
     return [words[name]]

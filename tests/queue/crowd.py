@@ -10,9 +10,9 @@ from sqlalchemy import func, insert, select, update
 from app.jobs.kinds.base import KindName
 from app.jobs.models import Job
 from app.ops.capacity import live_slots
-from app.queue.broker import Hints
 from app.queue.called import Called
 from app.queue.dispatch import Dispatcher
+from app.queue.hints import Hints
 from app.queue.served import Served
 from app.runs.claims import LeaseTerms, take
 from app.runs.facts import AttemptEnd, Taking

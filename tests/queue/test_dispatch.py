@@ -12,9 +12,10 @@ from app.core.ids import new_id
 from app.jobs.kinds.base import KindName
 from app.ops.capacity import live_slots
 from app.ops.heartbeats import SILENT_AFTER, ProcessFacts, beat
-from app.queue.broker import Carrier, Hints
+from app.queue.broker import Carrier
 from app.queue.called import Called
 from app.queue.dispatch import Dispatcher
+from app.queue.hints import Hints
 from app.queue.link import BrokerAway
 from app.queue.stale import STALE_AFTER
 from app.queue.tasks import make_hints

@@ -8,8 +8,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from app.core.config import Settings
-from app.queue.broker import Carrier, Hints, make_huey
+from app.queue.broker import Carrier, make_huey
 from app.queue.called import Called
+from app.queue.hints import Hints
 from app.queue.link import BrokerAway, Link
 from app.queue.storages import READ_SECONDS, REDIS_POLL_SECONDS, SEND_SECONDS
 from app.queue.tasks import make_hints, make_tasks

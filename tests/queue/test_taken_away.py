@@ -6,8 +6,9 @@ import pytest
 
 from app.core.scopes import Scope
 from app.ops.capacity import live_slots
-from app.queue.broker import Carrier, Hints
+from app.queue.broker import Carrier
 from app.queue.dispatch import Dispatcher
+from app.queue.hints import Hints
 from app.queue.tasks import make_hints
 from app.runs import claims, ledger
 from app.runs.claims import LeaseTerms, take

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from typing import Any, LiteralString, cast
 
 import psycopg
@@ -54,23 +55,26 @@ class FirstState:
     def __init__(self, connection: Connection) -> None:
         self.schema = connection.execute(_SCHEMA).fetchall()
         self._tables = _names(connection, _TABLES)
-        self._sequences = {name: _standing(connection, name) for name in _names(connection, _SEQUENCES)}
+        standing = {name: _standing(connection, name) for name in _names(connection, _SEQUENCES)}
         contents = {table: _contents(connection, table) for table in self._tables}
         self._contents = {table: rows for table, rows in contents.items() if rows is not None}
+        setting = sql.SQL("setval({}::regclass, {}, {})")
+        self._begin_anew = sql.SQL("SELECT {}").format(
+            sql.SQL(", ").join(setting.format(f'"{name}"', last, called) for name, (last, called) in standing.items())
+        )
         self._look = _union(self._look_at(table) for table in self._tables)
 
     def restore(self, connection: Connection) -> None:
         """Put every table and sequence back that is another one now."""
-        changed = [name for name, is_changed in connection.execute(self._look) if is_changed]
+        changed = [name for name, is_changed in connection.execute(self._look, prepare=True) if is_changed]
         # Neither triggers nor references are asked: all of it goes back together.
-        connection.execute("SET session_replication_role = replica")
+        connection.execute("SET LOCAL session_replication_role = replica")
         for table in changed:
             connection.execute(_statement("DELETE FROM {}", table))
             if table in self._contents:
                 copy = "INSERT INTO {0} OVERRIDING SYSTEM VALUE SELECT * FROM json_populate_recordset(NULL::{0}, %s)"
                 connection.execute(_statement(copy, table), [self._contents[table]])
-        for name, (last, is_called) in self._sequences.items():
-            connection.execute("SELECT setval(%s::regclass, %s, %s)", [f'"{name}"', last, is_called])
+        connection.execute(self._begin_anew, prepare=True)
 
     def _look_at(self, table: str) -> sql.Composed:
         if table in self._contents:
@@ -82,12 +86,57 @@ class FirstState:
         return sql.SQL("SELECT {}, {}").format(sql.Literal(table), now)
 
 
+@dataclass(frozen=True)
+class _Lent:
+    """A database as long as it is used again and again, and a connection to put it back with."""
+
+    context: AbstractContextManager[PostgresUrls]
+    urls: PostgresUrls
+    connection: Connection
+    first: FirstState
+
+    @classmethod
+    def begin(cls, context: AbstractContextManager[PostgresUrls]) -> "_Lent":
+        urls = context.__enter__()
+        connection = psycopg.connect(urls.admin.replace("postgresql+psycopg://", "postgresql://"), autocommit=True)
+        return cls(context, urls, connection, FirstState(connection))
+
+    def end(self) -> None:
+        self.connection.close()
+        self.context.__exit__(None, None, None)
+
+    def put_back(self) -> bool:
+        """Whether it is as at first again. It is not while somebody still is connected, or has changed its schema."""
+        try:
+            return self._is_unchanged() and self._restore()
+        except psycopg.OperationalError:
+            # Somebody has ended all connections to it.
+            return False
+
+    def _is_unchanged(self) -> bool:
+        return self._is_alone() and self.connection.execute(_SCHEMA, prepare=True).fetchall() == self.first.schema
+
+    def _restore(self) -> bool:
+        with self.connection.transaction():
+            self.first.restore(self.connection)
+        return True
+
+    def _is_alone(self) -> bool:
+        give_up = time.monotonic() + PATIENCE_SECONDS
+        while _value(self.connection, _OTHERS):
+            # Statistics are the same for a whole transaction, and this is one each time.
+            if time.monotonic() > give_up:
+                return False
+            time.sleep(0.002)
+        return True
+
+
 class ReusedDatabase:
     """Hands out one database, again and again; another one when somebody did to it what cannot be undone."""
 
     def __init__(self, make: MakeDatabase) -> None:
         self._make = make
-        self._current: tuple[AbstractContextManager[PostgresUrls], PostgresUrls, FirstState] | None = None
+        self._current: _Lent | None = None
         self._uses = 0
 
     @contextmanager
@@ -96,54 +145,23 @@ class ReusedDatabase:
         current = self._current or self._begin()
         # Until it is put back, nobody else gets it.
         self._current = None
-        context, urls, first = current
         try:
-            yield urls
+            yield current.urls
         finally:
             self._uses += 1
-            if self._uses < MOST_USES and _put_back(urls, first):
+            if self._uses < MOST_USES and current.put_back():
                 self._current = current
             else:
-                context.__exit__(None, None, None)
+                current.end()
 
     def close(self) -> None:
         if self._current is not None:
-            self._current[0].__exit__(None, None, None)
+            self._current.end()
             self._current = None
 
-    def _begin(self) -> tuple[AbstractContextManager[PostgresUrls], PostgresUrls, FirstState]:
-        context = self._make()
-        urls = context.__enter__()
-        with _connected(urls) as connection:
-            self._uses = 0
-            return context, urls, FirstState(connection)
-
-
-def _put_back(urls: PostgresUrls, first: FirstState) -> bool:
-    """Whether it is as at first again. It is not while somebody still holds a connection, or has changed its schema."""
-    with _connected(urls) as connection:
-        if not _is_alone(connection) or connection.execute(_SCHEMA).fetchall() != first.schema:
-            return False
-        with connection.transaction():
-            first.restore(connection)
-    return True
-
-
-def _is_alone(connection: Connection) -> bool:
-    give_up = time.monotonic() + PATIENCE_SECONDS
-    while _value(connection, _OTHERS):
-        # Statistics are the same for a whole transaction, and this is one each time.
-        if time.monotonic() > give_up:
-            return False
-        time.sleep(0.002)
-    return True
-
-
-@contextmanager
-def _connected(urls: PostgresUrls) -> Iterator[Connection]:
-    url = urls.admin.replace("postgresql+psycopg://", "postgresql://")
-    with psycopg.connect(url, autocommit=True) as connection:
-        yield connection
+    def _begin(self) -> _Lent:
+        self._uses = 0
+        return _Lent.begin(self._make())
 
 
 def _value(connection: Connection, query: LiteralString | sql.Composed) -> Any:

@@ -40,6 +40,7 @@ WORDS = {
     "code_name": "fetch",
     "number": "1",
     "kind": "webhook",
+    "type_name": "run_failed",
 }
 # Reached before anybody is known, or by nobody's choice: they have tests of their own.
 # The deep probe looks at who asks by itself: besides platform admins, whoever has the token for it alone.
@@ -64,6 +65,7 @@ BODIES: dict[str, Callable[[dict[str, UUID]], dict[str, Any]]] = {
     "steer_queue": lambda ids: {"action": "retry", "jobIds": [str(ids["run_id"])]},
     "rename_view": lambda _ids: {"name": "Renamed"},
     "settle_notifications": lambda _ids: {"zone": "UTC", "quiet_from": "22:00", "quiet_until": "07:00"},
+    "put_notification_text": lambda _ids: {"title": "{{job}} is down"},
     "add_maintenance_window": lambda _ids: {"starts_at": "2100-01-01T00:00:00Z", "ends_at": "2100-01-02T00:00:00Z"},
     "snooze_api_incident": lambda _ids: {"until": None},
     "assign_api_incident": lambda ids: {"user_id": str(ids["user_id"])},

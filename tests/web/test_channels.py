@@ -1,6 +1,7 @@
 """The pages of channels, with chats that answer inside of the process."""
 
 import html
+import json
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
@@ -12,7 +13,7 @@ from sqlalchemy import select
 from app.core.config import Settings
 from app.core.db import Database
 from app.edge.runtime import EXTENSION
-from app.notifications.channel_changes import UNDO
+from app.notifications.channel_changes import UNDO, open_place
 from app.notifications.channel_desk import ChannelDesk
 from app.notifications.models import Channel, Delivery
 from app.tenants.models import AuditEntry
@@ -262,3 +263,64 @@ def test_a_channel_that_does_not_work_says_who_is_told_instead(
 
     assert "Nothing stands in for it." in alone
     assert "#spare is told instead." in owner.visit("/notifications").text
+
+
+class TestTheSigningKey:
+    """Of a webhook: one that Belfry makes is shown to who made it, once."""
+
+    HOOK = {"name": "Ours", "url": "https://hooks.example.com/told?token=secret"}
+
+    def key_in(self, text: str) -> str:
+        return text.partition('id="key" value="')[2].partition('"')[0]
+
+    def make(self, browser: Browser) -> tuple[UUID, str]:
+        answer = browser.send(f"{NEW}/webhook", self.HOOK)
+        assert answer.status_code == 200, answer.text
+        return ids(browser)[-1], self.key_in(answer.text)
+
+    def test_is_shown_when_it_is_made_and_never_again(self, owner: Browser, database: Database):
+        channel_id, key = self.make(owner)
+
+        here = f"/notifications/channels/{channel_id}"
+        again = owner.send(f"{NEW}/webhook", self.HOOK)
+        pages = [owner.visit(path).text for path in ("/notifications", here, f"{here}/signing-key", "/audit")]
+        with database.reading() as session:
+            said = [str((entry.summary, entry.changes)) for entry in session.scalars(select(AuditEntry))]
+        assert (len(key) >= 32, again.status_code) == (True, 409)
+        assert not any(key in text for text in (*pages, again.text, *said))
+
+    def test_of_ones_own_is_not_shown(self, owner: Browser):
+        answer = owner.send(f"{NEW}/webhook", {**self.HOOK, "signing_key": "0123456789abcdef"})
+
+        assert (answer.status_code, "0123456789abcdef" in answer.text) == (303, False)
+
+    def test_is_made_anew_once_for_each_question(self, owner: Browser, database: Database):
+        channel_id, first = self.make(owner)
+        here = f"/notifications/channels/{channel_id}"
+        before = owner.visit(here).text
+
+        made = owner.send(f"{here}/signing-key", {"once": "a" * 43})
+        repeated = owner.send(f"{here}/signing-key", {"once": "a" * 43})
+
+        second = self.key_in(made.text)
+        assert "New signing key" in before
+        assert (made.status_code, repeated.status_code, len(second) >= 32, second != first) == (200, 303, True, True)
+        assert self.key_of(owner, channel_id) == second
+        with database.reading() as session:
+            actions = list(session.scalars(select(AuditEntry.action).where(AuditEntry.action == "channel.rekeyed")))
+        assert actions == ["channel.rekeyed"]
+
+    def test_is_of_a_webhook_alone_and_for_admins(self, owner: Browser, operator: Browser, stranger: Browser):
+        here = f"/notifications/channels/{add(owner)}/signing-key"
+
+        refused = owner.send(here)
+
+        assert (owner.visit(here).status_code, refused.status_code) == (404, 303)
+        assert [operator.send(here).status_code, stranger.send(here).status_code] == [403, 404]
+
+    def key_of(self, browser: Browser, channel_id: UUID) -> str:
+        """What the next message is signed with."""
+        runtime = browser.application.extensions[EXTENSION]
+        with runtime.database.transaction() as session:
+            channel = session.get_one(Channel, channel_id)
+            return str(json.loads(open_place(session, sealer=runtime.channels.sealer, channel=channel).secret)["key"])

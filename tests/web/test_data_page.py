@@ -13,7 +13,7 @@ import pytest
 from app.core.ids import new_id
 from app.edge.runtime import EXTENSION
 from app.syncs.figures import Metric, QualityFlag
-from app.syncs.models import Connection, StreamState
+from app.syncs.models import Connection, LandedFigure, StreamState
 from tests.database.kpi_world import KpiWorld
 from tests.factories.figures import campaign, figure
 from tests.factories.work import make_job, make_run
@@ -177,6 +177,20 @@ class TestWhatIsInDoubt:
 
         assert "in doubt" in rows(html)[-1][-1]
         assert "In doubt: most of what was there is missing" in words(html)
+        assert f'href="/connections/{world.connection_id}/streams"' in html
+
+    def test_days_that_can_never_be_had_are_no_zeros(self, viewer: Browser, landed: KpiWorld):
+        with landed.database.transaction() as session:
+            for stream in session.query(StreamState).filter_by(connection_id=landed.connection_id):
+                stream.mark = {"lost_days": [["2027-01-02", "2027-01-02"]]}
+            gone = session.query(LandedFigure).filter_by(connection_id=landed.connection_id, day=date(2027, 1, 2))
+            gone.delete()
+
+        html = viewer.visit("/data").text
+
+        (told,) = (row for row in rows(html) if "cannot be had any more" in row[-1])
+        assert ("2 Jan 2027" in told[0], told[1]) == (True, "–")
+        assert "2027-01-02 cannot be had any more" in words(html)
 
     def test_how_new_each_stream_is_and_what_was_promised(self, viewer: Browser, landed: KpiWorld):
         promise(landed, 7 * 60)

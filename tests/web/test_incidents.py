@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import select, update
 
 from app.core.ids import new_id
-from app.notifications.models import Delivery, Incident
+from app.notifications.incident_models import Incident
+from app.notifications.models import Delivery
 from app.ops.models import BulkAction
 from app.runs.causes import cause_of
 from app.schedules.models import Schedule

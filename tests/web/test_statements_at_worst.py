@@ -54,7 +54,7 @@ LISTS = (
     "/queue/workers", "/jobs", "/connections", "/notifications", "/notifications/deliveries",
     "/audit", "/settings/team", "/account/tokens", "/live",
     "/incidents", "/incidents?state=all&q=o&type=run_failed&assigned=me", "/incidents/{incident}",
-    "/incidents/{incident}/retry", "/notifications/settings",
+    "/incidents/{incident}/retry", "/notifications/settings", "/notifications/texts", "/notifications/texts/run_failed",
 )  # fmt: skip
 
 

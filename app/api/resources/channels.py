@@ -8,8 +8,11 @@ from app.api.channel_shapes import (
     ChannelIn,
     ChannelKindOut,
     ChannelOut,
+    ChannelSavedOut,
     ChannelTestOut,
+    SigningKeyOut,
     channel_out,
+    channel_saved_out,
 )
 from app.api.models import Paging
 from app.api.paging import cut
@@ -25,7 +28,8 @@ from app.notifications.channel_changes import (
     switch_channel,
 )
 from app.notifications.channel_desk import ChannelTried
-from app.notifications.channel_rows import get_channel, list_channels
+from app.notifications.channel_rows import ChannelRow, get_channel, list_channels
+from app.notifications.signing_keys import renew_signing_key
 from app.notifications.types import ChannelKind, ChannelState
 from app.tenants.access import Permission
 
@@ -56,7 +60,7 @@ def show_channel(channel_id: UUID) -> ChannelOut:
 def _draft(body: ChannelIn) -> ChannelDraft:
     desk = runtime().channels
     name = body.name or desk.couriers[body.kind].label
-    return desk.draft(body.kind.value, name, body.settings, is_fallback=body.is_fallback)
+    return desk.draft(current_actor(), body.kind.value, name, body.settings, is_fallback=body.is_fallback)
 
 
 @resource(
@@ -64,17 +68,18 @@ def _draft(body: ChannelIn) -> ChannelDraft:
     "/channels",
     permission=Permission.MANAGE_NOTIFICATIONS,
     body=ChannelIn,
-    answer=ChannelOut,
+    answer=ChannelSavedOut,
     status=201,
     may_conflict=True,
     outside=_draft,
+    secret_fields=("signing_key",),
 )
-def create_channel(body: ChannelIn, found: ChannelDraft) -> ChannelOut:
-    """Make a channel, switched on. Nothing is sent by it yet."""
+def create_channel(body: ChannelIn, found: ChannelDraft) -> ChannelSavedOut:
+    """Make a channel, switched on. Nothing is sent by it yet. A key that is made to sign with is answered this once."""
     channel_id = make_channel(
         request_session(), actor=current_actor(), sealer=runtime().channels.sealer, draft=found, now=request_now()
     )
-    return _one(channel_id)
+    return channel_saved_out(_row(channel_id), signing_key=found.place.made)
 
 
 def _redraft(channel_id: UUID, body: ChannelChanges) -> ChannelDraft | None:
@@ -90,11 +95,11 @@ def _redraft(channel_id: UUID, body: ChannelChanges) -> ChannelDraft | None:
     _ONE,
     permission=Permission.MANAGE_NOTIFICATIONS,
     body=ChannelChanges,
-    answer=ChannelOut,
+    answer=ChannelSavedOut,
     may_conflict=True,
     outside=_redraft,
 )
-def change_api_channel(channel_id: UUID, body: ChannelChanges, found: ChannelDraft | None) -> ChannelOut:
+def change_api_channel(channel_id: UUID, body: ChannelChanges, found: ChannelDraft | None) -> ChannelSavedOut:
     """Change a channel, or switch it on or off. One that was broken is used again when its settings change."""
     session, actor, now = request_session(), current_actor(), request_now()
     if found is not None:
@@ -102,7 +107,24 @@ def change_api_channel(channel_id: UUID, body: ChannelChanges, found: ChannelDra
         change_channel(session, actor=actor, sealer=sealer, channel_id=channel_id, draft=found, now=now)
     if body.enabled is not None:
         switch_channel(session, actor=actor, channel_id=channel_id, is_on=body.enabled, now=now)
-    return _one(channel_id)
+    return channel_saved_out(_row(channel_id), signing_key=None if found is None else found.place.made)
+
+
+@resource(
+    "POST",
+    f"{_ONE}/signing-key",
+    permission=Permission.MANAGE_NOTIFICATIONS,
+    answer=SigningKeyOut,
+    status=201,
+    secret_fields=("signing_key",),
+)
+def renew_api_signing_key(channel_id: UUID) -> SigningKeyOut:
+    """Let a webhook sign with a new key from now on. It is answered this once, and the one before counts no more."""
+    sealer = runtime().channels.sealer
+    made = renew_signing_key(
+        request_session(), actor=current_actor(), sealer=sealer, channel_id=channel_id, now=request_now()
+    )
+    return SigningKeyOut(channel_id=made.channel_id, signing_key=made.key)
 
 
 @resource("DELETE", _ONE, permission=Permission.MANAGE_NOTIFICATIONS)
@@ -144,8 +166,11 @@ def test_api_channel(channel_id: UUID, found: ChannelTried) -> Message:
 
 
 def _one(channel_id: UUID) -> ChannelOut:
-    row = get_channel(fresh_session(), organization_id=current_actor().organization_id, channel_id=channel_id)
-    return channel_out(row)
+    return channel_out(_row(channel_id))
+
+
+def _row(channel_id: UUID) -> ChannelRow:
+    return get_channel(fresh_session(), organization_id=current_actor().organization_id, channel_id=channel_id)
 
 
 def _kind(kind: ChannelKind) -> ChannelKindOut:

@@ -1,7 +1,7 @@
 """`/schedules/{id}/mute` and `/jobs/{id}/mute`: tell nothing of one of them for some hours, or until it succeeds."""
 
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, model_validator
@@ -67,7 +67,7 @@ def show_schedule_mute(schedule_id: UUID) -> MuteOut:
 def mute_api_schedule(schedule_id: UUID, body: MuteIn) -> MuteOut:
     """Tell nothing of a schedule for some hours. Runs go on; what is still wrong then is told then."""
     now = request_now()
-    it = {"actor": current_actor(), "schedule_id": schedule_id, "now": now}
+    it: dict[str, Any] = {"actor": current_actor(), "schedule_id": schedule_id, "now": now}
     mute_schedule(request_session(), until=body.until(now), until_success=body.until_success, **it)
     return _of_schedule(schedule_id)
 
@@ -89,7 +89,7 @@ def show_job_mute(job_id: UUID) -> MuteOut:
 def mute_api_job(job_id: UUID, body: MuteIn) -> MuteOut:
     """Tell nothing of a job for some hours, whatever starts it. Runs go on."""
     now = request_now()
-    it = {"actor": current_actor(), "job_id": job_id, "now": now}
+    it: dict[str, Any] = {"actor": current_actor(), "job_id": job_id, "now": now}
     mute_job(request_session(), until=body.until(now), until_success=body.until_success, **it)
     return _of_job(job_id)
 
@@ -114,4 +114,6 @@ def _of_job(job_id: UUID) -> MuteOut:
 
 
 def _shown(mute: Mute | None) -> MuteOut:
-    return MuteOut(muted_until=mute and mute.until, until_success=mute is not None and mute.until_success)
+    if mute is None:
+        return MuteOut(muted_until=None, until_success=False)
+    return MuteOut(muted_until=mute.until, until_success=mute.until_success)

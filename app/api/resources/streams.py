@@ -20,6 +20,13 @@ from app.tenants.access import Permission
 TAG = "Connections"
 
 
+class LostDaysOut(Answer):
+    """Days in a row that can never be had, both ends included."""
+
+    first: date
+    last: date
+
+
 class StreamOut(Answer):
     """What is read of a connection together, and is complete or not together."""
 
@@ -36,6 +43,9 @@ class StreamOut(Answer):
     doubt: Annotated[str | None, Field(description="loss or volume: why its newest landing is looked at twice.")]
     doubt_in_words: str
     doubted_since: datetime | None
+    lost_days: Annotated[
+        list[LostDaysOut], Field(description="Before data_through, and not here: its service keeps them no more.")
+    ]
 
 
 class PromiseIn(Body):
@@ -62,6 +72,7 @@ def stream_out(facts: StreamFacts) -> StreamOut:
         doubt=None if row.doubt is None else row.doubt.value,
         doubt_in_words=facts.doubt_words,
         doubted_since=row.doubted_since,
+        lost_days=[LostDaysOut(first=days.first, last=days.last) for days in row.lost],
     )
 
 

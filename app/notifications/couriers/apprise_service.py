@@ -126,6 +126,9 @@ class AppriseCourier:
                 cwd="/",
                 check=False,
             )
+            if done.returncode < 0:
+                # Killed, by a machine short of memory it may be: at any moment, so before or after it was sent.
+                raise NotDelivered("Apprise was killed in the middle of it.", fate=Fate.DOUBTFUL)
             found = json.loads(done.stdout)
         except subprocess.TimeoutExpired as error:
             raise NotDelivered("Apprise did not finish in time.", fate=Fate.DOUBTFUL) from error

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from app.core.hiding import make_cleaner
@@ -27,6 +28,8 @@ _HOSTS = {"discord.com", "discordapp.com", "ptb.discord.com", "canary.discord.co
 _PATH = re.compile(r"/api(?:/v\d{1,2})?/webhooks/(\d{5,25})/([A-Za-z0-9_-]{20,200})/?")
 _UNKNOWN_MESSAGE = 10008
 _ARCHIVED_THREADS = frozenset({50083, 160005})
+# A forum, which takes threads only, and a thread that is closed: no message of ours ever arrives there.
+_TAKES_NOTHING = _ARCHIVED_THREADS | {220001}
 
 
 @dataclass(frozen=True)
@@ -93,14 +96,23 @@ class DiscordCourier:
         )
         if errand.edits and (said.get("code") == _UNKNOWN_MESSAGE or said.get("code") in _ARCHIVED_THREADS):
             return NotDelivered(found.message, fate=Fate.GONE)
-        if answer.status == 429 and isinstance(said.get("retry_after"), int | float):
-            # In seconds, with a fraction; more exact than the header.
-            rest = timedelta(seconds=min(max(float(said["retry_after"]), 0.0), 86_400.0))
+        rest = _rest(said)
+        if answer.status == 429 and rest is not None:
             return NotDelivered(found.message, fate=Fate.LATER, rest=max(rest, found.rest or rest))
         if answer.status in {401, 404}:
             words = "Discord does not know this webhook any more: it was deleted, or its address is wrong."
             return NotDelivered(f"{words} Make one in Discord and give its address.", fate=Fate.BROKEN)
+        if not errand.edits and said.get("code") in _TAKES_NOTHING:
+            words = "Give the address of a webhook in another channel, or of a thread that is open."
+            return NotDelivered(f"{found.message} {words}", fate=Fate.BROKEN)
         return found
+
+
+def _rest(said: dict[str, Any]) -> timedelta | None:
+    """In seconds, with a fraction; more exact than the header. JSON also has numbers that are no time at all."""
+    seconds = said.get("retry_after")
+    # Compared before it is converted: an endless number is no float, and what is no number compares with none.
+    return timedelta(seconds=min(seconds, 86_400)) if isinstance(seconds, int | float) and seconds >= 0 else None
 
 
 def _message_id(answer: OutboundResponse) -> str | None:

@@ -9,6 +9,7 @@ from typing import Protocol
 from app.core.errors import AppError, Invalid
 from app.core.http import OutboundLimits
 from app.notifications.messages.content import Content
+from app.notifications.types import ChannelKind
 
 # Whoever does not answer by then is asked again later; meanwhile others are told.
 CONNECT_SECONDS = 3.0
@@ -32,6 +33,8 @@ class Place:
     secret: str = field(repr=False)
     # The last letters of what is secret, for people to tell one from another.
     hint: str = ""
+    # What of the secret was made here, and is known to nobody yet: it is shown once, to who made the place.
+    made: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,9 @@ class Courier(Protocol):
 
     def carry(self, place: Place, content: Content, errand: Errand) -> Receipt:
         """Bring it there, once, within ten seconds. Raises NotDelivered and nothing else."""
+
+
+Couriers = Mapping[ChannelKind, Courier]
 
 
 def hint_of(secret: str) -> str:

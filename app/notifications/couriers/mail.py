@@ -20,20 +20,10 @@ from app.notifications.couriers.errands import (
     Place,
     Receipt,
 )
+from app.notifications.couriers.mail_addresses import MOST_ADDRESSES, is_mail_address
 from app.notifications.couriers.mail_server import Refusals, hand_over
 from app.notifications.messages.content import Content
-from app.notifications.messages.forms import mail_html, marked_title, plain_text
-
-MOST_ADDRESSES = 20
-LONGEST_ADDRESS = 254
-LONGEST_SUBJECT = 180
-_LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@" + rf"(?:{_LABEL}\.)*{_LABEL}")
-
-
-def is_mail_address(text: str) -> bool:
-    """Whether mail can be sent to it; also an address of one's own network, such as ops@mail."""
-    return len(text) <= LONGEST_ADDRESS and _ADDRESS.fullmatch(text) is not None and ".." not in text
+from app.notifications.messages.forms import mail_html, mail_subject, plain_text
 
 
 @dataclass(frozen=True)
@@ -80,9 +70,8 @@ class MailCourier:
 
 
 def _letter(server: MailServer, place: Place, content: Content, errand: Errand) -> EmailMessage:
-    """The library refuses line breaks in headers; there are none in a title of one line."""
     letter = EmailMessage()
-    letter["Subject"] = first_words(" ".join(marked_title(content).split()), longest=LONGEST_SUBJECT)
+    letter["Subject"] = mail_subject(content)
     letter["From"] = Address("Belfry", addr_spec=server.sender)
     # Of several, nobody learns who else is told.
     addresses = place.settings["addresses"].split(", ")

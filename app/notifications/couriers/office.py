@@ -1,20 +1,17 @@
 """Every kind of channel with its courier: the one list of them."""
 
-from collections.abc import Mapping
 from types import MappingProxyType
 
 from app.core.config import Settings
 from app.core.http import OutboundClient
 from app.notifications.couriers.apprise_service import AppriseCourier
 from app.notifications.couriers.discord import DiscordCourier
-from app.notifications.couriers.errands import Courier
+from app.notifications.couriers.errands import Couriers
 from app.notifications.couriers.judging import LazySender
 from app.notifications.couriers.mail import MailCourier
 from app.notifications.couriers.telegram import TelegramCourier
 from app.notifications.couriers.webhook import WebhookCourier
 from app.notifications.types import ChannelKind
-
-Couriers = Mapping[ChannelKind, Courier]
 
 
 def couriers(settings: Settings) -> Couriers:

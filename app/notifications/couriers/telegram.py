@@ -25,9 +25,13 @@ from app.notifications.messages.forms import telegram_html
 OFFICIAL = "https://api.telegram.org"
 _TOKEN = re.compile(r"\d{5,15}:[A-Za-z0-9_-]{30,60}")
 _CHAT = re.compile(r"-?\d{1,20}|@[A-Za-z][A-Za-z0-9_]{3,31}")
+_MOST_ID = 2**63
 _UNCHANGED = "message is not modified"
 _CANNOT_EDIT = ("message to edit not found", "message can't be edited", "message_id_invalid")
-_BROKEN = ("chat not found", "user is deactivated", "group chat was upgraded", "topic_closed", "thread not found")
+_BROKEN = (
+    "chat not found", "user is deactivated", "group chat was upgraded", "topic_closed", "topic_deleted",
+    "thread not found", "not enough rights", "have no rights", "need administrator rights", "chat_write_forbidden",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ def _why_broken(status: int, description: str) -> str | None:
     if status == 403:
         return "The bot may not write there: it was blocked or removed. Let it in again, then test the channel."
     if status == 400 and any(words in description for words in _BROKEN):
-        return "Check the chat."
+        return "Check the chat, and that the bot may write there."
     return None
 
 
@@ -117,4 +121,4 @@ def _rest(said: dict[str, Any]) -> timedelta | None:
 def _message_id(said: dict[str, Any]) -> str | None:
     result = said.get("result")
     found = result.get("message_id") if isinstance(result, dict) else None
-    return str(found) if isinstance(found, int) else None
+    return str(found) if isinstance(found, int) and 0 < found < _MOST_ID else None

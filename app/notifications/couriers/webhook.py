@@ -35,7 +35,8 @@ class WebhookCourier:
         FieldWords(
             "signing_key",
             "Signing key",
-            f"At least {SHORTEST_KEY} characters; the receiver checks X-Belfry-Signature with it. Empty: one is made.",
+            f"At least {SHORTEST_KEY} characters; the receiver checks X-Belfry-Signature with it. "
+            "Empty: one is made, and shown once.",
             is_secret=True,
             is_required=False,
         ),
@@ -44,7 +45,8 @@ class WebhookCourier:
     def clean(self, given: Mapping[str, str], *, before: Place | None = None) -> Place:
         old = {} if before is None else json.loads(before.secret)
         url = given.get("url", "").strip() or old.get("url", "")
-        key = given.get("signing_key", "").strip() or old.get("key") or secrets.token_urlsafe(32)
+        known = given.get("signing_key", "").strip() or old.get("key")
+        key = known or _new_key()
         if not SHORTEST_KEY <= len(key) <= LONGEST_KEY or not key.isascii() or not key.isprintable():
             message = f"A signing key has {SHORTEST_KEY} to {LONGEST_KEY} letters, digits and signs."
             raise ChannelInvalid(message, field="signing_key")
@@ -54,7 +56,8 @@ class WebhookCourier:
                 refuse_forbidden(target.literal, host=target.host, allowed_private=self.allowed_private)
         except OutboundRefused as error:
             raise ChannelInvalid(error.message, field="url") from error
-        return Place({"host": target.host}, json.dumps({"url": url, "key": key}), hint_of(url))
+        made = None if known else key
+        return Place({"host": target.host}, json.dumps({"url": url, "key": key}), hint_of(url), made)
 
     def carry(self, place: Place, content: Content, errand: Errand) -> Receipt:
         sealed = json.loads(place.secret)
@@ -73,6 +76,17 @@ class WebhookCourier:
         raise judge(answer, who=str(place.settings["host"]), now=errand.now, clean=clean)
 
 
+def with_new_key(place: Place) -> Place:
+    """The same place, with a key that was made just now."""
+    key = _new_key()
+    secret = json.dumps({**json.loads(place.secret), "key": key})
+    return Place(place.settings, secret, place.hint, key)
+
+
 def signature(key: str, moment: str, body: bytes) -> str:
     """HMAC-SHA256, in hexadecimal digits, over the second, a dot and the body."""
     return hmac.new(key.encode(), moment.encode() + b"." + body, hashlib.sha256).hexdigest()
+
+
+def _new_key() -> str:
+    return secrets.token_urlsafe(32)

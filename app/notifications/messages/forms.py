@@ -5,29 +5,41 @@ from datetime import datetime
 from html import escape
 from typing import Any
 
+from app.core.text import first_words
 from app.notifications.messages.content import Content, Tone
 
 # Discord and Telegram refuse more than this; Discord counts all parts together.
 LONGEST_DISCORD_BODY = 3_000
 LONGEST_DISCORD_VALUE = 400
 LONGEST_TELEGRAM = 3_500
+# As many as a message of ours ever has: what is asked last, such as the next try, is not left out.
+MOST_ROWS = 12
+LONGEST_SUBJECT = 180
 MOST_BYTES = 64 * 1024
 _MARKS = {Tone.BAD: "✕", Tone.GOOD: "✓", Tone.NOTE: "•"}
 _COLOURS = {Tone.BAD: 0xC9372C, Tone.GOOD: 0x1F845A, Tone.NOTE: 0x44546F}
 _CSS_COLOURS = {tone: f"#{colour:06x}" for tone, colour in _COLOURS.items()}
-_DISCORD_SIGNS = re.compile(r"([\\*_~`|>#\[\]()<-])")
+_DISCORD_SIGNS = frozenset("\\*_~`|>#[]()<-")
+# An address is read as a whole there: a sign before its underscores would be taken for a part of it.
+_ADDRESSES = re.compile(r"(https?://[\w./?&=%+~#:;,!$'-]+)")
 _CALLS = re.compile(r"@(?=\w)|<(?=[!@#&])")
-_NOTHING = "\u200b"
+# A sign of no width: behind an @ it keeps the word from calling anybody.
+NOTHING = "\u200b"
 
 
 def quiet(text: str) -> str:
     """The text so that it calls nobody: `@everyone` and `<!channel>` are words in every chat."""
-    return _CALLS.sub(lambda found: found[0] + _NOTHING, text)
+    return _CALLS.sub(lambda found: found[0] + NOTHING, text)
 
 
 def marked_title(content: Content) -> str:
     """The title with a sign for its tone, for those who see no colours."""
     return f"{_MARKS[content.tone]} {content.title}"
+
+
+def mail_subject(content: Content) -> str:
+    """One line, whatever the title is: the library refuses line breaks in headers."""
+    return first_words(" ".join(marked_title(content).split()), longest=LONGEST_SUBJECT)
 
 
 def plain_text(content: Content) -> str:
@@ -65,12 +77,12 @@ def discord_embed(content: Content) -> dict[str, Any]:
             "value": _discord(value, LONGEST_DISCORD_VALUE) or "–",
             "inline": len(value) < 40,
         }
-        for label, value in content.rows[:8]
+        for label, value in content.rows[:MOST_ROWS]
     ]
     links = " · ".join(f"[{_discord(link.label, 80)}]({link.url})" for link in content.links)
     body = "\n\n".join(part for part in (_discord(content.body, LONGEST_DISCORD_BODY // 2), links) if part)
     embed: dict[str, Any] = {
-        "title": _discord(marked_title(content), 220)[:256],
+        "title": _discord(marked_title(content), 256),
         "description": body[:LONGEST_DISCORD_BODY],
         "color": _COLOURS[content.tone],
         "fields": fields,
@@ -83,7 +95,9 @@ def telegram_html(content: Content) -> str:
     """What Telegram reads as HTML: a few tags of ours, and everything else escaped."""
     parts = [f"<b>{_telegram(marked_title(content), 220)}</b>", _telegram(content.body, LONGEST_TELEGRAM // 3)]
     parts.append(
-        "\n".join(f"<b>{_telegram(label, 80)}:</b> {_telegram(value, 300)}" for label, value in content.rows[:8])
+        "\n".join(
+            f"<b>{_telegram(label, 80)}:</b> {_telegram(value, 300)}" for label, value in content.rows[:MOST_ROWS]
+        )
     )
     parts.append(" · ".join(f'<a href="{escape(link.url)}">{_telegram(link.label, 80)}</a>' for link in content.links))
     parts.append(f"<i>Belfry · {_telegram(content.organization, 80)}</i>" if content.organization else "")
@@ -116,11 +130,28 @@ def _cut(text: str, longest: int) -> str:
 
 
 def _discord(text: str, longest: int) -> str:
-    return _DISCORD_SIGNS.sub(r"\\\1", _cut(text, longest)).replace("@", f"@{_NOTHING}")
+    """At most so long with what the escapes add, and cut between two of them: Discord refuses what is longer."""
+    pieces = _ADDRESSES.split(_cut(text, longest))
+    escaped = [_escaped_letter(letter, in_address=bool(n % 2)) for n, piece in enumerate(pieces) for letter in piece]
+    if sum(map(len, escaped)) <= longest:
+        return "".join(escaped)
+    room, kept = longest - 1, []
+    for letter in escaped:
+        room -= len(letter)
+        if room < 0:
+            break
+        kept.append(letter)
+    return "".join(kept) + "…"
+
+
+def _escaped_letter(letter: str, *, in_address: bool) -> str:
+    if letter == "@":
+        return f"@{NOTHING}"
+    return f"\\{letter}" if letter in _DISCORD_SIGNS and not in_address else letter
 
 
 def _telegram(text: str, longest: int) -> str:
-    return escape(_cut(text, longest), quote=False).replace("@", f"@{_NOTHING}")
+    return escape(_cut(text, longest), quote=False).replace("@", f"@{NOTHING}")
 
 
 def _lines(text: str) -> str:

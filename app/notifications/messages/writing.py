@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from app.core.clock_words import zoned_time
 from app.core.lengths import duration
+from app.core.names import visible
 from app.core.text import first_words
 from app.notifications.messages.content import LONGEST_TITLE, Content, MessageLink, Tone
 from app.notifications.messages.forms import bounded
@@ -93,8 +94,26 @@ def write(facts: Facts, *, press: Press, now: datetime, text: MessageText | None
     if text is None:
         return content
     values = values_of(facts, links=links, now=now)
-    title = fill_title(text.title, values) or content.title
-    return replace(content, title=title, body=fill_body(text.body, values), rows=())
+    # Looked at once more as a whole: people may have written a secret into a text.
+    title = without_secrets(fill_title(text.title, values)) or content.title
+    return replace(content, title=title, body=without_secrets(fill_body(text.body, values)), rows=())
+
+
+def can_be_worded(kind: DeliveryKind, type_: NotificationType) -> bool:
+    """Whether an organization's own text for the type is meant for such a message.
+
+    A test, several messages in one, and that something is over without having recovered say something else than what
+    the text was written for.
+    """
+    if kind is DeliveryKind.RECOVERED:
+        return type_ is NotificationType.RECOVERED
+    return kind not in {DeliveryKind.TEST, DeliveryKind.DIGEST}
+
+
+def shown_values(facts: Facts, *, press: Press, now: datetime) -> dict[str, str]:
+    """The values that the names in a text would be replaced by."""
+    links = tuple(press.link(link) for link in facts.links[:MOST_LINKS])
+    return values_of(_clean(facts), links=links, now=now)
 
 
 def tone_of(facts: Facts) -> Tone:
@@ -185,7 +204,7 @@ def example_facts(type_: NotificationType, *, now: datetime, organization: str, 
 
 
 def _clean(facts: Facts) -> Facts:
-    """The facts without what looks like a secret, and nothing endless."""
+    """The facts without what looks like a secret or could steer who reads it, and nothing endless."""
     return replace(
         facts,
         title=_safe(facts.title),
@@ -199,7 +218,7 @@ def _clean(facts: Facts) -> Facts:
 
 
 def _safe(text: str | None) -> str:
-    return without_secrets(str(text or "")[: 2 * LONGEST_VALUE])[:LONGEST_VALUE]
+    return without_secrets(visible(str(text or "")[: 2 * LONGEST_VALUE]))[:LONGEST_VALUE]
 
 
 def _lines(facts: Facts) -> str:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.core.db import count_changed
 from app.core.questions import Question
 from app.events.service import Topic, append_event
-from app.notifications.models import Incident
+from app.notifications.incident_models import Incident
 from app.notifications.signals import SubjectKind
 from app.ops.canary.hops import PASSES_WITHIN, Flight, bring_back, finished_since, read_flight
 from app.ops.models import CanaryGap, CanaryState

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from app.syncs.days import DayRange, next_windows
+from app.syncs.days import ONE_DAY, DayRange, next_windows
 
 # Meta restates a day for so long and not longer.
 LOOKBACK_DAYS = 28
@@ -24,6 +24,13 @@ def meta_windows(high_water: date | None, *, today: date) -> list[DayRange]:
     known = min(high_water, today) if high_water is not None else None
     windows = next_windows(known, today=today, lookback_days=LOOKBACK_DAYS, first_days=FIRST_DAYS, chunk_days=MOST_DAYS)
     return [DayRange(max(each.first, oldest), each.last) for each in windows if each.last >= oldest]
+
+
+def lost_to_meta(high_water: date | None, *, today: date) -> DayRange | None:
+    """The days after the last one that has landed that Meta keeps no more; None where there are none."""
+    last = oldest_day(today) - ONE_DAY
+    first = None if high_water is None else high_water + ONE_DAY
+    return None if first is None or first > last else DayRange(first, last)
 
 
 def oldest_day(today: date) -> date:

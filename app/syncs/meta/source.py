@@ -1,16 +1,17 @@
 """Meta as one of the services that are synced."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from app.syncs.calls.client import ServiceClient, Spent, Watch
 from app.syncs.days import DayRange
 from app.syncs.figures import FetchedWindow, Stream
 from app.syncs.logins import Login
+from app.syncs.lost_days import lost_words
 from app.syncs.meta.accounts import read_account
 from app.syncs.meta.ad_account import MetaAccount
-from app.syncs.meta.days import meta_windows
+from app.syncs.meta.days import KEPT_MONTHS, lost_to_meta, meta_windows
 from app.syncs.meta.door import MetaDoor
 from app.syncs.meta.reader import MetaReader
 from app.syncs.meta.rows import STREAMS
@@ -41,6 +42,8 @@ class _MetaReading:
     door: MetaDoor
     shelf: ReportShelf
     _account: MetaAccount | None = field(default=None, init=False)
+    # Of the stream that is being read.
+    _lost: DayRange | None = field(default=None, init=False)
 
     @property
     def spent(self) -> Spent:
@@ -51,10 +54,16 @@ class _MetaReading:
         return AccountFacts(account.name, account.zone, account.currency, self._login_facts())
 
     def windows(self, progress: Progress, *, now: datetime) -> list[DayRange]:
-        return meta_windows(progress.high_water, today=self._opened.today(now))
+        today = self._opened.today(now)
+        self._lost = lost_to_meta(progress.high_water, today=today)
+        if self._lost is not None:
+            self.client.watch.log(f"Meta keeps {KEPT_MONTHS} months: {lost_words([self._lost])}.")
+        return meta_windows(progress.high_water, today=today)
 
     def read(self, stream: Stream, days: DayRange) -> Iterator[FetchedWindow]:
-        return MetaReader(self.client, self._opened, stream, self.door.version, shelf=self.shelf).read(days)
+        reader = MetaReader(self.client, self._opened, stream, self.door.version, shelf=self.shelf)
+        for window in reader.read(days):
+            yield window if self._lost is None else replace(window, lost=self._lost)
 
     def _login_facts(self) -> LoginFacts | None:
         """When the login ends, asked about once a day: somebody may have prolonged it or shortened it at Meta."""

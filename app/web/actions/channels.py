@@ -6,6 +6,7 @@ from uuid import UUID
 from flask import Response, request, url_for
 
 from app.core.errors import AppError, Conflict, Invalid
+from app.core.ids import digest
 from app.edge.database import roll_back
 from app.edge.errors import status_of
 from app.edge.identity import current_actor, request_now
@@ -21,11 +22,13 @@ from app.notifications.channel_changes import (
 )
 from app.notifications.channel_desk import TooManyChannelTests
 from app.notifications.rule_changes import RuleDraft, add_rule
+from app.notifications.signing_keys import NewKey, renew_signing_key
 from app.tenants.access import Permission
+from app.tenants.replays import Replay, begin_or_replay, keep_answer
 from app.web.blueprint import web
 from app.web.forms.base import text_of
 from app.web.forms.channels import ChannelForm, channel_form
-from app.web.pages.channels import channel_page, known_kind, new_channel_page, read_channel
+from app.web.pages.channels import channel_page, key_page, known_kind, new_channel_page, read_channel
 from app.web.permissions import route
 from app.web.responses import ToastKind, go_to, see_other, toast
 
@@ -42,15 +45,18 @@ def add_channel(kind: str) -> Response:
     try:
         form.validate()
         name, given = text_of(form.name).strip() or courier.label, form.given
-        draft = outside_transaction(lambda: desk.draft(kind, name, given, is_fallback=bool(form.is_fallback.data)))
-        channel_id = make_channel(
-            request_session(), actor=current_actor(), sealer=desk.sealer, draft=draft, now=request_now()
+        actor = current_actor()
+        draft = outside_transaction(
+            lambda: desk.draft(actor, kind, name, given, is_fallback=bool(form.is_fallback.data))
         )
+        channel_id = make_channel(request_session(), actor=actor, sealer=desk.sealer, draft=draft, now=request_now())
         if form.tells_everything.data:
             rule = RuleDraft([channel_id])
-            add_rule(request_session(), actor=current_actor(), draft=rule, now=request_now())
+            add_rule(request_session(), actor=actor, draft=rule, now=request_now())
     except _SHOWN as error:
         return _refused(form, error, lambda status: new_channel_page(kind, form, status=status))
+    if draft.place.made is not None:
+        return key_page(NewKey(channel_id, name, draft.place.made))
     words = "Send a test to see that messages arrive."
     if not form.tells_everything.data:
         words = "No rule tells by it yet: choose it in one. " + words
@@ -73,7 +79,30 @@ def save_channel(channel_id: UUID) -> Response:
         )
     except _SHOWN as error:
         return _refused(form, error, lambda status: channel_page(read_channel(channel_id), form, status=status))
+    if draft.place.made is not None:
+        return key_page(NewKey(channel_id, draft.name, draft.place.made))
     return toast(see_other("web.notifications"), f"{draft.name} is saved.")
+
+
+@route(
+    web, "/notifications/channels/<uuid:channel_id>/signing-key", permission=Permission.MANAGE_NOTIFICATIONS,
+    methods=["POST"],
+)  # fmt: skip
+def make_key(channel_id: UUID) -> Response:
+    """Sign with a new key from now on, and show it this once."""
+    read_channel(channel_id)
+    if _came_before(request.form.get("once", "")):
+        words = "That key was made already, and it is shown only once. If you did not copy it, make another."
+        return toast(see_other("web.channel", channel_id=channel_id), words, kind=ToastKind.ERROR)
+    try:
+        made = renew_signing_key(
+            request_session(), actor=current_actor(), sealer=runtime().channels.sealer, channel_id=channel_id,
+            now=request_now(),
+        )  # fmt: skip
+    except Invalid as error:
+        roll_back(runtime().requests)
+        return toast(see_other("web.channel", channel_id=channel_id), error.message, kind=ToastKind.ERROR)
+    return key_page(made)
 
 
 @route(
@@ -130,3 +159,13 @@ def _refused(form: ChannelForm, error: AppError, again: Callable[[int], Response
     roll_back(runtime().requests)
     form.show_error(error)
     return again(status_of(error))
+
+
+def _came_before(once: str) -> bool:
+    """Whether this very form has made a key: reloading the page that shows one would make another."""
+    session, actor, key = request_session(), current_actor(), digest(once)
+    before = begin_or_replay(session, actor=actor, key=key, fingerprint=digest("key form"), now=request_now())
+    if before is None:
+        # Only that there was an answer is kept: the key is in it.
+        keep_answer(session, actor=actor, key=key, replay=Replay(200, ""))
+    return before is not None

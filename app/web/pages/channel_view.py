@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from app.notifications.channel_rows import ChannelRow, DeliveryRow
-from app.notifications.couriers.errands import Courier
-from app.notifications.couriers.office import Couriers
+from app.notifications.couriers.errands import Courier, Couriers
 from app.notifications.types import ChannelKind, ChannelState, DeliveryState
 
 # Which colour and mark each state has.

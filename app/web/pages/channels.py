@@ -5,10 +5,12 @@ from uuid import UUID
 from flask import Response
 
 from app.core.errors import NotFound
+from app.core.ids import new_token
 from app.edge.identity import current_actor
 from app.edge.runtime import request_session, runtime
 from app.notifications.channel_rows import ChannelRow, get_channel
 from app.notifications.rule_rows import list_rules
+from app.notifications.signing_keys import NewKey
 from app.notifications.types import ChannelKind
 from app.tenants.access import Permission
 from app.web.blueprint import web
@@ -42,6 +44,20 @@ def channel(channel_id: UUID) -> Response:
     """One channel as it stands, to change it."""
     row = read_channel(channel_id)
     return channel_page(row, channel_form(runtime().channels.couriers[row.kind], before=row, is_sent=False))
+
+
+@route(web, "/notifications/channels/<uuid:channel_id>/signing-key", permission=Permission.MANAGE_NOTIFICATIONS)
+def ask_for_key(channel_id: UUID) -> Response:
+    """The question before a webhook gets a new key to sign with."""
+    row = read_channel(channel_id)
+    if row.kind is not ChannelKind.WEBHOOK:
+        raise KindUnknown("Only a webhook of your own has a signing key.")
+    return page("notifications/key_question.html", row=row, once=new_token())
+
+
+def key_page(made: NewKey) -> Response:
+    """A key that was made, shown this once."""
+    return page("notifications/key_made.html", made=made)
 
 
 def new_channel_page(kind: str, form: ChannelForm, *, status: int = 200) -> Response:

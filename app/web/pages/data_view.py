@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from flask import url_for
+from flask import current_app, url_for
 
 from app.ops.data_freshness import StreamFreshness
 from app.ops.kpi_changes import KpiChange
@@ -82,6 +82,8 @@ class StreamRow:
     label: str
     words: str
     doubt: str
+    # Where somebody says that it is normal; empty where nothing is in doubt.
+    doubt_href: str
     fetched_at: datetime | None
 
 
@@ -298,4 +300,7 @@ def _stream_row(found: StreamFreshness) -> StreamRow:
     state = "planned" if standing is None else _STATES[standing.freshness]
     label = "No promise" if standing is None else str(standing.freshness).capitalize()
     doubt = "" if stream.doubt is None else _DOUBT_WORDS[stream.doubt]
-    return StreamRow(found.source.name, stream.name, state, label, found.words, doubt, stream.fetched_at)
+    # Where connections are kept is a page of its own, which may not be part of this installation.
+    has_page = stream.doubt is not None and found.source.is_connected and "web.streams" in current_app.view_functions
+    href = url_for("web.streams", connection_id=found.source.id) if has_page else ""
+    return StreamRow(found.source.name, stream.name, state, label, found.words, doubt, href, stream.fetched_at)

@@ -7,6 +7,7 @@ from app.web.pages.tabs import Tab
 _PAGES = (
     ("Channels and rules", "web.notifications"),
     ("Delivery log", "web.deliveries"),
+    ("Texts", "web.notification_texts"),
     ("Settings", "web.notification_settings"),
 )
 

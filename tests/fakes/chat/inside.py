@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 from app.core.http import FailureKind, OutboundFailed, OutboundLimits, OutboundRequest, OutboundResponse
 from app.notifications.couriers.apprise_service import AppriseCourier
 from app.notifications.couriers.discord import DiscordCourier
+from app.notifications.couriers.errands import Couriers
 from app.notifications.couriers.mail import MailCourier
-from app.notifications.couriers.office import Couriers
 from app.notifications.couriers.telegram import TelegramCourier
 from app.notifications.couriers.webhook import WebhookCourier
 from app.notifications.types import ChannelKind

@@ -147,6 +147,12 @@ class TestSending:
         assert failure.fate is fate
         assert "AbCdEf" not in failure.message
 
+    def test_when_it_is_killed_nobody_knows_whether_it_arrived(self, server, monkeypatch):
+        killed = subprocess.CompletedProcess([], -9, stdout="", stderr="")
+        monkeypatch.setattr("app.notifications.couriers.apprise_service.subprocess.run", lambda *_, **__: killed)
+
+        assert failure_of(patient(HERE), Place({"service": "Gotify"}, "gotify://x")).fate is Fate.DOUBTFUL
+
     def test_nobody_is_followed(self, server):
         server.chat.plan.append(Way.MOVED)
         server.chat.moved_to = f"{server.url}/inside"

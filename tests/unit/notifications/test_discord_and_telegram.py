@@ -1,11 +1,15 @@
 """Discord and Telegram as a server on this machine plays them: what is sent, edited, and refused."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
 
+from app.core.http import OutboundLimits, OutboundRequest, OutboundResponse
+from app.notifications.couriers.discord import DiscordCourier
 from app.notifications.couriers.errands import ChannelInvalid, Fate, Place
+from app.notifications.couriers.telegram import TelegramCourier
 from tests.fakes.chat.server import BOT, CHAT, HOOK, ChatServer, Way
 from tests.unit.notifications.places import (
     CONTENT,
@@ -22,6 +26,17 @@ from tests.unit.notifications.places import (
 def server() -> Iterator[ChatServer]:
     with ChatServer() as running:
         yield running
+
+
+@dataclass
+class Answering:
+    """A client to which one thing is answered, whatever it asks."""
+
+    status: int
+    said: str
+
+    def send(self, request: OutboundRequest, *, limits: OutboundLimits | None = None) -> OutboundResponse:
+        return OutboundResponse(self.status, (), self.said.encode(), False, 0.1, request.url)
 
 
 class TestDiscord:
@@ -107,6 +122,32 @@ class TestDiscord:
         assert failure.fate is fate
         assert "wwww" not in failure.message
 
+    @pytest.mark.parametrize(
+        ("wish", "rest"),
+        [
+            ("1" + "0" * 400, timedelta(hours=1)),
+            ("Infinity", timedelta(hours=1)),
+            ("1e308", timedelta(hours=1)),
+            ("NaN", timedelta(minutes=1)),
+            ("-5", timedelta(minutes=1)),
+            ('"soon"', timedelta(minutes=1)),
+        ],
+    )
+    def test_a_wish_that_is_no_time_is_bounded(self, wish, rest):
+        answer = Answering(429, f'{{"retry_after": {wish}}}')
+
+        failure = failure_of(DiscordCourier(answer), Place({}, "123456789012345678/" + "w" * 68))
+
+        assert (failure.fate, failure.rest) == (Fate.LATER, rest)
+
+    @pytest.mark.parametrize("code", [220001, 160005, 50083])
+    def test_where_no_message_can_arrive_is_broken_for_good(self, code):
+        answer = Answering(400, f'{{"message": "No.", "code": {code}}}')
+
+        failure = failure_of(DiscordCourier(answer), Place({}, "123456789012345678/" + "w" * 68))
+
+        assert failure.fate is Fate.BROKEN
+
     def test_nobody_is_followed(self, server):
         server.chat.plan.append(Way.MOVED)
         server.chat.moved_to = f"{server.url}/elsewhere"
@@ -176,6 +217,26 @@ class TestTelegram:
         failure = failure_of(telegram(server), telegram_place(server))
 
         assert (failure.fate, "blocked" in failure.message) == (Fate.BROKEN, True)
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            "Bad Request: not enough rights to send text messages to the chat",
+            "Bad Request: need administrator rights in the channel chat",
+            "Bad Request: CHAT_WRITE_FORBIDDEN",
+        ],
+    )
+    def test_a_bot_without_rights_is_broken_for_good(self, words):
+        answer = Answering(400, f'{{"ok": false, "description": "{words}"}}')
+
+        assert failure_of(TelegramCourier(answer), Place({"chat_id": CHAT}, BOT)).fate is Fate.BROKEN
+
+    def test_a_number_that_no_message_has_is_not_kept(self):
+        answer = Answering(200, f'{{"ok": true, "result": {{"message_id": {"9" * 300}}}}}')
+
+        receipt = TelegramCourier(answer).carry(Place({"chat_id": CHAT}, BOT), CONTENT, errand())
+
+        assert receipt.ref is None
 
     def test_a_chat_that_there_is_not(self, server):
         assert failure_of(telegram(server), Place({"chat_id": "-1"}, BOT)).fate is Fate.BROKEN

@@ -17,7 +17,7 @@ from app.notifications.messages.forms import (
 )
 from app.notifications.messages.texts import MessageText
 from app.notifications.messages.without_secrets import without_secrets
-from app.notifications.messages.writing import VARIABLES, Press, example_facts, values_of, write
+from app.notifications.messages.writing import VARIABLES, Press, can_be_worded, example_facts, values_of, write
 from app.notifications.types import DeliveryKind, Facts, NotificationType
 from tests.fakes.clock import utc
 
@@ -94,6 +94,20 @@ class TestWriting:
 
         assert token not in repr(content)
 
+    def test_a_text_is_not_for_what_says_something_else(self):
+        of_ours = {kind for kind in DeliveryKind if not can_be_worded(kind, NotificationType.RUN_FAILED)}
+
+        assert of_ours == {DeliveryKind.TEST, DeliveryKind.DIGEST, DeliveryKind.RECOVERED}
+        assert can_be_worded(DeliveryKind.RECOVERED, NotificationType.RECOVERED)
+
+    def test_a_secret_in_a_text_is_hidden(self):
+        text = MessageText("Ask shpat_" + "a1" * 16, "The password=swordfish, then {{job}}")
+
+        content = write(facts(), press=PRESS, now=NOW, text=text)
+
+        assert "a1a1" not in content.title
+        assert ("swordfish" in content.body, content.body.endswith("then Meta ads")) == (False, True)
+
 
 class TestForms:
     @pytest.fixture
@@ -121,6 +135,14 @@ class TestForms:
         assert "@everyone" not in json.dumps(said, ensure_ascii=False)
         assert "**bold**" not in json.dumps(said)
 
+    def test_discord_can_follow_an_address_in_a_text(self):
+        text = MessageText("T", "{{link}} https://x.example/a-b_c?d=e#f)**bold**")
+
+        content = write(facts(), press=Press("https://bel-fry.example"), now=NOW, text=text)
+
+        (embed,) = discord_embed(content)["embeds"]
+        assert embed["description"].startswith("https://bel-fry.example/ https://x.example/a-b_c?d=e#f\\)\\*\\*bold")
+
     def test_other_chats_are_called_by_nothing(self):
         assert "@everyone" not in quiet("@everyone <!channel>")
         assert "<!channel>" not in quiet("@everyone <!channel>")
@@ -130,6 +152,32 @@ class TestForms:
         said = webhook_json(content, key="k", kind="opened", at=NOW)
 
         assert (said["key"], said["text"]) == ("k", HOSTILE)
+
+    def test_what_steers_a_reader_is_written_out_in_every_form(self):
+        said = "evil\u202etxt.exe \x00\x1b[31m half \ud83d"
+        content = write(facts(what=said, error=said, lines=(said,)), press=PRESS, now=NOW)
+
+        hook = json.dumps(webhook_json(content, key="k", kind="opened", at=NOW), ensure_ascii=False)
+        discord = json.dumps(discord_embed(content), ensure_ascii=False)
+        for form in (hook, discord, telegram_html(content), mail_html(content), plain_text(content)):
+            assert not set(form) & {"\u202e", "\x00", "\x1b", "\ud83d"}
+
+    def test_discord_takes_what_is_nothing_but_signs_and_keeps_the_links(self):
+        signs = facts(title="*" * 300, what="_" * 2_000, error="[" * 2_000, to_do="<" * 2_000, cause="@" * 2_000)
+        embed = discord_embed(write(signs, press=PRESS, now=NOW))["embeds"][0]
+
+        fields = sum(len(field["name"]) + len(field["value"]) for field in embed["fields"])
+        assert len(embed["title"]) + len(embed["description"]) + fields + len(embed["footer"]["text"]) <= 6_000
+        assert len(embed["title"]) <= 256
+        assert embed["description"].endswith("(https://belfry.example/)")
+
+    def test_chats_are_told_the_next_try_and_the_last_success_of_whatever_else_is_known(self):
+        content = write(facts(things=4, missed_slots=3), press=PRESS, now=NOW)
+
+        names = [field["name"] for field in discord_embed(content)["embeds"][0]["fields"]]
+        assert {"Next try", "Last success"} <= set(names)
+        assert "Next try" in telegram_html(content)
+        assert "Last success" in telegram_html(content)
 
     def test_nothing_is_longer_than_a_service_takes(self):
         long = facts(title="t" * 9_000, what="w" * 90_000, error="&" * 90_000, to_do="<" * 9_000, cause="_" * 9_000)

@@ -56,7 +56,13 @@ class TestSending:
     def test_a_key_is_made_for_whoever_gives_none(self, server):
         place = webhook().clean({"url": f"{server.url}/hook"})
 
-        assert len(json.loads(place.secret)["key"]) >= 32
+        key = json.loads(place.secret)["key"]
+        assert (len(key) >= 32, place.made, key in repr(place)) == (True, key, False)
+
+    def test_a_key_that_was_given_or_kept_is_not_made(self, server):
+        place = place_of(server)
+
+        assert (place.made, webhook().clean({}, before=place).made) == (None, None)
 
     def test_what_the_server_says_is_shown_without_the_address(self, server):
         server.chat.plan.append(Way.BROKEN)

@@ -11,7 +11,7 @@ from app.syncs.calls.troubles import SyncFailed, TroubleClass
 from app.syncs.days import DayRange
 from app.syncs.figures import QualityFlag
 from app.syncs.meta.accounts import read_accounts
-from app.syncs.meta.days import LOOKBACK_DAYS, meta_windows
+from app.syncs.meta.days import LOOKBACK_DAYS, lost_to_meta, meta_windows
 from app.syncs.meta.rows import ACCOUNT, CAMPAIGNS
 from tests.fakes.providers.meta.fake import MetaFake
 from tests.fakes.providers.meta.scenarios import EU, JP
@@ -114,6 +114,19 @@ class TestDaysToRead:
 
     def test_never_begin_before_what_meta_keeps(self):
         assert meta_windows(date(2015, 1, 1), today=self.TODAY)[0].first == date(2023, 11, 1)
+
+    @pytest.mark.parametrize(
+        ("reached", "lost"),
+        [
+            (None, None),
+            (date(2026, 11, 19), None),
+            (date(2023, 10, 31), None),
+            (date(2023, 10, 30), DayRange(date(2023, 10, 31), date(2023, 10, 31))),
+            (date(2022, 1, 10), DayRange(date(2022, 1, 11), date(2023, 10, 31))),
+        ],
+    )
+    def test_are_lost_that_meta_keeps_no_more(self, reached, lost):
+        assert lost_to_meta(reached, today=self.TODAY) == lost
 
     def test_end_today_although_the_watermark_is_ahead(self):
         assert meta_windows(date(2027, 3, 1), today=self.TODAY)[-1].last == self.TODAY

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.core.sealing import Sealer
-from app.events.service import Topic, append_event
+from app.events.service import Topic, append_event, newest_kind
 from app.jobs.kinds.base import Level, RunContext
 from app.jobs.kinds.sync.definition import SyncDefinition
 from app.jobs.kinds.sync.report import SyncReport
@@ -31,6 +31,9 @@ from app.syncs.standing import LoginFacts
 from app.syncs.stream_reads import Progress, has_landed_figures, has_landed_version, landed_by, read_progress
 
 log = logging.getLogger(__name__)
+
+# A service answers with another version of its API than it was asked for; and the other way round again.
+VERSION_RETIRED, VERSION_SERVED = "connection.version_retired", "connection.version_served"
 
 
 @dataclass
@@ -56,7 +59,9 @@ class SyncRun:
         account = reading.open()
         if account.login is not None:
             self._note_facts(login, account.login)
-        if account.for_operator is not None:
+        if account.for_operator is None:
+            self._tell_version_is_served()
+        else:
             self._tell_operator(account.for_operator)
         # Looked at again when figures land; but none need be asked for that could not.
         refuse_other_account(login, Account(account.zone, account.currency))
@@ -80,9 +85,17 @@ class SyncRun:
                 return
             append_event(
                 session, organization_id=self.context.organization_id, topic=Topic.CONNECTIONS,
-                kind="connection.version_retired", subject_id=self.connection_id, now=self.context.now(session),
+                kind=VERSION_RETIRED, subject_id=self.connection_id, now=self.context.now(session),
                 data={"service": service, "version": other.version, "text": other.words},
             )  # fmt: skip
+
+    def _tell_version_is_served(self) -> None:
+        here = {"organization_id": self.context.organization_id, "subject_id": self.connection_id}
+        with self.context.transaction() as session:
+            kinds = (VERSION_RETIRED, VERSION_SERVED)
+            if newest_kind(session, topic=Topic.CONNECTIONS, kinds=kinds, **here) == VERSION_RETIRED:
+                now = self.context.now(session)
+                append_event(session, topic=Topic.CONNECTIONS, kind=VERSION_SERVED, data={}, now=now, **here)
 
     def _has_landed(self, session: Session) -> bool:
         """Whether this run has brought any figures: an attempt that was killed reported none of its own."""
