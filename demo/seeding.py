@@ -53,6 +53,8 @@ RETRY_SECONDS = 20
 EVERY_15_MINUTES = "*/15 * * * *"
 CODE_SCHEDULE = "dev-quick-test"
 STORE_LOGIN = json.dumps({"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET})
+# Logins are tried before there is an organization to try them for.
+NOBODY_YET = UUID(int=0)
 PUSH, PUSHED_TAB = "Push to the spreadsheet", "Campaigns by day"
 
 
@@ -98,7 +100,7 @@ def seed(made_of: Seed) -> str | None:
         now = DatabaseClock().now(session)
     tried = {plan: _try(made_of.logins, plan, now) for plan in (EU, UK, US)}
     site, store = _try_site(made_of.logins, now), _try_store(made_of.logins, now)
-    sheet = made_of.logins.try_login(Service.SHEETS, KEY_FILE, SPREADSHEET, now=now)
+    sheet = made_of.logins.try_login(NOBODY_YET, Service.SHEETS, KEY_FILE, SPREADSHEET, now=now)
     refuse_bad(sheet)
     definitions = load_definitions(made_of.settings)
     password = new_token()[:16]
@@ -123,19 +125,19 @@ def seed(made_of: Seed) -> str | None:
 
 
 def _try(logins: LoginDesk, plan: Plan, now: datetime) -> Tried:
-    tried = logins.try_login(Service.META, TOKENS[plan.id], plan.id, now=now)
+    tried = logins.try_login(NOBODY_YET, Service.META, TOKENS[plan.id], plan.id, now=now)
     refuse_bad(tried)
     return tried
 
 
 def _try_site(logins: LoginDesk, now: datetime) -> Tried:
-    tried = logins.try_login(Service.GA4, KEY_FILE, SITE_ID, now=now)
+    tried = logins.try_login(NOBODY_YET, Service.GA4, KEY_FILE, SITE_ID, now=now)
     refuse_bad(tried)
     return tried
 
 
 def _try_store(logins: LoginDesk, now: datetime) -> Tried:
-    tried = logins.try_login(Service.SHOPIFY, STORE_LOGIN, STORE_ID, now=now)
+    tried = logins.try_login(NOBODY_YET, Service.SHOPIFY, STORE_LOGIN, STORE_ID, now=now)
     refuse_bad(tried)
     return tried
 

@@ -79,7 +79,7 @@ def show_command(console: Console, connection_id: UUID, is_json: bool) -> None:
 def accounts(console: Console, service: str, token_file: IO[str] | None, is_json: bool) -> None:
     """List the accounts that a login reads. Nothing is saved."""
     secret, desk = _read_secret(token_file, service), _glance(console)
-    found = _logins(console).find_accounts(service, secret, now=desk.now)
+    found = _logins(console).find_accounts(desk.actor.organization_id, service, secret, now=desk.now)
     if found.problem is not None:
         raise click.ClickException(found.problem)
     facts = [
@@ -102,7 +102,8 @@ def add(
 ) -> None:
     """Connect an account, once its login is found good. No schedule is enabled."""
     secret, logins = _read_secret(token_file, service), _logins(console)
-    tried = logins.try_login(service, secret, account, now=_glance(console).now)
+    before = _glance(console)
+    tried = logins.try_login(before.actor.organization_id, service, secret, account, now=before.now)
     refuse_bad(tried)
     called = name or ("" if tried.seen is None else tried.seen.account_name)
     with console.desk() as desk:

@@ -3,13 +3,11 @@
 Outside of any transaction, a few at a time. What is done with a draft is in channel_changes.py.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from threading import BoundedSemaphore, Lock
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -18,6 +16,7 @@ from app.core.clock import Clock
 from app.core.config import Settings
 from app.core.db import Database
 from app.core.errors import Unavailable
+from app.core.fair_turns import FairTurns
 from app.core.key_rings import key_ring
 from app.core.scopes import Scope
 from app.core.sealing import KeyUnknown, SealBroken, Sealer
@@ -75,9 +74,9 @@ class ChannelDesk:
     database: Database
     clock: Clock
     make_couriers: Callable[[Settings], Couriers] = _all_couriers
-    _turns: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(MOST_AT_ONCE), init=False)
-    _lock: Lock = field(default_factory=Lock, init=False)
-    _busy: Counter[UUID] = field(default_factory=Counter, init=False)
+    _turns: FairTurns = field(
+        default_factory=lambda: FairTurns(MOST_AT_ONCE, most_of_each=MOST_OF_AN_ORGANIZATION), init=False
+    )
 
     @cached_property
     def sealer(self) -> Sealer:
@@ -192,21 +191,11 @@ class ChannelDesk:
 
     @contextmanager
     def _turn(self, actor: Actor) -> Iterator[None]:
-        owner = actor.organization_id
-        with self._lock:
-            is_free = self._busy[owner] < MOST_OF_AN_ORGANIZATION and self._turns.acquire(blocking=False)
-            if not is_free:
+        with self._turns.taken(actor.organization_id) as is_mine:
+            if not is_mine:
                 message = "Several channels are being tested at this moment. Try again in a few seconds."
                 raise TooManyChannelTests(message)
-            self._busy[owner] += 1
-        try:
             yield
-        finally:
-            with self._lock:
-                self._busy[owner] -= 1
-                if not self._busy[owner]:
-                    del self._busy[owner]
-            self._turns.release()
 
 
 def kind_of(word: str) -> ChannelKind:

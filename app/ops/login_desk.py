@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from threading import BoundedSemaphore, Event
+from threading import Event
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from app.core.config import Settings
 from app.core.db import Database
 from app.core.errors import Invalid, Unavailable
+from app.core.fair_turns import FairTurns
 from app.core.key_rings import key_ring
 from app.core.scopes import Scope
 from app.core.sealing import KeyUnknown, SealBroken, SealContext, Sealer
@@ -35,6 +36,8 @@ from app.vault.service import SecretNotFound
 
 # A process that serves pages has eight threads; some have to be left for those who ask for nothing outside.
 MOST_AT_ONCE = 3
+# One organization whose services are slow leaves a turn for the others.
+MOST_OF_AN_ORGANIZATION = 2
 DRAFT_KEPT = timedelta(minutes=30)
 CONNECTABLE = tuple(service for service in Service if service.value in SIGNS)
 _DRAFT = "connection_draft"
@@ -43,7 +46,7 @@ _POLLS = 15
 
 
 class TooManyTests(Unavailable):
-    """Several others are trying logins at this moment."""
+    """Others are trying logins at this moment, or several of the same organization."""
 
 
 class ServiceNotConnectable(Invalid):
@@ -77,7 +80,9 @@ class LoginDesk:
     settings: Settings
     database: Database
     make_sender: Callable[[], Sender] | None = None
-    _turns: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(MOST_AT_ONCE), init=False)
+    _turns: FairTurns = field(
+        default_factory=lambda: FairTurns(MOST_AT_ONCE, most_of_each=MOST_OF_AN_ORGANIZATION), init=False
+    )
 
     @cached_property
     def sealer(self) -> Sealer:
@@ -87,19 +92,19 @@ class LoginDesk:
     def _doors(self) -> Doors:
         return make_doors(self.settings, self.make_sender() if self.make_sender else service_sender(self.settings))
 
-    def try_login(self, service: str, secret: str, account_id: str, *, now: datetime) -> Tried:
-        """Try what somebody gave. Raises what it refuses without asking anybody, and TooManyTests."""
+    def try_login(self, owner: UUID, service: str, secret: str, account_id: str, *, now: datetime) -> Tried:
+        """Try what somebody gave there. Raises what it refuses without asking anybody, and TooManyTests."""
         known = connectable(service)
         sign = sign_of(known)
         account_id, secret = sign.clean_account_id(account_id), sign.clean_secret(secret)
-        with self._turn():
+        with self._turn(owner):
             return self._doors[known].try_login(secret, account_id, now=now)
 
-    def find_accounts(self, service: str, secret: str, *, now: datetime) -> FoundAccounts:
+    def find_accounts(self, owner: UUID, service: str, secret: str, *, now: datetime) -> FoundAccounts:
         """The accounts that a login reads. Raises what it refuses without asking anybody, and TooManyTests."""
         known = connectable(service)
         secret = sign_of(known).clean_secret(secret)
-        with self._turn():
+        with self._turn(owner):
             return self._doors[known].find_accounts(secret, now=now)
 
     def try_replacement(self, actor: Actor, connection_id: UUID, secret: str, *, now: datetime) -> Tried:
@@ -108,7 +113,7 @@ class LoginDesk:
         with self.database.reading(_scope(actor)) as session:
             found = load_connection(session, organization_id=actor.organization_id, connection_id=connection_id)
             service, account_id = found.service, found.account_id
-        return self.try_login(service, secret, account_id, now=now)
+        return self.try_login(actor.organization_id, service, secret, account_id, now=now)
 
     def try_stored(self, actor: Actor, connection_id: UUID, *, now: datetime) -> StoredTried:
         """Try the login that a connection has, which is audited. Raises ConnectionNotFound, ConnectionEnded and more.
@@ -116,7 +121,7 @@ class LoginDesk:
         A login that does not open is told as one that failed.
         """
         require(actor, Permission.RUN)
-        with self._turn():
+        with self._turn(actor.organization_id):
             try:
                 login = self.database.run(
                     _scope(actor),
@@ -157,13 +162,11 @@ class LoginDesk:
         return str(secret)
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
-        if not self._turns.acquire(blocking=False):
-            raise TooManyTests("Several logins are being tried at this moment. Try again in a few seconds.")
-        try:
+    def _turn(self, owner: UUID) -> Iterator[None]:
+        with self._turns.taken(owner) as is_mine:
+            if not is_mine:
+                raise TooManyTests("Several logins are being tried at this moment. Try again in a few seconds.")
             yield
-        finally:
-            self._turns.release()
 
 
 def refuse_bad(tried: Tried) -> None:

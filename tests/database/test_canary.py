@@ -305,6 +305,25 @@ class TestTheHeartbeat:
 
         assert mine.pings.sent == []
 
+    def test_is_not_sent_for_what_passed_by_a_time_that_comes_again(self, mine: Mine) -> None:
+        mine.fly(minutes=30)
+        mine.clock.advance(minutes=-20)
+        mine.wait(minutes=4)
+        sent = len(mine.pings.sent)
+
+        assert not mine.wait(minutes=30)
+        assert len(mine.pings.sent) == sent
+        assert [cause for *_, cause in mine.gaps()] == ["not_planned"]
+
+    def test_goes_on_when_the_clock_is_set_back_while_it_comes_through(self, mine: Mine) -> None:
+        mine.fly(minutes=30)
+        mine.clock.advance(minutes=-20, seconds=30)
+        sent = len(mine.pings.sent)
+
+        assert mine.fly(minutes=5)
+        assert len(mine.pings.sent) >= sent + 4
+        assert (mine.late(), mine.gaps()) == (set(), [])
+
     def test_is_not_sent_where_no_address_is_set(self, mine: Mine) -> None:
         mine.watch = mine.watching(url=None)
 

@@ -3,6 +3,7 @@
 import gzip
 import html
 import re
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
@@ -13,6 +14,7 @@ from sqlalchemy import select
 
 from app.core.config import Settings
 from app.core.db import Base, Database
+from app.core.ids import new_id
 from app.edge.runtime import EXTENSION
 from app.ops.login_desk import MOST_AT_ONCE, LoginDesk
 from app.schedules.defaults import give_default_schedules
@@ -319,13 +321,23 @@ class TestTesting:
 
     def test_refuses_more_at_once_than_a_process_can_bear(self, admin, desk):
         address = connected(admin)
-        for _ in range(MOST_AT_ONCE):
-            assert desk._turns.acquire(blocking=False)
+        with ExitStack() as others:
+            taken = [others.enter_context(desk._turns.taken(new_id())) for _ in range(MOST_AT_ONCE)]
+            answer = admin.send(f"{address}/test")
 
-        answer = admin.send(f"{address}/test")
-
-        assert answer.status_code == 503
+        assert (all(taken), answer.status_code) == (True, 503)
         assert "Try again in a few seconds" in text_of(answer)
+
+    def test_leaves_a_turn_to_other_organizations(self, admin, desk):
+        address = connected(admin)
+        with ExitStack() as own:
+            taken = [own.enter_context(desk._turns.taken(admin.organization_id)) for _ in range(MOST_AT_ONCE)]
+            refused = admin.send(f"{address}/test").status_code
+            with desk._turns.taken(new_id()) as is_left:
+                pass
+
+        assert (taken, refused, is_left) == ([True, True, False], 503, True)
+        assert admin.send(f"{address}/test").status_code == 303
 
     def test_of_a_login_that_does_not_open_says_so(self, admin, database):
         address = connected(admin)

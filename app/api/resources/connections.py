@@ -45,7 +45,8 @@ def show_connection(connection_id: UUID) -> ConnectionOut:
 
 
 def _try_new(body: ConnectionIn) -> Tried:
-    return runtime().logins.try_login(body.service, body.token, body.account_id, now=request_now())
+    owner = current_actor().organization_id
+    return runtime().logins.try_login(owner, body.service, body.token, body.account_id, now=request_now())
 
 
 @resource(
@@ -80,7 +81,7 @@ def create_connection(body: ConnectionIn, found: Tried) -> Message:
 
 
 def _find_accounts(body: AccountsIn) -> FoundAccounts:
-    return runtime().logins.find_accounts(body.service, body.token, now=request_now())
+    return runtime().logins.find_accounts(current_actor().organization_id, body.service, body.token, now=request_now())
 
 
 @resource(

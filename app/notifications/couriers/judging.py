@@ -14,8 +14,8 @@ from app.core.text import first_words
 from app.notifications.couriers.errands import LIMITS, Fate, NotDelivered
 
 LONGEST_ANSWER_SHOWN = 200
-# These say of the address that it is nothing any more, or that nobody may write there.
-_GONE_FOR_GOOD = frozenset({401, 403, 404, 410})
+# These say of the address that it is nothing any more, that nobody may write there, or that it takes no messages.
+_GONE_FOR_GOOD = frozenset({401, 403, 404, 405, 410})
 
 
 class Sender(Protocol):

@@ -15,7 +15,7 @@ from app.core.questions import Question
 from app.events.service import Topic, append_event
 from app.notifications.incident_models import Incident
 from app.notifications.signals import SubjectKind
-from app.ops.canary.hops import PASSES_WITHIN, Flight, finished_since, read_flight
+from app.ops.canary.hops import PASSES_WITHIN, Flight, bring_back, finished_since, read_flight
 from app.ops.models import CanaryGap, CanaryState
 from app.ops.watches.silences import SCHEDULER, WORKERS
 from app.runs.states import RunState
@@ -112,6 +112,13 @@ def look(session: Session, *, now: datetime) -> bool:
         return False
     flight = read_flight(session, now=now)
     before = state.last_passed_at or state.began_at
+    is_set_back = before > now
+    if is_set_back:
+        # What it did by the old time says nothing of now: whether it flies is seen from here on.
+        before = now
+        if flight.schedule_id is not None:
+            bring_back(session, flight.schedule_id, now=now)
+            flight = read_flight(session, now=now)
     passes = _passes(session, flight, since=before)
     _close_gaps(session, [before, *passes], was_seen=state.looked_at, now=now)
     last = passes[-1] if passes else before
@@ -119,7 +126,7 @@ def look(session: Session, *, now: datetime) -> bool:
     if now - last > PASSES_WITHIN:
         _open_gap(session, last, _cause(flight, state.looked_at, now), now)
     session.execute(delete(CanaryGap).where(CanaryGap.ended_at < now - KEPT))
-    values = {"looked_at": now} | ({"last_passed_at": last} if passes else {})
+    values = {"looked_at": now} | ({"last_passed_at": last} if passes or is_set_back else {})
     session.execute(update(CanaryState).where(CanaryState.id == _ONE).values(**values))
     return comes_through
 

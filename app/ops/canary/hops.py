@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Subquery, and_, func, or_, select
+from sqlalchemy import Subquery, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.core.questions import Question, ask_together
@@ -120,6 +120,13 @@ def finished_since(session: Session, schedule_id: UUID, *, since: datetime, limi
         .limit(limit)
     )
     return [at for at in session.scalars(query) if at is not None]
+
+
+def bring_back(session: Session, schedule_id: UUID, *, now: datetime) -> None:
+    """The clock was set back: let no run of it lie ahead, or it would seem to fly as soon as that time comes again."""
+    for column in (Run.created_at, Run.hinted_at, Run.started_at, Run.finished_at):
+        ahead = update(Run).where(Run.schedule_id == schedule_id, column > now)
+        session.execute(ahead.values({column: now}).execution_options(synchronize_session=False))
 
 
 def _mine() -> Subquery:

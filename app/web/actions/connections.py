@@ -116,14 +116,14 @@ def _secret_of(service: str, form: ConnectionForm) -> str:
 
 
 def _try(service: str, secret: str, account_id: str) -> Tried:
-    return outside_transaction(lambda: runtime().logins.try_login(service, secret, account_id, now=request_now()))
+    owner, now = current_actor().organization_id, request_now()
+    return outside_transaction(lambda: runtime().logins.try_login(owner, service, secret, account_id, now=now))
 
 
 def _accounts_found(service: str, form: ConnectionForm, secret: str) -> Response:
     """The form again, with the accounts that the login reads."""
-    found: FoundAccounts = outside_transaction(
-        lambda: runtime().logins.find_accounts(service, secret, now=request_now())
-    )
+    owner, now = current_actor().organization_id, request_now()
+    found: FoundAccounts = outside_transaction(lambda: runtime().logins.find_accounts(owner, service, secret, now=now))
     if found.problem is not None:
         form.show_error(Invalid(found.problem, field="token"))
         return _form_again(service, form, status=422)

@@ -10,12 +10,12 @@ from ipaddress import ip_address
 
 import pytest
 
-from app.core.http import OutboundClient, OutboundLimits
+from app.core.http import OutboundClient, OutboundLimits, OutboundResponse
 from app.notifications.couriers import judging
 from app.notifications.couriers.errands import ChannelInvalid, Fate, Place
 from app.notifications.couriers.webhook import WebhookCourier
 from tests.fakes.chat.server import ChatServer, Way
-from tests.unit.notifications.places import CONTENT, errand, failure_of, webhook
+from tests.unit.notifications.places import CONTENT, NOW, errand, failure_of, webhook
 
 KEY = "0123456789abcdef"
 
@@ -43,6 +43,12 @@ class TestSending:
         moment, _, given = told.headers["x-belfry-signature"].removeprefix("t=").partition(",v1=")
         expected = hmac.new(KEY.encode(), moment.encode() + b"." + told.body, hashlib.sha256).hexdigest()
         assert given == expected
+
+    @pytest.mark.parametrize(("status", "fate"), [(405, Fate.BROKEN), (410, Fate.BROKEN), (400, Fate.REFUSED)])
+    def test_an_address_that_takes_no_messages_is_broken_for_good(self, status, fate):
+        answer = OutboundResponse(status, (), b"", False, 0.1, "https://example.com/hook")
+
+        assert judging.judge(answer, who="example.com", now=NOW, clean=str).fate is fate
 
     def test_two_tries_have_one_key_and_one_body(self, server):
         place = place_of(server)
