@@ -39,10 +39,16 @@ class StreamFacts:
 
     @property
     def words(self) -> str:
-        """`data through 2026-05-06 · promised by 07:00 · at risk`, by the account's clocks."""
+        """`data through 2026-05-06 · promised by 07:00 · at risk`, by the account's clocks, and what was lost."""
         return freshness_words(
             self.standing, data_through=self.row.data_through, zone=self.row.zone, lost=self.row.lost
         )
+
+    @property
+    def age_words(self) -> str:
+        """`Data through 2026-05-06 · promised by 07:00 · at risk`, without the days that were lost."""
+        said = freshness_words(self.standing, data_through=self.row.data_through, zone=self.row.zone)
+        return said[:1].upper() + said[1:]
 
     @property
     def doubt_words(self) -> str:

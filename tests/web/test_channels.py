@@ -88,6 +88,19 @@ class TestTheList:
         assert 'href="/notifications"' in owner.visit("/schedules").text
 
 
+class TestAWebhook:
+    def test_gets_a_key_of_its_own_only_while_it_is_new(self, database: Database, owner: Browser):
+        with database.transaction() as session:
+            channel_id = make_channel(session, owner.organization_id)
+
+        made, kept = "Empty: one is made, and shown once.", "Leave it empty to keep the one that is there."
+        assert [words in shown(owner, f"{NEW}/webhook") for words in (made, kept)] == [True, False]
+        assert [words in shown(owner, f"/notifications/channels/{channel_id}") for words in (made, kept)] == [
+            False,
+            True,
+        ]
+
+
 class TestTheForm:
     def test_of_a_kind_that_there_is_not_is_not_found(self, owner: Browser):
         assert owner.visit(f"{NEW}/pigeon").status_code == 404

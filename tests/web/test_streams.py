@@ -51,6 +51,15 @@ class TestThePage:
         assert "Save the promise" not in text
         assert f'href="/data?source={connection_id}"' in text
 
+    def test_names_the_days_that_were_lost(self, viewer: Browser, database: OpenDatabase, connection_id: UUID) -> None:
+        with database.transaction() as session:
+            lost = [["2022-01-11", "2023-10-31"], ["2024-02-01", "2024-02-01"]]
+            session.scalars(select(StreamState)).one().mark = {"lost_days": lost}
+
+        text = viewer.visit(f"/connections/{connection_id}/streams").text
+
+        assert "11 Jan 2022 – 31 Oct 2023, 1 Feb 2024<" in text
+
     def test_is_not_there_for_strangers(self, stranger: Browser, connection_id: UUID) -> None:
         assert stranger.visit(f"/connections/{connection_id}/streams").status_code == 404
         assert stranger.send(f"/connections/{connection_id}/streams/campaigns/normal").status_code == 404

@@ -177,7 +177,11 @@ def _kind(kind: ChannelKind) -> ChannelKindOut:
     courier = runtime().channels.couriers[kind]
     fields = [
         ChannelFieldOut(
-            name=one.name, label=one.label, hint=one.hint, is_secret=one.is_secret, is_required=one.is_required
+            name=one.name,
+            label=one.label,
+            hint=f"{one.hint} {one.if_empty}".rstrip(),
+            is_secret=one.is_secret,
+            is_required=one.is_required,
         )
         for one in courier.fields
     ]

@@ -94,6 +94,8 @@ class FieldWords:
     hint: str
     is_secret: bool = False
     is_required: bool = True
+    # What a new channel has where nothing is given.
+    if_empty: str = ""
 
 
 class Courier(Protocol):

@@ -35,10 +35,10 @@ class WebhookCourier:
         FieldWords(
             "signing_key",
             "Signing key",
-            f"At least {SHORTEST_KEY} characters; the receiver checks X-Belfry-Signature with it. "
-            "Empty: one is made, and shown once.",
+            f"At least {SHORTEST_KEY} characters; the receiver checks X-Belfry-Signature with it.",
             is_secret=True,
             is_required=False,
+            if_empty="Empty: one is made, and shown once.",
         ),
     )
 

@@ -12,6 +12,7 @@ from app.syncs.connection_rows import get_connection
 from app.syncs.freshness import Freshness
 from app.tenants.access import Permission
 from app.web.blueprint import web
+from app.web.pages.data_words import days_words
 from app.web.pages.rights import refusals
 from app.web.permissions import route
 from app.web.responses import invalid
@@ -35,5 +36,5 @@ def streams_page(connection_id: UUID, *, status: int = 200, error: str = "", of:
     )  # fmt: skip
     return invalid(
         "connections/streams.html", status=status, row=row, streams=facts, badges=_BADGES, refused=refusals(),
-        request_key=new_id().hex, error=error, of=of,
+        request_key=new_id().hex, error=error, of=of, days_words=days_words,
     )  # fmt: skip
