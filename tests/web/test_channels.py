@@ -2,6 +2,7 @@
 
 import html
 import json
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
@@ -12,9 +13,10 @@ from sqlalchemy import select
 
 from app.core.config import Settings
 from app.core.db import Database
+from app.core.ids import new_id
 from app.edge.runtime import EXTENSION
 from app.notifications.channel_changes import UNDO, open_place
-from app.notifications.channel_desk import ChannelDesk
+from app.notifications.channel_desk import MOST_AT_ONCE, ChannelDesk
 from app.notifications.models import Channel, Delivery
 from app.tenants.models import AuditEntry
 from tests.factories.notifications import make_channel, make_rule
@@ -190,10 +192,10 @@ class TestATest:
 
     def test_waits_for_others_who_test(self, app: Flask, owner: Browser):
         desk, channel_id = app.extensions[EXTENSION].channels, add(owner)
-        for _ in range(3):
-            desk._turns.acquire()
-
-        owner.send(f"/notifications/channels/{channel_id}/test")
+        with ExitStack() as others:
+            for _ in range(MOST_AT_ONCE):
+                assert others.enter_context(desk._turns.taken(new_id()))
+            owner.send(f"/notifications/channels/{channel_id}/test")
 
         assert "Several channels are being tested" in shown(owner)
 
