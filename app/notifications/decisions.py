@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from app.notifications.book import About, Case
+from app.notifications.cases import About, Case
 from app.notifications.rules import (
     HeldBy,
     Hold,

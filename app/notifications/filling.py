@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.core.ids import new_id
-from app.notifications.book import Case, next_reminder
+from app.notifications.cases import Case, next_reminder
 from app.notifications.decisions import (
     Told,
     Want,

@@ -10,7 +10,7 @@ from app.core.errors import Conflict, Invalid, NotFound
 from app.core.text import storable
 from app.events.changes import record_change
 from app.events.service import Topic
-from app.notifications.book import Case, Entry, close, next_reminder
+from app.notifications.cases import Case, Entry, close, next_reminder
 from app.notifications.incident_models import Incident
 from app.notifications.models import Telling
 from app.notifications.shelf import read_cases, write_book

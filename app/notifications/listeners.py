@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from app.notifications.book import Case
+from app.notifications.cases import Case
 from app.notifications.decisions import Told, Want
 from app.notifications.types import ChannelState
 

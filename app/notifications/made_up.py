@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
-from app.notifications.book import Case
+from app.notifications.cases import Case
 from app.notifications.types import NotificationType
 from app.runs.models import Run
 from app.runs.states import RunState

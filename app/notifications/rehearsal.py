@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.core.ids import new_id
-from app.notifications.book import Book, Case, next_reminder
+from app.notifications.book import Book
+from app.notifications.cases import Case, next_reminder
 from app.notifications.decisions import (
     MOST_PER_MINUTE,
     Told,

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from app.notifications.book import About
+from app.notifications.cases import About
 from app.notifications.quiet import QuietHours
 from app.notifications.types import NotificationType, ScopeKind
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from app.notifications.book import About, Case, Thing
+from app.notifications.cases import About, Case, Thing
 from app.notifications.rules import Silence, Window, is_about
 from app.notifications.signals import SubjectKind
 from app.notifications.types import NotificationType

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from app.core.ids import new_id
 from app.core.text import storable
-from app.notifications.book import REOPENED_WITHIN, About, Book, Case, Thing
+from app.notifications.book import REOPENED_WITHIN, Book
+from app.notifications.cases import About, Case, Thing
 from app.notifications.incident_models import Incident, IncidentEntry, IncidentSubject
 from app.notifications.signals import Relief, Trouble
 from app.notifications.types import IncidentState, NotificationType

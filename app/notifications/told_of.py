@@ -12,7 +12,7 @@ from sqlalchemy import String, cast, or_, select
 from sqlalchemy.orm import Session
 
 from app.core.questions import Question, ask_together
-from app.notifications.book import About
+from app.notifications.cases import About
 from app.notifications.incident_models import Incident
 from app.notifications.incident_rows import IncidentRow, row_of
 from app.notifications.meanings import failure_key

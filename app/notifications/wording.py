@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.jobs.policies import ErrorClass
-from app.notifications.book import Case
+from app.notifications.cases import Case
 from app.notifications.decisions import Want
 from app.notifications.signals import VERSION_RETIRED, News, SubjectKind
 from app.notifications.types import DeliveryKind, Facts, Link, LinkKind, NotificationType

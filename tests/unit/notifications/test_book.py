@@ -9,7 +9,8 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.notifications.book import MOST_CAUSES, REOPENED_WITHIN, Book, Case, next_reminder
+from app.notifications.book import MOST_CAUSES, REOPENED_WITHIN, Book
+from app.notifications.cases import Case, next_reminder
 from app.notifications.signals import Relief, Subject, SubjectKind, Trouble
 from app.notifications.types import IncidentEntryKind, NotificationType
 from tests.fakes.clock import utc

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from app.notifications.book import About
+from app.notifications.cases import About
 from app.notifications.rules import HeldBy, RuleTerms, Silence, Window, speaks_of, what_holds
 from app.notifications.sentences import ordinal, say_rule
 from app.notifications.types import DEFAULT_TYPES, NotificationType, ScopeKind

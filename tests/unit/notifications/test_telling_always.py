@@ -11,7 +11,8 @@ from uuid import UUID
 
 import pytest
 
-from app.notifications.book import Book, Case, next_reminder
+from app.notifications.book import Book
+from app.notifications.cases import Case, next_reminder
 from app.notifications.decisions import (
     Told,
     Want,
