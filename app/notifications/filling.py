@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.core.ids import new_id
+from app.notifications.around import read_around
 from app.notifications.cases import Case, next_reminder
 from app.notifications.decisions import (
     Told,
@@ -34,10 +35,7 @@ from app.notifications.shelf import read_cases, read_things
 from app.notifications.signals import News
 from app.notifications.tellings import told_of, write_told
 from app.notifications.types import UNCHOSEN, ChannelState, DeliveryKind, DeliveryState, IncidentEntryKind
-from app.notifications.wording import NOTHING_AROUND, Around, digest_of, facts_of
-from app.runs.models import Run
-from app.runs.states import RunState
-from app.schedules.models import Schedule
+from app.notifications.wording import NOTHING_AROUND, digest_of, facts_of
 
 Item = TypeVar("Item")
 _AT_ONCE = 400
@@ -250,7 +248,7 @@ class Filling:
 
     def _row(self, want: Want) -> dict[str, Any]:
         house = self._houses[want.told.organization_id]
-        around = NOTHING_AROUND if want.case is None else self._around(want.case)
+        around = NOTHING_AROUND if want.case is None else read_around(self._session, want.case)
         facts = replace(facts_of(want, house.whose, around), instead_of=self._instead_of([want]))
         return self._columns(want, want.kind, want.key, facts.type.value, facts.as_json()) | {
             "incident_id": None if want.case is None else want.case.id,
@@ -272,23 +270,6 @@ class Filling:
             "kind": kind.value, "type": type_, "key": key, "facts": facts, "state": DeliveryState.PENDING.value,
             "next_try_at": self._now, "created_at": self._now,
         }  # fmt: skip
-
-    def _around(self, case: Case) -> Around:
-        if case.schedule_id is None:
-            return Around(last_success_at=self._last_success_without_schedule(case))
-        mine = Schedule.id == case.schedule_id, Schedule.organization_id == case.organization_id
-        next_at = self._session.scalar(select(Schedule.next_run_at).where(*mine, Schedule.enabled))
-        ended = Run.schedule_id == case.schedule_id, Run.finished_at.is_not(None)
-        went_well = select(Run.finished_at).where(*ended, Run.state == RunState.SUCCEEDED.value)
-        last = self._session.scalar(went_well.order_by(Run.finished_at.desc()).limit(1))
-        return Around(next_at, last)
-
-    def _last_success_without_schedule(self, case: Case) -> datetime | None:
-        if case.job_id is None:
-            return None
-        mine = Run.job_id == case.job_id, Run.organization_id == case.organization_id
-        query = select(Run.finished_at).where(*mine, Run.state == RunState.SUCCEEDED.value)
-        return self._session.scalar(query.order_by(Run.created_at.desc()).limit(1))
 
 
 def _one_of(want: Want) -> str:

@@ -254,6 +254,25 @@ class TestConnections:
 
         assert "Read by nobody" not in facts.title
 
+    def test_say_when_a_run_through_them_last_went_well(self, world: TellingWorld, schedules: list[Schedule]) -> None:
+        with world.database.transaction() as session:
+            first = session.get_one(Job, schedules[0].job_id)
+            connection_id = UUID(first.definition["connection_id"])
+            second = make_job(session, world.organization_id, name="Read more", connection_id=str(connection_id))
+            second.kind = "sync"
+        world.succeed(job=second)
+        world.clock.advance(hours=1)
+        world.succeed(job=first)
+        well_at = world.clock.moment
+        world.clock.advance(hours=1)
+        # One that does not read through it says nothing of it.
+        world.succeed(job=world.job)
+        world.append("connection.refused", connection_id, topic=Topic.CONNECTIONS)
+
+        (facts,) = world.tell()
+
+        assert facts.last_success_at == well_at
+
     def test_never_name_a_connection_of_others(self, world: TellingWorld) -> None:
         with world.database.transaction() as session:
             theirs = make_connection(session, make_organization(session), name="Their secret shop")
