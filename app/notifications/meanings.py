@@ -250,16 +250,22 @@ _OF_THINGS: dict[str, _ThingReader] = {
         _CONNECTION, "version", words="The service serves the version that it is asked for."
     ),
     "figures.at_risk": _of_thing(
-        Type.DATA_AT_RISK, _CONNECTION, "risk:{stream}", "{stream} of {name} will hardly be there in time"
+        Type.DATA_AT_RISK, _CONNECTION, "risk:{stream}", "Figures of {name} will hardly be there in time ({stream})"
     ),
     "figures.stale": _of_thing(
-        Type.DATA_STALE, _CONNECTION, "stale:{stream}", "{stream} of {name} is stale", supersedes="risk:{stream}"
+        Type.DATA_STALE,
+        _CONNECTION,
+        "stale:{stream}",
+        "Figures of {name} are stale ({stream})",
+        supersedes="risk:{stream}",
     ),
     "figures.fresh": _over(_CONNECTION, "risk:{stream}", "stale:{stream}"),
     "figures.unpromised": _over(
         _CONNECTION, "risk:{stream}", "stale:{stream}", has_recovered=False, words="Nobody waits for them any more."
     ),
-    "figures.doubted": _of_thing(Type.SUSPICIOUS_SYNC, _CONNECTION, "doubt:{stream}", "{stream} of {name} looks wrong"),
+    "figures.doubted": _of_thing(
+        Type.SUSPICIOUS_SYNC, _CONNECTION, "doubt:{stream}", "Figures of {name} look wrong ({stream})"
+    ),
     "figures.believed": _over(_CONNECTION, "doubt:{stream}"),
     "schedule.missed": _of_thing(Type.MISSED_SLOTS, _SCHEDULE, "missed", "{name} missed {slots} runs"),
     "schedule.set_aside": _of_thing(
